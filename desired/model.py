@@ -146,7 +146,7 @@ DRIFT_WORDS = (
 
 @frozen
 class DriftIgnore:
-    """Differences of a recipe, by their words, that `drift` shows and does not count, and why. It ends on `until`."""
+    """The names of differences that `drift` shows but does not count until the day `until` (UTC), and the reason."""
 
     ignore: tuple[str, ...] = ()
     reason: str = ""

@@ -53,7 +53,7 @@ def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Fla
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if `exception` and `review` do not fit to `enrolled`."""
+    """Yield flaws if `exception` and `review` do not go together with `enrolled`."""
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
         yield Flaw(("recipe", "enrolled"), 'is false, which needs exception = "why"')
@@ -115,7 +115,7 @@ def _driver(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _drift(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if ignored differences have no reason or no end, or if these are given without any."""
+    """Yield flaws if `ignore` is declared without `reason` and `until`, or one of these two without `ignore`."""
     if recipe.tables.drift.ignore:
         for key in ("reason", "until"):
             if recipe.lacks("drift", key):
@@ -156,10 +156,11 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield the circles in `needs`. Each circle is a tuple of recipes, of which each needs the next.
+    """Yield the circles in `needs`.
 
-    A circle begins with the recipe that is first in alphabetical order. To find further circles, the search goes on
-    without the need of this recipe for the second one.
+    Each circle is a tuple of recipes; each of them needs the next, the last needs the first. A circle begins with the
+    recipe that is first in alphabetical order. After each circle, drops the need of its first recipe for its second, so
+    that the search finds the other circles.
     """
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:

@@ -1,4 +1,4 @@
-"""The audit: derives every claim of the records anew, from upstreams, mirrors, snapshots, the ledger and what runs."""
+"""The audit: checks every claim of the records against upstreams, mirrors, snapshots, the ledger and what runs."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,11 +30,11 @@ _AT_ONCE = 8
 
 @frozen
 class AuditRequest:
-    """What to audit: the state folder `state`, whose id is `state_id`, "" if it has none.
+    """What to audit. `state` is the state folder, `state_id` its id, "" if it has none.
 
     `upstreams` has the URL of each declared recipe. `only` names recipes; if it is empty, all are audited. `scripts`
-    make an empty registry, one for each format. `head` is the hash of a ledger's line that was kept elsewhere, "" for
-    none.
+    are SQL scripts that create an empty registry, one for each format. `head` is the hash of a ledger line that a
+    person wrote down earlier, "" for none.
     """
 
     state: Path
@@ -69,7 +69,7 @@ def audit(request: AuditRequest, programs: Programs) -> Audit:
 
 
 def _names(context: _Context) -> list[str]:
-    """Return the recipes that are recorded, in the ledger, or have a snapshot or a mirror."""
+    """Return the names of all recipes that have a record, a ledger line, a snapshot or a mirror."""
     request = context.request
     names = {row.recipe for row in context.registry.records} | context.registry.generations.keys()
     names |= context.histories.keys()
@@ -79,7 +79,10 @@ def _names(context: _Context) -> list[str]:
 
 
 def _is_mirror(path: Path) -> bool:
-    """Whether an entry of `mirrors/` is a mirror; others are locks, and what is being fetched."""
+    """Whether an entry of `mirrors/` is a mirror.
+
+    Other entries are locks, and repositories into which a pass is fetching.
+    """
     return path.suffix == ".git" and not path.name.startswith(".")
 
 
@@ -121,7 +124,7 @@ def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
 
 
 def _memory(registry: StoredRows, name: str) -> ClaimedTags:
-    """Return the memory of a recipe, an empty one if it has none that can be read."""
+    """Return what is remembered of a recipe's upstream; an empty value if there is no record or it cannot be read."""
     for row in registry.of("memory", name):
         try:
             return memory_of(row)

@@ -8,7 +8,7 @@ DISAGREES_CODE = 3
 
 
 class ClaimVerdict(StrEnum):
-    """Whether what is there agrees with a claim. NOT_ASKED: nobody could be asked, so nothing is known."""
+    """Whether a claim agrees with what the audit found. NOT_ASKED: the audit could not find out."""
 
     AGREE = "agree"
     DISAGREE = "disagree"
@@ -17,10 +17,10 @@ class ClaimVerdict(StrEnum):
 
 @frozen
 class Claim:
-    """One claim of the records. `recipe` is "" for a claim about the whole state folder.
+    """One claim of the records, and its verdict. `recipe` is "" for a claim about the whole state folder.
 
-    `about` says what was checked, such as "snapshot of generation 2". `reason` says how it differs, or why nobody could
-    be asked; "" if it agrees.
+    `about` names what was checked, such as "snapshot of generation 2". `reason` is how it differs, or why it could not
+    be checked; "" if it agrees.
     """
 
     recipe: str
@@ -31,7 +31,10 @@ class Claim:
 
 @frozen
 class LedgerHead:
-    """The last line of the ledger: its number and its hash. Whoever keeps the hash elsewhere can audit against it."""
+    """The number and the hash of the ledger's last line.
+
+    A person who writes the hash down can give it to a later audit.
+    """
 
     seq: int
     hash: str
@@ -61,10 +64,10 @@ def checked(recipe: str, about: str, *problems: str) -> Claim:
 
 
 def not_asked(recipe: str, about: str, why: str) -> Claim:
-    """Return a claim about which nobody could be asked."""
+    """Return a claim that could not be checked, with the reason `why`."""
     return Claim(recipe, about, ClaimVerdict.NOT_ASKED, why)
 
 
 def differs(what: str, recorded: object, found: object) -> str:
-    """Return a text that says how two values differ, "" if they do not."""
+    """Return a text on how the values `recorded` and `found` differ, "" if they are equal. `what` names the value."""
     return "" if recorded == found else f"{what} is recorded as {recorded}, and is {found}"

@@ -1,4 +1,4 @@
-"""Compares holds, and since when a recipe differs, with the lines of the ledger that began and ended them."""
+"""Compares recorded holds, and the recorded times of differences, with the ledger lines that began and ended them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -13,7 +13,10 @@ _OF_HOLD = ("reason", "who", "until")
 
 
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the hold and the drift of one recipe; none if neither rows nor ledger name one."""
+    """Yield the claims about the hold and the drift record of one recipe.
+
+    Yields none if neither the tables nor the ledger have one.
+    """
     holds, drifts = registry.of("hold", recipe), registry.of("drift", recipe)
     if holds or history.hold:
         yield checked(recipe, "hold", *_hold_problems(holds, history))

@@ -22,7 +22,7 @@ _ABOUT = "kept deployment"
 def deployment_claims(
     recipe: str, kept: Path, state_id: str, newest: ClaimedRelease | None, programs: Programs
 ) -> Iterator[Claim]:
-    """Yield the claim about the deployment of a recipe that is kept running, none if no record of one is in `kept`."""
+    """Yield the claim about a recipe's kept deployment. Yields none if the folder `kept` has no record of one."""
     path = kept / f"{recipe}.json"
     if not path.exists():
         return
@@ -42,7 +42,7 @@ def deployment_claims(
 
 
 def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
-    """Return Docker's JSON of the services of a slot by name; or why Docker could not be asked."""
+    """Return Docker's JSON of the services of a slot, by name; or a text why Docker could not be asked."""
     filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
     listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")
     ids = listed.out.decode("ascii", "replace").split()
@@ -78,7 +78,7 @@ def _differences(
 
 
 def process_claims(state: Path) -> Iterator[Claim]:
-    """Yield a claim about the processes in slots of this state folder: the lock of each such slot is held."""
+    """Yield a claim about the processes in this state folder's slots: a process holds the lock of each such slot."""
     work = state / "work"
     slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
     stray = sorted(name for name in slots if not _is_locked(work / name / "lock"))
@@ -86,7 +86,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield the slot of each process that this user can read."""
+    """Yield the slot of each process whose environment this user can read."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):
@@ -94,7 +94,7 @@ def _marks() -> Iterator[Path]:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a process holds the lock on the file `path`, by the kernel's list."""
+    """Whether a process holds the lock on the file `path`, according to the kernel's list of locks."""
     with suppress(OSError):
         inode = str(path.stat().st_ino)
         lines = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]

@@ -14,8 +14,8 @@ _MOST_NAMED = 5
 def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
     """Yield the claims about the whole ledger.
 
-    `kept` is number and hash of the last line, as the registry keeps them; None if it does not. `head` is a hash that
-    a person kept elsewhere, "" for none.
+    `kept` is the number and hash of the last line that the registry stores beside the ledger; None if it stores none.
+    `head` is a hash that a person wrote down, "" for none.
     """
     yield checked("", f"ledger: {len(lines)} lines, each after the one before", _named(list(_breaks(lines))))
     if kept is not None:
@@ -31,7 +31,7 @@ def head_of(lines: Sequence[LineOfLedger]) -> LedgerHead | None:
 
 
 def _breaks(lines: Sequence[LineOfLedger]) -> Iterator[str]:
-    """Yield each way in which the lines are no chain."""
+    """Yield a text for each place where the chain of hashes is broken."""
     if lines and lines[0].prev:
         yield f"line {lines[0].seq} does not begin a ledger"
     if lines and lines[0].seq != 1:
@@ -51,7 +51,7 @@ def _missing(first: int, last: int) -> str:
 
 
 def _named(problems: Sequence[str]) -> str:
-    """Return the first problems, and how many more there are."""
+    """Return a text with the first problems, and the number of the others."""
     more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
     return "; ".join([*problems[:_MOST_NAMED], *more])
 
@@ -63,7 +63,7 @@ def _hash(line: LineOfLedger) -> str:
 
 
 def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
-    """Return how the last line differs from the one that the registry keeps, "" if it does not."""
+    """Return how the ledger's last line differs from the one that the registry stores; "" if it does not."""
     if kept == last:
         return ""
     if kept[0] > last[0]:
@@ -72,7 +72,7 @@ def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
 
 
 def _lost(lines: Sequence[LineOfLedger], head: str) -> str:
-    """Return a text if no line has the hash `head`, or a longer one that begins with it; else ""."""
+    """Return a text if no line has the hash `head`, which may be shortened; "" if one has."""
     if any(line.hash.startswith(head) for line in lines):
         return ""
     return "no line has it: lines were cut off or rewritten since it was kept"

@@ -1,4 +1,4 @@
-"""Reads from the ledger what the tables must hold: promotions, open intents, trials and forgotten recipes."""
+"""Reads from the ledger what the tables must contain: promotions, open intents, trials and forgotten recipes."""
 
 import json
 from collections import defaultdict
@@ -28,11 +28,11 @@ class LedgerFact:
 
 @define
 class RecipeHistory:
-    """What the ledger says of one recipe since it was last forgotten.
+    """What the ledger records of one recipe since it was last forgotten.
 
-    `promotions` are by generation, `open_intents` by operation and `trials` by id. `last_generation` also counts what
-    was forgotten. `last_trial` is the id of the last trial of a pass, "" for none. `hold` is the line of a hold that
-    has not ended, None for none. `drift` names in which ways the recipe differs from what it should be.
+    `promotions` are by generation, `open_intents` by operation and `trials` by id. `last_generation` also counts
+    forgotten generations. `last_trial` is the id of the last trial of a pass, "" for none. `hold` is the line of a hold
+    that has not ended, None for none. `drift` has the names of the recipe's present differences.
     """
 
     promotions: dict[int, LedgerFact] = field(factory=dict)
@@ -60,7 +60,7 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line of a promotion: its begin or its end."""
+        """Add a line about a promotion: its beginning or its end."""
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact
             return
@@ -71,7 +71,7 @@ class RecipeHistory:
 
 
 def histories(lines: Iterable[LineOfLedger]) -> Mapping[str, RecipeHistory]:
-    """Return what the ledger says, by recipe; an empty history for a recipe that it does not name."""
+    """Return the history of each recipe. A recipe that the ledger does not name has an empty history."""
     found: dict[str, RecipeHistory] = defaultdict(RecipeHistory)
     for line in lines:
         if line.recipe:

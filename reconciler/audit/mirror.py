@@ -19,7 +19,10 @@ _PACKED = "# pack-refs with: "
 
 @frozen
 class _Refs:
-    """What each ref of a mirror peels to, by reading the object itself. `problem` says why they cannot be read."""
+    """What each ref of a mirror peels to, read from the objects themselves.
+
+    `problem` is why they cannot be read, "" if they can.
+    """
 
     peeled: Mapping[str, str]
     problem: str = ""
@@ -30,8 +33,8 @@ def mirror_claims(
 ) -> Iterator[Claim]:
     """Yield the claims about the mirror of one recipe.
 
-    `upstream` has upstream's refs, or why they could not be asked. A pass that was killed may leave a mirror that is
-    ahead of what is remembered: that agrees if upstream has the same.
+    `upstream` has the refs of its upstream, or the reason why upstream could not be asked. A pass that was killed may
+    leave a mirror that has more than is remembered. This agrees if upstream has the same.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
@@ -47,7 +50,7 @@ def mirror_claims(
 
 
 def _refs(mirror: Path, programs: Programs) -> _Refs:
-    """Return the refs of a mirror. They are peeled by their objects: `packed-refs` may be wrong about that."""
+    """Return the refs of a mirror. Reads what they peel to from the objects, because `packed-refs` may be wrong."""
     listed = _git(programs, mirror, "for-each-ref", "--format=%(objectname) %(refname)")
     if not listed.ok or listed.err:
         return _Refs({}, f"git cannot read its refs: {listed.why}")
@@ -114,7 +117,7 @@ def _branches(heads: Mapping[str, str]) -> str:
 
 
 def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
-    """Yield each ref of which `packed-refs` says wrongly what it peels to. git believes that file."""
+    """Yield each ref for which `packed-refs` has a wrong peeled object. git relies on that file."""
     packed = mirror / "packed-refs"
     lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []
     peeled: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The programs that an audit runs: git and Docker. Whoever starts an audit says how programs are started."""
+"""The port through which an audit runs git and Docker's command."""
 
 from typing import Protocol
 
@@ -19,7 +19,7 @@ class Printed:
 
     @property
     def why(self) -> str:
-        """Return the first line of its error output, or that there was no answer."""
+        """Return the first line of the program's error output; if there is none, a text that it did not answer."""
         lines = [line for line in self.err.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
         if lines:
             return lines[0].removeprefix("fatal: ").removeprefix("error: ")

@@ -22,9 +22,10 @@ class NotReadableError(Exception):
 
 @frozen
 class ClaimedRelease:
-    """What a record says of one generation. `manifest` is the hash of its manifest, `files` names its files.
+    """The recorded values of one generation.
 
-    `size` is the size of the data in bytes, `packed` that of the file with the tar, and `entries` counts its paths.
+    `manifest` is the hash of its manifest, `files` are the names of its files. `size` is the size of the data in bytes,
+    `packed` that of the file with the tar. `entries` is the number of its paths.
     """
 
     recipe: str
@@ -43,9 +44,9 @@ class ClaimedRelease:
 
 @frozen
 class ClaimedTags:
-    """What a record says of the upstream of one recipe. `tags` maps each known release tag to its commit.
+    """The recorded values of a recipe's upstream. `tags` maps each known release tag to its commit.
 
-    `branch` and `head` are the main branch and its commit in the last answer; both None before the first answer.
+    `branch` and `head` are the main branch and its commit in the last answer; None before the first answer.
     """
 
     tags: Mapping[str, str]
@@ -54,7 +55,7 @@ class ClaimedTags:
 
 
 def canonical_of(row: RecordRow) -> ClaimedRelease:
-    """Return what a row of a canonical says. Raise NotReadableError if it cannot be read."""
+    """Return the canonical that a row records. Raise NotReadableError if it cannot be read."""
     record = fields_of(row)
     try:
         evidence, seal = record["evidence"], record["seal"]
@@ -77,7 +78,7 @@ def canonical_of(row: RecordRow) -> ClaimedRelease:
 
 
 def memory_of(row: RecordRow) -> ClaimedTags:
-    """Return what a row of a memory says of upstream. Raise NotReadableError if it cannot be read."""
+    """Return what a row of the table `memory` records of upstream. Raise NotReadableError if it cannot be read."""
     record = fields_of(row)
     try:
         answer = record["answer"] or {}
@@ -88,7 +89,7 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the records of one recipe, as far as rows and ledger can show."""
+    """Yield those claims about the records of one recipe that the tables and the ledger alone can prove."""
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))
     for row in rows:
@@ -108,7 +109,7 @@ _OWN_CLAIMS = ("canonical", "memory", "intent", "hold", "drift")
 
 
 def row_problem(row: RecordRow) -> str:
-    """Return a text if a row is not as it was written, by its digest and its columns; else ""."""
+    """Return how a row differs from what was written, judged by its digest and its columns; "" if it does not."""
     try:
         record = fields_of(row)
     except NotReadableError as error:
@@ -122,7 +123,7 @@ def row_problem(row: RecordRow) -> str:
 
 
 def fields_of(row: RecordRow) -> Mapping[str, Any]:
-    """Return the record of a row as plain JSON data. Raise NotReadableError for anything but an object."""
+    """Return the record of a row as plain JSON data. Raise NotReadableError if it is not a JSON object."""
     try:
         record = json.loads(row.record)
     except (ValueError, RecursionError) as error:
@@ -161,7 +162,7 @@ def _canonical_problems(row: RecordRow, history: RecipeHistory) -> Iterator[str]
 
 
 def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: LedgerFact) -> Iterator[str]:
-    """Yield how a record differs from the line that promoted it."""
+    """Yield how a recorded canonical differs from the ledger line of its promotion."""
     said = promotion.body
     where = f"(line {promotion.seq} of the ledger)"
     pairs = {"version": canonical.version, "commit": canonical.commit, "lineage": list(canonical.lineage)}
@@ -172,7 +173,7 @@ def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: Le
 
 
 def _trial_problems(evidence: Mapping[str, Any], trial: LedgerFact) -> Iterator[str]:
-    """Yield how the evidence of a record differs from the line of its trial."""
+    """Yield how the evidence of a canonical differs from the ledger line of its trial."""
     where = f"line {trial.seq} of the ledger"
     tiers = [[tier.get(name) for name in _TIER] for tier in evidence.get("tiers", ())]
     pairs = {"tiers": tiers, "level": evidence.get("level"), "log": evidence.get("log")}
@@ -197,7 +198,7 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
 
 
 def _red_problem(version: str, red: Mapping[str, Any], history: RecipeHistory) -> str:
-    """Return a text if the ledger has no trial that was red as remembered, else ""."""
+    """Return a text if the ledger has no failed trial that fits a remembered red; "" if it has one."""
     trial = history.trials.get(str(red.get("trial")))
     if trial is None:
         return f"{version} is remembered as red, and the ledger has no such trial"

@@ -1,4 +1,4 @@
-"""Reads the registry from a private copy, with nothing but SQLite."""
+"""Reads the registry from a private copy. Uses only SQLite, and none of Canon's own code for the registry."""
 
 import os
 import shutil
@@ -47,8 +47,8 @@ class LineOfLedger:
 class StoredRows:
     """All rows of the registry, and the claims about the file itself.
 
-    `generations` has the last generation of each recipe. `head` has number and hash of the last line, as the registry
-    keeps them beside the ledger; None if it does not.
+    `generations` has the number of the last generation of each recipe. `head` is the number and hash of the ledger's
+    last line that the registry stores beside the ledger; None if it stores none.
     """
 
     records: tuple[RecordRow, ...] = ()
@@ -63,9 +63,9 @@ class StoredRows:
 
 
 def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
-    """Return what the registry in the file `path` holds; nothing if there is no file.
+    """Return all rows of the registry in the file `path`; no rows if there is no file.
 
-    `scripts` make an empty registry, one for each format: the file must have their tables and triggers. Raise OSError
+    `scripts` create an empty registry, one for each format: the file must have their tables and triggers. Raise OSError
     if the file cannot be read.
     """
     if not os.path.lexists(path):
@@ -80,7 +80,10 @@ def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
 
 @contextmanager
 def _copied(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection to a private copy. SQLite rolls back the journal of a killed writer in the copy only."""
+    """Yield a connection to a private copy of the database.
+
+    The journal of a killed writer is rolled back in the copy only.
+    """
     with TemporaryDirectory(prefix="canon-audit-") as folder:
         copy = Path(folder, path.name)
         _copy(path, copy)
@@ -90,7 +93,7 @@ def _copied(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _copy(path: Path, to: Path) -> None:
-    """Copy the database and its journal as both were at one moment. Raise OSError if they never rest."""
+    """Copy the database and its journal as both were at one moment. Raise OSError if they change all the time."""
     journal, copied_journal = (file.with_name(f"{file.name}-journal") for file in (path, to))
     for _ in range(_COPIES):
         before = _facts(path), _facts(journal)
@@ -155,7 +158,10 @@ def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
 
 
 def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
-    """Return the rows of a table that SQLite itself named."""
+    """Return the rows of the table `table`.
+
+    Its name must come from SQLite itself, since it becomes part of the query.
+    """
     columns = {row[1] for row in connection.execute(f"PRAGMA table_info('{table}')")}
     generation = "generation" if "generation" in columns else "NULL"
     query = f"SELECT recipe, {generation}, record, digest FROM {table} ORDER BY 1, 2"  # noqa: S608  SQLite's own name
@@ -163,7 +169,7 @@ def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
 
 
 def _head(connection: sqlite3.Connection) -> tuple[int, str] | None:
-    """Return number and hash of the ledger's last line, as the registry keeps them beside it."""
+    """Return the number and hash of the ledger's last line that the registry stores beside the ledger; None if none."""
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_head'").fetchone():
         return None
     row = connection.execute("SELECT seq, hash FROM ledger_head").fetchone()

@@ -25,8 +25,8 @@ _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "
 def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelease], begun: int) -> Iterator[Claim]:
     """Yield the claims about the snapshots in `folder` (`canonicals/NAME`).
 
-    The newest generation must be there; older ones may have been deleted. `begun` is the generation of an open
-    promotion, 0 for none: its snapshot may be there without a record.
+    The newest generation must exist; older ones may have been deleted. `begun` is the generation of an open promotion,
+    0 for none: it may have a snapshot without a record.
     """
     newest = max((canonical.generation for canonical in canonicals), default=0)
     for canonical in canonicals:
@@ -41,7 +41,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 
 
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
-    """Yield how a snapshot differs from its record. Only the first problem of a file's content is named."""
+    """Yield how a snapshot differs from its record. For the content of a file, yields only the first problem."""
     try:
         content = (folder / _MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -79,7 +79,7 @@ def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], nam
 
 
 def _tar_problem(path: Path, manifest: Mapping[str, Any]) -> str:
-    """Return how a tar differs from its manifest, "" if it does not. Reads every byte of it twice."""
+    """Return how a tar differs from its manifest, "" if it does not. Reads the whole file twice."""
     where = f"{path.parent.name}/{path.name}"
     try:
         with path.open("rb") as file:
@@ -123,7 +123,10 @@ def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> 
 
 
 def _facts(info: tarfile.TarInfo) -> Mapping[str, object]:
-    """Return what the header of an entry says, by the names of a manifest. Times are left out: it has seconds only."""
+    """Return the values in the header of an entry, under the names that the manifest uses.
+
+    Leaves out times, since the header has only whole seconds.
+    """
     return {
         "path": info.name,
         "type": _KINDS.get(info.type, "file" if info.isreg() else "other"),

@@ -11,9 +11,9 @@ _FIELDS = 2
 
 
 def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
-    """Return what each ref of an upstream peels to, by its full name; or why it could not be asked.
+    """Return what each ref of an upstream peels to, by its full name; or a text why upstream could not be asked.
 
-    The commit of the main branch is that of "HEAD".
+    "HEAD" has the commit of the main branch.
     """
     listed = programs.git("ls-remote", "--", url)
     if not listed.ok:
@@ -28,7 +28,10 @@ def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
 
 
 def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[str, str] | str) -> Iterator[Claim]:
-    """Yield a claim about the tag of the newest generation. `refs` are upstream's, or why it could not be asked."""
+    """Yield a claim about the tag of the newest generation.
+
+    `refs` are those of its upstream, or the reason why it could not be asked.
+    """
     if not canonicals:
         return
     newest = max(canonicals, key=lambda canonical: canonical.generation)

@@ -101,7 +101,7 @@ def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bo
 
 
 def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = STALE) -> HostCheck:
-    """Return the check of the timer that starts `unit`. `stale` is how long ago its last start may be."""
+    """Return the check of the timer that starts `unit`. Its last start may be at most `stale` ago."""
     enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
     if not facts.timer:
         return HostCheck("timer", CheckResult.FAILED, f"no timer starts {unit}", f"install one: {enable}")

@@ -86,10 +86,11 @@ def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: P
 def snapshot_app_set(
     host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, canonicals: Mapping[str, Canonical]
 ) -> AppSet:
-    """Unpack a canonical's snapshot into the folder `into`. Return the app set in it, at the releases saved in it.
+    """Unpack a canonical's snapshot into the folder `into`.
 
-    A need that was declared later gets fresh data, at the release of its own canonical in `canonicals`. Raises
-    SnapshotDamagedError, and NeedMissingError if such a need has no canonical.
+    Return the app set that it contains, with releases and data. A recipe may need another one that its snapshot lacks,
+    because the need was declared later. This one gets fresh data, at the release of its own canonical in `canonicals`.
+    Raises NeedMissingError if it has no canonical, and SnapshotDamagedError.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}

@@ -41,7 +41,7 @@ def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError if Canon did not make work/NAME: it would be cleared of all files.
+    """Raise InfrastructureError if Canon did not make work/NAME, because all files in it would be deleted.
 
     If a slot has lost its lock file, the apps in it or an open promotion show that Canon made it.
     """

@@ -17,10 +17,10 @@ from state.records import Records
 def drift_by_recipe(
     host: Host, recipes: Mapping[str, Recipe], records: Records, steps: Iterable[Step], *, counts_ignored: bool
 ) -> dict[str, RecipeDrift]:
-    """Return by recipe how it differs. `recipes` are all of the fleet.
+    """Return the differences of each recipe, by its name. `recipes` are all of the fleet.
 
-    With `counts_ignored`, as for the command `drift`, a recipe is counted as ignored if all its differences are. The
-    ledger is read only then.
+    With `counts_ignored`, as for the command `drift`, a recipe counts as ignored if all its differences are ignored.
+    Only then the ledger is read.
     """
     steps = tuple(steps)
     unseen = [step.recipe for step in steps if step.finding.cause is Cause.UNOBSERVABLE]
@@ -39,7 +39,7 @@ def drift_by_recipe(
 
 
 def _with_rule(drift: RecipeDrift, rule: DriftIgnore, today: date) -> RecipeDrift:
-    """Return the drift with the rule that ignores differences, and with what is to be said of that rule."""
+    """Return the drift with the rule that ignores differences, and with notes about that rule."""
     words = {item.difference.what for item in drift.items}
     if rule.until is not None and rule.until <= today:
         return evolve(drift, rule=rule, rule_ended=bool(words & set(rule.ignore)))

@@ -31,7 +31,10 @@ def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
 
 
 def _install(run: TrialRun) -> None:
-    """Deploy the release with fresh data, mark the data and check it."""
+    """Deploy the release with fresh data, mark the data and check it.
+
+    Save the candidate if no upgrade will make one.
+    """
     _check_requirements(run)
     slot = run.enter_slot(TierName.INSTALL)
     run.switch_to(slot)

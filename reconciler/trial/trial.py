@@ -62,7 +62,7 @@ def _cause_of_slowness(second: Trial) -> str:
 
 
 def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
-    """Run the tiers in order until one fails. Then stop and remove all that they deployed."""
+    """Run the tiers in order until one fails, then stop and remove all that they deployed. Return the trial."""
     started_at, started = host.clock.now(), host.clock.monotonic()
     unchanged = _fleet_is_unchanged(request)
     # A backup from an earlier run would prove nothing about this one.

@@ -94,7 +94,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the content of an empty registry's file. A shorter file is always damaged."""
+    """Return the content of the file of an empty registry. Every intact registry's file is at least as large."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)

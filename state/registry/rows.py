@@ -32,7 +32,7 @@ def seal(record: Canonical | Memory | Intent | Hold | Rollback | DriftRecord) ->
 
 
 def record_digest(canonical: Canonical) -> str:
-    """Return the digest that the row of a canonical will have."""
+    """Return the digest that the row of a canonical gets when it is written."""
     return seal(canonical)[1]
 
 

@@ -130,7 +130,7 @@ class Abra:
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
         """Create a secret from the file `content`, unless it exists.
 
-        `abra` gets the path, because arguments are public.
+        Gives abra the path of the file, since all users of a host can read the arguments of a program.
         """
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)

@@ -94,7 +94,10 @@ class SwarmDriver:
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
-        """Load what `save` has written into the folder `source`."""
+        """Load the data, secrets, settings and volumes that `save` wrote into the folder `source`.
+
+        Raises InfrastructureError if the app already has data.
+        """
         load_volumes(self._engine, self._stack(app), source)
         appfiles.move_in(app, source, self._engine.environment)
 

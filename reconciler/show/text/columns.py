@@ -137,9 +137,9 @@ def _was_redeployed(row: Row) -> bool:
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return two texts for a drift report: how long ago the difference was first seen, and the deployment last seen up.
+    """Return two texts for a drift report: how long ago the difference was first seen, and the app was last seen up.
 
-    Unknown times are left out. In other reports, returns an empty list.
+    Leaves out a time that is not known. Returns an empty list for other reports.
     """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()

@@ -1,4 +1,4 @@
-"""The blocks of `reconcile drift`: what is desired has moved, what is here has moved, and what could not be seen."""
+"""The blocks of `reconcile drift`: one for what is desired, one for what is here, and one for what cannot be seen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ _LEAST: Final = 20
 
 
 def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list[str]]:
-    """Yield the lines of each block that has something. Ages are relative to the end of the run."""
+    """Yield the lines of each block that is not empty. Ages are relative to the end of the run."""
     found = [(row, item) for row in report.rows for item in row.drift.items]
     now = report.run.finished_at
     for side, title in _TITLES.items():
@@ -36,7 +36,7 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
 
 
 def _is_left_out(row: Row, item: DriftItem) -> bool:
-    """Whether a difference is in no block: it is ignored, or its recipe is not enrolled, so that nothing is desired."""
+    """Whether a difference is in no block: because it is ignored, or because its recipe is not enrolled."""
     return item.ignored or row.step.held_back is HeldBack.EXCEPTED
 
 
@@ -52,7 +52,10 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
 
 
 def _since(row: Row, item: DriftItem, now: datetime) -> str:
-    """Return for how long a recipe differs so, as passes saw it; else since when the wanted release is known."""
+    """Return for how long a recipe has had this difference, as far as passes saw it.
+
+    If no pass saw it, return for how long the wanted release has been known.
+    """
     since = item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
     return age(since, now) if since is not None else "no pass saw it"
 
@@ -72,7 +75,7 @@ def _ignored(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: dateti
 
 
 def drift_notes(row: Row) -> Iterator[str]:
-    """Yield what is to be said of the rule that ignores differences of a recipe."""
+    """Yield notes about the rule that ignores differences of a recipe."""
     rule, drift = row.drift.rule, row.drift
     if drift.rule_ended:
         yield f"[drift] ignore ended on {rule.until} ({rule.reason}): what it named counts again"
@@ -81,7 +84,7 @@ def drift_notes(row: Row) -> Iterator[str]:
 
 
 def observed_line(report: Report) -> str:
-    """Return a line on how old the facts are: when upstreams were asked, and when unseen ones were last seen."""
+    """Return a line on the age of the facts: when upstreams were asked, and when unseen ones were last seen."""
     now = report.run.finished_at
     unseen = [row for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE]
     texts = [f"observed {moment(now)}: {count_of(report.population.observed, 'recipe')}"]

@@ -110,7 +110,7 @@ class Service:
 
     @property
     def is_one_shot(self) -> bool:
-        """Whether Swarm leaves a completed task ended, and does not start it again."""
+        """Whether Swarm does not start a completed task of this service again."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
