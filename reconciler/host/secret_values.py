@@ -11,7 +11,7 @@ from attrs import frozen
 from desired.model import Argv
 from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.output import KIB, Log
 from reconciler.host.processes.process_driver import INHERITED
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
@@ -49,7 +49,7 @@ class HostSecrets:
         Raises InfrastructureError if secrets cannot be made because programs are missing on this host; RecipeError if a
         secret cannot be made for another reason.
         """
-        appfiles.create_folders(app)
+        app_directory.create_folders(app)
         refusals: dict[str, _Refusal] = {}
         remarks: list[str] = []
         for need in needs:

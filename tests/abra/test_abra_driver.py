@@ -12,7 +12,7 @@ from attrs import frozen
 
 from desired.model import Swarm
 from reconciler.errors import InfrastructureError, RecipeError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.swarm.abra_command import Abra
 from reconciler.host.swarm.abra_driver import AbraDriver
 from reconciler.host.swarm.engine.engine import Engine
@@ -94,7 +94,7 @@ class AbraSlot:
         app = app or self.app
         overlay = self.root / "compose.ci.yml"
         overlay.write_text(OVERLAY)
-        appfiles.create_folders(app)
+        app_directory.create_folders(app)
         (app.secrets / "key").write_text(HUSH)
         options = DeployOptions(version, "c" * 40, {"EXTRA": "yes"}, (overlay,))
         self.driver.deploy(app, self.checkout(version), options)

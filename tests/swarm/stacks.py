@@ -11,7 +11,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from desired.model import Swarm
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.swarm.engine import engine as docker
 from reconciler.host.swarm.recipe.stack import stack_of
 from reconciler.host.swarm.services.stack_state import read_stack
@@ -82,7 +82,7 @@ class SwarmSlots:
     def app(self, slot: str = "slot", recipe: str = "notes", **secrets: str) -> App:
         mark = self.folder / slot
         app = App(recipe, mark / recipe, str(mark))
-        appfiles.create_folders(app)
+        app_directory.create_folders(app)
         for name, secret in secrets.items():
             (app.secrets / name).write_text(secret)
         return app

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, TimedOutError
-from reconciler.host import app_directory as appfiles
-from reconciler.host import memory
+from reconciler.host import app_directory, memory
 from reconciler.host.command_spec import CommandSpec
 from reconciler.host.output import Log
 from reconciler.host.processes.procfile import ONE_OFF
@@ -29,7 +28,7 @@ def run_all(
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
     for name in (name for name in commands if name in ONE_OFF):
-        kills_before, log = memory.oom_kills(), appfiles.open_log_for_appending(app, name)
+        kills_before, log = memory.oom_kills(), app_directory.open_log_for_appending(app, name)
         argv = ("/bin/sh", "-c", commands[name])
         result = run(CommandSpec(argv, environment, checkout, seconds, mark=app.mark, grace=grace), log)
         if memory.was_oom_killed(result.code, kills_before):

@@ -10,8 +10,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, killed_error
-from reconciler.host import app_directory as appfiles
-from reconciler.host import memory
+from reconciler.host import app_directory, memory
 from reconciler.host.environment import CEILING
 from reconciler.host.processes import one_off
 from reconciler.host.processes import subreaper as children
@@ -90,11 +89,11 @@ class ProcessDriver:
         before = self.stop(app)
         if before.killed:
             raise killed_error(app.recipe, before.killed)
-        appfiles.create_folders(app)
+        app_directory.create_folders(app)
         settings = {**sample.settings, **options.settings}
         environment = {**settings, **self._environment, **app_variables(app, options.version, free_port(self._ports))}
-        appfiles.write_settings(app, options)
-        appfiles.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
+        app_directory.write_settings(app, options)
+        app_directory.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
         killed = memory.oom_kills()
         deployment = self._deployments[app] = _Deployment(children.child_keys(), before.ended, killed=killed)
         remarks = one_off.run_all(app, commands, environment, checkout, options)
@@ -131,7 +130,7 @@ class ProcessDriver:
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Return the last lines of each log of the app, without secrets."""
-        return appfiles.last_lines(app)
+        return app_directory.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
         """Stop an app within its own grace time, and return which processes had to be killed or are left."""
@@ -154,11 +153,11 @@ class ProcessDriver:
         """
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
-        appfiles.copy_out(app, into, self._environment)
+        app_directory.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
         """Move saved data from the folder `source` into the app. Raises InfrastructureError if the app has data."""
-        appfiles.move_in(app, source, self._environment)
+        app_directory.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
         """Return False: a Procfile declares no backup commands."""
@@ -172,7 +171,7 @@ class ProcessDriver:
 
     def remove(self, app: App) -> RemovalResult:
         removal = self._stop(app, min(self._grace, app.grace.total_seconds()))
-        gone = appfiles.remove(app.folder, self._environment)
+        gone = app_directory.remove(app.folder, self._environment)
         return removal if gone else evolve(removal, remaining=(*removal.remaining, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
@@ -194,7 +193,7 @@ class ProcessDriver:
         """Do nothing: the status of an app is always read from /proc."""
 
     def app_run(self, app: App) -> Path:
-        return appfiles.app_run(app)
+        return app_directory.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes with the marks of an app, and their descendants.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.errors import InfrastructureError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.processes.line_supervisor import LINE_MARK
 from reconciler.host.processes.procfs import mark_of, read_process
 from reconciler.host.readiness.polling import poll
@@ -31,7 +31,7 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
     Its output is appended to the log of the line. Raises InfrastructureError if the line cannot be started.
     """
     try:
-        with appfiles.open_raw_log(app, name) as log:
+        with app_directory.open_raw_log(app, name) as log:
             return start_server(argv, environment, checkout, log, app.mark)
     except OSError as failure:
         raise InfrastructureError(f"{app.recipe}: {name} cannot be started: {failure.strerror}") from None

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from desired.versions import is_release_name
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.git.git_command import error_line, git_argv, git_environment
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.swarm.engine.docker_faults import classify_failure
@@ -68,7 +68,7 @@ class AbraDir:
         pinned = f"{self.recipe}:{version}" if version else self.recipe
         # The sample's TYPE is the maintainers' name of the recipe, not the name of its folder here.
         lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items() if name != "TYPE"]
-        appfiles.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
+        app_directory.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
         """Replace abra's recipe folder by a copy of the release in `source`, and add the overlays `added`.

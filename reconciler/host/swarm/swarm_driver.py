@@ -7,7 +7,7 @@ from pathlib import Path
 
 from desired.model import Swarm
 from reconciler.errors import InfrastructureError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.company import Company
 from reconciler.host.swarm.data import backup
 from reconciler.host.swarm.data.backup import BackupTarget
@@ -70,8 +70,8 @@ class SwarmDriver:
         stack = self._stack(app)
         for service in services_of(self._engine, stack):
             name = stack.logical(service["Spec"]["Name"])
-            self._engine.logs(service, _LOG_LINES, appfiles.new_log(app, name))
-        return appfiles.last_lines(app)
+            self._engine.logs(service, _LOG_LINES, app_directory.new_log(app, name))
+        return app_directory.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
         """Save the logs of the app and stop its services. Return the services that had to be killed."""
@@ -90,7 +90,7 @@ class SwarmDriver:
         stack = self._stack(app)
         if not read_stack(self._engine, stack).is_stopped:
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
-        appfiles.copy_out(app, into, self._engine.environment)
+        app_directory.copy_out(app, into, self._engine.environment)
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
@@ -99,7 +99,7 @@ class SwarmDriver:
         Raises InfrastructureError if the app already has data.
         """
         load_volumes(self._engine, self._stack(app), source)
-        appfiles.move_in(app, source, self._engine.environment)
+        app_directory.move_in(app, source, self._engine.environment)
 
     def backs_up(self, app: App) -> bool:
         return backup.has_backup_label(self._backup_target(app))
@@ -113,7 +113,7 @@ class SwarmDriver:
     def remove(self, app: App) -> RemovalResult:
         """Remove the app's objects from the swarm, and its folder. Return what could not be removed."""
         left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name))
-        gone = appfiles.remove(app.folder, self._engine.environment)
+        gone = app_directory.remove(app.folder, self._engine.environment)
         return RemovalResult(remaining=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ class SwarmDriver:
         self._slots.forget()
 
     def app_run(self, app: App) -> Path:
-        return appfiles.app_run(app)
+        return app_directory.app_run(app)
 
     def _backup_target(self, app: App) -> BackupTarget:
         return BackupTarget(self._engine, self._stack(app), app)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import RecipeError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe import swarm_secrets as secrets
 from reconciler.host.swarm.recipe.prepared_release import prepare_release
@@ -28,7 +28,7 @@ def stand_in_engine() -> Engine:
 
 def app_in(folder: Path, **files: str) -> App:
     app = App("notes", folder / "slot" / "notes", str(folder / "slot"))
-    appfiles.create_folders(app)
+    app_directory.create_folders(app)
     for name, text in files.items():
         (app.secrets / name).write_text(text)
     return app
@@ -137,7 +137,7 @@ def test_a_version_that_is_given_makes_a_secret_of_what_the_sample_leaves_in_a_c
 
 def test_who_upgrades_is_asked_for_the_length_that_the_new_release_names(tmp_path: Path) -> None:
     app = app_in(tmp_path)
-    appfiles.write_settings(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
+    app_directory.write_settings(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
     names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
     files = release(tmp_path / "release", names, "SECRET_KEY_VERSION=v2 # length=64\n")
     (need,) = secrets.secret_needs(stand_in_engine(), app, files, options("2.0.0+2"))
@@ -162,8 +162,8 @@ def test_an_invalid_length_is_refused_with_the_name_of_the_secret(tmp_path: Path
 def test_a_new_app_that_is_made_like_another_goes_by_the_sample_which_that_one_had(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     living, fresh = app_in(tmp_path / "a"), app_in(tmp_path)
-    appfiles.write_settings(living, options(), "NAME=old\n")
-    assert appfiles.sample_for(fresh, options(sample_from=living)) == "NAME=old\n"
-    assert appfiles.sample_for(fresh, options()) == ""
-    appfiles.write_settings(fresh, options(), "NAME=own\n")
-    assert appfiles.sample_for(fresh, options(sample_from=living)) == "NAME=own\n"
+    app_directory.write_settings(living, options(), "NAME=old\n")
+    assert app_directory.sample_for(fresh, options(sample_from=living)) == "NAME=old\n"
+    assert app_directory.sample_for(fresh, options()) == ""
+    app_directory.write_settings(fresh, options(), "NAME=own\n")
+    assert app_directory.sample_for(fresh, options(sample_from=living)) == "NAME=own\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from reconciler.errors import RecipeError, TimedOutError, killed_error
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.swarm.data.backup_labels import (
     BackupHook,
     BackupRequest,
@@ -115,7 +115,7 @@ def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
 
 
 def _log(app: App, hook: BackupHook, output: bytes) -> None:
-    log = appfiles.new_log(app, f"{hook.service} {hook.label}")
+    log = app_directory.new_log(app, f"{hook.service} {hook.label}")
     log.feed(output)
     log.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import evolve
 
 from reconciler.errors import RecipeError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.sample import SAMPLE, describes_secret, secret_from_comment
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.compose import Config, is_external
@@ -33,7 +33,7 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
     To find out which version variable belongs to which secret, gives each variable a unique value, resolves the compose
     files, and looks for the value in the names of the secrets.
     """
-    recipe = read_recipe(checkout, appfiles.sample_for(app, options))
+    recipe = read_recipe(checkout, app_directory.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))
     comments = {name: recipe.comments.get(name, "") for name in settings}
     marks = {

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from desired.model import Swarm
 from reconciler.errors import RecipeError
-from reconciler.host import app_directory as appfiles
+from reconciler.host import app_directory
 from reconciler.host.company import Company
 from reconciler.host.processes.listeners import free_port
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK
@@ -97,7 +97,7 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
     Raises RecipeError or InfrastructureError.
     """
     engine, policy = site.engine, site.policy
-    stack, before = stack_of(app, policy.zone, engine.state), appfiles.sample_for(app, options)
+    stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)
     prepared = prepare_release(engine, stack, checkout, options, before)
     check_apart(site.company, prepared)
     endpoint = endpoint_of(site, prepared, needs_port=options.needs_port)
@@ -118,7 +118,7 @@ def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config
 def write_compose(app: App, compose: Config) -> Path:
     """Write `compose` to a file of `app` and return its path. The file is JSON, which is valid YAML too."""
     file = app.folder / "run" / "compose.json"
-    appfiles.replace_file(file, json.dumps(compose), 0o600)
+    app_directory.replace_file(file, json.dumps(compose), 0o600)
     return file
 
 
@@ -127,7 +127,7 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 
     Returns remarks for the report: settings that are new in an upgrade, and parts of the release that do not run.
     """
-    appfiles.write_settings(app, options, prepared.recipe.text)
+    app_directory.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
     new = [name for name in prepared.recipe.added if name not in options.settings]
     remarks = [f"{options.version} has new settings, to add in an upgrade: {', '.join(new)}"] if new else []
@@ -198,7 +198,7 @@ def _write_app_run(engine: Engine, stack: Stack, app: App) -> None:
     own = (f"{name}={shlex.quote(value)}" for name, value in engine.environment.items())
     marks = (f'${{{name}:+"{name}=${name}"}}' for name in (RUN_MARK, SLOT_MARK))
     script = _APP_RUN.format(environment=" ".join((*own, *marks)), service=stack.app)
-    appfiles.replace_file(appfiles.app_run(app), script, 0o700)
+    app_directory.replace_file(app_directory.app_run(app), script, 0o700)
 
 
 def _with_port(scheme: str, address: str) -> str:
