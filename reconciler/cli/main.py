@@ -233,6 +233,18 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 @reconcile.command()
 @common_options
+def prove(options: Options) -> int:
+    """Plan twice and try nothing. If a pass would do nothing, the ledger gets a certificate.
+
+    Exit codes: 0 proved, 2 a pass would do something, 1 that could not be seen, 5 nothing is enrolled.
+    """
+    from reconciler.cli import prove_command
+
+    return prove_command.prove(options)
+
+
+@reconcile.command()
+@common_options
 def doctor(options: Options) -> int:
     """Check everything that a pass needs on this host. Changes nothing.
 

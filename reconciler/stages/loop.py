@@ -163,8 +163,13 @@ def _without_bug(host: Host, request: RunRequest, observation: Observation) -> O
 
 
 def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    context = PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
-    return make_plan(compare(observed.observations, observed.orphans), observed.observations, context)
+    findings = compare(observed.observations, observed.orphans)
+    return make_plan(findings, observed.observations, context_for(host, request))
+
+
+def context_for(host: Host, request: RunRequest) -> PlanContext:
+    """Return what a plan depends on, besides the observations."""
+    return PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
 
 
 def _converge(

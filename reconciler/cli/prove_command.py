@@ -1,0 +1,33 @@
+"""`reconcile prove`: prove that a pass would do nothing."""
+
+import os
+
+from reconciler.cli.command_context import load_context, prepare_state
+from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
+from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.standard_streams import print_answer
+from reconciler.core.report import ReportCommand
+from reconciler.show.documents.proof_document import proof_document
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.proof import render_proof
+from reconciler.show.text.screen import screen_for
+from reconciler.stages import proof
+from reconciler.stages.loop import RunRequest
+from state.folder.lock import hold
+
+
+def prove(options: Options) -> int:
+    """Plan twice under the pass lock, and print whether a pass would do nothing. Returns the exit code.
+
+    Raises LockHeldError while a pass runs: then nothing stands still.
+    """
+    context = load_context(options)
+    request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)
+    with interruptible(), private_files():
+        prepare_state(context.state)
+        with hold(context.state.lock, "prove") as lock, progress_on_stderr(options) as progress:
+            proved = proof.prove(make_host(context, progress, lock.descriptor), request)
+    if options.json:
+        return print_answer(json_text(proof_document(proved)), proved.exit_code)
+    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    return print_answer(render_proof(proved, screen), proved.exit_code)

@@ -1,0 +1,32 @@
+"""The result of a proof that a pass would do nothing."""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+NOT_SEEN_CODE, UNSETTLED_CODE, HOLLOW_CODE = 1, 2, 5
+
+
+@frozen
+class Proof:
+    """The result of a proof. `digest` is that of all on which the plan rests, `recipes` counts its steps.
+
+    `unsettled` says by recipe what a pass would do, `unseen` why nobody knows, and `moved` what the second plan saw
+    otherwise than the first. `left` says what a dead pass or a passed hold left for the next pass.
+    """
+
+    digest: str
+    recipes: int
+    unsettled: Mapping[str, str]
+    unseen: Mapping[str, str]
+    moved: tuple[str, ...]
+    left: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 if a pass would do nothing, 1 if that could not be seen, 2 if it would do something, 5 for no recipe."""
+        if not self.recipes:
+            return HOLLOW_CODE
+        if self.unseen:
+            return NOT_SEEN_CODE
+        return UNSETTLED_CODE if self.unsettled or self.moved or self.left else 0

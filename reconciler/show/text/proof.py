@@ -1,0 +1,38 @@
+"""The text of `reconcile prove`."""
+
+from collections.abc import Iterator
+
+from reconciler.core.proof import Proof
+from reconciler.show.quantities import count_of
+from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
+
+
+def render_proof(proof: Proof, screen: Screen) -> str:
+    """Return a table of what would not stand still, if anything, and the closing line."""
+    rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
+    table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []
+    return "\n".join([*table, paint(proof_line(proof), Style.STRONG, screen)]) + "\n"
+
+
+def proof_line(proof: Proof) -> str:
+    """Return the closing line of a proof."""
+    planned = f"{count_of(proof.recipes, 'recipe')} enrolled, planned twice"
+    match proof.exit_code:
+        case 0:
+            return f"proved: a pass would do nothing; {planned}; the ledger has the certificate of {proof.digest}"
+        case 5:
+            return "not proved: nothing is enrolled"
+        case 1:
+            return f"not proved: {count_of(len(proof.unseen), 'recipe')} could not be seen; {planned}"
+        case _:
+            return f"not proved: {count_of(sum(1 for _ in _problems(proof)), 'thing')} would not stand still; {planned}"
+
+
+def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
+    """Yield the recipe and the text of each thing that stands in the way; the recipe is "" for the whole state."""
+    yield from proof.unsettled.items()
+    yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())
+    yield from (
+        ("", f"plan otherwise, the second plan saw another thing than the first: {text}") for text in proof.moved
+    )
+    yield from (("", f"clean up: {text}") for text in proof.left)

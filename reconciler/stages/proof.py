@@ -1,0 +1,74 @@
+"""Proves that a pass would do nothing: plans twice, tries nothing, and records a certificate in the ledger."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from reconciler.core.basis import Basis, basis_of, moved_parts, unseen, unsettled
+from reconciler.core.plan import Plan
+from reconciler.core.proof import Proof
+from reconciler.ports.host import Host
+from reconciler.stages.loop import RunRequest, context_for, plan_for
+from reconciler.stages.observe import observe
+from state.records import LedgerEntry, Records
+
+
+def prove(host: Host, request: RunRequest) -> Proof:
+    """Plan twice, asking upstream each time. If a pass would do nothing, append a certificate to the ledger.
+
+    The caller holds the pass lock.
+    """
+    records = host.registry.read()
+    first, basis = _plan(host, request, records)
+    again, basis_again = _plan(host, request, host.registry.read())
+    proof = Proof(
+        digest=_digest(basis_again),
+        recipes=sum(recipe.enrolled for name, recipe in request.fleet.recipes.items() if name in request.names),
+        unsettled={**first[0], **again[0]},
+        unseen={**first[1], **again[1]},
+        moved=moved_parts(basis, basis_again),
+        left=_left(host, records),
+    )
+    if proof.exit_code == 0:
+        host.registry.append([_certificate(host, request, proof)])
+    return proof
+
+
+def _plan(
+    host: Host, request: RunRequest, records: Records
+) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], Basis]:
+    """Observe and plan. Return what a pass would do, what could not be seen, and what the plan rests on."""
+    observed = observe(host, request.fleet, request.names, records)
+    plan: Plan = plan_for(host, request, observed)
+    basis = basis_of(plan, observed.observations, context_for(host, request))
+    return (unsettled(plan, observed.observations), unseen(plan, observed.observations)), basis
+
+
+def _left(host: Host, records: Records) -> tuple[str, ...]:
+    """Return what the next pass would clean up first."""
+    today = host.clock.now().date()
+    promotions = [f"{intent.recipe}: the promotion of {intent.version} is not finished" for intent in records.intents]
+    holds = [f"{name}: its hold has ended" for name, hold in records.holds.items() if hold.is_over(today)]
+    work = host.state.work
+    slots = sorted(path.name for path in work.iterdir()) if work.is_dir() else []
+    return (*promotions, *holds, *(f"work/{name} is there" for name in slots))
+
+
+def _certificate(host: Host, request: RunRequest, proof: Proof) -> LedgerEntry:
+    whole = set(request.names) == set(request.fleet.recipes)
+    body = {
+        "pass": host.pass_id,
+        "trigger": host.place.trigger,
+        "place": host.place.digest,
+        "canon": host.canon,
+        "fleet": host.fleet,
+        "plan": proof.digest,
+        "recipes": proof.recipes,
+        "selected": None if whole else sorted(request.names),
+        "said": f"a pass would do nothing: {proof.recipes} enrolled, planned twice",
+    }
+    return LedgerEntry(host.clock.now(), "proved", "", body)
+
+
+def _digest(basis: Basis) -> str:
+    return "sha256:" + hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
