@@ -91,6 +91,11 @@ class KillPoint:
 
 def killed_pass(world: World, death: KillPoint, *names: str, retry: Sequence[str] = ()) -> bool:
     """Run a pass in a child process that kills itself at `death`. Return whether it was killed."""
+    return killed_run(world, death, lambda world: world.run(*names, retry=retry))
+
+
+def killed_run(world: World, death: KillPoint, run: Callable[[World], object]) -> bool:
+    """Call `run` in a child process that kills itself at `death`. Return whether it was killed."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # The child uses nothing of the test runner's other threads.
@@ -99,20 +104,18 @@ def killed_pass(world: World, death: KillPoint, *names: str, retry: Sequence[str
     if child == 0:
         os.close(reading)
         with os.fdopen(writing, "wb") as pipe:
-            _run_and_die(world, death, names, retry, pipe)
+            _run_and_die(world, death, run, pipe)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
     _, status = os.waitpid(child, 0)
-    assert status in {0, signal.SIGKILL}, "the pass failed before it could die"
+    assert status in {0, signal.SIGKILL}, "the run failed before it could die"
     for name, value in pickle.loads(told).items():  # noqa: S301  our own child wrote it
         setattr(world, name, value)
     return status == signal.SIGKILL
 
 
-def _run_and_die(
-    world: World, death: KillPoint, names: Sequence[str], retry: Sequence[str], pipe: IO[bytes]
-) -> NoReturn:
+def _run_and_die(world: World, death: KillPoint, run: Callable[[World], object], pipe: IO[bytes]) -> NoReturn:
     def answer(_: Call, honest: CarryOut) -> object:
         number = len(recorder.calls)
         if (number, False) == (death.number, death.after):
@@ -132,7 +135,7 @@ def _run_and_die(
 
     recorder = world.wrap = CallRecorder(answer)
     try:
-        world.run(*names, retry=retry)
+        run(world)
         tell()
     except BaseException:  # noqa: BLE001  the child must not go on in the test that started it
         traceback.print_exc(file=sys.stderr)

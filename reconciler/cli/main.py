@@ -222,6 +222,21 @@ def resume(options: Options, name: str, reason: str) -> int:
 
 @reconcile.command()
 @click.argument("name", type=NONEMPTY)
+@click.option("--to", type=click.IntRange(min=1), metavar="GENERATION", help="Default: the newest of an older release.")
+@click.option("--reason", required=True, help="Why the release is left; kept in the ledger.")
+@common_options
+def rollback(options: Options, name: str, to: int | None, reason: str) -> int:
+    """Make an older generation the canonical again, after a check that it comes up.
+
+    The recipe stays there until upstream has a release newer than the one that was left, or until it is resumed.
+    """
+    from reconciler.cli import rollback_command
+
+    return rollback_command.rollback(options, name, rollback_command.RollbackOptions(reason, to))
+
+
+@reconcile.command()
+@click.argument("name", type=NONEMPTY)
 @click.option("--reason", required=True, help="Why it is deleted; kept in the ledger.")
 @common_options
 def forget(options: Options, name: str, reason: str) -> int:

@@ -138,10 +138,11 @@ def terminal_width(stream: TextIO) -> int | None:
     return None
 
 
-def print_line(options: Options, command: str, line: str) -> int:
-    """Print `line`; with `-o json`, print a JSON object with `line` and the command's name. Returns the exit code."""
+def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
+    """Print `line`; with `-o json`, a JSON object with `line`, the command's name and `exit_code`. Returns that."""
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text
     from reconciler.show.escape import escape
 
-    return print_answer(json_text(message_document(command, line)) if options.json else escape(line) + "\n", 0)
+    text = json_text(message_document(command, line, exit_code)) if options.json else escape(line) + "\n"
+    return print_answer(text, exit_code)

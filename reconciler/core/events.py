@@ -62,7 +62,7 @@ def history_of(events: Iterable[Event]) -> tuple[Event, ...]:
 
 
 _BEGINNINGS: Final = frozenset({"pass", "intent"})
-_ENDS: Final = frozenset({"pass-end", "promoted", "abandoned"})
+_ENDS: Final = frozenset({"pass-end", "promoted", "rolled-back", "abandoned"})
 
 
 def _begun_by(event: Event) -> tuple[str, str]:
@@ -137,7 +137,8 @@ def _trial(body: Body) -> str:
 
 
 def _intent(body: Body) -> str:
-    return f"its promotion to generation {text_of(body, 'generation')} began"
+    what = "rollback" if "copy_of" in body else "promotion"
+    return f"its {what} to generation {text_of(body, 'copy_of') or text_of(body, 'generation')} began"
 
 
 def _promoted(body: Body) -> str:
@@ -145,8 +146,15 @@ def _promoted(body: Body) -> str:
     return f"is the canonical now, generation {text_of(body, 'generation')}" + _after(lineage, ", data of ")
 
 
+def _rolled_back(body: Body) -> str:
+    left, reason = text_of(body, "left"), text_of(body, "reason")
+    numbers = f"generation {text_of(body, 'generation')}, a copy of {text_of(body, 'copy_of')}"
+    return f"is the canonical again, {numbers}; {left} was left: {reason}"
+
+
 def _abandoned(body: Body) -> str:
-    return f"its promotion was undone: {text_of(body, 'why')}"
+    what = "rollback" if "copy_of" in body else "promotion"
+    return f"its {what} was undone: {text_of(body, 'why')}"
 
 
 def _drift(body: Body) -> str:
@@ -178,6 +186,7 @@ _TEXTS: Final[Mapping[str, Callable[[Body], str]]] = {
     "trial": _trial,
     "intent": _intent,
     "promoted": _promoted,
+    "rolled-back": _rolled_back,
     "abandoned": _abandoned,
     "drift": _drift,
 }

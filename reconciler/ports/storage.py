@@ -85,6 +85,12 @@ class Snapshots(Protocol):
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
         """Rename the folder of a snapshot to `to`, durably. Return the seal with the files' present times."""
 
+    def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
+        """Copy the snapshot in `folder` to the new folder `to`, durably, and compare the copy with the seal.
+
+        Return the seal with the times of the copied files.
+        """
+
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Return how the snapshot in `folder` differs from its seal, None if it does not.
 

@@ -1,7 +1,5 @@
 """Makes a tested candidate the canonical: records an intent, deploys the candidate again, and commits."""
 
-import sqlite3
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,21 +9,16 @@ from desired.model import Fleet, Recipe, Unobservable
 from reconciler.core.gate import Condition, ConditionStatus, gate, refusals, unheld
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial
-from reconciler.deploy.app_health import check_up
 from reconciler.deploy.app_set import AppSet, app_set_digest, app_set_from_snapshot
-from reconciler.deploy.deploying import deploy_app_set
-from reconciler.deploy.recipe_commands import run_command
-from reconciler.deploy.slot_lifetime import close_slot, open_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import TagQuery, Unchanged
 from reconciler.promotion.evidence import evidence_of
-from state.records import Answer, Canonical, Intent, LedgerEntry, Seal
+from reconciler.promotion.intents import HOST_FAULTS, intent_entry, next_generation, undo
+from reconciler.promotion.snapshot_check import check_snapshot
+from state.records import Answer, Canonical, Intent, Seal
 from state.registry.rows import record_digest
-from state.snapshots.snapshots import generations_present
-from state.state_errors import OnHoldError, StateError
-
-HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
+from state.state_errors import OnHoldError
 
 
 @frozen
@@ -69,20 +62,20 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     except InterruptedPassError as stop:
         # If undoing fails, the interruption is still raised: the next pass finds the intent and closes it.
         with suppress(Exception):
-            _undo(host, intent, stop.message)
+            undo(host, intent, stop.message)
         raise
     except _RefusedError as refused:
-        _undo(host, intent, "refused by the gate")
+        undo(host, intent, "refused by the gate")
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
     except OnHoldError as held:
-        _undo(host, intent, held.message)
+        undo(host, intent, held.message)
         conditions += unheld(host.registry.read().holds.get(trial.recipe))
         return Attempt(trial, conditions, refusals(conditions))
     except RecipeError as broken:
-        _undo(host, intent, broken.message)
+        undo(host, intent, broken.message)
         return Attempt(trial, conditions, promotion_error=f"the candidate does not come up: {broken.message}")
     except HOST_FAULTS as broken:
-        _undo(host, intent, str(broken))
+        undo(host, intent, str(broken))
         return Attempt(trial, conditions, promotion_error=str(broken), host_fault=True)
 
 
@@ -93,23 +86,14 @@ def _intent(host: Host, trial: Trial) -> Intent:
     return Intent(op, trial.recipe, trial.release.version, trial.release.commit, generation, host.clock.now())
 
 
-def next_generation(host: Host, recipe: str) -> int:
-    """Return the number of a recipe's next generation.
-
-    It is higher than every generation that was ever recorded, or that has a folder.
-    """
-    recorded = host.registry.read().generations.get(recipe, 0)
-    return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
-
-
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
     Raises _RefusedError, RecipeError or one of HOST_FAULTS; then the caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
-    host.registry.begin(intent, [_entry(host, "intent", intent, {})])
-    _check_that_it_deploys(host, promotion, candidate)
+    host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
+    _check_candidate(host, promotion, candidate)
     asked_again = ask_again(host, promotion.recipe, promotion.answer)
     conditions = gate(promotion.fleet, promotion.recipe, promotion.trial, asked_again, host.place)
     if refusals(conditions):
@@ -118,30 +102,23 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
     canonical = _canonical(host, promotion.trial, candidate, intent, seal)
     # With the digest of the record, the ledger's hashes cover the record too.
     more = {"lineage": list(candidate.lineage), "record": record_digest(canonical)}
-    host.registry.commit(canonical, intent, [_entry(host, "promoted", intent, more)])
+    host.registry.commit(canonical, intent, [intent_entry(host, "promoted", intent, more)])
     return Attempt(promotion.trial, conditions)
 
 
-def _check_that_it_deploys(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Deploy the candidate's snapshot in a new slot, check its data, and remove the slot.
+def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
+    """Check that the candidate's snapshot deploys. Raises as `check_snapshot`.
 
-    Raises RecipeError if the recipe is at fault, else InfrastructureError.
+    Raises InfrastructureError also if the fleet's files changed since the trial.
     """
-    log = host.state.trial_log(promotion.recipe.name, promotion.trial.id) / "promote.log"
-    with open_slot(host, promotion.folder, "raised", log) as slot:
-        app_set = app_set_from_snapshot(
-            host, candidate.folder, candidate.seal, promotion.app_set, slot.folder / "source"
-        )
-        deploy_app_set(slot, app_set)
-        if promotion.recipe.data.check is not None:
-            run_command(slot, slot.apps[promotion.recipe.name], promotion.recipe.data.check, "data.check")
-        check_up(slot)
-        closing = close_slot(slot)
-    if closing.remaining:
-        raise InfrastructureError(f"the slot of the deployed candidate could not be removed: {closing.remaining[0]}")
-    if closing.altered:
-        raise RecipeError(f"deployed from its snapshot, it changed its own tracked file {closing.altered[0]}")
-    if app_set_digest(promotion.app_set) != promotion.files:
+    recipe, app_set = promotion.recipe, promotion.app_set
+    log = host.state.trial_log(recipe.name, promotion.trial.id) / "promote.log"
+
+    def unpack(into: Path) -> AppSet:
+        return app_set_from_snapshot(host, candidate.folder, candidate.seal, app_set, into)
+
+    check_snapshot(host, recipe, promotion.folder, log, unpack)
+    if app_set_digest(app_set) != promotion.files:
         raise InfrastructureError("the fleet's files changed during its promotion", "the next pass tries it again")
 
 
@@ -179,35 +156,3 @@ def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, s
         evidence=evidence_of(host, trial),
         seal=seal,
     )
-
-
-def _undo(host: Host, intent: Intent, why: str) -> None:
-    """Undo a promotion that was not recorded; `why` goes to the ledger. If this fails, the next pass does it."""
-    try:
-        close_intent(host, intent, why)
-    except HOST_FAULTS as failed:
-        host.progress.done(intent.recipe, f"the promotion could not be undone; the next pass does it: {failed}")
-
-
-def close_intent(host: Host, intent: Intent, why: str) -> None:
-    """Close the intent of a promotion that was not recorded: delete its snapshot, and append `why` to the ledger."""
-    delete_unrecorded(host, intent)
-    abandon(host, intent, why)
-
-
-def delete_unrecorded(host: Host, intent: Intent) -> None:
-    """Delete the snapshot of an intent's generation, unless this generation is recorded as the canonical."""
-    have = host.registry.read().canonicals.get(intent.recipe)
-    if have is None or have.generation != intent.generation:
-        host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
-
-
-def abandon(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent without a promotion, and append `why` to the ledger. Its snapshot stays."""
-    host.registry.abandon(intent, [_entry(host, "abandoned", intent, {"why": why})])
-
-
-def _entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
-    """Return a ledger entry on an intent. `kind` is intent, promoted or abandoned; `more` is added to its body."""
-    body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
-    return LedgerEntry(host.clock.now(), kind, intent.recipe, {**body, **more})

@@ -1,6 +1,6 @@
-"""Undeploys kept deployments that conflict with a trial by hand, and deploys them again afterwards."""
+"""Undeploys kept deployments that conflict with a trial by hand or a rollback, and deploys them again afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from desired.model import Fleet, Recipe
@@ -23,16 +23,26 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
     if not names:
         yield
         return
-    with _pass_lock(host, recipe, names[0]):
-        host.progress.step(recipe.name, f"undeployed for the trial: {', '.join(names)}")
-        try:
-            undeploy_conflicting(host, fleet.recipes, recipe)
-            yield
-        except InterruptedPassError:
-            names = []
-            raise
-        finally:
-            _redeploy_all(host, fleet, names)
+    with _pass_lock(host, recipe, names[0]), undeployed(host, fleet, recipe, names):
+        yield
+
+
+@contextmanager
+def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -> Iterator[None]:
+    """Undeploy the kept deployments that share an app with `recipe`, and deploy the recipes `names` at the end.
+
+    The caller holds the pass lock. If a signal interrupts, they stay undeployed until the next pass.
+    """
+    if names:
+        host.progress.step(recipe.name, f"undeployed meanwhile: {', '.join(names)}")
+    try:
+        undeploy_conflicting(host, fleet.recipes, recipe)
+        yield
+    except InterruptedPassError:
+        names = ()
+        raise
+    finally:
+        _redeploy_all(host, fleet, names)
 
 
 def _has_deployment(host: Host, name: str) -> bool:
@@ -52,7 +62,7 @@ def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
         yield
 
 
-def _redeploy_all(host: Host, fleet: Fleet, names: list[str]) -> None:
+def _redeploy_all(host: Host, fleet: Fleet, names: Sequence[str]) -> None:
     """Deploy the canonicals of these recipes again, where they have one."""
     have = host.registry.read().canonicals if names else {}
     for name in names:

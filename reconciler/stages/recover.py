@@ -12,7 +12,7 @@ from reconciler.deploy.unmanaged_files import may_be_slot, unmanaged_files, unre
 from reconciler.errors import BusyError, reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.generations import prune, refresh_file_stats
-from reconciler.promotion.promote import abandon, delete_unrecorded
+from reconciler.promotion.intents import abandon, delete_unrecorded
 from reconciler.promotion.running_canonical import undeploy_unwanted
 from state.folder.folder import is_slot
 from state.folder.lock import hold
@@ -153,10 +153,11 @@ def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
 
 
 def _abandon(host: Host, intent: Intent) -> list[str]:
-    """Undo a promotion that a dead pass began, and return a remark."""
-    what = f"{intent.recipe}: the promotion of {intent.version}, begun by a dead pass,"
+    """Undo a promotion or rollback that a dead run began, and return a remark."""
+    kind, run = ("promotion of", "pass") if intent.copy_of is None else ("rollback to", "command")
+    what = f"{intent.recipe}: the {kind} {intent.version}, begun by a dead {run},"
     try:
-        abandon(host, intent, "the pass that began it died")
+        abandon(host, intent, f"the {run} that began it died")
     except Exception as failed:  # noqa: BLE001  other recipes go on
         return [f"{what} cannot be undone now: {reason_of(failed)}"]
     return [f"{what} was undone"]

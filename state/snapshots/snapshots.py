@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,20 @@ class SealedSnapshots:
             sync_folder(to.parent)
             sync_folder(folder.parent)
             return evolve(seal, files={name: file_seal(to / name) for name in seal.files})
+
+    def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
+        """Copy the sealed folder `folder` to the new folder `to`, durably. Return the seal with the copies' times.
+
+        The copies are read from the disk again and compared with the manifest's hash in `seal`. Raise SnapshotError if
+        they differ, and AgainLaterError for a full disk.
+        """
+        with file_errors(f"copy {folder} to {to}", SnapshotError), _appearing(to) as partial:
+            for name in seal.files:
+                _copy_file(folder / name, partial / name)
+            sync_folder(partial)
+            _verify_written(partial, seal.manifest)
+            files = {name: file_seal(partial / name) for name in seal.files}
+        return evolve(seal, files=files)
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Return how a snapshot differs from its seal; None if it is as it was sealed.
@@ -203,6 +218,13 @@ def _write_manifest(manifest: Manifest, path: Path) -> str:
         file.flush()
         os.fsync(file.fileno())
     return hashlib.sha256(content).hexdigest()
+
+
+def _copy_file(source: Path, to: Path) -> None:
+    with open_regular(os.fsencode(source)) as original, os.fdopen(open_new(to), "wb") as copy:
+        shutil.copyfileobj(original, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
 
 
 def _verify_written(folder: Path, digest: str) -> None:

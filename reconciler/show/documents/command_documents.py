@@ -131,9 +131,9 @@ def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
     return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
 
 
-def message_document(command: str, message: str) -> Json:
+def message_document(command: str, message: str, exit_code: int = 0) -> Json:
     """Return the JSON document of a command that prints only one line, such as `reconcile accept`."""
-    return {"format": FORMAT, "command": command, "line": message, "exit_code": 0}
+    return {"format": FORMAT, "command": command, "line": message, "exit_code": exit_code}
 
 
 def doctor_document(checks: Sequence[HostCheck], exit_code: int) -> Json:

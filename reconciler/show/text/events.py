@@ -16,6 +16,7 @@ _WORDS: Final[Mapping[str, Style]] = {
     "green-not-promoted": Style.BAD,
     "infrastructure": Style.BAD,
     "abandoned": Style.WARN,
+    "rolled-back": Style.WARN,
     "drift": Style.WARN,
 }
 

@@ -1,0 +1,55 @@
+"""The intent of a promotion or a rollback: which generation it makes, and how it is undone or closed."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from reconciler.errors import InfrastructureError
+from reconciler.ports.host import Host
+from state.records import Intent, LedgerEntry
+from state.snapshots.snapshots import generations_present
+from state.state_errors import StateError
+
+HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
+
+
+def next_generation(host: Host, recipe: str) -> int:
+    """Return the number of a recipe's next generation.
+
+    It is higher than every generation that was ever recorded, or that has a folder.
+    """
+    recorded = host.registry.read().generations.get(recipe, 0)
+    return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
+
+
+def undo(host: Host, intent: Intent, why: str) -> None:
+    """Close an intent of which nothing was recorded; `why` goes to the ledger. If this fails, the next pass does it."""
+    try:
+        close_intent(host, intent, why)
+    except HOST_FAULTS as failed:
+        host.progress.done(intent.recipe, f"what was begun could not be undone; the next pass does it: {failed}")
+
+
+def close_intent(host: Host, intent: Intent, why: str) -> None:
+    """Close an intent of which nothing was recorded: delete its snapshot, and append `why` to the ledger."""
+    delete_unrecorded(host, intent)
+    abandon(host, intent, why)
+
+
+def delete_unrecorded(host: Host, intent: Intent) -> None:
+    """Delete the snapshot of an intent's generation, unless this generation is recorded as the canonical."""
+    have = host.registry.read().canonicals.get(intent.recipe)
+    if have is None or have.generation != intent.generation:
+        host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
+
+
+def abandon(host: Host, intent: Intent, why: str) -> None:
+    """Close an intent without a promotion or rollback, and append `why` to the ledger. Its snapshot stays."""
+    host.registry.abandon(intent, [intent_entry(host, "abandoned", intent, {"why": why})])
+
+
+def intent_entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
+    """Return a ledger entry on an intent. `kind` is intent, promoted, rolled-back or abandoned; `more` is added."""
+    body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
+    if intent.copy_of is not None:
+        more = {"copy_of": intent.copy_of, **more}
+    return LedgerEntry(host.clock.now(), kind, intent.recipe, {**body, **more})

@@ -1,0 +1,140 @@
+"""Makes an older generation the canonical again: proves that it deploys, copies its snapshot, and commits.
+
+The copy gets a generation number of its own. So each number means one snapshot for ever, and an interrupted rollback is
+undone like a promotion: what was not recorded is deleted.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from desired.model import Fleet
+from reconciler.core.holds import newest_left
+from reconciler.core.observation import State
+from reconciler.deploy.app_set import AppSet, snapshot_app_set
+from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
+from reconciler.ports.host import Host
+from reconciler.promotion.generations import snapshot_status, stored_generations
+from reconciler.promotion.intents import HOST_FAULTS, intent_entry, next_generation, undo
+from reconciler.promotion.rollback_target import StoredGenerations
+from reconciler.promotion.snapshot_check import check_snapshot
+from state.decisions import Rollback
+from state.records import Canonical, Intent, Memory, Records
+from state.registry.rows import record_digest
+
+
+@frozen
+class RollbackRequest:
+    """A rollback to carry out, from the canonical `have` to the generation `target`.
+
+    `who` decided it, for `reason`. `folder` is the recipe's locked working folder.
+    """
+
+    fleet: Fleet
+    have: Canonical
+    target: Canonical
+    who: str
+    reason: str
+    folder: Path
+
+
+def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
+    """Return the stored generations of the recipe `name`, which has a canonical, with the status of each snapshot."""
+    memory = records.memories.get(name, Memory(name))
+    stored = stored_generations(host, name)
+    statuses = {each.generation: snapshot_status(host.snapshots, host.state, each, memory) for each in stored}
+    return StoredGenerations(stored, statuses)
+
+
+def roll_back(host: Host, request: RollbackRequest) -> Canonical:
+    """Make the target the canonical again, and return the new canonical, read back. Asks no upstream.
+
+    Raises RecipeError if the target does not come up by the present tests, and one of HOST_FAULTS; the canonical is
+    then as it was.
+    """
+    intent = _intent(host, request.target)
+    try:
+        _carry_out(host, request, intent)
+    except InterruptedPassError as stop:
+        # If undoing fails, the interruption is still raised: the next pass finds the intent and closes it.
+        with suppress(Exception):
+            undo(host, intent, stop.message)
+        raise
+    except (CanonError, *HOST_FAULTS) as failed:
+        undo(host, intent, str(failed))
+        raise
+    return _read_back(host, intent)
+
+
+def _intent(host: Host, target: Canonical) -> Intent:
+    """Return the intent to roll back to the generation `target`."""
+    op = f"{host.pass_id}:{target.recipe}:{target.version}"
+    number, now = next_generation(host, target.recipe), host.clock.now()
+    return Intent(op, target.recipe, target.version, target.commit, number, now, copy_of=target.generation)
+
+
+def _carry_out(host: Host, request: RollbackRequest, intent: Intent) -> None:
+    """Record the intent, deploy the target, copy its snapshot, and record the copy as the canonical."""
+    host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
+    _check_target(host, request)
+    copy = request.folder / "copy"
+    seal = host.snapshots.copy(_folder(host, request.target), copy, request.target.seal)
+    now, number = host.clock.now(), intent.generation
+    canonical = evolve(request.target, generation=number, promoted_at=now, seal=seal, copy_of=intent.copy_of)
+    canonical = evolve(canonical, seal=host.snapshots.move(copy, _folder(host, canonical), seal))
+    decision = _decision(host, request)
+    body = {**_body(request, decision), "record": record_digest(canonical)}
+    entry = intent_entry(host, "rolled-back", intent, body)
+    host.registry.roll_back(canonical, intent, decision, [entry])
+
+
+def _folder(host: Host, canonical: Canonical) -> Path:
+    return host.state.canonical(canonical.recipe, canonical.generation)
+
+
+def _check_target(host: Host, request: RollbackRequest) -> None:
+    """Check that the target's snapshot deploys. Raises as `check_snapshot`."""
+    target, recipes = request.target, request.fleet.recipes
+    host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
+    canonicals = host.registry.read().canonicals
+    log = host.state.trial_log(target.recipe, f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}") / "promote.log"
+
+    def unpack(into: Path) -> AppSet:
+        return snapshot_app_set(host, target, recipes, into, canonicals)
+
+    check_snapshot(host, recipes[target.recipe], request.folder, log, unpack)
+
+
+def _decision(host: Host, request: RollbackRequest) -> Rollback:
+    """Return the rollback to record. After an earlier rollback, the newest release that was ever left stays left."""
+    name, now = request.have.recipe, host.clock.now()
+    left = newest_left(host.registry.read().rollbacks.get(name), request.have.version)
+    return Rollback(name, request.reason, request.who, now, request.target.version, left)
+
+
+def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
+    """Return what the ledger's entry says, besides the intent."""
+    return {
+        "who": request.who,
+        "reason": request.reason,
+        "from": request.have.generation,
+        "left": decision.left,
+        "lineage": list(request.target.lineage),
+    }
+
+
+def _read_back(host: Host, intent: Intent) -> Canonical:
+    """Return the canonical as it is recorded now.
+
+    Raises InfrastructureError if it is not that of the intent, or if its snapshot is not intact.
+    """
+    records, name = host.registry.read(), intent.recipe
+    have = records.canonicals.get(name)
+    if have is None or (have.generation, have.commit) != (intent.generation, intent.commit):
+        raise InfrastructureError(f"{name}: the registry, read again, does not have the rollback")
+    status = snapshot_status(host.snapshots, host.state, have, records.memories.get(name, Memory(name)))
+    if status.state is not State.INTACT:
+        raise InfrastructureError(f"{name}: rolled back, but its snapshot is {status.state}: {status.reason}")
+    return have

@@ -1,0 +1,66 @@
+"""Chooses the generation to which a recipe is rolled back."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from desired.versions import version_key
+from reconciler.core.observation import CanonicalStatus, State
+from reconciler.errors import CanonError, UsageError
+from state.records import Canonical
+
+
+@frozen
+class StoredGenerations:
+    """The generations of a recipe that are stored, the newest first, and the status of each snapshot by number.
+
+    The first one is the canonical.
+    """
+
+    generations: Sequence[Canonical]
+    statuses: Mapping[int, CanonicalStatus]
+
+    @property
+    def canonical(self) -> Canonical:
+        return self.generations[0]
+
+    def is_intact(self, canonical: Canonical) -> bool:
+        return self.statuses[canonical.generation].state is State.INTACT
+
+    def __str__(self) -> str:
+        texts = [f"{each.generation} ({each.version}, {self._state(each)})" for each in self.generations]
+        return f"stored generations: {', '.join(texts)}"
+
+    def _state(self, canonical: Canonical) -> State:
+        return self.statuses[canonical.generation].state
+
+
+def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
+    """Return the generation `asked`; if it is None, the newest intact one of an older release than the canonical's.
+
+    Raises UsageError if `asked` is not stored or is the canonical, and CanonError if it is not intact or if there is
+    no older one.
+    """
+    return _older_generation(stored) if asked is None else _asked_generation(stored, asked)
+
+
+def _older_generation(stored: StoredGenerations) -> Canonical:
+    name, release = stored.canonical.recipe, version_key(stored.canonical.version)
+    older = (each for each in stored.generations if version_key(each.version) < release and stored.is_intact(each))
+    found = next(older, None)
+    if found is None:
+        raise CanonError(f"{name} has no intact generation of a release before {stored.canonical.version}", str(stored))
+    return found
+
+
+def _asked_generation(stored: StoredGenerations, asked: int) -> Canonical:
+    name = stored.canonical.recipe
+    found = next((each for each in stored.generations if each.generation == asked), None)
+    if found is None:
+        raise UsageError(f"{name} has no stored generation {asked}", str(stored))
+    if found == stored.canonical:
+        raise UsageError(f"generation {asked} is the canonical of {name} already", str(stored))
+    if not stored.is_intact(found):
+        status = stored.statuses[asked]
+        raise CanonError(f"generation {asked} of {name} is {status.state}: {status.reason}", str(stored))
+    return found
