@@ -1,7 +1,7 @@
 """Measure a pass over recipes on a Swarm that tries several at once, as a ratio to one after the other.
 
-Needs the engine of the tests, see CONTRIBUTING.md. `python -m benchmarks.parallel_passes ROUNDS PARALLEL NAME...`; a name
-is that of a folder in tests/swarm/fleet. Each run promotes the first release of every recipe into a new state folder.
+Needs the engine of the tests, see CONTRIBUTING.md. `python -m benchmarks.parallel_passes ROUNDS PARALLEL NAME...`: a
+name is that of a folder in tests/swarm/fleet. Each run promotes every first release, into a new state folder.
 """
 
 import shlex

@@ -14,7 +14,7 @@ from tests.world import World
 
 
 @define
-class _Turns:
+class _TurnThread:
     """One worker: the work in its thread, and a signal that it gets at its next call."""
 
     thread: threading.Thread
@@ -38,7 +38,7 @@ class TurnWorkers:
     interrupted_at: int | None = None
     turns: int = 0
     most: int = 0
-    _workers: dict[str, _Turns] = field(factory=dict)
+    _workers: dict[str, _TurnThread] = field(factory=dict)
     _ended: deque[WorkerEnd] = field(factory=deque)
     _paused: threading.Semaphore = field(factory=lambda: threading.Semaphore(0))
 
@@ -57,7 +57,7 @@ class TurnWorkers:
                 worker.ends.append(bug)
             self._paused.release()
 
-        worker = self._workers[name] = _Turns(threading.Thread(target=run, daemon=True))
+        worker = self._workers[name] = _TurnThread(threading.Thread(target=run, daemon=True))
         self.most = max(self.most, len(self._workers))
         before, self.world.wrap = self.world.wrap, CallRecorder(lambda _, honest: self._call(worker, honest))
         host = self.world.host()
@@ -93,7 +93,7 @@ class TurnWorkers:
         died = worker.signal is None and self.loses_end(name)
         self._ended.append((name, WorkerDied("was ended by SIGKILL") if died else worker.ends[0]))
 
-    def _call(self, worker: _Turns, honest: CarryOut) -> object:
+    def _call(self, worker: _TurnThread, honest: CarryOut) -> object:
         self._paused.release()
         worker.go_on.acquire()
         if worker.signal is not None:

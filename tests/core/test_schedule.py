@@ -26,7 +26,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
 
 
 @frozen
-class Event:
+class StepEvent:
     """A step starts or ends, with the steps that run afterwards or before. `failed`: it ends, and is to run again."""
 
     recipe: str
@@ -36,7 +36,7 @@ class Event:
     failed: bool = False
 
 
-def events(schedule: Schedule, data: st.DataObject) -> Iterator[Event]:
+def events(schedule: Schedule, data: st.DataObject) -> Iterator[StepEvent]:
     """Carry out the schedule, and draw which step ends next and how."""
     finished: set[str] = set()
     running: dict[str, bool] = {}
@@ -46,10 +46,10 @@ def events(schedule: Schedule, data: st.DataObject) -> Iterator[Event]:
         assert starts or running, "nothing runs, and nothing starts"
         for start in starts:
             running[start.recipe] = start.alone
-            yield Event(start.recipe, frozenset(running), starts=True, alone=start.alone)
+            yield StepEvent(start.recipe, frozenset(running), starts=True, alone=start.alone)
         ends = data.draw(st.sampled_from(sorted(running)))
         again = not running[ends] and data.draw(st.booleans())
-        yield Event(ends, frozenset(running), alone=running.pop(ends), failed=again)
+        yield StepEvent(ends, frozenset(running), alone=running.pop(ends), failed=again)
         (failed if again else finished).add(ends)
 
 
