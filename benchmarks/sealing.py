@@ -32,19 +32,19 @@ def make_tree(root: Path, files: int, total: int, seed: int) -> None:
 
 
 @frozen
-class Cost:
+class SealingCost:
     """Seconds of time and of CPU that an action took, with the commands that it started."""
 
     time: float
     cpu: float
 
 
-def cost_of(action: Callable[[], object]) -> Cost:
+def cost_of(action: Callable[[], object]) -> SealingCost:
     """Measure `action`. Earlier writes are flushed first, so that they do not slow it down."""
     os.sync()
     time_before, cpu_before = time.perf_counter(), cpu_seconds()
     action()
-    return Cost(time.perf_counter() - time_before, cpu_seconds() - cpu_before)
+    return SealingCost(time.perf_counter() - time_before, cpu_seconds() - cpu_before)
 
 
 def cpu_seconds() -> float:
@@ -56,7 +56,7 @@ def shell(line: str, folder: Path) -> None:
     subprocess.run(["bash", "-o", "pipefail", "-ec", line], cwd=folder, check=True)
 
 
-def one_round(folder: Path, order: random.Random) -> dict[str, Cost]:
+def one_round(folder: Path, order: random.Random) -> dict[str, SealingCost]:
     """Return the cost of each of the four actions. Which of a pair comes first is drawn from `order`."""
     snapshots, sealed, seals = SealedSnapshots(), folder / "sealed", list[Seal]()
     (folder / "by-tar").mkdir()
