@@ -38,8 +38,7 @@ def render_report(
         *failed_steps(report, screen, state),
         _not_releases(report, screen) if wide else [],
         _notes(report, screen),
-        [escape(observed_line(report))] if is_drift else [],
-        last_pass_lines(last, screen),
+        [*([escape(observed_line(report))] if is_drift else []), *last_pass_lines(last, screen)],
         [*_nothing_done(report), paint(report.line, Style.STRONG, screen)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
