@@ -57,6 +57,32 @@ def reconcile(
 
 
 @reconcile.command()
+@click.option("--out", type=NONEMPTY, metavar="FILE", help="Save the plan in this file, for `reconcile apply`.")
+@click.option(
+    "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."
+)
+@common_options
+def plan(options: Options, out: str | None, retry: tuple[str, ...]) -> int:
+    """Show what a pass would do, as --dry-run does; with --out, save it."""
+    from reconciler.cli import saved_plans
+
+    return saved_plans.plan(options, retry, out)
+
+
+@reconcile.command()
+@click.argument("file", type=NONEMPTY)
+@common_options
+def apply(options: Options, file: str) -> int:
+    """Run a pass that does what the plan in FILE says, and nothing else.
+
+    Refused, with exit code 4, when anything moved on which the plan rests: tags, records, fleet, snapshots, place.
+    """
+    from reconciler.cli import saved_plans
+
+    return saved_plans.apply(options, file)
+
+
+@reconcile.command()
 @metrics_option
 @common_options
 def drift(options: Options, metrics: str | None) -> int:

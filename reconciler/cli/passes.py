@@ -1,7 +1,8 @@
 """`reconcile`, `reconcile --dry-run` and `reconcile drift`: run or preview a pass."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from attrs import evolve
 
@@ -23,6 +24,7 @@ from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
+from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
@@ -39,7 +41,7 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
     Takes no lock and writes nothing else.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
-    request = _request(context, ReportCommand(command), retry)
+    request = request_of(context, ReportCommand(command), retry)
     with interruptible(), progress_on_stderr(options) as progress:
         report = make_preview(make_host(context, progress), request)
     last = last_whole_pass(context)
@@ -47,7 +49,7 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
         code = code_with_last_pass(report.exit_code, last)
         report = evolve(report, notes=(*report.notes, *stale_notes(last)), exit_code=code)
         journal_report(report)
-    code = _print_report(context, report, last)
+    code = print_report(context, report, last)
     return write_metrics(context, metrics_path, report, last, code)
 
 
@@ -57,28 +59,41 @@ def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
-    request = _request(context, ReportCommand.PASS, retry)
+    return run_pass(context, request_of(context, ReportCommand.PASS, retry), metrics_path)
+
+
+def run_pass(
+    context: CommandContext,
+    request: RunRequest,
+    metrics_path: Path | None = None,
+    check: Callable[[Host], None] = lambda _: None,
+) -> int:
+    """Run one pass under the pass lock and print its report. Returns the exit code.
+
+    `check` is called first, under the lock, and may raise an error: then nothing is done.
+    """
     with interruptible(), private_files():
         prepare_state(context.state)
-        with hold(context.state.lock, "reconcile") as lock, progress_on_stderr(options) as progress:
+        with hold(context.state.lock, "reconcile") as lock, progress_on_stderr(context.options) as progress:
             host = make_host(context, progress, lock.descriptor)
+            check(host)
             workers = workers_for(context, host, progress, lock.descriptor)
             done = reconcile(host, request, journal_outcome, workers)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
         with blocked_signals():
             journal_report(report)
-            code = _print_report(context, report)
+            code = print_report(context, report)
             return write_metrics(context, metrics_path, report, last_whole_pass(context), code)
 
 
-def _request(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
+def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
     """Return the request for a pass or a preview. Raises UsageError if a recipe in `retry` is not declared."""
     for name in retry:
         require_declared(context, name)
     return RunRequest(context.fleet, context.names, command, frozenset(retry), parallel_of(context.fleet))
 
 
-def _print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
+def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
     """Print the report in the format that the options ask for. Returns the exit code.
 
     `last` is the last whole pass; None in the report of a pass, which does not print its age.

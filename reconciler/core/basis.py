@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from desired.model import Unobservable
+from desired.model import Fleet, Unobservable
 from reconciler.core.findings import needs_fetch
 from reconciler.core.observation import Observation, State, upstream_tags
 from reconciler.core.plan import Action, Plan, PlanContext, Step
@@ -14,6 +14,7 @@ Basis = Mapping[str, Mapping[str, str]]
 PARTS = {
     "place": "the place: unit, user, PATH, variables or tools of this host",
     "canon": "this program",
+    "settings": "the fleet's own settings",
     "tags": "its tags upstream",
     "registry": "its records in the registry",
     "fleet": "its declaration or its tests in the fleet",
@@ -23,9 +24,13 @@ PARTS = {
 """What each part is called."""
 
 
-def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext) -> Basis:
+def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext, fleet: Fleet) -> Basis:
     """Return what the plan rests on."""
-    host = {"place": _digest(context.place.digest, context.place.versions_digest), "canon": _digest(context.canon)}
+    host = {
+        "place": _digest(context.place.digest, context.place.versions_digest),
+        "canon": _digest(context.canon),
+        "settings": _digest(fleet.name, fleet.unit, fleet.protocols, fleet.passes, fleet.swarm),
+    }
     steps = {name: _parts(step, observations.get(name)) for name, step in plan.steps.items()}
     return {"": host, **steps}
 

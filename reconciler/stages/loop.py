@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
+from reconciler.core.basis import Basis, basis_of
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, compare
 from reconciler.core.gate import Condition, gate, unheld
@@ -15,6 +16,7 @@ from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
+from reconciler.core.saved_plan import PlannedStep, within
 from reconciler.core.schedule import parallel_notes
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
@@ -33,29 +35,48 @@ from state.records import Canonical, LedgerEntry, Records
 
 @frozen
 class RunRequest:
-    """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once."""
+    """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once.
+
+    `planned` has the only steps that a pass may take; None for any.
+    """
 
     fleet: Fleet
     names: tuple[str, ...]
     command: ReportCommand
     retry: Collection[str] = ()
     parallel: int = 1
+    planned: Mapping[str, PlannedStep] | None = None
 
 
 def preview(host: Host, request: RunRequest) -> Report:
     """Return the report of a dry run: observe and plan, and change nothing."""
+    return preview_with_basis(host, request).report
+
+
+@frozen
+class Preview:
+    """The report of a dry run, its plan, and what this plan rests on."""
+
+    report: Report
+    plan: Plan
+    basis: Basis
+
+
+def preview_with_basis(host: Host, request: RunRequest) -> Preview:
+    """Observe and plan, and change nothing."""
     started_at, records = host.clock.now(), host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)
     is_drift = request.command is ReportCommand.DRIFT
     drift = drift_by_recipe(host, request.fleet.recipes, records, plan.steps.values(), counts_ignored=is_drift)
     rows = [Row(step, _gate(host, request, step, None), drift=drift[step.recipe]) for step in plan.steps.values()]
-    return summarise(
+    report = summarise(
         _run(host, request, started_at),
         _expected_recipes(request, records, observed),
         rows,
         (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel)),
     )
+    return Preview(report, plan, basis_of(plan, observed.observations, context_for(host, request), request.fleet))
 
 
 @frozen
@@ -86,7 +107,7 @@ def reconcile(
     records = host.registry.read()
     notes += end_passed_holds(host, request.names, records)
     mirror_result = update_mirrors(host, observe(host, request.fleet, request.names, records))
-    plan = plan_for(host, request, mirror_result.observed)
+    plan = within(plan_for(host, request, mirror_result.observed), request.planned)
     observations, errors = mirror_result.observed.observations, mirror_result.mirror_errors
     context = ConvergeContext(host, request.fleet, plan, observations, errors)
     steps = converge(context) if workers is None else converge_beside(context, workers)

@@ -40,7 +40,7 @@ def _plan(
     """Observe and plan. Return what a pass would do, what could not be seen, and what the plan rests on."""
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)
-    basis = basis_of(plan, observed.observations, context_for(host, request))
+    basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
     return (unsettled(plan, observed.observations), unseen(plan, observed.observations)), basis
 
 

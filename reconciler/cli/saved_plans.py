@@ -1,0 +1,134 @@
+"""`reconcile plan` and `reconcile apply`: save a plan, and carry out exactly that plan."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from reconciler.cli.command_context import CommandContext, load_context
+from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
+from reconciler.cli.options import Options
+from reconciler.cli.passes import print_report, request_of, run_pass
+from reconciler.core.basis import moved_parts
+from reconciler.core.report import ReportCommand
+from reconciler.core.saved_plan import PlannedStep, SavedPlan, planned_steps
+from reconciler.errors import NeedsPersonError, UsageError
+from reconciler.ports.host import Host
+from reconciler.show.documents.report_document import json_text, report_document
+from reconciler.show.quantities import rfc3339
+from reconciler.stages.loop import Preview, RunRequest, preview_with_basis
+from state.folder.durable import replace_file
+
+FORMAT = 1
+_MOST_NAMED = 8
+
+
+def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
+    """Print what a pass would do, and save it in the file `out`; None: only print it. Returns the exit code."""
+    context = load_context(options)
+    request = request_of(context, ReportCommand.PLAN, retry)
+    with interruptible(), progress_on_stderr(options) as progress:
+        seen = preview_with_basis(make_host(context, progress), request)
+    if out is not None:
+        replace_file(Path(out).absolute(), _text(_saved(context, request, seen), seen).encode("ascii"))
+    return print_report(context, seen.report)
+
+
+def apply(options: Options, file: str) -> int:
+    """Carry out the plan in `file`, if nothing that it rests on has moved. Returns the exit code of the pass.
+
+    Raises UsageError if the file is no plan for this fleet and state, NeedsPersonError if something moved.
+    """
+    context = load_context(options)
+    saved = _read(Path(file))
+    _require_same_folders(context, saved, file)
+    names = tuple(name for name in saved.names if name in context.fleet.recipes)
+    retry = tuple(name for name in saved.retry if name in context.fleet.recipes)
+    context = evolve(context, names=names)
+    request = evolve(request_of(context, ReportCommand.PASS, retry), planned=saved.steps)
+    return run_pass(context, request, check=lambda host: _require_unmoved(host, request, saved, file))
+
+
+def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: str) -> None:
+    """Observe again. Raise NeedsPersonError if something on which the saved plan rests has moved."""
+    moved = moved_parts(saved.basis, preview_with_basis(host, request).basis)
+    if moved:
+        more = f", and {len(moved) - _MOST_NAMED} more" if len(moved) > _MOST_NAMED else ""
+        message = (
+            f"the plan in {file} is stale: since {saved.made_at} these moved: {', '.join(moved[:_MOST_NAMED])}{more}"
+        )
+        raise NeedsPersonError(f"{message}; nothing was done", f"look again: reconcile plan --out {file}")
+
+
+def _require_same_folders(context: CommandContext, saved: SavedPlan, file: str) -> None:
+    """Raise UsageError if the plan was made for another state folder or another fleet folder, or for other recipes."""
+    if context.options.recipes:
+        raise UsageError("apply takes no --recipe", "the plan says which recipes it is about")
+    for what, planned, own in (
+        ("state", saved.state, str(context.state.root.resolve())),
+        ("fleet", saved.fleet, str(context.fleet.folder.resolve())),
+    ):
+        if planned != own:
+            raise UsageError(
+                f"the plan in {file} is for the {what} folder {planned}, and this is {own}", "name that one"
+            )
+
+
+# ---- the file ----
+
+
+def _saved(context: CommandContext, request: RunRequest, seen: Preview) -> SavedPlan:
+    return SavedPlan(
+        state=str(context.state.root.resolve()),
+        fleet=str(context.fleet.folder.resolve()),
+        made_at=rfc3339(seen.report.run.started_at),
+        names=tuple(request.names),
+        retry=tuple(sorted(request.retry)),
+        steps=planned_steps(seen.plan),
+        basis=seen.basis,
+    )
+
+
+def _text(saved: SavedPlan, seen: Preview) -> str:
+    """Return the content of the file: the plan, and its report for people and other programs."""
+    steps = {name: {"action": step.action, "commit": step.commit} for name, step in saved.steps.items()}
+    return json_text(
+        {
+            "format": FORMAT,
+            "command": "saved-plan",
+            "state": saved.state,
+            "fleet": saved.fleet,
+            "made_at": saved.made_at,
+            "names": list(saved.names),
+            "retry": list(saved.retry),
+            "steps": steps,
+            "basis": {name: dict(parts) for name, parts in saved.basis.items()},
+            "report": report_document(seen.report),
+        }
+    )
+
+
+def _read(file: Path) -> SavedPlan:
+    """Return the plan in a file. Raise UsageError if it holds anything else."""
+    content = file.read_bytes()
+    try:
+        document = json.loads(content)
+        if (document["format"], document["command"]) != (FORMAT, "saved-plan"):
+            raise ValueError("it has another format")  # noqa: TRY301  the same error as for any other content
+        return _of_document(document)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{file} is no saved plan: {error}", f"make one: reconcile plan --out {file}") from error
+
+
+def _of_document(document: Mapping[str, Any]) -> SavedPlan:
+    return SavedPlan(
+        state=str(document["state"]),
+        fleet=str(document["fleet"]),
+        made_at=str(document["made_at"]),
+        names=tuple(map(str, document["names"])),
+        retry=tuple(map(str, document["retry"])),
+        steps={name: PlannedStep(str(step["action"]), str(step["commit"])) for name, step in document["steps"].items()},
+        basis={name: dict(parts) for name, parts in document["basis"].items()},
+    )

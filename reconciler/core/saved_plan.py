@@ -1,0 +1,58 @@
+"""A plan that was saved to be carried out later, and only as it was saved."""
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from reconciler.core.basis import Basis
+from reconciler.core.plan import Action, Plan, Step
+
+NOT_PLANNED = "the saved plan has another step for it: make a new plan"
+
+
+@frozen
+class PlannedStep:
+    """What a saved plan does about one recipe; `commit` is that of the release that it tries, "" for none."""
+
+    action: str
+    commit: str
+
+
+@frozen
+class SavedPlan:
+    """A plan as it was saved. `names` were selected, and recipes in `retry` are tried again after a red.
+
+    `state` and `fleet` are the paths of both folders. `made_at` is the time of the plan.
+    """
+
+    state: str
+    fleet: str
+    made_at: str
+    names: tuple[str, ...]
+    retry: tuple[str, ...]
+    steps: Mapping[str, PlannedStep]
+    basis: Basis
+
+
+def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
+    """Return the steps of a plan as they are saved."""
+    return {name: _planned(step) for name, step in plan.steps.items()}
+
+
+def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
+    """Return the plan without each step that differs from the planned one. None: the whole plan."""
+    if planned is None:
+        return plan
+    steps = {name: step if _planned(step) == planned.get(name) else _nothing(step) for name, step in plan.steps.items()}
+    return evolve(plan, steps=steps)
+
+
+def _planned(step: Step) -> PlannedStep:
+    return PlannedStep(step.action, step.release.commit if step.release is not None else "")
+
+
+def _nothing(step: Step) -> Step:
+    """Return the step without its action."""
+    if step.action is Action.NONE:
+        return step
+    return evolve(step, action=Action.NONE, release=None, circumstances=None, redeploys=(), reason=NOT_PLANNED)
