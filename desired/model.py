@@ -195,6 +195,22 @@ class Swarm:
 
 
 @frozen
+class Mirror:
+    """Where our mirrors are pushed to.
+
+    `push` is the address of a recipe's repository on the team's forge, with "{recipe}" for its name; "" for no push.
+    `token` is the path of a file with the forge's token, or the name of a systemd credential; "" for none.
+    """
+
+    push: str = ""
+    token: str = ""
+
+    def address(self, recipe: str) -> str:
+        """Return the address to which the mirror of the recipe is pushed."""
+        return self.push.replace("{recipe}", recipe)
+
+
+@frozen
 class Fleet:
     """All declarations of one fleet folder; `recipes` is ordered by name.
 
@@ -213,6 +229,7 @@ class Fleet:
     passes: tuple[str, ...] = ()
     swarm: Swarm = field(factory=Swarm)
     parallel: int | None = None
+    mirror: Mirror = field(factory=Mirror)
 
 
 @frozen

@@ -21,6 +21,7 @@ from desired.model import (
     DriftIgnore,
     Fleet,
     Install,
+    Mirror,
     Ready,
     Recipe,
     Stop,
@@ -151,8 +152,16 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
     """Return the fleet that the tables of `fleet.toml` declare, with its recipes."""
     passes = tables.environment.pass_ or ()
     swarm = Swarm(**{**_declared(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
-    budget = _declared(tables.budget)
-    return Fleet(**_declared(tables.fleet), **budget, folder=folder, recipes=recipes, passes=passes, swarm=swarm)
+    budget, mirror = _declared(tables.budget), Mirror(**_declared(tables.mirror))
+    return Fleet(
+        **_declared(tables.fleet),
+        **budget,
+        folder=folder,
+        recipes=recipes,
+        passes=passes,
+        swarm=swarm,
+        mirror=mirror,
+    )
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:

@@ -23,6 +23,18 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
         yield Flaw(("format",), "is missing: write format = 1")
     if fleet.lacks("fleet", "name"):
         yield Flaw(("fleet", "name"), "is missing")
+    yield from _push(fleet)
+
+
+def _push(fleet: Reading[FleetFile]) -> Flaws:
+    """Yield flaws if the fleet does not allow the protocol of a push, or if the token has no use."""
+    push, allowed = fleet.tables.mirror.push, fleet.tables.fleet.protocols
+    protocol = protocol_of(push.replace("{recipe}", "recipe")) if push is not None else None
+    known = allowed is not None or not fleet.gives("fleet", "protocols")
+    if protocol is not None and known and protocol not in (PROTOCOLS if allowed is None else allowed):
+        yield Flaw(("mirror", "push"), f"uses {protocol}, which is not in [fleet] protocols")
+    if fleet.tables.mirror.token is not None and protocol not in {"https", "http"}:
+        yield Flaw(("mirror", "token"), "is only for a push by https or http")
 
 
 def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:

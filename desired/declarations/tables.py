@@ -30,9 +30,11 @@ from desired.declarations.values import (
     PassedName,
     Protocol,
     Proxy,
+    PushAddress,
     RecipeName,
     SecretName,
     StatusCodes,
+    TokenSource,
     ToolName,
     UnitName,
     UpstreamName,
@@ -241,6 +243,19 @@ class BudgetTable:
 
 
 @frozen
+class MirrorTable:
+    """The team's forge, to which the mirrors are pushed."""
+
+    push: PushAddress | None = _key(
+        "The address of a recipe's repository there, with {recipe} for its name, such as "
+        "ssh://git@forge.example/mirrors/{recipe}.git."
+    )
+    token: TokenSource | None = _key(
+        "For a push by http or https: the path of a file with the token, or the name of a systemd credential."
+    )
+
+
+@frozen
 class FleetFile:
     """Settings of a fleet, and defaults for its recipes."""
 
@@ -249,6 +264,7 @@ class FleetFile:
     environment: EnvironmentTable = _table(EnvironmentTable)
     swarm: SwarmTable = _table(SwarmTable)
     budget: BudgetTable = _table(BudgetTable)
+    mirror: MirrorTable = _table(MirrorTable)
     defaults: RecipeFile = _table(RecipeFile, "Default values for all recipes, key by key.")
 
 

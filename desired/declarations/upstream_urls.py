@@ -6,6 +6,7 @@ from typing import Final
 from desired.declarations.problems import RefusedError, shown
 
 LONGEST: Final = 2048
+_RECIPE: Final = "{recipe}"
 _HOST = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])"
 _PATH = r"[^\x00-\x1f\x7f-\x9f\\]+"
 _USER = r"[A-Za-z0-9_.~%+][A-Za-z0-9_.~%+-]*"
@@ -41,3 +42,12 @@ def read_upstream(value: object) -> str:
         )
     wants = "an address such as https://host/path.git, git@host:path.git or file:///path"
     raise RefusedError(f"wants {wants}, not {shown(value)}")
+
+
+def read_push_address(value: object) -> str:
+    """Return `value` if it is an address to push to, with {recipe} once. Raise RefusedError for any other value."""
+    if not isinstance(value, str) or value.count(_RECIPE) != 1 or {*"{}"} & {*value.replace(_RECIPE, "")}:
+        wants = 'an address with {recipe} once, such as "ssh://git@forge.example/mirrors/{recipe}.git"'
+        raise RefusedError(f"wants {wants}, not {shown(value)}")
+    read_upstream(value.replace(_RECIPE, "recipe"))
+    return value

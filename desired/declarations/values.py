@@ -13,7 +13,7 @@ from attrs import field, frozen
 from desired.declarations.passing import PATTERN as PASSED_NAME
 from desired.declarations.passing import read_passed_name
 from desired.declarations.problems import RefusedError, nearest, shown
-from desired.declarations.upstream_urls import read_upstream
+from desired.declarations.upstream_urls import read_push_address, read_upstream
 from desired.model import DRIFT_WORDS, DataPolicy, Keep
 from desired.versions import is_release_name
 
@@ -35,9 +35,11 @@ Parallel = NewType("Parallel", int)
 PassedName = NewType("PassedName", str)
 Protocol = NewType("Protocol", str)
 Proxy = NewType("Proxy", str)
+PushAddress = NewType("PushAddress", str)
 RecipeName = NewType("RecipeName", str)
 SecretName = NewType("SecretName", str)
 StatusCode = NewType("StatusCode", int)
+TokenSource = NewType("TokenSource", str)
 ToolName = NewType("ToolName", str)
 UnitName = NewType("UnitName", str)
 UpstreamName = NewType("UpstreamName", str)
@@ -62,6 +64,8 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # A recipe's name and a dot come before the zone, and a domain has at most 253 characters.
 _ZONE: Final = rf"(?=.{{1,189}}$){_LABEL}(?:\.{_LABEL})*"
 _PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+# A path, or one of the names that systemd allows for a credential.
+_SOURCE: Final = r"/[^\x00-\x1f\x7f]+|[A-Za-z0-9_.:@-]{1,255}"
 DIRECT: Final = "direct"
 """The value of `proxy` in a declaration if there is no proxy; desired.model has None for it."""
 
@@ -228,9 +232,11 @@ KINDS: Final[Mapping[Any, Kind]] = {
     PassedName: Kind(read_passed_name, {"type": "string", "pattern": f"^(?:{PASSED_NAME})$"}),
     Protocol: _choice("https", "ssh", "http", "file"),
     Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),
+    PushAddress: Kind(read_push_address, {"type": "string", "pattern": r"^[^{}]*\{recipe\}[^{}]*$"}),
     RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
     SecretName: _text("the name of a secret: letters, 0-9, _, - and ., at most 64 characters", _MAKERS_NAME),
     StatusCode: _number(100, 599),
+    TokenSource: _text("the absolute path of a file, or the name of a systemd credential", _SOURCE),
     ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),
     UnitName: _text('the name of a unit that ends in ".service", or ""', r"([A-Za-z0-9:_.\\@-]+\.service)?"),
     UpstreamName: Kind(

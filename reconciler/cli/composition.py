@@ -30,6 +30,7 @@ from reconciler.host.run import prepare
 from reconciler.host.secret_values import HostSecrets
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
+from reconciler.ports.repositories import TeamForge
 from reconciler.ports.workers import Workers
 from reconciler.show.text.progress import LineProgress, open_progress
 from reconciler.show.text.screen import screen_for
@@ -55,6 +56,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
     return Host(
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
+        forge=_forge(fleet, state, children, lock),
         mirrors=GitMirrors(state, children, fleet.protocols, lock),
         drivers=drivers,
         secrets=HostSecrets(children),
@@ -110,6 +112,15 @@ def workers_for(context: CommandContext, host: Host, progress: LineProgress, loc
 def parallel_of(fleet: Fleet) -> int:
     """Return how many recipes a pass may try at once: as the fleet declares, or as many as this host can bear."""
     return bearable() if fleet.parallel is None else fleet.parallel
+
+
+def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> TeamForge | None:
+    """Return the forge to which mirrors are pushed; None if the fleet declares none. Arguments as in `drivers_for`."""
+    if not fleet.mirror.push:
+        return None
+    from reconciler.host.git.forge import GitForge
+
+    return GitForge(state, children, fleet.protocols, fleet.mirror, lock)
 
 
 def drivers_for(

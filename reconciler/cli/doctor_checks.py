@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from attrs import frozen
-
 from desired.model import Fleet, Unobservable
-from reconciler.cli.composition import drivers_for
+from reconciler.cli.doctor_inspection import Inspection, inspect
+from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit
 from reconciler.core import host_checks
 from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.core.observation import State
 from reconciler.errors import CanonError, message_and_hint
 from reconciler.host import systemd_units as systemd
 from reconciler.host.command_runner import HostCommands
-from reconciler.host.environment import child_environment, place
+from reconciler.host.environment import place
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import TagQuery
 from reconciler.promotion.generations import snapshot_status
@@ -28,28 +27,10 @@ from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import StateError
 
-USUAL_UNIT = "reconcile.service"
-
-
-@frozen
-class Inspection:
-    """All that the checks use. `environment` is that of child processes, `tools` are the programs that a pass needs.
-
-    `service` has the properties of the systemd unit `unit`, None if systemd does not know it.
-    """
-
-    fleet: Fleet
-    state: StateFolder
-    environment: Mapping[str, str]
-    tools: frozenset[str]
-    unit: str
-    service: systemd.Properties | None
-    records: Records
-
 
 def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
     """Run all checks except that of the declarations. Yield each result as soon as it is there."""
-    seen = _inspect(fleet, state)
+    seen = inspect(fleet, state)
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
         "git": _git,
         "tools": _tools,
@@ -59,10 +40,11 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
         "disk": _disk,
         "clock": _clock,
         "upstreams": _upstreams,
-        "unit": _unit,
-        "timer": _timer,
-        "environment": _environment,
-        "credentials": _credentials,
+        "forge": _forge,
+        "unit": check_unit,
+        "timer": check_timer,
+        "environment": check_environment,
+        "credentials": check_credentials,
     }
     for name, check in checks.items():
         yield _guarded(name, partial(check, seen))
@@ -77,31 +59,6 @@ def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
         return check()
     except (CanonError, StateError, OSError) as failed:
         return HostCheck(name, CheckResult.FAILED, *message_and_hint(failed))
-
-
-def _inspect(fleet: Fleet, state: StateFolder) -> Inspection:
-    environment = child_environment(fleet.passes, os.environ, state.root)
-    drivers = drivers_for(fleet, state, environment, None)
-    required = {tool for recipe in fleet.recipes.values() for tool in recipe.requires}
-    programs = {tool for recipe in fleet.recipes.values() for tool in drivers[recipe.driver].programs}
-    unit = fleet.unit or USUAL_UNIT
-    return Inspection(
-        fleet=fleet,
-        state=state,
-        environment=environment,
-        tools=frozenset(required | programs | {"git", "python3"}),
-        unit=unit,
-        service=systemd.read_service(unit, environment),
-        records=_readable_records(state),
-    )
-
-
-def _readable_records(state: StateFolder) -> Records:
-    """Return all records; none if they cannot be read, which the check of the state folder reports."""
-    try:
-        return SqliteRegistry(state.database).read()
-    except StateError:
-        return Records()
 
 
 def _git(seen: Inspection) -> HostCheck:
@@ -209,39 +166,12 @@ def _upstreams(seen: Inspection) -> HostCheck:
     return host_checks.check_upstreams(unreadable, len(questions))
 
 
-def _unit(seen: Inspection) -> HostCheck:
-    if seen.service is None:
-        hint = "copy systemd/reconcile.service and reconcile.timer to /etc/systemd/system"
-        result = CheckResult.FAILED if seen.fleet.unit else CheckResult.WARNING
-        return HostCheck("unit", result, f"systemd knows no {seen.unit} here", hint)
-    ended = seen.service.get("Result", "")
-    if ended not in {"", "success"}:
-        hint = f"see: journalctl --unit {seen.unit}"
-        return HostCheck("unit", CheckResult.FAILED, f"the last run of {seen.unit} failed: {ended}", hint)
-    return HostCheck("unit", CheckResult.OK, f"{seen.unit} is installed")
+def _forge(seen: Inspection) -> HostCheck:
+    if not seen.fleet.mirror.push or not seen.fleet.recipes:
+        return HostCheck("forge", CheckResult.NOT_CHECKED, "nothing is pushed to one")
+    from reconciler.host.git.forge import GitForge
 
-
-def _timer(seen: Inspection) -> HostCheck:
-    if seen.service is None:
-        return HostCheck("timer", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
-    facts = systemd.read_timer(seen.service, seen.environment)
-    return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
-
-
-def _environment(seen: Inspection) -> HostCheck:
-    if seen.service is None:
-        return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
-    of_systemd = systemd.read_unit_environment(seen.service, seen.environment)
-    of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)
-    here = HostCommands(seen.environment, seen.state.root).missing(sorted(seen.tools))
-    there = HostCommands(of_unit, seen.state.root).missing(sorted(seen.tools))
-    differences = host_checks.environment_differences(seen.environment, of_unit)
-    return host_checks.check_environment(seen.unit, differences, [tool for tool in there if tool not in here])
-
-
-def _credentials(seen: Inspection) -> HostCheck:
-    if seen.service is None:
-        return HostCheck("credentials", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
-    files = systemd.read_credential_files(seen.unit, seen.environment)
-    missing = [f"{name}: {path}" for name, path in files.items() if not path.exists()]
-    return host_checks.check_credentials(seen.unit, missing, len(files))
+    first = min(seen.fleet.recipes)
+    forge = GitForge(seen.state, seen.environment, seen.fleet.protocols, seen.fleet.mirror)
+    refs = forge.list_refs(first)
+    return HostCheck("forge", CheckResult.OK, f"it has {len(refs)} refs of {first}")

@@ -15,6 +15,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.observation import State
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
+from reconciler.core.push_state import PushState
 from state.records import Canonical, Place
 
 
@@ -59,7 +60,7 @@ class Row:
     """One recipe in a report. `step` is what is still to be done, and `outcome` what the pass did; None in a dry run.
 
     `gate` has the conditions of its promotion. `previous` is the canonical from before the pass. `drift` is empty after
-    a pass.
+    a pass. `push` is None if no mirror was pushed.
     """
 
     step: Step
@@ -67,6 +68,7 @@ class Row:
     outcome: Outcome | None = None
     previous: Canonical | None = None
     drift: RecipeDrift = NO_DRIFT
+    push: PushState | None = None
 
     @property
     def recipe(self) -> str:

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from reconciler.ports.app_secrets import Secrets
 from reconciler.ports.commands import Commands
 from reconciler.ports.driver import Driver, Readiness
-from reconciler.ports.repositories import Mirrors, Upstream
+from reconciler.ports.repositories import Mirrors, TeamForge, Upstream
 from reconciler.ports.storage import Registry, Snapshots
 from state.folder.folder import StateFolder
 from state.records import Place
@@ -39,7 +39,8 @@ class Progress(Protocol):
 class Host:
     """All ports of this host, and facts that do not change during a pass.
 
-    `drivers` are by name. `canon` and `fleet` are the revisions of this program and of the fleet folder.
+    `drivers` are by name. `canon` and `fleet` are the revisions of this program and of the fleet folder. `forge` is
+    None if the fleet declares none.
     """
 
     clock: Clock
@@ -57,6 +58,7 @@ class Host:
     fleet: str
     state: StateFolder
     pass_id: str
+    forge: TeamForge | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
         """Return this host with only the drivers that `drivers` names, so that no other driver can fail."""

@@ -62,6 +62,28 @@ class Alterations:
     unfetched: tuple[str, ...] = ()
 
 
+@frozen
+class PushResult:
+    """What came of a push to the forge: `pushed` are the refs that it lacked and now has.
+
+    `problems` are sentences about refs that the forge does not have as our mirror has them; empty if it has them all.
+    """
+
+    pushed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class TeamForge(Protocol):
+    """The team's forge, which gets a copy of each mirror."""
+
+    def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
+        """Push main branch and release tags of the mirrors of these recipes, and return the results by recipe.
+
+        Changes and deletes no ref that the forge has, except that the main branch moves forward. Raises nothing for a
+        forge that is down or refuses.
+        """
+
+
 class Upstream(Protocol):
     """Asks upstreams for their tags."""
 

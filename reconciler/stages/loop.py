@@ -28,6 +28,7 @@ from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
+from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
 from state.records import Canonical, LedgerEntry, Records
@@ -107,6 +108,7 @@ def reconcile(
     records = host.registry.read()
     notes += end_passed_holds(host, request.names, records)
     mirror_result = update_mirrors(host, observe(host, request.fleet, request.names, records))
+    pushed = push_mirrors(host, mirror_result)
     plan = within(plan_for(host, request, mirror_result.observed), request.planned)
     observations, errors = mirror_result.observed.observations, mirror_result.mirror_errors
     context = ConvergeContext(host, request.fleet, plan, observations, errors)
@@ -124,12 +126,15 @@ def reconcile(
             _gate(host, request, step, outcomes.get(step.recipe)),
             outcomes.get(step.recipe),
             _previous(records, step),
+            push=push_state(pushed.get(step.recipe)),
         )
         for step in left.steps.values()
     ]
     expected = _expected_recipes(request, recorded, after)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
-    report = summarise(_run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes))
+    report = summarise(
+        _run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed))
+    )
     ended = {"signal": signal, **_ledger_facts(report, request, whole=whole)}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
 

@@ -18,6 +18,7 @@ PROTOCOL = 'wants one of "https", "ssh", "http", "file"'
 PROXY = 'wants "direct", or the URL of a proxy such as "http://127.0.0.1:8080"'
 ZONE = 'wants a domain in lower case, such as "ci.example"'
 UNIT = 'wants the name of a unit that ends in ".service", or ""'
+PUSH = 'wants an address with {recipe} once, such as "ssh://git@forge.example/mirrors/{recipe}.git"'
 NO_CHECK = "needs [data] check, without which a restore proves nothing"
 
 
@@ -67,7 +68,30 @@ FLEET_RULES = [
             ("GIT_", f"GIT_: {OF_GIT}"),
         ]
     ],
-    ("format = 1\nfleet.name = 'ci'\n[mirror]\npush = ''", ["3:2: mirror is not a known key"]),
+    ("format = 1\nfleet.name = 'ci'\n[mirrors]\npush = ''", ["3:2: mirrors is not a known key; did you mean mirror"]),
+    (
+        "format = 1\nfleet.name = 'ci'\n[mirror]\npush = 'ssh://git@forge.example/notes.git'\ntoken = 'x'",
+        [
+            f'4:1: mirror.push {PUSH}, not "ssh://git@forge.example/notes.git"',
+            "5:1: mirror.token is only for a push by https or http",
+        ],
+    ),
+    (
+        "format = 1\nfleet.name = 'ci'\n[mirror]\npush = 'http://forge.example/{recipe}.git'\ntoken = 'a b'",
+        [
+            "4:1: mirror.push uses http, which is not in [fleet] protocols",
+            '5:1: mirror.token wants the absolute path of a file, or the name of a systemd credential, not "a b"',
+        ],
+    ),
+    (
+        "format = 1\nfleet.name = 'ci'\n[mirror]\npush = 'https://me:secret@forge.example/{recipe}.git'",
+        [
+            (
+                "4:1: mirror.push has a user, a token or a password, which reports would show: "
+                "use a key, as ssh://git@host/path.git"
+            )
+        ],
+    ),
     *[
         (f"format = 1\nfleet.name = 'ci'\n[swarm]\nzone = {bad}", [f"4:1: swarm.zone {ZONE}, not {expected}"])
         for bad, expected in [

@@ -66,6 +66,14 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
     return {**ours, **_ENVIRONMENT, "GIT_SSH_COMMAND": ssh, "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none"}
 
 
+def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables by which git takes `settings` without an argument that others could read."""
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
+    for number, (name, value) in enumerate(settings.items()):
+        variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
+
+
 def git_argv(
     *arguments: str, repository: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
+from reconciler.core.push_state import PushState
 from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, bucket_of
 from reconciler.core.tier_results import Trial, level
 from reconciler.show.labels import ACTION_WORDS, BUCKETS
@@ -87,7 +88,10 @@ def _state(row: Row, _: Run) -> Cell:
 
 
 def _mirror(row: Row, _: Run) -> Cell:
+    """Return how our mirror differs from upstream, and whether the forge could not be given the same."""
     mirror = row.finding.mirror
+    if row.push is PushState.FAILED:
+        return Cell("push failed" if mirror is MirrorState.EQUAL else f"{mirror}, push failed", Style.BAD)
     return Cell(mirror, Style.FAINT if mirror is MirrorState.EQUAL else Style.PLAIN)
 
 

@@ -1,0 +1,59 @@
+"""What the checks of `reconcile doctor` look at: the fleet, the state folder, environments, and the systemd unit."""
+
+import os
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from desired.model import Fleet
+from reconciler.cli.composition import drivers_for
+from reconciler.host import systemd_units as systemd
+from reconciler.host.environment import child_environment
+from state.folder.folder import StateFolder
+from state.records import Records
+from state.registry.registry import SqliteRegistry
+from state.state_errors import StateError
+
+USUAL_UNIT = "reconcile.service"
+
+
+@frozen
+class Inspection:
+    """All that the checks use. `environment` is that of child processes, `tools` are the programs that a pass needs.
+
+    `service` has the properties of the systemd unit `unit`, None if systemd does not know it.
+    """
+
+    fleet: Fleet
+    state: StateFolder
+    environment: Mapping[str, str]
+    tools: frozenset[str]
+    unit: str
+    service: systemd.Properties | None
+    records: Records
+
+
+def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
+    """Return what the checks of a fleet and its state folder look at."""
+    environment = child_environment(fleet.passes, os.environ, state.root)
+    drivers = drivers_for(fleet, state, environment, None)
+    required = {tool for recipe in fleet.recipes.values() for tool in recipe.requires}
+    programs = {tool for recipe in fleet.recipes.values() for tool in drivers[recipe.driver].programs}
+    unit = fleet.unit or USUAL_UNIT
+    return Inspection(
+        fleet=fleet,
+        state=state,
+        environment=environment,
+        tools=frozenset(required | programs | {"git", "python3"}),
+        unit=unit,
+        service=systemd.read_service(unit, environment),
+        records=_readable_records(state),
+    )
+
+
+def _readable_records(state: StateFolder) -> Records:
+    """Return all records; none if they cannot be read, which the check of the state folder reports."""
+    try:
+        return SqliteRegistry(state.database).read()
+    except StateError:
+        return Records()

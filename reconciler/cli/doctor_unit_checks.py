@@ -1,0 +1,52 @@
+"""The checks of `reconcile doctor` that ask systemd about the unit in which passes run."""
+
+from datetime import UTC, datetime
+
+from reconciler.cli.doctor_inspection import Inspection
+from reconciler.core import host_checks
+from reconciler.core.host_checks import CheckResult, HostCheck
+from reconciler.host import systemd_units as systemd
+from reconciler.host.command_runner import HostCommands
+from reconciler.host.environment import child_environment
+
+
+def check_unit(seen: Inspection) -> HostCheck:
+    """Return the check that systemd knows the unit, and that its last run succeeded."""
+    if seen.service is None:
+        hint = "copy systemd/reconcile.service and reconcile.timer to /etc/systemd/system"
+        result = CheckResult.FAILED if seen.fleet.unit else CheckResult.WARNING
+        return HostCheck("unit", result, f"systemd knows no {seen.unit} here", hint)
+    ended = seen.service.get("Result", "")
+    if ended not in {"", "success"}:
+        hint = f"see: journalctl --unit {seen.unit}"
+        return HostCheck("unit", CheckResult.FAILED, f"the last run of {seen.unit} failed: {ended}", hint)
+    return HostCheck("unit", CheckResult.OK, f"{seen.unit} is installed")
+
+
+def check_timer(seen: Inspection) -> HostCheck:
+    """Return the check of the timer that starts the unit."""
+    if seen.service is None:
+        return HostCheck("timer", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    facts = systemd.read_timer(seen.service, seen.environment)
+    return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
+
+
+def check_environment(seen: Inspection) -> HostCheck:
+    """Return the check of the unit's environment beside that of this shell."""
+    if seen.service is None:
+        return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    of_systemd = systemd.read_unit_environment(seen.service, seen.environment)
+    of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)
+    here = HostCommands(seen.environment, seen.state.root).missing(sorted(seen.tools))
+    there = HostCommands(of_unit, seen.state.root).missing(sorted(seen.tools))
+    differences = host_checks.environment_differences(seen.environment, of_unit)
+    return host_checks.check_environment(seen.unit, differences, [tool for tool in there if tool not in here])
+
+
+def check_credentials(seen: Inspection) -> HostCheck:
+    """Return the check of the files that the unit names as its credentials."""
+    if seen.service is None:
+        return HostCheck("credentials", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    files = systemd.read_credential_files(seen.unit, seen.environment)
+    missing = [f"{name}: {path}" for name, path in files.items() if not path.exists()]
+    return host_checks.check_credentials(seen.unit, missing, len(files))

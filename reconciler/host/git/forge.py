@@ -1,0 +1,194 @@
+"""Pushes our mirrors to the team's forge: only what it lacks, never over what it has."""
+
+import base64
+import os
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from attrs import frozen
+
+from desired.model import Mirror
+from reconciler.errors import CanonError, InfrastructureError, reason_of
+from reconciler.host.git.forge_refs import (
+    PUSHED,
+    batches,
+    plan_push,
+    push_problem,
+    pushed_input,
+    read_forge_refs,
+    refusals,
+    wanted_refs,
+)
+from reconciler.host.git.git_command import error_line, git_argv, git_environment, secret_settings
+from reconciler.host.git.mirror_repository import locked
+from reconciler.host.git.refs import HEADS, TAGS
+from reconciler.host.git.repository import Repository
+from reconciler.host.output import MIB
+from reconciler.host.run import CapturedOutput, CommandSpec, capture, prepare
+from reconciler.ports.repositories import PushResult
+from state.folder.folder import StateFolder
+
+AT_ONCE = 8
+_LIST_SECONDS = 60.0
+_MOST_BYTES = 32 * MIB
+# What git says over HTTP, of a local path, and what forges say over ssh.
+_NO_REPOSITORY = re.compile(rb"not found|does not appear to be a git repository|cannot find repository", re.IGNORECASE)
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+
+
+class _NoRepositoryError(InfrastructureError):
+    """The forge answers, and has no such repository, or shows none to this user."""
+
+
+@frozen
+class GitForge:
+    """Implements the port TeamForge. `environment` is the environment of all children; `protocols` may git use.
+
+    `holding` is the descriptor of the pass lock, None for no lock. `push_seconds` is the time limit of one push.
+    """
+
+    state: StateFolder
+    environment: Mapping[str, str]
+    protocols: tuple[str, ...]
+    target: Mirror
+    holding: int | None = None
+    push_seconds: float = 900.0
+
+    def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
+        prepare()  # in the main thread, as `prepare` demands
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push") as pool:
+            try:
+                return dict(zip(names, pool.map(self._push, names), strict=True))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def list_refs(self, name: str) -> Mapping[str, str]:
+        """Return the branches and tags that the forge has of a recipe, with full names, each with its object's id.
+
+        Raises InfrastructureError if the forge does not answer or refuses.
+        """
+        arguments = ("ls-remote", "--refs", "--", self.target.address(name), f"{HEADS}*", f"{TAGS}*")
+        output = self._run(git_argv(*arguments), _LIST_SECONDS)
+        if output.result.timed_out:
+            raise InfrastructureError("the forge does not answer in time")
+        if not output.ok:
+            kind = _NoRepositoryError if _NO_REPOSITORY.search(output.err) else InfrastructureError
+            raise kind(f"the forge cannot be read: {error_line(output.err)}")
+        return read_forge_refs(output.out)
+
+    def _push(self, name: str) -> PushResult:
+        try:
+            return self._push_missing(name)
+        except (CanonError, OSError) as failed:
+            return PushResult(problems=(reason_of(failed),))
+
+    def _push_missing(self, name: str) -> PushResult:
+        """Push what the forge lacks of one mirror, and read back from the forge what it has then."""
+        repository = self._repository(name)
+        wanted = wanted_refs(repository.refs())
+        before = self._pushed(repository)
+        forge = self._listed(name, is_new=not before)
+        plan = plan_push(wanted, forge, before)
+        refused: dict[str, str] = {}
+        for refs in batches(plan.missing):
+            refused |= self._send(name, refs)
+        if plan.missing:
+            forge = self.list_refs(name)
+        self._remember(name, pushed_input(wanted, forge, before))
+        absent = [ref for ref in plan.missing if forge.get(ref) != wanted[ref]]
+        problems = [push_problem(ref, refused.get(ref, "the forge does not have it afterwards")) for ref in absent]
+        return PushResult(tuple(ref for ref in plan.missing if ref not in absent), (*plan.problems, *problems))
+
+    def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
+        """Return the refs that the forge has of a recipe. It may not have a repository yet that is new to it.
+
+        Many forges make a repository by the first push. Raises InfrastructureError as `list_refs` does.
+        """
+        try:
+            return self.list_refs(name)
+        except _NoRepositoryError:
+            if is_new:
+                return {}
+            raise
+
+    def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
+        """Push some refs. Return those that the forge refused, each with the reason.
+
+        Raises InfrastructureError if the whole push failed.
+        """
+        arguments = (
+            "push",
+            "--porcelain",
+            "--no-verify",
+            "--",
+            self.target.address(name),
+            *map("{0}:{0}".format, refs),
+        )
+        output = self._run(git_argv(*arguments, repository=self.state.mirror(name)), self.push_seconds)
+        refused = refusals(output.out)
+        if output.result.timed_out:
+            raise InfrastructureError("the push was not done in time")
+        if not output.ok and not refused:
+            raise InfrastructureError(f"the push failed: {error_line(output.err)}")
+        return refused
+
+    def _pushed(self, repository: Repository) -> dict[str, str]:
+        """Return the refs that the forge had when they were last pushed, with full names and object ids."""
+        printed = repository.run("for-each-ref", "--format=%(objectname)%09%(refname)", PUSHED)
+        return {name.replace(PUSHED, "refs/", 1): oid for name, oid in read_forge_refs(printed).items()}
+
+    def _remember(self, name: str, changes: bytes) -> None:
+        if not changes:
+            return
+        with locked(self.state.mirror(name)) as lock:
+            holding = lock if self.holding is None else self.holding
+            mirror = Repository(self.state.mirror(name), self.environment, holding)
+            mirror.run("update-ref", "-z", "--stdin", stdin=changes)
+            mirror.run("pack-refs", "--all")
+
+    def _run(self, argv: tuple[str, ...], seconds: float) -> CapturedOutput:
+        """Run a git command that connects to the forge, with its token.
+
+        Raises InfrastructureError if git is missing.
+        """
+        environment = {**git_environment(self.environment, self.protocols), **secret_settings(self._secrets())}
+        spec = CommandSpec(argv, environment, Path("/"), seconds, holding=self.holding)
+        output = capture(spec, _MOST_BYTES, MIB)
+        if output.result.missing:
+            raise InfrastructureError("git: not found in PATH", "install git")
+        return output
+
+    def _repository(self, name: str) -> Repository:
+        return Repository(self.state.mirror(name), self.environment, self.holding)
+
+    def _secrets(self) -> Mapping[str, str]:
+        """Return the setting of git with the forge's token; none if the fleet declares no token.
+
+        Raises InfrastructureError if the token cannot be read.
+        """
+        if not self.target.token:
+            return {}
+        pair = base64.b64encode(f"canon:{read_token(self.target.token)}".encode()).decode()
+        return {"http.extraHeader": f"Authorization: Basic {pair}"}
+
+
+def read_token(source: str) -> str:
+    """Return the forge's token. `source` is the path of a file, or the name of a systemd credential of this unit.
+
+    Raises InfrastructureError if the file or the credential is not there, or is empty.
+    """
+    folder = os.environ.get(_CREDENTIALS)
+    if not source.startswith("/") and not folder:
+        message = f"the credential {source} is only there in a unit with LoadCredential={source}:PATH"
+        raise InfrastructureError(message, "systemctl start the unit, or let [mirror] token name a file")
+    path = Path(folder or "/", source)
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as failed:
+        raise InfrastructureError(f"the forge's token {path} cannot be read", "see [mirror] token") from failed
+    if not token:
+        raise InfrastructureError(f"the forge's token {path} is empty", "see [mirror] token")
+    return token

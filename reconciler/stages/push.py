@@ -1,0 +1,44 @@
+"""Pushes mirrors to the team's forge. What fails there is reported, and is never a verdict on a recipe."""
+
+from collections.abc import Mapping
+
+from reconciler.core.push_state import PushState
+from reconciler.errors import reason_of
+from reconciler.ports.host import Host
+from reconciler.ports.repositories import MirrorRefs, PushResult
+from reconciler.stages.mirror import MirrorResult
+
+
+def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]:
+    """Push each mirror that this pass could bring up to date and read. Return the results by recipe.
+
+    Returns none if the fleet declares no forge.
+    """
+    if host.forge is None:
+        return {}
+    names = [name for name in mirrored.observed.observations if name not in mirrored.mirror_errors]
+    readable = [name for name in names if isinstance(host.mirrors.refs(name), MirrorRefs)]
+    for name in readable:
+        host.progress.step(name, "pushing to the forge")
+    try:
+        return host.forge.push(readable)
+    except Exception as failed:  # noqa: BLE001  the pass goes on
+        return dict.fromkeys(readable, PushResult(problems=(reason_of(failed),)))
+
+
+def push_notes(results: Mapping[str, PushResult]) -> tuple[str, ...]:
+    """Return notes for the report about what the forge does not have as our mirrors have it."""
+    return tuple(
+        f"{name}: mirror: push failed: {'; '.join(result.problems)}"
+        for name, result in results.items()
+        if result.problems
+    )
+
+
+def push_state(result: PushResult | None) -> PushState | None:
+    """Return what the report shows of a push; None if nothing was pushed."""
+    if result is None:
+        return None
+    if result.problems:
+        return PushState.FAILED
+    return PushState.PUSHED if result.pushed else PushState.EQUAL
