@@ -80,10 +80,10 @@ def _children(context: CommandContext, allowed: Mapping[str, str]) -> dict[str, 
 
 
 def worker_host(context: CommandContext, host: Host, progress: Progress, lock: int, ports: range) -> Host:
-    """Return the host of a worker, which was forked from the process of `host`.
+    """Return the host of a worker process, which was forked from the process of `host`.
 
-    Everything that may hold a connection or remember its children is made anew. Its apps listen on `ports`, which no
-    other worker uses.
+    Makes new objects for everything that may have an open connection or a list of child processes. The worker's apps
+    listen on `ports`, which no other worker uses.
     """
     fleet, state = context.fleet, context.state
     children = _children(context, child_environment(fleet.passes, os.environ, state.root))
@@ -97,7 +97,10 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
 
 
 def workers_for(context: CommandContext, host: Host, progress: LineProgress, lock: int) -> Workers | None:
-    """Return the workers of a pass, None if it tries one recipe after the other. `lock` is the pass lock."""
+    """Return the workers of a pass; None if it tries one recipe after the other.
+
+    `lock` is the descriptor of the pass lock.
+    """
     parallel = parallel_of(context.fleet)
     if parallel == 1:
         return None
@@ -110,7 +113,7 @@ def workers_for(context: CommandContext, host: Host, progress: LineProgress, loc
 
 
 def parallel_of(fleet: Fleet) -> int:
-    """Return how many recipes a pass may try at once: as the fleet declares, or as many as this host can bear."""
+    """Return how many recipes a pass may try at once: the declared number, else a number that fits this host."""
     return bearable() if fleet.parallel is None else fleet.parallel
 
 

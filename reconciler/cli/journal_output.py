@@ -1,4 +1,4 @@
-"""Tells systemd's journal what a run came to, if this process runs under the journal."""
+"""Sends the results of a run to systemd's journal, if this process runs under the journal."""
 
 import os
 
@@ -9,13 +9,13 @@ from reconciler.show.documents.journal_entries import outcome_entry, report_entr
 
 
 def journal_outcome(outcome: Outcome) -> None:
-    """Send what a pass did about one recipe, as soon as it is done."""
+    """Send the outcome of one recipe's step to the journal. Call this as soon as the step is done."""
     entry = outcome_entry(outcome)
     if entry is not None and runs_under_journal(os.environ):
         send_entries([entry])
 
 
 def journal_report(report: Report) -> None:
-    """Send whether the run was hollow, and how each recipe differs at its end."""
+    """Send to the journal whether the run was hollow, and how each recipe differs at its end."""
     if runs_under_journal(os.environ):
         send_entries(report_entries(report))

@@ -19,7 +19,7 @@ from state.folder.lock import hold
 def prove(options: Options) -> int:
     """Plan twice under the pass lock, and print whether a pass would do nothing. Returns the exit code.
 
-    Raises LockHeldError while a pass runs: then nothing stands still.
+    Raises LockHeldError if a pass runs, since it changes what the plans depend on.
     """
     context = load_context(options)
     request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)

@@ -60,7 +60,10 @@ def rollback(options: Options, name: str, request: RollbackOptions) -> int:
 
 
 def _roll_back(host: Host, context: CommandContext, name: str, request: RollbackOptions) -> Canonical:
-    """Roll the recipe back, and return its new canonical. Deploys the kept deployments again that made room."""
+    """Roll the recipe back, and return its new canonical.
+
+    Undeploys the kept deployments that conflict with this, and deploys them again afterwards.
+    """
     fleet, recipe = context.fleet, context.fleet.recipes[name]
     records = host.registry.read()
     require_readable_record(name, records)

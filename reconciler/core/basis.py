@@ -1,4 +1,4 @@
-"""What a plan rests on, as digests: two plans are compared by it, and a saved plan is refused when it moved."""
+"""Computes digests of everything that a plan depends on, to notice whether any of it has changed since."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ PARTS = {
 
 
 def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext, fleet: Fleet) -> Basis:
-    """Return what the plan rests on."""
+    """Return the digests of everything that the plan depends on."""
     host = {
         "place": _digest(context.place.digest, context.place.versions_digest),
         "canon": _digest(context.canon),
@@ -36,7 +36,7 @@ def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanC
 
 
 def moved_parts(before: Basis, now: Basis) -> tuple[str, ...]:
-    """Return a text for each part that is another one now, with the name of its recipe."""
+    """Return a text for each part that differs between `before` and `now`, with the name of its recipe."""
     return tuple(_moved(before, now))
 
 
@@ -76,7 +76,7 @@ def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
 
 
 def _tags(observation: Observation) -> object:
-    """Return upstream's tags and main branch as they were seen, or why they could not be seen."""
+    """Return upstream's tags and main branch, or the reason why they could not be read."""
     if isinstance(observation.answer, Unobservable):
         return observation.answer.reason
     return observation.answer.head, sorted((upstream_tags(observation) or {}).items())
@@ -90,13 +90,13 @@ def _digest(*values: object) -> str:
 
 
 def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return by recipe what a pass would do; without those for which it would do nothing."""
+    """Return what a pass would do, by recipe. Leaves out recipes for which it would do nothing."""
     texts = {name: _would_do(step, observations.get(name)) for name, step in plan.steps.items()}
     return {name: text for name, text in texts.items() if text}
 
 
 def unseen(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return by recipe why it could not be seen, so that nobody knows what a pass would do."""
+    """Return why a recipe could not be observed, by recipe: what a pass would do for these is not known."""
     found: dict[str, str] = {}
     for name, step in plan.steps.items():
         observation = observations.get(name)

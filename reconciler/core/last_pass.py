@@ -1,4 +1,4 @@
-"""When the last pass over the whole fleet ended, and whether that is too long ago."""
+"""Finds out when the last pass over the whole fleet ended, and whether that is too long ago."""
 
 from datetime import datetime, timedelta
 
@@ -10,9 +10,9 @@ from state.records import LedgerEntry
 
 @frozen
 class LastWholePass:
-    """When the last whole pass ended, None if none is recorded, as seen at the time `now`.
+    """When the last pass over the whole fleet ended; None if none is recorded. `now` is the present time.
 
-    `stale_after` is the age from which on it is stale, None if the fleet declares none.
+    `stale_after` is the age from which on that pass counts as stale; None if the fleet declares none.
     """
 
     finished_at: datetime | None
@@ -26,7 +26,10 @@ class LastWholePass:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the pass is older than `stale_after`, or none is recorded. Never if nothing is declared."""
+        """Whether the pass is older than `stale_after`, or none is recorded.
+
+        False if the fleet declares no such age.
+        """
         return self.stale_after is not None and (self.age is None or self.age > self.stale_after)
 
 

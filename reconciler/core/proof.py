@@ -9,10 +9,11 @@ NOT_SEEN_CODE, UNSETTLED_CODE, HOLLOW_CODE = 1, 2, 5
 
 @frozen
 class Proof:
-    """The result of a proof. `digest` is that of all on which the plan rests, `recipes` counts its steps.
+    """The result of a proof.
 
-    `unsettled` says by recipe what a pass would do, `unseen` why nobody knows, and `moved` what the second plan saw
-    otherwise than the first. `left` says what a dead pass or a passed hold left for the next pass.
+    `digest` is that of everything on which the plan depends, `recipes` the number of its steps. `unsettled` has what a
+    pass would do, by recipe. `unseen` has the recipes for which that is not known, with the reason. `moved` names what
+    differed between the two plans. `left` names what a dead pass or an ended hold left for the next pass.
     """
 
     digest: str

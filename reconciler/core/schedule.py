@@ -1,4 +1,4 @@
-"""Decides which steps of a plan may run beside each other, and whether company may be to blame for a failure."""
+"""Decides which steps of a plan may run at the same time, and whether other steps may be to blame for a failure."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -13,10 +13,10 @@ from reconciler.core.tier_results import Skip, Trial, is_green
 
 @frozen
 class Schedule:
-    """The steps that deploy something: their `order` in the plan, and their claims.
+    """The steps that deploy something. `order` has their recipes in the order of the plan.
 
-    `claims` maps each recipe to all that its step claims and that exists once on a host; see `claims_of`. `parallel` is
-    how many steps may run at once.
+    `claims` maps each recipe to the things that its step needs for itself, since they exist only once on a host; see
+    `claims_of`. `parallel` is how many steps may run at once.
     """
 
     order: tuple[str, ...]
@@ -44,7 +44,7 @@ def make_schedule(plan: Plan, recipes: Mapping[str, Recipe], parallel: int) -> S
 
 
 def deploys(step: Step) -> bool:
-    """Whether a step deploys anything. All other steps only read, and take moments."""
+    """Whether a step deploys something. All other steps only read, and are done at once."""
     return step.release is not None or bool(step.redeploys)
 
 
@@ -55,10 +55,11 @@ def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
 
 
 def claims_of(recipe: Recipe) -> Iterator[str]:
-    """Yield what a recipe's app claims: its own name, the domains in its settings, and what its driver has only once.
+    """Yield the claims of a recipe's app: its name, the domains in its settings, and what exists once for its driver.
 
-    A kept deployment and a name behind a proxy exist once for each name. Apps of the process driver share the ports of
-    the host; a Swarm refuses a port that is taken. What runs of abra share is not documented: one at a time.
+    A kept deployment and a domain behind a proxy exist once for each name. Apps of the process driver share the ports
+    of the host; a Swarm refuses a port that is taken. It is not documented what several runs of abra share, so they run
+    one at a time.
     """
     yield f"app {recipe.name}"
     if recipe.driver == "abra":
@@ -70,7 +71,7 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
 
 
 def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
-    """Return a note on how many recipes a pass would try at once, none if the plan has fewer than two to try."""
+    """Return a note on how many recipes a pass would try at once. Return none if the plan tries fewer than two."""
     most = min(parallel, sum(step.release is not None for step in plan.steps.values()))
     return (f"a pass tries up to {most} of these recipes at once ([budget] parallel)",) if most > 1 else ()
 
@@ -78,10 +79,10 @@ def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
 def next_starts(
     schedule: Schedule, finished: Collection[str], running: Collection[str], failed: Collection[str]
 ) -> tuple[StepStart, ...]:
-    """Return the steps to start now, none if it is better to wait for a running one.
+    """Return the steps to start now. Return none if it is better to wait for a running step.
 
-    `failed` are the steps that failed beside others. They are not finished: each runs again alone, as soon as no other
-    step runs or may start.
+    `failed` are the steps that failed while others ran. They do not count as finished: each runs again alone, as soon
+    as no other step runs or may start.
     """
     waiting = [name for name in schedule.order if name not in {*finished, *running, *failed}]
     ready = [name for name in waiting if set(schedule.before(name)) <= set(finished)]

@@ -96,9 +96,10 @@ class Trial:
 
 
 def failed_late(failed_after: float, passed_after: float) -> bool:
-    """Whether a check may have failed for want of time: it took clearly longer to fail than later to pass, in seconds.
+    """Whether a check may have failed only because it had too little time: it failed much later than it passed.
 
-    A check that ends at a limit of its own has run for at least that long, and one that passes has not.
+    `failed_after` and `passed_after` are in seconds. A check that ends at a time limit of its own runs at least for
+    that time before it fails, but not before it passes.
     """
     return failed_after > 1.5 * passed_after + 0.5
 

@@ -37,7 +37,10 @@ def prove(host: Host, request: RunRequest) -> Proof:
 def _plan(
     host: Host, request: RunRequest, records: Records
 ) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], Basis]:
-    """Observe and plan. Return what a pass would do, what could not be seen, and what the plan rests on."""
+    """Observe and plan once.
+
+    Return what a pass would do, which recipes could not be seen, and the digests of what the plan depends on.
+    """
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)
     basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)

@@ -112,7 +112,7 @@ class LineProgress:
         self.write_line(f"{recipe}: {result}{took}")
 
     def show_running(self, recipes: frozenset[str]) -> None:
-        """Say which recipes are tried at the same time from now on, none for one after the other."""
+        """Set which recipes are tried at the same time from now on; none if one is tried after the other."""
         self.running = recipes
         self.doing = {name: step for name, step in self.doing.items() if name in recipes}
 

@@ -8,7 +8,7 @@ from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, pai
 
 
 def render_proof(proof: Proof, screen: Screen) -> str:
-    """Return a table of what would not stand still, if anything, and the closing line."""
+    """Return a table of what a pass would do or what is not known, if there is anything, and the closing line."""
     rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
     table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []
     return "\n".join([*table, paint(proof_line(proof), Style.STRONG, screen)]) + "\n"
@@ -29,7 +29,7 @@ def proof_line(proof: Proof) -> str:
 
 
 def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
-    """Yield the recipe and the text of each thing that stands in the way; the recipe is "" for the whole state."""
+    """Yield the recipe and the text of each reason against the proof. The recipe is "" for the whole state folder."""
     yield from proof.unsettled.items()
     yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())
     yield from (
