@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import define, field
 
-from state.snapshots.manifest import MismatchError
+from state.snapshots.sealed_files import MismatchError
 
 if TYPE_CHECKING:
     from backports.zstd import ZstdCompressor

@@ -12,10 +12,6 @@ TARS: Final = {1: "snapshot.tar", 2: "snapshot.tar.zst"}
 """The name of the tar in each format of the manifest. Format 1 has the tar as it is, format 2 compresses it."""
 
 
-class MismatchError(Exception):
-    """Something is not as it was sealed. Only used within this package: its callers get the value `Damaged` instead."""
-
-
 @frozen
 class SealedEntry:
     """One path of a tree; `type` is file, folder, symlink or hardlink.

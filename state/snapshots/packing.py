@@ -15,6 +15,7 @@ from attrs import define, evolve, field, frozen
 from state.snapshots.compression import CHUNK
 from state.snapshots.headers import head, header
 from state.snapshots.manifest import SealedEntry, SkippedEntry
+from state.snapshots.sealed_files import open_regular
 from state.snapshots.sparse import Extents, Piece, extents_of, pieces, sparse_head, table_of, zeros
 from state.state_errors import SnapshotError, UnfitDataError
 
@@ -228,12 +229,3 @@ def _add_piece(out: TarOutput, file: BufferedReader, piece: Piece, digest: "hash
 
 def _changed_error(entry: SealedEntry) -> SnapshotError:
     return SnapshotError(f"{entry.path!r} changed while it was sealed", "the app must be stopped")
-
-
-def open_regular(path: bytes) -> BufferedReader:
-    """Open a regular file. Raise OSError for anything else, without waiting for the writer of a pipe."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    return os.fdopen(descriptor, "rb")

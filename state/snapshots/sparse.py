@@ -8,7 +8,7 @@ from itertools import chain
 
 from attrs import frozen
 
-from state.snapshots.manifest import MismatchError
+from state.snapshots.sealed_files import MismatchError
 
 _ZEROS = bytes(1 << 20)
 _SECTOR = 512

@@ -4,16 +4,34 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import IO, cast
 
 from state.folder.durable import PRIVATE_FILE, PRIVATE_FOLDER
-from state.snapshots.compression import CHUNK, ForwardReader
+from state.records import Seal
+from state.snapshots.compression import CHUNK, ForwardReader, decompressed, plain
 from state.snapshots.headers import TAR_TYPES
-from state.snapshots.manifest import MismatchError, SealedEntry
+from state.snapshots.manifest import SealedEntry
+from state.snapshots.new_folder import new_folder
 from state.snapshots.packing import raw
+from state.snapshots.sealed import open_tar, read_manifest
+from state.snapshots.sealed_files import MismatchError, changed_files
 from state.snapshots.sparse import Extents, pieces, zeros
+
+
+def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
+    """Verify a snapshot, unpack it into the new folder `into`, and return the `about` of its manifest.
+
+    Raise MismatchError if it is damaged, SnapshotError or OSError for other failures. `into` is then removed again.
+    """
+    changed_files(folder, seal)
+    manifest = read_manifest(folder, seal.manifest)
+    with open_tar(folder, manifest) as file, new_folder(into):
+        tar = plain(file) if manifest.format == 1 else decompressed(file)
+        extract(tar, manifest.entries, os.fsencode(into))
+    return manifest.about
 
 
 def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -> None:

@@ -13,6 +13,7 @@ from benchmarks.starting import make_fleet
 HEAVY = {
     *("docker", "requests", "urllib3", "pycurl", "tenacity", "sh", "rich", "yaml", "tree_sitter"),
     *("reconciler.host", "reconciler.stages", "reconciler.trial", "reconciler.deploy", "reconciler.show.documents"),
+    *("tarfile", "backports.zstd", "compression.zstd", "state.snapshots.packing", "state.snapshots.manifest"),
 }
 RUN = """
 import json, sys

@@ -131,7 +131,7 @@ def test_a_compressed_tar_that_is_not_one_whole_frame_is_damage(packed: bytes, t
     assert not (tmp_path / "out").exists()
 
 
-def test_a_snapshot_from_before_compression_is_checked_moved_unpacked_and_deleted(tmp_path: Path) -> None:
+def test_a_snapshot_from_before_compression_is_checked_moved_copied_unpacked_and_deleted(tmp_path: Path) -> None:
     forge(tmp_path / "good", GOOD)
     old = tmp_path / "old"
     seal = write_forged_file(old, tar_in(tmp_path / "good"), GOOD, form=1)
@@ -139,6 +139,8 @@ def test_a_snapshot_from_before_compression_is_checked_moved_unpacked_and_delete
     (old / "snapshot.tar").touch()
     assert SNAPSHOTS.find_damage(old, seal) is None
     seal = SNAPSHOTS.move(old, tmp_path / "moved", seal)
+    copied = SNAPSHOTS.copy(tmp_path / "moved", tmp_path / "copied", seal)
+    assert SNAPSHOTS.find_damage(tmp_path / "copied", copied) is None
     assert SNAPSHOTS.unpack(tmp_path / "moved", seal, tmp_path / "out") == {}
     assert (tmp_path / "out" / "a" / "b").read_bytes() == b"xxx"
     os.truncate(tmp_path / "moved" / "snapshot.tar", 700)

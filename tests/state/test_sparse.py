@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from state.records import Damaged
 from state.snapshots import manifest as manifests
-from state.snapshots.manifest import MismatchError, SealedEntry
+from state.snapshots.manifest import SealedEntry
+from state.snapshots.sealed_files import MismatchError
 from state.snapshots.sparse import pieces, sparse_head, table_of
 from state.snapshots.unpacking import _extents
 from tests.snapshot_tar import tar_in

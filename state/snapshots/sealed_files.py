@@ -1,0 +1,50 @@
+"""Look at the two files of a sealed snapshot without reading them. Loads little, for `status` looks at every one."""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+from state.records import FileSeal, Seal
+
+MANIFEST = "manifest.json"
+
+
+class MismatchError(Exception):
+    """Something is not as it was sealed. Only used within this package: its callers get the value `Damaged` instead."""
+
+
+def file_seal(path: Path) -> FileSeal:
+    """Return the inode, size and times of a file. Raise MismatchError if it is not a regular file."""
+    info = path.lstat()
+    if not stat.S_ISREG(info.st_mode):
+        raise MismatchError(f"{path} is not a regular file")
+    return FileSeal(info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
+    """Return the files whose inode or times changed since they were sealed.
+
+    Raise MismatchError if a file is missing or has another size.
+    """
+    try:
+        present = {entry.name for entry in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        raise MismatchError(f"{folder} is missing") from None
+    if missing := sorted(set(seal.files) - present):
+        raise MismatchError(f"{folder} lacks {', '.join(missing)}")
+    now = {name: file_seal(folder / name) for name in seal.files}
+    for name, sealed in seal.files.items():
+        if now[name].size != sealed.size:
+            raise MismatchError(f"{folder / name} has {now[name].size} bytes, not {sealed.size}")
+    return frozenset(name for name in seal.files if now[name] != seal.files[name])
+
+
+def open_regular(path: bytes) -> BufferedReader:
+    """Open a regular file. Raise OSError for anything else, without waiting for the writer of a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return os.fdopen(descriptor, "rb")
