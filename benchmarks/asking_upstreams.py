@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.paired_rounds import Cost, Way, measure
+from benchmarks.paired_rounds import Cost, Way, end_on_sigterm, measure
 from reconciler.host.git.http_request import CA_BUNDLES
 from reconciler.host.git.ls_refs import CONTENT_TYPE, ls_refs_request
 from tests.fleet_declarations import write_fleet
@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("--tags", type=int, default=40)
     parser.add_argument("--tls", action="store_true", help="over HTTPS; needs lighttpd-mod-openssl")
     options = parser.parse_args()
+    end_on_sigterm()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         tls = make_authority(folder / "ca") if options.tls else None

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from benchmarks.asking_upstreams import FLOOR, make_authority, make_repository, table, ways
 from benchmarks.delayed_network import FORGE_ADDRESS, DelayedNetwork, delayed_network
-from benchmarks.paired_rounds import measure
+from benchmarks.paired_rounds import end_on_sigterm, measure
 from reconciler.host.git.ls_refs import ls_refs_request
 from tests.git_servers import CertificateAuthority
 
@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("rounds", type=int, nargs="?", default=5)
     parser.add_argument("--sample", type=int, default=100, help="recipes that xargs asks for; 0 for no xargs")
     options = parser.parse_args()
+    end_on_sigterm()
     with tempfile.TemporaryDirectory() as made, delayed_network() as network:
         folder = Path(made)
         write_answers(folder / "answers", 40)

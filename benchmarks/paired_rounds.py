@@ -2,10 +2,13 @@
 
 import os
 import random
+import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from attrs import frozen
 
@@ -40,8 +43,16 @@ def run(way: Way) -> Cost:
         given.write(way.stdin.encode())
         given.seek(0)
         started = time.perf_counter()
-        child = subprocess.Popen(way.argv, stdin=given, stdout=printed, stderr=subprocess.STDOUT, env=way.environment)
-        _, status, used = os.wait4(child.pid, 0)
+        child = subprocess.Popen(
+            way.argv,
+            stdin=given,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            env=way.environment,
+            start_new_session=True,
+        )
+        with _killed_with_its_children(child):
+            _, status, used = os.wait4(child.pid, 0)
         elapsed = time.perf_counter() - started
         code = child.returncode = os.waitstatus_to_exitcode(status)
         if code not in way.codes:
@@ -49,6 +60,23 @@ def run(way: Way) -> Cost:
             raise subprocess.CalledProcessError(code, way.argv, printed.read()[-2000:])
     cpu = used.ru_utime + used.ru_stime
     return Cost(elapsed * way.scale, cpu * way.scale, used.ru_maxrss / 1024)
+
+
+@contextmanager
+def _killed_with_its_children(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill a command and the processes that it started if the block is interrupted. It leads a session of its own."""
+    try:
+        yield
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
+
+
+def end_on_sigterm() -> None:
+    """Leave this process on SIGTERM as on Ctrl-C: `with` and `finally` blocks are run. Its exit code is then 143."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def measure(compared: Mapping[str, Way], rounds: int, seed: int | None = None) -> Mapping[str, Sequence[Cost]]:
