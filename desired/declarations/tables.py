@@ -1,6 +1,7 @@
 """The tables of `fleet.toml` and `recipe.toml`: every key with its kind and its description.
 
-None means that the key is not given. A name that is a keyword of Python ends in "_" here.
+None means that the key is not given. A name that is a keyword of Python ends in "_" here. Tables are not compared or
+printed: without these methods attrs makes the classes in half of the time, and every command loads them.
 """
 
 # ruff: noqa: RUF009  # _key and _table make attrs' fields
@@ -53,7 +54,7 @@ def _table(table: type, description: str = "") -> Any:  # noqa: ANN401  # as att
     return field(factory=table, metadata={"description": description} if description else {})
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class RecipeTable:
     """Where the recipe is published, how it runs, and whether Canon keeps a canonical of it."""
 
@@ -65,14 +66,14 @@ class RecipeTable:
     requires: tuple[ToolName, ...] | None = _key("Programs that the trial needs; checked before a deploy.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class ReleaseTable:
     """Which release tags Canon considers: a range of versions."""
 
     allow: AllowRange | None = _key('A range on x.y.z such as ">=2.0.0,<4"; "*" allows all.')
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class InstallTable:
     """How a fresh data set is made."""
 
@@ -89,7 +90,7 @@ class InstallTable:
     needs: tuple[RecipeName, ...] | None = _key("Recipes that are deployed first, in the same slot.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class ReadyTable:
     """When the app counts as ready: one of `http`, `tcp` and `run`."""
 
@@ -106,7 +107,7 @@ class ReadyTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class StopTable:
     """How the app is stopped."""
 
@@ -116,7 +117,7 @@ class StopTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class DataTable:
     """Commands that prove the data."""
 
@@ -124,7 +125,7 @@ class DataTable:
     check: Command | None = _key("Proves that the data is there, including what `mark` wrote.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class BackupTable:
     """Commands that write and restore a backup. Give both or none; without [data] check a restore proves nothing."""
 
@@ -132,7 +133,7 @@ class BackupTable:
     restore: Command | None = _key("Restores a backup from $BACKUP_DIR.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class UpgradeTable:
     """The version that an upgrade starts from."""
 
@@ -140,7 +141,7 @@ class UpgradeTable:
     reason: Line | None = _key("Why the base is pinned.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class TiersTable:
     """Tiers that are left out, each with the reason."""
 
@@ -151,7 +152,7 @@ class TiersTable:
     custom: Line | None = _key("Why the recipe's own tests are not run.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class CustomTable:
     """The recipe's own tests."""
 
@@ -159,7 +160,7 @@ class CustomTable:
     timeout: Duration | None = _key("How long all of them may take.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class CanonicalTable:
     """How a canonical is kept."""
 
@@ -172,7 +173,7 @@ class CanonicalTable:
     generations: Generations | None = _key("How many generations are kept.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class DriftTable:
     """Differences that `reconcile drift` shows, but does not count until a day."""
 
@@ -181,7 +182,7 @@ class DriftTable:
     until: date | None = _key("The day (UTC) from which they count again.")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class RecipeFile:
     """The tables of a `recipe.toml`. The `[defaults]` of `fleet.toml` have the same tables."""
 
@@ -199,7 +200,7 @@ class RecipeFile:
     drift: DriftTable = _table(DriftTable)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class FleetTable:
     """The fleet as a whole."""
 
@@ -213,7 +214,7 @@ class FleetTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class EnvironmentTable:
     """Environment variables that child processes get."""
 
@@ -222,7 +223,7 @@ class EnvironmentTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class SwarmTable:
     """How apps on a Swarm are named and reached."""
 
@@ -232,7 +233,7 @@ class SwarmTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class BudgetTable:
     """How much of the host a pass may use."""
 
@@ -242,7 +243,7 @@ class BudgetTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class MirrorTable:
     """The team's forge, to which the mirrors are pushed."""
 
@@ -255,7 +256,7 @@ class MirrorTable:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class FleetFile:
     """Settings of a fleet, and defaults for its recipes."""
 
