@@ -86,7 +86,10 @@ def _roll_back(host: Host, context: CommandContext, name: str, request: Rollback
 
 
 def _prove(host: Host, request: RollbackRequest) -> Canonical:
-    """Roll back, and return the new canonical. Raises NeedsPersonError if the generation does not come up."""
+    """Roll back, and return the new canonical.
+
+    Raises NeedsPersonError if the generation does not deploy or fails its tests.
+    """
     try:
         return roll_back(host, request)
     except RecipeError as broken:
@@ -96,7 +99,7 @@ def _prove(host: Host, request: RollbackRequest) -> Canonical:
 
 
 def _why_down(host: Host, recipe: Recipe, have: Canonical) -> str:
-    """Return why the recipe's kept deployment is not up, "" if it is or if none is kept."""
+    """Return why the recipe's kept deployment is not up. Returns "" if it is up, or if no deployment is kept."""
     if not keeps_running(recipe):
         return ""
     status: CanonicalStatus = deployment_status(host, have, deployed_parts(host, {recipe.name: recipe}))

@@ -24,7 +24,7 @@ class Schedule:
     parallel: int
 
     def before(self, name: str) -> tuple[str, ...]:
-        """Return the recipes whose steps must end before this one may start: earlier ones that claim the same."""
+        """Return the recipes of earlier steps with a claim in common: this step may start when they have ended."""
         earlier = self.order[: self.order.index(name)]
         return tuple(each for each in earlier if self.claims[each] & self.claims[name])
 
@@ -58,8 +58,8 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
     """Yield the claims of a recipe's app: its name, the domains in its settings, and what exists once for its driver.
 
     A kept deployment and a domain behind a proxy exist once for each name. Apps of the process driver share the ports
-    of the host; a Swarm refuses a port that is taken. It is not documented what several runs of abra share, so they run
-    one at a time.
+    of the host, and a Swarm refuses a port that is in use. Which files several runs of abra share is not documented, so
+    abra's apps run one at a time.
     """
     yield f"app {recipe.name}"
     if recipe.driver == "abra":

@@ -50,7 +50,7 @@ class ForkedWorkers:
     """Implements the port Workers. `host_for` makes the host of a worker, from its progress and its place.
 
     The place is a number below `parallel` that no other running worker has. Progress of workers goes to `progress`.
-    `show_running` gets the names of all that run, whenever that changes.
+    `show_running` is called with the names of all running workers whenever one starts or ends.
     """
 
     parallel: int
@@ -126,7 +126,7 @@ class ForkedWorkers:
 
 @frozen
 class _SentProgress:
-    """The progress of a worker, which is sent to the process that shows it."""
+    """Sends the progress of a worker to the process that shows it."""
 
     pipe: int
 
@@ -163,7 +163,10 @@ def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
 
 
 def _result(work: Callable[[], object]) -> object:
-    """Do the work with signals let through, and return its result; WorkerStopped if a signal interrupted it."""
+    """Do the work with signals unblocked, and return its result.
+
+    Returns WorkerStopped if a signal interrupted the work.
+    """
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         try:
@@ -192,7 +195,7 @@ def _signals_blocked() -> Iterator[None]:
 
 
 def _send(pipe: int, message: object) -> None:
-    """Write one message whole, whatever signals come."""
+    """Write one message completely, even if signals arrive meanwhile."""
     body = pickle.dumps(message)
     with _signals_blocked(), open(pipe, "wb", closefd=False) as file:
         file.write(_LENGTH.pack(len(body)) + body)

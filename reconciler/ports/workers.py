@@ -10,14 +10,14 @@ from reconciler.ports.host import Host
 
 @frozen
 class WorkerDied:
-    """A worker ended without a result. `how` says how, in words."""
+    """A worker ended without a result. `how` is the end of a sentence, such as "was ended by SIGKILL"."""
 
     how: str
 
 
 @frozen
 class WorkerStopped:
-    """A worker was asked to stop by `Workers.stop`, and took down what ran in it."""
+    """A worker ended because `Workers.stop` was called. It has removed the apps that it had deployed."""
 
 
 WorkerEnd = tuple[str, object]
@@ -31,7 +31,10 @@ class Workers(Protocol):
     def parallel(self) -> int: ...
 
     def start(self, name: str, work: Callable[[Host], object]) -> None:
-        """Start a worker that calls `work` with a host of its own. Raises OSError if there can be no more processes."""
+        """Start a worker that calls `work` with a host of its own.
+
+        Raises OSError if no further process can be started.
+        """
         ...
 
     def next_end(self) -> WorkerEnd:
@@ -41,6 +44,6 @@ class Workers(Protocol):
     def stop(self, signal_number: int) -> Iterator[WorkerEnd]:
         """Pass the signal on to all workers, wait until all have ended, and yield their ends.
 
-        A second signal meanwhile is passed on as well.
+        If a second signal arrives meanwhile, it is passed on too.
         """
         ...

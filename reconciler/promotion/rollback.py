@@ -49,10 +49,10 @@ def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
 
 
 def roll_back(host: Host, request: RollbackRequest) -> Canonical:
-    """Make the target the canonical again, and return the new canonical, read back. Asks no upstream.
+    """Make the target the canonical again, and return the new canonical as recorded. Asks no upstream.
 
-    Raises RecipeError if the target does not come up by the present tests, and one of HOST_FAULTS; the canonical is
-    then as it was.
+    Raises RecipeError if the target does not pass the tests that apply now, or one of HOST_FAULTS. The canonical is
+    unchanged then.
     """
     intent = _intent(host, request.target)
     try:
@@ -95,7 +95,7 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 
 
 def _check_target(host: Host, request: RollbackRequest) -> None:
-    """Check that the target's snapshot deploys. Raises as `check_snapshot`."""
+    """Check that the target's snapshot deploys. Raises the errors of `check_snapshot`."""
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals
@@ -115,7 +115,7 @@ def _decision(host: Host, request: RollbackRequest) -> Rollback:
 
 
 def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
-    """Return what the ledger's entry says, besides the intent."""
+    """Return the fields of the ledger's entry that are not in the intent."""
     return {
         "who": request.who,
         "reason": request.reason,
@@ -128,7 +128,7 @@ def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
 def _read_back(host: Host, intent: Intent) -> Canonical:
     """Return the canonical as it is recorded now.
 
-    Raises InfrastructureError if it is not that of the intent, or if its snapshot is not intact.
+    Raises InfrastructureError if the recorded canonical is not the one of the intent, or if its snapshot is damaged.
     """
     records, name = host.registry.read(), intent.recipe
     have = records.canonicals.get(name)
