@@ -12,10 +12,11 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.push_state import PushState
-from reconciler.core.report import ReportBucket, ReportCommand, Row, Run, bucket_of
+from reconciler.core.report import Report, ReportCommand, Row, Run, bucket_of
 from reconciler.core.tier_results import Trial, level
 from reconciler.show.labels import ACTION_WORDS, BUCKETS
 from reconciler.show.quantities import age, short, size
+from reconciler.show.text.clauses import clause, needs_you
 from reconciler.show.text.screen import NOTHING, Cell, Style
 
 NOT_KNOWN: Final = "?"
@@ -103,6 +104,10 @@ def _result(row: Row, _: Run) -> Cell:
     return Cell(row.result, _RESULTS.get(row.result, Style.BAD))
 
 
+def _clause(row: Row, _: Run) -> Cell:
+    return Cell(clause(row), Style.WARN if needs_you(row) else Style.PLAIN)
+
+
 def _why(row: Row, run: Run) -> Cell:
     return Cell(why(row, run), Style.WARN if needs_you(row) else Style.PLAIN)
 
@@ -116,11 +121,6 @@ def why(row: Row, run: Run) -> str:
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
     return "; ".join([": ".join([*marks, reason_of_row(row)]), *_ages(row, run)])
-
-
-def needs_you(row: Row) -> bool:
-    """Whether a person has to act before this recipe can go on."""
-    return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
 
 
 def reason_of_row(row: Row) -> str:
@@ -216,11 +216,13 @@ def _bucket(row: Row, _: Run) -> Cell:
     return Cell(BUCKETS[bucket_of(row)])
 
 
-_COMPARED: Final = (Column("CAUSE", _cause), Column("STATE", _state), Column("MIRROR", _mirror))
+_COMPARED: Final = (Column("CAUSE", _cause), Column("STATE", _state))
 _NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _want), Column("HAVE", _have))
 _FULL_NAMES: Final = (Column("RECIPE", _recipe), Column("WANT", _full_want), Column("HAVE", _full_have))
 _PLANNED: Final = (Column("ACTION", _action),)
-_AFTER_PASS: Final = (Column("RESULT", _result), Column("LEFT", _action))
+_AFTER_PASS: Final = (Column("RESULT", _result),)
+_LEFT: Final = (Column("LEFT", _action),)
+_MIRROR: Final = (Column("MIRROR", _mirror),)
 _MORE: Final = (
     Column("HELD", _held_back),
     Column("GATE", _gate),
@@ -233,12 +235,14 @@ _MORE: Final = (
     Column("COUNTED", _bucket),
 )
 WHY: Final = Column("WHY", _why)
+CLAUSE: Final = Column("WHY", _clause)
 
 
-def columns_of(command: ReportCommand, *, wide: bool) -> tuple[Column, ...]:
-    """Return all columns of a report except WHY. A pass has RESULT and LEFT, other reports have ACTION.
-
-    With `wide`, returns more columns.
-    """
-    acting = _AFTER_PASS if command is ReportCommand.PASS else _PLANNED
-    return (*_FULL_NAMES, *_COMPARED, *acting, *_MORE) if wide else (*_NAMES, *_COMPARED, *acting)
+def columns_of(report: Report, *, wide: bool) -> tuple[Column, ...]:
+    """Return all columns of a report except the last, WHY. With `wide`, more; MIRROR is in both if a push failed."""
+    is_pass = report.run.command is ReportCommand.PASS
+    acting = _AFTER_PASS if is_pass else _PLANNED
+    if wide:
+        return (*_FULL_NAMES, *_COMPARED, *_MIRROR, *acting, *(_LEFT if is_pass else ()), *_MORE)
+    failed = any(row.push is PushState.FAILED for row in report.rows)
+    return (*_NAMES, *_COMPARED, *(_MIRROR if failed else ()), *acting)

@@ -3,23 +3,26 @@
 from collections.abc import Sequence
 from typing import Final
 
+from attrs import evolve
+
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, bucket_of
 from reconciler.core.unread_tags import format_tag
-from reconciler.show.escape import escape, width
+from reconciler.show.escape import escape, shorten, width
 from reconciler.show.quantities import count_of
-from reconciler.show.text.columns import WHY, columns_of, why
-from reconciler.show.text.drift_blocks import drift_blocks, drift_notes, observed_line
+from reconciler.show.text.columns import CLAUSE, WHY, columns_of, why
+from reconciler.show.text.drift_blocks import FITS, drift_blocks, drift_notes, observed_line
 from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
 from reconciler.show.text.legend import legend
 from reconciler.show.text.pass_age import last_pass_lines
-from reconciler.show.text.screen import Screen, Style, align, paint, room_left
+from reconciler.show.text.screen import Cell, Screen, Style, align, paint, room_left
 
 MOST_TAGS: Final = 20
-LEAST_WHY: Final = 24
-"""If fewer columns are left for WHY, the table has no column WHY, and the reasons are printed below it."""
+LEAST_WHY: Final = 9
+VERSION_WIDTHS: Final = (24, 20, 16, 12)
+"""To how many columns versions are cut, one after the other, until an ordinary table fits."""
 
 
 def render_report(
@@ -45,30 +48,53 @@ def render_report(
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
-    """Return the lines of the table, and below it the reasons that do not fit into the column WHY."""
-    columns = columns_of(report.run.command, wide=wide)
+    """Return the lines of the table. Below an ordinary one come the sentences for its clauses."""
+    columns = columns_of(report, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
-    room = None if wide else room_left(titles, rows, screen)
-    if room is not None and room < LEAST_WHY:
-        return align(titles, rows, screen) + _sentences_below(report, screen, 0)
-    whole = [[*cells, WHY.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
-    return align([*titles, WHY.title], whole, screen, room) + _sentences_below(report, screen, room)
+    if wide:
+        whole = [[*cells, WHY.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
+        return align([*titles, WHY.title], whole, screen)
+    clauses = [[*cells, CLAUSE.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
+    fitted = _fitted([*titles, CLAUSE.title], clauses, Screen(screen.width or FITS))
+    room = room_left(titles, fitted, Screen(screen.width or FITS))
+    last = None if room is None else max(room, LEAST_WHY)
+    return align([*titles, CLAUSE.title], fitted, screen, last) + _sentences_below(report, screen)
 
 
-def _sentences_below(report: Report, screen: Screen, room: int | None) -> list[str]:
-    """Return the whole text of each WHY cell that is longer than `room` columns, and so cut in the table.
+def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
+    """Return the rows with versions cut so far that the table fits the screen, or to the shortest of VERSION_WIDTHS.
 
-    `room` is None if no cell is cut. Leaves out recipes in sync, and failed steps, whose reasons are printed elsewhere.
+    Cuts the two columns after the first, which have the versions.
     """
-    cut = [row for row in report.rows if room is not None and width(escape(why(row, report.run))) > room]
-    shown = [row for row in cut if not _is_in_sync(row) and row.result not in FAILED_RESULTS]
+    fitted = [list(cells) for cells in rows]
+    longest = max((width(cells[-1].text) for cells in fitted), default=0)
+    for columns in VERSION_WIDTHS:
+        room = room_left(titles[:-1], fitted, screen)
+        if room is None or room >= longest:
+            break
+        for cells in fitted:
+            cells[1:3] = [evolve(cell, text=shorten(cell.text, columns)) for cell in cells[1:3]]
+    return fitted
+
+
+def _sentences_below(report: Report, screen: Screen) -> list[str]:
+    """Return a line with the whole reason of each recipe whose clause does not say all, and where more is told.
+
+    Leaves out failed steps, whose reasons are printed elsewhere.
+    """
+    shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]
-    return ["", *lines] if lines else []
+    return ["", *lines, "more, with what would change it: reconcile explain NAME"] if lines else []
 
 
-def _is_in_sync(row: Row) -> bool:
-    return bucket_of(row) is ReportBucket.IN_SYNC and row.result is Result.NONE
+def _is_plain(row: Row) -> bool:
+    """Whether a clause says all about a recipe: it is in sync or excepted, or waits for nothing but a pass."""
+    if row.result is not Result.NONE:
+        return False
+    if bucket_of(row) is ReportBucket.TO_PROMOTE:
+        return row.step.reason == row.finding.reason
+    return bucket_of(row) in {ReportBucket.IN_SYNC, ReportBucket.EXCEPTED, ReportBucket.IGNORED}
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:

@@ -1,0 +1,58 @@
+"""The short clauses of an ordinary table: what is to be done about a recipe, in at most 24 columns."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.core.findings import Cause
+from reconciler.core.observation import State
+from reconciler.core.outcome import Result
+from reconciler.core.plan import Action, HeldBack
+from reconciler.core.report import ReportBucket, Row, bucket_of
+
+_RESULTS: Final[Mapping[Result, str]] = {
+    Result.PROMOTED: "done",
+    Result.REPAIRED: "done",
+    Result.INFRASTRUCTURE: "fix this host",
+    Result.NOT_TRIED: "next pass tries it",
+}
+_ACTIONS: Final[Mapping[Action, str]] = {
+    Action.PROMOTE: "next pass tries it",
+    Action.RETEST: "next pass tests it again",
+    Action.REDEPLOY: "next pass raises it",
+    Action.REFETCH: "next pass fetches it",
+}
+_CAUSES: Final[Mapping[Cause, str]] = {
+    Cause.UNOBSERVABLE: "next pass asks again",
+    Cause.NEVER_RELEASED: "waits for a release",
+}
+
+
+def needs_you(row: Row) -> bool:
+    """Whether a person has to act before this recipe can go on."""
+    return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
+
+
+def clause(row: Row) -> str:
+    """Return what is to be done about a recipe, by whom it is to be done first."""
+    if needs_you(row):
+        was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
+        return "needs you: was red" if was_red else "needs you"
+    if row.result is not Result.NONE:
+        return _RESULTS.get(row.result, "see below")
+    if row.drift.is_ignored:
+        return "ignored"
+    return _standing(row)
+
+
+def _standing(row: Row) -> str:
+    """Return the clause for a recipe that needs no person, and of which a pass has made nothing."""
+    step = row.step
+    if step.action is not Action.NONE:
+        return _ACTIONS[step.action]
+    if step.held_back is HeldBack.EXCEPTED:
+        return "excepted"
+    if step.held_back is HeldBack.HELD:
+        return "on hold" if step.hold is not None and step.hold.hold is not None else "rolled back"
+    if row.finding.status.state is State.UNKNOWN:
+        return "fix this host"
+    return _CAUSES.get(row.finding.cause, "nothing to do")
