@@ -215,9 +215,10 @@ class Fleet:
     """All declarations of one fleet folder; `recipes` is ordered by name.
 
     `protocols` are the protocols that upstream addresses may use. `unit` is the only systemd unit in which a pass may
-    promote, "" for anywhere. `stale` is how old the last pass over the whole fleet may be, None for any age. `passes`
-    are the names of environment variables that child processes get, besides PATH and a few others. `parallel` is how
-    many recipes a pass may try at once, None for as many as the host can bear.
+    promote, "" for anywhere. `sign` is the key that signs evidence, "" for none. `stale` is how old the last pass over
+    the whole fleet may be, None for any age. `passes` are the names of environment variables that child processes get,
+    besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for as many as the host
+    can bear.
     """
 
     name: str
@@ -225,6 +226,7 @@ class Fleet:
     recipes: Mapping[str, Recipe]
     protocols: tuple[str, ...] = PROTOCOLS
     unit: str = ""
+    sign: str = ""
     stale: timedelta | None = None
     passes: tuple[str, ...] = ()
     swarm: Swarm = field(factory=Swarm)

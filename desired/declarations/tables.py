@@ -34,6 +34,7 @@ from desired.declarations.values import (
     PushAddress,
     RecipeName,
     SecretName,
+    SigningKey,
     StatusCodes,
     TokenSource,
     ToolName,
@@ -209,6 +210,10 @@ class FleetTable:
         'The protocols of upstream addresses; "http" and "file" must be named to be allowed.'
     )
     unit: UnitName | None = _key("The only systemd unit in which a pass may promote; empty means anywhere.")
+    sign: SigningKey | None = _key(
+        'The key that signs the evidence of promotions: "ssh:" and the path of a private key without a passphrase, or '
+        '"gpg:" and the id of a key; empty means unsigned.'
+    )
     stale: Duration | None = _key(
         "How old the last pass over the whole fleet may be. If it is older, `status` and `drift` exit with 1."
     )

@@ -38,6 +38,7 @@ Proxy = NewType("Proxy", str)
 PushAddress = NewType("PushAddress", str)
 RecipeName = NewType("RecipeName", str)
 SecretName = NewType("SecretName", str)
+SigningKey = NewType("SigningKey", str)
 StatusCode = NewType("StatusCode", int)
 TokenSource = NewType("TokenSource", str)
 ToolName = NewType("ToolName", str)
@@ -235,6 +236,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     PushAddress: Kind(read_push_address, {"type": "string", "pattern": r"^[^{}]*\{recipe\}[^{}]*$"}),
     RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
     SecretName: _text("the name of a secret: letters, 0-9, _, - and ., at most 64 characters", _MAKERS_NAME),
+    SigningKey: _text('"ssh:/path/of/a/key", "gpg:ID", or ""', r"(?:ssh:/[\x21-\x7e]+|gpg:[0-9A-Fa-f]{16,40})?"),
     StatusCode: _number(100, 599),
     TokenSource: _text("the absolute path of a file, or the name of a systemd credential", _SOURCE),
     ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),

@@ -28,6 +28,7 @@ from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.host.run import prepare
 from reconciler.host.secret_values import HostSecrets
+from reconciler.host.signing import KeyAttestor
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.repositories import TeamForge
@@ -70,6 +71,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
         fleet=fleet_revision(fleet.folder, children),
         state=state,
         pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
+        attestor=KeyAttestor(fleet.sign, {**children, "HOME": os.environ.get("HOME", "/")}),
     )
 
 

@@ -273,6 +273,17 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 @reconcile.command()
+@click.argument("name", type=NONEMPTY)
+@click.option("--generation", type=int, metavar="N", help="Of this generation; default: the newest.")
+@common_options
+def evidence(options: Options, name: str, generation: int | None) -> int:
+    """Print the in-toto statement on a promotion, in its DSSE envelope."""
+    from reconciler.cli import evidence_command
+
+    return evidence_command.evidence(options, name, generation)
+
+
+@reconcile.command()
 @common_options
 def prove(options: Options) -> int:
     """Plan twice and try nothing. If a pass would do nothing, the ledger gets a certificate.

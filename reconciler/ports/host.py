@@ -7,6 +7,7 @@ from typing import Protocol
 from attrs import evolve, frozen
 
 from reconciler.ports.app_secrets import Secrets
+from reconciler.ports.attestation import Attestor
 from reconciler.ports.commands import Commands
 from reconciler.ports.driver import Driver, Readiness
 from reconciler.ports.repositories import Mirrors, TeamForge, Upstream
@@ -40,7 +41,8 @@ class Host:
     """All ports of this host, and facts that do not change during a pass.
 
     `drivers` are by name. `canon` and `fleet` are the revisions of this program and of the fleet folder. `forge` is
-    None if the fleet declares none.
+    None if the fleet declares none. `attestor` is None where no evidence is kept for other
+    programs.
     """
 
     clock: Clock
@@ -59,6 +61,7 @@ class Host:
     state: StateFolder
     pass_id: str
     forge: TeamForge | None = None
+    attestor: Attestor | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
         """Return this host with only the drivers that `drivers` names, so that no other driver can fail."""

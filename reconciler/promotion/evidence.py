@@ -4,9 +4,10 @@ from attrs import evolve
 
 from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
+from reconciler.core.test_result import PAYLOAD_TYPE, statement_of
 from reconciler.core.tier_results import Trial, first_failure, level
 from reconciler.ports.host import Host
-from state.records import BaseRecord, Evidence, FoundDamage, LedgerEntry, Memory, Red, TierRecord
+from state.records import BaseRecord, Canonical, Evidence, FoundDamage, LedgerEntry, Memory, Red, TierRecord
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
@@ -27,6 +28,21 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
         log=trial.log,
         findings=trial.findings,
     )
+
+
+def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[LedgerEntry, ...]:
+    """Return the ledger entry with the in-toto statement on a canonical, in its envelope; none without an attestor.
+
+    `upstream` is the URL of its repository. Raises InfrastructureError if it cannot be signed.
+    """
+    if host.attestor is None:
+        return ()
+    envelope = host.attestor.envelope(statement_of(canonical, upstream), PAYLOAD_TYPE)
+    release = {"version": canonical.version, "commit": canonical.commit, "generation": canonical.generation}
+    signatures = envelope["signatures"]
+    said = f"in-toto statement, {'signed' if signatures else 'not signed'}; see: reconcile evidence {canonical.recipe}"
+    body = {**release, "pass": host.pass_id, "envelope": envelope, "said": said}
+    return (LedgerEntry(host.clock.now(), "evidence", canonical.recipe, body),)
 
 
 def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:

@@ -13,7 +13,7 @@ from reconciler.deploy.app_set import AppSet, app_set_digest, app_set_from_snaps
 from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import TagQuery, Unchanged
-from reconciler.promotion.evidence import evidence_of
+from reconciler.promotion.evidence import attestation, evidence_of
 from reconciler.promotion.intents import HOST_FAULTS, intent_entry, next_generation, undo
 from reconciler.promotion.snapshot_check import check_snapshot
 from state.records import Answer, Canonical, Intent, Seal
@@ -102,7 +102,8 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
     canonical = _canonical(host, promotion.trial, candidate, intent, seal)
     # With the digest of the record, the ledger's hashes cover the record too.
     more = {"lineage": list(candidate.lineage), "record": record_digest(canonical)}
-    host.registry.commit(canonical, intent, [intent_entry(host, "promoted", intent, more)])
+    entries = [intent_entry(host, "promoted", intent, more), *attestation(host, canonical, promotion.recipe.upstream)]
+    host.registry.commit(canonical, intent, entries)
     return Attempt(promotion.trial, conditions)
 
 
