@@ -78,6 +78,12 @@ def one_round(folder: Path, order: random.Random) -> dict[str, SealingCost]:
     return costs
 
 
+def shown(costs: dict[str, SealingCost]) -> dict[str, SealingCost]:
+    """Print the seconds of a round as soon as they are known, and return the costs."""
+    print(", ".join(f"{name} {cost.time:.1f} s" for name, cost in costs.items()), flush=True)
+    return costs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
@@ -88,7 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sealing-", dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
         make_tree(folder / "tree", given.files, given.bytes, given.seed)
-        rounds = [one_round(folder, random.Random(given.seed + number)) for number in range(given.rounds)]
+        rounds = [shown(one_round(folder, random.Random(given.seed + number))) for number in range(given.rounds)]
     for ours, theirs in (("seal", "tar | zstd"), ("unpack", "zstd | tar")):
         print(f"{ours} / {theirs}: time {median_and_range([each[ours].time / each[theirs].time for each in rounds])}")
         print(f"{ours} / {theirs}: CPU {median_and_range([each[ours].cpu / each[theirs].cpu for each in rounds])}")
