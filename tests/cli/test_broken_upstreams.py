@@ -43,7 +43,8 @@ def test_an_upstream_that_cannot_be_observed_is_reported_and_nothing_is_lost(
         said, told = settled.run(), settled.json("drift")
     assert (said.code, told.code) == (1, 1)
     lines = said.out.splitlines()
-    assert re.fullmatch(rf"jot +\? +1\.0\.0\+v1 +unobservable +intact +unknown +none +none +{why}", lines[1])
+    assert re.fullmatch(r"jot +\? +1\.0\.0\+v1 +unobservable +intact +none +next pass asks again", lines[1])
+    assert re.fullmatch(f"jot: {why}", lines[3])
     assert ", 1 unobservable; 0 excepted, 0 orphaned" in lines[-1]
     row = told.row("jot")
     assert (row["want"], row["cause"], row["state"], row["mirror"]) == (None, "unobservable", "intact", "unknown")
