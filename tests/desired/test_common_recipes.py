@@ -119,7 +119,7 @@ def test_a_dry_run_accepts_them_and_says_of_each_that_its_upstream_is_out_of_rea
 
 @pytest.mark.needs("root")
 def test_the_table_has_a_row_for_each(canon: CanonCommand) -> None:
-    result = run_alone(canon, "--dry-run")
+    result = run_alone(canon, "--dry-run", "-o", "wide")
     rows = [line.split()[:6] for line in result.stdout.splitlines()[1:22]]
     assert rows == [[name, "?", "-", "unobservable", "none", "missing"] for name in NAMES]
     assert result.returncode == 1
