@@ -161,6 +161,7 @@ class _FileHandler(http.server.SimpleHTTPRequestHandler):
     """Serves repositories as plain files, also to clients that use the server as a proxy and send whole URLs."""
 
     listing = b""
+    meeting = threading.Barrier(1)
 
     def translate_path(self, path: str) -> str:
         return super().translate_path(urlsplit(path).path)
@@ -171,6 +172,7 @@ class _FileHandler(http.server.SimpleHTTPRequestHandler):
         if not self.listing:
             self.send_error(405)
             return
+        self.meeting.wait(_PATIENCE)
         self.send_response(200)
         self.send_header("Content-Type", "application/x-git-upload-pack-result")
         self.send_header("Content-Length", str(len(self.listing)))
@@ -183,13 +185,20 @@ class _FileHandler(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def file_server(
-    root: Path, tls: CertificateAuthority | None = None, *, clients: bool = False, listing: bytes = b""
+    root: Path,
+    tls: CertificateAuthority | None = None,
+    *,
+    clients: bool = False,
+    listing: bytes = b"",
+    together: int = 1,
 ) -> Iterator[str]:
     """Serve the files below `root` and yield the server's URL. With `clients`, clients need a certificate.
 
-    `listing` is the answer to every POST; without it a POST is refused.
+    `listing` is the answer to every POST; without it a POST is refused. It is sent when `together` POSTs wait for it.
+    Connections stay open.
     """
-    handler = type("_Handler", (_FileHandler,), {"listing": listing})
+    values = {"listing": listing, "meeting": threading.Barrier(together), "protocol_version": "HTTP/1.1"}
+    handler = type("_Handler", (_FileHandler,), values)
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *given: handler(*given, directory=str(root))
     ) as server:

@@ -173,7 +173,6 @@ class HttpPool:
             "HTTPHEADER": _HEADERS,
             "USERAGENT": _USER_AGENT,
             "HTTP_VERSION": pycurl.CURL_HTTP_VERSION_2TLS,
-            "PIPEWAIT": 1,
             "NOSIGNAL": 1,
             "FOLLOWLOCATION": 0,
             "MAXFILESIZE": self.most,

@@ -10,6 +10,7 @@ import pytest
 from desired.model import Recipe, Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.environment import child_environment
+from reconciler.host.git.http_pool import AT_ONCE_PER_HOST
 from reconciler.host.git.ls_remote import LsRemote
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream, reply_to
@@ -153,6 +154,16 @@ def test_a_proxy_is_used_in_process_and_left_out_where_no_proxy_says_so(tmp_path
         assert asked_without_git("http://forge.invalid", excepted, "http") == WITHOUT_GIT
         overridden = {"http_proxy": "", "ALL_PROXY": proxy}
         assert asked_without_git("http://forge.invalid", overridden, "http") == WITHOUT_GIT
+
+
+def test_a_forge_over_tls_without_http2_gets_eight_requests_at_once(
+    private: CertificateAuthority, tmp_path: Path
+) -> None:
+    environ = {"GIT_SSL_CAINFO": str(private.certificate), "PATH": "/nowhere"}
+    with file_server(tmp_path, private, listing=LISTING, together=AT_ONCE_PER_HOST) as url:
+        queries = [TagQuery(Recipe(f"r{n}", f"{url}/r{n}.git", Path("/nowhere")), None) for n in range(16)]
+        replies = GitUpstream(passing(environ) | environ, ("https",), 10.0).ask(queries)
+    assert {type(reply) for reply in replies.values()} == {Answer}
 
 
 @pytest.mark.needs("lighttpd-tls")
