@@ -12,8 +12,8 @@ from reconciler.core.report import ReportCommand
 from reconciler.show.text.explain import render_explanations
 from reconciler.show.text.screen import PLAIN
 from reconciler.stages.explaining import explanations
-from reconciler.stages.loop import RunRequest
 from reconciler.stages.observe import observe
+from reconciler.stages.planning import RunRequest
 from tests.world import World
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reconciler.core.proof import Proof
 from reconciler.core.report import ReportCommand
-from reconciler.stages.loop import RunRequest
+from reconciler.stages.planning import RunRequest
 from reconciler.stages.proof import prove
 from state.folder.lock import hold
 from state.records import Intent

@@ -13,7 +13,7 @@ from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.explain import render_explanations
 from reconciler.show.text.screen import screen_for
 from reconciler.stages.explaining import explanations
-from reconciler.stages.loop import RunRequest
+from reconciler.stages.planning import RunRequest
 from state.registry.registry import SqliteRegistry
 
 

@@ -29,8 +29,9 @@ from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import screen_for
-from reconciler.stages.loop import RunRequest, reconcile
 from reconciler.stages.loop import preview as make_preview
+from reconciler.stages.loop import reconcile
+from reconciler.stages.planning import RunRequest
 from state.folder.lock import hold
 
 

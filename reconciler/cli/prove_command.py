@@ -12,7 +12,7 @@ from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.proof import render_proof
 from reconciler.show.text.screen import screen_for
 from reconciler.stages import proof
-from reconciler.stages.loop import RunRequest
+from reconciler.stages.planning import RunRequest
 from state.folder.lock import hold
 
 

@@ -14,8 +14,8 @@ from reconciler.core.observation import Observation, State, want_of
 from reconciler.core.plan import PlanContext, Step
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
-from reconciler.stages.loop import RunRequest, plan_for
 from reconciler.stages.observe import Observations, observe
+from reconciler.stages.planning import RunRequest, plan_for
 from state.records import Records
 
 

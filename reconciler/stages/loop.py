@@ -6,17 +6,16 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet, Unobservable
 from reconciler.core.basis import Basis, basis_of
 from reconciler.core.expected_recipes import ExpectedRecipes
-from reconciler.core.findings import Cause, compare
+from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, gate, unheld
 from reconciler.core.needs import keeps_running
-from reconciler.core.observation import Observation, State
+from reconciler.core.observation import State
 from reconciler.core.outcome import Outcome, Result
-from reconciler.core.plan import Action, Plan, PlanContext, Step, make_plan
+from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
-from reconciler.core.saved_plan import PlannedStep, within
+from reconciler.core.saved_plan import within
 from reconciler.core.schedule import parallel_notes
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
@@ -28,25 +27,11 @@ from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
+from reconciler.stages.planning import RunRequest, context_for, plan_for
 from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
-from state.records import Canonical, LedgerEntry, Records
-
-
-@frozen
-class RunRequest:
-    """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once.
-
-    `planned` has the only steps that a pass may take; None for any.
-    """
-
-    fleet: Fleet
-    names: tuple[str, ...]
-    command: ReportCommand
-    retry: Collection[str] = ()
-    parallel: int = 1
-    planned: Mapping[str, PlannedStep] | None = None
+from state.records import LedgerEntry, Records
 
 
 def preview(host: Host, request: RunRequest) -> Report:
@@ -120,16 +105,8 @@ def reconcile(
     left = plan_for(host, evolve(request, retry=()), after)
     whole = set(request.names) == set(request.fleet.recipes)
     notes += record_drift(host, [step.finding for step in left.steps.values()], recorded.drift, whole=whole)
-    rows = [
-        Row(
-            step,
-            _gate(host, request, step, outcomes.get(step.recipe)),
-            outcomes.get(step.recipe),
-            _previous(records, step),
-            push=push_state(pushed.get(step.recipe)),
-        )
-        for step in left.steps.values()
-    ]
+    rows = [_row(host, request, step, outcomes.get(step.recipe), records) for step in left.steps.values()]
+    rows = [evolve(row, push=push_state(pushed.get(row.recipe))) for row in rows]
     expected = _expected_recipes(request, recorded, after)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
     report = summarise(
@@ -137,6 +114,11 @@ def reconcile(
     )
     ended = {"signal": signal, **_ledger_facts(report, request, whole=whole)}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
+
+
+def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, records: Records) -> Row:
+    """Return the row of a recipe after a pass. `records` are those from before the pass."""
+    return Row(step, _gate(host, request, step, outcome), outcome, records.canonicals.get(step.recipe))
 
 
 def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mapping[str, object]:
@@ -166,36 +148,6 @@ class _ProgressWithoutErrors:
     def done(self, recipe: str, result: str) -> None:
         with suppress(Exception):
             self.progress.done(recipe, result)
-
-
-def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    """Return the plan for the observations. A recipe whose step cannot be planned, due to a bug, is unobservable."""
-    try:
-        return _plan(host, request, observed)
-    except Exception:  # noqa: BLE001  planning each recipe alone shows whose bug it is
-        observations = {
-            name: _without_bug(host, request, observation) for name, observation in observed.observations.items()
-        }
-        return _plan(host, request, evolve(observed, observations=observations))
-
-
-def _without_bug(host: Host, request: RunRequest, observation: Observation) -> Observation:
-    """Return the observation; made unobservable if a plan for this recipe alone raises an error."""
-    try:
-        _plan(host, request, Observations({observation.recipe.name: observation}, {}))
-    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
-        return evolve(observation, answer=Unobservable(reason_of(bug)))
-    return observation
-
-
-def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    findings = compare(observed.observations, observed.orphans)
-    return make_plan(findings, observed.observations, context_for(host, request))
-
-
-def context_for(host: Host, request: RunRequest) -> PlanContext:
-    """Return what a plan depends on, besides the observations."""
-    return PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
 
 
 def _converge(
@@ -241,10 +193,6 @@ def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) 
     recipe = request.fleet.recipes.get(step.recipe)
     hold = step.hold.hold if step.hold is not None else None
     return (*gate(request.fleet, recipe, None, None, host.place), *unheld(hold)) if recipe is not None else ()
-
-
-def _previous(records: Records, step: Step) -> Canonical | None:
-    return records.canonicals.get(step.recipe)
 
 
 def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:

@@ -8,8 +8,8 @@ from reconciler.core.basis import Basis, basis_of, moved_parts, unseen, unsettle
 from reconciler.core.plan import Plan
 from reconciler.core.proof import Proof
 from reconciler.ports.host import Host
-from reconciler.stages.loop import RunRequest, context_for, plan_for
 from reconciler.stages.observe import observe
+from reconciler.stages.planning import RunRequest, context_for, plan_for
 from state.records import LedgerEntry, Records
 
 

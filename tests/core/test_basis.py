@@ -12,7 +12,8 @@ from reconciler.core.basis import PARTS, moved_parts
 from reconciler.core.plan import Action
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep, planned_steps, within
-from reconciler.stages.loop import Preview, RunRequest, preview_with_basis
+from reconciler.stages.loop import Preview, preview_with_basis
+from reconciler.stages.planning import RunRequest
 from state.registry.registry import SqliteRegistry
 from tests.world import Behaviour, World
 

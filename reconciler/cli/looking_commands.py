@@ -1,0 +1,134 @@
+"""The commands that look: they print what is recorded and what differs. Each calls its function in another module."""
+
+import click
+
+from reconciler.cli.options import NONEMPTY, Options, common_options, metrics_option
+
+_since_option = click.option(
+    "--since", type=NONEMPTY, metavar="WHEN", help="Only since then: 12h, 7d, 2026-11-01, or a time."
+)
+
+
+@click.command()
+@metrics_option
+@common_options
+def drift(options: Options, metrics: str | None) -> int:
+    """Show what differs, and since when. Never writes."""
+    from reconciler.cli import passes
+
+    return passes.preview(options, "drift", (), metrics)
+
+
+@click.command()
+@click.argument("name", type=NONEMPTY, required=False)
+@common_options
+def status(options: Options, name: str | None) -> int:
+    """Show the canonicals as recorded; asks no upstream."""
+    from reconciler.cli import status_and_logs
+
+    return status_and_logs.status(options, name)
+
+
+@click.command()
+@click.argument("name", type=NONEMPTY, required=False)
+@click.option("--offline", is_flag=True, help="Ask no upstream; explain by what passes recorded.")
+@common_options
+def explain(options: Options, name: str | None, *, offline: bool) -> int:
+    """Say why a recipe is as it is, what would change that, and what happens next. Never writes.
+
+    Without NAME: all recipes. Example: reconcile explain gitea
+    """
+    from reconciler.cli import explain_command
+
+    return explain_command.explain(options, name, offline=offline)
+
+
+@click.command()
+@click.argument("name", type=NONEMPTY, required=False)
+@_since_option
+@common_options
+def history(options: Options, name: str | None, since: str | None) -> int:
+    """Show what happened to a recipe, or to all, and who or what did it; failures stay.
+
+    With -o json, one object on each line. Example: reconcile history gitea --since 30d
+    """
+    from reconciler.cli import history_command
+
+    return history_command.history(options, name, since)
+
+
+@click.command()
+@click.option("--for", "name", type=NONEMPTY, metavar="NAME", help="Only of this recipe.")
+@_since_option
+@click.option("-w", "--watch", is_flag=True, help="Go on with what happens, until interrupted.")
+@common_options
+def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
+    """Show the lines of the ledger, the oldest first.
+
+    With -o json, one object on each line. Example: reconcile events --since 1h --watch
+    """
+    from reconciler.cli import history_command
+
+    return history_command.events(options, name, since, watch=watch)
+
+
+@click.command()
+@click.argument("name", type=NONEMPTY)
+@click.argument("trial_id", type=NONEMPTY, metavar="[TRIAL]", required=False)
+@common_options
+def logs(options: Options, name: str, trial_id: str | None) -> int:
+    """Show the log of the last trial, tier by tier."""
+    from reconciler.cli import status_and_logs
+
+    return status_and_logs.logs(options, name, trial_id)
+
+
+@click.command()
+@click.option("--head", type=NONEMPTY, metavar="HASH", help="The hash of a line of the ledger that you kept elsewhere.")
+@common_options
+def audit(options: Options, head: str | None) -> int:
+    """Derive every claim of the records anew, and show whether it agrees. Never writes.
+
+    Asks upstreams with git, reads mirrors, snapshots and the ledger byte by byte, and looks at what runs. Shares no
+    code with what promotes.
+
+    Exit codes: 0 nothing disagrees, 3 a claim disagrees.
+    """
+    from reconciler.cli import audit_command
+
+    return audit_command.audit_records(options, head)
+
+
+@click.command()
+@common_options
+def prove(options: Options) -> int:
+    """Plan twice and try nothing. If a pass would do nothing, the ledger gets a certificate.
+
+    Exit codes: 0 proved, 2 a pass would do something, 1 that could not be seen, 5 nothing is enrolled.
+    """
+    from reconciler.cli import prove_command
+
+    return prove_command.prove(options)
+
+
+@click.command()
+@click.argument("name", type=NONEMPTY)
+@click.option("--generation", type=int, metavar="N", help="Of this generation; default: the newest.")
+@common_options
+def evidence(options: Options, name: str, generation: int | None) -> int:
+    """Print the in-toto statement on a promotion, in its DSSE envelope."""
+    from reconciler.cli import evidence_command
+
+    return evidence_command.evidence(options, name, generation)
+
+
+@click.command()
+@common_options
+def doctor(options: Options) -> int:
+    """Check everything that a pass needs on this host. Changes nothing.
+
+    Exit codes: 0 nothing failed, 1 a check failed.
+    """
+    from reconciler.cli import doctor_command
+
+    return doctor_command.doctor(options)

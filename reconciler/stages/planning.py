@@ -1,0 +1,60 @@
+"""Plans what a pass or a dry run does, from what was observed."""
+
+from collections.abc import Collection, Mapping
+
+from attrs import evolve, frozen
+
+from desired.model import Fleet, Unobservable
+from reconciler.core.findings import compare
+from reconciler.core.observation import Observation
+from reconciler.core.plan import Plan, PlanContext, make_plan
+from reconciler.core.report import ReportCommand
+from reconciler.core.saved_plan import PlannedStep
+from reconciler.errors import reason_of
+from reconciler.ports.host import Host
+from reconciler.stages.observe import Observations
+
+
+@frozen
+class RunRequest:
+    """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once.
+
+    `planned` has the only steps that a pass may take; None for any.
+    """
+
+    fleet: Fleet
+    names: tuple[str, ...]
+    command: ReportCommand
+    retry: Collection[str] = ()
+    parallel: int = 1
+    planned: Mapping[str, PlannedStep] | None = None
+
+
+def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
+    """Return the plan for the observations. A recipe whose step cannot be planned, due to a bug, is unobservable."""
+    try:
+        return _plan(host, request, observed)
+    except Exception:  # noqa: BLE001  planning each recipe alone shows whose bug it is
+        observations = {
+            name: _without_bug(host, request, observation) for name, observation in observed.observations.items()
+        }
+        return _plan(host, request, evolve(observed, observations=observations))
+
+
+def _without_bug(host: Host, request: RunRequest, observation: Observation) -> Observation:
+    """Return the observation; made unobservable if a plan for this recipe alone raises an error."""
+    try:
+        _plan(host, request, Observations({observation.recipe.name: observation}, {}))
+    except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
+        return evolve(observation, answer=Unobservable(reason_of(bug)))
+    return observation
+
+
+def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
+    findings = compare(observed.observations, observed.orphans)
+    return make_plan(findings, observed.observations, context_for(host, request))
+
+
+def context_for(host: Host, request: RunRequest) -> PlanContext:
+    """Return what a plan depends on, besides the observations."""
+    return PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
