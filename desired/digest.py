@@ -27,10 +27,10 @@ class FolderDigest:
 def declaration_digest(recipe: Recipe) -> str:
     """Return `sha256:` and the hash of a recipe's declared values, with defaults filled in.
 
-    It does not depend on what `drift` ignores, on where the folder is, nor on the form of the file, such as comments or
-    the order of keys.
+    It does not depend on what `drift` ignores, on the minimum age of releases, on where the folder is, nor on the form
+    of the file, such as comments or the order of keys.
     """
-    return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift")))
+    return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age")))
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:

@@ -160,6 +160,7 @@ class Recipe:
     `folder` is its fleet folder, with its declaration and tests. `enrolled`: it gets a canonical. `exception` is the
     reason why it is not enrolled, and `review` the day to reconsider that. `requires` are programs that the trial
     needs. `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that is left out to the reason.
+    `minimum_age` is how long a release has to be known before it is tried.
     """
 
     name: str
@@ -171,6 +172,7 @@ class Recipe:
     review: date | None = None
     requires: tuple[str, ...] = ()
     allow: str = "*"
+    minimum_age: timedelta = timedelta()
     install: Install = field(factory=Install)
     ready: Ready = field(factory=Ready)
     stop: Stop = field(factory=Stop)

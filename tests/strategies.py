@@ -119,7 +119,7 @@ def canonical_statuses(draw: st.DrawFn, have: Canonical | None, *, kept: bool = 
 
 @st.composite
 def mirrors_seen(draw: st.DrawFn, tags: Tags, before: Mapping[str, str]) -> MirrorContents:
-    kind = draw(weighted({"equal": 4, "behind": 2, "missing": 3, "unreadable": 1}))
+    kind = draw(weighted({"equal": 3, "behind": 2, "missing": 5, "unreadable": 2}))
     if kind == "missing":
         return MirrorContents()
     if kind == "unreadable":
@@ -196,6 +196,10 @@ def holds(draw: st.DrawFn, name: str = "notes") -> Hold | None:
     return Hold(name, "the fair", "maria", EARLIER, until) if draw(weighted({False: 3, True: 1})) else None
 
 
+LONGER_THAN_KNOWN: Final = timedelta(days=30)
+"""More than the time since any release of these strategies was first seen."""
+
+
 # ---- a whole fleet ----
 
 
@@ -215,6 +219,8 @@ def observed_fleets(draw: st.DrawFn) -> ObservedFleet:
     for place, name in enumerate(names):
         needs = draw(st.lists(st.sampled_from(names[:place]), unique=True, max_size=2)) if place else []
         declared = evolve(seen[name].recipe, install=Install(needs=tuple(needs)))
+        if not seen[name].memory.reds and draw(st.booleans()):
+            declared = evolve(declared, minimum_age=LONGER_THAN_KNOWN)
         seen[name] = evolve(seen[name], recipe=declared, hold=draw(holds(name)))
     orphans = {}
     if draw(weighted({False: 2, True: 1})):

@@ -72,6 +72,7 @@ class ReleaseTable:
     """Which release tags Canon considers: a range of versions."""
 
     allow: AllowRange | None = _key('A range on x.y.z such as ">=2.0.0,<4"; "*" allows all.')
+    minimum_age: Duration | None = _key("How long ago a pass must have seen a release first, for it to be tried.")
 
 
 @frozen(eq=False, repr=False)

@@ -6,13 +6,13 @@ from typing import Final
 
 from attrs import frozen
 
-from desired.model import AmbiguousVersion, Release
+from desired.model import AmbiguousVersion, Release, Want
 from desired.want import releases
 from reconciler.core.case import Case
 from reconciler.core.findings import Cause, is_published
 from reconciler.core.gate import ConditionStatus
 from reconciler.core.needs import keeps_running
-from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, upstream_tags
+from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, too_young_until, upstream_tags
 from reconciler.core.plan import HeldBack
 from reconciler.core.reds import red_now
 
@@ -110,7 +110,14 @@ def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
         case Cause.NEVER_RELEASED:
             yield _never_released(observed)
         case _:
-            yield from _red(case, observed)
+            yield from (*_too_young(observed, case.step.finding.want), *_red(case, observed))
+
+
+def _too_young(observed: Observation, want: Want | None) -> Iterator[Blocker]:
+    if isinstance(want, Release) and (until := too_young_until(observed, want)):
+        older = Change(f"{want.version} is old enough on {until:%Y-%m-%d %H:%M} UTC", Actor.PASS)
+        shorter = Change(f"`[release] minimum_age` in {observed.recipe.folder}/recipe.toml is shorter", Actor.YOU)
+        yield Blocker("old-enough", (older, shorter), needs_person=False)
 
 
 def _unobservable(observed: Observation) -> Blocker:

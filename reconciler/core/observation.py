@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from attrs import evolve, frozen
 
-from desired.model import Recipe, Unobservable, Want
-from desired.versions import is_release_name
-from desired.want import resolve_want
+from desired.model import Recipe, Release, Unobservable, Want
+from desired.versions import is_release_name, version_key
+from desired.want import releases, resolve_want
 from state.decisions import Hold, Rollback
 from state.records import Answer, Canonical, FoundDamage, Memory
 
@@ -141,7 +141,8 @@ def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or why there is none.
 
     If too many known release tags are gone upstream, returns Unobservable. Too many are two or more that are also more
-    than a tenth.
+    than a tenth. If the newest release is too young, returns the newest one that is old enough and newer than the
+    canonical; if there is none, the newest.
     """
     tags = upstream_tags(observation)
     if tags is None:
@@ -151,7 +152,42 @@ def want_of(observation: Observation) -> Want:
         lost, known = len(vanished_tags(observation)), len(observation.memory.known)
         hint = f"if that is right: reconcile accept {observation.recipe.name} --reason …"
         return Unobservable(f"shrunken: {lost} of {known} known release tags are gone upstream; {hint}")
-    return resolve_want(tags, observation.recipe.allow)
+    newest = resolve_want(tags, observation.recipe.allow)
+    if not isinstance(newest, Release) or too_young_until(observation, newest) is None:
+        return newest
+    return _newest_old_enough(observation, tags) or newest
+
+
+def _newest_old_enough(observation: Observation, tags: Mapping[str, str | None]) -> Release | None:
+    """Return the newest release that is old enough and newer than the canonical; None if there is none."""
+    have = observation.canonical
+    published = releases(tags, observation.recipe.allow)
+    newer = [each for each in published if have is None or version_key(each.version) > version_key(have.version)]
+    return next((each for each in reversed(newer) if too_young_until(observation, each) is None), None)
+
+
+def first_seen(observation: Observation, release: Release) -> datetime:
+    """Return when a pass first saw the release, by any tag of its version, on this commit.
+
+    This is now if no pass did. After a moved tag was accepted, the release begins anew.
+    """
+    key = version_key(release.version)
+    known = [
+        known.first_seen
+        for tag, known in observation.memory.known.items()
+        if known.commit == release.commit and version_key(tag) == key
+    ]
+    return min(known, default=observation.observed_at)
+
+
+def too_young_until(observation: Observation, release: Release) -> datetime | None:
+    """Return when the release is as old as the declaration asks, counted since a pass first saw it.
+
+    Returns None if it is old enough.
+    """
+    age = observation.recipe.minimum_age
+    until = first_seen(observation, release) + age
+    return until if age and until > observation.observed_at else None
 
 
 def is_shrunken(observation: Observation) -> bool:
@@ -178,3 +214,8 @@ def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
         if commit is not None and is_release_name(tag)
     }
     return fresh | dict(remembered_tags(observation))
+
+
+def is_still_tagged(have: Canonical, observation: Observation) -> bool:
+    """Whether upstream still has the canonical's tag on the same commit. Without that, the gate refuses a promotion."""
+    return (upstream_tags(observation) or {}).get(have.version) == have.commit

@@ -11,9 +11,9 @@ from desired.versions import version_key
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.holds import HoldStatus, hold_status, is_rolled_back
 from reconciler.core.needs import conflicting_recipes, ordered_by_needs
-from reconciler.core.observation import Observation, State, upstream_tags
-from reconciler.core.step_reasons import damage_note, exception_reason, with_missing_tools
-from state.records import Canonical, Circumstances, Memory, Place, Red
+from reconciler.core.observation import Observation, State, is_still_tagged
+from reconciler.core.step_reasons import damage_note, exception_reason, red_text, too_young_text, with_missing_tools
+from state.records import Circumstances, Memory, Place, Red
 
 
 class Action(StrEnum):
@@ -37,12 +37,14 @@ class HeldBack(StrEnum):
 
     HELD: a person put the recipe on hold, or rolled it back. EXCEPTED: the recipe is not enrolled. RED_BEFORE: the
     release was red, and nothing has changed since. QUARANTINED: upstream moved a release tag to another commit.
+    TOO_YOUNG: the release is not known for long enough.
     """
 
     HELD = "held"
     EXCEPTED = "excepted"
     RED_BEFORE = "red-before"
     QUARANTINED = "quarantined"
+    TOO_YOUNG = "too-young"
 
 
 @frozen
@@ -115,6 +117,10 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
     return step
 
 
+# These say why the release is not tried. On hold, the hold is reason enough.
+_ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG})
+
+
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step as a person's decision changes it; `status` is None if there is none. On hold, nothing is tried.
 
@@ -122,7 +128,7 @@ def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """
     if status is None:
         return step
-    if status.hold is not None and (step.release is not None or step.held_back is HeldBack.RED_BEFORE):
+    if status.hold is not None and (step.release is not None or step.held_back in _ABOUT_RELEASE):
         step = Step(step.finding, Action.NONE, step.finding.reason)
     if status.hold is None and status.rollback is None:
         return evolve(step, reason=f"{status}; {step.reason}", hold=status)
@@ -175,13 +181,15 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
     red = matching_red(observation.memory, circumstances, finding.want, context)
     if is_rolled_back(observation, finding.want):
         held = Step(finding, Action.NONE, finding.reason)
+    elif young := too_young_text(observation, finding.want):
+        held = Step(finding, Action.NONE, f"{finding.reason}; {young}", held_back=HeldBack.TOO_YOUNG)
     elif red is not None:
         held = _held_back_by_red(finding, red)
     else:
         reason = damage_note(finding) + with_missing_tools(finding.reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
-    if have is None or finding.status.state is not State.DAMAGED or not _is_still_tagged(have, observation):
+    if have is None or finding.status.state is not State.DAMAGED or not is_still_tagged(have, observation):
         return held
     retest = _retest(finding, Release(have.version, have.commit), observation, context)
     return evolve(
@@ -189,17 +197,9 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
     )
 
 
-def _is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Whether upstream still has the canonical's tag on the same commit. Without that, the gate refuses a promotion."""
-    return (upstream_tags(observation) or {}).get(have.version) == have.commit
-
-
 def _held_back_by_red(finding: Finding, red: Red) -> Step:
     """Return a step that does nothing because of an earlier red."""
-    reason = (
-        f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
-        f"its tests, Canon or this place changes, or: reconcile --retry {finding.recipe}"
-    )
+    reason = red_text(red, finding.recipe)
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
 

@@ -8,8 +8,9 @@ from desired.want import releases
 from reconciler.core.case import Case
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
-from reconciler.core.observation import Observation, State, moved_tags, upstream_tags
+from reconciler.core.observation import Observation, State, first_seen, moved_tags, upstream_tags
 from reconciler.core.reds import latest_red, red_now, what_changed
+from reconciler.core.step_reasons import too_young_text
 from state.records import Red
 
 PASS, FAIL, OPEN = ConditionStatus.PASS, ConditionStatus.FAIL, ConditionStatus.OPEN
@@ -42,6 +43,15 @@ def _release(case: Case, observed: Observation) -> Condition:
             return Condition("release", FAIL, case.step.finding.reason)
         case _:
             return Condition("release", OPEN, "upstream could not be seen")
+
+
+def _old_enough(case: Case, observed: Observation) -> Condition:
+    want = case.step.finding.want
+    if not observed.recipe.minimum_age or not isinstance(want, Release):
+        return Condition("old-enough", PASS, "no minimum age applies")
+    young = too_young_text(observed, want)
+    evidence = young or f"first seen on {first_seen(observed, want):%Y-%m-%d %H:%M}"
+    return Condition("old-enough", FAIL if young else PASS, evidence)
 
 
 def _newer(case: Case, observed: Observation) -> Condition:
@@ -140,6 +150,7 @@ _POLICIES: Final[tuple[Callable[[Case, Observation], Condition], ...]] = (
     _release,
     _newer,
     _unmoved,
+    _old_enough,
     _not_red,
     _unheld,
     _tools,

@@ -169,7 +169,7 @@ def bucket_of(row: Row) -> ReportBucket:
         ReportBucket.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
         ReportBucket.DAMAGED: state in {State.DAMAGED, State.DOWN},
         ReportBucket.TO_PROMOTE: step.action is Action.PROMOTE,
-        ReportBucket.HELD: step.held_back is HeldBack.HELD,
+        ReportBucket.HELD: step.held_back in {HeldBack.HELD, HeldBack.TOO_YOUNG},
         ReportBucket.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
     }
     return next((bucket for bucket, is_right in applies.items() if is_right), ReportBucket.IN_SYNC)

@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from desired.model import Recipe
+from desired.model import Recipe, Release
 from reconciler.core.findings import Finding
-from reconciler.core.observation import Observation, State
+from reconciler.core.observation import Observation, State, first_seen, too_young_until
+from state.records import Red
 
 
 def exception_reason(recipe: Recipe, today: date) -> str:
@@ -29,3 +30,20 @@ def with_missing_tools(reason: str, observation: Observation) -> str:
     """Return the reason with the missing programs, and with why the tests cannot be read."""
     missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
     return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
+
+
+def too_young_text(observation: Observation, release: Release) -> str:
+    """Return from when on a release that is too young is tried, and since when it is known; "" if it is old enough."""
+    until = too_young_until(observation, release)
+    if until is None:
+        return ""
+    seen = first_seen(observation, release)
+    return f"too young: first seen on {seen:%Y-%m-%d %H:%M}, tried from {until:%Y-%m-%d %H:%M} UTC on"
+
+
+def red_text(red: Red, recipe: str) -> str:
+    """Return when and why a release was red, and what would change that."""
+    return (
+        f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
+        f"its tests, Canon or this place changes, or: reconcile --retry {recipe}"
+    )

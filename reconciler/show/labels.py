@@ -58,6 +58,7 @@ HOLDS: Final[Mapping[HeldBack, str]] = {
     HeldBack.HELD: "a person put it on hold, or rolled it back; nothing is tried until that ends",
     HeldBack.EXCEPTED: "not enrolled, for the reason that its declaration gives",
     HeldBack.RED_BEFORE: "this release failed here before, and nothing has changed since",
+    HeldBack.TOO_YOUNG: "the release is not known here for as long as its declaration asks",
     HeldBack.QUARANTINED: "a tag moved; nothing is tried until a person accepts it",
 }
 

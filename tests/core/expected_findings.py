@@ -97,6 +97,11 @@ def is_held(observation: Observation, around: PlanContext) -> bool:
     return hold is not None and (hold.until is None or around.today < hold.until)
 
 
+def is_too_young(observation: Observation) -> bool:
+    """Whether no release is old enough: in the strategies, a minimum age is longer than any release is known."""
+    return bool(observation.recipe.minimum_age)
+
+
 def holds_red(observation: Observation, around: PlanContext) -> bool:
     """Whether the release to try was red at the same commit, with equal tests, Canon and place."""
     want, now = wanted(observation), cause(observation)

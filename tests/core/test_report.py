@@ -73,6 +73,7 @@ CASES = [
     BucketCase("on hold", Cause.NEW_RELEASE, INTACT, ReportBucket.HELD, 0, held_back=HELD),
     BucketCase("on hold, in sync", Cause.IN_SYNC, INTACT, ReportBucket.HELD, 0, held_back=HELD),
     BucketCase("on hold, never released", Cause.NEVER_RELEASED, NO_STATE, ReportBucket.HELD, 0, held_back=HELD),
+    BucketCase("too young", Cause.NEW_RELEASE, INTACT, ReportBucket.HELD, 0, held_back=HeldBack.TOO_YOUNG),
     BucketCase("on hold, damaged", Cause.NEW_RELEASE, DAMAGED, ReportBucket.DAMAGED, 3, held_back=HELD),
     BucketCase("on hold, down", Cause.NEW_RELEASE, DOWN, ReportBucket.DAMAGED, 3, REDEPLOY, held_back=HELD),
     BucketCase("on hold, ahead", Cause.AHEAD, INTACT, ReportBucket.NEEDS_PERSON, 4, held_back=HELD),
@@ -271,7 +272,7 @@ def codes_of(world: ObservedFleet, row: Row) -> set[int]:
         return {0}
     cause = expected_findings.cause(seen)
     is_held = expected_findings.is_held(seen, world.around)
-    wanted: set[int] = set() if is_held else {2}
+    wanted: set[int] = set() if is_held or expected_findings.is_too_young(seen) else {2}
     codes |= {Cause.UNOBSERVABLE: {1}, Cause.FIRST_RELEASE: wanted, Cause.NEW_RELEASE: wanted}.get(cause, set())
     codes |= {4} if cause in ASKING else set()
     if state is not UNKNOWN and not is_held and expected_findings.holds_red(seen, world.around):

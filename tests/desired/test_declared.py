@@ -51,6 +51,7 @@ review = 2027-03-01
 requires = ["git-lfs", "g++"]
 [release]
 allow = ">=2.0.0,<4"
+minimum_age = "7d"
 [install]
 env = { TITLE = "Notes\\n", EMPTY = "" }
 secrets = { rotation_key = ["openssl", "rand", "-hex", "32"] }
@@ -95,6 +96,7 @@ def test_every_key_arrives_in_the_fleet(tmp_path: Path) -> None:
         review=date(2027, 3, 1),
         requires=("git-lfs", "g++"),
         allow=">=2.0.0,<4",
+        minimum_age=timedelta(days=7),
         install=Install(
             env={"TITLE": "Notes\n", "EMPTY": ""},
             secrets={"rotation_key": ("openssl", "rand", "-hex", "32")},

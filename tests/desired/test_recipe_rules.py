@@ -36,7 +36,7 @@ UNKNOWN = [
     ("[instal]\nenv = {}", ["3:2: instal is not a known key; did you mean install"]),
     ("[[data]]\ncheck = []", ["3:3: data wants a table, not a list"]),
     ("[install]\nenv = {}\n  stepz = []", ["5:3: install.stepz is not a known key; did you mean steps"]),
-    ("[release]\nminimum_age = '1d'", ["4:1: release.minimum_age is not a known key"]),
+    ("[release]\noldest = '1d'", ["4:1: release.oldest is not a known key"]),
     ("[budget]\ntrials = 1", ["3:2: budget is not a known key"]),
 ]
 RECIPE_TABLE = [
