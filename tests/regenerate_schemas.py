@@ -11,9 +11,11 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from attrs import Attribute, evolve, fields, has
 
 import desired
+from desired.declarations import fleet_tables as f
 from desired.declarations import tables as t
+from desired.declarations.fleet_tables import FleetFile
 from desired.declarations.problems import RefusedError
-from desired.declarations.tables import FleetFile, RecipeFile, toml_key
+from desired.declarations.tables import RecipeFile, toml_key
 from desired.declarations.values import DIRECT, FILLED_LISTS, KINDS
 from desired.model import Fleet, Recipe
 
@@ -34,9 +36,9 @@ DEFAULTS: Final[Mapping[type, object]] = {
     t.CustomTable: RECIPE.custom,
     t.CanonicalTable: RECIPE.canonical,
     t.DriftTable: RECIPE.drift,
-    t.FleetTable: FLEET,
-    t.EnvironmentTable: SimpleNamespace(pass_=FLEET.passes),
-    t.SwarmTable: evolve(FLEET.swarm, proxy=FLEET.swarm.proxy or DIRECT),
+    f.FleetTable: FLEET,
+    f.EnvironmentTable: SimpleNamespace(pass_=FLEET.passes),
+    f.SwarmTable: evolve(FLEET.swarm, proxy=FLEET.swarm.proxy or DIRECT),
 }
 """The values of the model that hold where the keys of a table are not given."""
 

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
+from desired.declarations.fleet_tables import FleetFile
 from desired.declarations.layers import Layers
 from desired.declarations.problems import DeclarationError, Flaw, Problem, quoted
 from desired.declarations.rules import fleet_flaws, needs_flaws, recipe_flaws
 from desired.declarations.sources import Source, file_problem, missing_files, read_source, recipe_folders, unreadable
 from desired.declarations.structure import Reading, read_tables
-from desired.declarations.tables import FleetFile, RecipeFile
+from desired.declarations.tables import RecipeFile
 from desired.declarations.values import DIRECT, is_recipe_name
 from desired.model import (
     Backup,

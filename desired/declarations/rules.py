@@ -6,9 +6,10 @@ from typing import Final
 
 from attrs import fields
 
+from desired.declarations.fleet_tables import FleetFile
 from desired.declarations.problems import Flaw, nearest
 from desired.declarations.structure import Reading
-from desired.declarations.tables import FleetFile, RecipeFile
+from desired.declarations.tables import RecipeFile
 from desired.declarations.upstream_urls import protocol_of
 from desired.declarations.values import DIRECT
 from desired.model import PROTOCOLS, Keep, Recipe

@@ -1,0 +1,93 @@
+"""The tables of `fleet.toml`: every key with its kind and its description. As in `tables`, None means not given."""
+
+# ruff: noqa: RUF009  # key and table make attrs' fields
+from attrs import frozen
+
+from desired.declarations.tables import RecipeFile, key, table
+from desired.declarations.values import (
+    Duration,
+    Format,
+    Line,
+    Parallel,
+    PassedName,
+    Protocol,
+    Proxy,
+    PushAddress,
+    SigningKey,
+    TokenSource,
+    UnitName,
+    Zone,
+)
+
+
+@frozen(eq=False, repr=False)
+class FleetTable:
+    """The fleet as a whole."""
+
+    name: Line | None = key("What the fleet is called in reports.", required=True)
+    protocols: tuple[Protocol, ...] | None = key(
+        'The protocols of upstream addresses; "http" and "file" must be named to be allowed.'
+    )
+    unit: UnitName | None = key("The only systemd unit in which a pass may promote; empty means anywhere.")
+    sign: SigningKey | None = key(
+        'The key that signs the evidence of promotions: "ssh:" and the path of a private key without a passphrase, or '
+        '"gpg:" and the id of a key; empty means unsigned.'
+    )
+    stale: Duration | None = key(
+        "How old the last pass over the whole fleet may be. If it is older, `status` and `drift` exit with 1."
+    )
+
+
+@frozen(eq=False, repr=False)
+class EnvironmentTable:
+    """Environment variables that child processes get."""
+
+    pass_: tuple[PassedName, ...] | None = key(
+        "Variables that child processes and git get besides the allow-list, such as HTTPS_PROXY or GIT_SSL_CAINFO."
+    )
+
+
+@frozen(eq=False, repr=False)
+class SwarmTable:
+    """How apps on a Swarm are named and reached."""
+
+    zone: Zone | None = key("The domain of the apps: each app has the domain NAME.ZONE.")
+    proxy: Proxy | None = key(
+        'The URL of the proxy that routes to apps by their domain, or "direct" for a published port.'
+    )
+
+
+@frozen(eq=False, repr=False)
+class BudgetTable:
+    """How much of the host a pass may use."""
+
+    parallel: Parallel | None = key(
+        "How many recipes a pass may try at once. The default is what cores and memory bear: one for every two cores "
+        "and every 4 GiB of memory that is available."
+    )
+
+
+@frozen(eq=False, repr=False)
+class MirrorTable:
+    """The team's forge, to which the mirrors are pushed."""
+
+    push: PushAddress | None = key(
+        "The address of a recipe's repository there, with {recipe} for its name, such as "
+        "ssh://git@forge.example/mirrors/{recipe}.git."
+    )
+    token: TokenSource | None = key(
+        "For a push by http or https: the path of a file with the token, or the name of a systemd credential."
+    )
+
+
+@frozen(eq=False, repr=False)
+class FleetFile:
+    """Settings of a fleet, and defaults for its recipes."""
+
+    format: Format | None = key("The format of these declarations.", required=True)
+    fleet: FleetTable = table(FleetTable)
+    environment: EnvironmentTable = table(EnvironmentTable)
+    swarm: SwarmTable = table(SwarmTable)
+    budget: BudgetTable = table(BudgetTable)
+    mirror: MirrorTable = table(MirrorTable)
+    defaults: RecipeFile = table(RecipeFile, "Default values for all recipes, key by key.")
