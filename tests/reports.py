@@ -96,7 +96,7 @@ def rows_at_rest() -> list[Row]:
 
 
 def _decided_rows() -> list[Row]:
-    """Rows that a person keeps as they are: on hold with two releases that wait, and rolled back."""
+    """Rows that wait by decision: on hold with two releases that wait, rolled back, and too young."""
     wait = HoldStatus(HOLD, waiting=("1.1.5+2.2.9", NEW.version), waiting_since=NOW - timedelta(days=3))
     back = HoldStatus(rollback=ROLLBACK, waiting=(NEW.version,), waiting_since=NOW - timedelta(days=1))
     held = step_left(finding_of("peertube", Cause.NEW_RELEASE, NEW, canonical_of("peertube")), held=HeldBack.HELD)
@@ -106,6 +106,9 @@ def _decided_rows() -> list[Row]:
     return [
         Row(evolve(held, hold=wait, reason=f"{held.reason}; {wait}"), (*GATE, *unheld(HOLD))),
         row_before(evolve(left, hold=back, reason=f"{left.reason}; {back}")),
+        row_before(
+            step_left(finding_of("taiga", Cause.NEW_RELEASE, NEW, canonical_of("taiga")), held=HeldBack.TOO_YOUNG)
+        ),
     ]
 
 

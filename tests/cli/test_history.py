@@ -17,11 +17,11 @@ from tests.values import NOW
 
 def test_both_print_what_happened_as_text_and_as_lines_of_json(promoted: OneRecipeFleet) -> None:
     table = promoted.run("history", "jot").out.splitlines()
-    assert [line.split()[5:7] for line in table[1:]] == [["promoted", FIRST], ["trial", FIRST]]
+    assert [line.split()[5:7] for line in table[1:]] == [["promoted", FIRST], ["evidence", FIRST], ["trial", FIRST]]
     lines = [json.loads(line) for line in promoted.run("events", "--since", "1d", "-o", "json").out.splitlines()]
     schema = format_1_schema("event")
     assert [error for line in lines for error in schema_errors(line, schema, schema)] == []
-    assert [line["kind"] for line in lines] == ["pass", "intent", "promoted", "trial", "pass-end"]
+    assert [line["kind"] for line in lines] == ["pass", "intent", "promoted", "evidence", "trial", "pass-end"]
     later = promoted.run("events", "--since", "2999-01-01")
     assert (later.code, later.out) == (0, "")
 
@@ -39,7 +39,7 @@ def test_watching_prints_what_is_appended_later_until_it_is_interrupted(settled:
     watching = settled.start("events", "--watch", "--since", "1d")
     try:
         assert "began" in next_line(watching)
-        for _ in range(4):
+        for _ in range(5):
             next_line(watching)
         assert settled.run().code == 0
         assert "  pass  began" in next_line(watching)

@@ -51,6 +51,8 @@ def _standing(row: Row) -> str:
         return _ACTIONS[step.action]
     if step.held_back is HeldBack.EXCEPTED:
         return "excepted"
+    if step.held_back is HeldBack.TOO_YOUNG:
+        return "waits: too young"
     if step.held_back is HeldBack.HELD:
         return "on hold" if step.hold is not None and step.hold.hold is not None else "rolled back"
     if row.finding.status.state is State.UNKNOWN:

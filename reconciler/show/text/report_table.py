@@ -89,12 +89,12 @@ def _sentences_below(report: Report, screen: Screen) -> list[str]:
 
 
 def _is_plain(row: Row) -> bool:
-    """Whether a clause says all about a recipe: it is in sync or excepted, or waits for nothing but a pass."""
+    """Whether a clause says all about a recipe: it is in sync or ignored, or waits for nothing but a pass."""
     if row.result is not Result.NONE:
         return False
     if bucket_of(row) is ReportBucket.TO_PROMOTE:
         return row.step.reason == row.finding.reason
-    return bucket_of(row) in {ReportBucket.IN_SYNC, ReportBucket.EXCEPTED, ReportBucket.IGNORED}
+    return bucket_of(row) in {ReportBucket.IN_SYNC, ReportBucket.IGNORED}
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
