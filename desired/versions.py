@@ -29,7 +29,7 @@ _BEFORE_END: Final = -1
 # A pass reads the name of each tag several times. The limit holds the tags of some hundred recipes, in a few MiB.
 @lru_cache(maxsize=16_384)
 def parse_version(text: str) -> Version | None:
-    """Return the version of a release name, None for any other text. Two names may have versions with equal keys."""
+    """Return the version of a release name, None for any other text. Two names may be of equal rank."""
     match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         return None

@@ -28,7 +28,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _push(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield flaws if the fleet does not allow the protocol of a push, or if the token has no use."""
+    """Yield a flaw if the fleet does not allow the protocol of `push`, and one for a `token` that no push would use."""
     push, allowed = fleet.tables.mirror.push, fleet.tables.fleet.protocols
     protocol = protocol_of(push.replace("{recipe}", "recipe")) if push is not None else None
     known = allowed is not None or not fleet.gives("fleet", "protocols")

@@ -111,7 +111,7 @@ class StopTable:
 
 @frozen(eq=False, repr=False)
 class DataTable:
-    """Commands that prove the data."""
+    """Commands that prove that an app still has its data: `mark` writes something, `check` looks for it."""
 
     mark: Command | None = key("Writes something through the app; needs `check`.")
     check: Command | None = key("Proves that the data is there, including what `mark` wrote.")

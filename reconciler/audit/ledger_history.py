@@ -60,7 +60,7 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line about a promotion: its beginning or its end."""
+        """Add a ledger line that begins or ends the promotion `operation`, which makes the generation `generation`."""
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact
             return

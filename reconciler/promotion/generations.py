@@ -52,9 +52,9 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
 
 
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
-    """Hash each snapshot whose files have new inodes or times. Record these in the memory if the content is as sealed.
+    """Hash each snapshot whose files have other inodes or times than the memory, as after a copy of the state folder.
 
-    Returns the memory with the recorded inodes and times.
+    Returns the memory with the new inodes and times of each snapshot that is still as sealed, and records that memory.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}

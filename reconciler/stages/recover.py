@@ -139,8 +139,8 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
 
-    A pass that died has left its slot. If there is no slot, the promotion was finished, and a person has put back an
-    older canon.db: then the snapshot is kept.
+    The slot of a pass that died is still there. If there is none, the promotion was finished, and a person has put back
+    an older canon.db since: then the snapshot is kept.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []

@@ -18,7 +18,7 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """Return the id in the file `path`, None if the file is missing, copied or invalid.
+    """Return the id in the file `path`; None if the file is missing or invalid, or is a copy: its inode is not in it.
 
     Raise FolderError if it cannot be read.
     """

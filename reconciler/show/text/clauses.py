@@ -33,7 +33,7 @@ def needs_you(row: Row) -> bool:
 
 
 def clause(row: Row) -> str:
-    """Return what is to be done about a recipe, by whom it is to be done first."""
+    """Return the short text for WHY: whether a person has to act, else what is done about the recipe next."""
     if needs_you(row):
         was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
         return "needs you: was red" if was_red else "needs you"
@@ -45,7 +45,7 @@ def clause(row: Row) -> str:
 
 
 def _standing(row: Row) -> str:
-    """Return the clause for a recipe that needs no person, and of which a pass has made nothing."""
+    """Return the clause for a recipe that needs no person and has no result, as in a dry run."""
     step = row.step
     if step.action is not Action.NONE:
         return _ACTIONS[step.action]

@@ -77,7 +77,10 @@ def _published(config: Config) -> Iterator[AppPort]:
 
 
 def _own_port(service: Config, target: int, kind: str) -> int | None:
-    """Return the host port at which the service publishes its container port `target`; None if it does not."""
+    """Return the host port at which the service publishes its container port `target`; None if it does not.
+
+    `kind` is "tcp", "udp" or "http".
+    """
     protocol = "udp" if kind == "udp" else "tcp"
     for port in service.get("ports") or ():
         fits = (int(port["target"]), port.get("protocol", "tcp")) == (target, protocol)
