@@ -57,7 +57,8 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
         return align([*titles, WHY.title], whole, screen)
     clauses = [[*cells, CLAUSE.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
     fitted = _fitted([*titles, CLAUSE.title], clauses, Screen(screen.width or FITS))
-    room = room_left(titles, fitted, Screen(screen.width or FITS))
+    # In a file nothing is cut: programs such as grep look for these words.
+    room = room_left(titles, fitted, screen)
     last = None if room is None else max(room, LEAST_WHY)
     return align([*titles, CLAUSE.title], fitted, screen, last) + _sentences_below(report, screen)
 
