@@ -190,16 +190,6 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
-@contextmanager
-def blocked_signals() -> Iterator[None]:
-    """Block the signals in STOPPING until the end of the `with` block."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
     """Send a signal to this process again, if Python dropped the InterruptedPassError that the signal raised.
 

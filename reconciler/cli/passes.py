@@ -8,7 +8,6 @@ from attrs import evolve
 
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import (
-    blocked_signals,
     interruptible,
     make_host,
     parallel_of,
@@ -24,6 +23,7 @@ from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
+from reconciler.host.command_spec import blocked_signals
 from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes

@@ -18,6 +18,18 @@ from reconciler.ports.commands import CommandResult
 # Signals that ask Canon to stop. They are blocked while a command starts: their handlers raise an exception, and in the
 # forked child that exception would run Canon's own code a second time.
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def blocked_signals() -> Iterator[None]:
+    """Block the signals in STOPPING for this thread until the end of the `with` block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # Recipes get the same umask whether a shell or a unit with `UMask=0077` starts Canon.
 UMASK = 0o022
 

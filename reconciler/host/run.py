@@ -17,11 +17,11 @@ from attrs import frozen
 
 from desired.unprintable import escape_unprintable
 from reconciler.host.command_spec import (
-    STOPPING,
     UMASK,
     CapturedOutput,
     CommandSpec,
     arguments,
+    blocked_signals,
     limit,
     program,
     standard_input,
@@ -156,7 +156,7 @@ def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
         raise _Refused(os.strerror(errno.EACCES if Path(path).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
     argv = arguments(command, path)
-    with standard_input(command.stdin) as stdin, _stop_signals_blocked(), _forking():
+    with standard_input(command.stdin) as stdin, blocked_signals(), _forking():
         known = children.child_keys()
         try:
             started = sh.Command(argv[0])(*argv[1:], **_sh_options(command, token, stdin, streams))
@@ -193,16 +193,6 @@ def _forking() -> Iterator[None]:
     with children.starting, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield
-
-
-@contextmanager
-def _stop_signals_blocked() -> Iterator[None]:
-    """Block the signals in STOPPING for this thread, so that no handler of Canon runs in a child that is forked."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _handle(leader: Process | None) -> int:

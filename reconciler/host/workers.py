@@ -14,13 +14,13 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import NoReturn
 
 from attrs import define, field, frozen
 
 from reconciler.errors import InterruptedPassError
-from reconciler.host.command_spec import STOPPING
+from reconciler.host.command_spec import STOPPING, blocked_signals
 from reconciler.host.processes import subreaper
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.workers import WorkerDied, WorkerEnd, WorkerStopped
@@ -62,7 +62,7 @@ class ForkedWorkers:
 
     def start(self, name: str, work: Callable[[Host], object]) -> None:
         place = min({*range(self.parallel)} - {worker.place for worker in self._running.values()})
-        with _signals_blocked():
+        with blocked_signals():
             parent, (reading, writing) = os.getpid(), os.pipe()
             try:
                 pid = _fork()
@@ -80,7 +80,7 @@ class ForkedWorkers:
         while not self._ended:
             for name in self._readable():
                 # A message that is read is not lost, whatever signals come.
-                with _signals_blocked():
+                with blocked_signals():
                     self._take(name, _receive(self._running[name].pipe))
             self.show_running(frozenset(self._running))
         return self._ended.popleft()
@@ -185,19 +185,10 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
 
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _send(pipe: int, message: object) -> None:
     """Write one message completely, even if signals arrive meanwhile."""
     body = pickle.dumps(message)
-    with _signals_blocked(), open(pipe, "wb", closefd=False) as file:
+    with blocked_signals(), open(pipe, "wb", closefd=False) as file:
         file.write(_LENGTH.pack(len(body)) + body)
 
 
