@@ -6,9 +6,9 @@ from pathlib import Path
 from attrs import evolve
 
 from desired.model import Unobservable
-from reconciler.cli.command_context import CommandContext, load_context, require_declared
+from reconciler.cli.command_context import CommandContext, load_context, pass_lock, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
-from reconciler.cli.decisions import author, pass_lock, require_reason
+from reconciler.cli.decisions import author, require_reason
 from reconciler.cli.options import Options, print_line
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
 from reconciler.deploy.slot_lock import lock_slot

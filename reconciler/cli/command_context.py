@@ -1,7 +1,8 @@
 """The input of a command: its options, the declarations, and the state folder. Loads no driver."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from reconciler.cli.options import Options
 from reconciler.errors import UsageError
 from state.folder.folder import StateFolder
 from state.folder.identity import make_identity
+from state.folder.lock import Lock, hold
 from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError
 
@@ -78,3 +80,14 @@ def prepare_state(state: StateFolder) -> None:
     """Create the state folder and its id if they are missing. Each process started for this folder carries the id."""
     state.create()
     make_identity(state.identity)
+
+
+@contextmanager
+def pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
+    """Hold the pass lock within the `with` block. Creates the state folder if it is missing.
+
+    `command` is written into the lock, so that other processes can name the command that holds it.
+    """
+    prepare_state(context.state)
+    with hold(context.state.lock, command) as lock:
+        yield lock

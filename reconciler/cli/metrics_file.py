@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext
+from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_error, report_code_after_failure
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.report import Report
@@ -32,8 +33,12 @@ def require_metrics_path(file: str | None) -> Path | None:
     return path
 
 
-def write_metrics(context: CommandContext, path: Path | None, report: Report, last: LastWholePass, code: int) -> int:
+def write_metrics(
+    context: CommandContext, path: Path | None, report: Report, code: int, last: LastWholePass | None = None
+) -> int:
     """Replace the file `path` in one step, readable by everybody; do nothing if it is None. Returns the exit code.
+
+    `last` is the last whole pass, None if it has not been read yet.
 
     If that fails, prints the reason to stderr, and returns 1 in place of an exit code from 0 to 4.
     """
@@ -43,7 +48,7 @@ def write_metrics(context: CommandContext, path: Path | None, report: Report, la
         records = SqliteRegistry(context.state.database).read()
         seconds = {name: memory.seconds for name, memory in records.memories.items() if memory.seconds is not None}
         since = {name: record.since for name, record in records.drift.items()}
-        known = MetricsInput(context.fleet.name, last, seconds, since)
+        known = MetricsInput(context.fleet.name, last or last_whole_pass(context), seconds, since)
         replace_file(path, metrics_text(report, known).encode(), _READABLE)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
+from reconciler.cli.command_context import CommandContext, load_context, pass_lock, require_declared
 from reconciler.cli.composition import (
     interruptible,
     make_host,
@@ -32,7 +32,6 @@ from reconciler.show.text.screen import screen_for
 from reconciler.stages.loop import preview as make_preview
 from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest
-from state.folder.lock import hold
 
 
 def preview(options: Options, command: str, retry: Sequence[str], metrics: str | None) -> int:
@@ -51,7 +50,7 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
         report = evolve(report, notes=(*report.notes, *stale_notes(last)), exit_code=code)
         journal_report(report)
     code = print_report(context, report, last)
-    return write_metrics(context, metrics_path, report, last, code)
+    return write_metrics(context, metrics_path, report, code, last)
 
 
 def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int:
@@ -74,8 +73,7 @@ def run_pass(
     `check` is called first, under the lock, and may raise an error: then nothing is done.
     """
     with interruptible(), private_files():
-        prepare_state(context.state)
-        with hold(context.state.lock, "reconcile") as lock, progress_on_stderr(context.options) as progress:
+        with pass_lock(context, "reconcile") as lock, progress_on_stderr(context.options) as progress:
             host = make_host(context, progress, lock.descriptor)
             check(host)
             workers = workers_for(context, host, progress, lock.descriptor)
@@ -84,7 +82,7 @@ def run_pass(
         with blocked_signals():
             journal_report(report)
             code = print_report(context, report)
-            return write_metrics(context, metrics_path, report, last_whole_pass(context), code)
+            return write_metrics(context, metrics_path, report, code)
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:

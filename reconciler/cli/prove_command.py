@@ -2,7 +2,7 @@
 
 import os
 
-from reconciler.cli.command_context import load_context, prepare_state
+from reconciler.cli.command_context import load_context, pass_lock
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.options import Options, stdout_width
 from reconciler.cli.standard_streams import print_answer
@@ -13,7 +13,6 @@ from reconciler.show.text.proof import render_proof
 from reconciler.show.text.screen import screen_for
 from reconciler.stages import proof
 from reconciler.stages.planning import RunRequest
-from state.folder.lock import hold
 
 
 def prove(options: Options) -> int:
@@ -23,10 +22,13 @@ def prove(options: Options) -> int:
     """
     context = load_context(options)
     request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)
-    with interruptible(), private_files():
-        prepare_state(context.state)
-        with hold(context.state.lock, "prove") as lock, progress_on_stderr(options) as progress:
-            proved = proof.prove(make_host(context, progress, lock.descriptor), request)
+    with (
+        interruptible(),
+        private_files(),
+        pass_lock(context, "prove") as lock,
+        progress_on_stderr(options) as progress,
+    ):
+        proved = proof.prove(make_host(context, progress, lock.descriptor), request)
     if options.json:
         return print_answer(json_text(proof_document(proved)), proved.exit_code)
     screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)

@@ -5,9 +5,9 @@ from contextlib import suppress
 from attrs import frozen
 
 from desired.model import Recipe
-from reconciler.cli.command_context import CommandContext, load_context, require_declared
+from reconciler.cli.command_context import CommandContext, load_context, pass_lock, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
-from reconciler.cli.decisions import author, pass_lock, require_reason
+from reconciler.cli.decisions import author, require_reason
 from reconciler.cli.options import Options, print_line
 from reconciler.core.needs import apps_of, conflicting_recipes, keeps_running
 from reconciler.core.observation import CanonicalStatus, State
