@@ -1,9 +1,11 @@
 """The intent of a promotion or a rollback: which generation it makes, and how it is undone or closed."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
-from reconciler.errors import InfrastructureError
+from desired.model import Release
+from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.host import Host
 from state.records import Intent, LedgerEntry
 from state.snapshots.snapshots import generations_present
@@ -19,6 +21,25 @@ def next_generation(host: Host, recipe: str) -> int:
     """
     recorded = host.registry.read().generations.get(recipe, 0)
     return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
+
+
+def new_intent(host: Host, recipe: str, release: Release, copy_of: int | None = None) -> Intent:
+    """Return the intent to make a release the canonical. `copy_of` is the generation that is copied in a rollback."""
+    op = f"{host.pass_id}:{recipe}:{release.version}"
+    number, now = next_generation(host, recipe), host.clock.now()
+    return Intent(op, recipe, release.version, release.commit, number, now, copy_of=copy_of)
+
+
+@contextmanager
+def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
+    """Undo the intent if a signal interrupts the `with` block. The interruption is raised in any case."""
+    try:
+        yield
+    except InterruptedPassError as stop:
+        # If undoing fails, the next pass finds the intent and closes it.
+        with suppress(Exception):
+            undo(host, intent, stop.message)
+        raise
 
 
 def undo(host: Host, intent: Intent, why: str) -> None:

@@ -1,6 +1,5 @@
 """Makes a tested candidate the canonical: records an intent, deploys the candidate again, and commits."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -10,11 +9,11 @@ from reconciler.core.gate import Condition, ConditionStatus, gate, refusals, unh
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial
 from reconciler.deploy.app_set import AppSet, app_set_digest, app_set_from_snapshot
-from reconciler.errors import InfrastructureError, InterruptedPassError, RecipeError
+from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import TagQuery, Unchanged
 from reconciler.promotion.evidence import attestation, evidence_of
-from reconciler.promotion.intents import HOST_FAULTS, intent_entry, next_generation, undo
+from reconciler.promotion.intents import HOST_FAULTS, intent_entry, new_intent, undo, undone_if_interrupted
 from reconciler.promotion.snapshot_check import check_snapshot
 from state.records import Answer, Canonical, Intent, Seal
 from state.registry.rows import record_digest
@@ -56,14 +55,10 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     failed = tuple(condition for condition in refusals(conditions) if condition.status is ConditionStatus.FAIL)
     if failed or trial.candidate is None:
         return Attempt(trial, conditions, failed)
-    intent = _intent(host, trial)
+    intent = new_intent(host, trial.recipe, trial.release)
     try:
-        return _carry_out(host, promotion, trial.candidate, intent)
-    except InterruptedPassError as stop:
-        # If undoing fails, the interruption is still raised: the next pass finds the intent and closes it.
-        with suppress(Exception):
-            undo(host, intent, stop.message)
-        raise
+        with undone_if_interrupted(host, intent):
+            return _carry_out(host, promotion, trial.candidate, intent)
     except _RefusedError as refused:
         undo(host, intent, "refused by the gate")
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
@@ -77,13 +72,6 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     except HOST_FAULTS as broken:
         undo(host, intent, str(broken))
         return Attempt(trial, conditions, promotion_error=str(broken), host_fault=True)
-
-
-def _intent(host: Host, trial: Trial) -> Intent:
-    """Return the intent to promote a trial's release."""
-    generation = next_generation(host, trial.recipe)
-    op = f"{host.pass_id}:{trial.recipe}:{trial.release.version}"
-    return Intent(op, trial.recipe, trial.release.version, trial.release.commit, generation, host.clock.now())
 
 
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:

@@ -5,22 +5,22 @@ undone like a promotion: what was not recorded is deleted.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet
+from desired.model import Fleet, Release
 from reconciler.core.holds import newest_left
 from reconciler.core.observation import State
 from reconciler.deploy.app_set import AppSet, snapshot_app_set
-from reconciler.errors import CanonError, InfrastructureError, InterruptedPassError
+from reconciler.errors import CanonError, InfrastructureError
 from reconciler.ports.host import Host
 from reconciler.promotion.generations import snapshot_status, stored_generations
-from reconciler.promotion.intents import HOST_FAULTS, intent_entry, next_generation, undo
+from reconciler.promotion.intents import HOST_FAULTS, intent_entry, new_intent, undo, undone_if_interrupted
 from reconciler.promotion.rollback_target import StoredGenerations
 from reconciler.promotion.snapshot_check import check_snapshot
 from state.decisions import Rollback
+from state.folder.logs import trial_id
 from state.records import Canonical, Intent, Memory, Records
 from state.registry.rows import record_digest
 
@@ -54,25 +54,15 @@ def roll_back(host: Host, request: RollbackRequest) -> Canonical:
     Raises RecipeError if the target does not pass the tests that apply now, or one of HOST_FAULTS. The canonical is
     unchanged then.
     """
-    intent = _intent(host, request.target)
+    target = request.target
+    intent = new_intent(host, target.recipe, Release(target.version, target.commit), copy_of=target.generation)
     try:
-        _carry_out(host, request, intent)
-    except InterruptedPassError as stop:
-        # If undoing fails, the interruption is still raised: the next pass finds the intent and closes it.
-        with suppress(Exception):
-            undo(host, intent, stop.message)
-        raise
+        with undone_if_interrupted(host, intent):
+            _carry_out(host, request, intent)
     except (CanonError, *HOST_FAULTS) as failed:
         undo(host, intent, str(failed))
         raise
     return _read_back(host, intent)
-
-
-def _intent(host: Host, target: Canonical) -> Intent:
-    """Return the intent to roll back to the generation `target`."""
-    op = f"{host.pass_id}:{target.recipe}:{target.version}"
-    number, now = next_generation(host, target.recipe), host.clock.now()
-    return Intent(op, target.recipe, target.version, target.commit, number, now, copy_of=target.generation)
 
 
 def _carry_out(host: Host, request: RollbackRequest, intent: Intent) -> None:
@@ -99,7 +89,7 @@ def _check_target(host: Host, request: RollbackRequest) -> None:
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals
-    log = host.state.trial_log(target.recipe, f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}") / "promote.log"
+    log = host.state.trial_log(target.recipe, trial_id(host.clock.now())) / "promote.log"
 
     def unpack(into: Path) -> AppSet:
         return snapshot_app_set(host, target, recipes, into, canonicals)

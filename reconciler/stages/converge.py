@@ -30,6 +30,7 @@ from reconciler.promotion.running_canonical import (
 from reconciler.stages.record_outcome import record_outcome
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
+from state.folder.logs import trial_id
 from state.records import Answer, Canonical, Memory
 from state.state_errors import StateError
 
@@ -158,7 +159,7 @@ def trial_request(
 ) -> TrialRequest:
     """Return the request of a pass to test `release` with all tiers, in the recipe's locked working folder."""
     return TrialRequest(
-        id=f"{host.clock.now():%Y%m%dT%H%M%S.%fZ}",  # sorts by time, and is unique: a slot has one owner at a time
+        id=trial_id(host.clock.now()),
         recipe=observation.recipe,
         release=release,
         app_set=app_set,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from state.folder.durable import file_errors, remove_tree
@@ -11,6 +12,14 @@ from state.state_errors import FolderError, StateError
 # Files with other names were not made by Canon, and stay.
 _TRIAL = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 _BESIDE = ("kept.log", "bug*.txt")
+
+
+def trial_id(begins: datetime) -> str:
+    """Return the id of a trial that begins at this time, in UTC. Ids sort by time.
+
+    An id is unique for a recipe: its working folder has one owner at a time.
+    """
+    return f"{begins:%Y%m%dT%H%M%S.%fZ}"
 
 
 def logged_trials(folder: Path) -> tuple[str, ...]:
