@@ -52,8 +52,6 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
     children = _children(context, allowed)
     commands = HostCommands(children, state.root)
     drivers = drivers_for(fleet, state, children, lock)
-    recipes = fleet.recipes.values()
-    tools = {tool for recipe in recipes for tool in (*recipe.requires, *drivers[recipe.driver].programs)}
     return Host(
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
@@ -66,7 +64,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
         registry=SqliteRegistry(state.database),
         snapshots=SealedSnapshots(),
         progress=progress,
-        place=place(tools, allowed, os.environ),
+        place=place(tools_of(fleet, drivers), allowed, os.environ),
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
         state=state,
@@ -151,6 +149,12 @@ def drivers_for(
 
         drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock), company=company)
     return drivers
+
+
+def tools_of(fleet: Fleet, drivers: Mapping[str, Driver]) -> set[str]:
+    """Return the programs that the fleet's recipes require, and those that their drivers run."""
+    recipes = fleet.recipes.values()
+    return {tool for recipe in recipes for tool in (*recipe.requires, *drivers[recipe.driver].programs)}
 
 
 def progress_on_stderr(options: Options) -> LineProgress:

@@ -15,14 +15,14 @@ from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.core.observation import State
 from reconciler.errors import CanonError, message_and_hint
 from reconciler.host import systemd_units as systemd
-from reconciler.host.command_runner import HostCommands
+from reconciler.host.command_runner import missing_programs, nearest_existing
 from reconciler.host.environment import place
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import TagQuery
-from reconciler.promotion.generations import snapshot_status
+from reconciler.promotion.generations import snapshot_statuses
 from state.folder.folder import StateFolder
 from state.folder.identity import read_identity
-from state.records import Memory, Records
+from state.records import Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from state.state_errors import StateError
@@ -67,7 +67,7 @@ def _git(seen: Inspection) -> HostCheck:
 
 
 def _tools(seen: Inspection) -> HostCheck:
-    missing = HostCommands(seen.environment, seen.state.root).missing(sorted(seen.tools))
+    missing = missing_programs(sorted(seen.tools), seen.environment)
     return host_checks.check_tools(missing, len(seen.tools))
 
 
@@ -94,7 +94,7 @@ def _proxy(seen: Inspection) -> HostCheck:
 def _state(seen: Inspection) -> HostCheck:
     root = seen.state.root
     seen.state.require_state_folder()
-    above = next(folder for folder in (root, *root.parents) if folder.exists())
+    above = nearest_existing(root)
     if refused := _not_ours(above, is_root=above == root):
         hint = "run this as its owner, or give it to the user of the unit"
         return HostCheck("state", CheckResult.FAILED, refused, hint)
@@ -138,17 +138,12 @@ def _user_name(number: int) -> str:
 
 def _damaged(state: StateFolder, records: Records) -> dict[str, str]:
     """Return the recipes whose canonical's snapshot is not intact, each with the reason."""
-    snapshots, memories = SealedSnapshots(), records.memories
-    statuses = {
-        name: snapshot_status(snapshots, state, canonical, memories.get(name, Memory(name)))
-        for name, canonical in records.canonicals.items()
-    }
+    statuses = snapshot_statuses(SealedSnapshots(), state, records)
     return {name: status.reason for name, status in statuses.items() if status.state is not State.INTACT}
 
 
 def _disk(seen: Inspection) -> HostCheck:
-    root = seen.state.root
-    disk = os.statvfs(next(folder for folder in (root, *root.parents) if folder.exists()))
+    disk = os.statvfs(nearest_existing(seen.state.root))
     largest = max((each.seal.bytes for each in seen.records.canonicals.values()), default=0)
     return host_checks.check_disk(disk.f_bavail * disk.f_frsize, disk.f_favail, largest)
 

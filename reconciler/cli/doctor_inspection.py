@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from desired.model import Fleet
-from reconciler.cli.composition import drivers_for
+from reconciler.cli.composition import drivers_for, tools_of
 from reconciler.host import systemd_units as systemd
-from reconciler.host.environment import child_environment
+from reconciler.host.environment import ALWAYS_USED, child_environment
 from state.folder.folder import StateFolder
 from state.records import Records
 from state.registry.registry import SqliteRegistry
@@ -36,15 +36,13 @@ class Inspection:
 def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
     """Return what the checks of a fleet and its state folder look at."""
     environment = child_environment(fleet.passes, os.environ, state.root)
-    drivers = drivers_for(fleet, state, environment, None)
-    required = {tool for recipe in fleet.recipes.values() for tool in recipe.requires}
-    programs = {tool for recipe in fleet.recipes.values() for tool in drivers[recipe.driver].programs}
+    tools = tools_of(fleet, drivers_for(fleet, state, environment, None))
     unit = fleet.unit or USUAL_UNIT
     return Inspection(
         fleet=fleet,
         state=state,
         environment=environment,
-        tools=frozenset(required | programs | {"git", "python3"}),
+        tools=frozenset({*tools, *ALWAYS_USED}),
         unit=unit,
         service=systemd.read_service(unit, environment),
         records=_readable_records(state),

@@ -6,7 +6,7 @@ from reconciler.cli.doctor_inspection import Inspection
 from reconciler.core import host_checks
 from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.host import systemd_units as systemd
-from reconciler.host.command_runner import HostCommands
+from reconciler.host.command_runner import missing_programs
 from reconciler.host.environment import child_environment
 
 
@@ -37,8 +37,8 @@ def check_environment(seen: Inspection) -> HostCheck:
         return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
     of_systemd = systemd.read_unit_environment(seen.service, seen.environment)
     of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)
-    here = HostCommands(seen.environment, seen.state.root).missing(sorted(seen.tools))
-    there = HostCommands(of_unit, seen.state.root).missing(sorted(seen.tools))
+    here = missing_programs(sorted(seen.tools), seen.environment)
+    there = missing_programs(sorted(seen.tools), of_unit)
     differences = host_checks.environment_differences(seen.environment, of_unit)
     return host_checks.check_environment(seen.unit, differences, [tool for tool in there if tool not in here])
 

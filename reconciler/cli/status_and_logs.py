@@ -13,11 +13,11 @@ from reconciler.core.last_pass import code_with_last_pass
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.errors import UsageError
-from reconciler.promotion.generations import snapshot_status
+from reconciler.promotion.generations import snapshot_statuses
 from reconciler.show.text.screen import screen_for
 from reconciler.show.text.status import recorded, render_card, render_status
 from state.folder.logs import logged_trials
-from state.records import Memory, Records
+from state.records import Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 
@@ -59,11 +59,7 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
 
     A record that cannot be read has the state unknown.
     """
-    snapshots = SealedSnapshots()
-    statuses = {
-        name: snapshot_status(snapshots, context.state, canonical, records.memories.get(name, Memory(name)))
-        for name, canonical in records.canonicals.items()
-    }
+    statuses = snapshot_statuses(SealedSnapshots(), context.state, records)
     if records.unreadable:
         from reconciler.stages.observe import unreadable_record_message
 

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from reconciler.host.lines import read_or_empty
+from reconciler.host.memory import available_memory
+
 _GIB = 1024**3
 _CORES_EACH = 2
 _BYTES_EACH = 4 * _GIB
@@ -26,9 +29,7 @@ def recipes_at_once(cores: int, memory: int) -> int:
 
 def _memory_left() -> int:
     """Return the bytes of memory that are available to Canon: on the host, and within the limits of its cgroups."""
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", _read(Path("/proc/meminfo")), re.MULTILINE)
-    of_host = int(found[1]) * 1024 if found else 0
-    return min([of_host, *_left_in_cgroups(_read(Path("/proc/self/cgroup")))])
+    return min([available_memory() or 0, *_left_in_cgroups(read_or_empty(Path("/proc/self/cgroup")))])
 
 
 def _left_in_cgroups(cgroups: str) -> Iterable[int]:
@@ -36,13 +37,6 @@ def _left_in_cgroups(cgroups: str) -> Iterable[int]:
     own = re.search(r"^0::/(.*)$", cgroups, re.MULTILINE)
     folder = _CGROUPS / own[1] if own else _CGROUPS
     for each in (folder, *folder.parents):
-        limit, used = _read(each / "memory.max").strip(), _read(each / "memory.current").strip()
+        limit, used = read_or_empty(each / "memory.max").strip(), read_or_empty(each / "memory.current").strip()
         if limit.isdigit() and used.isdigit():
             yield max(0, int(limit) - int(used))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("ascii", "replace")
-    except OSError:
-        return ""

@@ -25,6 +25,11 @@ _SHORTEST = 8
 _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
+def missing_programs(tools: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return those of `tools` that are not in the PATH of an environment."""
+    return tuple(tool for tool in tools if shutil.which(tool, path=environment["PATH"]) is None)
+
+
 @frozen
 class HostCommands:
     """Implements the Commands port. `environment` is the environment of all children.
@@ -47,12 +52,12 @@ class HostCommands:
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         """Return those of `tools` that are not in the PATH of children."""
-        return tuple(tool for tool in tools if shutil.which(tool, path=self.environment["PATH"]) is None)
+        return missing_programs(tools, self.environment)
 
     def pressure(self) -> str:
         """Return one line of text with the host's load, its free memory and disk, and how long processes waited."""
         load = os.getloadavg()[0]
-        disk = shutil.disk_usage(_existing(self.state)).free / _GIB
+        disk = shutil.disk_usage(nearest_existing(self.state)).free / _GIB
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
@@ -75,14 +80,14 @@ class SystemClock:
         return monotonic()
 
 
-def _existing(path: Path) -> Path:
+def nearest_existing(path: Path) -> Path:
     """Return `path` if it exists, else the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
 def _memory() -> str:
-    available = re.search(r"^MemAvailable:\s+(\d+) kB", read_or_empty(Path("/proc/meminfo")), re.MULTILINE)
-    return f"memory {int(available[1]) * 1024 / _GIB:.1f} GiB available" if available else "memory unknown"
+    available = memory.available_memory()
+    return f"memory {available / _GIB:.1f} GiB available" if available is not None else "memory unknown"
 
 
 def _stalls() -> str:

@@ -22,7 +22,7 @@ ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", CEILING)
 CGROUPS = Path("/proc/self/cgroup")
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_ALWAYS_USED = ("git", "python3")
+ALWAYS_USED = ("git", "python3")
 _SECONDS = 30.0
 
 
@@ -49,7 +49,7 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
     `requires` names the tools of all recipes and drivers. `environment` is the environment of children, `environ` is
     Canon's own. Raises InfrastructureError if git is missing or too old.
     """
-    tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *_ALWAYS_USED})}
+    tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
     unit = unit_of(read_or_empty(CGROUPS))
     user = _user()

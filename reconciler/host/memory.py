@@ -1,13 +1,21 @@
-"""Finds out whether the kernel killed a program because memory ran out, from the kernel's counts."""
+"""Reads from the kernel how much memory is available, and whether it killed a program because memory ran out."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from reconciler.host.lines import read_or_empty
+
 # Exit codes for SIGKILL: -9 if the child itself was killed, 128 + 9 if the child is a shell and its own child was.
 _KILLED = (-9, 128 + 9)
 _CGROUPS = Path("/sys/fs/cgroup")
 _OF_THE_HOST = Path("/proc/vmstat")
+
+
+def available_memory() -> int | None:
+    """Return how many bytes of the host's memory are available; None if the kernel does not report that."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", read_or_empty(Path("/proc/meminfo")), re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
 
 
 def oom_kills() -> int:

@@ -13,7 +13,7 @@ from attrs import evolve
 from reconciler.core.observation import CanonicalStatus, State, damage_of
 from reconciler.errors import reason_of
 from state.folder.folder import StateFolder
-from state.records import Canonical, Memory, Seal
+from state.records import Canonical, Memory, Records, Seal
 from state.snapshots.snapshots import generations_present
 from state.state_errors import StateError
 
@@ -41,6 +41,14 @@ def snapshot_status(
     except Exception as failed:  # noqa: BLE001  other recipes go on
         return CanonicalStatus(State.UNKNOWN, reason_of(failed))
     return CanonicalStatus(State.INTACT) if unsealed is None else CanonicalStatus(State.DAMAGED, unsealed.reason)
+
+
+def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Records) -> dict[str, CanonicalStatus]:
+    """Return the status of the snapshot of each recorded canonical, by recipe, as `snapshot_status` does."""
+    return {
+        name: snapshot_status(snapshots, state, canonical, records.memories.get(name, Memory(name)))
+        for name, canonical in records.canonicals.items()
+    }
 
 
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
