@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.accept_and_forget import _forget_orphan
-from reconciler.core.events import Event, events_of, history_of, last_observed, of_recipe
+from reconciler.core.events import Event, by_recipe, events_of, history_of, last_observed
 from state.ledger_line import LedgerLine
 from state.records import LedgerEntry
 from tests.explained_world import ExplainedWorld
@@ -27,7 +27,7 @@ def events(user: ExplainedWorld) -> tuple[Event, ...]:
 
 def told(user: ExplainedWorld) -> list[tuple[str, str, str]]:
     """Return what happened to `notes`: the word, the release and who did it."""
-    return [(each.what, each.version, each.by) for each in of_recipe(history_of(events(user)), "notes")]
+    return [(each.what, each.version, each.by) for each in by_recipe(history_of(events(user)))["notes"]]
 
 
 def test_a_promotion_and_its_trial_are_told_with_the_pass_and_what_started_it(user: ExplainedWorld) -> None:

@@ -1,6 +1,6 @@
 """Turns each line of the ledger into an event: what happened, to which release, and who did it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -46,9 +46,12 @@ def events_of(lines: Iterable[LedgerLine]) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def of_recipe(events: Iterable[Event], recipe: str) -> tuple[Event, ...]:
-    """Return the events of one recipe."""
-    return tuple(event for event in events if event.recipe == recipe)
+def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
+    """Return the events of each recipe that has any, in the same order; of whole passes under ""."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        found.setdefault(event.recipe, []).append(event)
+    return found
 
 
 def history_of(events: Iterable[Event]) -> tuple[Event, ...]:

@@ -10,7 +10,7 @@ from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import Observation, State, first_seen, moved_tags, upstream_tags
 from reconciler.core.reds import latest_red, red_now, what_changed
-from reconciler.core.step_reasons import too_young_text
+from reconciler.core.step_reasons import missing_tools_text, too_young_text
 from state.records import Red
 
 PASS, FAIL, OPEN = ConditionStatus.PASS, ConditionStatus.FAIL, ConditionStatus.OPEN
@@ -101,8 +101,8 @@ def _unheld(case: Case, _: Observation) -> Condition:
 
 
 def _tools(_: Case, observed: Observation) -> Condition:
-    if observed.missing_tools:
-        return Condition("tools", FAIL, f"required here and missing: {', '.join(observed.missing_tools)}")
+    if missing := missing_tools_text(observed):
+        return Condition("tools", FAIL, missing)
     return Condition("tools", PASS, f"required and here: {', '.join(observed.recipe.requires) or 'none'}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-NOT_SEEN_CODE, UNSETTLED_CODE, HOLLOW_CODE = 1, 2, 5
+from reconciler.core.report import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 
 
 @frozen
@@ -27,7 +27,7 @@ class Proof:
     def exit_code(self) -> int:
         """0 if a pass would do nothing, 1 if that could not be seen, 2 if it would do something, 5 for no recipe."""
         if not self.recipes:
-            return HOLLOW_CODE
+            return HOLLOW
         if self.unseen:
-            return NOT_SEEN_CODE
-        return UNSETTLED_CODE if self.unsettled or self.moved or self.left else 0
+            return COULD_NOT
+        return WANTED if self.unsettled or self.moved or self.left else IN_SYNC

@@ -26,10 +26,15 @@ def damage_note(finding: Finding) -> str:
     return f"{damaged}, the data of {' → '.join(finding.have.lineage)} is lost; "
 
 
+def missing_tools_text(observation: Observation) -> str:
+    """Return which required programs are missing on this host, "" if none is."""
+    missing = ", ".join(observation.missing_tools)
+    return f"required here and missing: {missing}" if missing else ""
+
+
 def with_missing_tools(reason: str, observation: Observation) -> str:
     """Return the reason with the missing programs, and with why the tests cannot be read."""
-    missing = f"required here and missing: {', '.join(observation.missing_tools)}" if observation.missing_tools else ""
-    return "; ".join(filter(None, (reason, missing, observation.tests_unreadable)))
+    return "; ".join(filter(None, (reason, missing_tools_text(observation), observation.tests_unreadable)))
 
 
 def too_young_text(observation: Observation, release: Release) -> str:

@@ -6,16 +6,16 @@ from attrs import evolve, frozen
 
 from desired.model import Release, Unobservable
 from reconciler.core.case import Case
-from reconciler.core.events import Event, events_of, last_observed, of_recipe
+from reconciler.core.events import Event, by_recipe, events_of, last_observed
 from reconciler.core.explanation import Explanation, Freshness, explain
 from reconciler.core.gate import gate
 from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation, State, want_of
-from reconciler.core.plan import PlanContext, Step
+from reconciler.core.plan import Step
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.stages.observe import Observations, observe
-from reconciler.stages.planning import RunRequest, plan_for
+from reconciler.stages.planning import RunRequest, context_for, plan_for
 from state.records import Records
 
 
@@ -62,20 +62,22 @@ class _Looking:
         whole = sorted({app for name in names for app in apps_of(recipes[name], recipes)})
         observed = observe(self.host, self.request.fleet, whole, records)
         plan = plan_for(self.host, self.request, observed)
-        events = events_of(self.host.registry.lines())
+        events = by_recipe(events_of(self.host.registry.lines()))
         return tuple(self._explained(step, observed, records, events) for step in plan.steps.values())
 
-    def _explained(self, step: Step, observed: Observations, records: Records, events: Sequence[Event]) -> Explanation:
+    def _explained(
+        self, step: Step, observed: Observations, records: Records, events: Mapping[str, Sequence[Event]]
+    ) -> Explanation:
+        """Return the explanation of one step's recipe. `events` are those of each recipe."""
         name = step.recipe
         observation = observed.observations.get(name)
         case = self._case(step, observation, observed, records)
-        freshness = _freshness(self.host, observation, events)
-        done = explain(case, of_recipe(events, name), records.drift.get(name), freshness)
+        freshness = _freshness(self.host, observation, events.get("", ()))
+        done = explain(case, events.get(name, ()), records.drift.get(name), freshness)
         return evolve(done, by_record=self._by_record(observation)) if observation is not None else done
 
     def _case(self, step: Step, observation: Observation | None, observed: Observations, records: Records) -> Case:
-        host, fleet = self.host, self.request.fleet
-        context = PlanContext(host.place, host.canon, host.clock.now().date(), recipes=fleet.recipes)
+        host, fleet, context = self.host, self.request.fleet, context_for(self.host, self.request)
         if observation is None:
             return Case(step, None, (), fleet, context, {})
         needs = {name: _has_release(name, observed, records) for name in observation.recipe.install.needs}
@@ -104,7 +106,7 @@ def _has_release(name: str, observed: Observations, records: Records) -> bool:
 
 
 def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:
-    """Return how old the facts about upstream are."""
+    """Return how old the facts about upstream are. `events` are those of whole passes."""
     if observation is None:
         return Freshness(asked=False, seen_at=None, same_since=None)
     memory, is_recorded = observation.memory, isinstance(host.upstream, RecordedAnswers)
