@@ -19,7 +19,7 @@ from reconciler.host.git.forge_refs import (
     pushed_input,
     read_forge_refs,
     refusals,
-    wanted_refs,
+    split_refs,
 )
 from reconciler.host.git.git_command import error_line, git_argv, git_environment, secret_settings
 from reconciler.host.git.mirror_repository import locked
@@ -87,9 +87,7 @@ class GitForge:
 
     def _push_missing(self, name: str) -> PushResult:
         """Push what the forge lacks of one mirror, and read back from the forge what it has then."""
-        repository = self._repository(name)
-        wanted = wanted_refs(repository.refs())
-        before = self._pushed(repository)
+        wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)
         plan = plan_push(wanted, forge, before)
         refused: dict[str, str] = {}
@@ -135,10 +133,10 @@ class GitForge:
             raise InfrastructureError(f"the push failed: {error_line(output.err)}")
         return refused
 
-    def _pushed(self, repository: Repository) -> dict[str, str]:
-        """Return the refs that the forge had when they were last pushed, with full names and object ids."""
-        printed = repository.run("for-each-ref", "--format=%(objectname)%09%(refname)", PUSHED)
-        return {name.replace(PUSHED, "refs/", 1): oid for name, oid in read_forge_refs(printed).items()}
+    def _mirror_refs(self, name: str) -> dict[str, str]:
+        """Return the branches and tags of our mirror, and what it remembers of the forge: full names, object ids."""
+        mirror = Repository(self.state.mirror(name), self.environment, self.holding)
+        return read_forge_refs(mirror.run("for-each-ref", "--format=%(objectname)%09%(refname)", HEADS, TAGS, PUSHED))
 
     def _remember(self, name: str, changes: bytes) -> None:
         if not changes:
@@ -160,9 +158,6 @@ class GitForge:
         if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")
         return output
-
-    def _repository(self, name: str) -> Repository:
-        return Repository(self.state.mirror(name), self.environment, self.holding)
 
     def _secrets(self) -> Mapping[str, str]:
         """Return the setting of git with the forge's token; none if the fleet declares no token.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from reconciler.host.git.refs import HEADS, TAGS, Refs
+from reconciler.host.git.refs import HEADS, TAGS
 from reconciler.host.text import decoded, one_line
 
 PUSHED = "refs/pushed/"
@@ -25,10 +25,13 @@ class ForgePlan:
     problems: tuple[str, ...]
 
 
-def wanted_refs(mirror: Refs) -> dict[str, str]:
-    """Return the refs that the forge has to have, with full names, each with the id of the object that it names."""
-    heads = {f"{HEADS}{name}": ref.named for name, ref in mirror.heads.items()}
-    return heads | {f"{TAGS}{name}": ref.named for name, ref in mirror.tags.items()}
+def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the refs that the forge has to have, and those that it had when it was last looked at, by full names.
+
+    `mirror` has all these refs of our mirror, by full name, each with the id of the object that it names.
+    """
+    pushed = {name.replace(PUSHED, "refs/", 1): oid for name, oid in mirror.items() if name.startswith(PUSHED)}
+    return {name: oid for name, oid in mirror.items() if name.startswith((HEADS, TAGS))}, pushed
 
 
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:

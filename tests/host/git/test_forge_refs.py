@@ -3,7 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.host.git.forge_refs import batches, plan_push, push_problem, pushed_input, read_forge_refs, refusals
+from reconciler.host.git.forge_refs import (
+    PUSHED,
+    batches,
+    plan_push,
+    push_problem,
+    pushed_input,
+    read_forge_refs,
+    refusals,
+    split_refs,
+)
 
 OBJECTS = st.sampled_from(["a" * 40, "b" * 40])
 NAMES = st.sampled_from(["refs/heads/main", "refs/tags/1.0.0+v1", "refs/tags/2.0.0+v1", "refs/pull/1/head"])
@@ -37,6 +46,12 @@ def test_refs_are_read_as_git_prints_them_and_nothing_else_is(refs: dict[str, st
     lines = [f"{oid}\t{name}" for name, oid in named.items()]
     printed = "\n".join([*lines, "c" * 40 + "\tHEAD", "d" * 40 + "\trefs/tags/x^{}", "garbage"]).encode()
     assert read_forge_refs(printed) == named
+
+
+@given(OURS, OURS)
+def test_what_the_forge_had_is_kept_apart_from_what_it_has_to_have(wanted: dict[str, str], had: dict[str, str]) -> None:
+    remembered = {name.replace("refs/", PUSHED, 1): oid for name, oid in had.items()}
+    assert split_refs({**wanted, **remembered, "refs/asked/last": "c" * 40}) == (wanted, had)
 
 
 @given(st.sets(NAMES | st.integers(0, 2000).map("refs/tags/{}.0.0".format)))
