@@ -6,7 +6,7 @@ import re
 from reconciler.audit.audit import AuditRequest, audit
 from reconciler.cli.command_context import load_context
 from reconciler.cli.composition import interruptible
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.errors import UsageError
 from reconciler.host.audit_programs import AuditPrograms
@@ -15,7 +15,6 @@ from reconciler.host.run import prepare
 from reconciler.show.documents.audit_document import audit_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.audit import render_audit
-from reconciler.show.text.screen import screen_for
 from state.folder.identity import read_identity
 from state.registry.database import STEPS
 
@@ -42,5 +41,5 @@ def audit_records(options: Options, head: str | None) -> int:
         done = audit(request, AuditPrograms(child_environment(fleet.passes, os.environ, state.root), fleet.protocols))
     if options.json:
         return print_answer(json_text(audit_document(done)), done.exit_code)
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     return print_answer(render_audit(done, screen, wide=options.output == "wide"), done.exit_code)

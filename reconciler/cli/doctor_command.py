@@ -1,19 +1,17 @@
 """`reconcile doctor`: checks everything that a pass needs on this host, before a pass needs it."""
 
-import os
 from collections.abc import Iterator
 
 from desired.declarations.problems import DeclarationError
 from desired.model import Fleet
 from reconciler.cli.command_context import load_fleet
 from reconciler.cli.doctor_checks import checks_of
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.host_checks import CheckResult, HostCheck, doctor_exit_code
 from reconciler.show.documents.command_documents import doctor_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.doctor import render_checks
-from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder
 
 
@@ -23,7 +21,7 @@ def doctor(options: Options) -> int:
     code = doctor_exit_code(checks)
     if options.json:
         return print_answer(json_text(doctor_document(checks, code)), code)
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     return print_answer(render_checks(checks, screen), code)
 
 

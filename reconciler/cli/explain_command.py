@@ -1,17 +1,15 @@
 """`reconcile explain`: why a recipe is as it is, and what would change it. Changes nothing."""
 
-import os
 from datetime import UTC, datetime
 
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.report import ReportCommand
 from reconciler.show.documents.explain_document import explain_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.explain import render_explanations
-from reconciler.show.text.screen import screen_for
 from reconciler.stages.explaining import explanations
 from reconciler.stages.planning import RunRequest
 from state.registry.registry import SqliteRegistry
@@ -30,7 +28,7 @@ def explain(options: Options, name: str | None, *, offline: bool) -> int:
         explained = explanations(host, request, ask=not offline)
     if options.json:
         return print_answer(json_text(explain_document(explained)), 0)
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     return print_answer(render_explanations(explained, screen, datetime.now(UTC)), 0)
 
 

@@ -3,7 +3,6 @@
 Writes nothing.
 """
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,13 +14,12 @@ from desired.declarations.problems import RefusedError
 from desired.declarations.values import read_duration
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import FAILED, print_answer, print_error, write_answer
 from reconciler.core.events import Event, events_of, history_of
 from reconciler.errors import InterruptedPassError, UsageError
 from reconciler.show.documents.event_document import event_line
 from reconciler.show.text.events import event_rows, event_text
-from reconciler.show.text.screen import Screen, screen_for
 from state.ledger_line import LedgerLine
 from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError
@@ -63,7 +61,7 @@ def history(options: Options, name: str | None, since: str | None) -> int:
     chosen = selection.of(history_of(events))
     if options.json:
         return print_answer("".join(map(event_line, chosen)), code)
-    rows = event_rows(chosen, _screen(options), datetime.now(UTC), whole=name is None)
+    rows = event_rows(chosen, stdout_screen(options), datetime.now(UTC), whole=name is None)
     return print_answer("\n".join(rows if chosen else ["nothing is recorded"]) + "\n", code)
 
 
@@ -78,7 +76,7 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
     lines = registry.lines()
     _require_known(context, selection, events_of(lines))
     code = _check(registry)
-    screen = _screen(options)
+    screen = stdout_screen(options)
     try:
         with interruptible():
             for chosen in _looks(registry, lines, selection, watch=watch):
@@ -148,7 +146,3 @@ def _since(text: str, now: datetime) -> datetime:
         hint = "a span such as 12h or 7d, or a day such as 2026-11-01"
         raise UsageError(f"--since {text} is no time", hint) from None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-
-
-def _screen(options: Options) -> Screen:
-    return screen_for(stdout_width(), os.environ, no_color=options.no_color)

@@ -14,6 +14,8 @@ from reconciler.errors import InfrastructureError, message_and_hint
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.show.text.screen import Screen
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -129,6 +131,13 @@ def metrics_option(function: Command) -> Command:
 def stdout_width() -> int | None:
     """Return the width of the terminal on stdout; None if stdout is no terminal."""
     return terminal_width(sys.stdout)
+
+
+def stdout_screen(options: Options) -> "Screen":
+    """Return the width and colour to use on stdout."""
+    from reconciler.show.text.screen import screen_for
+
+    return screen_for(stdout_width(), os.environ, no_color=options.no_color)
 
 
 def terminal_width(stream: TextIO) -> int | None:

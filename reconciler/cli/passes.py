@@ -1,6 +1,5 @@
 """`reconcile`, `reconcile --dry-run` and `reconcile drift`: run or preview a pass."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from reconciler.cli.composition import (
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.journal_output import journal_outcome, journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
@@ -28,7 +27,6 @@ from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
-from reconciler.show.text.screen import screen_for
 from reconciler.stages.loop import preview as make_preview
 from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest
@@ -101,6 +99,6 @@ def print_report(context: CommandContext, report: Report, last: LastWholePass | 
     if options.json:
         more = {"last_whole_pass": last_pass_part(last)} if last is not None else {}
         return print_answer(json_text({**report_document(report), **more}), report.exit_code)
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     text = render_report(report, screen, wide=options.output == "wide", state=str(context.state.root), last=last)
     return print_answer(text, report.exit_code)

@@ -1,16 +1,13 @@
 """`reconcile prove`: prove that a pass would do nothing."""
 
-import os
-
 from reconciler.cli.command_context import load_context, pass_lock
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.report import ReportCommand
 from reconciler.show.documents.proof_document import proof_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.proof import render_proof
-from reconciler.show.text.screen import screen_for
 from reconciler.stages import proof
 from reconciler.stages.planning import RunRequest
 
@@ -31,5 +28,5 @@ def prove(options: Options) -> int:
         proved = proof.prove(make_host(context, progress, lock.descriptor), request)
     if options.json:
         return print_answer(json_text(proof_document(proved)), proved.exit_code)
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     return print_answer(render_proof(proved, screen), proved.exit_code)

@@ -1,12 +1,11 @@
 """`reconcile status` and `reconcile logs`: print records and logs without asking upstream."""
 
-import os
 from datetime import UTC, datetime
 
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import code_with_last_pass
@@ -14,7 +13,6 @@ from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.errors import UsageError
 from reconciler.promotion.generations import snapshot_statuses
-from reconciler.show.text.screen import screen_for
 from reconciler.show.text.status import recorded, render_card, render_status
 from state.folder.logs import logged_trials
 from state.records import Records
@@ -34,7 +32,7 @@ def status(options: Options, name: str | None) -> int:
     statuses = _statuses(context, records)
     now = datetime.now(UTC)
     rows = recorded(context.fleet, records, statuses, now.date(), (name,) if name else options.recipes)
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     last = last_whole_pass(context)
     code = code_with_last_pass(_exit_code({row.status.state for row in rows}), last)
     if options.json:
@@ -98,5 +96,5 @@ def logs(options: Options, name: str, trial: str | None) -> int:
         return print_answer(json_text(logs_document(name, chosen, logs_by_tier)), 0)
     from reconciler.show.text.raise_and_logs import render_logs
 
-    screen = screen_for(stdout_width(), os.environ, no_color=options.no_color)
+    screen = stdout_screen(options)
     return print_answer(render_logs(chosen, logs_by_tier, screen), 0)

@@ -1,6 +1,5 @@
 """`reconcile trial`: tests one release, branch or commit by hand."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from desired.model import Release, TierName, Unobservable
 from desired.want import releases
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
-from reconciler.cli.options import Options, stdout_width
+from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate, unheld
@@ -27,7 +26,6 @@ from reconciler.promotion.undeploy_conflicts import without_conflicts
 from reconciler.show.documents.command_documents import Tested, trial_document
 from reconciler.show.documents.junit import junit
 from reconciler.show.documents.report_document import json_text
-from reconciler.show.text.screen import screen_for
 from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
@@ -179,7 +177,7 @@ def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested
     if context.options.json:
         code = print_answer(json_text(trial_document(run, tested, code)), code)
     else:
-        screen = screen_for(stdout_width(), os.environ, no_color=context.options.no_color)
+        screen = stdout_screen(context.options)
         text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root))
         code = print_answer(text, code)
     if junit_path is not None:

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -31,6 +31,12 @@ _ENDS = ("die", "oom")
 READER = "Docker's events"
 # In seconds. The reader ends at once when its connection is hung up.
 _READER_ENDS = 5.0
+
+
+def event_attributes(event: Json) -> Mapping[str, str]:
+    """Return the attributes of the object that an event is about: its name and, of a container, its labels."""
+    found: Mapping[str, str] = (event.get("Actor") or {}).get("Attributes") or {}
+    return found
 
 
 @define(eq=False)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from reconciler.host.swarm.engine.connection import Json
+from reconciler.host.swarm.engine.event_stream import event_attributes
 from reconciler.host.swarm.recipe.stack import SERVICE_NAME
 from reconciler.host.swarm.services.service import DEFAULT_GRACE, is_current
 from reconciler.host.swarm.services.task import is_oom_killed, state_of
@@ -43,7 +44,7 @@ def without_grace(services: Iterable[Json]) -> frozenset[str]:
 
 def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
     """Return those of `names` that the kernel killed for lack of memory, according to the "oom" events in `events`."""
-    killed = {_attributes(event).get(SERVICE_NAME, "") for event in events if event.get("Action") == "oom"}
+    killed = {event_attributes(event).get(SERVICE_NAME, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in killed)
 
 
@@ -83,18 +84,15 @@ def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
     codes: dict[str, set[int]] = {}
     for event in events:
         if event.get("Action") == "die" and _id(event) not in starved_ids:
-            code = _attributes(event).get("exitCode", "")
-            codes.setdefault(_attributes(event).get(SERVICE_NAME, ""), set()).add(int(code) if code.isdecimal() else -1)
+            code = event_attributes(event).get("exitCode", "")
+            codes.setdefault(event_attributes(event).get(SERVICE_NAME, ""), set()).add(
+                int(code) if code.isdecimal() else -1
+            )
     return codes
 
 
 def _id(event: Json) -> str:
     return str((event.get("Actor") or {}).get("ID", ""))
-
-
-def _attributes(event: Json) -> Mapping[str, str]:
-    found: Mapping[str, str] = (event.get("Actor") or {}).get("Attributes") or {}
-    return found
 
 
 def _container(service: Json) -> Json:

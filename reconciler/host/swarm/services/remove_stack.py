@@ -8,6 +8,7 @@ from attrs import frozen
 from reconciler.host.readiness.polling import poll
 from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.engine import Engine, id_of
+from reconciler.host.swarm.engine.event_stream import event_attributes
 from reconciler.host.swarm.recipe.stack import NAMESPACE, SLOT, STATE
 
 # All kinds of objects of a stack or a slot, in the order of removal: containers use volumes, and tasks use networks.
@@ -37,7 +38,7 @@ class LabelSelector:
 
     def has_container_of(self, event: Json) -> bool:
         """Whether an event of the engine is about a container with one of the labels."""
-        attributes = (event.get("Actor") or {}).get("Attributes") or {}
+        attributes = event_attributes(event)
         wanted = (label.partition("=") for label in (self.label, *self.stacks))
         return any(attributes.get(name) == value for name, _, value in wanted)
 

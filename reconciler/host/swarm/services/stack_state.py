@@ -10,7 +10,7 @@ from attrs import frozen
 from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.engine.event_stream import EventStream
+from reconciler.host.swarm.engine.event_stream import EventStream, event_attributes
 from reconciler.host.swarm.recipe.compose import APP
 from reconciler.host.swarm.recipe.stack import ADDRESS, COMMIT, NAMESPACE, PEER, SERVICE_NAME, Stack
 from reconciler.host.swarm.services.ended_tasks import ended_parts, running_parts
@@ -88,7 +88,7 @@ def is_of_stack(event: Json, stack: str) -> bool:
 
     An event of a service has the name of the service, but not its labels.
     """
-    attributes = (event.get("Actor") or {}).get("Attributes") or {}
+    attributes = event_attributes(event)
     named = event.get("Type") == "service" and str(attributes.get("name", "")).startswith(f"{stack}_")
     return named or attributes.get(NAMESPACE) == stack
 
