@@ -19,6 +19,20 @@ MOST = 200 << 20
 GREEDY = (sys.executable, "-c", "x = bytearray(600 << 20); print(len(x))")
 
 
+def read_of_process(path: Path) -> bytes:
+    """Return the content of a file below /proc; b"" if its process has ended meanwhile."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def slot_processes(below: Path) -> list[int]:
+    """Return the pids of all processes that are marked with a slot below a folder."""
+    mark = f"CANON_SLOT={below}/".encode()
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in read_of_process(path)]
+
+
 def output_in_little_memory(code: str, *arguments: object) -> str:
     """Run Python code in a cgroup of MOST bytes and return what it prints. Skips where no cgroup can be made."""
     with _cgroup() as members:

@@ -76,8 +76,8 @@ class CanonCommand:
     def json(self, *words: str) -> ReconcileResult:
         return self.run(*words, "-o", "json", "-q")
 
-    def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Start a command and return while it runs. The caller ends it."""
+    def start(self, *words: str, group: int | None = None) -> "subprocess.Popen[str]":
+        """Start a command and return while it runs. The caller ends it. `group` is its process group, 0 for its own."""
         return subprocess.Popen(
             [BIN / "reconcile", *words],
             cwd=self.folder,
@@ -86,6 +86,7 @@ class CanonCommand:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=group,
         )
 
     def shell(self, script: str) -> ReconcileResult:

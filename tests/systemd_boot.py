@@ -46,6 +46,13 @@ class BootedMachine:
         script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
         self.run("sh", "-c", script, "sh", path, text)
 
+    def release(self, repository: str, tag: str) -> None:
+        """Commit all files of a repository of the machine, and tag the commit."""
+        git = ("git", "-C", repository, "-c", "user.name=Tests", "-c", "user.email=tests@example.org")
+        self.run(*git, "add", "--all")
+        self.run(*git, "commit", "--quiet", "--allow-empty", "--message", tag)
+        self.run(*git, "tag", tag)
+
     def property(self, unit: str, name: str) -> str:
         return self.run("systemctl", "show", unit, f"--property={name}", "--value").strip()
 

@@ -22,12 +22,7 @@ DESIRED, HERE, UNSEEN = "what is desired has moved", "what is here has moved", "
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    for name in ("notes", "wiki"):
-        world.declare(name)
-        world.tag(name, "1.0.0")
-    world.run()
-    return world
+    return World.promoted(tmp_path, "notes", "wiki")
 
 
 def drift(world: World) -> Report:

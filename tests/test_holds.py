@@ -23,11 +23,7 @@ from tests.world import START, World
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Two recipes with canonicals at 1.0.0, and 1.1.0 published."""
-    world = World(tmp_path)
-    for name in ("notes", "wiki"):
-        world.declare(name)
-        world.tag(name, "1.0.0")
-    world.run()
+    world = World.promoted(tmp_path, "notes", "wiki")
     for name in ("notes", "wiki"):
         world.tag(name, "1.1.0")
     return world

@@ -46,10 +46,7 @@ def machine(tmp_path: Path) -> Iterator[BootedMachine]:
 def publish(machine: BootedMachine, version: str, app: str) -> None:
     for name, text in {"Procfile": PROCFILE.decode(), "app.py": app, "VERSION": version}.items():
         machine.write(f"/srv/notes/{name}", text)
-    git = ["git", "-C", "/srv/notes", "-c", "user.name=Tests", "-c", "user.email=tests@example.org"]
-    machine.run(*git, "add", "--all")
-    machine.run(*git, "commit", "--quiet", "--message", version)
-    machine.run(*git, "tag", version)
+    machine.release("/srv/notes", version)
 
 
 def entries(machine: BootedMachine, *matches: str) -> list[Mapping[str, Any]]:

@@ -16,12 +16,7 @@ from tests.world import START, World
 
 def settled(root: Path) -> World:
     """Return a world whose two recipes are at their newest releases."""
-    world = World(root)
-    for name in ("notes", "wiki"):
-        world.declare(name)
-        world.tag(name, "1.0.0")
-    world.run()
-    return world
+    return World.promoted(root, "notes", "wiki")
 
 
 def proof_of(world: World) -> Proof:

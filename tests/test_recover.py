@@ -24,11 +24,7 @@ from tests.world_driver import WorldDriver
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """One recipe with a canonical."""
-    world = World(tmp_path)
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
-    return world
+    return World.promoted(tmp_path, "notes")
 
 
 def dead_slot(world: World, name: str) -> Path:

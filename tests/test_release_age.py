@@ -49,10 +49,7 @@ def test_the_same_commit_by_another_tag_of_its_version_is_no_younger() -> None:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A canonical at 1.0.0, and 1.1.0 published just now, where a release has to be known for a week."""
-    world = World(tmp_path)
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
+    world = World.promoted(tmp_path, "notes")
     world.declare("notes", minimum_age=WEEK)
     world.tag("notes", "1.1.0")
     return world

@@ -12,11 +12,7 @@ from tests.world import Behaviour, World
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
-    return world
+    return World.promoted(tmp_path, "notes")
 
 
 def since(world: World) -> dict[str, datetime]:

@@ -70,14 +70,7 @@ def _declare(machine: BootedMachine) -> None:
     machine.write("/srv/notes/server.py", SERVER)
     machine.write("/srv/notes/Procfile", "web: python3 server.py\n")
     machine.run("git", "init", "--quiet", "--initial-branch=main", "/srv/notes")
-    _publish(machine, "1.0.0+v1")
-
-
-def _publish(machine: BootedMachine, tag: str) -> None:
-    git = ["git", "-C", "/srv/notes", "-c", "user.name=Tests", "-c", "user.email=tests@example.org"]
-    machine.run(*git, "add", "--all")
-    machine.run(*git, "commit", "--quiet", "--allow-empty", "--message", tag)
-    machine.run(*git, "tag", tag)
+    machine.release("/srv/notes", "1.0.0+v1")
 
 
 def test_a_timer_that_elapses_promotes(machine: BootedMachine) -> None:

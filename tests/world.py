@@ -115,6 +115,16 @@ class World:
 
     # ---- building it ----
 
+    @classmethod
+    def promoted(cls, root: Path, *names: str) -> "World":
+        """Return a world in which a pass has promoted the release 1.0.0 of each of these recipes."""
+        world = cls(root)
+        for name in names:
+            world.declare(name)
+            world.tag(name, "1.0.0")
+        world.run()
+        return world
+
     def declare(self, name: str, **more: object) -> Recipe:
         """Declare a recipe with every tier; `more` sets other fields."""
         folder = self.root / "fleet" / "recipes" / name

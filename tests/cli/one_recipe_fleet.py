@@ -14,6 +14,7 @@ from attrs import define, evolve, frozen
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
 from tests import tiny_fleet
+from tests.child_processes import slot_processes
 from tests.expected_documents import format_1_schema, schema_errors
 from tests.folders import entries_below
 from tests.procfile_apps import wait_for
@@ -104,8 +105,7 @@ class OneRecipeFleet(CanonCommand):
 
     def running(self) -> list[int]:
         """Return the pids of processes that are marked with a slot of this state folder."""
-        mark = f"CANON_SLOT={self.state}/".encode()
-        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
+        return slot_processes(self.state)
 
     def assert_nothing_is_left(self) -> None:
         assert self.running() == []
@@ -191,10 +191,3 @@ def paused(jot: OneRecipeFleet, tier: str, *words: str) -> Iterator["subprocess.
         (jot.folder / "reached").unlink(missing_ok=True)
         for pid in jot.running():
             os.kill(pid, 9)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

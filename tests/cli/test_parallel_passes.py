@@ -13,8 +13,9 @@ from reconciler.core.outcome import Result
 from state.folder.folder import StateFolder
 from state.registry.registry import SqliteRegistry
 from tests import tiny_fleet
+from tests.child_processes import read_of_process, slot_processes
 from tests.procfile_apps import is_running, wait_for
-from tests.reconcile_command import BIN, LONGEST, CanonCommand, wait_for_lock
+from tests.reconcile_command import LONGEST, CanonCommand, wait_for_lock
 
 NAMES = ("ant", "bee", "cat")
 # No other recipe may be at this place at the same time.
@@ -51,11 +52,10 @@ class ThreeRecipes(CanonCommand):
         """Return the pids of the workers of a pass: they run its own program."""
         children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
         own = Path(f"/proc/{command.pid}/cmdline").read_bytes()
-        return [int(pid) for pid in children if _bytes(Path(f"/proc/{pid}/cmdline")) == own]
+        return [int(pid) for pid in children if read_of_process(Path(f"/proc/{pid}/cmdline")) == own]
 
     def apps(self) -> list[int]:
-        mark = f"CANON_SLOT={self.state}/".encode()
-        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _bytes(path)]
+        return slot_processes(self.state)
 
     def promoted(self) -> Mapping[str, tuple[int, str, tuple[str, ...]]]:
         found = SqliteRegistry(self.state / "canon.db").read().canonicals
@@ -72,13 +72,6 @@ class ThreeRecipes(CanonCommand):
         assert {str(path.relative_to(folders)) for path in folders.glob("*/*")} == recorded
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
 @pytest.fixture
 def three(tmp_path: Path) -> Iterator[ThreeRecipes]:
     made = ThreeRecipes(tmp_path)
@@ -92,16 +85,7 @@ ALL = dict.fromkeys(NAMES, (1, "1.0.0", ("1.0.0",)))
 
 def start(three: ThreeRecipes) -> "subprocess.Popen[str]":
     """Start a pass as a shell starts a job: with a process group of its own. Return once three apps of trials run."""
-    command = subprocess.Popen(
-        [BIN / "reconcile"],
-        cwd=three.folder,
-        env=three.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        process_group=0,
-    )
+    command = three.start(group=0)
     try:
         wait_for(lambda: len(three.workers(command)) == 3 and len(three.apps()) >= 3, 120)
     except BaseException:

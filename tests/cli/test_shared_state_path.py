@@ -9,6 +9,7 @@ import pytest
 from attrs import frozen
 
 from state.folder.identity import read_identity
+from tests.child_processes import slot_processes
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, make_one_recipe_fleet
 from tests.procfile_apps import is_running, wait_for
 from tests.reconcile_command import BoundStateFolder, needs_mounts, wait_for_lock
@@ -34,15 +35,7 @@ class Pair:
 
     def running(self) -> set[int]:
         """What bears the mark of a slot below the common path."""
-        mark = f"CANON_SLOT={self.path}/work/".encode()
-        return {int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+        return {*slot_processes(self.path / "work")}
 
 
 @pytest.fixture

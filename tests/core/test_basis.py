@@ -35,11 +35,7 @@ def look(world: World) -> Preview:
 
 
 def world_with_a_release_to_promote(root: Path) -> World:
-    world = World(root)
-    for name in ("notes", "wiki"):
-        world.declare(name)
-        world.tag(name, "1.0.0")
-    world.run()
+    world = World.promoted(root, "notes", "wiki")
     world.tag("notes", "1.1.0", Behaviour(passes_custom=False))
     return world
 

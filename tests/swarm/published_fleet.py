@@ -1,11 +1,12 @@
 """A fleet on the real Swarm: upstreams at a real forge, the real command, and functions that read the results."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from state.folder.folder import StateFolder
 from state.records import Canonical
@@ -46,6 +47,13 @@ class PublishedFleet:
     @property
     def state(self) -> StateFolder:
         return StateFolder(self.canon.state)
+
+    def copy(self, into: Path) -> "PublishedFleet":
+        """Return the same fleet with a copy of its state in the new folder `into`."""
+        into.mkdir()
+        (into / "fleet").symlink_to(self.canon.fleet)
+        shutil.copytree(self.canon.state, into / "state", symlinks=True)
+        return evolve(self, canon=evolve(self.canon, folder=into))
 
     def recorded(self) -> Mapping[str, Canonical]:
         return SqliteRegistry(self.state.database).read().canonicals

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 
 from reconciler.core.outcome import Result
 from state.records import Damaged
@@ -44,11 +43,7 @@ class Prepared:
 
     def fresh(self, name: str) -> PublishedFleet:
         """Return the same state once more, as that of a fleet of its own."""
-        into = self.folder / name
-        into.mkdir()
-        (into / "fleet").symlink_to(self.world.canon.fleet)
-        shutil.copytree(self.world.canon.state, into / "state", symlinks=True)
-        return evolve(self.world, canon=evolve(self.world.canon, folder=into))
+        return self.world.copy(self.folder / name)
 
 
 @pytest.fixture(scope="module")

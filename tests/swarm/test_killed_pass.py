@@ -3,7 +3,6 @@
 import io
 import os
 import random
-import shutil
 import subprocess
 import tarfile
 import time
@@ -12,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 
 from state.registry.registry import SqliteRegistry
 from tests.folders import state_folder_contents
@@ -58,11 +57,7 @@ class PreparedFleet:
 
     def fresh(self, name: str) -> PublishedFleet:
         """Its state, once more, as of a fleet of its own."""
-        into = self.folder / name
-        into.mkdir()
-        (into / "fleet").symlink_to(self.world.canon.fleet)
-        shutil.copytree(self.world.canon.state, into / "state", symlinks=True)
-        return evolve(self.world, canon=evolve(self.world.canon, folder=into))
+        return self.world.copy(self.folder / name)
 
 
 def declare(world: PublishedFleet) -> None:
