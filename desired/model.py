@@ -75,7 +75,7 @@ class Ready:
     def within(self, release_timeout: timedelta | None = None) -> timedelta:
         """Return how long the app may take to become ready.
 
-        Returns the declared `timeout`. If there is none, returns `release_timeout`, the time that the release itself
+        Return the declared `timeout`. If there is none, return `release_timeout`, the time that the release itself
         declares; else USUAL_TIMEOUT.
         """
         return self.timeout or release_timeout or USUAL_TIMEOUT

@@ -31,8 +31,8 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
     """Return the allowed releases, the oldest first; at most one release for each sort key.
 
-    Several tags may have the same sort key, such as v1.0.0 and 1.0.0. If they name the same commit, returns a tag
-    without a leading "v" if there is one. If they name different commits, returns none of them.
+    Several tags may have the same sort key, such as v1.0.0 and 1.0.0. If they name the same commit, return a tag
+    without a leading "v" if there is one. If they name different commits, return none of them.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 

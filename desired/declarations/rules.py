@@ -172,7 +172,7 @@ def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
     """Yield the circles in `needs`.
 
     Each circle is a tuple of recipes; each of them needs the next, the last needs the first. A circle begins with the
-    recipe that is first in alphabetical order. After each circle, drops the need of its first recipe for its second, so
+    recipe that is first in alphabetical order. After each circle, drop the need of its first recipe for its second, so
     that the search finds the other circles.
     """
     links = {name: sorted(needs[name]) for name in sorted(needs)}

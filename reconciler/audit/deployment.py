@@ -22,7 +22,7 @@ _ABOUT = "kept deployment"
 def deployment_claims(
     recipe: str, kept: Path, state_id: str, newest: ClaimedRelease | None, programs: Programs
 ) -> Iterator[Claim]:
-    """Yield the claim about a recipe's kept deployment. Yields none if the folder `kept` has no record of one."""
+    """Yield the claim about a recipe's kept deployment. Yield none if the folder `kept` has no record of one."""
     path = kept / f"{recipe}.json"
     if not path.exists():
         return

@@ -50,7 +50,7 @@ def mirror_claims(
 
 
 def _refs(mirror: Path, programs: Programs) -> _Refs:
-    """Return the refs of a mirror. Reads what they peel to from the objects, because `packed-refs` may be wrong."""
+    """Return the refs of a mirror. Read what they peel to from the objects, because `packed-refs` may be wrong."""
     listed = _git(programs, mirror, "for-each-ref", "--format=%(objectname) %(refname)")
     if not listed.ok or listed.err:
         return _Refs({}, f"git cannot read its refs: {listed.why}")

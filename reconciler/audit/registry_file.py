@@ -139,7 +139,7 @@ def _application(connection: sqlite3.Connection) -> int:
 
 
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the SQL text of each table, index and trigger, by kind and name. Leaves out what SQLite made itself."""
+    """Return the SQL text of each table, index and trigger, by kind and name. Leave out what SQLite made itself."""
     query = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
     return dict(connection.execute(query))
 

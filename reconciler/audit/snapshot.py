@@ -79,7 +79,7 @@ def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], nam
 
 
 def _tar_problem(path: Path, manifest: Mapping[str, Any]) -> str:
-    """Return how a tar differs from its manifest, "" if it does not. Reads the whole file twice."""
+    """Return how a tar differs from its manifest, "" if it does not. Read the whole file twice."""
     where = f"{path.parent.name}/{path.name}"
     try:
         with path.open("rb") as file:
@@ -125,7 +125,7 @@ def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> 
 def _facts(info: tarfile.TarInfo) -> Mapping[str, object]:
     """Return the values in the header of an entry, under the names that the manifest uses.
 
-    Leaves out times, since the header has only whole seconds.
+    Leave out times, since the header has only whole seconds.
     """
     return {
         "path": info.name,

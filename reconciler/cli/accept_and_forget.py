@@ -25,7 +25,7 @@ from state.records import KnownTag, LedgerEntry, Memory
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Accept the new commit of a moved tag. If `tag` is None, accept that upstream lost release tags.
 
-    The ledger records `reason`. Returns the exit code. Raises NeedsPersonError if there is nothing to accept.
+    The ledger records `reason`. Return the exit code. Raise NeedsPersonError if there is nothing to accept.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -51,7 +51,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
     """Return the recipe's memory with the new commit of `tag`, and a message for the user.
 
-    Raises NeedsPersonError if the tag did not move.
+    Raise NeedsPersonError if the tag did not move.
     """
     moved = moved_tags(observation)
     if tag not in moved:
@@ -65,7 +65,7 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
     """Return the recipe's memory without the tags that upstream lost, and a message for the user.
 
-    Raises NeedsPersonError if upstream lost no tag.
+    Raise NeedsPersonError if upstream lost no tag.
     """
     gone = vanished_tags(observation)
     if not gone:
@@ -77,9 +77,9 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
 
 
 def forget(options: Options, name: str, reason: str) -> int:
-    """Delete the records, snapshots, mirror and logs of a recipe that is no longer declared. Returns the exit code.
+    """Delete the records, snapshots, mirror and logs of a recipe that is no longer declared. Return the exit code.
 
-    The ledger records that, with `reason`. Raises UsageError if the recipe is declared or nothing is recorded of it.
+    The ledger records that, with `reason`. Raise UsageError if the recipe is declared or nothing is recorded of it.
     """
     context = load_context(options)
     require_reason(reason)
@@ -110,14 +110,14 @@ def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
 
 
 def _existing_lock(context: CommandContext, name: str) -> Path:
-    """Return the path of the pass lock. Raises UsageError if there is no registry, so nothing to forget of `name`."""
+    """Return the path of the pass lock. Raise UsageError if there is no registry, so nothing to forget of `name`."""
     if not context.state.database.exists():
         raise UsageError(f"nothing is recorded of {name}: there is no registry in {context.state.root}")
     return context.state.lock
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
-    """Delete everything of the recipe `name`. Returns a message for the user. Raises UsageError if there is nothing."""
+    """Delete everything of the recipe `name`. Return a message for the user. Raise UsageError if there is nothing."""
     records = host.registry.read()
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:

@@ -22,9 +22,9 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 
 def audit_records(options: Options, head: str | None) -> int:
-    """Print the verdict on every claim of the records. Returns the exit code.
+    """Print the verdict on every claim of the records. Return the exit code.
 
-    `head` is the hash of a ledger line that a person wrote down, or its first 8 digits or more. Raises UsageError if it
+    `head` is the hash of a ledger line that a person wrote down, or its first 8 digits or more. Raise UsageError if it
     is no such hash.
     """
     if head is not None and not _HASH.fullmatch(head):

@@ -32,7 +32,7 @@ class CommandContext:
 def load_context(options: Options) -> CommandContext:
     """Read the declarations, and return them with the other input of a command.
 
-    Raises DeclarationError, or UsageError if a recipe is named by -r that is not declared.
+    Raise DeclarationError, or UsageError if a recipe is named by -r that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
@@ -44,7 +44,7 @@ def load_context(options: Options) -> CommandContext:
 
 
 def load_fleet(folder: Path) -> Fleet:
-    """Read the declarations in the fleet folder. Raises DeclarationError, also if the folder is missing."""
+    """Read the declarations in the fleet folder. Raise DeclarationError, also if the folder is missing."""
     if not os.path.lexists(folder):
         message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
         raise DeclarationError([Problem(str(folder), 1, 1, message)])
@@ -84,7 +84,7 @@ def prepare_state(state: StateFolder) -> None:
 
 @contextmanager
 def pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
-    """Hold the pass lock within the `with` block. Creates the state folder if it is missing.
+    """Hold the pass lock within the `with` block. Create the state folder if it is missing.
 
     `command` is written into the lock, so that other processes can name the command that holds it.
     """

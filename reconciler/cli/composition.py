@@ -82,7 +82,7 @@ def _children(context: CommandContext, allowed: Mapping[str, str]) -> dict[str, 
 def worker_host(context: CommandContext, host: Host, progress: Progress, lock: int, ports: range) -> Host:
     """Return the host of a worker process, which was forked from the process of `host`.
 
-    Makes new objects for everything that may have an open connection or a list of child processes. The worker's apps
+    Make new objects for everything that may have an open connection or a list of child processes. The worker's apps
     listen on `ports`, which no other worker uses.
     """
     fleet, state = context.fleet, context.state

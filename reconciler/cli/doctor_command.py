@@ -16,7 +16,7 @@ from state.folder.folder import StateFolder
 
 
 def doctor(options: Options) -> int:
-    """Print the result of all checks. Returns 1 if a check failed, else 0. Changes nothing."""
+    """Print the result of all checks. Return 1 if a check failed, else 0. Changes nothing."""
     checks = tuple(_checks(options))
     code = doctor_exit_code(checks)
     if options.json:

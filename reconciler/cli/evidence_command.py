@@ -10,9 +10,9 @@ from state.registry.registry import SqliteRegistry
 
 
 def evidence(options: Options, name: str, generation: int | None) -> int:
-    """Print the envelope of the statement on a generation of the recipe `name`, None for the newest. Returns 0.
+    """Print the envelope of the statement on a generation of the recipe `name`, None for the newest. Return 0.
 
-    Raises UsageError if there is none.
+    Raise UsageError if there is none.
     """
     context = load_context(options)
     entries = [line.entry for line in SqliteRegistry(context.state.database).lines()]

@@ -16,9 +16,9 @@ from state.registry.registry import SqliteRegistry
 
 
 def explain(options: Options, name: str | None, *, offline: bool) -> int:
-    """Print the explanation of the recipe `name`, of those named by -r, or of all with orphans. Returns 0.
+    """Print the explanation of the recipe `name`, of those named by -r, or of all with orphans. Return 0.
 
-    With `offline`, no upstream is asked. Raises UsageError if `name` is neither declared nor recorded.
+    With `offline`, no upstream is asked. Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     names = _names(context, name)

@@ -38,13 +38,13 @@ _OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL
 
 
 def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int:
-    """Print an error of click about the command line `arguments`. Returns the exit code."""
+    """Print an error of click about the command line `arguments`. Return the exit code."""
     path = wrong.ctx.command_path if wrong.ctx is not None else "reconcile"
     return _report_one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
 
 def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
-    """Print an error with its hint. Returns the exit code.
+    """Print an error with its hint. Return the exit code.
 
     An error that Canon does not expect is printed as a bug, with its traceback. `arguments` is the command line.
     """
@@ -76,24 +76,24 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 
 
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print one error as text, and as JSON if the command line asks for JSON. Returns the exit code."""
+    """Print one error as text, and as JSON if the command line asks for JSON. Return the exit code."""
     text = render_error(message, hint, _stderr_screen(arguments))
     return _report(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)
 
 
 def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print `text` to stderr, and `document` to stdout if the command line asks for JSON. Returns the exit code."""
+    """Print `text` to stderr, and `document` to stdout if the command line asks for JSON. Return the exit code."""
     print_error(text)
     return print_answer(json_text(document), exit_code) if wants_json(arguments) else exit_code
 
 
 def _stderr_screen(arguments: Sequence[str]) -> Screen:
-    """Return the width and colour to use on stderr. Searches `arguments` as text, since click may have refused them."""
+    """Return the width and colour to use on stderr. Search `arguments` as text, since click may have refused them."""
     return screen_for(terminal_width(sys.stderr), os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the last output option is `-o json`. Searches `arguments` as text, since click may have refused them."""
+    """Whether the last output option is `-o json`. Search `arguments` as text, since click may have refused them."""
     pairs = pairwise([*arguments, ""])
     formats = [match[1] or following for option, following in pairs if (match := _OUTPUT_OPTION.fullmatch(option))]
     return formats[-1:] == ["json"]

@@ -48,9 +48,9 @@ class Selection:
 
 
 def history(options: Options, name: str | None, since: str | None) -> int:
-    """Print what happened to the recipe `name`, or to all recipes and in whole passes. Returns the exit code.
+    """Print what happened to the recipe `name`, or to all recipes and in whole passes. Return the exit code.
 
-    `since` is a span such as "2d", or a day or time; None for all. Raises UsageError if nothing is known of `name`.
+    `since` is a span such as "2d", or a day or time; None for all. Raise UsageError if nothing is known of `name`.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -91,7 +91,7 @@ def _looks(
 ) -> Iterator[tuple[Event, ...]]:
     """Yield the events of the ledger's `lines`.
 
-    With `watch`, reads the ledger again and again for ever, and yields the new events of each time.
+    With `watch`, read the ledger again and again for ever, and yield the new events of each time.
     """
     yield selection.of(events_of(lines))
     while watch:
@@ -109,7 +109,7 @@ def _write(text: str) -> None:
 def _check(registry: SqliteRegistry) -> int:
     """Return the exit code for the state of the ledger: 0 if its chain of hashes is intact.
 
-    Else prints to stderr that the printed lines may be wrong, and returns 1.
+    Else print to stderr that the printed lines may be wrong, and return 1.
     """
     try:
         registry.verify()

@@ -29,7 +29,7 @@ class HoldRequest:
 
 
 def hold(options: Options, name: str, request: HoldRequest) -> int:
-    """Put the recipe `name` on hold, in place of an earlier hold. Returns the exit code."""
+    """Put the recipe `name` on hold, in place of an earlier hold. Return the exit code."""
     context = load_context(options)
     require_declared(context, name)
     require_reason(request.reason)
@@ -45,7 +45,7 @@ def hold(options: Options, name: str, request: HoldRequest) -> int:
 
 
 def _end(text: str | None, today: date) -> date | None:
-    """Return the day that `text` names; None if `text` is None. Raises UsageError if it is no day after `today`."""
+    """Return the day that `text` names; None if `text` is None. Raise UsageError if it is no day after `today`."""
     if text is None:
         return None
     try:
@@ -62,9 +62,9 @@ def _end_text(held: Hold) -> str:
 
 
 def resume(options: Options, name: str, reason: str) -> int:
-    """End the hold and the rollback of the recipe `name`. Returns the exit code.
+    """End the hold and the rollback of the recipe `name`. Return the exit code.
 
-    The ledger records `reason`, which may be "". Raises UsageError if the recipe is neither on hold nor rolled back.
+    The ledger records `reason`, which may be "". Raise UsageError if the recipe is neither on hold nor rolled back.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)

@@ -22,9 +22,9 @@ name = "{name}"
 
 
 def init(options: Options, path: str) -> int:
-    """Make a fleet without recipes in the folder `path`. Returns the exit code.
+    """Make a fleet without recipes in the folder `path`. Return the exit code.
 
-    Raises NeedsPersonError if `path` exists and is not an empty folder.
+    Raise NeedsPersonError if `path` exists and is not an empty folder.
     """
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -39,7 +39,7 @@ def init(options: Options, path: str) -> int:
 
 
 def demo(options: Options, path: str, *, tell: bool) -> int:
-    """Make the demo fleet in the folder `path`. With `tell`, also run the demo's commands. Returns the exit code."""
+    """Make the demo fleet in the folder `path`. With `tell`, also run the demo's commands. Return the exit code."""
     folder = Path(path)
     from reconciler.demo.fleet import make_demo
 

@@ -20,7 +20,7 @@ _READABLE = 0o644
 def require_metrics_path(file: str | None) -> Path | None:
     """Return the path of the option --metrics, None if it is not given.
 
-    Raises UsageError if node_exporter would not read such a file, or if its folder cannot be written to.
+    Raise UsageError if node_exporter would not read such a file, or if its folder cannot be written to.
     """
     if file is None:
         return None
@@ -36,11 +36,11 @@ def require_metrics_path(file: str | None) -> Path | None:
 def write_metrics(
     context: CommandContext, path: Path | None, report: Report, code: int, last: LastWholePass | None = None
 ) -> int:
-    """Replace the file `path` in one step, readable by everybody; do nothing if it is None. Returns the exit code.
+    """Replace the file `path` in one step, readable by everybody; do nothing if it is None. Return the exit code.
 
     `last` is the last whole pass, None if it has not been read yet.
 
-    If that fails, prints the reason to stderr, and returns 1 in place of an exit code from 0 to 4.
+    If that fails, print the reason to stderr, and return 1 in place of an exit code from 0 to 4.
     """
     if path is None:
         return code

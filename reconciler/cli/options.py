@@ -55,7 +55,7 @@ class Options(NamedTuple):
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
     """Return the folder of the option `flag`, else of Canon's own variable, else of systemd's variable, else `default`.
 
-    If systemd's variable lists several folders, returns the first. Raises UsageError if the variable is empty.
+    If systemd's variable lists several folders, return the first. Raise UsageError if the variable is empty.
     """
     from pathlib import Path
 
@@ -148,7 +148,7 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
-    """Print `line`; with `-o json`, a JSON object with `line`, the command's name and `exit_code`. Returns that."""
+    """Print `line`; with `-o json`, a JSON object with `line`, the command's name and `exit_code`. Return that."""
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text
     from reconciler.show.escape import escape

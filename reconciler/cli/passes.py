@@ -33,10 +33,10 @@ from reconciler.stages.planning import RunRequest
 
 
 def preview(options: Options, command: str, retry: Sequence[str], metrics: str | None) -> int:
-    """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Returns the exit code.
+    """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Return the exit code.
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    Takes no lock and writes nothing else.
+    Take no lock and write nothing else.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = request_of(context, ReportCommand(command), retry)
@@ -52,7 +52,7 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
 
 
 def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int:
-    """Run one pass under the pass lock and print its report. Returns the exit code.
+    """Run one pass under the pass lock and print its report. Return the exit code.
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
     """
@@ -66,7 +66,7 @@ def run_pass(
     metrics_path: Path | None = None,
     check: Callable[[Host], None] = lambda _: None,
 ) -> int:
-    """Run one pass under the pass lock and print its report. Returns the exit code.
+    """Run one pass under the pass lock and print its report. Return the exit code.
 
     `check` is called first, under the lock, and may raise an error: then nothing is done.
     """
@@ -84,14 +84,14 @@ def run_pass(
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
-    """Return the request for a pass or a preview. Raises UsageError if a recipe in `retry` is not declared."""
+    """Return the request for a pass or a preview. Raise UsageError if a recipe in `retry` is not declared."""
     for name in retry:
         require_declared(context, name)
     return RunRequest(context.fleet, context.names, command, frozenset(retry), parallel_of(context.fleet))
 
 
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
-    """Print the report in the format that the options ask for. Returns the exit code.
+    """Print the report in the format that the options ask for. Return the exit code.
 
     `last` is the last whole pass; None in the report of a pass, which does not print its age.
     """

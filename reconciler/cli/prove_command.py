@@ -13,9 +13,9 @@ from reconciler.stages.planning import RunRequest
 
 
 def prove(options: Options) -> int:
-    """Plan twice under the pass lock, and print whether a pass would do nothing. Returns the exit code.
+    """Plan twice under the pass lock, and print whether a pass would do nothing. Return the exit code.
 
-    Raises LockHeldError if a pass runs, since it changes what the plans depend on.
+    Raise LockHeldError if a pass runs, since it changes what the plans depend on.
     """
     context = load_context(options)
     request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)

@@ -30,9 +30,9 @@ from state.records import Canonical
 
 
 def raise_copy(options: Options, name: str, span: str) -> int:
-    """Deploy a copy of the canonical with its data in a slot, until a signal arrives or `span` is over. Returns 0.
+    """Deploy a copy of the canonical with its data in a slot, until a signal arrives or `span` is over. Return 0.
 
-    `span` is the value of --for, such as "10m". Raises CanonError, also if the app stops by itself.
+    `span` is the value of --for, such as "10m". Raise CanonError, also if the app stops by itself.
     """
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
@@ -58,7 +58,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
 
 
 def _lifetime(span: str) -> timedelta:
-    """Return the duration that the text `span` names. Raises UsageError if it names none."""
+    """Return the duration that the text `span` names. Raise UsageError if it names none."""
     try:
         return read_duration(span)
     except RefusedError as wrong:
@@ -66,7 +66,7 @@ def _lifetime(span: str) -> timedelta:
 
 
 def _canonical(host: Host, name: str) -> Canonical:
-    """Return the canonical of the recipe `name`. Raises CanonError if it has none, or its record cannot be read."""
+    """Return the canonical of the recipe `name`. Raise CanonError if it has none, or its record cannot be read."""
     records = host.registry.read()
     require_readable_record(name, records)
     if name not in records.canonicals:
@@ -75,7 +75,7 @@ def _canonical(host: Host, name: str) -> Canonical:
 
 
 def _print_address(options: Options, name: str, app: RunningApp) -> None:
-    """Print the address of the app. Raises UnwrittenError if stdout cannot be written.
+    """Print the address of the app. Raise UnwrittenError if stdout cannot be written.
 
     Nobody can use the copy without its address, so the caller then removes it.
     """
@@ -83,7 +83,7 @@ def _print_address(options: Options, name: str, app: RunningApp) -> None:
 
 
 def _keep_up(slot: Slot, lifetime: timedelta) -> None:
-    """Wait until `lifetime` is over. Raises CanonError if the app, or an app that it needs, stops by itself."""
+    """Wait until `lifetime` is over. Raise CanonError if the app, or an app that it needs, stops by itself."""
     until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)

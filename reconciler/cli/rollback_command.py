@@ -34,9 +34,9 @@ class RollbackOptions:
 
 
 def rollback(options: Options, name: str, request: RollbackOptions) -> int:
-    """Roll the recipe `name` back to an older generation. Returns the exit code: 3 if its kept deployment is down.
+    """Roll the recipe `name` back to an older generation. Return the exit code: 3 if its kept deployment is down.
 
-    Raises CanonError if there is no such generation, or if it is not intact or does not come up.
+    Raise CanonError if there is no such generation, or if it is not intact or does not come up.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -62,7 +62,7 @@ def rollback(options: Options, name: str, request: RollbackOptions) -> int:
 def _roll_back(host: Host, context: CommandContext, name: str, request: RollbackOptions) -> Canonical:
     """Roll the recipe back, and return its new canonical.
 
-    Undeploys the kept deployments that conflict with this, and deploys them again afterwards.
+    Undeploy the kept deployments that conflict with this, and deploy them again afterwards.
     """
     fleet, recipe = context.fleet, context.fleet.recipes[name]
     records = host.registry.read()
@@ -88,7 +88,7 @@ def _roll_back(host: Host, context: CommandContext, name: str, request: Rollback
 def _prove(host: Host, request: RollbackRequest) -> Canonical:
     """Roll back, and return the new canonical.
 
-    Raises NeedsPersonError if the generation does not deploy or fails its tests.
+    Raise NeedsPersonError if the generation does not deploy or fails its tests.
     """
     try:
         return roll_back(host, request)
@@ -99,7 +99,7 @@ def _prove(host: Host, request: RollbackRequest) -> Canonical:
 
 
 def _why_down(host: Host, recipe: Recipe, have: Canonical) -> str:
-    """Return why the recipe's kept deployment is not up. Returns "" if it is up, or if no deployment is kept."""
+    """Return why the recipe's kept deployment is not up. Return "" if it is up, or if no deployment is kept."""
     if not keeps_running(recipe):
         return ""
     status: CanonicalStatus = deployment_status(host, have, deployed_parts(host, {recipe.name: recipe}))

@@ -45,7 +45,7 @@ def _writer(number: int) -> io.TextIOWrapper:
 
 
 def write_answer(text: str) -> None:
-    """Write `text` to stdout and flush it. Raises UnwrittenError if that fails."""
+    """Write `text` to stdout and flush it. Raise UnwrittenError if that fails."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

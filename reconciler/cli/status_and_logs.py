@@ -21,9 +21,9 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None) -> int:
-    """Print the canonicals of all recipes, or only of the recipe `name`. Returns the exit code.
+    """Print the canonicals of all recipes, or only of the recipe `name`. Return the exit code.
 
-    Raises UsageError if `name` is neither declared nor recorded.
+    Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     records = SqliteRegistry(context.state.database).read()
@@ -74,9 +74,9 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:
-    """Print the log of a trial of the recipe `name`, tier by tier. Returns the exit code.
+    """Print the log of a trial of the recipe `name`, tier by tier. Return the exit code.
 
-    `trial` is the id of the trial, None for the latest. Raises UsageError if there is no such trial.
+    `trial` is the id of the trial, None for the latest. Raise UsageError if there is no such trial.
     """
     context = load_context(options)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()

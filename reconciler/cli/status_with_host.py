@@ -44,7 +44,7 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
 def deployment_statuses(
     context: CommandContext, records: Records, kept: Mapping[str, Recipe]
 ) -> dict[str, CanonicalStatus]:
-    """Return the status of the kept deployment of each recipe in `kept`, by recipe. Asks their drivers."""
+    """Return the status of the kept deployment of each recipe in `kept`, by recipe. Ask their drivers."""
     host = make_host(context, SilentProgress(sys.stderr))
     parts_by_recipe = deployed_parts(host, kept)
     return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}

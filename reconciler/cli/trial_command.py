@@ -51,9 +51,9 @@ class TrialOptions:
 
 
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
-    """Run one trial of the recipe `name` and print its result. Returns the exit code.
+    """Run one trial of the recipe `name` and print its result. Return the exit code.
 
-    Promotes nothing, and a red result does not keep later passes from trying the release.
+    Promote nothing, and a red result does not keep later passes from trying the release.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -71,7 +71,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
 def _tiers(text: str | None) -> frozenset[TierName]:
     """Return the tiers that the comma-separated list `text` names, and install in any case. All tiers if it is None.
 
-    Raises UsageError if a name is not the name of a tier.
+    Raise UsageError if a name is not the name of a tier.
     """
     if text is None:
         return frozenset(TierName)
@@ -85,7 +85,7 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 def _run(host: Host, context: CommandContext, name: str, ref: str | None, tiers: frozenset[TierName]) -> Tested:
     """Run the trial, and check the conditions of the gate. `ref` is None for the newest release.
 
-    Raises CanonError if the trial cannot be run.
+    Raise CanonError if the trial cannot be run.
     """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)
@@ -107,7 +107,7 @@ def _run(host: Host, context: CommandContext, name: str, ref: str | None, tiers:
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
     """Observe the recipe `name` and the recipes that it needs, and update their mirrors.
 
-    Returns the observations by recipe. Raises CanonError if the record of `name` cannot be read.
+    Return the observations by recipe. Raise CanonError if the record of `name` cannot be read.
     """
     require_readable_record(name, records)
     names = sorted({name, *context.fleet.recipes[name].install.needs})
@@ -138,7 +138,7 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
 def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
     """Return the release, branch or commit that `ref` names. Return the newest release if `ref` is None.
 
-    Raises InfrastructureError if there is no newest release, and UsageError if nothing is named `ref`.
+    Raise InfrastructureError if there is no newest release, and UsageError if nothing is named `ref`.
     """
     name = observation.recipe.name
     if ref is None:
@@ -170,7 +170,7 @@ def _suggestion(observation: Observation, ref: str) -> str:
 def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
     """Print the trial, and write the JUnit file unless `junit_path` is None.
 
-    Returns 0 for a green trial, 4 for a red one, 1 for a fault of the host.
+    Return 0 for a green trial, 4 for a red one, 1 for a fault of the host.
     """
     failed_tier = first_failure(tested.trial.tiers)
     code = 0 if failed_tier is None else 1 if failed_tier.verdict is Verdict.ERROR else 4

@@ -123,7 +123,7 @@ def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None,
     """Return the base that the declaration pins.
 
     `unpinned` is the base without the pin. If `unpinned` is the pinned release with the data of the generation `have`,
-    returns it with another reason.
+    return it with another reason.
     """
     without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"

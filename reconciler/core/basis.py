@@ -90,7 +90,7 @@ def _digest(*values: object) -> str:
 
 
 def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return what a pass would do, by recipe. Leaves out recipes for which it would do nothing."""
+    """Return what a pass would do, by recipe. Leave out recipes for which it would do nothing."""
     texts = {name: _would_do(step, observations.get(name)) for name, step in plan.steps.items()}
     return {name: text for name, text in texts.items() if text}
 

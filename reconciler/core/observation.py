@@ -99,7 +99,7 @@ def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
 
 
 def with_damage(memory: Memory, damage: FoundDamage) -> Memory:
-    """Return the memory with this damage added. Replaces earlier damage of the same generation."""
+    """Return the memory with this damage added. Replace earlier damage of the same generation."""
     others = tuple(other for other in _all_damage(memory) if other.generation != damage.generation)
     return evolve(memory, damage=damage, older_damage=others)
 
@@ -111,7 +111,7 @@ def _all_damage(memory: Memory) -> tuple[FoundDamage, ...]:
 def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
     """Return upstream's tags, each with its commit, or with None if the tag names no commit.
 
-    Returns None instead of a mapping if upstream could not be observed.
+    Return None instead of a mapping if upstream could not be observed.
     """
     if isinstance(observation.answer, Unobservable):
         return None
@@ -140,8 +140,8 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or why there is none.
 
-    If too many known release tags are gone upstream, returns Unobservable. Too many are two or more that are also more
-    than a tenth. If the newest release is too young, returns the newest one that is old enough and newer than the
+    If too many known release tags are gone upstream, return Unobservable. Too many are two or more that are also more
+    than a tenth. If the newest release is too young, return the newest one that is old enough and newer than the
     canonical; if there is none, the newest.
     """
     tags = upstream_tags(observation)
@@ -183,7 +183,7 @@ def first_seen(observation: Observation, release: Release) -> datetime:
 def too_young_until(observation: Observation, release: Release) -> datetime | None:
     """Return when the release is as old as the declaration asks, counted since a pass first saw it.
 
-    Returns None if it is old enough.
+    Return None if it is old enough.
     """
     age = observation.recipe.minimum_age
     until = first_seen(observation, release) + age

@@ -46,7 +46,7 @@ Here, in this folder:
 
 
 def make_demo(folder: Path) -> None:
-    """Make the demo's upstreams and fleet in `folder`. Raises NeedsPersonError unless `folder` is new or empty."""
+    """Make the demo's upstreams and fleet in `folder`. Raise NeedsPersonError unless `folder` is new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     upstreams = folder.absolute() / "upstreams"
@@ -122,7 +122,7 @@ def _import(repository: Path, stdin: bytes) -> None:
 
 
 def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
-    """Run the git command `argv` in the folder `cwd`. Raises InfrastructureError if git is missing or fails."""
+    """Run the git command `argv` in the folder `cwd`. Raise InfrastructureError if git is missing or fails."""
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
     result = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
     if result.result.missing:

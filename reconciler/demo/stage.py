@@ -105,7 +105,7 @@ class Stage:
     def rows(self) -> Rows:
         """Run `reconcile drift -o json`, and return the row of each recipe by its name.
 
-        Raises CanonError if the command prints no report.
+        Raise CanonError if the command prints no report.
         """
         result = capture(self._command(("drift", "-o", "json")))
         document = json.loads(result.out or "{}")
@@ -130,7 +130,7 @@ def program_folder() -> Path | None:
 
 
 def _page(url: str) -> str:
-    """Fetch a page and return its text. Raises OSError if that fails."""
+    """Fetch a page and return its text. Raise OSError if that fails."""
     with urlopen(url, timeout=30) as answer:  # noqa: S310 - a loopback address that Canon printed
         text: str = answer.read().decode()
         return text.strip()

@@ -27,7 +27,7 @@ def _write_to_stdout(text: str) -> None:
 def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
     """Make the demo in the new or empty folder `folder`, play all scenes, and print what to try next. Return 0.
 
-    `write` prints the story; it must print its text as it is, without a line end. Raises UntrueError at the first
+    `write` prints the story; it must print its text as it is, without a line end. Raise UntrueError at the first
     sentence that is not true, and NeedsPersonError if `folder` is not empty.
     """
     make_demo(folder)
@@ -44,7 +44,7 @@ def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequen
 def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
     """Play one scene, and return the rows of all recipes after it. `before` are the rows before it.
 
-    Raises UntrueError if the exit code is not the expected one, or a sentence is not true.
+    Raise UntrueError if the exit code is not the expected one, or a sentence is not true.
     """
     stage.write(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)

@@ -17,7 +17,7 @@ TAIL_LINES = 12
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     """Wait until the app answers, check that the deployed release is the one that runs, and return its status.
 
-    Raises RecipeError or TimedOutError if the app does not become ready. Raises KilledError if the release that ran
+    Raise RecipeError or TimedOutError if the app does not become ready. Raise KilledError if the release that ran
     before had to be killed, even if the app becomes ready: its data may be incomplete.
     """
     recipe = deployed.recipe
@@ -44,7 +44,7 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
 def ready_timeout(deployed: DeployedApp) -> timedelta:
     """Return how long the app may take to become ready.
 
-    Takes the time that `[ready] timeout` declares; if it declares none, the time that the release declares, else the
+    Take the time that `[ready] timeout` declares; if it declares none, the time that the release declares, else the
     default.
     """
     ready = deployed.recipe.ready
@@ -57,7 +57,7 @@ def ready_timeout(deployed: DeployedApp) -> timedelta:
 def check_up(slot: Slot) -> None:
     """Check that every app of a slot has stayed up since it was ready.
 
-    Raises RecipeError if the recipe's own app went down by itself. Raises InfrastructureError if an app that it needs
+    Raise RecipeError if the recipe's own app went down by itself. Raise InfrastructureError if an app that it needs
     went down, or if the host is to blame.
     """
     for deployed in slot.apps.values():
@@ -65,16 +65,19 @@ def check_up(slot: Slot) -> None:
 
 
 def check_stable(slot: Slot) -> None:
-    """Wait until the recipe's own app has been up for `[ready] stable`, then check all apps. Raises as `check_up`."""
+    """Wait until the recipe's own app has been up for `[ready] stable`, then check all apps.
+
+    Raise the errors of `check_up`.
+    """
     *_, own = slot.apps.values()
     _watch(slot, own, own.recipe.ready.stable)
     check_up(slot)
 
 
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
-    """Watch an app until it has been up for `stable`. Raises as `check_up` if the app does not stay up.
+    """Watch an app until it has been up for `stable`. Raise the errors of `check_up` if the app does not stay up.
 
-    Returns at once if the app is not in `slot.ready`, because Canon stopped it.
+    Return at once if the app is not in `slot.ready`, because Canon stopped it.
     """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:

@@ -46,7 +46,7 @@ def make_app_set(
 ) -> AppSet:
     """Return the app set of `recipe` at `release`. The needed recipes come first, at their releases in `releases`.
 
-    Raises NeedMissingError if `releases` has none for a needed recipe.
+    Raise NeedMissingError if `releases` has none for a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
@@ -56,7 +56,7 @@ def make_app_set(
 
 
 def app_set_digest(app_set: AppSet) -> str:
-    """Return the digest of the fleet folders of the app set's recipes. Raises OSError if they cannot be read."""
+    """Return the digest of the fleet folders of the app set's recipes. Raise OSError if they cannot be read."""
     return files_digest({spec.recipe.name: spec.recipe.folder for spec in app_set}).whole
 
 
@@ -66,7 +66,7 @@ def drivers_of(app_set: AppSet) -> frozenset[str]:
 
 
 def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:
-    """Return the app of a needed recipe. Raises NeedMissingError if it has no release."""
+    """Return the app of a needed recipe. Raise NeedMissingError if it has no release."""
     if release is None:
         raise NeedMissingError(f"{needed_by.name} needs {need.name}, which has neither a canonical nor a release")
     return AppSpec(need, release)
@@ -75,7 +75,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
     """Unpack a canonical's snapshot into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
-    A need that is not in the snapshot gets fresh data. Raises SnapshotDamagedError.
+    A need that is not in the snapshot gets fresh data. Raise SnapshotDamagedError.
     """
     folder = host.state.canonical(canonical.recipe, canonical.generation)
     return app_set_from_snapshot(
@@ -90,7 +90,7 @@ def snapshot_app_set(
 
     Return the app set that it contains, with releases and data. A recipe may need another one that its snapshot lacks,
     because the need was declared later. This one gets fresh data, at the release of its own canonical in `canonicals`.
-    Raises NeedMissingError if it has no canonical, and SnapshotDamagedError.
+    Raise NeedMissingError if it has no canonical, and SnapshotDamagedError.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
@@ -106,7 +106,7 @@ def snapshot_app_set(
 def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
     """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
-    A need that is not in the snapshot gets fresh data. Raises SnapshotDamagedError if the snapshot is damaged, or is
+    A need that is not in the snapshot gets fresh data. Raise SnapshotDamagedError if the snapshot is damaged, or is
     not of the recipe and release that `app_set` ends with.
     """
     own = app_set[-1]

@@ -34,7 +34,7 @@ def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
     """Return variables with the addresses of the needed apps.
 
     For the need `accounts` these are ACCOUNTS_URL, ACCOUNTS_ADDRESS, and ACCOUNTS_PEER: the address for other apps of
-    the slot. Raises InfrastructureError if a needed app no longer runs: the recipe is not to blame.
+    the slot. Raise InfrastructureError if a needed app no longer runs: the recipe is not to blame.
     """
     environment: dict[str, str] = {}
     for need in recipe.install.needs:

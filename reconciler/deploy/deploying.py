@@ -18,7 +18,7 @@ from reconciler.ports.app_secrets import SecretMakers
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
     """Deploy all apps of a set in order. Return the status of the last app, which is that of the recipe itself.
 
-    Raises RecipeError or TimedOutError if this app fails, and NeededAppError if one of the others fails.
+    Raise RecipeError or TimedOutError if this app fails, and NeededAppError if one of the others fails.
     """
     *needed, own = app_set
     for spec in needed:
@@ -29,7 +29,7 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
 def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
     """Deploy an app that the recipe `needed_by` needs.
 
-    Raises NeededAppError if the app fails. This error makes neither of the two recipes red.
+    Raise NeededAppError if the app fails. This error makes neither of the two recipes red.
     """
     try:
         deploy_app(slot, spec)
@@ -40,7 +40,7 @@ def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
 def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
     """Deploy an app, new or over its earlier release in the slot. Wait until it is ready, and return its status.
 
-    Raises RecipeError, TimedOutError or InfrastructureError. After an error, the app may be partly deployed.
+    Raise RecipeError, TimedOutError or InfrastructureError. After an error, the app may be partly deployed.
     """
     recipe = spec.recipe
     is_new = spec.source is None and recipe.name not in slot.apps
@@ -80,7 +80,7 @@ def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOp
 def _load(deployed: DeployedApp, source: Path) -> None:
     """Load an app's data and secrets from an unpacked snapshot, and check that their folders exist afterwards.
 
-    Raises InfrastructureError if one is missing: an app may come up without its data, and nothing else would show that.
+    Raise InfrastructureError if one is missing: an app may come up without its data, and nothing else would show that.
     """
     folders = [folder for folder in (deployed.app.data, deployed.app.secrets) if (source / folder.name).exists()]
     deployed.driver.load(deployed.app, source)

@@ -28,7 +28,7 @@ _LONGEST_PROBE = timedelta(seconds=60)
 def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
     """Run the command `argv` of the recipe's tests; `what` names it in errors.
 
-    Raises RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame, such as
+    Raise RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame, such as
     for an app that was stopped from outside. `may_stop`: the command itself may stop the app, so that a stopped app is
     the recipe's fault.
     """
@@ -52,7 +52,10 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
 
 def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
-    """Run commands in order until one fails. In errors each is named `what` and its number. Raises as `run_command`."""
+    """Run commands in order until one fails. An error names the command by `what` and its number, from 1.
+
+    Raise the errors of `run_command`.
+    """
     for number, argv in enumerate(commands, 1):
         run_command(slot, deployed, argv, f"{what} {number}")
 
@@ -60,8 +63,8 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
     """Run the command `argv` for at most a minute. Return whether the app is up and the command exits 0.
 
-    Returns False for any other failure, except that it raises as `check_up` if an app went down, and
-    InfrastructureError if memory ran out.
+    Return False for any other failure. Raise the errors of `check_up` if an app went down, and InfrastructureError if
+    memory ran out.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):

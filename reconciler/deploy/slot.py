@@ -74,7 +74,7 @@ class Slot:
     def check_out(self, recipe: Recipe, release: Release) -> DeployedApp:
         """Check `release` out into a new folder of the slot, and return the recipe's app with this release.
 
-        Deploys nothing. Earlier checkouts stay until the slot is closed.
+        Deploy nothing. Earlier checkouts stay until the slot is closed.
         """
         earlier = self.apps.get(recipe.name)
         new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
@@ -96,7 +96,7 @@ class Slot:
         record.touch(mode=0o600)
 
     def tests_of(self, recipe: Recipe) -> Path:
-        """Return the slot's copy of the recipe's fleet folder. Makes the copy if it is missing.
+        """Return the slot's copy of the recipe's fleet folder. Make the copy if it is missing.
 
         Commands run in this copy, so that they cannot change the original.
         """
@@ -108,7 +108,7 @@ class Slot:
     def stop(self) -> None:
         """Stop all apps so that their data can be saved; the apps that need others are stopped first.
 
-        Raises InfrastructureError if an app still runs. Raises KilledError if the recipe's own app had to be killed,
+        Raise InfrastructureError if an app still runs. Raise KilledError if the recipe's own app had to be killed,
         because its last writes may be incomplete, and NeededAppError if another app had to be killed.
         """
         self.ready.clear()
@@ -142,7 +142,7 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Append a line of Canon's own to the slot's log. Raises no error if the log cannot be written."""
+        """Append a line of Canon's own to the slot's log. Raise no error if the log cannot be written."""
         append_log_line(self.log, line)
 
     def redact(self, text: str) -> str:
@@ -162,7 +162,7 @@ class Slot:
 
 
 def append_log_line(log: Path, line: str) -> None:
-    """Append a line of Canon's own to the file `log`. Makes the file private. Raises no error if that fails."""
+    """Append a line of Canon's own to the file `log`. Make the file private. Raise no error if that fails."""
     with suppress(OSError):
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.touch(mode=0o600)

@@ -17,7 +17,7 @@ from state.state_errors import LockHeldError
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
     """Lock the folder work/NAME, clear it, and yield it; remove it at the end of the `with` block.
 
-    `command` is written into the lock, so that other processes can name the command that holds it. Raises BusyError,
+    `command` is written into the lock, so that other processes can name the command that holds it. Raise BusyError,
     with this name, if another process holds the lock.
     """
     try:
@@ -29,7 +29,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock, clear and yield work/NAME, as `lock_slot` does. Raises LockHeldError if another process holds the lock."""
+    """Lock, clear and yield work/NAME, as `lock_slot` does. Raise LockHeldError if another process holds the lock."""
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):
@@ -81,7 +81,7 @@ def _remove(host: Host, recipe: str) -> None:
 def clear_leftovers(host: Host, recipe: str) -> bool:
     """Remove what a killed process left in a recipe's slots. Return whether there was anything.
 
-    Raises BusyError if another process holds the lock.
+    Raise BusyError if another process holds the lock.
     """
     has_leftovers = bool(_entries(host.state, recipe) or _marks(host, recipe))
     with lock_slot(host, recipe, "recover"):
@@ -91,7 +91,7 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
 def _clear_all(host: Host, recipe: str) -> None:
     """End and remove all apps and files of the slots in work/NAME, except its lock file.
 
-    Raises InfrastructureError if something is left: new apps may not run beside old ones.
+    Raise InfrastructureError if something is left: new apps may not run beside old ones.
     """
     remaining = _clear(host, recipe)
     if remaining:
@@ -101,7 +101,7 @@ def _clear_all(host: Host, recipe: str) -> None:
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
     """Remove all apps and files in work/NAME, except its lock file. Return what could not be removed.
 
-    Raises InfrastructureError if something was deployed there by a driver that `host` does not have.
+    Raise InfrastructureError if something was deployed there by a driver that `host` does not have.
     """
     if unknown := host.state.drivers_of_slot(recipe) - {*host.drivers}:
         raise InfrastructureError(

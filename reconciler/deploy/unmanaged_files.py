@@ -48,7 +48,7 @@ def recipe_of(path: Path) -> str:
 def _unrecorded(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[Path]:
     """Yield the paths in the folder `canonicals/NAME` that belong to no recorded snapshot.
 
-    Yields the folder itself if nothing of the recipe is recorded.
+    Yield the folder itself if nothing of the recipe is recorded.
     """
     if recorded is None:
         yield folder

@@ -44,7 +44,7 @@ except (IndexError, OSError) as failure:
 
 
 def create_folders(app: App) -> None:
-    """Create the folders of an app. Keeps those that exist."""
+    """Create the folders of an app. Keep those that exist."""
     for folder in (
         app.folder,
         app.data,
@@ -58,14 +58,14 @@ def create_folders(app: App) -> None:
 def open_raw_log(app: App, name: str) -> IO[bytes]:
     """Open the log file of the Procfile line `name` for appending. Secrets are not redacted in what is written.
 
-    Raises OSError if the app has replaced the file by a link.
+    Raise OSError if the app has replaced the file by a link.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
 
 
 def new_log(app: App, name: str) -> Log:
-    """Open a new, empty log for `name`, which is a service of the app. Deletes the old log.
+    """Open a new, empty log for `name`, which is a service of the app. Delete the old log.
 
     The secrets of the slot are redacted in what is written.
     """
@@ -89,7 +89,7 @@ def last_lines(app: App) -> tuple[str, ...]:
 
 
 def _end_of(path: Path, known: Redaction) -> Iterator[str]:
-    """Yield the last lines of one log, as in `last_lines`. Yields none if it cannot be read."""
+    """Yield the last lines of one log, as in `last_lines`. Yield none if it cannot be read."""
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
@@ -144,10 +144,10 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Copy data, secrets and settings of the app into the empty folder `into`. Keeps modes, times, links and holes.
+    """Copy data, secrets and settings of the app into the empty folder `into`. Keep modes, times, links and holes.
 
-    Makes hard links if the file system allows them. Then both folders share the files: if the app is started again, it
-    may change the files in `into` too. Raises RecipeError if a folder is gone or a file is unreadable, and
+    Make hard links if the file system allows them. Then both folders share the files: if the app is started again, it
+    may change the files in `into` too. Raise RecipeError if a folder is gone or a file is unreadable, and
     InfrastructureError for a fault of the host, such as a full disk.
     """
     for source in (app.data, app.secrets):
@@ -159,9 +159,9 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
 
 
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
-    """Move data, secrets and settings from the folder `source` into the app's folder. Copies what cannot be moved.
+    """Move data, secrets and settings from the folder `source` into the app's folder. Copy what cannot be moved.
 
-    Raises InfrastructureError if the app has data already.
+    Raise InfrastructureError if the app has data already.
     """
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")
@@ -200,7 +200,7 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
-    """Copy a file or folder of an app with `cp`. Raises RecipeError, or InfrastructureError for a fault of the host."""
+    """Copy a file or folder of an app with `cp`. Raise RecipeError, or InfrastructureError for a fault of the host."""
     output = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
     if output.ok:
         return
@@ -212,7 +212,7 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
 
 
 def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutput:
-    """Run a program of GNU coreutils. Raises InfrastructureError if it is not installed."""
+    """Run a program of GNU coreutils. Raise InfrastructureError if it is not installed."""
     output = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
     if output.result.missing:
         raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
@@ -220,7 +220,7 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutpu
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Replace the file `path` by a new one with this text and mode. If `path` is a link, replaces the link itself."""
+    """Replace the file `path` by a new one with this text and mode. If `path` is a link, replace the link itself."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)

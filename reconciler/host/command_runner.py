@@ -63,7 +63,7 @@ class HostCommands:
     def _passed_on(self) -> tuple[bytes, ...]:
         """Return the values to redact in logs: those of the variables that the fleet passes on to children.
 
-        Leaves out values shorter than _SHORTEST.
+        Leave out values shorter than _SHORTEST.
         """
         values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
@@ -93,7 +93,7 @@ def _memory() -> str:
 def _stalls() -> str:
     """Return how much of the last ten seconds processes waited for CPU, memory and disks: ", cpu stalled 3 %, …".
 
-    Returns "" if the kernel does not report these times.
+    Return "" if the kernel does not report these times.
     """
     shares = {
         name: re.search(r"^some avg10=([\d.]+)", read_or_empty(Path(f"/proc/pressure/{name}")))

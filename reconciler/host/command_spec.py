@@ -82,7 +82,7 @@ class CapturedOutput:
 def program(command: CommandSpec) -> str | None:
     """Return the path of the command's program, None if it is not found.
 
-    Searches the PATH of the command's own environment. A name with a slash is a path relative to the command's folder;
+    Search the PATH of the command's own environment. A name with a slash is a path relative to the command's folder;
     for a relative path, does not check that the file exists.
     """
     name = command.argv[0]
@@ -96,7 +96,7 @@ def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
     """Return the argument list with which `program` runs the command.
 
     If the command inherits a lock, the list begins with the program `timeout`, which stops the command even if Canon
-    dies. Raises InfrastructureError if `timeout` is not installed.
+    dies. Raise InfrastructureError if `timeout` is not installed.
     """
     arguments = (program, *command.argv[1:])
     if command.holding is None:
@@ -125,7 +125,7 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """Reset the signals, and set the umask and the limits. Runs in the child, just before its program starts.
+    """Reset the signals, and set the umask and the limits. Run in the child, just before its program starts.
 
     Also lets the program inherit the lock `command.holding`.
     """

@@ -47,7 +47,7 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
     """Return the place: systemd unit, user, names of environment variables, and tools with the hashes of their files.
 
     `requires` names the tools of all recipes and drivers. `environment` is the environment of children, `environ` is
-    Canon's own. Raises InfrastructureError if git is missing or too old.
+    Canon's own. Raise InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
@@ -97,7 +97,7 @@ def _fingerprint(tool: str, path: str) -> str:
 
 
 def _git_version(environment: Mapping[str, str]) -> str:
-    """Return git's version, such as "2.39.5". Raises InfrastructureError if git is missing, broken or too old."""
+    """Return git's version, such as "2.39.5". Raise InfrastructureError if git is missing, broken or too old."""
     output = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
     if output.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git")

@@ -13,7 +13,7 @@ _LARGEST_TEXT = 64 * 1024
 def read_text(path: Path) -> str | None:
     """Return the text of the file `path`; None if the file does not exist.
 
-    Raises RecipeError if `path` is a link or not a regular file, or if the file is larger than 64 KiB, is not UTF-8 or
+    Raise RecipeError if `path` is a link or not a regular file, or if the file is larger than 64 KiB, is not UTF-8 or
     cannot be read.
     """
     try:
@@ -51,7 +51,7 @@ def _decoded(name: str, data: bytes) -> str:
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
     """Yield a pair for each line of `text` except blank lines and comments: its position as "FILE:LINE", and the line.
 
-    `file` is the file name in the position. Raises RecipeError for a NUL byte.
+    `file` is the file name in the position. Raise RecipeError for a NUL byte.
     """
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip(" \t\r")

@@ -21,7 +21,7 @@ def available_memory() -> int | None:
 def oom_kills() -> int:
     """Return how many programs the kernel has killed because memory ran out; 0 if it reports no number.
 
-    Counts programs in Canon's cgroup, or on the whole host if the cgroup has no such count. With cgroup version 1,
+    Count programs in Canon's cgroup, or on the whole host if the cgroup has no such count. With cgroup version 1,
     programs in child cgroups are not counted.
     """
     counts = next((path for path in count_files(Path("/proc/self/cgroup").read_text()) if path.exists()), _OF_THE_HOST)

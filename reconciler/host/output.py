@@ -145,5 +145,5 @@ def _safe_cut(data: bytes) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only this user can read; an `opener` for `open`. Follows no link."""
+    """Open a file that only this user can read; an `opener` for `open`. Follow no link."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -14,7 +14,7 @@ _PORTS = {"https": 443, "http": 80}
 def certificate_end(proxy: str, domain: str) -> datetime | None:
     """Return the time until which the proxy's certificate for `domain` is valid; None if `proxy` is no https URL.
 
-    Checks the certificate as a browser does. Raises InfrastructureError if the proxy does not answer, or if the
+    Check the certificate as a browser does. Raise InfrastructureError if the proxy does not answer, or if the
     certificate is not trusted or not for this domain.
     """
     url = urlsplit(proxy)

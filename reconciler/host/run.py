@@ -82,7 +82,7 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
     """Run a command until it ends, stop all processes that it leaves running, and return how it ended.
 
-    Writes stdout to `out` and stderr to `err` (None: also to `out`), and closes both. A failed command raises no error.
+    Write stdout to `out` and stderr to `err` (None: also to `out`), and close both. A failed command raises no error.
     """
     prepare()
     with ExitStack() as stack:
@@ -189,7 +189,7 @@ def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) 
 
 @contextmanager
 def _forking() -> Iterator[None]:
-    """Let only one thread at a time start a process. Hides Python's warning about a fork in a process with threads."""
+    """Let only one thread at a time start a process. Hide Python's warning about a fork in a process with threads."""
     with children.starting, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield
@@ -198,7 +198,7 @@ def _forking() -> Iterator[None]:
 def _handle(leader: Process | None) -> int:
     """Return a pidfd, which becomes readable when the child ends.
 
-    If the child was reaped already, returns another descriptor that is readable at once.
+    If the child was reaped already, return another descriptor that is readable at once.
     """
     with suppress(ProcessLookupError):
         if leader is not None:
@@ -220,7 +220,7 @@ def start_server(
 ) -> "subprocess.Popen[bytes]":
     """Start a server for the slot with the mark `mark`, in its own session. Its stdout and stderr go to `out`.
 
-    The server inherits no other file. It runs until its slot is cleared. Raises OSError if it cannot start.
+    The server inherits no other file. It runs until its slot is cleared. Raise OSError if it cannot start.
     """
     prepare()
     with _forking():

@@ -56,7 +56,7 @@ def parse_sample(text: str, usual_length: int | None = None, reserved: Collectio
     """Parse the text of an `.env.sample`. If it sets a name twice, the last value counts. Variables are not expanded.
 
     `usual_length` is the length of a secret whose line sets no length. A secret with `generate=false` or an unknown
-    charset gets no length: a command must make it. Raises RecipeError, which names the line, for an invalid line, and
+    charset gets no length: a command must make it. Raise RecipeError, which names the line, for an invalid line, and
     for a setting that is in `reserved` or begins with CANON_.
     """
     assigned: list[SampleLine] = []
@@ -79,7 +79,7 @@ def parse_sample(text: str, usual_length: int | None = None, reserved: Collectio
 def secret_of_setting(setting: str) -> str | None:
     """Return the name of the secret that a version setting declares: "db" for SECRET_DB_VERSION.
 
-    Returns None for any other setting.
+    Return None for any other setting.
     """
     match = _SECRET_VERSION.fullmatch(setting)
     return match[1].lower() if match else None
@@ -93,7 +93,7 @@ def version_setting(secret: str) -> str:
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
     """Append to the sample `before` the settings that only the newer sample `text` has.
 
-    Returns the merged text, and the names of the appended settings. The values in `before` stay the same: an operator's
+    Return the merged text, and the names of the appended settings. The values in `before` stay the same: an operator's
     own copy of the sample, made at the first deployment, does not change with a new release either.
     """
     had = {line.name for _, line in _assignments(before)}
@@ -110,7 +110,7 @@ def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
 def statements(text: str) -> Iterator[tuple[str, str]]:
     """Yield a pair for each assignment in a sample: its position "FILE:LINE", and its text, not parsed yet.
 
-    The text has several lines if a quoted value has. Leaves out blank lines and comments, except within quotes. Raises
+    The text has several lines if a quoted value has. Leave out blank lines and comments, except within quotes. Raise
     RecipeError for a NUL byte.
     """
     lines = enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"), start=1)
@@ -146,7 +146,7 @@ def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
 
 
 def assignment(where: str, line: str) -> SampleLine:
-    """Parse one assignment. Raises RecipeError, with the position `where`, if it is invalid."""
+    """Parse one assignment. Raise RecipeError, with the position `where`, if it is invalid."""
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
         raise RecipeError(f"{where}: no setting", "a line is NAME=VALUE, with a comment after ' #'")
@@ -173,7 +173,7 @@ def describes_secret(setting: str, comment: str) -> bool:
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     """Return the secret `name` with the length and the charset that `comment`, behind its version setting, declares.
 
-    If the comment declares no length, the length is `usual_length`. Raises RecipeError, with the position `where`, for
+    If the comment declares no length, the length is `usual_length`. Raise RecipeError, with the position `where`, for
     an invalid length.
     """
     words = dict(_WORD.findall(comment))
@@ -185,7 +185,7 @@ def secret_from_comment(where: str, name: str, comment: str, usual_length: int |
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
-    """Return the length that the words of a comment declare, None if they declare none. Raises RecipeError."""
+    """Return the length that the words of a comment declare, None if they declare none. Raise RecipeError."""
     text = words.get("length")
     if text is None:
         return None

@@ -46,7 +46,7 @@ class HostSecrets:
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         """Write the secrets `needs` that the app does not have yet, and log each. Return remarks and unused makers.
 
-        Raises InfrastructureError if secrets cannot be made because programs are missing on this host; RecipeError if a
+        Raise InfrastructureError if secrets cannot be made because programs are missing on this host; RecipeError if a
         secret cannot be made for another reason.
         """
         app_directory.create_folders(app)
@@ -95,7 +95,7 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """Return the command that makes the secret `need`, None if there is none.
 
-    Prefers a maker of exactly the same name. Otherwise, upper and lower case, and dashes and underscores, count as
+    Prefer a maker of exactly the same name. Otherwise, upper and lower case, and dashes and underscores, count as
     equal.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
@@ -111,7 +111,7 @@ def _normalise(name: str) -> str:
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
     """Yield one remark if the existing secret at `path` has another length than the release now declares.
 
-    Yields none for a secret with a maker.
+    Yield none for a secret with a maker.
     """
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return

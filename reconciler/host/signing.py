@@ -55,7 +55,7 @@ class KeyAttestor:
         return Signature(name, signed.hex())
 
     def _run(self, argv: tuple[str, ...], stdin: bytes = b"") -> bytes:
-        """Run a program that signs, and return what it printed. Raises InfrastructureError if it fails."""
+        """Run a program that signs, and return what it printed. Raise InfrastructureError if it fails."""
         output = capture(CommandSpec(argv, self.environment, Path("/"), _SECONDS, stdin))
         if output.result.missing:
             raise InfrastructureError(f"{argv[0]}: not found in PATH", f"it signs evidence with {self.key}: install it")

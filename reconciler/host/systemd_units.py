@@ -71,14 +71,14 @@ def unit_environment(
 
 
 def variables(words: tuple[str, ...]) -> dict[str, str]:
-    """Return the variables of words such as NAME=VALUE. Leaves out words without "="."""
+    """Return the variables of words such as NAME=VALUE. Leave out words without "="."""
     return {name: value for name, separator, value in (word.partition("=") for word in words) if separator}
 
 
 def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
     """Return the files that `LoadCredential=` of a unit names, by the name of the credential.
 
-    Reads the unit's own files, since `systemctl show` prints "[unprintable]" for credentials.
+    Read the unit's own files, since `systemctl show` prints "[unprintable]" for credentials.
     """
     return credential_files(_output(("systemctl", "cat", "--no-pager", "--", unit), environment))
 
@@ -87,7 +87,7 @@ def credential_files(text: str) -> dict[str, Path]:
     """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by the name of the credential.
 
     A later line replaces an earlier one of the same name, and an empty line removes all before it, see systemd.exec(5).
-    Leaves out relative paths: they are names of systemd's own credentials, not files.
+    Leave out relative paths: they are names of systemd's own credentials, not files.
     """
     files: dict[str, Path] = {}
     for line in text.splitlines():

@@ -28,7 +28,7 @@ def last_words(data: bytes, most: int = _MOST) -> str:
 
 
 def lines_printable(data: bytes) -> str:
-    """Return `data` as text with all its lines. Escapes every character that is not printable, except tabs.
+    """Return `data` as text with all its lines. Escape every character that is not printable, except tabs.
 
     CRLF becomes LF.
     """

@@ -165,7 +165,7 @@ def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
 def _result(work: Callable[[], object]) -> object:
     """Do the work with signals unblocked, and return its result.
 
-    Returns WorkerStopped if a signal interrupted the work.
+    Return WorkerStopped if a signal interrupted the work.
     """
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)

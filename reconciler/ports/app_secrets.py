@@ -58,6 +58,6 @@ class Secrets(Protocol):
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         """Make the secrets in `needs` that are missing. The file `log` gets a line for each maker that ran, no secrets.
 
-        Raises RecipeError with every secret that cannot be made or whose maker failed, and InfrastructureError if the
+        Raise RecipeError with every secret that cannot be made or whose maker failed, and InfrastructureError if the
         program of a maker is missing on this host.
         """

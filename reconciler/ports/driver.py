@@ -39,13 +39,13 @@ class Driver(Protocol):
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         """Return the secrets that the release in `checkout` reads when it is deployed with `options`.
 
-        Raises RecipeError if the release cannot be run at all.
+        Raise RecipeError if the release cannot be run at all.
         """
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Start the release in `checkout` as the app, new or over an earlier deployment. Returns remarks.
+        """Start the release in `checkout` as the app, new or over an earlier deployment. Return remarks.
 
-        Raises KilledError if the earlier deployment had to be killed first.
+        Raise KilledError if the earlier deployment had to be killed first.
         """
 
     def status(self, app: App) -> AppStatus:
@@ -54,7 +54,7 @@ class Driver(Protocol):
     def changes(self, app: App) -> AbstractContextManager[Changes | None]:
         """Follow the changes of the app within the `with` block.
 
-        Yields None if the driver can only be asked for the status.
+        Yield None if the driver can only be asked for the status.
         """
 
     def logs(self, app: App) -> tuple[str, ...]:
@@ -79,15 +79,15 @@ class Driver(Protocol):
         """Whether the deployed release itself declares how the app is backed up and restored."""
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        """Write a backup of the running app into the folder `into`, in the way the release declares. Returns remarks.
+        """Write a backup of the running app into the folder `into`, in the way the release declares. Return remarks.
 
-        Raises RecipeError or TimedOutError.
+        Raise RecipeError or TimedOutError.
         """
 
     def restore(self, app: App, source: Path, within: timedelta) -> None:
         """Restore the backup in the folder `source` over the data of the newly installed app.
 
-        `within` is how long services that the restore restarts may take to be up again. Raises RecipeError or
+        `within` is how long services that the restore restarts may take to be up again. Raise RecipeError or
         TimedOutError.
         """
 
@@ -101,7 +101,7 @@ class Driver(Protocol):
         """
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return by mark the deployed parts of every slot below the folder `root`. Raises InfrastructureError."""
+        """Return by mark the deployed parts of every slot below the folder `root`. Raise InfrastructureError."""
 
     def clear(self, mark: str) -> RemovalResult:
         """Stop and remove all processes and objects that carry `mark`."""
@@ -128,5 +128,5 @@ class Readiness(Protocol):
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch an app for `seconds`, and ask for its `status` at least once.
 
-        Returns how a part ended since the app was `ready`, None if all parts stayed up.
+        Return how a part ended since the app was `ready`, None if all parts stayed up.
         """

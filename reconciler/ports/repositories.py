@@ -79,7 +79,7 @@ class TeamForge(Protocol):
     def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
         """Push main branch and release tags of the mirrors of these recipes, and return the results by recipe.
 
-        Changes and deletes no ref that the forge has, except that the main branch moves forward. Raises nothing for a
+        Change and delete no ref that the forge has, except that the main branch moves forward. Raise nothing for a
         forge that is down or refuses.
         """
 
@@ -103,7 +103,7 @@ class Mirrors(Protocol):
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """Fetch what the mirror lacks, and give it the main branch in `answer` and the release tags `tags`.
 
-        Reads the mirror back afterwards. Raises InfrastructureError; then the mirror is as it was before.
+        Read the mirror back afterwards. Raise InfrastructureError; then the mirror is as it was before.
         """
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
@@ -118,7 +118,7 @@ class Mirrors(Protocol):
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         """Fetch a branch or tag of upstream without changing the refs of the mirror.
 
-        Returns its commit, None if upstream has no such ref. Raises InfrastructureError.
+        Return its commit, None if upstream has no such ref. Raise InfrastructureError.
         """
 
     def recover(self) -> None:

@@ -23,7 +23,7 @@ class Registry(Protocol):
         """Return the lines of the ledger with a greater number than `after`, the oldest first."""
 
     def verify(self) -> None:
-        """Check the chain of hashes of the whole ledger. Raises RegistryError if a line was changed."""
+        """Check the chain of hashes of the whole ledger. Raise RegistryError if a line was changed."""
 
     def flush(self) -> None:
         """Make the last writes of a killed process durable."""
@@ -34,7 +34,7 @@ class Registry(Protocol):
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record the promoted canonical, close its intent, and append `entries` to the ledger.
 
-        Raises OnHoldError if the recipe is on hold.
+        Raise OnHoldError if the recipe is on hold.
         """
 
     def roll_back(
@@ -42,7 +42,7 @@ class Registry(Protocol):
     ) -> None:
         """Record the canonical that is a copy of an older generation, close its intent, and record the rollback.
 
-        Appends `entries` to the ledger.
+        Append `entries` to the ledger.
         """
 
     def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
@@ -51,7 +51,7 @@ class Registry(Protocol):
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
         """Delete these holds and rollbacks, and append `entries` to the ledger.
 
-        Raises RegistryError if one of them is no longer recorded.
+        Raise RegistryError if one of them is no longer recorded.
         """
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
@@ -94,23 +94,23 @@ class Snapshots(Protocol):
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Return how the snapshot in `folder` differs from its seal, None if it does not.
 
-        Compares the inode, size and times of each file, and hashes its content only if one of these differs.
+        Compare the inode, size and times of each file, and hash its content only if one of these differs.
         """
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
         """Hash the files whose times or inode changed since the seal. Return the present times and inodes of the files.
 
-        Returns None if no file has changed times or inode, or if the snapshot is damaged.
+        Return None if no file has changed times or inode, or if the snapshot is damaged.
         """
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Hash all files, then unpack the snapshot into the new folder `into`. Return the manifest's `about`.
 
-        Returns the damage instead if the files are not as sealed.
+        Return the damage instead if the files are not as sealed.
         """
 
     def delete(self, folder: Path) -> None:
-        """Delete a folder with everything in it. Does nothing if there is no such folder."""
+        """Delete a folder with everything in it. Do nothing if there is no such folder."""
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files that the seal lists, and the folder if it is empty afterwards. Keeps other files."""
+        """Delete the files that the seal lists, and the folder if it is empty afterwards. Keep other files."""

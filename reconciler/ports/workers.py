@@ -33,7 +33,7 @@ class Workers(Protocol):
     def start(self, name: str, work: Callable[[Host], object]) -> None:
         """Start a worker that calls `work` with a host of its own.
 
-        Raises OSError if no further process can be started.
+        Raise OSError if no further process can be started.
         """
         ...
 

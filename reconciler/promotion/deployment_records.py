@@ -11,7 +11,7 @@ from state.state_errors import StateError
 
 
 def record_missing(host: Host, name: str, why: str) -> None:
-    """Record why the recipe `name` has no kept deployment. Raises no error if the record cannot be written."""
+    """Record why the recipe `name` has no kept deployment. Raise no error if the record cannot be written."""
     try_to_write(host, name, missing_deployment(host, name, why))
 
 
@@ -25,7 +25,7 @@ def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
 
 
 def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
-    """Write the deployment record of the recipe `name`. Raises no error if it cannot be written.
+    """Write the deployment record of the recipe `name`. Raise no error if it cannot be written.
 
     Then the old record does not match what runs, and the next pass deploys again.
     """

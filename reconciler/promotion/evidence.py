@@ -33,7 +33,7 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[LedgerEntry, ...]:
     """Return the ledger entry with the in-toto statement on a canonical, in its envelope; none without an attestor.
 
-    `upstream` is the URL of its repository. Raises InfrastructureError if it cannot be signed.
+    `upstream` is the URL of its repository. Raise InfrastructureError if it cannot be signed.
     """
     if host.attestor is None:
         return ()
@@ -66,9 +66,9 @@ def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return the memory of a recipe after its trial. Without a trial, returns it unchanged.
+    """Return the memory of a recipe after its trial. Without a trial, return it unchanged.
 
-    Adds or removes the red of the tested release, adds damage of the canonical that the trial found, and records which
+    Add or remove the red of the tested release, add damage of the canonical that the trial found, and record which
     trial was the last.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances

@@ -62,7 +62,7 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
     """Hash each snapshot whose files have other inodes or times than the memory, as after a copy of the state folder.
 
-    Returns the memory with the new inodes and times of each snapshot that is still as sealed, and records that memory.
+    Return the memory with the new inodes and times of each snapshot that is still as sealed, and record that memory.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}

@@ -77,7 +77,7 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
-    Raises _RefusedError, RecipeError or one of HOST_FAULTS; then the caller must undo the intent.
+    Raise _RefusedError, RecipeError or one of HOST_FAULTS; then the caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
@@ -96,9 +96,9 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 
 def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Check that the candidate's snapshot deploys. Raises as `check_snapshot`.
+    """Check that the candidate's snapshot deploys. Raise the errors of `check_snapshot`.
 
-    Raises InfrastructureError also if the fleet's files changed since the trial.
+    Raise InfrastructureError also if the fleet's files changed since the trial.
     """
     recipe, app_set = promotion.recipe, promotion.app_set
     log = host.state.trial_log(recipe.name, promotion.trial.id) / "promote.log"
@@ -122,7 +122,7 @@ def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
     """Move the candidate to its generation's folder, and return its seal there, with the files' new times.
 
-    Raises InfrastructureError if the snapshot is not intact in that folder.
+    Raise InfrastructureError if the snapshot is not intact in that folder.
     """
     folder = host.state.canonical(intent.recipe, intent.generation)
     seal = host.snapshots.move(candidate.folder, folder, candidate.seal)

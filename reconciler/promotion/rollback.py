@@ -49,9 +49,9 @@ def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
 
 
 def roll_back(host: Host, request: RollbackRequest) -> Canonical:
-    """Make the target the canonical again, and return the new canonical as recorded. Asks no upstream.
+    """Make the target the canonical again, and return the new canonical as recorded. Ask no upstream.
 
-    Raises RecipeError if the target does not pass the tests that apply now, or one of HOST_FAULTS. The canonical is
+    Raise RecipeError if the target does not pass the tests that apply now, or one of HOST_FAULTS. The canonical is
     unchanged then.
     """
     target = request.target
@@ -85,7 +85,7 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 
 
 def _check_target(host: Host, request: RollbackRequest) -> None:
-    """Check that the target's snapshot deploys. Raises the errors of `check_snapshot`."""
+    """Check that the target's snapshot deploys. Raise the errors of `check_snapshot`."""
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals
@@ -118,7 +118,7 @@ def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
 def _read_back(host: Host, intent: Intent) -> Canonical:
     """Return the canonical as it is recorded now.
 
-    Raises InfrastructureError if the recorded canonical is not the one of the intent, or if its snapshot is damaged.
+    Raise InfrastructureError if the recorded canonical is not the one of the intent, or if its snapshot is damaged.
     """
     records, name = host.registry.read(), intent.recipe
     have = records.canonicals.get(name)

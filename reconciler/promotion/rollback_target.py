@@ -38,7 +38,7 @@ class StoredGenerations:
 def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
     """Return the generation `asked`; if it is None, the newest intact one of an older release than the canonical's.
 
-    Raises UsageError if `asked` is not stored or is the canonical, and CanonError if it is not intact or if there is
+    Raise UsageError if `asked` is not stored or is the canonical, and CanonError if it is not intact or if there is
     no older one.
     """
     return _older_generation(stored) if asked is None else _asked_generation(stored, asked)

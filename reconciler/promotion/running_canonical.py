@@ -40,7 +40,7 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return the deployed parts of those `recipes` that are to be kept running. Asks each of their drivers once."""
+    """Return the deployed parts of those `recipes` that are to be kept running. Ask each of their drivers once."""
     parts: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
         names = [name for name, recipe in recipes.items() if keeps_running(recipe) and recipe.driver == driver]
@@ -89,7 +89,7 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Replace the kept deployment of a canonical by a new one. Record its parts, or why it could not be deployed.
 
-    Raises no error if the deployment fails.
+    Raise no error if the deployment fails.
     """
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: deploying it to be kept running")
@@ -115,7 +115,7 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
 def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
     """Deploy a canonical from its snapshot, check its data, and return its parts.
 
-    If one of these fails, removes the deployment and raises the error.
+    If one of these fails, remove the deployment and raise the error.
     """
     recipe = fleet.recipes[canonical.recipe]
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
@@ -134,7 +134,7 @@ def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
 
 
 def _parts_of(host: Host, recipe: Recipe) -> Parts:
-    """Return the parts of a recipe's kept deployment. Raises InfrastructureError if there are none."""
+    """Return the parts of a recipe's kept deployment. Raise InfrastructureError if there are none."""
     deployed = deployed_parts(host, {recipe.name: recipe})[recipe.name]
     if isinstance(deployed, str) or not deployed.parts:
         why = deployed if isinstance(deployed, str) else "it has no parts"
@@ -167,7 +167,10 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that shares an app with `recipe`, and record why. Raises as `undeploy`."""
+    """Undeploy every kept deployment that shares an app with `recipe`, and record why.
+
+    Raise the errors of `undeploy`.
+    """
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -178,7 +181,7 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
 def undeploy(host: Host, name: str) -> None:
     """Remove the kept deployment of the recipe `name`. Its canonical and its deployment record stay.
 
-    Raises InfrastructureError if a part of the deployment cannot be removed, or if Canon did not make the folder.
+    Raise InfrastructureError if a part of the deployment cannot be removed, or if Canon did not make the folder.
     """
     _require_slot(host, name)
     folder = host.state.kept_slot(name)

@@ -17,7 +17,7 @@ def check_snapshot(host: Host, recipe: Recipe, folder: Path, log: Path, unpack: 
     """Deploy a snapshot of `recipe` in a new slot, check its data, and remove the slot.
 
     `folder` is the recipe's locked working folder, and `log` the file for the output. `unpack` unpacks the snapshot
-    into the given folder, and returns the app set in it. Raises RecipeError if the recipe is at fault, else
+    into the given folder, and returns the app set in it. Raise RecipeError if the recipe is at fault, else
     InfrastructureError.
     """
     with open_slot(host, folder, "raised", log) as slot:

@@ -16,8 +16,8 @@ from state.state_errors import LockHeldError
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
     """Undeploy the kept deployments that share an app with `recipe`, and deploy them again at the end.
 
-    Holds the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
-    the next pass. Raises BusyError if another process holds the pass lock.
+    Hold the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
+    the next pass. Raise BusyError if another process holds the pass lock.
     """
     names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name)]
     if not names:
@@ -52,7 +52,7 @@ def _has_deployment(host: Host, name: str) -> bool:
 
 @contextmanager
 def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
-    """Hold the pass lock. Raises BusyError, which names the `conflicting` recipe, if another process holds it."""
+    """Hold the pass lock. Raise BusyError, which names the `conflicting` recipe, if another process holds it."""
     why = f"{recipe.name}: {conflicting} is kept running, conflicts with the trial, and cannot be undeployed now"
     with ExitStack() as stack:
         try:

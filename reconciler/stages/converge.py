@@ -173,7 +173,7 @@ def trial_request(
 
 
 def redeploy(context: ConvergeContext, step: Step) -> None:
-    """Deploy again each kept deployment of a recipe in `step.redeploys` that is down now. Raises no error."""
+    """Deploy again each kept deployment of a recipe in `step.redeploys` that is down now. Raise no error."""
     host = context.host
     for name in step.redeploys:
         try:

@@ -107,7 +107,7 @@ class _Turns:
             self.failures[name] = end.reason
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
-        """Clean up after a worker that died. Yields its outcome if it had promoted the release before."""
+        """Clean up after a worker that died. Yield its outcome if it had promoted the release before."""
         with suppress(Exception):  # what is left, the next try finds
             recover_recipe(self.context.host, self.context.fleet, name)
         outcome = untried(self.context, self.context.plan.steps[name], how)
@@ -119,7 +119,7 @@ class _Turns:
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
-    """Carry out a step beside others, with a host of its own. Records nothing if the others may be to blame."""
+    """Carry out a step beside others, with a host of its own. Record nothing if the others may be to blame."""
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)
     failure = CompanyFailure(outcome.reason) if may_blame_company(outcome) else None

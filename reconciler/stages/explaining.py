@@ -55,7 +55,7 @@ class _Looking:
     def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
         """Return the explanations of these recipes and of those that they need.
 
-        Includes orphans if these are all recipes.
+        Include orphans if these are all recipes.
         """
         recipes = self.request.fleet.recipes
         records = self.host.registry.read()
@@ -86,7 +86,7 @@ class _Looking:
     def _by_record(self, observation: Observation) -> str:
         """Return the plan's reason by the recorded answer of upstream.
 
-        Returns "" if upstream can be seen now, or if no answer is recorded.
+        Return "" if upstream can be seen now, or if no answer is recorded.
         """
         if not isinstance(observation.answer, Unobservable) or observation.memory.answer is None:
             return ""

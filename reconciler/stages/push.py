@@ -12,7 +12,7 @@ from reconciler.stages.mirror import MirrorResult
 def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]:
     """Push each mirror that this pass could bring up to date and read. Return the results by recipe.
 
-    Returns none if the fleet declares no forge.
+    Return none if the fleet declares no forge.
     """
     if host.forge is None:
         return {}

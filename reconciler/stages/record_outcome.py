@@ -20,7 +20,7 @@ KEPT_LOGS = 20
 def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial: Trial) -> Outcome:
     """Record the verdict of a trial and the ledger entry, and delete old snapshots and logs.
 
-    Returns the outcome with a remark for each part that failed.
+    Return the outcome with a remark for each part that failed.
     """
     memory = remembered(host, observation.memory, outcome)
     try:

@@ -53,7 +53,7 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
 def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
     """Clean up one recipe's slot and open promotion after a worker died. What cannot be done is left to the next pass.
 
-    Raises RegistryError if the registry cannot be read.
+    Raise RegistryError if the registry cannot be read.
     """
     begun = [intent for intent in host.registry.read().intents if intent.recipe == name]
     for intent in begun:
@@ -178,7 +178,7 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:
-    """Remove the empty folders that undone first promotions left in canonicals/. Returns no remarks."""
+    """Remove the empty folders that undone first promotions left in canonicals/. Return no remarks."""
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:
@@ -188,7 +188,7 @@ def _remove_empty_folders(host: Host, records: Records) -> list[str]:
 
 
 def _recover_mirrors(host: Host) -> list[str]:
-    """Remove the temporary repositories of fetches that did not finish. Returns no remarks.
+    """Remove the temporary repositories of fetches that did not finish. Return no remarks.
 
     Their objects are fetched again.
     """

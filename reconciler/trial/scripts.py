@@ -78,7 +78,7 @@ def _test_commands(recipe: Recipe) -> Iterator[Argv]:
 
 
 def _unfit(path: Path, missing: Missing) -> str:
-    """Return why the kernel would not execute a file, "" if it would. Raises OSError if the file cannot be read."""
+    """Return why the kernel would not execute a file, "" if it would. Raise OSError if the file cannot be read."""
     if not path.is_file():
         return _NO_FILE
     if not os.access(path, os.X_OK):

@@ -21,7 +21,7 @@ from reconciler.trial.upgrade_tier import upgrade
 def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
     """Run one tier. Return None if it passed, else why it was skipped.
 
-    Raises RecipeError if the recipe is at fault, and InfrastructureError, StateError or OSError if this host is.
+    Raise RecipeError if the recipe is at fault, and InfrastructureError, StateError or OSError if this host is.
     """
     if name not in run.request.tiers:
         return Skipped(Skip.NOT_ASKED, "not asked for")
@@ -101,7 +101,7 @@ def _saves_fresh_data(run: TrialRun) -> bool:
 def _backup(run: TrialRun) -> Skipped | None:
     """Take a backup in the current slot.
 
-    Returns a skip if no backup is declared, or if no restore will prove the backup that was taken.
+    Return a skip if no backup is declared, or if no restore will prove the backup that was taken.
     """
     take = run.request.recipe.backup.take
     if not _has_backup(run):
@@ -129,7 +129,7 @@ def _has_backup(run: TrialRun) -> bool:
 def _restore(run: TrialRun) -> Skipped | None:
     """Restore the backup into a fresh install in a slot of its own, and check the data there.
 
-    Returns a skip if there is no backup, or if no check proves that the data was restored.
+    Return a skip if there is no backup, or if no check proves that the data was restored.
     """
     recipe = run.request.recipe
     if not _has_backup(run):

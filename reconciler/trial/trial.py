@@ -163,5 +163,5 @@ def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
 
 
 def _log(run: TrialRun, name: TierName, message: str) -> None:
-    """Append a line to the log of the tier `name`. Raises no error if the log cannot be written."""
+    """Append a line to the log of the tier `name`. Raise no error if the log cannot be written."""
     append_log_line(run.log_path(name), f"{name} {message}")

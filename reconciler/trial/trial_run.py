@@ -120,7 +120,10 @@ class TrialRun:
         self.current_slot, self.is_running = slot, True
 
     def stop_current_slot(self) -> None:
-        """Stop the apps of the current slot, if they run. Raises as `check_up` if one of them has ended by itself."""
+        """Stop the apps of the current slot, if they run.
+
+        Raise the errors of `check_up` if one of them has ended by itself.
+        """
         if self.current_slot is not None and self.is_running:
             check_up(self.current_slot)
             self.current_slot.stop()

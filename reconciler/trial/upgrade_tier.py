@@ -29,7 +29,7 @@ class SlowHostError(InfrastructureError):
 def upgrade(run: TrialRun) -> Skipped | None:
     """Deploy the base, deploy the release under test over the base's data, and check the data.
 
-    Returns a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
+    Return a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
     """
     base = run.request.base
     if base.release is None:
@@ -88,7 +88,7 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
     """Deploy the release under test over the base. Return None, or a skip if the base had to be killed.
 
     A base that does not stop and is killed is no fault of the release under test. The first run raises SlowHostError
-    for it, so that the trial runs once more. Raises InfrastructureError if the base is the canonical.
+    for it, so that the trial runs once more. Raise InfrastructureError if the base is the canonical.
     """
     *needed, own = run.request.app_set
     for spec in needed:
@@ -119,7 +119,7 @@ def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
 def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
     """Deploy the canonical's snapshot and check its data.
 
-    Raises InfrastructureError if the apps do not come up: the snapshot is to blame, and not the release under test.
+    Raise InfrastructureError if the apps do not come up: the snapshot is to blame, and not the release under test.
     """
     app_set = _canonical_app_set(run, slot, canonical)
     try:
@@ -157,7 +157,7 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
     """Return the message for a canonical that does not come up; `why` is the error.
 
-    Adds it to the effects as damage, unless the tests changed since the promotion.
+    Add it to the effects as damage, unless the tests changed since the promotion.
     """
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:

@@ -25,7 +25,7 @@ class Output(Protocol):
 
 
 def _zstd() -> ModuleType:
-    """Return the module zstd. Imports it only when it is needed, so that commands start quickly.
+    """Return the module zstd. Import it only when it is needed, so that commands start quickly.
 
     The standard library has it from Python 3.14 on.
     """

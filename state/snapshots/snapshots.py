@@ -31,7 +31,7 @@ class SealedSnapshots:
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
         """Rename the sealed folder `folder` to `to`, durably, and return the seal with the new times of its files.
 
-        Creates the parent folder of `to` if it does not exist.
+        Create the parent folder of `to` if it does not exist.
 
         Raise SnapshotError if the snapshot is damaged, since a new seal would confirm the damage; also if the folder
         holds anything that was not sealed, or if `to` exists.
@@ -63,7 +63,7 @@ class SealedSnapshots:
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Return how a snapshot differs from its seal; None if it is as it was sealed.
 
-        Does not read files whose inode, size and times are unchanged, and hashes the others. Ignores files that were
+        Does not read files whose inode, size and times are unchanged; hashes the others. Ignore files that were
         not sealed. Raise SnapshotError if the files cannot be read.
         """
         with file_errors(f"read {folder}", SnapshotError):

@@ -41,7 +41,7 @@ class TrackedFile:
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
-    """Return the tracked files of `commit`, by their path in bytes. Raises InfrastructureError if git fails."""
+    """Return the tracked files of `commit`, by their path in bytes. Raise InfrastructureError if git fails."""
     printed = repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     return dict(_entry(record) for record in printed.split(b"\0") if record)
 
@@ -71,9 +71,9 @@ def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYT
 
 
 def write_files(repository: Repository, commit: str, into: Path) -> None:
-    """Write the tracked files of `commit` into the empty folder `into`. Raises InfrastructureError if git fails.
+    """Write the tracked files of `commit` into the empty folder `into`. Raise InfrastructureError if git fails.
 
-    Writes a symbolic link as a plain file that contains the link's target, so that no path in the folder leads outside.
+    Write a symbolic link as a plain file that contains the link's target, so that no path in the folder leads outside.
     """
     index = into.with_name(f".{into.name}.index")
     variables = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(into)}
@@ -88,7 +88,7 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
     """Return how `folder` differs from `files`, the tracked files of the commit that `write_files` wrote there.
 
-    Compares contents and executable bits, not dates. Lists submodules and Git LFS pointers as not fetched.
+    Compare contents and executable bits, not dates. List submodules and Git LFS pointers as not fetched.
     """
     actual = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}

@@ -68,7 +68,7 @@ class GitForge:
     def list_refs(self, name: str) -> Mapping[str, str]:
         """Return the branches and tags that the forge has of a recipe, with full names, each with its object's id.
 
-        Raises InfrastructureError if the forge does not answer or refuses.
+        Raise InfrastructureError if the forge does not answer or refuses.
         """
         arguments = ("ls-remote", "--refs", "--", self.target.address(name), f"{HEADS}*", f"{TAGS}*")
         output = self._run(git_argv(*arguments), _LIST_SECONDS)
@@ -103,7 +103,7 @@ class GitForge:
     def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
         """Return the refs that the forge has of a recipe. It may not have a repository yet that is new to it.
 
-        Many forges make a repository by the first push. Raises InfrastructureError as `list_refs` does.
+        Many forges make a repository by the first push. Raise InfrastructureError as `list_refs` does.
         """
         try:
             return self.list_refs(name)
@@ -115,7 +115,7 @@ class GitForge:
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
         """Push some refs. Return those that the forge refused, each with the reason.
 
-        Raises InfrastructureError if the whole push failed.
+        Raise InfrastructureError if the whole push failed.
         """
         arguments = (
             "push",
@@ -150,7 +150,7 @@ class GitForge:
     def _run(self, argv: tuple[str, ...], seconds: float) -> CapturedOutput:
         """Run a git command that connects to the forge, with its token.
 
-        Raises InfrastructureError if git is missing.
+        Raise InfrastructureError if git is missing.
         """
         environment = {**git_environment(self.environment, self.protocols), **secret_settings(self._secrets())}
         spec = CommandSpec(argv, environment, Path("/"), seconds, holding=self.holding)
@@ -162,7 +162,7 @@ class GitForge:
     def _secrets(self) -> Mapping[str, str]:
         """Return the setting of git with the forge's token; none if the fleet declares no token.
 
-        Raises InfrastructureError if the token cannot be read.
+        Raise InfrastructureError if the token cannot be read.
         """
         if not self.target.token:
             return {}
@@ -173,7 +173,7 @@ class GitForge:
 def read_token(source: str) -> str:
     """Return the forge's token. `source` is the path of a file, or the name of a systemd credential of this unit.
 
-    Raises InfrastructureError if the file or the credential is not there, or is empty.
+    Raise InfrastructureError if the file or the credential is not there, or is empty.
     """
     folder = os.environ.get(_CREDENTIALS)
     if not source.startswith("/") and not folder:

@@ -88,7 +88,7 @@ def push_problem(name: str, reason: str) -> str:
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
     """Return the input for `git update-ref --stdin -z` that remembers which wanted refs the forge has now.
 
-    Returns b"" if nothing changed. A tag that is gone there stays remembered.
+    Return b"" if nothing changed. A tag that is gone there stays remembered.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

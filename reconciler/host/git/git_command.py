@@ -57,7 +57,7 @@ _SETTINGS = {
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
     """Return the environment of a git call that may connect only by `protocols`, such as "https"; by none if empty.
 
-    `base` is the environment of all children. Removes the GIT_ variables from it, except those for ssh, TLS and proxies
+    `base` is the environment of all children. Remove the GIT_ variables from it, except those for ssh, TLS and proxies
     that a fleet passes on to git, and those that Canon sets for a single call.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
@@ -88,9 +88,9 @@ def git_argv(
 
 
 def error_line(err: bytes) -> str:
-    """Return the first line of git's error output `err` that gives a reason. Removes user name and password from URLs.
+    """Return the first line of git's error output `err` that gives a reason. Remove user name and password from URLs.
 
-    Returns "no reason given" if the output is empty.
+    Return "no reason given" if the output is empty.
     """
     lines = [line for line in err.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_SSH_FAILED)]

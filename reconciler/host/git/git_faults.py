@@ -72,7 +72,7 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 def rejected_object(err: bytes) -> str | None:
     """Return the first object that git rejected according to its error output `err`, with the check that it failed.
 
-    The text continues a sentence that begins with "upstream of NAME". Returns None if git rejected no object.
+    The text continues a sentence that begins with "upstream of NAME". Return None if git rejected no object.
     """
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":
@@ -99,7 +99,7 @@ def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
     """Return one sentence for the report about `flaws`, pairs of a git check and the id of an object that failed it.
 
-    Returns "" if there are none.
+    Return "" if there are none.
     """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

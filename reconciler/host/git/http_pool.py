@@ -183,7 +183,7 @@ class HttpPool:
         return handle
 
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Yield the names and answers of ended requests. Puts a request back if its host asked for a pause."""
+        """Yield the names and answers of ended requests. Put a request back if its host asked for a pause."""
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:
             post = self._running.pop(handle)
@@ -221,7 +221,7 @@ class HttpPool:
     def _wait(self) -> None:
         """Wait until a socket is ready, libcurl has something to do, or the pause of a host ends.
 
-        Waits at most _LONGEST_WAIT seconds.
+        Wait at most _LONGEST_WAIT seconds.
         """
         import pycurl
 

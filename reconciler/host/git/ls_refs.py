@@ -41,7 +41,7 @@ def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
 def ls_remote_text(answer: bytes) -> bytes | None:
     """Return the refs in `answer`, the body of an answer, byte for byte as `git ls-remote --symref` prints them.
 
-    Returns None if the answer is cut off or not exactly in the format, or if it has no branch, no tag and no HEAD. A
+    Return None if the answer is cut off or not exactly in the format, or if it has no branch, no tag and no HEAD. A
     complete answer ends with the flush packet.
     """
     lines: list[bytes] = []

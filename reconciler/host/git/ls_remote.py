@@ -45,7 +45,7 @@ class LsRemote:
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
         """Return what `git ls-remote` prints for the URL `url`, or an Unobservable with the reason if it fails.
 
-        Tries up to three times after a transient error. `seconds` limits all tries and pauses together.
+        Try up to three times after a transient error. `seconds` limits all tries and pauses together.
         """
         until = time.monotonic() + seconds
         output = self._list_once(url, until)

@@ -60,8 +60,8 @@ class MirrorRepository:
     def prepare(self) -> Path | None:
         """Create the repository if it is missing or damaged, and remove the temporary files of a killed run.
 
-        The caller must hold the lock of the mirror. Moves a damaged repository to `damaged` and returns that path;
-        returns None if the repository was not damaged. Raises InfrastructureError if git cannot check it.
+        The caller must hold the lock of the mirror. Move a damaged repository to `damaged` and return that path; return
+        None if the repository was not damaged. Raise InfrastructureError if git cannot check it.
         """
         self._remove_temporary_files()
         moved_to = None if self._is_complete() else self._move_away()
@@ -75,7 +75,7 @@ class MirrorRepository:
     def _is_complete(self) -> bool:
         """Whether the repository has all objects of all its refs. Also True if there is no repository yet.
 
-        Raises InfrastructureError if git cannot answer, for example after a disk error or a timeout.
+        Raise InfrastructureError if git cannot answer, for example after a disk error or a timeout.
         """
         return not (self.path / "HEAD").exists() or self.repository.has_objects("--all")
 
@@ -109,8 +109,8 @@ class MirrorRepository:
     def update_refs(self, held: Refs, plan: RefPlan, arrived: Refs) -> None:
         """Change the mirror's refs, now `held`, as `plan` demands, in one transaction. `arrived` are the fetched refs.
 
-        If git cannot store the new main branch beside an old branch, deletes the old branch in a transaction of its own
-        first. Raises InfrastructureError if git fails.
+        If git cannot store the new main branch beside an old branch, delete the old branch in a transaction of its own
+        first. Raise InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
@@ -127,8 +127,8 @@ class MirrorRepository:
     def read_refs(self) -> Refs:
         """Return the branches and tags of the mirror; none if a pack file is missing.
 
-        Reads the file `packed-refs`, to which every update writes all refs. Starts git only if that file is damaged or
-        some refs are outside it. Does not notice damage inside a pack file. Raises InfrastructureError if git fails.
+        Read the file `packed-refs`, to which every update writes all refs. Start git only if that file is damaged or
+        some refs are outside it. Does not notice damage inside a pack file. Raise InfrastructureError if git fails.
         """
         if not self._has_its_packs():
             return Refs()
@@ -168,6 +168,6 @@ def _files_below(folder: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the content of a file in one step, and flush it to disk. Does nothing if the content is the same."""
+    """Replace the content of a file in one step, and flush it to disk. Do nothing if the content is the same."""
     if not path.exists() or path.read_bytes() != content:
         replace_file(path, content)

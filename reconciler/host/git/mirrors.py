@@ -60,9 +60,9 @@ class GitMirrors:
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags` (name to commit).
 
-        Fetches what is missing into a temporary repository, checks it there, and reads the mirror's refs back at the
-        end. Returns the tags that peel to no commit, the path to which a damaged mirror was moved, and remarks for the
-        report. The caller must hold the pass lock: two updates at the same time would undo each other. Raises
+        Fetch what is missing into a temporary repository, check it there, and read the mirror's refs back at the
+        end. Return the tags that peel to no commit, the path to which a damaged mirror was moved, and remarks for the
+        report. The caller must hold the pass lock: two updates at the same time would undo each other. Raise
         InfrastructureError.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,8 +99,8 @@ class GitMirrors:
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         """Fetch upstream's tag `ref`, or else its branch `ref`, into the mirror. Changes no branch and no tag there.
 
-        Returns its commit; None if upstream has no such ref, or if there is no mirror. Needs no pass lock, since it
-        only adds objects, under a ref that is neither branch nor tag. Raises InfrastructureError.
+        Return its commit; None if upstream has no such ref, or if there is no mirror. Needs no pass lock, since it
+        only adds objects, under a ref that is neither branch nor tag. Raise InfrastructureError.
         """
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None
@@ -154,7 +154,7 @@ class GitMirrors:
 def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
     """Fetch the refs that `plan` lists into `incoming`. Return the valid refs, and the tags that peel to no commit.
 
-    Raises InfrastructureError if upstream has changed since it gave `answer`.
+    Raise InfrastructureError if upstream has changed since it gave `answer`.
     """
     if not plan.refspecs:
         return Refs(), frozenset()

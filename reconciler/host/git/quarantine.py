@@ -62,7 +62,7 @@ class Quarantine:
     def published(self, upstream: str, ref: str) -> str | None:
         """Return the full name of upstream's tag `ref`, or else of its branch `ref`; None if upstream has neither.
 
-        Raises UpstreamError and InfrastructureError.
+        Raise UpstreamError and InfrastructureError.
         """
         names = (f"refs/tags/{ref}", f"refs/heads/{ref}")
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
@@ -72,7 +72,7 @@ class Quarantine:
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
         """Fetch `refspecs`, written with full ref names, from the URL `upstream`. Return all refs of this repository.
 
-        Fetches in batches, because git compares every refspec with every ref of upstream. Raises UpstreamError for a
+        Fetch in batches, because git compares every refspec with every ref of upstream. Raise UpstreamError for a
         fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
@@ -84,7 +84,7 @@ class Quarantine:
     def hand_over(self, refspec: str, mirror: Repository) -> None:
         """Push the refs of `refspec` to `mirror`. Git checks every object there once more before it accepts any.
 
-        Raises UpstreamError if git rejects an object, InfrastructureError if the push fails for another reason.
+        Raise UpstreamError if git rejects an object, InfrastructureError if the push fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.
@@ -96,7 +96,7 @@ class Quarantine:
     def drop_invalid_tags(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
         """Delete the tags that peel to no commit. Return the other refs, and the names of the deleted tags.
 
-        Raises InfrastructureError if the repository lacks an object of a tag.
+        Raise InfrastructureError if the repository lacks an object of a tag.
         """
         types = self._types({name: ref.peeled for name, ref in arrived.tags.items()})
         if lacking := {*types.values()} - _KINDS:
@@ -116,7 +116,7 @@ class Quarantine:
     def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run a git command that connects to upstream. Return its standard output.
 
-        Raises UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
+        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
         output = self._run_remote(self.repository, self.limits.protocols, *arguments, stdin=stdin)
         self._raise_for(upstream_fault(output.err, succeeded=output.ok))
@@ -140,7 +140,7 @@ class Quarantine:
 def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Quarantine]:
     """Create a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
-    `purpose` is one of _PURPOSES, and part of the folder's name. First removes the folder of a killed run. Raises
+    `purpose` is one of _PURPOSES, and part of the folder's name. First removes the folder of a killed run. Raise
     InfrastructureError if another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
@@ -162,7 +162,7 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
 def remove_quarantines(mirrors: Path, name: str = "*") -> None:
     """Remove the quarantines that killed runs left in the folder `mirrors`: of the recipe `name`, or of all recipes.
 
-    Keeps a quarantine that a process still uses.
+    Keep a quarantine that a process still uses.
     """
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
@@ -189,7 +189,7 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove the lock file `lock`. Does nothing if a process holds the lock, or if there is no such file."""
+    """Remove the lock file `lock`. Do nothing if a process holds the lock, or if there is no such file."""
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:

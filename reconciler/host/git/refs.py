@@ -74,7 +74,7 @@ def read_show_ref(raw: bytes) -> Refs:
 def read_packed_refs(raw: bytes) -> Refs | None:
     """Return the refs in `raw`, the content of git's file `packed-refs`.
 
-    Returns None if the file is cut off, or lacks the mark "fully-peeled", without which it may not list what tags peel
+    Return None if the file is cut off, or lacks the mark "fully-peeled", without which it may not list what tags peel
     to.
     """
     head, *lines = raw.split(b"\n")
@@ -123,7 +123,7 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
     """Return the input for `git update-ref -z --stdin` that changes the refs `held` as `plan` demands.
 
     All changes are one transaction. `arrived` are the fetched refs. They also exist below `refs/incoming/`, where the
-    transaction deletes them. Returns b"" if there is nothing to change.
+    transaction deletes them. Return b"" if there is nothing to change.
     """
     changes = [_delete(INCOMING + "heads/", name, ref) for name, ref in arrived.heads.items()]
     changes += [_delete(INCOMING + "tags/", name, ref) for name, ref in arrived.tags.items()]
@@ -137,7 +137,7 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
     """Return the input for `git update-ref -z --stdin` that deletes the branches which conflict with `branch`.
 
-    Beside `a/b`, git cannot store `a` (a file where a folder is needed), nor `a/b/c`. Returns b"" if there are none.
+    Beside `a/b`, git cannot store `a` (a file where a folder is needed), nor `a/b/c`. Return b"" if there are none.
     """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]

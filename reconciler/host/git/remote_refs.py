@@ -47,7 +47,7 @@ def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
     """Return the refs in `raw`, the output of `git ls-remote`, or an Unobservable with the reason why it is not valid.
 
-    Peels each tag for which the output has a `^{}` line. A tag without such a line may still peel to something that is
+    Peel each tag for which the output has a `^{}` line. A tag without such a line may still peel to something that is
     no commit.
     """
     lines = raw.split(b"\n")

@@ -47,7 +47,7 @@ class Repository:
         return self._run(arguments, stdin, git_environment({**self.environment, **(variables or {})}))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
-        """Run git with `arguments` and return its standard output. Raises InfrastructureError if git fails."""
+        """Run git with `arguments` and return its standard output. Raise InfrastructureError if git fails."""
         return self.printed(arguments[0], self.try_run(*arguments, stdin=stdin, variables=variables))
 
     def run_remote(
@@ -55,7 +55,7 @@ class Repository:
     ) -> CapturedOutput:
         """Run a git command that connects to another repository. Return its exit code and output, even if it failed.
 
-        Git may connect only by `protocols`. Ends git after `seconds`. No file that git writes may become larger than
+        Git may connect only by `protocols`. End git after `seconds`. No file that git writes may become larger than
         `file_bytes`.
         """
         environment = git_environment(self.environment, protocols)
@@ -70,7 +70,7 @@ class Repository:
     def commit(self, ref: str) -> str | None:
         """Return the commit that `ref` peels to, or None if there is none. `ref` must not begin with a dash.
 
-        Raises InfrastructureError if git fails.
+        Raise InfrastructureError if git fails.
         """
         output = self.try_run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         # This is git's result for a missing commit. A killed git and a read error end with something else.
@@ -81,7 +81,7 @@ class Repository:
     def has_objects(self, *what: str) -> bool:
         """Whether the repository has all objects of the commits that `what` selects, in the syntax of `git rev-list`.
 
-        Raises InfrastructureError if git cannot answer, for example after a disk error or a timeout.
+        Raise InfrastructureError if git cannot answer, for example after a disk error or a timeout.
         """
         output = self.try_run("rev-list", "--objects", "--quiet", *what)
         if output.result.code == _BROKEN and not _OF_THE_HOST.search(output.err):
@@ -104,7 +104,7 @@ class Repository:
     def printed(self, verb: str, output: CapturedOutput) -> bytes:
         """Return the standard output of the finished git command `verb`.
 
-        Raises InfrastructureError if it failed or timed out.
+        Raise InfrastructureError if it failed or timed out.
         """
         if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")

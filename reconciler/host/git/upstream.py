@@ -72,7 +72,7 @@ class GitUpstream:
         return replies | {name: future.result() for name, future in by_git.items()}
 
     def _requests(self, questions: Sequence[TagQuery]) -> Mapping[str, HttpRequest]:
-        """Return the HTTP requests, by recipe name. Leaves out the recipes whose upstream git has to ask."""
+        """Return the HTTP requests, by recipe name. Leave out the recipes whose upstream git has to ask."""
         bundle = next((path for path in CA_BUNDLES if Path(path).is_file()), None)
         recipes = [question.recipe for question in questions]
         made = {each.name: http_request(each.upstream, self.environment, self.protocols, bundle) for each in recipes}

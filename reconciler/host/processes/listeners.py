@@ -22,7 +22,7 @@ _ANSWERING = frozenset(
 def free_port(ports: range = PORTS) -> int:
     """Return one of `ports` that no program uses now.
 
-    Tries 200 random ports. Raises InfrastructureError if all of them are in use.
+    Try 200 random ports. Raise InfrastructureError if all of them are in use.
     """
     for port in random.sample(ports, k=min(200, len(ports))):
         with socket.socket() as probe, suppress(OSError):
@@ -34,7 +34,7 @@ def free_port(ports: range = PORTS) -> int:
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
     """Return why an app is not reachable at 127.0.0.1:`port`: nothing, or another program, listens there.
 
-    Returns "" if the processes `pids`, and no others, listen there.
+    Return "" if the processes `pids`, and no others, listen there.
     """
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:

@@ -75,13 +75,13 @@ class ProcessDriver:
         self._deployments: dict[App, _Deployment] = {}
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample names them
-        """Return the secrets that the release's .env.sample declares. Raises RecipeError for an invalid release."""
+        """Return the secrets that the release's .env.sample declares. Raise RecipeError for an invalid release."""
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Stop the earlier deployment, run the one-off lines, then start the other lines. Return remarks.
 
-        Settings in `options` override those in `.env.sample`; the variables that every app gets override both. Raises
+        Settings in `options` override those in `.env.sample`; the variables that every app gets override both. Raise
         KilledError if the earlier deployment did not stop on SIGTERM.
         """
         commands, sample = read_checkout(checkout)
@@ -108,7 +108,7 @@ class ProcessDriver:
     def status(self, app: App) -> RunningApp | NotRunning:
         """Return the status of an app, read from its processes.
 
-        Returns NotRunning if the line `web` does not run, with how the lines ended. Raises InfrastructureError if the
+        Return NotRunning if the line `web` does not run, with how the lines ended. Raise InfrastructureError if the
         kernel killed a line because memory ran out.
         """
         own = self._own(app)
@@ -149,14 +149,14 @@ class ProcessDriver:
     def save(self, app: App, into: Path) -> None:
         """Copy the data of a stopped app into the empty folder `into`.
 
-        Raises RecipeError if the app left unreadable files, InfrastructureError if the app still runs.
+        Raise RecipeError if the app left unreadable files, InfrastructureError if the app still runs.
         """
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         app_directory.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
-        """Move saved data from the folder `source` into the app. Raises InfrastructureError if the app has data."""
+        """Move saved data from the folder `source` into the app. Raise InfrastructureError if the app has data."""
         app_directory.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
@@ -198,7 +198,7 @@ class ProcessDriver:
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes with the marks of an app, and their descendants.
 
-        If `known` is not None, also returns the processes without a mark that Canon has adopted because their parent
+        If `known` is not None, also return the processes without a mark that Canon has adopted because their parent
         died, except those with a key in `known`.
         """
         table = living_processes()
@@ -212,7 +212,7 @@ class ProcessDriver:
         return of_state_folder(marked, self._state)
 
     def _endings(self, app: App) -> Mapping[str, str]:
-        """Return how lines of an app have ended, by their names. Raises InfrastructureError if memory ran out."""
+        """Return how lines of an app have ended, by their names. Raise InfrastructureError if memory ran out."""
         deployment = self._deployments.get(app)
         polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
         for name, code in polled.items():

@@ -18,7 +18,7 @@ _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
     """Read the Procfile and the .env.sample of a release. Return the commands by their names, and the parsed sample.
 
-    Raises RecipeError if the release has no Procfile, or if one of the files is not valid.
+    Raise RecipeError if the release has no Procfile, or if one of the files is not valid.
     """
     procfile = read_text(checkout / PROCFILE)
     if procfile is None:
@@ -29,7 +29,7 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
 def parse_procfile(text: str) -> Mapping[str, str]:
     """Return the shell commands of a Procfile by the names of their lines, in the order of the file.
 
-    Raises RecipeError if a line is invalid, a name occurs twice, or there is no line `web`.
+    Raise RecipeError if a line is invalid, a name occurs twice, or there is no line `web`.
     """
     commands: dict[str, str] = {}
     for where, line in content_lines(PROCFILE, text):

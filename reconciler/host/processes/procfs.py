@@ -55,7 +55,7 @@ def read_process(pid: int) -> Process | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """Return the content of a file, b"" if it cannot be read. Reads `size` bytes at once.
+    """Return the content of a file, b"" if it cannot be read. Read `size` bytes at once.
 
     This function must be fast: to list all processes, hundreds of files are read.
     """
@@ -96,7 +96,7 @@ def _table() -> Iterator[Process]:
 def mark_of(process: Process, variable: str) -> str | None:
     """Return the value of the environment variable `variable` with which the program of `process` was started.
 
-    Returns None if the variable is not set, or the environment cannot be read.
+    Return None if the variable is not set, or the environment cannot be read.
     """
     wanted = b"\0" + variable.encode() + b"="
     _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
@@ -112,7 +112,7 @@ def _environment(pid: int) -> bytes:
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
     """Return the processes `roots`, and all their descendants among the processes `among`.
 
-    Ignores the children of a process that has been reaped: since `among` was read, its pid may belong to a new process.
+    Ignore the children of a process that has been reaped: since `among` was read, its pid may belong to a new process.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
@@ -153,7 +153,7 @@ def ancestors() -> frozenset[int]:
 def marked_below(root: Path) -> tuple[Process, ...]:
     """Return the processes with the mark of a slot that is the folder `root` or below it.
 
-    Leaves out this process and its ancestors.
+    Leave out this process and its ancestors.
     """
     excluded = ancestors()
     return tuple(process for process in living_processes() if process.pid not in excluded and _is_below(process, root))
@@ -174,7 +174,7 @@ def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Pr
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send the signal `number` to a process. Does nothing if its pid belongs to another process now."""
+    """Send the signal `number` to a process. Do nothing if its pid belongs to another process now."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
@@ -212,7 +212,7 @@ def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> 
 def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
     """Send SIGKILL to the processes that `find` returns, until it returns none. Return all that got SIGKILL.
 
-    Gives up after _ROUNDS attempts: processes of other users, or in uninterruptible sleep, cannot be killed.
+    Give up after _ROUNDS attempts: processes of other users, or in uninterruptible sleep, cannot be killed.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):
@@ -229,7 +229,7 @@ def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
 def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
     """Send SIGTERM to the processes that `find` returns, and SIGKILL to those still there after `grace` seconds.
 
-    Returns all processes that got a signal, and those of them that got SIGKILL.
+    Return all processes that got a signal, and those of them that got SIGKILL.
     """
     signalled = tuple(find())
     for process in signalled:

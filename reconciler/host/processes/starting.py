@@ -28,7 +28,7 @@ class StartedServer(Protocol):
 def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
     """Start the Procfile line `name` with the arguments `argv`, in the folder `checkout`. Return its supervisor.
 
-    Its output is appended to the log of the line. Raises InfrastructureError if the line cannot be started.
+    Its output is appended to the log of the line. Raise InfrastructureError if the line cannot be started.
     """
     try:
         with app_directory.open_raw_log(app, name) as log:
@@ -41,7 +41,7 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
     """Wait until the line `name` has really started, or has ended. `server` is its supervisor.
 
     A line has started when its supervisor has CANON_LINE in its environment: before, the status of the app cannot be
-    read. Raises InfrastructureError after a minute.
+    read. Raise InfrastructureError after a minute.
     """
 
     def is_started() -> bool:

@@ -52,7 +52,7 @@ _before_slot: dict[str, frozenset[Key]] = {}
 def adopt_orphans() -> None:
     """Make this process the parent of each descendant whose own parent dies from now on.
 
-    Without this, the parent would be init. Raises InfrastructureError if the kernel refuses.
+    Without this, the parent would be init. Raise InfrastructureError if the kernel refuses.
     """
     import ctypes
 
@@ -63,7 +63,7 @@ def adopt_orphans() -> None:
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
     """Record that `reap` must not reap the child `pid`, because the code that started it does so. Return the child.
 
-    Returns None if the child is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns True
+    Return None if the child is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns True
     once the child has been reaped. The caller must hold the lock `starting` since before it started the child.
     """
     process = read_process(pid)
@@ -114,7 +114,7 @@ def child_keys() -> frozenset[Key]:
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
     """Return the running processes that have no mark and that this process adopted because their parent died.
 
-    Leaves out the processes with a key in `known`.
+    Leave out the processes with a key in `known`.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -144,7 +144,7 @@ def has_orphans(known: Collection[Key]) -> bool:
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
     """Return all processes of one command, and their descendants.
 
-    Finds them in three ways: by the session of the command; by `token`, the value of CANON_RUN in its environment; and,
+    Find them in three ways: by the session of the command; by `token`, the value of CANON_RUN in its environment; and,
     for processes without a mark, because this process adopted them and their keys are not in `known`. `leader` is the
     process that was started as `pid`, None if it ended before it could be read.
     """
@@ -159,7 +159,7 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
     """Return those processes of `table` that are in the session of the command `pid` and descend from this process.
 
-    Leaves out processes with CANON_RUN in their environment, which tells to which command they belong. Returns none if
+    Leave out processes with CANON_RUN in their environment, which tells to which command they belong. Return none if
     a process other than `leader` has the pid now: the kernel uses the number of a session again only after all
     processes of the session have ended.
     """
@@ -189,7 +189,7 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark`, or of a folder below it, and their descendants.
 
-    Leaves out marked processes with the id of another state folder than `state`. Includes processes without a mark that
+    Leave out marked processes with the id of another state folder than `state`. Include processes without a mark that
     this process adopted since the slot began, unless a command outside this slot runs now: then they may come from that
     command.
     """

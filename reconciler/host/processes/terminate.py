@@ -130,7 +130,7 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 
     This stops processes that fork and exit faster than /proc can be listed: what they fork becomes a child of the
     supervisor, and its list of children is short. While the supervisor is suspended, nobody reaps the children, so
-    that their pids belong to no other process. Returns one name for all these processes if new ones appeared, else
+    that their pids belong to no other process. Return one name for all these processes if new ones appeared, else
     none.
     """
     killed = _children(supervisor)
@@ -149,7 +149,7 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
     """Kill the children of a supervisor that have the pids `pids`.
 
-    Kills none if the supervisor is gone: these pids may belong to other processes now.
+    Kill none if the supervisor is gone: these pids may belong to other processes now.
     """
     handles = []
     for pid in pids:

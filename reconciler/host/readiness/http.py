@@ -46,7 +46,7 @@ def connect(address: str, limit: float) -> NotYet | None:
 
 
 def _connection(address: str, limit: float) -> socket.socket:
-    """Open a TCP connection to `address`, with a timeout of `limit` seconds. Raises OSError if that fails."""
+    """Open a TCP connection to `address`, with a timeout of `limit` seconds. Raise OSError if that fails."""
     host, _, port = address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=limit)
 
@@ -65,7 +65,7 @@ def _stays(connection: socket.socket) -> bool:
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
     """Send one GET request for `path`. Return None if the status code is in `wanted`, else why the app is not ready.
 
-    Takes at most `limit` seconds. Does not follow redirects. Connects to the app's address and sends the host of the
+    Take at most `limit` seconds. Does not follow redirects. Connect to the app's address and send the host of the
     app's URL in the Host header, because a proxy at that address chooses the app by this header.
     """
     request = f"GET {escape_unprintable(path)}"
@@ -99,7 +99,7 @@ def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
     """Return why the app closed a connection without a response, as far as a second connection shows.
 
-    Sends nothing on the second connection: an app with another protocol may speak first. `message` is the beginning of
+    Send nothing on the second connection: an app with another protocol may speak first. `message` is the beginning of
     the result.
     """
     try:
@@ -122,7 +122,7 @@ def _shown(sent: bytes) -> str:
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
     """Request `path` with `name` as the Host header. Return the status code and at most 64 KiB of the body.
 
-    Raises IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP.
+    Raise IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP.
     """
     connection.request("GET", path, headers={"Host": name})
     start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
@@ -176,7 +176,7 @@ class _Lines:
 def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
     """Shut down the connection after `limit` seconds, unless the block has ended by then.
 
-    Yields an event that is set if the connection was shut down. The socket's own timeout is not enough, because it
+    Yield an event that is set if the connection was shut down. The socket's own timeout is not enough, because it
     starts again with every byte.
     """
     cut = threading.Event()

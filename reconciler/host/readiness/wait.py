@@ -116,9 +116,9 @@ class HostReadiness:
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares in two checks in a row. Return its status.
 
-        Returns Unready with the reason if the app fails, or does not answer so in time. `status` reads the status of
+        Return Unready with the reason if the app fails, or does not answer so in time. `status` reads the status of
         the app. `changes` tells when to read it again; None if the driver cannot tell. The probe of `[ready] run` runs
-        with the environment, folder and log of `command`. Raises InfrastructureError if the program of the probe is
+        with the environment, folder and log of `command`. Raise InfrastructureError if the program of the probe is
         missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
@@ -139,7 +139,7 @@ class HostReadiness:
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch for `seconds` whether the app stays up. Return None if it does, else which parts ended and how.
 
-        `status` reads the status of the app; `ready` is the status when it was ready. Raises InfrastructureError if
+        `status` reads the status of the app; `ready` is the status when it was ready. Raise InfrastructureError if
         the last status cannot be read.
         """
 

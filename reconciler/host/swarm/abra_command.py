@@ -95,7 +95,7 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """Raise InfrastructureError if this abra lacks a flag that Canon uses. Asks abra only once for each command."""
+        """Raise InfrastructureError if this abra lacks a flag that Canon uses. Ask abra only once for each command."""
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
@@ -130,7 +130,7 @@ class Abra:
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
         """Create a secret from the file `content`, unless it exists.
 
-        Gives abra the path of the file, since all users of a host can read the arguments of a program.
+        Give abra the path of the file, since all users of a host can read the arguments of a program.
         """
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
@@ -141,7 +141,7 @@ class Abra:
     def _call(
         self, home: AbraDir, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
-        """Run an abra command that changes something. Raises its error, unless the output matches `allowed`."""
+        """Run an abra command that changes something. Raise its error, unless the output matches `allowed`."""
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
         output = self._capture(spec)

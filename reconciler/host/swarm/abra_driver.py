@@ -112,7 +112,7 @@ class AbraDriver(SwarmDriver):
             )
 
     def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
-        """Undeploy the app with abra, if it is deployed. If abra fails, yields a text with the reason."""
+        """Undeploy the app with abra, if it is deployed. If abra fails, yield a text with the reason."""
         home = _home(app, stack)
         if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
             return
@@ -138,7 +138,7 @@ class AbraDriver(SwarmDriver):
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
         """Remove the secrets of the stack `stack`, and return those that could not be removed.
 
-        If all are removed, also removes the config that `_record_stack` created.
+        If all are removed, also remove the config that `_record_stack` created.
         """
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))

@@ -12,7 +12,7 @@ _NETWORK = "proxy"
 def check_swarm(environment: Mapping[str, str]) -> HostCheck:
     """Return the check of the swarm. `environment` is the environment of children, which chooses the engine.
 
-    Raises InfrastructureError if Docker's command is too old, if the engine does not answer, or if this host is no
+    Raise InfrastructureError if Docker's command is too old, if the engine does not answer, or if this host is no
     manager of a swarm.
     """
     engine = Engine(environment)

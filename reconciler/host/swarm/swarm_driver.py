@@ -57,7 +57,7 @@ class SwarmDriver:
         return deploy_stack.deploy_release(self._site, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return the status of the app. Raises InfrastructureError for a fault of the host."""
+        """Return the status of the app. Raise InfrastructureError for a fault of the host."""
         stack = self._stack(app)
         return running_app(stack, read_stack(self._engine, stack))
 
@@ -85,7 +85,7 @@ class SwarmDriver:
     def save(self, app: App, into: Path) -> None:
         """Save data, secrets, settings and volumes of a stopped app in the folder `into`.
 
-        Raises RecipeError for a volume that cannot be saved, InfrastructureError if the app still runs.
+        Raise RecipeError for a volume that cannot be saved, InfrastructureError if the app still runs.
         """
         stack = self._stack(app)
         if not read_stack(self._engine, stack).is_stopped:
@@ -96,7 +96,7 @@ class SwarmDriver:
     def load(self, app: App, source: Path) -> None:
         """Load the data, secrets, settings and volumes that `save` wrote into the folder `source`.
 
-        Raises InfrastructureError if the app already has data.
+        Raise InfrastructureError if the app already has data.
         """
         load_volumes(self._engine, self._stack(app), source)
         app_directory.move_in(app, source, self._engine.environment)

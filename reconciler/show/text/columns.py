@@ -115,7 +115,7 @@ def _why(row: Row, run: Run) -> Cell:
 def why(row: Row, run: Run) -> str:
     """Return the text of the WHY column: "needs you", the word for what holds the recipe back, and the reason.
 
-    Leaves out the first or the second if it does not apply.
+    Leave out the first or the second if it does not apply.
     """
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
@@ -143,7 +143,7 @@ def _was_redeployed(row: Row) -> bool:
 def _ages(row: Row, run: Run) -> list[str]:
     """Return two texts for a drift report: how long ago the difference was first seen, and the app was last seen up.
 
-    Leaves out a time that is not known. Returns an empty list for other reports.
+    Leave out a time that is not known. Return an empty list for other reports.
     """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()

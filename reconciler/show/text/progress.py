@@ -70,7 +70,7 @@ class LossyStream:
         self._try(self.stream.flush)
 
     def _try(self, operation: Callable[[], object]) -> None:
-        """Call `operation`, unless an earlier one failed. Raises no error if it fails."""
+        """Call `operation`, unless an earlier one failed. Raise no error if it fails."""
         try:
             if not self.broken:
                 operation()

@@ -66,7 +66,7 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
     """Return the rows with versions cut so far that the table fits the screen, or to the shortest of VERSION_WIDTHS.
 
-    Cuts the two columns after the first, which have the versions.
+    Cut the two columns after the first, which have the versions.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)
@@ -82,7 +82,7 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
 def _sentences_below(report: Report, screen: Screen) -> list[str]:
     """Return a line with the whole reason of each recipe whose clause does not say all, and where more is told.
 
-    Leaves out failed steps, whose reasons are printed elsewhere.
+    Leave out failed steps, whose reasons are printed elsewhere.
     """
     shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]

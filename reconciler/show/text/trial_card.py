@@ -65,7 +65,7 @@ def result_of(trial: Trial) -> Result:
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
     """Return a text that says whether a pass would promote the release.
 
-    Ignores the gate's condition "not-ref", which every trial by hand fails.
+    Ignore the gate's condition "not-ref", which every trial by hand fails.
     """
     failed = [item for item in refusals(tuple(conditions)) if item.status is ConditionStatus.FAIL]
     against = [str(item) for item in failed if item.name != "not-ref"]

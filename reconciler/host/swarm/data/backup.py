@@ -44,7 +44,7 @@ def has_backup_label(target: BackupTarget) -> bool:
 def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
     """Take a backup into the folder `into`, while the app stays up. Return a remark for each label that is ignored.
 
-    Raises RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook is too slow.
+    Raise RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook is too slow.
     """
     request = _required_request(target, read_stack(target.engine, target.stack))
     _run_hooks(target, request.of("backup.pre-hook"))
@@ -54,11 +54,11 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> None:
-    """Restore the backup in the folder `source`. Stops services while their data is replaced.
+    """Restore the backup in the folder `source`. Stop services while their data is replaced.
 
     A service with restore hooks is stopped only if one of its volumes is restored as a whole. Before the post-hooks
-    run, waits at most for the time `within` until all services with such hooks are up. Does not wait for the other
-    services. Raises RecipeError, TimedOutError or InfrastructureError.
+    run, wait at most for the time `within` until all services with such hooks are up. Does not wait for the other
+    services. Raise RecipeError, TimedOutError or InfrastructureError.
     """
     engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)
@@ -100,7 +100,7 @@ def _request(target: BackupTarget, stack_state: StackState) -> BackupRequest | N
 def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
     """Run these hooks in order. Write their output to a log of the app, with secrets masked.
 
-    Raises RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than
+    Raise RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than
     _HOOK_SECONDS.
     """
     for hook in hooks:

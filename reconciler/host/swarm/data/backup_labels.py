@@ -52,7 +52,7 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
     """Return the backup that the labels of all services ask for; None if no service asks for one.
 
     `labels` has the labels of each service, by its name. If one service asks, all `volumes` are backed up, except those
-    that a label leaves out. Hooks and volume labels may be on any service. Raises RecipeError if a label names a volume
+    that a label leaves out. Hooks and volume labels may be on any service. Raise RecipeError if a label names a volume
     that is not one of `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):

@@ -22,9 +22,9 @@ def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
-    """Write a tar archive of each volume below `into`, named after the volume in the recipe. Keeps owners as numbers.
+    """Write a tar archive of each volume below `into`, named after the volume in the recipe. Keep owners as numbers.
 
-    Raises RecipeError for a volume of another driver than `local`.
+    Raise RecipeError for a volume of another driver than `local`.
     """
     volumes = engine.find("volume", f"label={NAMESPACE}={stack.name}")
     names = [volume["Name"] for volume in volumes]
@@ -40,7 +40,7 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
     """Create a volume for each archive that `save_volumes` wrote below `source`, and load the archive into it.
 
-    Raises InfrastructureError if the stack already has volumes, or if a loaded volume is missing afterwards.
+    Raise InfrastructureError if the stack already has volumes, or if a loaded volume is missing afterwards.
     """
     if volumes_of(engine, stack):
         raise InfrastructureError(f"{stack.recipe}: its slot has data already, so none can be loaded")
@@ -60,7 +60,7 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
     """Write an archive of each of a volume's `paths` as `into`/VOLUME/NUMBER.tar. No paths means the whole volume.
 
-    Raises RecipeError for a path that does not exist.
+    Raise RecipeError for a path that does not exist.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
@@ -75,7 +75,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """Load the archives that `save_paths` wrote into the volumes. Keeps files that are not in an archive."""
+    """Load the archives that `save_paths` wrote into the volumes. Keep files that are not in an archive."""
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
@@ -91,7 +91,7 @@ def _place(volume: str, path: str) -> PurePosixPath:
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
     """Create a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
 
-    NAME is the recipe's name of the volume. The container is never started: it only serves to copy files. Removes the
+    NAME is the recipe's name of the volume. The container is never started: it only serves to copy files. Remove the
     container and its image at the end of the `with` block.
     """
     if not volumes:

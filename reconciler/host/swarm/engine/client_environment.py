@@ -85,7 +85,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
     """Yield those of `names` that the `env_file` at `file` lists without a value.
 
-    Raises OSError if it cannot be read.
+    Raise OSError if it cannot be read.
     """
     lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
     return (line for line in lines if line in names)

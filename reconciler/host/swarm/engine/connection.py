@@ -74,8 +74,8 @@ class Connection:
     def call(self, request: ApiCall) -> "requests.Response":
         """Send a request and return the engine's answer.
 
-        Raises InfrastructureError, or RecipeError if the recipe is at fault. If the engine does not have the object,
-        and `request.may_be_gone` is True, raises NotThereError.
+        Raise InfrastructureError, or RecipeError if the recipe is at fault. If the engine does not have the object,
+        and `request.may_be_gone` is True, raise NotThereError.
         """
         with self._failures(request):
             client = self._client()
@@ -95,11 +95,17 @@ class Connection:
         return response
 
     def read_json(self, request: ApiCall) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request and return the JSON of the answer. Raises as `call`; InfrastructureError if it is not JSON."""
+        """Send a request and return the JSON of the answer.
+
+        Raise the errors of `call`, and InfrastructureError if the answer is not JSON.
+        """
         return parse_json(request, self.call(request).content)
 
     def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
-        """Yield the body of the answer to `request` in chunks as they arrive, and close it. Raises as `call`."""
+        """Yield the body of the answer to `request` in chunks as they arrive. Close the connection at the end.
+
+        Raise the errors of `call`.
+        """
         with self._failures(request):
             try:
                 while chunk := response.raw.read1(_CHUNK):
@@ -138,7 +144,7 @@ def _late(request: ApiCall) -> InfrastructureError:
 
 
 def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Return the JSON in `text`, the answer to `request`. Raises InfrastructureError if it is not JSON."""
+    """Return the JSON in `text`, the answer to `request`. Raise InfrastructureError if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

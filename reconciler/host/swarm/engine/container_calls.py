@@ -27,7 +27,7 @@ _STDERR = 2
 def run_script(connection: Connection, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
     """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
 
-    The exit code is None if the script ran out of time. The output is stdout, and then stderr. Raises
+    The exit code is None if the script ran out of time. The output is stdout, and then stderr. Raise
     InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped.
     """
     exec_id = _create_exec(connection, container, script)
@@ -84,7 +84,7 @@ def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError
 def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
     """Return the exit code of a script whose output has ended; 1 if its container is gone.
 
-    Raises InfrastructureError if the script still runs: then only the connection has ended.
+    Raise InfrastructureError if the script still runs: then only the connection has ended.
     """
     state = _exec_state(connection, exec_id)
     if not state:
@@ -112,7 +112,7 @@ def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the stream and the data of each frame in the chunks of an answer. Drops an incomplete frame at the end."""
+    """Yield the stream and the data of each frame in the chunks of an answer. Drop an incomplete frame at the end."""
     pending = b""
     for chunk in chunks:
         pending += chunk
@@ -125,9 +125,9 @@ def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def copy_out(connection: Connection, container: str, path: str, out: OutputSink) -> None:
-    """Write the folder or file `path` of a container to `out`, as a tar archive. Closes `out` also after an error.
+    """Write the folder or file `path` of a container to `out`, as a tar archive. Close `out` also after an error.
 
-    Raises RecipeError if there is no such path.
+    Raise RecipeError if there is no such path.
     """
     get = evolve(_archive_call("GET", container, path), stream=True, seconds=CHANGE_SECONDS)
     try:
@@ -156,7 +156,7 @@ def _archive_call(method: str, container: str, path: str) -> ApiCall:
 def service_logs(connection: Connection, service: Mapping[str, Any], lines: int, out: OutputSink) -> None:
     """Write the last `lines` log lines of each task of a service to `out`, and close it.
 
-    Raises no error for a failed call. `service` is the engine's JSON of the service. The logs of a service with a
+    Raise no error for a failed call. `service` is the engine's JSON of the service. The logs of a service with a
     terminal come without frames.
     """
     terminal = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("TTY")

@@ -38,7 +38,7 @@ class DockerCommand:
     def node(self) -> str:
         """Return the swarm node of the engine that the command uses, "" for none.
 
-        Raises InfrastructureError if the command is too old, or cannot reach the engine.
+        Raise InfrastructureError if the command is too old, or cannot reach the engine.
         """
         output = self._run(self._spec(("info", "--format", _VERSION_AND_NODE), QUERY_SECONDS), "Docker's swarm")
         version, node = json_words(output.out)
@@ -59,7 +59,7 @@ class DockerCommand:
         _check(output, spec, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(output.err))
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
-        """Merge compose files, substitute `variables` in them, and return the result as YAML. Asks no engine.
+        """Merge compose files, substitute `variables` in them, and return the result as YAML. Ask no engine.
 
         The command's environment has only `variables` and Canon's marks, so that nothing else is substituted.
         """

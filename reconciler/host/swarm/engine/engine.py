@@ -66,9 +66,9 @@ class Engine:
         return DockerCommand(self.environment, self.lock)
 
     def check(self) -> None:
-        """Check that Docker's command is new enough, and uses the same swarm manager as the API. Asks only once.
+        """Check that Docker's command is new enough, and uses the same swarm manager as the API. Ask only once.
 
-        Raises InfrastructureError if it is not so.
+        Raise InfrastructureError if it is not so.
         """
         if "command" in self.facts:
             return
@@ -87,7 +87,7 @@ class Engine:
 
     @property
     def node(self) -> str:
-        """The id of this host's swarm node. Raises InfrastructureError if this host does not manage a swarm."""
+        """The id of this host's swarm node. Raise InfrastructureError if this host does not manage a swarm."""
         if "node" not in self.facts:
             swarm = self.connection.read_json(ApiCall("GET", "/info", "Docker's swarm")).get("Swarm") or {}
             if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
@@ -115,7 +115,7 @@ class Engine:
         return tuple(id_of(one) for one in self.find(kind, *filters))
 
     def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of the objects `names`. Leaves out objects that no longer exist."""
+        """Return the JSON of the objects `names`. Leave out objects that no longer exist."""
         return tuple(self._inspect_each(kind, names))
 
     def _inspect_each(self, kind: str, names: Sequence[str]) -> Iterator[Json]:
@@ -164,7 +164,7 @@ class Engine:
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
         """Replace the spec of a service by the result of `change(spec)`.
 
-        If somebody else changes the service meanwhile, tries again with the newer spec.
+        If somebody else changes the service meanwhile, try again with the newer spec.
         """
         what = f"docker service update {name}"
         for tries_left in reversed(range(_UPDATE_TRIES)):
@@ -179,7 +179,7 @@ class Engine:
                 return
 
     def remove(self, kind: str, names: Collection[str]) -> None:
-        """Remove objects. Raises no error if that fails: the caller checks which objects are gone."""
+        """Remove objects. Raise no error if that fails: the caller checks which objects are gone."""
         # Anonymous volumes are removed with their container, or nothing would remove them.
         params = {"force": 1, "v": 1} if kind == "container" else {}
         for name in names:
@@ -204,7 +204,7 @@ class Engine:
         return str(json.loads(answer.content.splitlines()[-1])["status"])
 
     def copy_out(self, container: str, path: str, out: OutputSink) -> None:
-        """Write `path` of a container to `out`, as a tar archive. Raises RecipeError if there is no such path."""
+        """Write `path` of a container to `out`, as a tar archive. Raise RecipeError if there is no such path."""
         container_calls.copy_out(self.connection, container, path, out)
 
     def copy_in(self, container: str, path: str, archive: Path) -> None:

@@ -32,7 +32,7 @@ class EngineAddress:
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
     """Return the address of the engine that Docker's client would use in this environment.
 
-    This is DOCKER_HOST; if it is not set, the engine of the chosen context, else the local socket. Raises
+    This is DOCKER_HOST; if it is not set, the engine of the chosen context, else the local socket. Raise
     InfrastructureError if that context does not exist.
     """
     if host := environment.get("DOCKER_HOST"):

@@ -85,9 +85,9 @@ class EventStream:
 def follow_events(
     connection: Connection, concerns: Callable[[Json], bool], since: datetime, seconds: float
 ) -> Iterator[EventStream]:
-    """Yield a stream of the events since the time `since`, for at most `seconds` from now. Closes it at the end.
+    """Yield a stream of the events since the time `since`, for at most `seconds` from now. Close it at the end.
 
-    Raises no error if the engine does not open the stream: then the yielded stream is not live.
+    Raise no error if the engine does not open the stream: then the yielded stream is not live.
     """
     stream, call = EventStream(concerns), _call(since, seconds)
     try:

@@ -33,9 +33,9 @@ class AppPort:
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
     """Return the port at which the app is reached, None if there is none.
 
-    Looks first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes.
-    Returns the first of them by `_rank`, for which `stack` is the name of the stack. `closed` are the names, in the
-    recipe, of external networks that are internal in Docker. Raises RecipeError if all services with such ports are on
+    Look first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes.
+    Return the first of them by `_rank`, for which `stack` is the name of the stack. `closed` are the names, in the
+    recipe, of external networks that are internal in Docker. Raise RecipeError if all services with such ports are on
     internal networks only.
     """
     ports = tuple(_labelled(config)) or tuple(_published(config))

@@ -111,7 +111,7 @@ def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def app_service(config: Config) -> Config:
-    """Return the fields of the service `app`. Raises RecipeError if there is no such service."""
+    """Return the fields of the service `app`. Raise RecipeError if there is no such service."""
     service: Config | None = (config.get("services") or {}).get(APP)
     if service is None:
         raise RecipeError(f"the recipe has no service {APP}", "Co-op Cloud's format wants one of that name")

@@ -42,7 +42,7 @@ for _kind, _plain, _first in (
 
 
 def read_config(printed: bytes) -> Config:
-    """Parse the output of `docker stack config`. Raises InfrastructureError if it is not valid YAML."""
+    """Parse the output of `docker stack config`. Raise InfrastructureError if it is not valid YAML."""
     try:
         document = yaml.load(printed, _Loader)  # noqa: S506 - a SafeLoader with fewer rules
     except (yaml.YAMLError, ValueError) as failure:

@@ -29,7 +29,7 @@ class _Edit:
 def naming_version(version: str) -> str:
     """Return a compose version in which volumes, networks, configs and secrets can have a `name`.
 
-    Returns `version` if it is such a version, else "3.8".
+    Return `version` if it is such a version, else "3.8".
     """
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
@@ -67,7 +67,7 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
     """Yield name and text of each file. The texts are adapted to the folder and the version of the first file.
 
     `names` has one name for each of `files`. If the first file's version is older than 3.5, all texts get the version
-    3.8: see `naming_version`. Leaves out files that cannot be read.
+    3.8: see `naming_version`. Leave out files that cannot be read.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -81,7 +81,7 @@ def normalize(file: Path, folder: Path, version: str | None) -> str:
     """Return the text for a copy of the compose file `file` in the folder `folder`, with the version `version`.
 
     None removes the version. If an `env_file` exists only beside `file`, its path is changed so that it is found from
-    `folder`. Raises OSError or ValueError if `file` cannot be read.
+    `folder`. Raise OSError or ValueError if `file` cannot be read.
     """
 
     def path_from_folder(name: str) -> str:
@@ -103,7 +103,7 @@ def version_of(text: str) -> str | None:
 def set_version(text: str, version: str | None) -> str:
     """Return the text of a compose file with its `version` changed to this one, or removed for None.
 
-    Returns the text unchanged if it is not a YAML mapping.
+    Return the text unchanged if it is not a YAML mapping.
     """
     root = _root(text)
     if root is None or not root.value:

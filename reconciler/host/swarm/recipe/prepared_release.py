@@ -47,7 +47,7 @@ def prepare_release(
 ) -> PreparedRelease:
     """Resolve the release in the folder `checkout` for a deployment as `stack`.
 
-    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raises RecipeError if the
+    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raise RecipeError if the
     release is not a Co-op Cloud recipe.
     """
     recipe = read_recipe(checkout, before)

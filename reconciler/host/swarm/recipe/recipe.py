@@ -44,7 +44,7 @@ class SwarmRecipe:
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
     """Read the release in the folder `checkout`.
 
-    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raises RecipeError if the
+    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raise RecipeError if the
     release is not a Co-op Cloud recipe.
     """
     if read_text(checkout / COMPOSE) is None:
@@ -59,7 +59,7 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
     """Yield name and value of each constant that a shell script exports, without executing the script.
 
-    Leaves out values that only a shell could compute.
+    Leave out values that only a shell could compute.
     """
     for _, line in content_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
@@ -101,7 +101,7 @@ def _filled_in(value: str, known: Mapping[str, str]) -> str:
 def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
     """Return the paths of the compose files that the setting COMPOSE_FILE names.
 
-    Raises RecipeError if one of them is not a file, or is outside the checkout.
+    Raise RecipeError if one of them is not a file, or is outside the checkout.
     """
     names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
     for name in names:

@@ -163,7 +163,7 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     """Return the objects of one kind, such as "volumes", with Canon's labels and a name that is unique to the slot.
 
-    Keeps all other fields of each object, because an object in a later compose file replaces the whole earlier one.
+    Keep all other fields of each object, because an object in a later compose file replaces the whole earlier one.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -189,7 +189,7 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
     """Return the network `default` with Canon's labels, if a service uses it and the recipe does not declare it.
 
-    Returns an empty mapping otherwise.
+    Return an empty mapping otherwise.
     """
     if "default" in (config.get("networks") or {}):
         return {}

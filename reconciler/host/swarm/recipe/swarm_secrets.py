@@ -87,7 +87,7 @@ def _short_name(full: str, stack: Stack) -> str:
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Create a secret in the swarm for each secret file of the app. Keeps those that exist, with the same content."""
+    """Create a secret in the swarm for each secret file of the app. Keep those that exist, with the same content."""
     stack = prepared.stack
     existing = _existing_secrets(engine, f"label={NAMESPACE}={stack.name}")
     for full, file in provided_files(prepared, app).items():

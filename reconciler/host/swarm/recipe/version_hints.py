@@ -39,7 +39,7 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
     """Yield a pair for each config and secret that is made from a file: its name in the swarm, and its hint.
 
-    Yields the longest names first, because a short name may be part of a longer one.
+    Yield the longest names first, because a short name may be part of a longer one.
     """
     pairs = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))

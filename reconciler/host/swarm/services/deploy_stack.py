@@ -78,7 +78,7 @@ class DeployableRelease:
 def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Does not wait until the app is up.
 
-    Returns remarks for the report. Raises RecipeError or InfrastructureError.
+    Return remarks for the report. Raise RecipeError or InfrastructureError.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -94,7 +94,7 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
 def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
     """Resolve the release in the folder `checkout`, check that this host can run it, and pull its images.
 
-    Raises RecipeError or InfrastructureError.
+    Raise RecipeError or InfrastructureError.
     """
     engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)
@@ -125,7 +125,7 @@ def write_compose(app: App, compose: Config) -> Path:
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
     """Write the files of a deployment: its settings, its sample, and the script app-run.
 
-    Returns remarks for the report: settings that are new in an upgrade, and parts of the release that do not run.
+    Return remarks for the report: settings that are new in an upgrade, and parts of the release that do not run.
     """
     app_directory.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
@@ -142,7 +142,7 @@ def endpoint_of(site: DeploymentSite, prepared: PreparedRelease, *, needs_port: 
     """Return the address, URL and port at which tests reach the app.
 
     Set `needs_port` to False if a command alone decides whether the app is ready: then the endpoint of an app without a
-    port is empty. If `needs_port` is True, raises RecipeError for an app without a TCP port that tests can reach.
+    port is empty. If `needs_port` is True, raise RecipeError for an app without a TCP port that tests can reach.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)

@@ -13,7 +13,7 @@ _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
 def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
-    """Return all running tasks, each as "SERVICE TASK-ID". Leaves out jobs. Removes `prefix` from service names."""
+    """Return all running tasks, each as "SERVICE TASK-ID". Leave out jobs. Remove `prefix` from service names."""
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 

@@ -26,7 +26,7 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """Raise an error if this host cannot run the release, for example because a port is taken.
 
-    Raises RecipeError if no host could run it in a slot, InfrastructureError if only this host cannot.
+    Raise RecipeError if no host could run it in a slot, InfrastructureError if only this host cannot.
     """
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)

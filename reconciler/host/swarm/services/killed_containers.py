@@ -51,7 +51,7 @@ def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
     """Return the names of services of which an update killed an old task, each with its grace period, such as "10 s".
 
-    Only counts tasks that may write to a volume: their last data may be incomplete. Leaves out services that Swarm
+    Only count tasks that may write to a volume: their last data may be incomplete. Leave out services that Swarm
     rolled back: there, the stopped tasks are the new ones.
     """
     return {
@@ -77,7 +77,7 @@ def was_killed(task: Json) -> bool:
 def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
     """Return the exit codes of ended containers by the name of their service; -1 if an event has no code.
 
-    Leaves out containers that the kernel killed for lack of memory.
+    Leave out containers that the kernel killed for lack of memory.
     """
     events = tuple(events)
     starved_ids = {_id(event) for event in events if event.get("Action") == "oom"}

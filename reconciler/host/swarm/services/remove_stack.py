@@ -44,7 +44,7 @@ class LabelSelector:
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
-    """Return the ids of the selected objects by their kind, such as "volume". Leaves out kinds without objects."""
+    """Return the ids of the selected objects by their kind, such as "volume". Leave out kinds without objects."""
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
         names = {*_ids_of_kind(engine, kind, selector)}
@@ -64,7 +64,7 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
     """Return the marks of all slots to which `objects` belong.
 
-    Leaves out objects of another state folder than `state`.
+    Leave out objects of another state folder than `state`.
     """
     items = [item for items in objects.values() for item in items if is_of_state(item, state)]
     return tuple(sorted({mark_of(item) for item in items} - {""}))
@@ -103,7 +103,7 @@ def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
     """Remove our objects that carry the slot mark `mark`, and all containers of the slot's stacks.
 
     Wait until they are gone. Containers are found by their stack too, because some carry only the name of their stack.
-    Keeps the containers of a stack if an object of that stack belongs to another state folder. Returns the objects that
+    Keep the containers of a stack if an object of that stack belongs to another state folder. Return the objects that
     are still there after _REMOVE_SECONDS, as "KIND ID"; empty if all are gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
@@ -118,7 +118,7 @@ def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
 def remove_objects(engine: Engine, selector: LabelSelector) -> tuple[str, ...]:
     """Remove the selected objects and wait until they are gone, at most _REMOVE_SECONDS.
 
-    Returns the objects that are still there after that time, as "KIND ID"; empty if all are gone.
+    Return the objects that are still there after that time, as "KIND ID"; empty if all are gone.
     """
     left = list_objects(engine, selector)
     if not left:

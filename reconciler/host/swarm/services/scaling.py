@@ -93,10 +93,10 @@ def _constraints(spec: Json) -> Sequence[str]:
 
 
 def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
-    """Stop the services `names` and wait until they have stopped. Removes jobs, which cannot be stopped otherwise.
+    """Stop the services `names` and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
 
-    Scales replicated services to zero, and keeps global services off every node. Returns the services that had to be
-    killed, each with its grace period: "app (10 s)". Raises InfrastructureError if a service does not stop in time, or
+    Scale replicated services to zero, and keep global services off every node. Return the services that had to be
+    killed, each with its grace period: "app (10 s)". Raise InfrastructureError if a service does not stop in time, or
     was killed for lack of memory while it stopped.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
@@ -116,7 +116,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
     """Return which of the services `stopped` were killed: those that may write to a volume, and those without data.
 
-    Leaves out a service without data whose grace period is zero. `ends` are the events of their containers.
+    Leave out a service without data whose grace period is zero. `ends` are the events of their containers.
     """
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
@@ -129,7 +129,7 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
     """Wait until none of these services runs. Return the events of the containers that ended meanwhile.
 
-    Raises InfrastructureError if a service still runs after its grace period and _STOP_SECONDS.
+    Raise InfrastructureError if a service still runs after its grace period and _STOP_SECONDS.
     """
     seconds = stopping.grace.total_seconds() + _STOP_SECONDS
     with follow_stack(engine, stack, stopping.since, seconds) as events:
@@ -186,7 +186,7 @@ def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
 def wait_until_up(engine: Engine, stack: Stack, names: Collection[str], within: timedelta) -> None:
     """Wait until the services `names` are up, at most for the time `within`.
 
-    Raises RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
+    Raise RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
     """
     seconds = within.total_seconds()
     with follow_stack(engine, stack, datetime.now(UTC), seconds) as events:

@@ -100,7 +100,7 @@ class Service:
     def settles_in(self, now: datetime) -> timedelta | None:
         """Return the time after which enough tasks count as up if nothing happens until then.
 
-        Returns zero if enough are up now, None if waiting alone is not enough.
+        Return zero if enough are up now, None if waiting alone is not enough.
         """
         missing = self.desired - self.completed
         rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
@@ -167,7 +167,7 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with those of `tasks` that belong to it. Removes `prefix` from its name."""
+    """Return the service with those of `tasks` that belong to it. Remove `prefix` from its name."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]

@@ -47,7 +47,7 @@ class StackHealth:
 
 
 def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
-    """Return the health of a stack. Removes `prefix` from service names. `now` is the time of the engine's clock."""
+    """Return the health of a stack. Remove `prefix` from service names. `now` is the time of the engine's clock."""
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
     # A fault of the host comes first: it may have caused the others.
@@ -110,7 +110,7 @@ def _stopped_update(service: Service) -> CanonError | None:
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
     """Return the error of a task that has waited too long for a node, or for an address in its networks.
 
-    Returns None if no task has. For a global service, Swarm creates no task at all if no node is suitable.
+    Return None if no task has. For a global service, Swarm creates no task at all if no node is suitable.
     """
     if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
@@ -142,7 +142,7 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
     """Return the error of a service that fails again and again; None if that is not so.
 
-    Waits until all other services have been up for PATIENCE, or fail too: the service may depend on them. A service
+    Wait until all other services have been up for PATIENCE, or fail too: the service may depend on them. A service
     with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
     """
     others = [each for each in every if each is not service]
@@ -167,7 +167,7 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """Return the error for the failed `tasks` of a service, the newest first. Its message begins with `what`.
 
-    Takes the reason from the newest task that was killed for lack of memory, or else from the newest task: the engine
+    Take the reason from the newest task that was killed for lack of memory, or else from the newest task: the engine
     does not report every such kill. The message of that task decides whether the host (for example a full disk) or the
     recipe is at fault.
     """

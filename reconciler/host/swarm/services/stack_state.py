@@ -105,7 +105,7 @@ def running_containers(engine: Engine, service: str) -> tuple[str, ...]:
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     """Return the release, the address and the health of a stack's app.
 
-    Returns NotRunning if the stack is stopped, or has no app service. Raises InfrastructureError for a fault of the
+    Return NotRunning if the stack is stopped, or has no app service. Raise InfrastructureError for a fault of the
     host.
     """
     if stack_state.is_stopped:
