@@ -79,6 +79,21 @@ def test_an_image_is_pulled_by_its_name_whatever_that_is(tmp_path: Path) -> None
     assert called(tmp_path) == ["pull", "--quiet", "--", "--all-tags"]
 
 
+def test_an_image_that_was_just_pulled_is_not_pulled_again(tmp_path: Path) -> None:
+    told = command(tmp_path, WELL.replace('>"$CALLED"', '>>"$CALLED"'))
+    for image in ("a", "b", "a", "b"):
+        told.pull(image)
+    assert [word for word in called(tmp_path) if word in {"a", "b"}] == ["a", "b"]
+
+
+def test_an_image_whose_pull_failed_is_pulled_again(tmp_path: Path) -> None:
+    told = command(tmp_path, 'echo x >>"$CALLED"; echo no route to host >&2; exit 1')
+    for _ in range(2):
+        with pytest.raises(InfrastructureError):
+            told.pull("a")
+    assert called(tmp_path) == ["x", "x"]
+
+
 def test_compose_files_are_read_with_the_recipes_variables_and_none_of_ours(tmp_path: Path) -> None:
     theirs = {"TITLE": "a b", "DOCKER_HOST": "theirs", "PATH": "/theirs", "CALLED": str(tmp_path / "called")}
     (tmp_path / "checkout").mkdir()

@@ -3,10 +3,11 @@
 import json
 import re
 import shutil
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
@@ -21,6 +22,8 @@ from reconciler.host.text import one_line
 OLDEST_CLIENT = 23
 
 _PULL_SECONDS = 3600.0
+# For so long a pulled image counts as there. If somebody removes it, Swarm itself pulls it again.
+_PULLED_SECONDS = 600.0
 _MOST_BYTES = 64 * MIB
 _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 
@@ -29,11 +32,13 @@ _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 class DockerCommand:
     """The `docker` command. `environment` is that of all children; its DOCKER_HOST or context chooses the engine.
 
-    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock.
+    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock. `pulled` has the time
+    of each image's last pull, in seconds of the monotonic clock.
     """
 
     environment: Mapping[str, str]
     lock: int | None = None
+    pulled: dict[str, float] = field(factory=dict, eq=False, repr=False)
 
     def node(self) -> str:
         """Return the swarm node of the engine that the command uses, "" for none.
@@ -53,10 +58,16 @@ class DockerCommand:
         return node
 
     def pull(self, image: str) -> None:
-        """Pull an image. Docker's command knows the registries' credentials, and the helpers that keep them."""
+        """Pull an image, unless that was done in the last minutes: a trial deploys the same images again and again.
+
+        Docker's command knows the registries' credentials, and the helpers that keep them.
+        """
+        if time.monotonic() - self.pulled.get(image, -_PULLED_SECONDS) < _PULLED_SECONDS:
+            return
         spec = evolve(self._spec(("pull", "--quiet", "--", image), _PULL_SECONDS), holding=self.lock)
         output = self._capture(spec)
         _check(output, spec, f"pull {escape_unprintable(image)}", of_recipe=is_not_found(output.err))
+        self.pulled[image] = time.monotonic()
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """Merge compose files, substitute `variables` in them, and return the result as YAML. Ask no engine.

@@ -65,6 +65,11 @@ def empty_variables(config: Config) -> frozenset[str]:
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
 
 
+def has_ports(config: Config) -> bool:
+    """Return whether a service publishes a port."""
+    return any(service.get("ports") for service in config["services"].values())
+
+
 def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
     """Return `config`, which Docker's client merged from several files, with the ports that the merge has lost.
 

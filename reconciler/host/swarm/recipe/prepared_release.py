@@ -12,7 +12,7 @@ from reconciler.host.swarm.engine.client_environment import (
     renamed_copies,
 )
 from reconciler.host.swarm.engine.engine import Engine
-from reconciler.host.swarm.recipe.compose import Config, restore_ports
+from reconciler.host.swarm.recipe.compose import Config, has_ports, restore_ports
 from reconciler.host.swarm.recipe.go_yaml import read_config
 from reconciler.host.swarm.recipe.overlays import files_beside_first
 from reconciler.host.swarm.recipe.recipe import (
@@ -55,7 +55,9 @@ def prepare_release(
     compose = (*compose_files(settings, checkout), *options.overlays)
     with files_beside_first(compose) as files:
         merged = resolve_compose(engine, files, settings, checkout)
-        each = [resolve_compose(engine, (file,), settings, checkout) for file in files] if len(files) > 1 else []
+        # A merge loses only some ports of a service, never all.
+        may_lack_ports = len(files) > 1 and has_ports(merged)
+        each = [resolve_compose(engine, (file,), settings, checkout) for file in files] if may_lack_ports else []
     config = _with_own_variables(restore_ports(merged, each), compose, settings, checkout)
     return PreparedRelease(stack, recipe, checkout, compose, settings, config)
 
