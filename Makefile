@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv demo test check bench bench-start bench-sealing lock
+.PHONY: help venv demo test check bench bench-start bench-sealing bench-promotion lock
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd-mod-openssl)'
 	@echo 'make bench-start  how quickly commands start'
 	@echo 'make bench-sealing  how quickly data is sealed and unpacked, beside tar and zstd (needs zstd)'
+	@echo 'make bench-promotion  a promotion on Swarm beside the same work by hand (needs an engine)'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 
 venv: $(VENV)/.locked $(VENV)/.installed
@@ -55,6 +56,9 @@ bench-start: venv
 
 bench-sealing: venv
 	$(VENV)/bin/python -m benchmarks.sealing
+
+bench-promotion: venv
+	$(VENV)/bin/python -m benchmarks.promotion
 
 # Universal: one lock for every Python and machine that we support; it names no index.
 lock:
