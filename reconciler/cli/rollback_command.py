@@ -9,9 +9,9 @@ from reconciler.cli.command_context import CommandContext, load_context, pass_lo
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author, require_reason
 from reconciler.cli.options import Options, print_line
+from reconciler.core.exit_codes import DAMAGED, IN_SYNC
 from reconciler.core.needs import apps_of, conflicting_recipes, keeps_running
 from reconciler.core.observation import CanonicalStatus, State
-from reconciler.core.report import DAMAGED, IN_SYNC
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import CanonError, NeedsPersonError, RecipeError
 from reconciler.ports.host import Host

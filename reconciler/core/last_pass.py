@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from reconciler.core.report import COULD_NOT, HOLLOW
+from reconciler.core.exit_codes import COULD_NOT, HOLLOW
 from state.records import LedgerEntry
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from reconciler.core.report import COULD_NOT, HOLLOW, IN_SYNC, WANTED
+from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 
 
 @frozen

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import field, frozen
 
 from reconciler.core.drift import NO_DRIFT, RecipeDrift
+from reconciler.core.exit_codes import COULD_NOT, DAMAGED, GRAVEST_FIRST, HOLLOW, IN_SYNC, NEEDS_PERSON, WANTED
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition
@@ -43,16 +44,6 @@ class ReportBucket(StrEnum):
     EXCEPTED = "excepted"
     ORPHANED = "orphaned"
     IGNORED = "ignored"
-
-
-IN_SYNC: Final = 0
-COULD_NOT: Final = 1
-WANTED: Final = 2
-DAMAGED: Final = 3
-NEEDS_PERSON: Final = 4
-HOLLOW: Final = 5
-
-GRAVEST_FIRST: Final = (HOLLOW, COULD_NOT, NEEDS_PERSON, DAMAGED, WANTED, IN_SYNC)
 
 
 @frozen

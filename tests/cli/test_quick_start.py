@@ -14,6 +14,7 @@ HEAVY = {
     *("docker", "requests", "urllib3", "pycurl", "tenacity", "sh", "rich", "yaml", "tree_sitter"),
     *("reconciler.host", "reconciler.stages", "reconciler.trial", "reconciler.deploy", "reconciler.show.documents"),
     *("tarfile", "backports.zstd", "compression.zstd", "state.snapshots.packing", "state.snapshots.manifest"),
+    "reconciler.core.plan",
 }
 RUN = """
 import json, sys

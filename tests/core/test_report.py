@@ -6,6 +6,7 @@ from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.exit_codes import GRAVEST_FIRST
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.observation import State
@@ -13,7 +14,6 @@ from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
 from reconciler.core.report import (
     CODE_OF,
-    GRAVEST_FIRST,
     Report,
     ReportBucket,
     ReportCommand,

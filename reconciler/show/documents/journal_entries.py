@@ -5,9 +5,10 @@ from typing import Final
 
 from desired.model import Release
 from reconciler.core.drift import differences
+from reconciler.core.exit_codes import HOLLOW
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import HeldBack
-from reconciler.core.report import HOLLOW, Report, Row
+from reconciler.core.report import Report, Row
 from reconciler.show.escape import escape
 
 MESSAGE_IDS: Final[Mapping[str, str]] = {
