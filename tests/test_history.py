@@ -69,6 +69,20 @@ def test_a_kind_that_this_program_does_not_know_is_told_by_its_own_texts() -> No
     assert (event.what, event.by, event.text) == ("held", "ada", "until 2026-12-01; the team is away")
 
 
+def test_a_trial_by_hand_is_told_with_the_person_and_whether_it_was_green() -> None:
+    body = {"trial": "t1", "pass": "p1", "version": "1.1.0", "level": "2/5", "result": "by hand", "who": "ada"}
+    failed = {**body, "trial": "t2", "level": "0/5", "reason": "install: it did not start"}
+    # An earlier Canon did not record who it was; the pass in its line is no pass.
+    before = {name: value for name, value in body.items() if name != "who"}
+    found = events_of([LedgerLine(1, LedgerEntry(NOW, "trial", "notes", each)) for each in (body, failed, before)])
+    assert [(each.what, each.by, each.text) for each in found] == [
+        ("trial", "ada", "by hand, green, level 2/5"),
+        ("trial", "ada", "by hand, failed, level 0/5: install: it did not start"),
+        ("trial", "", "by hand, green, level 2/5"),
+    ]
+    assert history_of(found) == found
+
+
 def test_when_a_pass_last_saw_an_upstream_is_told_without_passes_that_did_not(user: ExplainedWorld) -> None:
     first = last_observed(events(user), "notes")
     user.world.origins["notes"].down = "connection refused"

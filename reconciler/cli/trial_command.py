@@ -9,6 +9,7 @@ from desired.model import Release, TierName, Unobservable
 from desired.want import releases
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
+from reconciler.cli.decisions import author
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.findings import MirrorState, mirror_state
@@ -63,7 +64,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
         host = make_host(context, progress)
         started_at = host.clock.now()
         tested = _run(host, context, name, trial_options.ref, tiers)
-        host.registry.append([trial_entry(host, tested.trial, "by hand")])
+        host.registry.append([trial_entry(host, tested.trial, "by hand", author())])
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return _print_trial(context, trial_options.junit, tested, run)
 

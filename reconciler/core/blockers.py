@@ -88,11 +88,11 @@ def _held(case: Case) -> Iterator[Blocker]:
     if status is not None and status.hold is not None:
         until = status.hold.until
         over = (Change(f"its hold ends on {until}", Actor.PASS),) if until is not None else ()
-        yield Blocker("not-held", (*over, Change("its hold ends now", Actor.YOU, resume)), needs_person=False)
+        yield Blocker("unheld", (*over, Change("its hold ends now", Actor.YOU, resume)), needs_person=False)
     if status is not None and status.rollback is not None:
         newer = Change(f"upstream publishes a release newer than {status.rollback.left}", Actor.UPSTREAM)
         ends = Change("its rollback ends now", Actor.YOU, resume)
-        yield Blocker("not-held", (newer, ends), needs_person=False)
+        yield Blocker("unheld", (newer, ends), needs_person=False)
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:

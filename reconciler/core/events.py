@@ -11,14 +11,16 @@ from state.records import LedgerEntry
 
 Body = Mapping[str, object]
 _GREEN: Final = frozenset({"promoted", "repaired"})
+_BY_HAND: Final = "by hand"
 
 
 @frozen
 class Event:
     """One line of the ledger in words. `recipe` is "" for a whole pass, `version` is "" if it is about no release.
 
-    `what` is one word: the result of a trial that was not promoted, else the kind of the line. `by` is the person or
-    the pass that did it, "" if the line does not name one. `text` is one sentence. `body` is the line's own data.
+    `what` is one word: the result of a trial that its pass did not promote, else the kind of the line. `by` is the
+    person or the pass that did it, "" if the line does not name one. `text` is one sentence. `body` is the line's own
+    data.
     """
 
     seq: int
@@ -105,7 +107,7 @@ def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:
         kind=entry.kind,
         recipe=entry.recipe,
         version=text_of(entry.body, "version") or text_of(entry.body, "tag"),
-        what=entry.kind if result in {"", *_GREEN} else result,
+        what=entry.kind if result in {"", _BY_HAND, *_GREEN} else result,
         by=_by(entry, triggers),
         text=_TEXTS.get(entry.kind, _other)(entry.body),
         body=entry.body,
@@ -115,7 +117,7 @@ def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:
 def _by(entry: LedgerEntry, triggers: Mapping[str, str]) -> str:
     """Return who did what an entry records: a person, or a pass and what started that pass."""
     who = text_of(entry.body, "who")
-    if who:
+    if who or text_of(entry.body, "result") == _BY_HAND:
         return who
     pass_id = pass_of(entry)
     if not pass_id:
@@ -135,8 +137,12 @@ def _pass_end(body: Body) -> str:
 
 
 def _trial(body: Body) -> str:
-    green = "green, " if text_of(body, "result") in _GREEN else ""
-    return f"{green}level {text_of(body, 'level')}" + _after(text_of(body, "reason"), ": ")
+    result, reason = text_of(body, "result"), text_of(body, "reason")
+    if result == _BY_HAND:
+        verdict = "by hand, failed, " if reason else "by hand, green, "
+    else:
+        verdict = "green, " if result in _GREEN else ""
+    return f"{verdict}level {text_of(body, 'level')}" + _after(reason, ": ")
 
 
 def _intent(body: Body) -> str:

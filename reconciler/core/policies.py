@@ -96,8 +96,8 @@ def _red_text(red: Red) -> str:
 def _unheld(case: Case, _: Observation) -> Condition:
     status = case.step.hold
     if status is None or (status.hold is None and status.rollback is None):
-        return Condition("not-held", PASS, "no person holds it back" if status is None else str(status))
-    return Condition("not-held", FAIL, str(status))
+        return Condition("unheld", PASS, "no person holds it back" if status is None else str(status))
+    return Condition("unheld", FAIL, str(status))
 
 
 def _tools(_: Case, observed: Observation) -> Condition:

@@ -45,10 +45,14 @@ def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[Ledger
     return (LedgerEntry(host.clock.now(), "evidence", canonical.recipe, body),)
 
 
-def trial_entry(host: Host, trial: Trial, result: str) -> LedgerEntry:
-    """Return the ledger entry of a trial; `result` is the result of its step."""
+def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerEntry:
+    """Return the ledger entry of a trial; `result` is the result of its step.
+
+    `who` is the person who started it by hand, "" for a pass.
+    """
     bad = first_failure(trial.tiers)
     body = {
+        **({"who": who} if who else {}),
         "trial": trial.id,
         "pass": host.pass_id,
         "version": trial.release.version,

@@ -83,7 +83,7 @@ def test_a_deployment_that_only_abra_reports_is_not_promoted(
     assert ours() == before
 
 
-def test_a_tree_that_abra_calls_dirty_is_unheld_against_the_recipe(
+def test_a_tree_that_abra_calls_dirty_is_not_blamed_on_the_recipe(
     canon: CanonCommand, served: Forge, installed: InstalledAbra
 ) -> None:
     """The overlay of the fleet lies in that tree, as where this once went wrong: the pass above shows it committed."""

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from reconciler.cli.decisions import author
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet
 from tests.ledger_lines import ledger_lines
@@ -63,6 +64,8 @@ def test_a_tier_that_was_not_asked_for_is_said_and_leaves_nothing_green(settled:
     gate = {line.split()[0]: line.split(None, 4)[4] for line in said.out.splitlines() if "does not hold" in line}
     assert gate["cold"] == "a tier was left out or not reached"
     assert sum("not-asked: not asked for" in line for line in said.out.splitlines()) == 3
+    last = settled.run("history", "jot").out.splitlines()[-1].split()
+    assert last[5:] == ["trial", SECOND, author(), "by", "hand,", "green,", "level", "1/5"]
 
 
 def test_logs_show_the_last_trial_or_the_one_that_is_named(settled: OneRecipeFleet) -> None:

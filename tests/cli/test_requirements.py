@@ -121,7 +121,7 @@ python3 -c 'import sys, urllib.request; assert b"1.0.0+v1" in urllib.request.url
 """
 
 
-def test_away_from_its_unit_a_green_release_is_not_promoted_and_unheld_against_it(jot: OneRecipeFleet) -> None:
+def test_away_from_its_unit_a_green_release_is_not_promoted_and_not_blamed(jot: OneRecipeFleet) -> None:
     with (jot.fleet / "fleet.toml").open("a") as file:
         file.write('unit = "reconcile.service"\n')
     said = jot.run()
