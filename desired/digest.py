@@ -1,4 +1,4 @@
-"""Computes digests of a recipe's declaration and folder, to notice that a trial would depend on something else."""
+"""Computes digests of a recipe's declaration and folder. If one of them changes, an earlier trial may count no more."""
 
 import hashlib
 import json
@@ -27,8 +27,8 @@ class FolderDigest:
 def declaration_digest(recipe: Recipe) -> str:
     """Return `sha256:` and the hash of a recipe's declared values, with defaults filled in.
 
-    It does not depend on what `drift` ignores, on the minimum age of releases, on where the folder is, nor on the form
-    of the file, such as comments or the order of keys.
+    The hash does not depend on what `drift` ignores, on the minimum age of releases, on the path of the folder, or on
+    the form of the file, such as comments and the order of keys.
     """
     return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age")))
 
@@ -36,8 +36,8 @@ def declaration_digest(recipe: Recipe) -> str:
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
     """Return the digest of all `folders` together; `folders` maps the name of each recipe to its folder.
 
-    It depends on the names, kinds, executable bits, link targets and contents of the files, but not on times. Raise
-    OSError if something cannot be read, or is removed meanwhile.
+    The digest depends on the names, kinds, executable bits, link targets and contents of the files, but not on times.
+    Raise OSError if a file cannot be read, or is removed meanwhile.
     """
     digests = {name: _folder_digest(folder) for name, folder in folders.items()}
     whole = {name: digest.whole for name, digest in digests.items()}

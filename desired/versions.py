@@ -58,8 +58,9 @@ def _app_key(app: str) -> AppKey:
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
     """Return the sort key of one piece of an app version.
 
-    The piece is a pre-release `stage` with its `number`, "" for none; or else `piece`, a number or a character. Two
-    numbers are compared by their values; a number is compared with a character as if it were "0".
+    A piece is one of two kinds. A pre-release has a `stage`, such as "rc", and a `number`, "" for none. Otherwise
+    `stage` is "", and `piece` is a number or one character. Two numbers are compared by value. A number is compared
+    with a character as if the number were "0".
     """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))

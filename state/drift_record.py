@@ -10,8 +10,8 @@ from attrs import frozen
 class DriftRecord:
     """How one recipe differed from what it should be when the last pass ended.
 
-    `since` maps each difference, such as "new-release" or "damaged", to the time when a pass first saw it. A difference
-    that ended in between begins anew.
+    `since` maps each difference, such as "new-release" or "damaged", to the time when a pass first saw it. If a
+    difference ends and comes back later, the time is that of the later beginning.
     """
 
     recipe: str

@@ -41,7 +41,7 @@ class TierRecord:
 
 @frozen
 class BaseRecord:
-    """The version from which an upgrade started, None if there was no base, and why."""
+    """The version from which an upgrade started, None if there was no base. `why` is the reason for this choice."""
 
     version: str | None
     why: str
@@ -53,7 +53,8 @@ class Evidence:
 
     `canon` and `fleet` are the revisions of this program and of the fleet folder. `tests` is the digest of all that the
     verdicts depended on, besides the release. `level` is how many tiers passed, out of those that apply, such as "3/4".
-    `log` is the folder of its logs, relative to the state folder. `findings` are remarks without effect on the result.
+    `log` is the folder of the trial's logs, relative to the state folder. `findings` are remarks without effect on the
+    result.
     """
 
     trial: str
@@ -107,8 +108,8 @@ class Damaged:
 class Canonical:
     """A promoted release, with its evidence, the versions that ran on its data (`lineage`), and the data's seal.
 
-    `copy_of` is the older generation whose release, evidence and data this one has since a rollback; None if this one
-    was promoted. `promoted_at` is then the time of the rollback.
+    After a rollback, `copy_of` is the older generation from which release, evidence and data were copied, and
+    `promoted_at` is the time of the rollback. `copy_of` is None for a canonical that was promoted.
     """
 
     recipe: str

@@ -48,7 +48,7 @@ class KeptError(StateError):
 
 
 class SnapshotError(StateError):
-    """A snapshot cannot be made, moved or read. No error is raised for one that is not as sealed: that is `Damaged`."""
+    """A snapshot cannot be made, moved or read. A damaged snapshot is no error: functions return `Damaged` for it."""
 
 
 class UnfitDataError(SnapshotError):

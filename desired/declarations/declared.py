@@ -100,7 +100,7 @@ def _read_files(folder: Path) -> _Files:
 
 
 def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Problem]:
-    """Yield a problem for each of `names`, the recipe folders of the fleet, that is no valid recipe name."""
+    """Yield a problem for each of `names` that is no valid recipe name. `names` are those of the recipe folders."""
     for name in names:
         if not is_recipe_name(name):
             yield file_problem(
@@ -112,7 +112,10 @@ def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Proble
 
 
 def _layers(files: _Files, fleet: Source) -> dict[str, Layers]:
-    """Return by recipe its declaration merged over the defaults in `fleet`, if its file could be read."""
+    """Return the declaration of each recipe, merged over the defaults in `fleet`.
+
+    Leave out the recipes whose file could not be read.
+    """
     return {name: Layers.of(own, fleet) for name, own in files.recipes.items() if isinstance(own, Source)}
 
 
@@ -129,7 +132,7 @@ def _shared_problems(layers: Mapping[str, Layers], fleet: Reading[FleetFile]) ->
 
 
 def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Problem]:
-    """Yield the problems of `needs`: recipes that are not declared, and circles."""
+    """Yield the problems of `needs`: needed recipes that are not declared, and recipes that need each other."""
     needs = {name: layers[name].reading.tables.install.needs or () for name in layers}
     unreadable_needs = {name: () for name in files.recipes if name not in layers}
     for name, flaw in needs_flaws({**unreadable_needs, **needs}):

@@ -72,7 +72,10 @@ def _defaults(fleet: Source) -> Mapping[str, Any]:
 
 
 def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
-    """Return the defaults without the keys that do not apply to the recipe's file `own`, by `_CHOICES`."""
+    """Return the defaults without the keys that keys in the recipe's file `own` replace.
+
+    `_CHOICES` lists these keys: for example, a recipe with `http` does not get the default `tcp`.
+    """
     replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {
         name: {key: value for key, value in table.items() if (name, key) not in replaced}

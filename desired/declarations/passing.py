@@ -1,4 +1,4 @@
-"""Decides which of its own environment variables Canon may pass on to child processes, if a fleet names them."""
+"""Decides which environment variables a fleet may name, so that Canon passes them on to child processes."""
 
 import re
 from typing import Final

@@ -56,7 +56,9 @@ def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """Return the key that is twice in a TOML text, as written, and its position; "a key" and START if not found.
+    """Return the key that occurs twice in a TOML text, as it is written there, and its position.
+
+    Return "a key" and START if the key is not found.
 
     `end` is the offset at which tomli reports the repetition. tomli does not name the key, so the key of the last
     statement that ends at or before `end` is taken.
@@ -73,7 +75,7 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
     """Yield the key of each statement, with the last node of the statement.
 
-    The last node of a pair is its value, that of a table header is its key.
+    For a pair, the last node is its value; for a table header, it is the key.
     """
     pending = [root]
     while pending:
@@ -117,7 +119,8 @@ class _Walk:
     def _named(self, key: Node, base: Path, *, is_element: bool) -> Path:
         """Record the positions of the parts of a key, and return its path.
 
-        `is_element`: the key is in the header of an array of tables, and begins its next element.
+        `is_element` is True if the key is in the header of an array of tables. Each such header begins the next
+        element of the array.
         """
         parts = list(_parts(key))
         for number, (part, node) in enumerate(parts, start=1):

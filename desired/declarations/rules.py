@@ -59,14 +59,14 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if a redirect shows that an app behind a proxy is ready: the proxy itself may send redirects."""
+    """Yield a flaw if `status` has a redirect and the app is behind a proxy, which may send redirects itself."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may send by itself: use run")
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if `exception` and `review` do not go together with `enrolled`."""
+    """Yield a flaw if `enrolled = false` has no `exception`. Yield one for an `exception` or `review` without it."""
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
         yield Flaw(("recipe", "enrolled"), 'is false, which needs exception = "why"')
@@ -94,7 +94,7 @@ def _data(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if only one of `take` and `restore` is declared, or no `check` that proves a restore."""
+    """Yield flaws if only one of `take` and `restore` is declared, or if there is no `check` to prove a restore."""
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):
         yield Flaw(("backup", "take"), "needs restore: a backup counts once it is restored")
@@ -105,7 +105,7 @@ def _backup(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _pin(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if the base of the upgrade is pinned without a reason, or has a reason but is not pinned."""
+    """Yield a flaw if `base` is pinned without a `reason`, and one if there is a `reason` but no pinned `base`."""
     base = recipe.tables.upgrade.base
     if base not in {None, "canonical"} and recipe.lacks("upgrade", "reason"):
         yield Flaw(("upgrade", "base"), 'is pinned, which needs reason = "why"')

@@ -94,7 +94,7 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
 def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """Yield each of `names` that is no file in the folder: its index, the name, and the file that was probably meant.
 
-    The latter is "" if no file has a similar name. A link does not count as a file, because it would point elsewhere
+    The third is "" if no file has a similar name. A link does not count as a file, because it would point elsewhere
     in the copy of the folder that a trial uses.
     """
     for index, name in enumerate(names):
@@ -103,7 +103,7 @@ def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str
 
 
 def _is_own_file(folder: Path, name: str) -> bool:
-    """Whether `name` is a file in the folder, and no link. False if this cannot be read."""
+    """Whether `name` is a file in the folder, and no link. False if the folder cannot be read."""
     try:
         return (folder / name).is_file() and (folder / name).resolve() == folder.resolve() / name
     except OSError:

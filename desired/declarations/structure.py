@@ -129,7 +129,7 @@ def _is_tuple(of: Any) -> bool:  # noqa: ANN401
 def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
     """Return the hook with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML.
 
-    It is made when the first such table is read: most fleets use few of the tables, and each takes a millisecond.
+    The hook is made when the first such table is read: most fleets use few tables, and each hook takes a millisecond.
     """
     from cattrs.gen import make_dict_structure_fn, override
 

@@ -183,7 +183,7 @@ def _allow(value: object) -> str:
 def is_plain_range(text: str) -> bool:
     """Whether packaging is sure to accept `text`, which matches `ALLOW_PATTERN`. Does not load packaging.
 
-    packaging refuses some texts such as "~=1" and ">=1.*", and very long numbers: for these, returns False.
+    Return False for texts that packaging refuses, such as "~=1" and ">=1.*", and for very long numbers.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text
 

@@ -53,7 +53,7 @@ class Audit:
 
     @property
     def exit_code(self) -> int:
-        """3 if a claim disagrees, else 0."""
+        """The exit code of the command: 3 if a claim disagrees, else 0."""
         return DISAGREES_CODE if self.count(ClaimVerdict.DISAGREE) else 0
 
 

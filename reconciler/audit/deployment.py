@@ -42,7 +42,7 @@ def deployment_claims(
 
 
 def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
-    """Return Docker's JSON of the services of a slot, by name; or a text why Docker could not be asked."""
+    """Return Docker's JSON of the services of a slot, by name; or, as text, why Docker could not be asked."""
     filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
     listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")
     ids = listed.out.decode("ascii", "replace").split()
@@ -78,7 +78,7 @@ def _differences(
 
 
 def process_claims(state: Path) -> Iterator[Claim]:
-    """Yield a claim about the processes in this state folder's slots: a process holds the lock of each such slot."""
+    """Yield the claim that each slot in which processes run is locked by a process."""
     work = state / "work"
     slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
     stray = sorted(name for name in slots if not _is_locked(work / name / "lock"))

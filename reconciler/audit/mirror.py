@@ -34,7 +34,7 @@ def mirror_claims(
     """Yield the claims about the mirror of one recipe.
 
     `upstream` has the refs of its upstream, or the reason why upstream could not be asked. A pass that was killed may
-    leave a mirror that has more than is remembered. This agrees if upstream has the same.
+    leave a mirror that has more than is remembered. The claim agrees nevertheless if upstream has the same.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
@@ -60,7 +60,7 @@ def _refs(mirror: Path, programs: Programs) -> _Refs:
 
 
 def _peeled(mirror: Path, named: Mapping[str, str], programs: Programs) -> _Refs:
-    """Return what the named objects peel to."""
+    """Return what the objects in `named` peel to. `named` maps each ref to the id of the object that it names."""
     asked = "".join(f"{oid}^{{}}\n" for oid in named.values()).encode("ascii")
     answered = _git(programs, mirror, "cat-file", "--batch-check=%(objectname)", stdin=asked)
     oids = answered.out.decode("ascii", "replace").splitlines()

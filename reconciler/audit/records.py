@@ -89,7 +89,7 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield those claims about the records of one recipe that the tables and the ledger alone can prove."""
+    """Yield the claims about the records of one recipe that can be checked by the tables and the ledger alone."""
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))
     for row in rows:

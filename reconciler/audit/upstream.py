@@ -11,7 +11,7 @@ _FIELDS = 2
 
 
 def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
-    """Return what each ref of an upstream peels to, by its full name; or a text why upstream could not be asked.
+    """Return what each ref of an upstream peels to, by its full name; or, as text, why upstream could not be asked.
 
     "HEAD" has the commit of the main branch.
     """

@@ -99,7 +99,7 @@ def forget(options: Options, name: str, reason: str) -> int:
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
     """Return the names of the drivers with which the slots of a recipe are removed.
 
-    These are "process" and the drivers that are recorded for the slots. All drivers if no driver is recorded although
+    These are "process" and the drivers that are recorded for the slots. Return all drivers if none is recorded although
     there is a slot or a kept deployment.
     """
     state = host.state
@@ -110,14 +110,14 @@ def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
 
 
 def _existing_lock(context: CommandContext, name: str) -> Path:
-    """Return the path of the pass lock. Raise UsageError if there is no registry, so nothing to forget of `name`."""
+    """Return the path of the pass lock. Raise UsageError, which names `name`, if there is no registry."""
     if not context.state.database.exists():
         raise UsageError(f"nothing is recorded of {name}: there is no registry in {context.state.root}")
     return context.state.lock
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
-    """Delete everything of the recipe `name`. Return a message for the user. Raise UsageError if there is nothing."""
+    """Delete everything of the recipe `name`, and return a message. Raise UsageError if nothing is recorded of it."""
     records = host.registry.read()
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:

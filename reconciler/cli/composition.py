@@ -118,7 +118,10 @@ def parallel_of(fleet: Fleet) -> int:
 
 
 def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> TeamForge | None:
-    """Return the forge to which mirrors are pushed; None if the fleet declares none. Arguments as in `drivers_for`."""
+    """Return the forge to which mirrors are pushed; None if the fleet declares none.
+
+    `children` is the environment of child processes. `lock` is the descriptor of the pass lock, None if it is not held.
+    """
     if not fleet.mirror.push:
         return None
     from reconciler.host.git.forge import GitForge
@@ -131,8 +134,9 @@ def drivers_for(
 ) -> dict[str, Driver]:
     """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
-    `children` is the environment of child processes. `lock` is the file descriptor of the pass lock, None if not held.
-    `company` says which ports apps may use, and whether other recipes are tried beside; None for all ports and no.
+    `children` is the environment of child processes. `lock` is the file descriptor of the pass lock, None if it is not
+    held. `company` says which ports apps may use, and whether other recipes are tried at the same time; None if apps
+    may use all ports and no other recipe is tried.
     """
     company = company or Company()
     drivers: dict[str, Driver] = {"process": ProcessDriver(children, ports=company.ports)}
@@ -197,7 +201,7 @@ def private_files() -> Iterator[None]:
 def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
     """Send a signal to this process again, if Python dropped the InterruptedPassError that the signal raised.
 
-    Python drops each exception in a finaliser or a callback, and calls this hook. Others are printed as usual.
+    Python drops each exception in a finaliser or a callback, and calls this hook. Print other exceptions as usual.
     """
     if not isinstance(dropped.exc_value, InterruptedPassError):
         sys.__unraisablehook__(dropped)

@@ -110,7 +110,7 @@ def _state(seen: Inspection) -> HostCheck:
 
 
 def _identity(state: StateFolder, records: Records) -> HostCheck:
-    """Return the result for a state folder whose content is intact. Its id is not valid if the folder was copied."""
+    """Return the check of a state folder's id, which is not valid if the folder was copied. Its content is intact."""
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"
         return HostCheck("state", CheckResult.WARNING, found, "the next pass gives it an id of its own")

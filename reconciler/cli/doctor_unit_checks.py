@@ -32,7 +32,7 @@ def check_timer(seen: Inspection) -> HostCheck:
 
 
 def check_environment(seen: Inspection) -> HostCheck:
-    """Return the check of the unit's environment beside that of this shell."""
+    """Return the check that compares the unit's environment with that of this shell."""
     if seen.service is None:
         return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
     of_systemd = systemd.read_unit_environment(seen.service, seen.environment)

@@ -10,9 +10,9 @@ from state.registry.registry import SqliteRegistry
 
 
 def evidence(options: Options, name: str, generation: int | None) -> int:
-    """Print the envelope of the statement on a generation of the recipe `name`, None for the newest. Return 0.
+    """Print the statement on a generation of the recipe `name`, in its DSSE envelope. Return 0.
 
-    Raise UsageError if there is none.
+    `generation` is None for the newest generation. Raise UsageError if the recipe has no such generation.
     """
     context = load_context(options)
     entries = [line.entry for line in SqliteRegistry(context.state.database).lines()]

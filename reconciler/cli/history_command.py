@@ -68,7 +68,8 @@ def history(options: Options, name: str | None, since: str | None) -> int:
 def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
     """Print a line for each line of the ledger, and with `watch` those that follow until a signal comes.
 
-    The other parameters, the exit code and the errors are as for `history`. A signal ends `watch` with 0.
+    The other parameters, the exit code and the errors are those of `history`. With `watch`, the command ends with exit
+    code 0 when a signal comes.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)

@@ -40,7 +40,7 @@ def write_metrics(
 
     `last` is the last whole pass, None if it has not been read yet.
 
-    If that fails, print the reason to stderr, and return 1 in place of an exit code from 0 to 4.
+    If the file cannot be written, print the reason to stderr, and return 1 in place of an exit code from 0 to 4.
     """
     if path is None:
         return code

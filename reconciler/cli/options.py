@@ -148,7 +148,10 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
-    """Print `line`; with `-o json`, a JSON object with `line`, the command's name and `exit_code`. Return that."""
+    """Print `line`; with `-o json`, print a JSON object with `line`, the name of the command and `exit_code`.
+
+    Return `exit_code`.
+    """
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text
     from reconciler.show.escape import escape

@@ -27,7 +27,7 @@ _MOST_NAMED = 8
 
 
 def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
-    """Print what a pass would do, and save it in the file `out`; None: only print it. Return the exit code."""
+    """Print what a pass would do, and save the plan in the file `out` unless that is None. Return the exit code."""
     context = load_context(options)
     request = request_of(context, ReportCommand.PLAN, retry)
     with interruptible(), progress_on_stderr(options) as progress:
@@ -38,9 +38,9 @@ def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
 
 
 def apply(options: Options, file: str) -> int:
-    """Carry out the plan in `file`, if nothing that it rests on has moved. Return the exit code of the pass.
+    """Carry out the plan in `file`, if nothing on which the plan rests has changed. Return the exit code of the pass.
 
-    Raise UsageError if the file is no plan for this fleet and state, NeedsPersonError if something moved.
+    Raise UsageError if the file is no plan for this fleet and state, NeedsPersonError if something changed.
     """
     context = load_context(options)
     saved = _read(Path(file))

@@ -95,7 +95,7 @@ def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
 def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
     """Whether the generation `have` is older than the head, or has the head's version on another commit.
 
-    In the latter case the tag was moved.
+    The second happens if the tag was moved.
     """
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:

@@ -96,7 +96,7 @@ def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[st
 
 
 def unseen(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return why a recipe could not be observed, by recipe: what a pass would do for these is not known."""
+    """Return the recipes that could not be observed, each with the reason. What a pass would do there is not known."""
     found: dict[str, str] = {}
     for name, step in plan.steps.items():
         observation = observations.get(name)

@@ -235,7 +235,7 @@ def _at_home(case: Case) -> Iterator[Blocker]:
 
 
 def moved_by(case: Case) -> tuple[Change, ...]:
-    """Return the changes that would each give a new canonical to a recipe that is in sync."""
+    """Return changes for a recipe that is in sync. Each of them alone would give the recipe a new canonical."""
     observed, have = case.observation, case.step.finding.have
     if observed is None or have is None:
         return ()

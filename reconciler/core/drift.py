@@ -1,4 +1,4 @@
-"""How a recipe differs from what it should be: by what is desired, or by what is there; and since when."""
+"""How a recipe differs from what it should be, where each difference comes from, and since when it exists."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
@@ -60,7 +60,7 @@ SIDES: Final[Mapping[str, DriftSide]] = {
 def differences(finding: Finding) -> tuple[Difference, ...]:
     """Return all ways in which a recipe differs from what it should be; none if it does not.
 
-    The gravest of a side comes first.
+    Within each side, the gravest difference comes first.
     """
     found = (*_of_cause(finding), *_of_state(finding), *_of_mirror(finding))
     return tuple(Difference(SIDES[what], what, reason) for what, reason in found)
@@ -91,7 +91,7 @@ def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
 
 @frozen
 class DriftItem:
-    """A difference with the time since when passes see it, None if none saw it yet. `ignored`: it is not counted."""
+    """A difference. `since` is when a pass first saw it, None if none did. `ignored` is True if it is not counted."""
 
     difference: Difference
     since: datetime | None
@@ -102,9 +102,9 @@ class DriftItem:
 class RecipeDrift:
     """How one recipe differs. `is_ignored`: it is counted as ignored, because all its differences are.
 
-    `last_seen` is when a pass last saw its upstream; None if it is seen now, or if none did. `rule_ended`: differences
-    would be ignored, but the end of that is over. `unused` are words that are ignored although nothing differs so.
-    `rule` is the declared one.
+    `last_seen` is when a pass last saw its upstream; None if it is seen now, or if no pass saw it. `rule` is the
+    declared `[drift]`. `rule_ended` is True if `rule` names a present difference, but its day has passed. `unused` are
+    the words of `rule` that name no present difference.
     """
 
     items: tuple[DriftItem, ...] = ()
@@ -123,7 +123,7 @@ def drift_items(
 ) -> tuple[DriftItem, ...]:
     """Return all differences of a recipe, each with its time from the last pass's `record`. `today` is in UTC.
 
-    Those that `ignore` names are ignored until its end.
+    `ignore` is the declared `[drift]`: the differences that it names are ignored until the day that it sets.
     """
     since = record.since if record is not None else {}
     words = ignore.ignore if ignore.until is not None and today < ignore.until else ()

@@ -49,7 +49,7 @@ def events_of(lines: Iterable[LedgerLine]) -> tuple[Event, ...]:
 
 
 def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
-    """Return the events of each recipe that has any, in the same order; of whole passes under ""."""
+    """Return the events by recipe, in the same order. The events of whole passes have the key ""."""
     found: dict[str, list[Event]] = {}
     for event in events:
         found.setdefault(event.recipe, []).append(event)
@@ -76,7 +76,7 @@ def _begun_by(event: Event) -> tuple[str, str]:
 
 
 def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
-    """Return when the last pass ended that saw the recipe's upstream; None if none is recorded."""
+    """Return the end of the last pass that saw the recipe's upstream; None if no such pass is recorded."""
     ends = (event for event in events if event.kind == "pass-end")
     return max((event.at for event in ends if _observed(event.body, recipe)), default=None)
 

@@ -1,4 +1,4 @@
-"""Judges the gate's conditions by what is recorded: of the trial that proved the canonical, or of a remembered red."""
+"""Judges the gate's conditions by the records of an earlier trial: of the canonical, or of a remembered red."""
 
 from collections.abc import Sequence
 

@@ -48,8 +48,8 @@ class Explanation:
 
     All `blockers` must be removed before a release is promoted; one change of a blocker removes it. `moved_by` are
     changes that would each give a new canonical to a recipe that is in sync. `next` is what happens then, without a
-    person. `conditions` are those of the gate, and `policies` come before a trial. `history` has the events of the
-    release. `by_record` is the verdict by the last recorded answer if upstream cannot be seen now, else "".
+    person. `conditions` are those of the gate; `policies` are judged before a trial. `history` has the events of the
+    release. If upstream cannot be seen now, `by_record` is the verdict by its last recorded answer, else "".
     """
 
     recipe: str

@@ -130,5 +130,5 @@ def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
 
 
 def unheld(hold: Hold | None) -> tuple[Condition, ...]:
-    """Return the condition that the recipe is not on hold, which then fails; none if it is not on hold."""
+    """Return the condition "unheld" as failed if the recipe is on hold. Return () if `hold` is None."""
     return (_condition("unheld", holds=False, evidence=hold_text(hold)),) if hold is not None else ()

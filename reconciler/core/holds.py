@@ -103,7 +103,7 @@ def ends_rollback(rollback: Rollback, version: str) -> bool:
 
 
 def newest_left(rollback: Rollback | None, version: str) -> str:
-    """Return the newest release that is left by a rollback from `version`. `rollback` is an earlier one, or None."""
+    """Return `version`, from which a recipe is rolled back, or what the earlier `rollback` left: the newer of both."""
     return version if rollback is None or ends_rollback(rollback, version) else rollback.left
 
 

@@ -168,7 +168,7 @@ def _variable_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> I
 
 
 def check_environment(unit: str, differences: Sequence[str], missing: Sequence[str]) -> HostCheck:
-    """Return the check of the unit's environment beside that of this shell.
+    """Return the check that compares the unit's environment with that of this shell.
 
     `missing` are the required programs that are in the PATH of this shell, but not in that of the unit.
     """
@@ -185,9 +185,9 @@ def check_environment(unit: str, differences: Sequence[str], missing: Sequence[s
 
 
 def check_credentials(unit: str, missing: Sequence[str], declared: int) -> HostCheck:
-    """Return the check of the files that `LoadCredential=` of the unit names. `missing` are "NAME: PATH" of those gone.
+    """Return the check of the files that `LoadCredential=` of the unit names.
 
-    systemd does not start a unit whose credential is missing.
+    `missing` has each file that does not exist, as "NAME: PATH". systemd does not start a unit without it.
     """
     if missing:
         hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"

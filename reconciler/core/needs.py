@@ -32,7 +32,7 @@ def keeps_running(recipe: Recipe) -> bool:
 
 
 def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of the recipes to be kept running that share an app with `recipe`, perhaps `recipe` itself.
+    """Return the recipes to be kept running that share an app with `recipe`, including `recipe` if it is one of them.
 
     An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
     """

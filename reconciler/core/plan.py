@@ -20,9 +20,9 @@ class Action(StrEnum):
     """What a step does. Reports print "repair" for the last three.
 
     PROMOTE tests the wanted release, and promotes it if the gate allows that. RETEST does the same with the canonical's
-    release, because its snapshot is damaged. REFETCH checks that a mirror is there again, which was missing or could
-    not be read. The pass itself fetches it before it plans, because git objects decide which release is wanted.
-    REDEPLOY deploys a kept deployment again that is down.
+    release, because its snapshot is damaged. REFETCH checks that a missing or unreadable mirror is there again. (The
+    pass fetches it before it plans, because git objects decide which release is wanted.) REDEPLOY deploys a canonical
+    again whose kept deployment is down.
     """
 
     NONE = "none"
@@ -139,7 +139,7 @@ def _with_hold(step: Step, status: HoldStatus | None) -> Step:
 def _with_redeployment(step: Step, why_down: str) -> Step:
     """Return the step with the action REDEPLOY, and with `why_down` in its reason, even if its release is held back.
 
-    A step that promotes keeps its action, because the deployment is raised again after its trial.
+    A step that promotes keeps its action: after its trial, the kept deployment is deployed again anyway.
     """
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")

@@ -11,7 +11,7 @@ from state.records import Red
 def red_now(case: Case) -> Red | None:
     """Return the red that keeps the wanted release, or the damaged canonical's release, from being tried.
 
-    None if none does.
+    Return None if there is no such red.
     """
     observed, want = case.observation, case.step.finding.want
     if observed is None or not isinstance(want, Release):

@@ -40,7 +40,7 @@ def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
 
 
 def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
-    """Return the plan without each step that differs from the planned one. None: the whole plan."""
+    """Return the plan without the steps that differ from those in `planned`. If `planned` is None, return all of it."""
     if planned is None:
         return plan
     steps = {name: step if _planned(step) == planned.get(name) else _nothing(step) for name, step in plan.steps.items()}

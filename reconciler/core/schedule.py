@@ -24,7 +24,10 @@ class Schedule:
     parallel: int
 
     def before(self, name: str) -> tuple[str, ...]:
-        """Return the recipes of earlier steps with a claim in common: this step may start when they have ended."""
+        """Return the recipes of the earlier steps that share a claim with the step of `name`.
+
+        That step may start when they have ended.
+        """
         earlier = self.order[: self.order.index(name)]
         return tuple(each for each in earlier if self.claims[each] & self.claims[name])
 
@@ -49,7 +52,7 @@ def deploys(step: Step) -> bool:
 
 
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    """Return what the apps claim that a step deploys or removes: its own, their needs, and those that it redeploys."""
+    """Return the claims of all apps that a step deploys or removes: of its recipe, of needs, and of redeployments."""
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
     return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
 

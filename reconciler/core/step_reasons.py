@@ -38,7 +38,7 @@ def with_missing_tools(reason: str, observation: Observation) -> str:
 
 
 def too_young_text(observation: Observation, release: Release) -> str:
-    """Return from when on a release that is too young is tried, and since when it is known; "" if it is old enough."""
+    """Return when a release that is too young will be tried, and since when it is known; "" if it is old enough."""
     until = too_young_until(observation, release)
     if until is None:
         return ""

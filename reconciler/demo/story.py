@@ -27,8 +27,8 @@ def _write_to_stdout(text: str) -> None:
 def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
     """Make the demo in the new or empty folder `folder`, play all scenes, and print what to try next. Return 0.
 
-    `write` prints the story; it must print its text as it is, without a line end. Raise UntrueError at the first
-    sentence that is not true, and NeedsPersonError if `folder` is not empty.
+    `write` prints a piece of the story and must not add a line end. Raise UntrueError at the first sentence that is not
+    true, and NeedsPersonError if `folder` is not empty.
     """
     make_demo(folder)
     folder = folder.absolute()

@@ -75,7 +75,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
     """Unpack a canonical's snapshot into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
-    A need that is not in the snapshot gets fresh data. Raise SnapshotDamagedError.
+    A need that is not in the snapshot gets fresh data. Raise SnapshotDamagedError if the snapshot is damaged.
     """
     folder = host.state.canonical(canonical.recipe, canonical.generation)
     return app_set_from_snapshot(
@@ -88,9 +88,9 @@ def snapshot_app_set(
 ) -> AppSet:
     """Unpack a canonical's snapshot into the folder `into`.
 
-    Return the app set that it contains, with releases and data. A recipe may need another one that its snapshot lacks,
-    because the need was declared later. This one gets fresh data, at the release of its own canonical in `canonicals`.
-    Raise NeedMissingError if it has no canonical, and SnapshotDamagedError.
+    Return the app set in the snapshot, with releases and data. The snapshot lacks a needed recipe if the need was
+    declared later: then this needed recipe gets fresh data, at the release of its own canonical in `canonicals`. Raise
+    NeedMissingError if it has no canonical, and SnapshotDamagedError if the snapshot is damaged.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}

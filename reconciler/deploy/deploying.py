@@ -18,7 +18,7 @@ from reconciler.ports.app_secrets import SecretMakers
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
     """Deploy all apps of a set in order. Return the status of the last app, which is that of the recipe itself.
 
-    Raise RecipeError or TimedOutError if this app fails, and NeededAppError if one of the others fails.
+    Raise RecipeError or TimedOutError if the recipe's own app fails, NeededAppError if a needed app fails.
     """
     *needed, own = app_set
     for spec in needed:

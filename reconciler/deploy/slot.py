@@ -131,7 +131,7 @@ class Slot:
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Save the data of each stopped app in a folder below `into`. Return the version and commit of each by recipe.
+        """Save the data of each stopped app in a folder below `into`. Return version and commit of each app, by recipe.
 
         The saved files may be shared with the apps: the caller must be done with them before an app runs again.
         """

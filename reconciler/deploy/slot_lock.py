@@ -17,8 +17,8 @@ from state.state_errors import LockHeldError
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
     """Lock the folder work/NAME, clear it, and yield it; remove it at the end of the `with` block.
 
-    `command` is written into the lock, so that other processes can name the command that holds it. Raise BusyError,
-    with this name, if another process holds the lock.
+    `command` is written into the lock, so that other processes can name the command that holds it. Raise BusyError if
+    another process holds the lock; the error names that process's command.
     """
     try:
         with _locked(host, recipe, command) as folder:

@@ -123,7 +123,7 @@ def recorded_sample(app: App) -> str:
 def sample_for(app: App, options: DeployOptions) -> str:
     """Return the text of the .env.sample of the app's last deployment; "" if there is none.
 
-    If this app has none, returns that of the app `options.sample_from`, which has the data that this app starts with.
+    If this app has none, return that of the app `options.sample_from`, which has the data that this app starts with.
     """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 

@@ -23,7 +23,7 @@ def bearable() -> int:
 
 
 def recipes_at_once(cores: int, memory: int) -> int:
-    """Return how many recipes can be tried at once with so many cores and so many bytes of memory."""
+    """Return how many recipes can be tried at once with `cores` cores and `memory` bytes of memory."""
     return max(1, min(cores // _CORES_EACH, memory // _BYTES_EACH))
 
 

@@ -83,7 +83,7 @@ def program(command: CommandSpec) -> str | None:
     """Return the path of the command's program, None if it is not found.
 
     Search the PATH of the command's own environment. A name with a slash is a path relative to the command's folder;
-    for a relative path, does not check that the file exists.
+    such a path is returned even if the file does not exist.
     """
     name = command.argv[0]
     if "/" in name:
@@ -127,7 +127,7 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 def limit(command: CommandSpec) -> None:
     """Reset the signals, and set the umask and the limits. Run in the child, just before its program starts.
 
-    Also lets the program inherit the lock `command.holding`.
+    Also let the program inherit the lock `command.holding`.
     """
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

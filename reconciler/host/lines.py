@@ -1,4 +1,4 @@
-"""Reads small text files: those of a release, such as its Procfile, with checks; those of the system without."""
+"""Reads small text files. Files of a release, such as its Procfile, are checked; files of the system are not."""
 
 import os
 import stat

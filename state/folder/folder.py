@@ -20,7 +20,7 @@ _LOST_AND_FOUND = "lost+found"
 
 @frozen
 class StateFolder:
-    """The paths of one state folder. Only `create` and `make_slot` make any of them."""
+    """The paths of one state folder. Only the methods `create` and `make_slot` make folders."""
 
     root: Path
 

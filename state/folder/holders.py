@@ -18,7 +18,7 @@ _CLOCK_ERROR = 2.0
 class Holder:
     """A process that holds a lock. `since` is when the process started.
 
-    `heir`: it did not take the lock itself, but inherited the descriptor from a process that is gone.
+    `heir` is True if the process did not take the lock itself, but inherited it from a process that is gone.
     """
 
     pid: int

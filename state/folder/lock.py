@@ -47,7 +47,7 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     """Whether `path` is a lock file that `hold` made. False if it cannot be read.
 
-    A lock file is empty if the disk was full. `signed`: an empty file does not count.
+    A lock file is empty if the disk was full. If `signed` is True, an empty file does not count.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -60,7 +60,7 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
 
 
 def _acquire(path: Path) -> int:
-    """Lock the file `path` and return its descriptor. Do it again if the file was removed meanwhile, with its slot."""
+    """Lock the file `path` and return its descriptor. Try again if the file was removed with its slot meanwhile."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
         try:

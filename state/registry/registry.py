@@ -68,7 +68,10 @@ class SqliteRegistry:
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the intent of a promotion, and append `entries`. Raise RegistryError if the recipe has an open one."""
+        """Record the intent of a promotion, and append `entries`.
+
+        Raise RegistryError if the recipe has an open intent.
+        """
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
             connection.execute(insert, (storable(intent.recipe), intent.generation, *rows.seal(intent)))
@@ -211,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Close the intent and insert its canonical. Raise RegistryError if it is not open or not of this canonical."""
+    """Close the intent and insert its canonical. Raise RegistryError if it is not open, or is of another canonical."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)

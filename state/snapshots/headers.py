@@ -38,7 +38,10 @@ def header(entry: SealedEntry) -> tarfile.TarInfo:
 
 
 def _one_block(entry: SealedEntry) -> bytes | None:
-    """Return a header that fits into one block, as Python's tarfile writes it but ten times as fast; else None."""
+    """Return the header of an entry if it fits into one block, else None.
+
+    The bytes are those that Python's tarfile would write, but this is ten times as fast.
+    """
     path = f"{entry.path}/" if entry.type == "folder" else entry.path
     seconds = entry.mtime_ns // 10**9
     if not (

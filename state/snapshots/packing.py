@@ -21,7 +21,7 @@ from state.state_errors import SnapshotError, UnfitDataError
 
 
 def text(path: bytes) -> str:
-    """Return a path as text for the manifest: read as UTF-8 in every locale, other bytes as lone surrogates."""
+    """Return a path as text for the manifest, read as UTF-8 in every locale. Other bytes become lone surrogates."""
     return path.decode("utf-8", "surrogateescape")
 
 
@@ -134,7 +134,7 @@ def _entry(
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
-    """Raise UnfitDataError for an extended attribute `user.*`. Others belong to this host, and are ignored."""
+    """Raise UnfitDataError if a path has an extended attribute `user.*`. Ignore others, which belong to this host."""
     names: list[str] = []
     with suppress(OSError):  # a file system without attributes may raise
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)

@@ -15,7 +15,7 @@ from state.state_errors import SnapshotError
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder has the valid manifest of another snapshot than the one that `seal` belongs to.
+    """Whether a folder holds another snapshot than the one that `seal` belongs to, and its manifest is valid.
 
     False if the manifest is missing or damaged: then the snapshot may be the one that `seal` belongs to.
     """

@@ -24,7 +24,7 @@ _TAR = TARS[FORMAT]
 
 
 def seal_folder(source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-    """Do what `SealedSnapshots.seal` says. Raise OSError for a full disk and the like."""
+    """Pack `source` into the new folder `into`, see `SealedSnapshots.seal`. Raise OSError for a full disk."""
     with _appearing(into) as partial:
         manifest = _write_tar(source, partial / _TAR, about)
         digest = _write_manifest(manifest, partial / MANIFEST)
@@ -35,7 +35,7 @@ def seal_folder(source: Path, into: Path, about: Mapping[str, object]) -> Seal:
 
 
 def copy_folder(folder: Path, to: Path, seal: Seal) -> Seal:
-    """Do what `SealedSnapshots.copy` says. Raise OSError for a full disk and the like."""
+    """Copy the sealed `folder` to the new folder `to`, see `SealedSnapshots.copy`. Raise OSError for a full disk."""
     with _appearing(to) as partial:
         for name in seal.files:
             _copy_file(folder / name, partial / name)

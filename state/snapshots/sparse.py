@@ -40,7 +40,10 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
 
 
 def table_of(extents: Extents) -> bytes:
-    """Return the table before the data in a tar: the number of pieces, and the offset and length of each."""
+    """Return the table that a tar has before the data of a sparse file.
+
+    The table has the number of pieces, and the offset and length of each.
+    """
     numbers = (len(extents), *chain.from_iterable(extents))
     table = "".join(f"{number}\n" for number in numbers).encode("ascii")
     return table + bytes(-len(table) % tarfile.BLOCKSIZE)

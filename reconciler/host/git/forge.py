@@ -44,9 +44,10 @@ class _NoRepositoryError(InfrastructureError):
 
 @frozen
 class GitForge:
-    """Implements the port TeamForge. `environment` is the environment of all children; `protocols` may git use.
+    """Implements the port TeamForge. `environment` is the environment of all children.
 
-    `holding` is the descriptor of the pass lock, None for no lock. `push_seconds` is the time limit of one push.
+    `protocols` are those that git may use. `target` is the declared address and token. `holding` is the descriptor of
+    the pass lock, None for no lock. `push_seconds` is the time limit of one push.
     """
 
     state: StateFolder
@@ -101,9 +102,10 @@ class GitForge:
         return PushResult(tuple(ref for ref in plan.missing if ref not in absent), (*plan.problems, *problems))
 
     def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
-        """Return the refs that the forge has of a recipe. It may not have a repository yet that is new to it.
+        """Return the refs that the forge has of a recipe. If `is_new`, the forge may not have the repository yet.
 
-        Many forges make a repository by the first push. Raise InfrastructureError as `list_refs` does.
+        Return {} if a new repository does not exist: many forges make it by the first push. Otherwise raise the errors
+        of `list_refs`.
         """
         try:
             return self.list_refs(name)
@@ -134,7 +136,10 @@ class GitForge:
         return refused
 
     def _mirror_refs(self, name: str) -> dict[str, str]:
-        """Return the branches and tags of our mirror, and what it remembers of the forge: full names, object ids."""
+        """Return the branches and tags of our mirror, and the refs that it remembers of the forge.
+
+        Each full name has the id of the object that it names.
+        """
         mirror = Repository(self.state.mirror(name), self.environment, self.holding)
         return read_forge_refs(mirror.run("for-each-ref", "--format=%(objectname)%09%(refname)", HEADS, TAGS, PUSHED))
 

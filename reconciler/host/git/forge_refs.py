@@ -35,10 +35,10 @@ def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 
 
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:
-    """Return what to push, given the refs `forge` that the forge has, and `pushed` that it had before.
+    """Return what to push. `forge` are the refs that the forge has now, `pushed` those that it had before.
 
-    All refs have full names, and the ids of the objects that they name. A tag that the forge has on another object, and
-    one that it had and has no more, is not pushed: a person moved it there, or lost it.
+    Each full name has the id of the object that it names. Two kinds of tags are not pushed, because a person changed
+    them on the forge: a tag that names another object there, and a tag that was there before and is gone.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]
@@ -88,7 +88,7 @@ def push_problem(name: str, reason: str) -> str:
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
     """Return the input for `git update-ref --stdin -z` that remembers which wanted refs the forge has now.
 
-    Return b"" if nothing changed. A tag that is gone there stays remembered.
+    Return b"" if nothing changed. A tag that is gone from the forge stays remembered.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

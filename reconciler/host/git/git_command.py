@@ -67,7 +67,7 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 
 
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables by which git takes `settings` without an argument that others could read."""
+    """Return environment variables that pass `settings` to git. Other users could read them in arguments."""
     variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
     for number, (name, value) in enumerate(settings.items()):
         variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}

@@ -79,7 +79,7 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy. Read the variables in the same order as git. None if git has to ask."""
+    """Return libcurl's options for the proxy; None if git has to ask. Read the variables in the same order as git."""
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")
     excepted = environment.get("no_proxy", environment.get("NO_PROXY", ""))

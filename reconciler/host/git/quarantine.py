@@ -140,7 +140,7 @@ class Quarantine:
 def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Quarantine]:
     """Create a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
-    `purpose` is one of _PURPOSES, and part of the folder's name. First removes the folder of a killed run. Raise
+    `purpose` is one of _PURPOSES, and part of the folder's name. First remove the folder of a killed run. Raise
     InfrastructureError if another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")

@@ -44,9 +44,9 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def folder_digest(folders: Iterable[Path]) -> str:
-    """Return one SHA-256 over the path, executable bit and content of all files below `folders`.
+    """Return one SHA-256 over all files below `folders`: their paths, executable bits and contents.
 
-    Of a link, over its target.
+    For a link, its target counts as its content.
     """
     digest = hashlib.sha256()
     for folder in folders:
@@ -81,6 +81,6 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    """Run git in `folder` and return its output. None if git fails, for example if another user owns the folder."""
+    """Run git in `folder` and return its output; None if git fails, for example if another user owns the folder."""
     output = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
     return output.out.decode("utf-8", "backslashreplace").strip() if output.ok else None

@@ -107,8 +107,8 @@ class GitUpstream:
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
     """Return the reply to `question`. `listed` is what `git ls-remote` prints, or an Unobservable with a reason.
 
-    `body_digest` is the digest of the HTTP body, None if git asked. The reply's digest has it behind the digest of
-    `listed`, which is the same for the same refs, by HTTP and by git.
+    `body_digest` is the digest of the HTTP body, None if git asked. The reply's digest consists of the digest of
+    `listed`, which does not depend on how upstream was asked, and of `body_digest`.
     """
     if isinstance(listed, Unobservable):
         return listed

@@ -22,7 +22,7 @@ def run_all(
     """Run the lines that ONE_OFF names, in the order of the Procfile. Return a remark on each process that they left.
 
     `commands` maps the name of each line of the Procfile to its shell command. Stop at the first line that fails:
-    raises RecipeError with the end of its output, TimedOutError if the line or a process that it left did not end in
+    raise RecipeError with the end of its output, TimedOutError if the line or a process that it left did not end in
     time, and InfrastructureError if the kernel killed the line because memory ran out.
     """
     remarks: list[str] = []

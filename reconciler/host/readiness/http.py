@@ -35,7 +35,7 @@ class _NoHttpError(Exception):
 def connect(address: str, limit: float) -> NotYet | None:
     """Connect to `address`, "HOST:PORT", within `limit` seconds. Return None if the connection stays open.
 
-    Otherwise returns why the app is not ready. An accepted connection is not enough: Docker's proxy accepts connections
+    Otherwise return why the app is not ready. An accepted connection is not enough: Docker's proxy accepts connections
     even if no app listens, and then closes them.
     """
     try:

@@ -12,7 +12,7 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
     """Return which parts of an app have ended since it was ready, and how; None if the app has stayed up.
 
     `ready` is the status of the app when it was ready, `now` its present status. If the host is to blame for the end of
-    some parts, returns only these.
+    some parts, return only these.
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")

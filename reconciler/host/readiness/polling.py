@@ -38,7 +38,7 @@ def growing_pauses(
 ) -> Iterator[float]:
     """Yield the pauses between checks, in seconds: `first`, then always `growth` times longer, up to `longest`.
 
-    Before each pause, calls `restarts`: if it returns True, for example because something happened during the last
+    Before each pause, call `restarts`: if it returns True, for example because something happened during the last
     pause, the pauses start with `first` again. After a slow check, yield a pause of twice the time that the check
     took, up to LONGEST_AFTER_SLOW_CHECK, to spare a busy host. To measure that time, the caller must take the next
     pause right after each check.
