@@ -36,7 +36,7 @@ class RedactedStream:
     """Replaces secrets in text that comes in chunks, also a secret that is split over two chunks.
 
     The joined output is the same as `Redaction.apply` of the joined chunks. The last bytes of the text may be the
-    beginning of a secret. They are held until the next chunk, always fewer than the longest spelling has.
+    beginning of a secret, so they are held until the next chunk. They are fewer bytes than the longest spelling has.
     """
 
     def __init__(self, redaction: Redaction) -> None:
@@ -51,7 +51,7 @@ class RedactedStream:
         return self._release(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
 
     def flush(self) -> bytes:
-        """Return the redacted rest of the text. To be called after the last chunk."""
+        """Return the redacted rest of the text. Call this after the last chunk."""
         return self._release(len(self._held))
 
     def _release(self, cut: int) -> bytes:
@@ -71,7 +71,7 @@ class RedactedStream:
     def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
         """Yield start and end of each spelling that begins before the index `cut`.
 
-        Where several begin at the same index, yields only the longest.
+        If several begin at the same index, yield only the longest.
         """
         match = self._pattern.search(self._held) if self._pattern else None
         while self._pattern and match and match.start() < cut:

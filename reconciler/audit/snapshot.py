@@ -41,7 +41,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 
 
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
-    """Yield how a snapshot differs from its record. For the content of a file, yields only the first problem."""
+    """Yield how a snapshot differs from its record. For the content of a file, yield only the first problem."""
     try:
         content = (folder / _MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):

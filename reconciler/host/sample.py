@@ -185,7 +185,10 @@ def secret_from_comment(where: str, name: str, comment: str, usual_length: int |
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
-    """Return the length that the words of a comment declare, None if they declare none. Raise RecipeError."""
+    """Return the length that the words of a comment declare, None if they declare none.
+
+    Raise RecipeError, with the position `where`, if the length is invalid.
+    """
     text = words.get("length")
     if text is None:
         return None

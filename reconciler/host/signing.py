@@ -42,7 +42,10 @@ class KeyAttestor:
         return dict(envelope.to_dict())
 
     def _signature(self, message: bytes) -> "Signature":
-        """Return the signature over the bytes of the envelope. Its key id is the fingerprint, for gpg the id."""
+        """Return the signature over the bytes of the envelope.
+
+        Its key id is the fingerprint of an ssh key, or the id of a gpg key.
+        """
         from securesystemslib.signer._signature import Signature
 
         if self.key.startswith(_SSH):

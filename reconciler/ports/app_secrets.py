@@ -33,7 +33,7 @@ class SecretNeed:
 
 @frozen
 class SecretMakers:
-    """How secrets are made: `commands` has by the secret's name the command that prints it.
+    """How secrets are made: `commands` maps the name of a secret to the command that prints the secret.
 
     The commands run in `folder`, the folder of the recipe's tests. `existing` is a folder with secrets of the same
     recipe's app in another slot: a secret that is there is copied, and not made.

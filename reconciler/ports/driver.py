@@ -101,13 +101,16 @@ class Driver(Protocol):
         """
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return by mark the deployed parts of every slot below the folder `root`. Raise InfrastructureError."""
+        """Return the deployed parts of every slot below the folder `root`, by the mark of the slot.
+
+        Raise InfrastructureError if they cannot be read.
+        """
 
     def clear(self, mark: str) -> RemovalResult:
         """Stop and remove all processes and objects that carry `mark`."""
 
     def forget(self) -> None:
-        """Forget what was seen so far: from now on, another process changes apps too."""
+        """Forget all earlier answers, because from now on another process changes apps too."""
 
     def app_run(self, app: App) -> Path:
         """Return the path of a program that runs its arguments as a command inside the deployed app."""
@@ -121,8 +124,8 @@ class Readiness(Protocol):
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares. Return its status, or why it did not become ready.
 
-        `status` returns the app's present status. `changes` reports when the status may have changed; None if nothing
-        does. `command` is `ready.run` with its environment.
+        `status` returns the app's present status. `changes` reports when the status may have changed; None if the
+        driver does not report this. `command` is `ready.run` with its environment.
         """
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:

@@ -23,7 +23,7 @@ class Clock(Protocol):
         """Return the present time, in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go back, to measure durations."""
+        """Return the seconds of a clock that never goes back, to measure durations."""
 
 
 class Progress(Protocol):
@@ -41,8 +41,7 @@ class Host:
     """All ports of this host, and facts that do not change during a pass.
 
     `drivers` are by name. `canon` and `fleet` are the revisions of this program and of the fleet folder. `forge` is
-    None if the fleet declares none. `attestor` is None where no evidence is kept for other
-    programs.
+    None if the fleet declares none. `attestor` is None if no evidence is kept for other programs.
     """
 
     clock: Clock

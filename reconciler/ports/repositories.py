@@ -103,7 +103,7 @@ class Mirrors(Protocol):
     def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
         """Fetch what the mirror lacks, and give it the main branch in `answer` and the release tags `tags`.
 
-        Read the mirror back afterwards. Raise InfrastructureError; then the mirror is as it was before.
+        Read the mirror back afterwards. If this fails, raise InfrastructureError, and leave the mirror as it was.
         """
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
@@ -118,7 +118,7 @@ class Mirrors(Protocol):
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         """Fetch a branch or tag of upstream without changing the refs of the mirror.
 
-        Return its commit, None if upstream has no such ref. Raise InfrastructureError.
+        Return its commit, None if upstream has no such ref. Raise InfrastructureError if git fails.
         """
 
     def recover(self) -> None:

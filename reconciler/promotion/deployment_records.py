@@ -16,7 +16,7 @@ def record_missing(host: Host, name: str, why: str) -> None:
 
 
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
-    """Return a record that says why a deployment is missing, and when it was last seen up by the present record."""
+    """Return a record that says why a deployment is missing. Its `up_at` is that of the present record."""
     try:
         up_at = last_up(read_deployment_record(host.state.deployment_record_path(name)))
     except (StateError, OSError):

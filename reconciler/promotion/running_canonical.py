@@ -57,7 +57,7 @@ def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
     """Return the status of a canonical's kept deployment: INTACT if its record matches what is deployed.
 
-    Else DOWN, or UNKNOWN if it cannot be observed, with the reason.
+    Otherwise return DOWN with the reason; UNKNOWN with the reason if the deployment cannot be observed.
     """
     deployed = parts_by_recipe.get(canonical.recipe, "it was not observed")
     if isinstance(deployed, str):

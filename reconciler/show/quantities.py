@@ -12,7 +12,7 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 def duration(seconds: float) -> str:
     """Return a duration in its two largest units, as in "3 min 20 s".
 
-    Below ten seconds, returns seconds with one decimal, as in "9.5 s". A negative duration becomes "0.0 s".
+    Below ten seconds, return seconds with one decimal, as in "9.5 s". A negative duration becomes "0.0 s".
     """
     if round(seconds, 1) < 10:  # noqa: PLR2004  above ten seconds, tenths do not matter
         return f"{max(seconds, 0.0):.1f} s"

@@ -60,7 +60,10 @@ def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
 
 
 def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step while no other runs, and return its outcome. Deploy again what had to make room for it."""
+    """Carry out one step while no other runs, and return its outcome.
+
+    Afterwards deploy again the kept deployments that were undeployed for its trial.
+    """
     outcome = record_step(context, converge_step(context, step))
     if step.release is not None:
         redeploy(context, step)
@@ -195,7 +198,10 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
 def need_releases(
     canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
 ) -> dict[str, Release | None]:
-    """Return by recipe the release that is deployed for recipes that need it: its canonical's, else the wanted one."""
+    """Return the release at which each recipe is deployed for recipes that need it, by recipe.
+
+    This is the release of its canonical, else the wanted one; None if there is neither.
+    """
     wants = {name: want_of(observation) for name, observation in observations.items()}
     newest = {name: want if isinstance(want, Release) else None for name, want in wants.items()}
     return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}

@@ -1,4 +1,4 @@
-"""Carries out a plan with several steps at once, each in a worker. What fails in company is done once more alone."""
+"""Carries out a plan with several steps at once, each in a worker. If a step fails beside others, repeats it alone."""
 
 import signal
 from collections.abc import Generator, Iterator

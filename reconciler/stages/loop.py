@@ -41,7 +41,7 @@ def preview(host: Host, request: RunRequest) -> Report:
 
 @frozen
 class Preview:
-    """The report of a dry run, its plan, and what this plan rests on."""
+    """The report of a dry run, its plan, and the digests of everything on which the plan depends (`basis`)."""
 
     report: Report
     plan: Plan
@@ -49,7 +49,7 @@ class Preview:
 
 
 def preview_with_basis(host: Host, request: RunRequest) -> Preview:
-    """Observe and plan, and change nothing."""
+    """Observe and plan, and change nothing. Return the report, the plan and its basis."""
     started_at, records = host.clock.now(), host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)

@@ -100,8 +100,8 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
     """Return the tags that name no commit, each with the id of its object.
 
-    Only a fetch shows whether a tag names a commit: takes the tags from this fetch, and those known from earlier
-    fetches.
+    Only a fetch shows whether a tag names a commit, so the tags are those that this fetch showed, and those known from
+    earlier fetches.
     """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id

@@ -13,7 +13,7 @@ from state.records import LedgerEntry
 def record_drift(
     host: Host, findings: Sequence[Finding], before: Mapping[str, DriftRecord], *, whole: bool
 ) -> tuple[str, ...]:
-    """Record what changed since the drift records `before`; write nothing if nothing did. Return a note if that fails.
+    """Record what changed since the drift records `before`, if anything did. Return a note if recording fails.
 
     `whole`: the findings are those of the whole fleet, so that a recipe without a finding is gone.
     """

@@ -34,7 +34,7 @@ def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial
 
 
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
-    """Return the outcome of a step whose trial could not be recorded: INFRASTRUCTURE, unless its promotion was."""
+    """Return the outcome of a step whose trial could not be recorded. A promotion counts; else it is INFRASTRUCTURE."""
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
         return evolve(outcome, remarks=(*outcome.remarks, message))

@@ -162,9 +162,9 @@ def _restore_into(run: TrialRun, slot: Slot) -> None:
 
 
 def _app_set_to_restore(run: TrialRun) -> AppSet:
-    """Return the app set to restore the backup into: its own app gets the secrets and settings of the backed-up app.
+    """Return the app set to restore the backup into. The recipe's own app gets secrets and settings of the old app.
 
-    A backup contains neither, but its data may need both. A person who restores a backup would still have them.
+    A backup contains neither, but its data may need both. A person who restores a backup would have them, too.
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set

@@ -32,7 +32,7 @@ from state.state_errors import StateError
 def run_trial(host: Host, request: TrialRequest) -> Trial:
     """Run the tiers and return the trial. After a timeout, run all tiers once more and return that second trial.
 
-    Beside other trials there is no second run here: the whole step is done again alone.
+    If other trials run at the same time, there is no second run here: the pass does the whole step again alone.
     """
     first = _with_remark_on_company(_run_tiers(host, request), request)
     if not first.timed_out or request.has_company:
@@ -144,7 +144,7 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
     """Return the error in one line; for a timeout, with the load of this host.
 
-    Also stores the app's last log lines in the effects, and whether the error is a timeout.
+    Also store the app's last log lines in the effects, and whether the error is a timeout.
     """
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):

@@ -153,7 +153,7 @@ class TrialRun:
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
         """Stop the apps of a slot and seal their data as the candidate, before later tiers change the data.
 
-        Before that, waits until the apps have proved stable. `lineage` is the lineage of the data.
+        Before that, wait until the apps have proved stable. `lineage` is the lineage of the data.
         """
         check_stable(slot)
         slot.stop()

@@ -141,7 +141,7 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
     """Unpack the canonical's snapshot and return its app set.
 
-    If the snapshot is damaged, adds this to the effects and raises InfrastructureError.
+    If the snapshot is damaged, add this to the effects and raise InfrastructureError.
     """
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
         commit = canonical.commit[:7]
@@ -157,7 +157,7 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
     """Return the message for a canonical that does not come up; `why` is the error.
 
-    Add it to the effects as damage, unless the tests changed since the promotion.
+    Add the message to the effects as damage, unless the tests changed since the promotion.
     """
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:

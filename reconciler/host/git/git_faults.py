@@ -70,7 +70,7 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 
 
 def rejected_object(err: bytes) -> str | None:
-    """Return the first object that git rejected according to its error output `err`, with the check that it failed.
+    """Return the first object that git rejected, and the check that it failed, from git's error output `err`.
 
     The text continues a sentence that begins with "upstream of NAME". Return None if git rejected no object.
     """

@@ -174,7 +174,7 @@ def remove_quarantines(mirrors: Path, name: str = "*") -> None:
 def _try_lock(folder: Path) -> Iterator[int]:
     """Hold the lock of a quarantine within the `with` block. Yield its descriptor. `folder` is the quarantine's folder.
 
-    Does not wait: raises _HeldError if another process holds the lock.
+    Raise _HeldError at once if another process holds the lock.
     """
     descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:

@@ -117,7 +117,7 @@ class HostReadiness:
         """Wait until the app answers as `ready` declares in two checks in a row. Return its status.
 
         Return Unready with the reason if the app fails, or does not answer so in time. `status` reads the status of
-        the app. `changes` tells when to read it again; None if the driver cannot tell. The probe of `[ready] run` runs
+        the app. `changes` reports when to read it again; None if the driver cannot. The probe of `[ready] run` runs
         with the environment, folder and log of `command`. Raise InfrastructureError if the program of the probe is
         missing.
         """

@@ -113,7 +113,7 @@ class Abra:
     def commit(self, home: AbraDir, version: str) -> None:
         """Make a git repository of the files that `AbraDir.copy_recipe` copied: abra deploys only from a repository.
 
-        If `version` is the name of a release, and not of a branch or commit, tags the commit with it.
+        If `version` is the name of a release, and not of a branch or commit, tag the commit with it.
         """
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")
@@ -141,7 +141,10 @@ class Abra:
     def _call(
         self, home: AbraDir, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
-        """Run an abra command that changes something. Raise its error, unless the output matches `allowed`."""
+        """Run the abra command `command`, which changes something, with the arguments `words`.
+
+        Raise the error that `_failure` returns, unless the output matches `allowed`: then the failure does not count.
+        """
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
         output = self._capture(spec)

@@ -140,6 +140,6 @@ class SwarmDriver:
         return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
-        """Return the stack of an app. Also forgets the answers about slots, since the caller may change the stack."""
+        """Return the stack of an app. Also forget the answers about slots, since the caller may change the stack."""
         self._slots.forget()
         return stack_of(app, self._policy.zone, self._engine.state)

@@ -40,7 +40,7 @@ Sample = tuple[str, Mapping[str, str], float]
 
 @frozen
 class MetricsInput:
-    """What metrics show beside a report. `fleet` is the name of the fleet.
+    """What metrics show besides the report of a run. `fleet` is the name of the fleet.
 
     `trial_seconds` has the duration of each recipe's last trial. `drift_since` maps a recipe to its differences, each
     with the time when a pass first saw it.

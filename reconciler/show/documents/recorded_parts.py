@@ -19,7 +19,7 @@ def decisions_part(status: HoldStatus | None) -> Json:
 
 
 def _hold(hold: Hold | None) -> Json | None:
-    """Return the entry of a hold, None for None. `until` is the day when it ends, None if it has no end."""
+    """Return the entry of a hold; None if there is no hold. `until` is the day when it ends, None if it has no end."""
     if hold is None:
         return None
     until = hold.until.isoformat() if hold.until else None
@@ -27,7 +27,7 @@ def _hold(hold: Hold | None) -> Json | None:
 
 
 def _rollback(rollback: Rollback | None) -> Json | None:
-    """Return the entry of a rollback, None for None. `left` is the newest release that was left."""
+    """Return the entry of a rollback; None if there is no rollback. `left` is the newest release that was left."""
     if rollback is None:
         return None
     decided = {"who": rollback.who, "reason": rollback.reason, "at": rfc3339(rollback.at)}

@@ -239,7 +239,7 @@ CLAUSE: Final = Column("WHY", _clause)
 
 
 def columns_of(report: Report, *, wide: bool) -> tuple[Column, ...]:
-    """Return all columns of a report except the last, WHY. With `wide`, more; MIRROR is in both if a push failed."""
+    """Return all columns of a report except the last, WHY. A report that is not `wide` shows fewer columns."""
     is_pass = report.run.command is ReportCommand.PASS
     acting = _AFTER_PASS if is_pass else _PLANNED
     if wide:

@@ -129,9 +129,9 @@ class LineProgress:
 
 @define
 class LiveLine(LineProgress):
-    """Shows current steps on the last lines of a terminal, one for each recipe. To be used in `with`.
+    """Shows current steps on the last lines of a terminal, one for each recipe. Use it in a `with` statement.
 
-    Finished recipes are shown above them.
+    Finished recipes are shown above these lines.
     """
 
     colour: bool = True
@@ -187,7 +187,7 @@ class SilentProgress(LineProgress):
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """Return the progress display for `stream`, None for stderr. To be used in `with`, which restores the terminal."""
+    """Return the progress display for `stream`, None for stderr. Use it in `with`, which restores the terminal."""
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:
         return SilentProgress(stream)

@@ -80,7 +80,7 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
 
 
 def _sentences_below(report: Report, screen: Screen) -> list[str]:
-    """Return a line with the whole reason of each recipe whose clause does not say all, and where more is told.
+    """Return a line with the whole reason of each recipe whose clause does not say all, and how to see more.
 
     Leave out failed steps, whose reasons are printed elsewhere.
     """

@@ -46,7 +46,7 @@ def recorded(
 ) -> tuple[Recorded, ...]:
     """Return what is recorded of all declared recipes and orphans, sorted by name.
 
-    `statuses` has the status of each canonical, by recipe. `today` is the day in UTC. If `only` is not empty, returns
+    `statuses` has the status of each canonical, by recipe. `today` is the day in UTC. If `only` is not empty, return
     only the recipes that it names.
     """
     names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})

@@ -123,7 +123,7 @@ class Connection:
     def _failures(self, request: ApiCall) -> Iterator[None]:
         """Turn a library's error in the `with` block into an InfrastructureError.
 
-        That is: no answer in time, or a failed connection.
+        The library raises an error if no answer comes in time, or if the connection fails.
         """
         import requests
         from docker.errors import DockerException

@@ -72,7 +72,7 @@ def _is_stopped(message: bytes) -> bool:
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
     """Return the exit code and a message for a script whose output could not be read to its end.
 
-    Works only if the script could not be started; else raises `failure`.
+    Raise `failure` instead if the script was started.
     """
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")

@@ -70,7 +70,7 @@ class DockerCommand:
         self.pulled[image] = time.monotonic()
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
-        """Merge compose files, substitute `variables` in them, and return the result as YAML. Ask no engine.
+        """Merge compose files, substitute `variables` in them, and return the result as YAML. No engine is needed.
 
         The command's environment has only `variables` and Canon's marks, so that nothing else is substituted.
         """
@@ -123,8 +123,8 @@ def json_words(output: bytes) -> tuple[str, str]:
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
     """Raise an error if the command failed or timed out. `what` names the command in the message.
 
-    The error is an InfrastructureError. If `of_recipe` is True and Docker refused the command, for a reason that may be
-    the recipe's fault, it is a RecipeError.
+    The error is a RecipeError if `of_recipe` is True and Docker refused the command for a reason that may be the
+    recipe's fault. Otherwise it is an InfrastructureError.
     """
     if output.result.timed_out:
         late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"

@@ -66,9 +66,9 @@ class Engine:
         return DockerCommand(self.environment, self.lock)
 
     def check(self) -> None:
-        """Check that Docker's command is new enough, and uses the same swarm manager as the API. Ask only once.
+        """Check that Docker's command is new enough, and uses the same swarm manager as the API. Check only once.
 
-        Raise InfrastructureError if it is not so.
+        Raise InfrastructureError if one of these is not true.
         """
         if "command" in self.facts:
             return
@@ -110,7 +110,7 @@ class Engine:
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
         """Return the ids of the objects of a kind that match filters such as `label=name=value`.
 
-        Of volumes, the names.
+        Volumes have no ids: return their names.
         """
         return tuple(id_of(one) for one in self.find(kind, *filters))
 

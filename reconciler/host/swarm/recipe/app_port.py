@@ -34,9 +34,9 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
     """Return the port at which the app is reached, None if there is none.
 
     Look first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes.
-    Return the first of them by `_rank`, for which `stack` is the name of the stack. `closed` are the names, in the
-    recipe, of external networks that are internal in Docker. Raise RecipeError if all services with such ports are on
-    internal networks only.
+    Return the first of them in the order of `_rank`. `stack` is the name of the stack. `closed` are the external
+    networks that are internal in Docker, by their names in the recipe. Raise RecipeError if all services with such
+    ports are on internal networks only.
     """
     ports = tuple(_labelled(config)) or tuple(_published(config))
     reachable = [port for port in ports if _is_open(config, port, closed)]

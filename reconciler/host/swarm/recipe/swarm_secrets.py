@@ -30,8 +30,8 @@ _PLACEHOLDER = Stack("nobody", "nobody", "", "nobody.localhost")
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
     """Return the secrets that the services of a release use and that belong to its stack.
 
-    To find out which version variable belongs to which secret, gives each variable a unique value, resolves the compose
-    files, and looks for the value in the names of the secrets.
+    To find out which version variable belongs to which secret, give each variable a unique value, resolve the compose
+    files, and look for the value in the names of the secrets.
     """
     recipe = read_recipe(checkout, app_directory.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))

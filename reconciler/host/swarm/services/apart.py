@@ -13,14 +13,17 @@ _WITH_SOCKET = ("", "/run", "/var/run")
 
 
 def check_apart(company: Company, prepared: PreparedRelease) -> None:
-    """Raise InfrastructureError if there is company, and the release would see it. The release is then tried alone."""
+    """Raise InfrastructureError if other recipes are tried now, and their apps and those of the release can interfere.
+
+    The pass then tries the release again alone.
+    """
     reason = next(contacts(prepared.config), "") if company.has_company else ""
     if reason:
         raise InfrastructureError(f"{prepared.stack.recipe}: {reason}, so it is tried alone")
 
 
 def contacts(config: Config) -> Iterator[str]:
-    """Yield how apps of other recipes could be reached, or could reach this one, in a way that changes a result.
+    """Yield a text for each way in which this app and apps of other recipes could reach each other by mistake.
 
     Docker gives a service its short name on each of its networks. On a network that many recipes use, such as `proxy`,
     a web server that asks for `app` may get the `app` of another recipe. The service `app` has no need to ask for it.

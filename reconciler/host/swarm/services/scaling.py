@@ -163,9 +163,9 @@ class _ContainerEnds:
     asked: list[Json] = field(factory=list)
 
     def look(self, *, is_last: bool) -> None:
-        """Ask the engine for the events if no stream brings them.
+        """Ask the engine for the new events if no event stream is live. If `is_last`, ask in any case.
 
-        The last look asks too: some may still be on their way.
+        At the end, some events may not have arrived by the stream yet.
         """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)

@@ -85,7 +85,7 @@ class Service:
     def stable_after(self) -> timedelta:
         """How long a task must run until it counts as up.
 
-        As long as the longest-lived failed task of this service ran, but at least STABLE and at most PATIENCE.
+        This is the time for which the longest-lived failed task ran, but at least STABLE and at most PATIENCE.
         """
         lasted = (state_since(task) - parse_time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)

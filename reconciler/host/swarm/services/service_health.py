@@ -131,7 +131,7 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
 
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
-    """Return the error of a service that failed and that Swarm does not restart; None if that is not so."""
+    """Return the error of a service that failed and that Swarm does not restart; None if it did not, or restarts."""
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
     if any(is_active(task) or now - state_since(task) < STABLE for task in service.tasks):
@@ -140,7 +140,7 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return the error of a service that fails again and again; None if that is not so.
+    """Return the error of a service that fails again and again; None if it does not.
 
     Wait until all other services have been up for PATIENCE, or fail too: the service may depend on them. A service
     with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.

@@ -140,7 +140,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 def _timeout(text: str) -> timedelta | None:
     """Return the time in abra's timeout label `text`, a whole number of seconds; at most a day.
 
-    None for 0 or another text.
+    Return None for 0 or another text.
     """
     seconds = min(int(text), _DAY) if text.isascii() and text.isdecimal() else 0
     return timedelta(seconds=seconds) if seconds else None

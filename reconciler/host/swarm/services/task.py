@@ -52,7 +52,7 @@ def message_line(task: Json) -> str:
 def message_of(task: Json) -> str:
     """Return the error message of a task, or else its status message.
 
-    For a completed task, a text with "exit code 0".
+    For a completed task, return a text with "exit code 0".
     """
     status = task.get("Status") or {}
     if state_of(task) == "complete":
