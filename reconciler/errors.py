@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 from collections.abc import Sequence
 
 from state.state_errors import MAKE_ROOM, StateError
@@ -33,6 +34,20 @@ class UsageError(CanonError):
 
 class InfrastructureError(CanonError):
     """A fault of the host, not of a recipe: a missing tool, a full disk, an unreachable server. A retry may help."""
+
+
+class NoFleetError(CanonError):
+    """The fleet's folder is missing. `commands` are what a user may want to run next, each with what it does."""
+
+    def __init__(self, folder: str) -> None:
+        init = f"reconcile init {shlex.quote(folder)}"
+        super().__init__(f"there is no fleet: {folder} is missing", f"make one: {init}; or name another: --fleet DIR")
+        self.folder = folder
+        self.commands = (
+            (init, "make a fleet there, without recipes yet"),
+            ("reconcile --fleet DIR", "use the fleet in DIR; or set RECONCILE_FLEET"),
+            ("reconcile demo canon-demo --tell", "see Canon at work; all of it is in the new folder canon-demo"),
+        )
 
 
 class UpstreamError(InfrastructureError):

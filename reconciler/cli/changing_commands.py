@@ -2,10 +2,10 @@
 
 import click
 
-from reconciler.cli.options import NONEMPTY, Options, common_options
+from reconciler.cli.options import NONEMPTY, Options, common_options, examples
 
 
-@click.command()
+@click.command(epilog=examples("reconcile plan --out monday.plan"))
 @click.option("--out", type=NONEMPTY, metavar="FILE", help="Save the plan in this file, for `reconcile apply`.")
 @click.option(
     "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."
@@ -18,7 +18,7 @@ def plan(options: Options, out: str | None, retry: tuple[str, ...]) -> int:
     return saved_plans.plan(options, retry, out)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile apply monday.plan"))
 @click.argument("file", type=NONEMPTY)
 @common_options
 def apply(options: Options, file: str) -> int:
@@ -31,7 +31,13 @@ def apply(options: Options, file: str) -> int:
     return saved_plans.apply(options, file)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "reconcile trial gitea",
+        "reconcile trial gitea --ref main --tiers install,upgrade",
+        "reconcile trial gitea --junit gitea.xml",
+    )
+)
 @click.argument("name", type=NONEMPTY)
 @click.option("--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; default: the newest release.")
 @click.option(
@@ -49,7 +55,7 @@ def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit
     return trial_command.trial(options, name, trial_command.TrialOptions(ref, tiers, junit))
 
 
-@click.command("raise")
+@click.command("raise", epilog=examples("reconcile raise gitea --for 10m"))
 @click.argument("name", type=NONEMPTY)
 @click.option(
     "--for", "span", default="1h", metavar="SPAN", show_default=True, help="How long to keep it running, e.g. 10m."
@@ -65,7 +71,12 @@ def raise_(options: Options, name: str, span: str) -> int:
     return raise_command.raise_copy(options, name, span)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        'reconcile accept gitea 3.1.0+1.25.4 --reason "the maintainers moved it on purpose"',
+        'reconcile accept gitea --reason "they withdrew these releases"',
+    )
+)
 @click.argument("name", type=NONEMPTY)
 @click.argument("tag", type=NONEMPTY, required=False)
 @click.option("--reason", required=True, help="Why this is right; kept in the ledger.")
@@ -77,7 +88,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     return accept_and_forget.accept(options, name, tag, reason)
 
 
-@click.command()
+@click.command(epilog=examples('reconcile hold gitea --reason "until the move is done" --until 2027-03-01'))
 @click.argument("name", type=NONEMPTY)
 @click.option("--reason", required=True, help="Why nothing is to change; kept in the ledger.")
 @click.option("--until", type=NONEMPTY, metavar="DATE", help="The day when it ends, e.g. 2027-03-01; default: no end.")
@@ -89,7 +100,7 @@ def hold(options: Options, name: str, reason: str, until: str | None) -> int:
     return hold_and_resume.hold(options, name, hold_and_resume.HoldRequest(reason, until))
 
 
-@click.command()
+@click.command(epilog=examples('reconcile resume gitea --reason "the move is done"'))
 @click.argument("name", type=NONEMPTY)
 @click.option("--reason", default="", help="Why it goes on; kept in the ledger.")
 @common_options
@@ -100,7 +111,12 @@ def resume(options: Options, name: str, reason: str) -> int:
     return hold_and_resume.resume(options, name, reason)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        'reconcile rollback gitea --reason "no mail is sent since 3.2.0"',
+        'reconcile rollback gitea --to 4 --reason "the data of 4 is the last good one"',
+    )
+)
 @click.argument("name", type=NONEMPTY)
 @click.option("--to", type=click.IntRange(min=1), metavar="GENERATION", help="Default: the newest of an older release.")
 @click.option("--reason", required=True, help="Why the release is left; kept in the ledger.")
@@ -115,7 +131,7 @@ def rollback(options: Options, name: str, to: int | None, reason: str) -> int:
     return rollback_command.rollback(options, name, rollback_command.RollbackOptions(reason, to))
 
 
-@click.command()
+@click.command(epilog=examples('reconcile forget gitea --reason "replaced by forgejo"'))
 @click.argument("name", type=NONEMPTY)
 @click.option("--reason", required=True, help="Why it is deleted; kept in the ledger.")
 @common_options
@@ -126,7 +142,7 @@ def forget(options: Options, name: str, reason: str) -> int:
     return accept_and_forget.forget(options, name, reason)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile init /etc/reconcile"))
 @click.argument("folder", type=NONEMPTY)
 @common_options
 def init(options: Options, folder: str) -> int:
@@ -136,7 +152,7 @@ def init(options: Options, folder: str) -> int:
     return init_and_demo.init(options, folder)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile demo canon-demo --tell"))
 @click.argument("folder", type=NONEMPTY)
 @click.option("--tell", is_flag=True, help="Also run the demo's story, with real commands.")
 @common_options

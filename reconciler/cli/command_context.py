@@ -8,10 +8,9 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.declarations.declared import read_fleet
-from desired.declarations.problems import DeclarationError, Problem
 from desired.model import Fleet
 from reconciler.cli.options import Options
-from reconciler.errors import UsageError
+from reconciler.errors import NoFleetError, UsageError
 from state.folder.folder import StateFolder
 from state.folder.identity import make_identity
 from state.folder.lock import Lock, hold
@@ -32,7 +31,7 @@ class CommandContext:
 def load_context(options: Options) -> CommandContext:
     """Read the declarations, and return them with the other input of a command.
 
-    Raise DeclarationError, or UsageError if a recipe is named by -r that is not declared.
+    Raise DeclarationError or NoFleetError, or UsageError if a recipe is named by -r that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
@@ -44,10 +43,9 @@ def load_context(options: Options) -> CommandContext:
 
 
 def load_fleet(folder: Path) -> Fleet:
-    """Read the declarations in the fleet folder. Raise DeclarationError, also if the folder is missing."""
+    """Read the declarations in the fleet folder. Raise DeclarationError, or NoFleetError if the folder is missing."""
     if not os.path.lexists(folder):
-        message = f"is missing; name a fleet's folder with --fleet, or make one: reconcile init {folder}"
-        raise DeclarationError([Problem(str(folder), 1, 1, message)])
+        raise NoFleetError(str(folder))
     return read_fleet(folder)
 
 

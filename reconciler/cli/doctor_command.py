@@ -9,6 +9,7 @@ from reconciler.cli.doctor_checks import checks_of
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.host_checks import CheckResult, HostCheck, doctor_exit_code
+from reconciler.errors import NoFleetError
 from reconciler.show.documents.command_documents import doctor_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.doctor import render_checks
@@ -31,6 +32,8 @@ def _checks(options: Options) -> Iterator[HostCheck]:
     try:
         fleet = load_fleet(options.fleet_folder)
         yield _declared(fleet)
+    except NoFleetError as missing:
+        yield HostCheck("fleet", CheckResult.FAILED, missing.message, missing.hint)
     except DeclarationError as failed:
         first, *more = failed.problems
         hint = f"and {len(more)} more: reconcile status" if more else ""

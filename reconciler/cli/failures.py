@@ -18,13 +18,14 @@ from reconciler.errors import (
     CanonError,
     InterruptedPassError,
     NeedsPersonError,
+    NoFleetError,
     UsageError,
     message_and_hint,
 )
 from reconciler.show.documents.command_documents import error_document
 from reconciler.show.documents.recorded_parts import Json
 from reconciler.show.documents.report_document import json_text
-from reconciler.show.text.error_text import render_error, render_problems
+from reconciler.show.text.error_text import render_error, render_next_commands, render_problems
 from reconciler.show.text.screen import Screen, screen_for
 from state.state_errors import ForeignFolderError, LockHeldError, StateError
 
@@ -52,6 +53,10 @@ def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
         text = render_problems(failed.problems, _stderr_screen(arguments))
         errors = [(each.file, each.line, each.column, each.message, each.hint) for each in failed.problems]
         return _report(text, error_document(errors, DECLARATIONS), DECLARATIONS, arguments)
+    if isinstance(failed, NoFleetError):
+        text = render_next_commands(failed.message, failed.commands, _stderr_screen(arguments))
+        document = error_document([(failed.folder, 1, 1, failed.message, failed.hint)], DECLARATIONS)
+        return _report(text, document, DECLARATIONS, arguments)
     if isinstance(failed, InterruptedPassError):
         return _report_one(failed.message, "", SIGNALLED + failed.signal_number, arguments)
     if isinstance(failed, CanonError | StateError | OSError):

@@ -2,14 +2,14 @@
 
 import click
 
-from reconciler.cli.options import NONEMPTY, Options, common_options, metrics_option
+from reconciler.cli.options import NONEMPTY, Options, common_options, examples, metrics_option
 
 _since_option = click.option(
     "--since", type=NONEMPTY, metavar="WHEN", help="Only since then: 12h, 7d, 2026-11-01, or a time."
 )
 
 
-@click.command()
+@click.command(epilog=examples("reconcile drift", "reconcile drift -r gitea -o wide"))
 @metrics_option
 @common_options
 def drift(options: Options, metrics: str | None) -> int:
@@ -19,7 +19,7 @@ def drift(options: Options, metrics: str | None) -> int:
     return passes.preview(options, "drift", (), metrics)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile status", "reconcile status gitea"))
 @click.argument("name", type=NONEMPTY, required=False)
 @common_options
 def status(options: Options, name: str | None) -> int:
@@ -29,35 +29,35 @@ def status(options: Options, name: str | None) -> int:
     return status_and_logs.status(options, name)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile explain gitea", "reconcile explain --offline"))
 @click.argument("name", type=NONEMPTY, required=False)
 @click.option("--offline", is_flag=True, help="Ask no upstream; explain by what passes recorded.")
 @common_options
 def explain(options: Options, name: str | None, *, offline: bool) -> int:
     """Say why a recipe is as it is, what would change that, and what happens next. Never writes.
 
-    Without NAME: all recipes. Example: reconcile explain gitea
+    Without NAME: all recipes.
     """
     from reconciler.cli import explain_command
 
     return explain_command.explain(options, name, offline=offline)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile history gitea --since 30d", "reconcile history --since 2026-11-01 -o json"))
 @click.argument("name", type=NONEMPTY, required=False)
 @_since_option
 @common_options
 def history(options: Options, name: str | None, since: str | None) -> int:
     """Show what happened to a recipe, or to all, and who or what did it; failures stay.
 
-    With -o json, one object on each line. Example: reconcile history gitea --since 30d
+    With -o json, one object on each line.
     """
     from reconciler.cli import history_command
 
     return history_command.history(options, name, since)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile events --for gitea", "reconcile events --since 1h --watch"))
 @click.option("--for", "name", type=NONEMPTY, metavar="NAME", help="Only of this recipe.")
 @_since_option
 @click.option("-w", "--watch", is_flag=True, help="Go on with what happens, until interrupted.")
@@ -65,14 +65,14 @@ def history(options: Options, name: str | None, since: str | None) -> int:
 def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
     """Show the lines of the ledger, the oldest first.
 
-    With -o json, one object on each line. Example: reconcile events --since 1h --watch
+    With -o json, one object on each line.
     """
     from reconciler.cli import history_command
 
     return history_command.events(options, name, since, watch=watch)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile logs gitea", "reconcile logs gitea 20261124T125659.357529Z"))
 @click.argument("name", type=NONEMPTY)
 @click.argument("trial_id", type=NONEMPTY, metavar="[TRIAL]", required=False)
 @common_options
@@ -83,7 +83,7 @@ def logs(options: Options, name: str, trial_id: str | None) -> int:
     return status_and_logs.logs(options, name, trial_id)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile audit", 'reconcile audit --head "$(cat /media/usb/canon.head)"'))
 @click.option("--head", type=NONEMPTY, metavar="HASH", help="The hash of a line of the ledger that you kept elsewhere.")
 @common_options
 def audit(options: Options, head: str | None) -> int:
@@ -99,7 +99,7 @@ def audit(options: Options, head: str | None) -> int:
     return audit_command.audit_records(options, head)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile prove"))
 @common_options
 def prove(options: Options) -> int:
     """Plan twice and try nothing. If a pass would do nothing, the ledger gets a certificate.
@@ -111,7 +111,7 @@ def prove(options: Options) -> int:
     return prove_command.prove(options)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile evidence gitea", "reconcile evidence gitea --generation 4"))
 @click.argument("name", type=NONEMPTY)
 @click.option("--generation", type=int, metavar="N", help="Of this generation; default: the newest.")
 @common_options
@@ -122,7 +122,7 @@ def evidence(options: Options, name: str, generation: int | None) -> int:
     return evidence_command.evidence(options, name, generation)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile doctor"))
 @common_options
 def doctor(options: Options) -> int:
     """Check everything that a pass needs on this host. Changes nothing.

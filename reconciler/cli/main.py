@@ -8,7 +8,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import changing_commands, looking_commands
-from reconciler.cli.options import NONEMPTY, Options, common_options, metrics_option
+from reconciler.cli.options import NONEMPTY, Options, common_options, examples, metrics_option
 from reconciler.cli.standard_streams import FAILED, print_error, unwritten_message
 from reconciler.errors import InterruptedPassError
 
@@ -22,6 +22,7 @@ Exit codes, the gravest wins (5, 1, 4, 3, 2):
   5   hollow: nothing is enrolled, or the counts do not add up
   64  usage    75  busy    78  declarations    129/130/143  interrupted
 """
+EXAMPLES = examples("reconcile --dry-run", "reconcile", "reconcile -r gitea --retry gitea")
 
 
 class _Commands(click.Group):
@@ -31,7 +32,7 @@ class _Commands(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_Commands, invoke_without_command=True, epilog=EXITS)
+@click.group(cls=_Commands, invoke_without_command=True, epilog=f"{EXAMPLES}\n\n{EXITS}")
 @click.version_option(__version__, prog_name="reconcile")
 @click.option("--dry-run", is_flag=True, help="Show what a pass would do, and stop.")
 @click.option(

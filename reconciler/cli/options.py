@@ -86,6 +86,15 @@ class _NonEmptyText(click.ParamType[str]):
 NONEMPTY = _NonEmptyText()
 
 
+def examples(*commands: str) -> str:
+    r"""Return the end of a command's help: the command lines `commands`, as a user may type them.
+
+    `\b` keeps click from joining the lines.
+    """
+    title = "Example:" if len(commands) == 1 else "Examples:"
+    return "\n  ".join(["\b\n" + title, *commands])
+
+
 # Made once for all commands: making them for each command would slow down `--help`.
 _COMMON_OPTIONS = (
     click.Option(["--fleet"], type=NONEMPTY, metavar="DIR", help="Folder with the declarations."),

@@ -50,8 +50,14 @@ def hollow(jot: OneRecipeFleet) -> ReconcileResult:
 
 def test_a_missing_fleet_folder_is_reported_by_every_command(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.fleet)
-    way_out = f"name a fleet's folder with --fleet, or make one: reconcile init {jot.fleet}"
-    assert refused(jot) == [f"{jot.fleet}:1:1: is missing; {way_out}"]
+    said = jot.run()
+    first, *commands = said.err.splitlines()
+    assert (said.code, first) == (78, f"reconcile: there is no fleet: {jot.fleet} is missing")
+    assert [line.strip().partition("   ")[0] for line in commands] == [
+        f"reconcile init {jot.fleet}",
+        "reconcile --fleet DIR",
+        "reconcile demo canon-demo --tell",
+    ]
     assert {jot.json(*words).code for words in EVERY_OTHER} == {78}
     assert not jot.state.exists()
     assert jot.run("init", str(jot.fleet)).code == 0

@@ -20,3 +20,10 @@ def render_error(message: str, hint: str, screen: Screen) -> str:
     """Return a line with the message, and a second line with the hint if there is one."""
     lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
     return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"
+
+
+def render_next_commands(message: str, commands: Sequence[tuple[str, str]], screen: Screen) -> str:
+    """Return a line with the message, and a line for each command with what it does."""
+    longest = max(len(command) for command, _ in commands)
+    lines = (f"  {escape(command):{longest}}   {escape(does)}" for command, does in commands)
+    return render_error(message, "", screen) + "\n".join(lines) + "\n"
