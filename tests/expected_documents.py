@@ -3,9 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from reconciler.cli.failures import wants_json
+from reconciler.cli.schema_command import read_definitions
+from reconciler.show.documents.schemas import ANSWERS, LINES, schema_of
 
 FOLDER = Path(__file__).parent / "show" / "golden"
 
@@ -42,30 +46,56 @@ KNOWN = {
     "title",
     "type",
 }
+Schema = dict[str, Any]
 
 
-def format_1_schema(name: str = "format1") -> dict[str, Any]:
-    """Return the JSON Schema of format 1: that of reports, or of another command's answer."""
-    path = Path(__file__).parent / "show" / f"{name}.schema.json"
-    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return schema
+def format_1_schema(command: str) -> Schema:
+    """Return the JSON Schema of what a command prints, as `reconcile schema` prints it."""
+    return schema_of(command, read_definitions())
 
 
-def schema_errors(value: object, schema: dict[str, Any], whole: dict[str, Any], path: str = "$") -> Iterator[str]:
-    """Yield every way in which `value` breaks `schema`. `whole` is the document that `$ref` points into."""
+def answer_errors(words: Sequence[str], out: str) -> list[str]:
+    """Return every way in which the JSON that a command printed breaks the schema of that command.
+
+    `words` are the command line. Returns none for text.
+    """
+    command = command_of(words)
+    if not wants_json(words) and command not in {"evidence", "schema"}:
+        return []
+    schema = format_1_schema(command)
+    texts = out.splitlines() if command in LINES and not out.startswith("{\n") else [out]
+    return [error for text in texts for error in schema_errors(json.loads(text), schema, schema)]
+
+
+def command_of(words: Sequence[str]) -> str:
+    """Return the command that a command line names: "pass" for none, "plan" for a dry run."""
+    named = next((word for word in words if word in ANSWERS), "pass")
+    return "plan" if named == "pass" and "--dry-run" in words else named
+
+
+def schema_errors(value: object, schema: Schema, whole: Schema, path: str = "$") -> Iterator[str]:
+    """Yield every way in which `value` breaks `schema`. `whole` is the document that `$ref` points into.
+
+    Stricter than JSON Schema: a key that the schema does not name is an error.
+    """
     assert set(schema) <= KNOWN, path
     if "$ref" in schema:
         yield from schema_errors(value, whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole, path)
-    if "anyOf" in schema and all(any(schema_errors(value, each, whole, path)) for each in schema["anyOf"]):
-        yield f"{path}: none of the alternatives"
+    if "anyOf" in schema:
+        yield from _no_alternative(value, schema["anyOf"], whole, path)
     if "type" in schema and not _is_of(value, schema["type"]):
         yield f"{path}: {value!r} is no {schema['type']}"
         return
     if value not in schema.get("enum", [value]) or value != schema.get("const", value):
         yield f"{path}: {value!r} is not allowed"
-    if "pattern" in schema and not re.search(schema["pattern"], str(value)):
+    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
         yield f"{path}: {value!r} does not look right"
     yield from _inside(value, schema, whole, path)
+
+
+def _no_alternative(value: object, alternatives: Sequence[Schema], whole: Schema, path: str) -> Iterator[str]:
+    """Yield the errors of the alternative that fits best, nothing if one fits."""
+    yield from min((list(schema_errors(value, each, whole, path)) for each in alternatives), key=len)
 
 
 def _is_of(value: object, kinds: str | list[str]) -> bool:
@@ -80,9 +110,9 @@ def _inside(value: object, schema: dict[str, Any], whole: dict[str, Any], path: 
     if isinstance(value, dict):
         yield from (f"{path}: {key} is missing" for key in schema.get("required", []) if key not in value)
         for key, each in value.items():
-            other = schema.get("additionalProperties", {})
+            other = schema.get("additionalProperties", not schema.get("properties") or "type" not in schema)
             inner = schema.get("properties", {}).get(key, other)
             if inner is False:
                 yield f"{path}: {key} is unknown"
-            else:
+            elif inner is not True:
                 yield from schema_errors(each, inner, whole, f"{path}.{key}")

@@ -11,6 +11,7 @@ import pytest
 from attrs import define, field, frozen
 
 from state.folder.folder import StateFolder
+from tests.expected_documents import answer_errors
 
 BIN = Path(sys.executable).parent
 TREE = Path(__file__).parent.parent
@@ -60,7 +61,7 @@ class CanonCommand:
         return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **ours, **folders, **self.variables}
 
     def run(self, *words: str, timeout: float = LONGEST) -> ReconcileResult:
-        """Run one command and wait until it ends. `timeout` is in seconds."""
+        """Run one command and wait until it ends. JSON is checked against its schema. `timeout` is in seconds."""
         done = subprocess.run(
             [BIN / "reconcile", *words],
             cwd=self.folder,
@@ -71,6 +72,7 @@ class CanonCommand:
             timeout=timeout,
             check=False,
         )
+        assert answer_errors(words, done.stdout) == [], done
         return ReconcileResult(done.returncode, done.stdout, done.stderr)
 
     def json(self, *words: str) -> ReconcileResult:

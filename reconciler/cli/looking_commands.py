@@ -132,3 +132,16 @@ def doctor(options: Options) -> int:
     from reconciler.cli import doctor_command
 
     return doctor_command.doctor(options)
+
+
+@click.command()
+@click.argument("command", type=NONEMPTY, required=False)
+@common_options
+def schema(options: Options, command: str | None) -> int:  # noqa: ARG001  every command takes the common options
+    """Print the JSON Schema of what COMMAND prints with -o json; without COMMAND, of every command.
+
+    "pass" is reconcile alone, "saved-plan" the file of plan --out. Example: reconcile schema status
+    """
+    from reconciler.cli import schema_command
+
+    return schema_command.schema(command)

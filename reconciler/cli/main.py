@@ -79,6 +79,7 @@ _COMMANDS = (
     looking_commands.evidence,
     looking_commands.prove,
     looking_commands.doctor,
+    looking_commands.schema,
     changing_commands.init,
     changing_commands.demo,
 )

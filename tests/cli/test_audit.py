@@ -1,21 +1,16 @@
 """`reconcile audit` says for each claim of the records whether it agrees."""
 
-import json
 import sqlite3
 from contextlib import closing
 from typing import Any
 
 from tests.cli.one_recipe_fleet import OneRecipeFleet
-from tests.expected_documents import FOLDER, schema_errors
 from tests.ledger_lines import ledger_lines
 
 
 def document(jot: OneRecipeFleet, *words: str) -> dict[str, Any]:
-    """Run the audit, and return its JSON document, which is as its schema says."""
-    said = jot.json("audit", *words)
-    schema = json.loads((FOLDER.parent / "audit.schema.json").read_text())
-    assert list(schema_errors(said.document, schema, schema)) == []
-    return said.document
+    """Run the audit, and return its JSON document."""
+    return jot.json("audit", *words).document
 
 
 def test_an_untouched_state_agrees_in_every_claim(settled: OneRecipeFleet) -> None:

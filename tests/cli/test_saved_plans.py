@@ -3,6 +3,7 @@
 import json
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet
+from tests.expected_documents import schema_errors
 from tests.folders import entries_below
 
 
@@ -13,7 +14,9 @@ def test_a_saved_plan_is_applied_once_and_refused_when_it_was_carried_out(settle
     assert settled.run("plan", "--out", str(file)).code == 2
     assert entries_below(settled.state) == before
     assert file.stat().st_mode & 0o777 == 0o600
-    assert json.loads(file.read_text())["steps"]["jot"]["action"] == "promote"
+    saved, schema = json.loads(file.read_text()), json.loads(settled.run("schema", "saved-plan").out)
+    assert [*schema_errors(saved, schema, schema)] == []
+    assert saved["steps"]["jot"]["action"] == "promote"
     applied = settled.json("apply", str(file))
     assert (applied.code, applied.row("jot")["result"]) == (0, "promoted")
     again = settled.run("apply", str(file))

@@ -104,7 +104,7 @@ def test_a_raised_copy_that_is_interrupted_ends_well(settled: OneRecipeFleet, nu
     finally:
         copy.kill()
     said = ReconcileResult(copy.returncode, told + rest, err)
-    check_format(said)
+    check_format(said, "raise")
     assert (said.code, said.err) == (0, "")
     assert said.document.keys() == {"format", "name", "version", "commit", "url", "address"}
     settled.assert_nothing_is_left()

@@ -1,0 +1,106 @@
+"""The JSON Schema of what a command prints with `-o json`, taken from the definitions of format 1."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+Definitions = Mapping[str, Any]
+"""The schemas below `$defs` of `format1.schema.json`, by name."""
+
+ANSWERS: Final[Mapping[str, str]] = {
+    "pass": "report",
+    "plan": "report",
+    "apply": "report",
+    "drift": "report",
+    "status": "report",
+    "explain": "explain",
+    "history": "event-line",
+    "events": "event-line",
+    "trial": "report",
+    "raise": "raise",
+    "logs": "logs",
+    "audit": "audit",
+    "accept": "line",
+    "hold": "line",
+    "resume": "line",
+    "rollback": "line",
+    "forget": "line",
+    "evidence": "envelope",
+    "prove": "prove",
+    "doctor": "doctor",
+    "schema": "json-schema",
+    "init": "line",
+    "demo": "line",
+    "saved-plan": "saved-plan",
+}
+"""The definition of each command's answer. "pass" is `reconcile` alone, "saved-plan" the file of `plan --out`."""
+
+LINES: Final = frozenset({"history", "events"})
+"""The commands that print one object on each line; their schema is that of a line."""
+
+_IN_A_FILE: Final = frozenset({"saved-plan"})
+_FAILURE: Final = "failure"
+_NAMED: Final = {"apply": "pass"}
+_REFERENCE: Final = "#/$defs/"
+
+
+def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
+    """Return the JSON Schema of the answer of `command`, a key of ANSWERS. A command that fails prints its errors.
+
+    The definitions that it refers to are below `$defs`.
+    """
+    failure = [] if command in _IN_A_FILE else [_reference(_FAILURE)]
+    line = ", each line" if command in LINES else ""
+    return _schema(f"reconcile {command}, format 1{line}", [_answer(command, definitions), *failure], definitions)
+
+
+def whole_schema(definitions: Definitions) -> dict[str, Any]:
+    """Return the JSON Schema of everything that Canon prints in format 1."""
+    names = dict.fromkeys((*ANSWERS.values(), _FAILURE))
+    return _schema("reconcile, format 1", [_reference(name) for name in names], definitions)
+
+
+def _schema(title: str, answers: list[dict[str, Any]], definitions: Definitions) -> dict[str, Any]:
+    used = _used(answers, definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "anyOf": answers,
+        "$defs": {name: schema for name, schema in definitions.items() if name in used},
+    }
+
+
+def _answer(command: str, definitions: Definitions) -> dict[str, Any]:
+    """Return the schema of a command's answer. One definition may serve several commands: then it names this one."""
+    name = ANSWERS[command]
+    if "enum" not in definitions[name].get("properties", {}).get("command", {}):
+        return _reference(name)
+    return {**_reference(name), "properties": {"command": {"const": _NAMED.get(command, command)}}}
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"{_REFERENCE}{name}"}
+
+
+def _used(schema: object, definitions: Definitions) -> set[str]:
+    """Return the names of all definitions that a schema refers to, also by way of others."""
+    used: set[str] = set()
+    new = set(_references(schema))
+    while new:
+        used |= new
+        new = {name for each in new for name in _references(definitions[each])} - used
+    return used
+
+
+def _references(schema: object) -> Iterator[str]:
+    match schema:
+        case Mapping():
+            for key, part in schema.items():
+                if key == "$ref" and isinstance(part, str):
+                    yield part.removeprefix(_REFERENCE)
+                else:
+                    yield from _references(part)
+        case list():
+            for part in schema:
+                yield from _references(part)
+        case _:
+            return
