@@ -134,13 +134,13 @@ def doctor(options: Options) -> int:
     return doctor_command.doctor(options)
 
 
-@click.command()
+@click.command(epilog=examples("reconcile schema status", "reconcile schema"))
 @click.argument("command", type=NONEMPTY, required=False)
 @common_options
 def schema(options: Options, command: str | None) -> int:  # noqa: ARG001  every command takes the common options
     """Print the JSON Schema of what COMMAND prints with -o json; without COMMAND, of every command.
 
-    "pass" is reconcile alone, "saved-plan" the file of plan --out. Example: reconcile schema status
+    "pass" is reconcile alone, "saved-plan" the file of plan --out.
     """
     from reconciler.cli import schema_command
 

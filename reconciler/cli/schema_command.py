@@ -11,9 +11,9 @@ from reconciler.show.documents.schemas import ANSWERS, Definitions, schema_of, w
 
 
 def schema(command: str | None) -> int:
-    """Print the JSON Schema of the answer of `command`, None for that of every command. Returns 0.
+    """Print the JSON Schema of the answer of `command`, None for that of every command. Return 0.
 
-    Raises UsageError for a command that prints no JSON.
+    Raise UsageError for a command that prints no JSON.
     """
     if command is not None and command not in ANSWERS:
         raise UsageError(f"no schema {command}", f"there are: {', '.join(ANSWERS)}")
