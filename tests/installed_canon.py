@@ -28,6 +28,9 @@ def install_canon(machine: BootedMachine, build: Path) -> None:
             machine.run("cp", "-r", str(top), packages.strip())
     units = "/opt/canon/lib/systemd/system"
     machine.run("cp", f"{units}/reconcile.service", f"{units}/reconcile.timer", "/etc/systemd/system/")
+    # The unit sees no homes. The Python that runs the tests may be in one.
+    drop_in = f"[Service]\nBindReadOnlyPaths={sys.base_prefix}\n"
+    machine.write("/etc/systemd/system/reconcile.service.d/python.conf", drop_in)
     machine.run("systemctl", "daemon-reload")
 
 

@@ -51,7 +51,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
 
 @pytest.mark.needs("systemd-analyze")
 def test_the_service_stays_as_confined_as_it_is() -> None:
-    rate = ["systemd-analyze", "security", "--offline=true", "--threshold=35", "systemd/reconcile.service"]
+    rate = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "systemd/reconcile.service"]
     done = subprocess.run(rate, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
