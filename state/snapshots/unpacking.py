@@ -4,7 +4,8 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO, cast
@@ -19,6 +20,7 @@ from state.snapshots.packing import raw
 from state.snapshots.sealed import open_tar, read_manifest
 from state.snapshots.sealed_files import MismatchError, changed_files
 from state.snapshots.sparse import Extents, pieces, zeros
+from state.state_errors import SnapshotError
 
 
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
@@ -119,9 +121,7 @@ def _write(place: bytes, entry: SealedEntry, content: IO[bytes], extents: Extent
     descriptor = os.open(place, flags, PRIVATE_FILE)
     try:
         _fill(descriptor, entry, content, extents)
-        info = os.fstat(descriptor)
-        if os.geteuid() == 0 and (info.st_uid, info.st_gid) != (entry.uid, entry.gid):
-            os.fchown(descriptor, entry.uid, entry.gid)
+        _set_owner(entry, os.fstat(descriptor), partial(os.fchown, descriptor))
         os.fchmod(descriptor, entry.mode)
         os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
     finally:
@@ -155,12 +155,24 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 def _set_attributes(place: bytes, entry: SealedEntry) -> None:
     """Give the entry its owner, mode and time; in this order, since a new owner clears set-id bits."""
-    info = os.lstat(place)
-    if os.geteuid() == 0 and (info.st_uid, info.st_gid) != (entry.uid, entry.gid):
-        os.chown(place, entry.uid, entry.gid, follow_symlinks=False)
+    _set_owner(entry, os.lstat(place), partial(os.chown, place, follow_symlinks=False))
     if entry.type != "symlink":
         os.chmod(place, entry.mode)
     os.utime(place, ns=(entry.mtime_ns, entry.mtime_ns), follow_symlinks=False)
+
+
+def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, int], None]) -> None:
+    """Set the owner and group of a file if this is root, and if they differ from those that the file has now, `info`.
+
+    Raise SnapshotError if root is not allowed to, as in a unit without CAP_CHOWN.
+    """
+    if os.geteuid() != 0 or (info.st_uid, info.st_gid) == (entry.uid, entry.gid):
+        return
+    try:
+        chown(entry.uid, entry.gid)
+    except PermissionError as error:
+        message = f"{entry.path!r} belongs to user {entry.uid}, and root must not give files to others here"
+        raise SnapshotError(message, "if this is a systemd unit, it needs CAP_CHOWN: see other-users.conf") from error
 
 
 def _compare(place: bytes, entry: SealedEntry) -> None:
