@@ -35,7 +35,7 @@ def test_root_without_the_right_to_set_owners_says_which_one_it_lacks(tmp_path: 
     SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "by root")
     assert (tmp_path / "by root" / name).stat().st_uid == 12345
 
-    unpack = [sys.executable, "-c", UNPACK, tmp_path / "sealed", tmp_path / "out"]
+    unpack = [sys.executable, "-c", UNPACK, str(tmp_path / "sealed"), str(tmp_path / "out")]
     less = ["setpriv", "--inh-caps=-all", "--bounding-set=-chown", *unpack]
     done = subprocess.run(less, cwd=ROOT, input=pickle.dumps(seal), capture_output=True, check=True)
     said = done.stdout.decode()
