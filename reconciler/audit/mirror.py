@@ -11,6 +11,8 @@ from reconciler.audit.programs import Printed, Programs
 from reconciler.audit.records import ClaimedTags
 
 _TAGS, _HEADS = "refs/tags/", "refs/heads/"
+# A question to upstream, and what the team's forge had when it was last looked at: no claim rests on either.
+_NOTES = ("refs/asked/", "refs/pushed/")
 _LISTED = re.compile(r"([0-9a-f]{40}) (refs/.+)")
 # git's complaints about the content of an object, which is as upstream made it, and what is no complaint.
 _HARMLESS = re.compile(r"(?:error|warning) in |dangling |notice: |Checking ")
@@ -99,7 +101,7 @@ def _branch_problems(
     mirror: Path, refs: Mapping[str, str], memory: ClaimedTags, upstream: Mapping[str, str]
 ) -> Iterator[str]:
     heads = {name.removeprefix(_HEADS): oid for name, oid in refs.items() if name.startswith(_HEADS)}
-    others = [name for name in refs if not name.startswith((_TAGS, _HEADS, "refs/asked/"))]
+    others = [name for name in refs if not name.startswith((_TAGS, _HEADS, *_NOTES))]
     yield from (f"{name} was added" for name in others)
     if memory.head is None:
         return

@@ -55,6 +55,18 @@ def test_a_recipe_that_is_not_declared_is_not_asked(promoted: GitWorld) -> None:
     assert of(done, ClaimVerdict.NOT_ASKED) == [("tag 1.0.0", reason)]
 
 
+def test_what_a_mirror_remembers_of_the_forge_is_no_claim_and_any_other_ref_disagrees(tmp_path: Path) -> None:
+    world = GitWorld(tmp_path)
+    world.declare("notes")
+    world.release("notes", "1.0.0")
+    world.world.run()
+    mirror = world.world.state.mirror("notes")
+    for name, disagreeing in (("refs/pushed/tags/1.0.0", []), ("refs/other/1.0.0", ["refs/other/1.0.0 was added"])):
+        subprocess.run(["git", f"--git-dir={mirror}", "update-ref", name, "refs/tags/1.0.0^{}"], check=True)
+        request = AuditRequest(world.world.state.root, "", {}, STEPS)
+        assert [reason for _, reason in of(audit(request, GitProgram()), ClaimVerdict.DISAGREE)] == disagreeing
+
+
 def test_a_tag_that_upstream_moved_or_dropped_disagrees(tmp_path: Path) -> None:
     world = GitWorld(tmp_path)
     world.declare("notes")

@@ -1,7 +1,7 @@
 """The process driver: runs the lines of a Procfile as processes. Does not restart them, and writes no pid files."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from itertools import chain
@@ -29,7 +29,7 @@ from reconciler.host.processes.procfs import (
     marked_below,
     of_state_folder,
 )
-from reconciler.host.processes.starting import StartedServer, start, wait_until_started
+from reconciler.host.processes.starting import StartedServer, awaited_exit_code, start, wait_until_started
 from reconciler.host.processes.terminate import stop_lines
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.app_secrets import SecretNeed
@@ -113,7 +113,7 @@ class ProcessDriver:
         """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
-        endings = self._endings(app)
+        endings = self._endings(app, lines.keys())
         web = lines.get("web")
         if web is None:
             return NotRunning("; ".join(endings.values()))
@@ -211,10 +211,14 @@ class ProcessDriver:
         marked = [one for one in table if all(mark_of(one, name) == value for name, value in marks.items())]
         return of_state_folder(marked, self._state)
 
-    def _endings(self, app: App) -> Mapping[str, str]:
-        """Return how lines of an app have ended, by their names. Raise InfrastructureError if memory ran out."""
+    def _endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:
+        """Return how lines of an app have ended, by their names. Raise InfrastructureError if memory ran out.
+
+        `running` names the lines that were found running.
+        """
         deployment = self._deployments.get(app)
-        polled = {name: server.poll() for name, server in deployment.lines.items()} if deployment else {}
+        lines = deployment.lines.items() if deployment else ()
+        polled = {name: server.poll() if name in running else awaited_exit_code(server) for name, server in lines}
         for name, code in polled.items():
             if deployment and memory.was_oom_killed(code, deployment.killed):
                 raise InfrastructureError(f"{app.recipe}: {name} was killed because memory ran out", MORE_MEMORY)

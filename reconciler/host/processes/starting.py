@@ -15,6 +15,8 @@ from reconciler.ports.app import App
 
 _STARTING = 60.0
 _PAUSE = 0.005
+# In seconds: the longest wait for the exit code of a process that is about to end.
+_ENDING = 2.0
 
 
 class StartedServer(Protocol):
@@ -50,3 +52,13 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 
     if not poll(is_started, bool, _STARTING, repeat(_PAUSE)):
         raise InfrastructureError(f"{app.recipe}: {name} did not begin within {_STARTING:.0f} s")
+
+
+def awaited_exit_code(server: StartedServer) -> int | None:
+    """Return the exit code of a supervisor that was not found among the running processes, waiting a moment for it.
+
+    A process that ends loses its environment, and so its mark, shortly before its exit code can be read. Return None
+    if there is still no exit code after that moment.
+    """
+    poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
+    return server.poll()
