@@ -14,8 +14,8 @@ from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.app import App, EndedPart, NotRunning, RunningApp
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.stages.loop import Pass
+from tests.pass_results import all_notes, results
 from tests.port_calls import Call, CallRecorder, CarryOut
-from tests.test_loop import all_notes, results
 from tests.world import Behaviour, World
 
 

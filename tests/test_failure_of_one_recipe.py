@@ -3,7 +3,6 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,81 +11,15 @@ import pytest
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError
-from reconciler.ports.commands import RecipeCommand
 from reconciler.show.text.failed_steps import notes_of
 from reconciler.stages.loop import Pass
-from state.state_errors import SnapshotError
 from tests.folders import mounted_folder, undeletable_file
 from tests.port_calls import Call, CallRecorder, CarryOut
+from tests.recipe_failures import FAULTS, ILL, MENDABLE, NEEDED, WELL, failing
 from tests.state_checks import snapshot_contents
 from tests.world import World
 
-ILL, WELL = "ill", ("after", "well")
 OLD, NEW = "1.0.0", "2.0.0"
-
-# Every method of every port that concerns one recipe, and whether a pass can do without it.
-MENDABLE = [
-    "driver.leftovers",
-    "driver.clear",
-    "driver.remove",
-    "driver.logs",
-    "snapshots.delete",
-    "snapshots.delete_sealed",
-    "progress.step",
-    "progress.done",
-]
-NEEDED = [
-    "mirrors.refs",
-    "mirrors.update",
-    "mirrors.checkout",
-    "mirrors.alterations",
-    "mirrors.resolve",
-    "driver.needs",
-    "driver.deploy",
-    "driver.status",
-    "driver.stop",
-    "driver.save",
-    "driver.load",
-    "driver.app_run",
-    "secrets.provide",
-    "commands.run",
-    "readiness.wait",
-    "registry.begin",
-    "registry.commit",
-    "snapshots.seal",
-    "snapshots.move",
-    "snapshots.find_damage",
-    "snapshots.unpack",
-]
-FAULTS: dict[str, Callable[[], Exception]] = {
-    "host": lambda: InfrastructureError("it is out of order"),
-    "disk": lambda: OSError(5, "Input/output error", "/state/some/file"),
-    "state": lambda: SnapshotError("it cannot be read"),
-    "bug": lambda: AssertionError("nobody thought of this"),
-}
-
-
-def concerns(given: object, name: str) -> bool:
-    """Whether an argument of a call is about this recipe."""
-    if isinstance(given, list | tuple):
-        return any(concerns(each, name) for each in given)
-    if isinstance(given, str | Path):
-        return name in str(given).split("/")
-    if isinstance(given, RecipeCommand):
-        return concerns(given.mark, name)
-    return name in {getattr(given, "name", None), getattr(given, "recipe", None)}
-
-
-def failing(method: str, fault: Callable[[], Exception]) -> CallRecorder:
-    """Every call of this method that is about the ill recipe fails, in every pass."""
-
-    def answer(call: Call, honest: CarryOut) -> object:
-        given = [*call.args, *call.kwargs.values()]
-        if call.name == method and any(concerns(each, ILL) for each in given):
-            raise fault()
-        return honest()
-
-    return CallRecorder(answer, unrecorded=frozenset({"clock"}))
 
 
 def world(root: Path) -> World:

@@ -1,10 +1,7 @@
 """Records and folders out of step: what is raised from, what is pruned, and that nothing intact or unrecorded goes."""
 
-import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,58 +11,16 @@ from reconciler.cli.accept_and_forget import _forget_orphan
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.report import Row
-from reconciler.ports.app import App
-from reconciler.stages.record_outcome import KEPT_LOGS
-from state.records import Canonical, Intent, LedgerEntry
-from state.registry.registry import SqliteRegistry
-from state.snapshots.snapshots import SealedSnapshots, generations_present
-from tests.ledger_lines import ledger_lines
-from tests.state.file_trees import file_seal
+from tests.damaged_generations import VERSIONS, built, cut, harm, have, present, the_row, turn_over
 from tests.state.promotions import spoil
 from tests.world import Behaviour, World
-from tests.world_driver import WorldDriver
 
-VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 LIVED_BEFORE = ("1.0.0", "1.1.0")
-
-
-def built(root: Path, policy: CanonicalPolicy | None = None) -> World:
-    """One recipe that was promoted three times: generations 2 and 3 lie there, unless the policy keeps others."""
-    world = World(root)
-    world.declare("notes", canonical=policy or CanonicalPolicy())
-    for version in VERSIONS:
-        world.tag("notes", version)
-        assert the_row(world).result is Result.PROMOTED
-    return world
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return built(tmp_path)
-
-
-def the_row(world: World) -> Row:
-    [row] = world.run().report.rows
-    return row
-
-
-def have(world: World) -> Canonical:
-    return world.records().canonicals["notes"]
-
-
-def present(world: World) -> tuple[int, ...]:
-    return generations_present(world.state.generations("notes"))
-
-
-def cut(folder: Path) -> None:
-    content = (folder / "snapshot.tar.zst").read_bytes()
-    (folder / "snapshot.tar.zst").write_bytes(content[: len(content) // 2])
-
-
-def turn_over(folder: Path) -> None:
-    content = bytearray((folder / "snapshot.tar.zst").read_bytes())
-    content[len(content) // 2] ^= 1
-    (folder / "snapshot.tar.zst").write_bytes(content)
 
 
 def rot_manifest(folder: Path) -> None:
@@ -77,10 +32,6 @@ def rename(folder: Path) -> None:
 
 
 DAMAGES = (cut, turn_over, rot_manifest, shutil.rmtree, rename)
-
-
-def harm(world: World, generation: int, damage: Callable[[Path], None] = cut) -> None:
-    damage(world.state.canonical("notes", generation))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -187,98 +138,6 @@ def test_where_fresh_data_is_kept_a_repair_proves_the_upgrade_and_keeps_the_fres
     assert "goes on from" not in row.outcome.reason
 
 
-# ---- a registry from another time ----
-
-
-def older_registry(world: World) -> None:
-    """Promote twice more, and put back the registry from before."""
-    kept = world.state.database.read_bytes()
-    for version in ("1.3.0", "1.4.0"):
-        world.tag("notes", version)
-        the_row(world)
-    world.state.database.write_bytes(kept)
-
-
-def test_with_an_older_registry_put_back_nothing_newer_is_deleted_and_every_pass_names_it(world: World) -> None:
-    older_registry(world)
-    newer = [world.state.canonical("notes", number) for number in (4, 5)]
-    contents = {path: (path / "snapshot.tar.zst").read_bytes() for path in newer}
-    for version in ("1.5.0", "1.6.0", "1.7.0"):
-        world.tag("notes", version)
-        report = world.run().report
-        assert [row.result for row in report.rows] == [Result.PROMOTED]
-        assert f"no record mentions {newer[0]}, {newer[1]}: left as it is" in report.notes[0]
-        assert world.lived("notes") == have(world).lineage
-        assert {path: (path / "snapshot.tar.zst").read_bytes() for path in newer} == contents
-    assert present(world) == (4, 5, 7, 8)
-
-
-class _TakesABackup:
-    """A registry of which a copy is kept as it was right after a promotion was begun."""
-
-    def __init__(self, registry: SqliteRegistry, copy: Path) -> None:
-        self.registry, self.copy = registry, copy
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.registry, name)
-
-    def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        self.registry.begin(intent, entries)
-        shutil.copyfile(self.registry.path, self.copy)
-
-
-def test_a_registry_that_was_copied_amid_a_promotion_and_is_put_back_costs_no_snapshot(
-    world: World, tmp_path: Path
-) -> None:
-    copy = tmp_path / "backup.db"
-
-    def copied_at_begin(name: str, port: object) -> object:
-        return _TakesABackup(port, copy) if name == "registry" and isinstance(port, SqliteRegistry) else port
-
-    world.wrap, plain = copied_at_begin, world.wrap
-    world.tag("notes", "1.3.0")
-    assert the_row(world).result is Result.PROMOTED
-    world.wrap = plain
-    promoted = have(world)
-    shutil.copyfile(copy, world.state.database)
-    report = world.run().report
-    assert any("begun by a dead pass, was undone" in note for note in report.notes)
-    folder = world.state.canonical("notes", promoted.generation)
-    assert any(f"no record mentions {folder}: left as it is" in note for note in report.notes)
-    assert SealedSnapshots().find_damage(folder, promoted.seal) is None
-
-
-def test_the_recorded_canonical_stays_under_an_older_registry(world: World) -> None:
-    older_registry(world)
-    world.run()
-    recorded = have(world).generation
-    world.origins["notes"].down = "no answer"
-    for _ in range(3):
-        world.run()
-        assert recorded in present(world)
-
-
-def test_with_a_newer_registry_than_folders_the_newest_intact_one_carries_on(world: World, tmp_path: Path) -> None:
-    shutil.copytree(world.state.canonicals, tmp_path / "backup")
-    world.tag("notes", "1.3.0")
-    the_row(world)
-    shutil.rmtree(world.state.canonicals)
-    shutil.copytree(tmp_path / "backup", world.state.canonicals)
-    assert the_row(world).result is Result.REPAIRED
-    assert world.lived("notes") == (*VERSIONS, "1.3.0")
-
-
-def test_a_generation_that_holds_another_snapshot_is_not_deleted(world: World) -> None:
-    """As after a folder was restored from another time: the number is recorded, what lies there is not."""
-    shutil.rmtree(world.state.canonical("notes", 2))
-    shutil.copytree(world.state.canonical("notes", 3), world.state.canonical("notes", 2))
-    kept = (world.state.canonical("notes", 2) / "snapshot.tar.zst").read_bytes()
-    for version in ("1.3.0", "1.4.0", "1.5.0"):
-        world.tag("notes", version)
-        the_row(world)
-    assert (world.state.canonical("notes", 2) / "snapshot.tar.zst").read_bytes() == kept
-
-
 def test_forgetting_deletes_what_is_recorded_and_leaves_what_is_somebodys(world: World) -> None:
     mine = world.state.generations("notes") / "9" / "mine.txt"
     beside = world.state.canonical("notes", 3) / "beside.txt"
@@ -320,74 +179,3 @@ def test_a_red_over_an_older_generation_leaves_it_and_the_damage_as_they_are(wor
     assert present(world) == (2, 3)
     assert the_row(world).result is Result.REPAIRED
     assert world.lived("notes") == VERSIONS
-
-
-# ---- moved folders, unfit data, the ledger ----
-
-
-def test_a_moved_state_folder_is_hashed_by_one_pass_and_looks_write_nothing(world: World, tmp_path: Path) -> None:
-    away = tmp_path / "away"
-    shutil.copytree(world.state.canonicals, away)
-    shutil.rmtree(world.state.canonicals)
-    shutil.copytree(away, world.state.canonicals)
-    before = world.state.database.read_bytes()
-    assert world.look().exit_code == 0
-    assert world.state.database.read_bytes() == before
-    world.run()
-    looks = world.records().memories["notes"].looks
-    assert looks == {
-        str(number): {path.name: file_seal(path) for path in world.state.canonical("notes", number).iterdir()}
-        for number in (2, 3)
-    }
-    world.tag("notes", "1.3.0")
-    assert the_row(world).result is Result.PROMOTED
-    harm(world, 4, turn_over)
-    assert the_row(world).result is Result.REPAIRED
-    harm(world, 3, turn_over)
-    assert world.records().memories["notes"].looks.keys() == {"3"}
-
-
-@pytest.mark.parametrize("from_the_end", [4, 0])
-def test_a_ledger_that_was_changed_is_reported_and_stops_no_pass(world: World, from_the_end: int) -> None:
-    line = len(ledger_lines(SqliteRegistry(world.state.database))) - from_the_end
-    with closing(sqlite3.connect(world.state.database)) as connection:
-        connection.execute("DROP TRIGGER ledger_is_never_rewritten")
-        connection.execute("UPDATE ledger SET body = '{}' WHERE seq = ?", (line,))
-        connection.commit()
-    for version in ("1.3.0", "1.4.0"):
-        world.tag("notes", version)
-        report = world.run().report
-        assert [row.result for row in report.rows] == [Result.PROMOTED]
-        assert f"ledger: line {line} was changed: nothing is decided by it" in report.notes[0]
-        assert len(report.notes) == 1
-
-
-def test_a_canonicals_own_log_outlives_any_number_of_later_trials(world: World) -> None:
-    own = world.state.trial_log("notes", have(world).evidence.trial)
-    assert own.is_dir()
-    world.tag("notes", "1.3.0", Behaviour(passes_custom=False))
-    for _ in range(KEPT_LOGS + 2):
-        world.run(retry=["notes"])
-    assert own.is_dir()
-    assert len(list(own.parent.iterdir())) <= KEPT_LOGS + 2
-
-
-def test_data_that_no_snapshot_can_hold_is_the_recipes_fault_with_a_way_out(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    really = WorldDriver.save
-
-    def with_attribute(apps: WorldDriver, app: App, into: Path) -> None:
-        really(apps, app, into)
-        try:
-            os.setxattr(into / "data" / "data.json", "user.ocis.name", b"x")
-        except OSError as refused:
-            pytest.skip(f"no attributes here: {refused}")
-
-    monkeypatch.setattr(WorldDriver, "save", with_attribute)
-    world.tag("notes", "1.3.0")
-    row = the_row(world)
-    assert row.result is Result.RED
-    assert row.outcome is not None
-    assert "has the extended attribute user.ocis.name, which a snapshot would lose" in row.outcome.reason
-    assert "configure the app to store that in its files" in row.outcome.reason

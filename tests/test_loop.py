@@ -1,18 +1,15 @@
 """The loop over a world in memory. What a pass did is read from the world and the records."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from desired.model import Backup, Data, Install, Ready, Stop, TierName
+from desired.model import Backup, Data, Install, TierName
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
-from reconciler.ports.app import App
 from reconciler.ports.commands import CommandResult, RecipeCommand
-from reconciler.show.text.failed_steps import notes_of
-from reconciler.stages.loop import Pass
+from tests.pass_results import all_notes, reasons, results
 from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.world import Behaviour, World
 
@@ -20,19 +17,6 @@ from tests.world import Behaviour, World
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-def results(done: Pass) -> dict[str, Result]:
-    return {row.recipe: row.result for row in done.report.rows}
-
-
-def reasons(done: Pass) -> dict[str, str]:
-    return {row.recipe: row.outcome.reason for row in done.report.rows if row.outcome is not None}
-
-
-def all_notes(done: Pass) -> list[str]:
-    """Return the notes of all recipes."""
-    return [remark for row in done.report.rows for remark in notes_of(row)]
 
 
 def test_a_first_release_is_tried_promoted_and_then_left_alone(world: World) -> None:
@@ -124,106 +108,6 @@ def test_a_maker_for_a_secret_that_the_release_under_test_does_not_ask_for_is_no
     assert [each for each in all_notes(done) if "[install] secrets" in each] == [said]
 
 
-def test_a_canonical_that_only_comes_up_too_slowly_is_not_damaged(world: World) -> None:
-    world.declare("notes")
-    old = world.tag("notes", "1.0.0")
-    world.run()
-    world.behaviours[old] = Behaviour(slow=True)
-    world.tag("notes", "1.1.0")
-
-    done = world.run()
-
-    assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert [note.rpartition("; ")[2] for note in all_notes(done)] == ["the second run decides: slow host"]
-    world.behaviours[old] = Behaviour()
-    assert results(world.run()) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.0.0", "1.1.0")
-
-
-def test_a_release_before_that_is_slow_once_is_tried_again_and_its_data_carried(world: World) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0", Behaviour(slow_in=1))
-    world.tag("notes", "1.1.0")
-
-    done = world.run()
-
-    assert results(done) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.0.0", "1.1.0")
-    assert [note.rpartition("; ")[2] for note in all_notes(done)] == ["the second run decides: slow host"]
-
-
-def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_and_said_to_be_slow(world: World) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0", Behaviour(slow=True))
-    world.tag("notes", "1.1.0")
-
-    done = world.run()
-
-    assert results(done) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.1.0",)
-    assert [note.rpartition(": ")[2] for note in all_notes(done)] == ["the base does not come up"]
-
-
-@pytest.mark.parametrize(("late", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (2, Result.RED, "recipe")])
-def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_second_decides(
-    world: World, late: int, result: Result, to_blame: str
-) -> None:
-    world.declare("notes", backup=Backup())
-    world.tag("notes", "1.0.0", Behaviour(is_labelled=True, late=late))
-
-    done = world.run()
-
-    assert results(done) == {"notes": result}
-    assert [note.rpartition("; ")[2] for note in all_notes(done)] == [f"the second run decides: slow {to_blame}"]
-    assert all("(host: load 0.1)" in note for note in all_notes(done))
-
-
-@pytest.mark.parametrize(
-    ("asked", "declared", "seconds"),
-    [(None, None, 600), (90, None, 90), (90, 30, 30), (None, 30, 30)],
-)
-def test_what_a_release_asks_for_is_waited_for_unless_the_recipe_declares_otherwise(
-    world: World, asked: int | None, declared: int | None, seconds: int
-) -> None:
-    world.declare("notes", ready=Ready(timeout=timedelta(seconds=declared) if declared else None))
-    patience = timedelta(seconds=asked) if asked else None
-    world.tag("notes", "1.0.0", Behaviour(slow=True, patience=patience))
-
-    done = world.run()
-
-    assert results(done) == {"notes": Result.RED}
-    assert all(f"no answer within {seconds} s " in note for note in all_notes(done))
-    assert all_notes(done)
-
-
-@pytest.mark.parametrize(("resists", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (9, Result.RED, "recipe")])
-def test_what_had_to_be_killed_is_never_sealed_but_tried_again_and_the_second_decides(
-    world: World, resists: int, result: Result, to_blame: str
-) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
-    world.tag("notes", "1.1.0", Behaviour(resists=resists))
-
-    done = world.run()
-
-    assert results(done) == {"notes": result}
-    assert world.lived("notes") == (("1.0.0", "1.1.0") if result is Result.PROMOTED else ("1.0.0",))
-    assert [note.rpartition("; ")[2] for note in all_notes(done)] == [f"the second run decides: slow {to_blame}"]
-    assert all("did not end in the time it has to stop and was killed" in note for note in all_notes(done))
-
-
-def test_a_release_before_that_has_to_be_killed_is_no_evidence_against_the_head(world: World) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0", Behaviour(resists=9))
-    world.tag("notes", "1.1.0")
-
-    done = world.run()
-
-    assert results(done) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.1.0",)
-
-
 @pytest.mark.parametrize(
     "more", [{"tiers": {TierName.RESTORE: "wants a licence"}}, {"data": Data(), "backup": Backup()}]
 )
@@ -233,17 +117,6 @@ def test_a_backup_without_a_restore_is_skipped_and_so_is_the_restore(world: Worl
     assert results(world.run()) == {"notes": Result.PROMOTED}
     tiers = {tier.name: tier.verdict for tier in world.records().canonicals["notes"].evidence.tiers}
     assert tiers["backup"] == tiers["restore"] == "skip"
-
-
-def test_a_second_try_is_not_proved_by_the_backup_that_the_first_took(world: World) -> None:
-    world.declare("notes")
-    commit = world.tag("notes", "1.0.0", Behaviour(slow_in=3, backed_up_once=True))
-
-    done = world.run()
-
-    assert world.backed_up == [commit, commit]
-    assert results(done) == {"notes": Result.RED}
-    assert any("a first run timed out" in note for note in all_notes(done))
 
 
 def test_a_canonical_that_no_longer_comes_up_is_damaged_and_the_next_pass_tests_its_release_again(world: World) -> None:
@@ -326,110 +199,6 @@ def test_a_fleet_folder_that_goes_during_its_own_trial_keeps_it_from_being_promo
         "green, not promoted: cold: the fleet folder of the recipe changed during the trial"
     ]
     assert not world.records().canonicals
-
-
-@pytest.mark.parametrize("behaviour", [Behaviour(dies=True), Behaviour(dies_lived=True)])
-def test_a_release_that_ends_by_itself_after_it_was_ready_is_red_and_its_canonical_stays(
-    world: World, behaviour: Behaviour
-) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0")
-    world.run()
-    before = world.records().canonicals
-    world.tag("notes", "1.1.0", behaviour)
-
-    done = world.run()
-
-    (row,) = done.report.rows
-    assert (row.result, row.outcome.reason if row.outcome else "") == (
-        Result.RED,
-        "1.1.0: upgrade failed: notes 1.1.0 was ready and did not stay up: web ended with exit code 3",
-    )
-    assert world.records().canonicals == before
-    assert not world.running
-
-
-def test_a_first_release_that_ends_by_itself_after_it_was_ready_is_red(world: World) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0", Behaviour(dies=True))
-    assert results(world.run()) == {"notes": Result.RED}
-    assert world.records().canonicals == {}
-
-
-def test_a_fresh_install_is_watched_when_the_base_does_not_come_up(world: World) -> None:
-    world.declare("notes")
-    world.tag("notes", "1.0.0", Behaviour(starts=False))
-    world.tag("notes", "1.1.0", Behaviour(dies=True))
-    assert results(world.run()) == {"notes": Result.RED}
-    world.tag("notes", "1.1.1")
-    assert results(world.run()) == {"notes": Result.PROMOTED}
-
-
-def test_each_app_of_a_slot_has_the_time_to_end_that_its_own_recipe_declares(world: World) -> None:
-    times = {"accounts": timedelta(seconds=7), "notes": timedelta(hours=2)}
-    world.declare("accounts", stop=Stop(times["accounts"]))
-    world.declare("notes", stop=Stop(times["notes"]), install=Install(needs=("accounts",)))
-    for name in times:
-        world.tag(name, "1.0.0")
-    recorder = world.wrap = CallRecorder()
-
-    assert results(world.run())["notes"] is Result.PROMOTED
-
-    stopped = [call.args[0] for call in recorder.calls if call.name == "driver.stop"]
-    assert {app.recipe: app.grace for app in stopped if isinstance(app, App)} == times
-
-
-@pytest.mark.parametrize("fails", [Behaviour(starts=False), Behaviour(slow=True), Behaviour(resists=99)])
-def test_a_failure_of_a_needed_app_blames_no_recipe(world: World, fails: Behaviour) -> None:
-    world.declare("accounts")
-    accounts = world.tag("accounts", "1.0.0")
-    world.run()
-    world.declare("notes", install=Install(needs=("accounts",)))
-    world.tag("notes", "1.0.0")
-    world.behaviours[accounts] = fails
-
-    done = world.run()
-
-    assert results(done) == {"accounts": Result.NONE, "notes": Result.INFRASTRUCTURE}
-    assert "notes needs accounts, which failed: " in reasons(done)["notes"]
-    world.behaviours[accounts] = Behaviour()
-    assert results(world.run())["notes"] is Result.PROMOTED
-
-
-def test_a_needed_app_that_has_to_be_killed_to_be_upgraded_is_held_against_nobody(world: World) -> None:
-    world.declare("accounts")
-    accounts = world.tag("accounts", "1.0.0")
-    world.declare("notes", install=Install(needs=("accounts",)))
-    world.tag("notes", "1.0.0")
-    world.run()
-    world.tag("accounts", "1.1.0")
-    world.run("accounts")
-    world.tag("notes", "1.1.0")
-    world.behaviours[accounts] = Behaviour(resists=99)
-
-    done = world.run("notes")
-
-    assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert "notes needs accounts, which failed: accounts did not end in the time" in reasons(done)["notes"]
-    world.behaviours[accounts] = Behaviour()
-    assert results(world.run("notes")) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.0.0", "1.1.0")
-
-
-def test_a_canonical_that_has_to_be_killed_to_be_upgraded_is_no_evidence_against_the_head(world: World) -> None:
-    world.declare("notes")
-    old = world.tag("notes", "1.0.0")
-    world.run()
-    world.behaviours[old] = Behaviour(resists=99)
-    world.tag("notes", "1.1.0")
-
-    done = world.run()
-
-    assert results(done) == {"notes": Result.INFRASTRUCTURE}
-    assert "the canonical 1.0.0: notes did not end in the time it has to stop" in reasons(done)["notes"]
-    world.behaviours[old] = Behaviour()
-    assert results(world.run()) == {"notes": Result.PROMOTED}
-    assert world.lived("notes") == ("1.0.0", "1.1.0")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
 from state.state_errors import RegistryError
 from tests.folders import entries_below, scratch_folder
+from tests.harmless_lies import EFFECTS, HARMLESS, KEPT
 from tests.lying_ports import (
     NEVER_FAIL,
     OTHER,
@@ -27,56 +28,6 @@ from tests.world import Behaviour, World
 Answer = Callable[[Call, CarryOut], object]
 LIES: Mapping[str, Callable[[World], Answer]] = {"nothing": DoesNothing, "elsewhere": ActsOnOtherRecipe}
 SUCCESS = {Result.PROMOTED, Result.REPAIRED}
-
-# Calls of a promotion that may lie: `promoted` is true nevertheless, for the reason given.
-HARMLESS_ANYWHERE = {
-    "driver.app_run": "names a path, and touches nothing",
-    "driver.changes": "says when to look again, and the status is read anyway",
-    "driver.clear": "stops what still runs after the removal, and nothing does",
-    "driver.leftovers": "searches for leftovers, and there are none",
-    "driver.logs": "copies the apps' logs, and decides nothing",
-    "driver.needs": "names the secrets that are needed, and the candidate holds them",
-    "driver.remove": "`driver.clear` stops what still runs, and the slot's folder is deleted in any case",
-    "mirrors.refs": "reads the mirror, which no promotion changes",
-    "readiness.wait": "waits for an app that is up already; the driver's status is read afterwards",
-    "readiness.watch": "watches whether the app stays up, and it does",
-    "registry.generations": "comes after the label, and returns which old snapshots and logs to keep",
-    "registry.remember": "comes after the label, and records the trial",
-    "secrets.provide": "makes missing secrets, and the candidate lacks none",
-}
-HARMLESS: Mapping[str, Mapping[str, str]] = {
-    "elsewhere": HARMLESS_ANYWHERE,
-    "nothing": HARMLESS_ANYWHERE
-    | {
-        "commands.run": "a check only reads the data, and the data is complete",
-        "driver.status": "reads the status, which is read again before each wait and each command",
-        "mirrors.alterations": "searches for altered files, and there are none",
-        "snapshots.find_damage": "checks the snapshot, and it is as it was sealed",
-        "upstream.ask": "answers that upstream is unchanged, and it is",
-    },
-}
-# A snapshot without a record is kept and reported: if its record was not written, or if it was moved into the folder
-# of another recipe.
-KEPT = {
-    ("nothing", "registry.commit"): [f"{OWN}/2 lies there"],
-    ("elsewhere", "registry.commit"): [f"{OWN}/2 lies there"],
-    ("elsewhere", "snapshots.move"): [f"{OTHER}/2 lies there"],
-}
-# The methods with which a trial changes something.
-EFFECTS = {
-    "checkout",
-    "clear",
-    "delete",
-    "deploy",
-    "load",
-    "provide",
-    "remove",
-    "run",
-    "save",
-    "seal",
-    "stop",
-    "unpack",
-}
 
 
 def upgradable(root: Path, behaviour: Behaviour | None = None, data: Data | None = None) -> World:
@@ -115,6 +66,8 @@ def calls_of_an_upgrade(make: Callable[[Path], World]) -> tuple[list[Call], list
 
 TRIAL, PROMOTION = calls_of_an_upgrade(copied)
 PROMOTION_THAT_FAILS = calls_of_an_upgrade(bound)[1]
+
+
 # It only returns the time that the release asks for to become ready.
 FIRST_STATUS = next(str(call) for call in PROMOTION if call.name == "driver.status")
 

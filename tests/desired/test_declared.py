@@ -3,7 +3,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
 from desired.declarations.declared import read_fleet
 from desired.model import (
@@ -26,6 +25,7 @@ from tests.fleet_declarations import FLEET, RECIPE, problem_texts, write_fleet
 
 UPSTREAM = "https://forge.example/notes.git"
 
+
 EVERY_FLEET_KEY = """\
 format = 1
 [fleet]
@@ -40,6 +40,7 @@ proxy = "http://10.0.0.1:8443"
 [defaults.recipe]
 driver = "process"
 """
+
 
 EVERY_KEY = """\
 [recipe]
@@ -219,71 +220,6 @@ def test_an_overlay_that_is_no_file_is_refused(tmp_path: Path, what: str) -> Non
 def test_apps_on_a_swarm_are_reached_as_declared(tmp_path: Path, table: str, swarm: Swarm) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": RECIPE}, f"{FLEET}[swarm]\n{table}\n")
     assert read_fleet(folder).swarm == swarm
-
-
-DEFAULTS = """\
-[defaults.recipe]
-upstream = "https://forge.example/shared.git"
-requires = ["git-lfs"]
-enrolled = false
-exception = "all of them wait"
-[defaults.install.env]
-A = "below"
-B = "below"
-[defaults.ready]
-tcp = true
-timeout = "1m"
-[defaults.upgrade]
-base = "1.0.0"
-reason = "2.0.0 never starts"
-"""
-
-
-def read_over_defaults(tmp_path: Path, recipe: str) -> Recipe:
-    folder = write_fleet(tmp_path / "fleet", {"notes": recipe}, FLEET + DEFAULTS)
-    recipes = read_fleet(folder).recipes
-    return evolve(recipes["notes"], folder=Path("notes"))
-
-
-def test_defaults_hold_where_a_recipe_says_nothing(tmp_path: Path) -> None:
-    assert read_over_defaults(tmp_path, "") == Recipe(
-        name="notes",
-        upstream="https://forge.example/shared.git",
-        folder=Path("notes"),
-        requires=("git-lfs",),
-        enrolled=False,
-        exception="all of them wait",
-        install=Install(env={"A": "below", "B": "below"}),
-        ready=Ready(http=None, tcp=True, timeout=timedelta(minutes=1)),
-        upgrade=Upgrade("1.0.0", "2.0.0 never starts"),
-    )
-
-
-def test_a_recipe_overrides_defaults_key_by_key(tmp_path: Path) -> None:
-    own = """\
-recipe.requires = []
-install.env.B = "own"
-ready.timeout = "2m"
-upgrade.reason = "2.0.0 starts late"
-"""
-    recipe = read_over_defaults(tmp_path, own)
-    assert recipe.upstream == "https://forge.example/shared.git"
-    assert recipe.requires == ()
-    assert recipe.install.env == {"A": "below", "B": "own"}
-    assert recipe.ready == Ready(http=None, tcp=True, timeout=timedelta(minutes=2))
-    assert recipe.upgrade == Upgrade("1.0.0", "2.0.0 starts late")
-
-
-def test_a_recipe_that_chooses_for_itself_leaves_what_belongs_to_the_defaults_choice(tmp_path: Path) -> None:
-    own = """\
-recipe.enrolled = true
-ready.http = "/up"
-upgrade.base = "canonical"
-"""
-    recipe = read_over_defaults(tmp_path, own)
-    assert (recipe.enrolled, recipe.exception) == (True, "")
-    assert recipe.ready == Ready(http="/up", timeout=timedelta(minutes=1))
-    assert recipe.upgrade == Upgrade()
 
 
 def test_hidden_entries_among_recipes_are_left_alone(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ import re
 import shutil
 import socket
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,15 +11,10 @@ import pytest
 
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.ports.app import App, DeployOptions, NotRunning, RemovalResult
+from reconciler.ports.app import App, NotRunning
 from tests.folders import undeletable_file
-from tests.procfile_apps import COMMIT, OPTIONS, app_in_slot, checkout, process_driver, script, settled, wait_for_line
-
-ROOT = Path(__file__).parents[2]
-# Root may read and delete whatever it likes; without these two it is held by modes as everybody is.
-HELD_BY_MODES = (
-    ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-)
+from tests.host.stopped_apps import deployed_and_stopped, held_by_modes
+from tests.procfile_apps import COMMIT, OPTIONS, app_in_slot, checkout, process_driver, settled, wait_for_line
 
 
 @pytest.fixture
@@ -40,11 +33,6 @@ def saved(tmp_path: Path) -> Path:
     folder = tmp_path / "saved"
     folder.mkdir()
     return folder
-
-
-def deployed_and_stopped(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    driver.deploy(app, checkout(tmp_path / "one"), DeployOptions("1.0.0", COMMIT, {"TITLE": "mine"}))
-    driver.stop(app)
 
 
 def metadata_of(folder: Path) -> dict[str, tuple[object, ...]]:
@@ -151,33 +139,6 @@ def test_data_is_not_loaded_over_other_data(driver: ProcessDriver, app: App, sav
     assert (app.data / "mine").read_text() == "x"
 
 
-BY_MODES = """
-import sys
-from pathlib import Path
-from reconciler.errors import CanonError
-from reconciler.host.processes.process_driver import ProcessDriver
-from state.state_errors import StateError
-from state.snapshots.snapshots import SealedSnapshots
-from tests.procfile_apps import ENVIRONMENT, app_in_slot
-act, slot, saved = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-driver = ProcessDriver(ENVIRONMENT)
-try:
-    if act == "remove":
-        print(driver.remove(app_in_slot(slot)))
-    else:
-        driver.save(app_in_slot(slot), saved)
-        print(SealedSnapshots().seal(saved, saved.with_name("sealed"), {}))
-except (CanonError, StateError) as error:
-    print(type(error).__name__, error.message)
-"""
-
-
-def held_by_modes(act: str, app: App, saved: Path) -> str:
-    command = [*HELD_BY_MODES, sys.executable, "-c", BY_MODES, act, str(app.folder.parent), str(saved)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return ran.stdout.strip()
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -204,60 +165,6 @@ def test_a_file_that_cannot_be_hard_linked_is_copied(
         driver.save(app, saved)
     assert metadata_of(saved / "data") == metadata_of(app.data)
     assert (saved / "data" / "unchangeable").stat().st_ino != (app.data / "unchangeable").stat().st_ino
-
-
-def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    deployed_and_stopped(driver, app, tmp_path)
-    for mode in (0o000, 0o500, 0o400):
-        folder = app.data / f"closed-{mode:o}" / "in"
-        folder.mkdir(parents=True)
-        (folder / "file").touch(mode=0o000)
-        folder.chmod(mode)
-        folder.parent.chmod(mode)
-    assert held_by_modes("remove", app, tmp_path) == str(RemovalResult())
-    assert not app.folder.exists()
-
-
-def test_a_folder_deeper_than_any_path_may_be_long_is_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    dig = "[(os.mkdir('d' * 200), os.chdir('d' * 200)) for _ in range(40)]"
-    web = script(f"import os, time; os.chdir(os.environ['DATA_DIR']); {dig}; print('dug', flush=True); time.sleep(999)")
-    driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
-    wait_for_line(app.logs / "web.log")
-    assert driver.remove(app) == RemovalResult()
-    assert not app.folder.exists()
-
-
-def test_removing_follows_no_link_out_of_the_slot(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    deployed_and_stopped(driver, app, tmp_path)
-    (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "file").write_text("x")
-    (app.data / "out").symlink_to(tmp_path / "precious")
-    shutil.rmtree(app.secrets)
-    app.secrets.symlink_to(tmp_path / "precious")
-    driver.remove(app)
-    assert (tmp_path / "precious" / "file").read_text() == "x"
-    assert not app.folder.exists()
-
-
-def test_what_was_given_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    deployed_and_stopped(driver, app, tmp_path)
-    (tmp_path / "precious").write_text("x")
-    for name in ("settings.json", "run/app-run", "run/inside.py"):
-        (app.folder / name).unlink()
-        (app.folder / name).symlink_to(tmp_path / "precious")
-    driver.deploy(app, checkout(tmp_path / "two"), OPTIONS)
-    assert (tmp_path / "precious").read_text() == "x"
-    assert not (app.folder / "settings.json").is_symlink()
-
-
-def test_a_log_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
-    deployed_and_stopped(driver, app, tmp_path)
-    (tmp_path / "precious").write_text("x")
-    (app.logs / "web.log").unlink()
-    (app.logs / "web.log").symlink_to(tmp_path / "precious")
-    with pytest.raises(InfrastructureError, match="web cannot be started"):
-        driver.deploy(app, checkout(tmp_path / "two"), OPTIONS)
-    assert (tmp_path / "precious").read_text() == "x"
 
 
 def test_sockets_that_an_app_leaves_behind_do_not_hinder_saving(

@@ -1,5 +1,3 @@
-import fcntl
-import gc
 import logging
 import os
 import re
@@ -7,95 +5,16 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
-from reconciler.errors import InfrastructureError
-from reconciler.host.command_spec import CapturedOutput, CommandSpec
+from reconciler.host.command_spec import CommandSpec
 from reconciler.host.output import LastBytes
-from reconciler.host.processes import subreaper as children
-from reconciler.host.processes.procfs import SLOT_MARK, living_processes, mark_of, marked_below, read_process
-from reconciler.host.processes.procfs import children as own_children
 from reconciler.host.run import capture, run, start_server
 from reconciler.ports.commands import CommandResult
-
-T = TypeVar("T")
-
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-HOURS = 7200.0
-# Slots of this process alone: other workers run the same tests at the same time.
-ROOT = f"/work/{os.getpid()}"
-
-# A daemon as it is in the book: two forks, a session of its own, and here also the pipe held open.
-DAEMON = """
-import os, sys
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.execve("/bin/sleep", ["sleep", sys.argv[1]], {environment})
-    os._exit(0)
-os.wait()
-print("started", flush=True)
-"""
-
-
-@pytest.fixture
-def span() -> Iterator[str]:
-    """Yield a number of seconds that no other process of this host sleeps. No process may sleep it afterwards."""
-    seconds = f"{100_000 + os.getpid()}.{threading.get_native_id()}"
-    yield seconds
-    assert sleepers(seconds) == []
-
-
-def sleepers(span: str) -> list[int]:
-    return [process.pid for process in living_processes() if span.encode() in arguments_of(process.pid)]
-
-
-def arguments_of(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def run_and_capture(
-    *argv: str,
-    cwd: Path = Path("/"),
-    deadline: float = HOURS,
-    most: int = 1 << 20,
-    **more: Any,  # noqa: ANN401 - fields of CommandSpec
-) -> CapturedOutput:
-    command = CommandSpec(argv, ENVIRONMENT, cwd, deadline, **more)
-    return capture(command, most)
-
-
-def name_of_pid(pid: int) -> str:
-    process = read_process(pid)
-    return process.name if process else ""
-
-
-def mark_of_pid(pid: int) -> str | None:
-    process = read_process(pid)
-    return mark_of(process, SLOT_MARK) if process else None
-
-
-def eventually(check: Callable[[], T]) -> T:
-    """Return the first true result of `check`."""
-    for _ in range(1000):
-        if found := check():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it never happened")
-
-
-def shell(script: str, *arguments: str, deadline: float = HOURS, **more: Any) -> CapturedOutput:  # noqa: ANN401 - fields of CommandSpec
-    return run_and_capture("sh", "-c", script, "sh", *arguments, deadline=deadline, **more)
-
+from tests.host.commands_to_run import ENVIRONMENT, HOURS, ROOT, run_and_capture, shell
 
 # ---- what comes in and what comes out ----
 
@@ -272,93 +191,6 @@ def test_a_child_can_be_asked_to_stop() -> None:
     assert int(blocked[1], 16) == 0
 
 
-# ---- deadlines ----
-
-
-def test_a_silent_command_is_ended_by_its_deadline(span: str) -> None:
-    output = run_and_capture("sleep", span, deadline=0.3)
-    assert (output.result.code, output.result.timed_out) == (None, True)
-    assert [name.split()[0] for name in output.result.ended] == ["sleep"]
-
-
-def test_a_command_that_ignores_being_asked_is_killed(span: str) -> None:
-    output = shell(f"trap '' TERM; sleep {span} & wait; sleep {span}", deadline=0.3)
-    assert output.result.timed_out
-
-
-def test_the_whole_tree_is_ended(span: str) -> None:
-    stop = threading.Event()
-    script = f"(sleep {span} & sleep {span}) & setsid sh -c 'sleep {span} & sleep {span}' & sleep {span}"
-
-    def all_started() -> bool:
-        return len([pid for pid in sleepers(span) if name_of_pid(pid) == "sleep"]) == 5
-
-    def stop_then() -> None:
-        eventually(all_started)
-        stop.set()
-
-    watch = threading.Thread(target=stop_then)
-    watch.start()
-    output = shell(script, stop=stop)
-    watch.join()
-    assert output.result.timed_out
-    assert len([name for name in output.result.ended if name.startswith("sleep")]) == 5
-
-
-def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
-    assert shell(f"echo early; sleep {span}", deadline=2.0).out == b"early\n"
-
-
-def test_a_command_can_be_stopped_from_another_thread(span: str) -> None:
-    stop = threading.Event()
-    threading.Timer(0.3, stop.set).start()
-    assert run_and_capture("sleep", span, stop=stop).result.timed_out
-
-
-# ---- what outlives a command ----
-
-
-@pytest.mark.parametrize("environment", ["dict(os.environ)", "{}"], ids=["with its marks", "without any"])
-def test_a_daemon_that_holds_the_pipe_delays_nothing_and_is_stopped(span: str, environment: str) -> None:
-    output = run_and_capture(sys.executable, "-c", DAEMON.format(environment=environment), span)
-    assert output.out == b"started\n"
-    assert output.result.code == 0
-    assert len(output.result.ended) == 1
-
-
-def test_a_background_job_of_a_finished_shell_is_ended(span: str) -> None:
-    output = shell(f"sleep {span} & echo done")
-    assert (output.out, output.result.code, len(output.result.ended)) == (b"done\n", 0, 1)
-
-
-def test_a_command_does_not_end_what_others_started(span: str) -> None:
-    with server("sleep", span, mark=f"{ROOT}/other") as pid:
-        assert run_and_capture("true", mark=f"{ROOT}/mine").result == CommandResult(0)
-        assert run_and_capture("true", mark=f"{ROOT}/other").result == CommandResult(0)
-        assert sleepers(span) == [pid]
-
-
-def test_no_zombie_is_left_behind(span: str) -> None:
-    before = {process.pid for process in own_children()}
-    for _ in range(3):
-        run_and_capture(sys.executable, "-c", DAEMON.format(environment="{}"), span)
-    assert {process.pid for process in own_children()} <= before
-
-
-def test_descriptors_and_threads_do_not_grow() -> None:
-    def in_use() -> tuple[set[str], int]:
-        gc.collect()
-        return {path.name for path in Path("/proc/self/fd").iterdir()}, threading.active_count()
-
-    run_and_capture("true")
-    descriptors, threads = in_use()
-    for _ in range(10):
-        run_and_capture("true", stdin=b"x")
-    now, busy = in_use()
-    assert len(now) <= len(descriptors)
-    assert busy <= threads
-
-
 def test_many_threads_get_each_their_own_answer() -> None:
     answers: dict[int, list[bytes]] = {number: [] for number in range(8)}
 
@@ -371,108 +203,6 @@ def test_many_threads_get_each_their_own_answer() -> None:
     for thread in threads:
         thread.join()
     assert answers == {number: [f"{number}-{turn}\n".encode() for turn in range(5)] for number in range(8)}
-
-
-# ---- the pass lock ----
-
-
-HOLDER = """
-import fcntl, os, sys
-from pathlib import Path
-from reconciler.host.command_spec import CommandSpec
-from reconciler.host.run import capture
-lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-fcntl.flock(lock, fcntl.LOCK_EX)
-order = CommandSpec(("sleep", sys.argv[2]), {"PATH": "/usr/bin:/bin"}, Path("/"), 600.0, holding=lock)
-capture(order)
-"""
-
-
-def test_a_command_keeps_the_lock_when_we_are_killed_and_has_a_deadline_of_its_own(tmp_path: Path, span: str) -> None:
-    lock = tmp_path / "lock"
-    command = [sys.executable, "-c", HOLDER, str(lock), span]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as holder:
-        sleeper = eventually(lambda: [pid for pid in sleepers(span) if name_of_pid(pid) == "sleep"])[0]
-        holder.kill()
-    guard = read_process(sleeper)
-    assert guard
-    with lock.open() as file:
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert arguments_of(guard.parent)[:4] == [b"/usr/bin/timeout", b"-k", b"10", b"610"]
-        os.kill(guard.parent, signal.SIGTERM)
-        fcntl.flock(file, fcntl.LOCK_EX)
-    eventually(lambda: sleepers(span) == [])
-    children.reap()
-
-
-def test_other_commands_do_not_hold_the_lock(tmp_path: Path) -> None:
-    lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        assert run_and_capture("ls", "/proc/self/fd").out.split() == [b"0", b"1", b"2", b"3"]
-        assert len(run_and_capture("ls", "/proc/self/fd", holding=lock).out.split()) == 5
-    finally:
-        os.close(lock)
-
-
-def test_no_command_gets_the_lock_while_an_unstoppable_process_holds_it() -> None:
-    command = CommandSpec(("/bin/true",), {"PATH": "/nowhere"}, Path("/"), HOURS, holding=0)
-    with pytest.raises(InfrastructureError, match="timeout"):
-        capture(command)
-
-
-# ---- servers ----
-
-
-@contextmanager
-def server(*argv: str, mark: str) -> Iterator[int]:
-    with Path("/dev/null").open("wb") as nowhere:
-        started = start_server(argv, ENVIRONMENT, Path("/"), nowhere, mark)
-    try:
-        # The kernel shows the environment of a program a moment after it was started.
-        eventually(lambda: mark_of_pid(started.pid))
-        yield started.pid
-    finally:
-        started.kill()
-        started.wait()
-        children.reap()
-
-
-def test_a_server_is_found_by_its_slot_and_by_the_folder_above(span: str) -> None:
-    with server("sleep", span, mark=f"{ROOT}/notes/tried") as pid:
-        assert [process.pid for process in marked_below(Path(f"{ROOT}/notes/tried"))] == [pid]
-        assert [process.pid for process in marked_below(Path(ROOT))] == [pid]
-        assert marked_below(Path(f"{ROOT}/notes/trie")) == ()
-        assert read_process(pid)
-    assert marked_below(Path(ROOT)) == ()
-
-
-def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None:
-    with server("sleep", span, mark=f"{ROOT}/a") as pid:
-        eventually(lambda: name_of_pid(pid) == "sleep")
-        process = read_process(pid)
-        assert process
-        assert process.session == pid
-        variables = sorted(eventually(lambda: Path(f"/proc/{pid}/environ").read_bytes()).split(b"\0")[:-1])
-        assert variables == [f"CANON_SLOT={ROOT}/a".encode(), b"LANG=C.UTF-8", b"PATH=" + ENVIRONMENT["PATH"].encode()]
-
-
-def test_a_server_without_a_program_raises_the_error_of_the_kernel() -> None:
-    with Path("/dev/null").open("wb") as nowhere, pytest.raises(FileNotFoundError):
-        start_server(["no-such-program"], ENVIRONMENT, Path("/"), nowhere, f"{ROOT}/a")
-
-
-def test_an_orphan_without_a_mark_belongs_to_the_only_slot_that_lives(span: str) -> None:
-    script = DAEMON.format(environment="{}") + "import time; time.sleep(1000)"
-    with server(sys.executable, "-c", script, span, mark=f"{ROOT}/a") as pid:
-        (orphan,) = eventually(lambda: [each for each in sleepers(span) if name_of_pid(each) == "sleep"])
-        assert mark_of_pid(orphan) is None
-        assert orphan in {process.pid for process in children.of_slot(f"{ROOT}/a")}
-        with server("sleep", span, mark=f"{ROOT}/b"):
-            assert orphan not in {process.pid for process in children.of_slot(f"{ROOT}/a")}
-        os.kill(orphan, signal.SIGKILL)
-        eventually(lambda: orphan not in sleepers(span))
-        assert pid in {process.pid for process in children.of_slot(f"{ROOT}/a")}
 
 
 # ---- secrets ----

@@ -24,9 +24,16 @@ from state.snapshots.snapshots import generations_present
 from tests.folders import scratch_folder
 from tests.ledger_lines import ledger_lines
 from tests.port_calls import Call, CallRecorder, CarryOut, KillPoint, killed_run
+from tests.promotion.broken_generations import (
+    cut,
+    fails_to_start,
+    lacks_the_commit,
+    loses_data,
+    writes_into_its_checkout,
+)
 from tests.promotion.kept_world import kept_versions
 from tests.state_checks import leftovers
-from tests.world import Behaviour, World
+from tests.world import World
 
 BOTH = ("1.0.0", "1.1.0")
 
@@ -131,30 +138,6 @@ def test_a_kept_deployment_follows(tmp_path: Path) -> None:
     assert kept_versions(world) == {"notes/notes": "1.0.0"}
     assert the_row(world).finding.status.state is State.INTACT
     assert kept_versions(world) == {"notes/notes": "1.0.0"}
-
-
-# ---- refused ----
-
-
-def cut(world: World) -> None:
-    [tar] = world.state.canonical("notes", 1).glob("snapshot.tar*")
-    tar.write_bytes(tar.read_bytes()[:-100])
-
-
-def fails_to_start(world: World) -> None:
-    world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour(starts=False)
-
-
-def loses_data(world: World) -> None:
-    world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour(loses_data=True)
-
-
-def writes_into_its_checkout(world: World) -> None:
-    world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour(writes_into_checkout=True)
-
-
-def lacks_the_commit(world: World) -> None:
-    world.mirrors["notes"].objects.discard(world.origins["notes"].tags["1.0.0"])
 
 
 @pytest.mark.parametrize(

@@ -1,45 +1,20 @@
 import re
-from collections.abc import Callable
 
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reconciler.core.findings import Cause, MirrorState
-from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import Report, ReportCommand
 from reconciler.show.escape import width
-from reconciler.show.text.clauses import clause, needs_you
-from reconciler.show.text.failed_steps import FAILED_RESULTS
 from reconciler.show.text.report_table import render_report
-from reconciler.show.text.screen import Screen, screen_for
-from tests import reports
+from reconciler.show.text.screen import Screen
 from tests.expected_documents import golden_text
 from tests.reports import calm_report, pass_report, plan_report, report_of, row_after, row_before
-from tests.values import NEW, OLD, RED_TIERS, canonical_of, finding_of, step_left, trial_of
-
-FILE = Screen()
-SGR = re.compile(r"\x1b\[[0-9]*m")
-
-REPORTS: dict[str, Callable[[], Report]] = {
-    "plan": plan_report,
-    "drift": lambda: plan_report(ReportCommand.DRIFT),
-    "pass": pass_report,
-    "calm": calm_report,
-}
-
-
-def heading(text: str) -> list[str]:
-    return text.splitlines()[0].split()
-
-
-def rows(text: str) -> list[str]:
-    """The first word of each of the table's rows."""
-    return [line.split()[0] for line in text.split("\n\n", maxsplit=1)[0].splitlines()[1:]]
-
+from tests.show.table_reports import FILE, REPORTS, heading, rows
+from tests.values import NEW, RED_TIERS, canonical_of, finding_of, step_left, trial_of
 
 # ---- the whole text ----
 
@@ -211,105 +186,3 @@ def test_a_canonical_that_changed_is_not_called_unchanged() -> None:
     failed = trial_of("cal", RED_TIERS)
     told = block("cal", report_of(ReportCommand.PASS, [row_after(step, Result.RED, "red", Attempt(failed), other)]))
     assert "canonical  1.1.0+2.2.0, intact" in told
-
-
-# ---- terminals ----
-
-
-def test_only_a_terminal_gets_colour_and_not_when_it_is_unwanted() -> None:
-    assert screen_for(80, {}, no_color=False) == Screen(80, colour=True)
-    assert screen_for(80, {"NO_COLOR": ""}, no_color=False).colour
-    for environ in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert not screen_for(80, environ, no_color=False).colour
-    assert not screen_for(80, {}, no_color=True).colour
-    assert not screen_for(None, {}, no_color=False).colour
-
-
-def with_long_versions(made: Report) -> Report:
-    """Return the report with versions and names as long as the longest that real recipes have."""
-    long = evolve(NEW, version="13.16.10+1.25.10-rootless-2026.11.29")
-    rows = [
-        evolve(row, step=evolve(row.step, finding=evolve(row.finding, want=long, recipe=f"{row.recipe:x<15}")))
-        for row in made.rows
-        if row.finding.want == NEW
-    ]
-    return evolve(made, rows=tuple(rows))
-
-
-@pytest.mark.parametrize("columns", [100, 120, 160])
-@pytest.mark.parametrize("name", [*REPORTS, "long"])
-def test_an_ordinary_table_is_no_wider_than_the_terminal(name: str, columns: int) -> None:
-    made = with_long_versions(plan_report()) if name == "long" else REPORTS[name]()
-    table = render_report(made, Screen(columns)).split("\n\n")[0].splitlines()
-    assert heading("\n".join(table))[-1] == "WHY"
-    assert max(map(width, table)) <= columns
-
-
-@pytest.mark.parametrize("name", [*REPORTS, "long"])
-def test_in_a_file_no_clause_is_cut(name: str) -> None:
-    made = with_long_versions(plan_report()) if name == "long" else REPORTS[name]()
-    table = render_report(made, Screen(None)).split("\n\n")[0].splitlines()
-    assert [line for line in table if line.endswith("…")] == []
-
-
-@pytest.mark.parametrize("made", [plan_report(), pass_report()], ids=["plan", "pass"])
-def test_what_a_clause_does_not_say_is_said_in_full_below_the_table(made: Report) -> None:
-    text = render_report(made, FILE)
-    below = {line.partition(":")[0] for line in text.split("\n\n")[1].splitlines()}
-    assert {row.recipe for row in made.rows if needs_you(row) and row.result not in FAILED_RESULTS} <= below
-    assert "etherpad" not in below
-    assert "more, with what would change it: reconcile explain NAME" in text
-
-
-@pytest.mark.parametrize("name", REPORTS)
-def test_every_clause_says_in_24_columns_what_is_to_be_done(name: str) -> None:
-    for row in REPORTS[name]().rows:
-        said = clause(row)
-        assert 0 < len(said) <= 24
-        assert said.startswith("needs you") == needs_you(row)
-
-
-def test_colour_does_not_change_the_text() -> None:
-    plain = render_report(pass_report(), Screen(120))
-    assert SGR.sub("", render_report(pass_report(), Screen(120, colour=True))) == plain
-
-
-# ---- hostile words ----
-
-HOSTILE = "\x1b[2J\x1b]0;x\x07\r\u202epwned\n\x9b\u2028\ud800"
-
-
-def poisoned() -> Report:
-    """Hostile words wherever a word comes from outside."""
-    evil = evolve(OLD, version=f"1.0.0{HOSTILE}")
-    look = CanonicalStatus(State.DAMAGED, HOSTILE)
-    lost = finding_of(f"a{HOSTILE}", Cause.UNOBSERVABLE, None, canonical_of("a", evil, [HOSTILE]), look)
-    seen = evolve(lost, reason=HOSTILE, vanished=(HOSTILE,))
-    failed = [evolve(each, reason=HOSTILE) for each in RED_TIERS]
-    bad = evolve(trial_of("b", failed), tail=(HOSTILE,), log=HOSTILE, findings=(HOSTILE,), id=HOSTILE)
-    step = step_left(evolve(finding_of("b", Cause.NEW_RELEASE, evil, canonical_of("b", evil)), reason=HOSTILE))
-    gate = tuple(evolve(each, evidence=HOSTILE) for each in reports.GATE)
-    red = row_after(step, Result.RED, HOSTILE, Attempt(bad, gate), canonical_of("b", evil))
-    other = row_after(step, Result.GREEN_NOT_PROMOTED, HOSTILE, Attempt(trial_of("b"), gate, gate), None)
-    return report_of(
-        ReportCommand.PASS,
-        [row_before(step_left(seen)), red, evolve(other, step=evolve(step, finding=lost))],
-        [HOSTILE],
-    )
-
-
-@given(st.sampled_from([None, 30, 90, 200]), st.booleans(), st.booleans())
-def test_no_text_from_outside_controls_the_terminal(columns: int | None, wide: bool, colour: bool) -> None:  # noqa: FBT001
-    text = render_report(poisoned(), Screen(columns, colour=colour), wide=wide, state="/state")
-    assert SGR.sub("", text).replace("\n", "").isprintable()
-    assert "pwned" in text
-
-
-def test_tags_that_look_newer_are_named_once_in_the_normal_view() -> None:
-    newer = evolve(finding_of("swarmpit", Cause.IN_SYNC, OLD, canonical_of("swarmpit")), unread=("1.10",))
-    told = "tags that look newer and are not read: 1.10 (a release is named x.y.z or x.y.z+APP)"
-    assert f"note: swarmpit: {told}" in render_report(
-        report_of(ReportCommand.PLAN, [row_before(step_left(newer))]), FILE
-    )
-    never = evolve(newer, cause=Cause.NEVER_RELEASED)
-    assert told not in render_report(report_of(ReportCommand.PLAN, [row_before(step_left(never))]), FILE)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from state.folder.folder import StateFolder, is_slot
+from state.folder.folder import StateFolder
 from state.folder.lock import hold
-from state.folder.logs import drop_logs, logged_trials, prune_logs
 from state.state_errors import FolderError, ForeignFolderError
-from tests.folders import entries_below, mounted_folder
+from tests.folders import entries_below
+from tests.state.folder_contents import T1, T2, T9, T10, file
 
 
 def test_every_path_is_where_the_design_says(tmp_path: Path) -> None:
@@ -136,13 +136,9 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "canon").iterdir()) == []
 
 
-def _file(path: Path) -> None:
-    path.write_text("mine")
-
-
 def _folder_of_somebody(path: Path) -> None:
     path.mkdir()
-    _file(path / "important")
+    file(path / "important")
 
 
 def _link(path: Path) -> None:
@@ -153,12 +149,12 @@ def _link(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "make"),
     [
-        ("notes.txt", _file),
+        ("notes.txt", file),
         ("work", _folder_of_somebody),
         ("canonicals", _folder_of_somebody),
-        ("logs", _file),
+        ("logs", file),
         ("kept", _link),
-        ("lock", _file),
+        ("lock", file),
         ("lock", Path.mkdir),
         ("canon.db", Path.mkdir),
         (".hidden", Path.mkdir),
@@ -191,7 +187,7 @@ def _registry_moved_away(state: StateFolder) -> None:
 
 def _registry_damaged(state: StateFolder) -> None:
     state.database.write_text("garbage")
-    _file(state.root / "notes.txt")
+    file(state.root / "notes.txt")
 
 
 @pytest.mark.parametrize(
@@ -213,45 +209,6 @@ def test_an_empty_folder_and_every_state_folder_is_taken(tmp_path: Path, make: C
     assert state.canonicals.is_dir()
 
 
-def test_a_folder_is_a_slot_if_it_has_our_lock_or_is_empty(tmp_path: Path) -> None:
-    state = StateFolder(tmp_path / "canon")
-    folders = {name: state.make_slot(name) for name in ("ours", "empty", "theirs", "their-lock", "full-disk")}
-    with hold(state.slot_lock("ours"), "trial"):
-        _file(folders["ours"] / "anything")
-    _file(folders["theirs"] / "mine.txt")
-    _file(folders["their-lock"] / "lock")
-    state.slot_lock("full-disk").touch()
-    (state.work / "link").symlink_to(folders["ours"])
-    _file(state.work / "file")
-    assert {path.name for path in state.work.iterdir() if is_slot(path)} == {"ours", "empty", "full-disk"}
-
-
-def test_a_slot_is_made_private_and_one_that_is_there_is_taken(tmp_path: Path) -> None:
-    state = StateFolder(tmp_path / "canon")
-    assert state.make_slot("notes") == state.slot("notes")
-    assert stat.S_IMODE(state.slot("notes").stat().st_mode) == 0o700
-    (state.slot("notes") / "left").touch()
-    state.make_slot("notes")
-    assert (state.slot("notes") / "left").exists()
-
-
-def test_a_slot_is_never_what_a_link_leads_to_nor_a_file(tmp_path: Path) -> None:
-    state = StateFolder(tmp_path / "canon")
-    state.create()
-    (tmp_path / "precious").mkdir()
-    state.slot("notes").symlink_to(tmp_path / "precious")
-    state.slot("mail").touch()
-    with pytest.raises(FolderError, match="is a symbolic link"):
-        state.make_slot("notes")
-    with pytest.raises(FolderError, match="is not a folder"):
-        state.make_slot("mail")
-
-
-# ---- logs ----
-
-T1, T2, T9, T10 = (f"20261101T000000.{number:06}Z" for number in (1, 2, 9, 10))
-
-
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
     """Trials whose names do not sort as they happened."""
@@ -260,58 +217,3 @@ def logs(tmp_path: Path) -> Path:
         (tmp_path / name / "install.log").touch()
         os.utime(tmp_path / name, (second, second))
     return tmp_path
-
-
-def test_trials_are_listed_as_they_happened(logs: Path) -> None:
-    (logs / "file").touch()
-    (logs / "my notes").mkdir()
-    assert logged_trials(logs) == (T9, T10, T2, T1)
-
-
-@pytest.mark.parametrize(
-    ("keep", "spare", "gone"),
-    [
-        (9, (), ()),
-        (4, (), ()),
-        (2, (), (T9, T10)),
-        (2, (T10,), (T9,)),
-        (1, (T1, "nobody"), (T9, T10, T2)),
-        (0, (), (T9, T10, T2, T1)),
-    ],
-)
-def test_old_logs_go_by_count_and_spared_ones_stay(
-    logs: Path, keep: int, spare: tuple[str, ...], gone: tuple[str, ...]
-) -> None:
-    assert prune_logs(logs, keep, spare) == gone
-    assert logged_trials(logs) == tuple(name for name in (T9, T10, T2, T1) if name not in gone)
-
-
-@pytest.mark.needs("root")
-def test_a_log_that_cannot_be_deleted_is_named_and_does_not_stop_the_deletion_of_later_ones(
-    logs: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    within = logs / T9 / "mounted"
-    with mounted_folder(within, tmp_path_factory.mktemp("else")):
-        os.utime(logs / T9, (0, 0))
-        with pytest.raises(FolderError, match=str(within)):
-            prune_logs(logs, 1)
-        assert logged_trials(logs) == (T9, T1)
-
-
-def test_reading_logs_that_do_not_exist_makes_no_folder(tmp_path: Path) -> None:
-    assert logged_trials(tmp_path / "missing") == ()
-    assert prune_logs(tmp_path / "missing", 1) == ()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_dropping_logs_leaves_what_is_somebodys(logs: Path) -> None:
-    for path in (logs / "kept.log", logs / "bug.txt", logs / "mine.txt"):
-        path.touch()
-    (logs / "my notes").mkdir()
-    (logs / "20261101T000000.000007Z").symlink_to(logs / "my notes")
-    for _ in range(2):
-        drop_logs(logs)
-        assert sorted(path.name for path in logs.iterdir()) == ["20261101T000000.000007Z", "mine.txt", "my notes"]
-    drop_logs(logs / "my notes")
-    assert not (logs / "my notes").exists()
-    drop_logs(logs / "missing")

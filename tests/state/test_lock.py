@@ -14,29 +14,7 @@ import pytest
 from state.folder.lock import hold, holder
 from state.state_errors import FolderError, LockHeldError
 from tests.child_processes import kill_child, next_line, pid_exists, python_child, wait_until
-
-HOLDING = """
-import sys
-from pathlib import Path
-from state.folder.lock import hold
-with hold(Path(sys.argv[1]), "reconcile"):
-    print("held", flush=True)
-    sys.stdin.readline()
-print("let go", flush=True)
-sys.stdin.readline()
-"""
-
-# The child that inherits is one of those that the door starts: finite, with the descriptor passed on.
-BEQUEATHING = """
-import subprocess, sys
-from pathlib import Path
-from state.folder.lock import hold
-with hold(Path(sys.argv[1]), "reconcile") as lock:
-    heir = subprocess.Popen(["sleep", "600"], pass_fds=[lock.descriptor], stdout=subprocess.DEVNULL)
-    bystander = subprocess.Popen(["sleep", "601"], stdout=subprocess.DEVNULL)
-    print(heir.pid, bystander.pid, flush=True)
-    sys.stdin.readline()
-"""
+from tests.state.lock_holders import BEQUEATHING, HOLDING
 
 
 @pytest.fixture

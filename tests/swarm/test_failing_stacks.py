@@ -11,6 +11,7 @@ from attrs import frozen
 from reconciler.errors import InfrastructureError, RecipeError, TimedOutError
 from reconciler.host.processes.listeners import free_port
 from reconciler.ports.app import App, RemovalResult
+from tests.swarm.failing_app import LABELS, app
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.stacks import (
     POSTGRES,
@@ -26,14 +27,6 @@ from tests.swarm.stacks import (
     service,
 )
 
-LABELS = {SERVER: "80"}
-
-
-def app(script: str, condition: str = "any", labels: Mapping[str, str] = LABELS, **deploy: object) -> Service:
-    """The service by which tests would reach a stack."""
-    made = service(script, condition)
-    return {**made, "deploy": {**made["deploy"], "labels": labels, **deploy}}
-
 
 def updated(script: str, action: str) -> Service:
     return app(script, update_config={"failure_action": action, "monitor": "60s"})
@@ -41,6 +34,8 @@ def updated(script: str, action: str) -> Service:
 
 UP = app("sleep 1000")
 UNHEALTHY = {"healthcheck": {"test": ["CMD", "false"], "interval": "1s", "retries": 2}}
+
+
 # The services of each deployment in turn.
 LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
     "rolled-back": (
@@ -152,98 +147,6 @@ def test_a_service_that_finished_its_one_task_is_settled(troubles: Troubles) -> 
     assert "migrate: done" in troubles.slots.driver.logs(troubles.app("finished"))
 
 
-# ---- what is refused before anything runs ----
-
-SECRETS = {"token": {"external": True, "name": "${STACK_NAME}_token_v1"}}
-REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Exception], str]] = {
-    "no-tag": ({"app": server("127.0.0.1:5000/nginx:none")}, {}, RecipeError, "manifest unknown"),
-    "no-image": ({"app": server("--all-tags")}, {}, RecipeError, "pull --all-tags: invalid reference format"),
-    "no-registry": ({"app": server("127.0.0.1:1/nginx:1")}, {}, InfrastructureError, "connection refused"),
-    "no-network": (
-        {"app": server(networks=["gone"])},
-        {"networks": {"gone": {"external": True}}},
-        InfrastructureError,
-        'network "gone" is declared as external, but could not be found',
-    ),
-    "outside": (
-        {"app": server(volumes=["data:/data"])},
-        {"volumes": {"data": {"external": True}}},
-        RecipeError,
-        "volume data is outside of the stack",
-    ),
-    "elsewhere": (
-        {"app": server(volumes=["data:/data"])},
-        {"volumes": {"data": {"driver_opts": {"type": "none", "o": "bind", "device": "/srv"}}}},
-        RecipeError,
-        "volume data is outside of the stack",
-    ),
-    "folder-of-the-host": (
-        {"app": server(volumes=["/var:/host:ro", "/dev/shm:/fast", "/srv:/data"])},
-        {},
-        RecipeError,
-        "folder-of-the-host: app may write to /srv of this host, which slots would share",
-    ),
-    "nowhere-on-the-host": (
-        {"app": server(volumes=["/nowhere/at/all:/etc/zone:ro"])},
-        {},
-        InfrastructureError,
-        "nowhere-on-the-host: app needs /nowhere/at/all of this host, which is not there",
-    ),
-    "socket-elsewhere": (
-        {"app": server(volumes=["/nowhere/docker.sock:/var/run/docker.sock"])},
-        {},
-        InfrastructureError,
-        "socket-elsewhere: app needs /nowhere/docker.sock of this host, which is not there",
-    ),
-    "config-outside": (
-        {"app": server(configs=["entry"])},
-        {"configs": {"entry": {"file": "../../../etc/hostname"}}},
-        RecipeError,
-        "config entry is made of /",
-    ),
-    "config-missing": (
-        {"app": server(configs=["entry"])},
-        {"configs": {"entry": {"file": "nowhere"}}},
-        RecipeError,
-        "which the release does not have",
-    ),
-    "secret-missing": (
-        {"app": server(secrets=["token"])},
-        {"secrets": SECRETS},
-        RecipeError,
-        "secret-missing: nothing makes the secret token_v1",
-    ),
-    "no-app": ({"web": server()}, {}, RecipeError, "no service app"),
-    "no-port": ({"app": service("sleep 1000")}, {}, RecipeError, "no label of a service names the port"),
-    "container-label": ({"app": service("sleep 1000", labels=LABELS)}, {}, RecipeError, "the port at which it listens"),
-    "internal-only": (
-        {"app": server(networks=["inner"]), "web": server(networks=["inner"])},
-        {"networks": {"inner": {"internal": True}}},
-        RecipeError,
-        "internal-only: nobody can reach app, web: it names a port, and is on internal networks alone",
-    ),
-    "internal-port": (
-        {"app": service("sleep 1000", networks=["inner"], ports=[{"target": 80, "published": 1, "mode": "host"}])},
-        {"networks": {"inner": {"internal": True}}},
-        RecipeError,
-        "internal-port: nobody can reach app",
-    ),
-    "scaled-to-zero": (
-        {"app": server(deploy={"replicas": 0}), "helper": server()},
-        {},
-        RecipeError,
-        "scaled-to-zero: app is scaled to zero (deploy.replicas: 0), so it would never run",
-    ),
-    "front-scaled-to-zero": (
-        {"app": service("sleep 1000"), "web": server(deploy={"replicas": 0})},
-        {},
-        RecipeError,
-        "web is scaled to zero",
-    ),
-    "no-compose": ({"app": {"imagine": "x"}}, {}, RecipeError, "docker stack config: "),
-}
-
-
 def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_back(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
@@ -335,27 +238,3 @@ def noted(slots: SwarmSlots, app: App, script: str) -> str:
     name = f"label=com.docker.swarm.service.name={slots.stack(app)}_everywhere"
     container = slots.engine.docker("ps", "--quiet", "--filter", name)
     return slots.engine.docker("exec", container, "sh", "-c", script)
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
-    engine: LocalEngine, tmp_path: Path, name: str
-) -> None:
-    services, parts, kind, said = REFUSED[name]
-    slots = SwarmSlots.on(engine, tmp_path / "work")
-    app = slots.app(recipe=name)
-    with pytest.raises((RecipeError, InfrastructureError)) as refusal:
-        slots.driver.deploy(app, release(tmp_path / "one", services, parts), options())
-    assert type(refusal.value) is kind
-    assert said in refusal.value.message
-    assert slots.objects(app) == {}
-
-
-def test_a_sample_that_reaches_beyond_the_release_is_refused(engine: LocalEngine, tmp_path: Path) -> None:
-    slots = SwarmSlots.on(engine, tmp_path / "work")
-    app = slots.app()
-    sample = "COMPOSE_FILE=compose.yml:../x.yml"
-    with pytest.raises(RecipeError) as refusal:
-        slots.driver.deploy(app, release(tmp_path / "one", {"app": server()}, sample=sample), options())
-    assert refusal.value.message == "COMPOSE_FILE names ../x.yml, which the release does not have"
-    assert slots.objects(app) == {}

@@ -1,6 +1,5 @@
 """Objects of upstream that fail checks of git: harmless ones are accepted with a remark, all others are refused."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe
 from reconciler.errors import UpstreamError
 from reconciler.host.git.git_faults import (
     HARMLESS_CHECKS,
@@ -19,15 +18,12 @@ from reconciler.host.git.git_faults import (
     warned_objects,
 )
 from reconciler.host.git.mirrors import GitMirrors
-from reconciler.host.git.upstream import GitUpstream
-from reconciler.ports.repositories import MirrorRefs, MirrorUpdate, TagQuery
-from state.folder.folder import StateFolder
+from reconciler.ports.repositories import MirrorRefs
 from state.records import Answer
 from tests.git_servers import file_server
-from tests.repositories import UpstreamRepository, git
+from tests.host.git.faulty_upstream import ENVIRONMENT, GOOD, FaultyUpstream, copy_without
+from tests.repositories import git
 
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-GOOD = b"Ada <ada@example.org> 1700000000 +0000"
 SIGNED = {
     "badDate": b"Ada <ada@example.org> then +0000",
     "badDateOverflow": b"Ada <ada@example.org> 99999999999999999999 +0000",
@@ -40,45 +36,6 @@ SIGNED = {
     "missingSpaceBeforeEmail": b"Ada<ada@example.org> 1700000000 +0000",
     "zeroPaddedDate": b"Ada <ada@example.org> 0170000000 +0000",
 }
-
-
-class FaultyUpstream:
-    """One upstream with a release, and a mirror of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.upstream = UpstreamRepository.make(folder / "upstreams" / "notes.git")
-        self.folder = folder
-        self.mirrors = GitMirrors(StateFolder(folder / "state"), ENVIRONMENT, ("file",))
-        self.bad = ""
-        self.first = self.upstream.commit({"a": b"1"})
-        self.upstream.tag("1.0.0")
-
-    def ask(self, path: Path | None = None) -> Answer | Unobservable:
-        recipe = Recipe("notes", f"file://{path or self.upstream.path}", Path("/nowhere"))
-        reply = GitUpstream(ENVIRONMENT, ("file",)).ask([TagQuery(recipe, None)])["notes"]
-        assert isinstance(reply, Answer | Unobservable)
-        return reply
-
-    def follow(self, path: Path | None = None) -> MirrorUpdate:
-        answer = self.ask(path)
-        assert isinstance(answer, Answer), answer
-        recipe = Recipe("notes", f"file://{path or self.upstream.path}", Path("/nowhere"))
-        return self.mirrors.update(recipe, answer, {tag: commit for tag, commit in answer.tags.items() if commit})
-
-    def raw(self, kind: str, content: bytes) -> str:
-        """An object just as it is given, whatever git thinks of it."""
-        return self.upstream.git("hash-object", "-t", kind, "-w", "--stdin", "--literally", stdin=content)
-
-    def signed(self, *authors: bytes, more: bytes = b"\nA change.\n") -> str:
-        lines = [b"tree " + self.upstream.tree({"a": b"1"}).encode(), b"parent " + self.first.encode()]
-        lines += [b"author " + author for author in authors]
-        return self.raw("commit", b"\n".join([*lines, b"committer " + GOOD]) + b"\n" + more)
-
-    def listed(self, *entries: tuple[bytes, str]) -> str:
-        """A commit of a tree with these entries: mode and name, and what they name."""
-        tree = self.raw("tree", b"".join(entry + b"\0" + bytes.fromhex(oid) for entry, oid in entries))
-        self.bad = tree
-        return self.upstream.commit_tree(tree, self.first)
 
 
 @pytest.fixture
@@ -163,69 +120,6 @@ def test_a_ref_that_is_asked_for_by_hand_is_held_to_the_same_checks(world: Fault
     world.upstream.git("update-ref", "refs/heads/bad", HARMFUL["hasDotgit"](world))
     with pytest.raises(UpstreamError, match="hasDotgit"):
         world.mirrors.fetch(recipe, "bad")
-
-
-# ---- upstreams that are not whole ----
-
-
-def copied(world: FaultyUpstream, *options: str) -> Path:
-    path = world.folder / "upstreams" / "copy.git"
-    git(world.folder, "clone", "-q", "--bare", *options, f"file://{world.upstream.path}", str(path))
-    return path
-
-
-def copy_without(world: FaultyUpstream, name: str) -> tuple[Path, str]:
-    """Make a copy that lacks the object `name`. Return its path and the id of the object."""
-    path = copied(world)
-    aside = world.folder / "packs"
-    shutil.move(path / "objects" / "pack", aside)
-    for pack in aside.glob("*.pack"):
-        git(path, "unpack-objects", "-q", stdin=pack.read_bytes())
-    oid = git(path, "rev-parse", name).decode().strip()
-    (path / "objects" / oid[:2] / oid[2:]).unlink()
-    return path, oid
-
-
-def fault(world: FaultyUpstream, path: Path) -> str:
-    with pytest.raises(UpstreamError) as told:
-        world.follow(path)
-    assert world.mirrors.refs("notes") is None
-    return told.value.message
-
-
-def test_a_shallow_upstream_is_called_one(world: FaultyUpstream) -> None:
-    world.upstream.commit({"a": b"2"})
-    world.upstream.tag("1.1.0")
-    assert fault(world, copied(world, "--depth", "1")).startswith("upstream of notes is a shallow copy: ")
-
-
-def test_an_upstream_that_is_a_partial_copy_is_called_one(world: FaultyUpstream) -> None:
-    world.upstream.git("config", "uploadpack.allowFilter", "true")
-    path = copied(world, "--filter=blob:none")
-    assert fault(world, path).startswith("upstream of notes is a partial copy: ")
-
-
-@pytest.mark.parametrize("name", ["main:a", "main^{tree}", "main~1", "main"])
-def test_an_upstream_that_lacks_an_object_is_reported_with_that_object(world: FaultyUpstream, name: str) -> None:
-    world.upstream.commit({"a": b"2"})
-    path, oid = copy_without(world, name)
-    assert fault(world, path).startswith(f"upstream of notes lacks object {oid}: ")
-
-
-def test_an_upstream_whose_borrowed_objects_are_gone_lacks_them(world: FaultyUpstream) -> None:
-    path = world.folder / "upstreams" / "borrowing.git"
-    git(world.folder, "clone", "-q", "--bare", "--shared", str(world.upstream.path), str(path))
-    (path / "objects" / "info" / "alternates").write_text("/nowhere/objects\n")
-    assert fault(world, path).startswith(f"upstream of notes lacks object {world.first}: ")
-
-
-def test_an_upstream_with_sha256_objects_is_refused_by_that_reason(world: FaultyUpstream) -> None:
-    path = world.folder / "upstreams" / "other.git"
-    git(world.folder, "init", "-q", "--bare", "--object-format=sha256", "--initial-branch=main", str(path))
-    tree = git(path, "hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
-    commit = git(path, "commit-tree", tree, "-m", "One").decode().strip()
-    git(path, "update-ref", "refs/heads/main", commit)
-    assert world.ask(path) == Unobservable("upstream names its objects by SHA-256, which mirrors here cannot hold")
 
 
 def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_same(world: FaultyUpstream) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from tests.host.swarm.test_service_health import Drawn, seen, stacks
+from tests.host.swarm.drawn_stacks import Drawn, seen, stacks
 
 MOMENT = 0.001
 
