@@ -7,6 +7,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from desired.drift_ignore import DriftIgnore
+
 
 class TierName(StrEnum):
     """The tiers of a trial, in the order in which they run."""
@@ -75,8 +77,7 @@ class Ready:
     def within(self, release_timeout: timedelta | None = None) -> timedelta:
         """Return how long the app may take to become ready.
 
-        Return the declared `timeout`. If there is none, return `release_timeout`, the time that the release itself
-        declares; else USUAL_TIMEOUT.
+        This is the declared `timeout`, else `release_timeout`, which the release itself declares, else USUAL_TIMEOUT.
         """
         return self.timeout or release_timeout or USUAL_TIMEOUT
 
@@ -129,38 +130,14 @@ class CanonicalPolicy:
     generations: int = 2
 
 
-DRIFT_WORDS = (
-    "first-release",
-    "new-release",
-    "ambiguous",
-    "ahead",
-    "moved",
-    "mirror-behind",
-    "damaged",
-    "down",
-    "mirror-missing",
-    "mirror-unreadable",
-)
-"""The words for differences that a declaration may ignore. What could not be seen can never be ignored."""
-
-
-@frozen
-class DriftIgnore:
-    """The names of differences that `drift` shows but does not count until the day `until` (UTC), and the reason."""
-
-    ignore: tuple[str, ...] = ()
-    reason: str = ""
-    until: date | None = None
-
-
 @frozen
 class Recipe:
     """One declared recipe.
 
-    `folder` is its fleet folder, with its declaration and tests. `enrolled`: it gets a canonical. `exception` is the
-    reason why it is not enrolled, and `review` the day to reconsider that. `requires` are programs that the trial
-    needs. `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that is left out to the reason.
-    `minimum_age` is how long a release has to be known before it is tried.
+    `folder` is its fleet folder, with its declaration and tests. `enrolled` is True if it gets a canonical. `exception`
+    is the reason why it gets none, and `review` the day to reconsider that. `requires` are programs that a trial needs.
+    `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that is left out to the reason. `minimum_age` is
+    how long a release has to be known before it is tried.
     """
 
     name: str
@@ -198,10 +175,9 @@ class Swarm:
 
 @frozen
 class Mirror:
-    """Where our mirrors are pushed to.
+    """The forge to which mirrors are pushed. `token` is the path of a file or the name of a systemd credential, or "".
 
-    `push` is the address of a recipe's repository on the team's forge, with "{recipe}" for its name; "" for no push.
-    `token` is the path of a file with the forge's token, or the name of a systemd credential; "" for none.
+    `push` is the address of a recipe's repository there, with "{recipe}" for its name; "" if nothing is pushed.
     """
 
     push: str = ""
@@ -219,8 +195,7 @@ class Fleet:
     `protocols` are the protocols that upstream addresses may use. `unit` is the only systemd unit in which a pass may
     promote, "" for anywhere. `sign` is the key that signs evidence, "" for none. `stale` is how old the last pass over
     the whole fleet may be, None for any age. `passes` are the names of environment variables that child processes get,
-    besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for as many as the host
-    can bear.
+    besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for what the host bears.
     """
 
     name: str

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from desired.model import DRIFT_WORDS, DriftIgnore
+from desired.drift_ignore import DRIFT_WORDS, DriftIgnore
 from reconciler.core.drift import SIDES, DriftSide
 from reconciler.core.report import Report, ReportBucket, ReportCommand
 from reconciler.show.documents.report_document import report_document

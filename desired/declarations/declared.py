@@ -14,12 +14,12 @@ from desired.declarations.sources import Source, file_problem, missing_files, re
 from desired.declarations.structure import Reading, read_tables
 from desired.declarations.tables import RecipeFile
 from desired.declarations.values import DIRECT, is_recipe_name
+from desired.drift_ignore import DriftIgnore
 from desired.model import (
     Backup,
     CanonicalPolicy,
     Custom,
     Data,
-    DriftIgnore,
     Fleet,
     Install,
     Mirror,

@@ -14,7 +14,8 @@ from desired.declarations.passing import PATTERN as PASSED_NAME
 from desired.declarations.passing import read_passed_name
 from desired.declarations.problems import RefusedError, nearest, shown
 from desired.declarations.upstream_urls import read_push_address, read_upstream
-from desired.model import DRIFT_WORDS, DataPolicy, Keep
+from desired.drift_ignore import DRIFT_WORDS
+from desired.model import DataPolicy, Keep
 from desired.versions import is_release_name
 
 Argument = NewType("Argument", str)

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from desired.model import DriftIgnore
+from desired.drift_ignore import DriftIgnore
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.observation import State
 from state.drift_record import DriftRecord

@@ -5,7 +5,8 @@ from datetime import date
 
 from attrs import evolve
 
-from desired.model import DriftIgnore, Recipe
+from desired.drift_ignore import DriftIgnore
+from desired.model import Recipe
 from reconciler.core.drift import RecipeDrift, drift_items
 from reconciler.core.events import events_of, last_observed
 from reconciler.core.findings import Cause

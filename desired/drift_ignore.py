@@ -1,0 +1,28 @@
+"""Which differences of a recipe a declaration may ignore for a while."""
+
+from datetime import date
+
+from attrs import frozen
+
+DRIFT_WORDS = (
+    "first-release",
+    "new-release",
+    "ambiguous",
+    "ahead",
+    "moved",
+    "mirror-behind",
+    "damaged",
+    "down",
+    "mirror-missing",
+    "mirror-unreadable",
+)
+"""The words for differences that a declaration may ignore. What could not be seen can never be ignored."""
+
+
+@frozen
+class DriftIgnore:
+    """The names of differences that `drift` shows but does not count until the day `until` (UTC), and the reason."""
+
+    ignore: tuple[str, ...] = ()
+    reason: str = ""
+    until: date | None = None
