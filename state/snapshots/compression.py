@@ -108,7 +108,10 @@ class ForwardReader:
         return self._position
 
     def seek(self, position: int) -> int:
-        """Skip the bytes up to `position`, or up to the end. Raise OSError for a position before the present one."""
+        """Skip the bytes up to `position`, or up to the end, and return where that is.
+
+        Raise OSError for a position before the present one.
+        """
         if position < self._position:
             raise OSError("a compressed tar is read only forward")
         while self._position < position and self.read(min(CHUNK, position - self._position)):
@@ -126,6 +129,12 @@ class ForwardReader:
             data += self._take(size - len(data))
         self._position += len(data)
         return data
+
+    def peek(self, size: int) -> bytes:
+        """Return the next `size` bytes, and read them again afterwards; fewer only at the end."""
+        while len(self._buffer) - self._used < size and (chunk := next(self._chunks, None)) is not None:
+            self._buffer, self._used = self._buffer[self._used :] + chunk, 0
+        return self._buffer[self._used : self._used + size]
 
     def _take(self, size: int) -> bytes:
         data = self._buffer[self._used : self._used + size]

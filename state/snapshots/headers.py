@@ -15,6 +15,8 @@ TAR_TYPES: Final = {
 _NAME, _ID, _NUMBER = 100, 0o7777777, 0o77777777777
 # name, mode, uid, gid, size, mtime, checksum, type, target, magic with version; the rest is empty.
 _BLOCK = "%s%07o\0%07o\0%07o\0%011o\0%011o\0%s%s%sustar\00000"
+# The checksum counts its own place as blanks.
+_SUM: Final = slice(148, 156)
 _BLANK_SUM = " " * 8
 
 
@@ -55,5 +57,5 @@ def _one_block(entry: SealedEntry) -> bytes | None:
         return None
     fields = (path.ljust(_NAME, "\0"), entry.mode, entry.uid, entry.gid, entry.size, seconds)
     rest = (TAR_TYPES[entry.type].decode("ascii"), entry.target.ljust(_NAME, "\0"))
-    total = sum((_BLOCK % (*fields, _BLANK_SUM, *rest)).encode("ascii"))
-    return (_BLOCK % (*fields, f"{total:06o}\0 ", *rest)).encode("ascii").ljust(tarfile.BLOCKSIZE, b"\0")
+    block = (_BLOCK % (*fields, _BLANK_SUM, *rest)).encode("ascii").ljust(tarfile.BLOCKSIZE, b"\0")
+    return b"%s%06o\0 %s" % (block[: _SUM.start], sum(block), block[_SUM.stop :])

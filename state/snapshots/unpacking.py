@@ -3,23 +3,20 @@
 import hashlib
 import os
 import stat
-import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
-from typing import IO, cast
 
 from state.folder.durable import PRIVATE_FILE, PRIVATE_FOLDER
 from state.records import Seal
-from state.snapshots.compression import CHUNK, ForwardReader, decompressed, plain
-from state.snapshots.headers import TAR_TYPES
+from state.snapshots.compression import CHUNK, decompressed, plain
 from state.snapshots.manifest import SealedEntry
+from state.snapshots.members import Content, Member, members
 from state.snapshots.new_folder import new_folder
 from state.snapshots.packing import raw
 from state.snapshots.sealed import open_tar, read_manifest
 from state.snapshots.sealed_files import MismatchError, changed_files
-from state.snapshots.sparse import Extents, pieces, zeros
+from state.snapshots.sparse import pieces, zeros
 from state.state_errors import SnapshotError
 
 
@@ -42,11 +39,12 @@ def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -
     Owners are set only as root.
     """
     folders, files = {""}, set[str]()
-    for entry, content, extents in _members(tar, entries):
+    for member in members(tar, entries):
+        entry = member.entry
         _refuse_outside(entry, folders, files)
         place = os.path.join(into, raw(entry.path))
-        if content:
-            _write(place, entry, content, extents)
+        if member.content:
+            _write(place, member, member.content)
         else:
             _place(place, entry, into)
         (folders if entry.type == "folder" else files).add(entry.path)
@@ -57,48 +55,16 @@ def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -
         _compare(os.path.join(into, raw(entry.path)), entry)
 
 
-def _members(
-    tar: Iterator[bytes], entries: Sequence[SealedEntry]
-) -> Iterator[tuple[SealedEntry, IO[bytes] | None, Extents]]:
-    """Yield each entry with its content, None if it has none, and the extents of the content.
-
-    Raise MismatchError if the tar cannot be read, has other entries than `entries`, or is followed by other data.
-    """
-    reader = ForwardReader(tar)
-    file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
-    try:
-        with tarfile.TarFile.open(fileobj=file, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
-            for number, (entry, info) in enumerate(zip_longest(entries, archive), 1):
-                if entry is None or info is None or not _matches(entry, info):
-                    raise MismatchError(f"tar and manifest differ at entry {number}")
-                yield entry, archive.extractfile(info) if info.isreg() else None, _extents(info)
-    except tarfile.TarError as error:
-        raise MismatchError(f"the tar cannot be read: {error}") from error
-    while rest := reader.read(CHUNK):
-        if rest.strip(b"\0"):
-            raise MismatchError("the tar is followed by other data")
-
-
-def _extents(info: tarfile.TarInfo) -> Extents:
-    """Return offset and length of each piece of data in a file; one piece with all of it if the tar has no holes."""
-    sparse = cast("Sequence[tuple[int, int]] | None", info.sparse)
-    return tuple(sparse) if sparse is not None else ((0, info.size),)
-
-
-def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
-    """Whether the header of a tar member has the values of the manifest's entry."""
-    named = (entry.path, TAR_TYPES.get(entry.type), entry.mode, entry.uid, entry.gid, entry.size, entry.target)
-    return named == (info.name, info.type, info.mode, info.uid, info.gid, info.size, info.linkname)
-
-
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
-    """Raise MismatchError for a path outside of the tree, a repeated path, or a hard link whose file is not before it.
+    """Raise MismatchError for a path outside of the tree, a repeated path, or a link to what it cannot lead to.
 
-    The parent must be a folder that was made here: so it cannot be a symlink that leads outside.
+    A hard link's file must be before it. The parent must be a folder that was made here: so it cannot be a symlink that leads outside.
     """
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
         raise MismatchError(f"{entry.path!r} does not lie in the tree")
+    if "\0" in entry.target:
+        raise MismatchError(f"{entry.path!r} has a target that no link can have")
     if entry.path in folders or entry.path in files:
         raise MismatchError(f"{entry.path!r} is there twice")
     if entry.type == "hardlink" and entry.target not in files:
@@ -115,12 +81,12 @@ def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
         os.link(os.path.join(into, raw(entry.target)), place, follow_symlinks=False)
 
 
-def _write(place: bytes, entry: SealedEntry, content: IO[bytes], extents: Extents) -> None:
+def _write(place: bytes, member: Member, content: Content) -> None:
     """Write a file with its holes, then give it its owner, mode and time."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    descriptor = os.open(place, flags, PRIVATE_FILE)
+    entry, descriptor = member.entry, os.open(place, flags, PRIVATE_FILE)
     try:
-        _fill(descriptor, entry, content, extents)
+        _fill(descriptor, member, content)
         _set_owner(entry, os.fstat(descriptor), partial(os.fchown, descriptor))
         os.fchmod(descriptor, entry.mode)
         os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
@@ -128,23 +94,25 @@ def _write(place: bytes, entry: SealedEntry, content: IO[bytes], extents: Extent
         os.close(descriptor)
 
 
-def _fill(descriptor: int, entry: SealedEntry, content: IO[bytes], extents: Extents) -> None:
+def _fill(descriptor: int, member: Member, content: Content) -> None:
     """Write the content of a file, and leave out its holes. Raise MismatchError if the hash is not the sealed one."""
-    digest = hashlib.sha256()
-    for piece in pieces(extents, entry.size):
+    digest, size = hashlib.sha256(), member.entry.size
+    for piece in pieces(member.extents, size):
         if piece.is_hole:
             for chunk in zeros(piece.length):
                 digest.update(chunk)
+            # Only in the content of a file with holes: that of another one counts from the start of the tar.
+            content.seek(piece.offset + piece.length)
             continue
-        content.seek(piece.offset)
         left, at = piece.length, piece.offset
         while left and (data := content.read(min(CHUNK, left))):
             digest.update(data)
             _write_at(descriptor, data, at)
             at, left = at + len(data), left - len(data)
-    os.ftruncate(descriptor, entry.size)
-    if digest.hexdigest() != entry.sha256:
-        raise MismatchError(f"the content of {entry.path!r} is not what was sealed")
+    if member.extents != ((0, size),):
+        os.ftruncate(descriptor, size)
+    if digest.hexdigest() != member.entry.sha256:
+        raise MismatchError(f"the content of {member.entry.path!r} is not what was sealed")
 
 
 def _write_at(descriptor: int, data: bytes, offset: int) -> None:

@@ -25,7 +25,7 @@ def test_a_compressed_file_has_what_was_written(written: list[bytes]) -> None:
 
 
 @given(CHUNKS, STEPS)
-def test_reading_and_skipping_forward_gives_what_a_plain_file_gives(
+def test_peeking_reading_and_skipping_forward_gives_what_a_plain_file_gives(
     chunks: list[bytes], steps: list[tuple[bool, int]]
 ) -> None:
     reader, file = ForwardReader(iter(chunks)), io.BytesIO(b"".join(chunks))
@@ -34,7 +34,8 @@ def test_reading_and_skipping_forward_gives_what_a_plain_file_gives(
             reader.seek(reader.tell() + count)
             file.seek(min(file.tell() + count, len(file.getvalue())))
         else:
-            assert reader.read(count) == file.read(count)
+            ahead = reader.peek(count)
+            assert ahead == reader.read(count) == file.read(count)
         assert reader.tell() == file.tell()
 
 

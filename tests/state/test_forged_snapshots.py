@@ -46,6 +46,7 @@ STRAYS = [
     [entry("a", "hardlink", "../source/link")],
     [entry("b", "hardlink", "later"), entry("later")],
     [entry("a", "folder"), entry("b", "hardlink", "a")],
+    [entry("a", "symlink", "b\0c")],
 ]
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from state.records import Damaged
 from state.snapshots import manifest as manifests
 from state.snapshots.manifest import SealedEntry
+from state.snapshots.members import extents_in
 from state.snapshots.sealed_files import MismatchError
 from state.snapshots.sparse import pieces, sparse_head, table_of
-from state.snapshots.unpacking import _extents
 from tests.snapshot_tar import tar_in
 from tests.state.file_trees import SNAPSHOTS, describe_tree
 from tests.state.forged_snapshot import write_forged, write_forged_file
@@ -129,7 +129,7 @@ def test_more_data_than_a_plain_header_can_tell_is_read_with_its_holes() -> None
         found = archive.next()
         assert found is not None
         assert (found.name, found.size) == ("a" * 120, 40 << 30)
-        assert _extents(found) == ((0, (9 << 30) - 512),)
+        assert extents_in(found) == ((0, (9 << 30) - 512),)
         assert found.offset_data == len(head) + 512
 
 

@@ -1,0 +1,96 @@
+"""Read the members of a snapshot's tar one after another, and compare each header with the manifest's entry."""
+
+import tarfile
+from collections.abc import Iterator, Sequence
+from typing import IO, Protocol, cast
+
+from attrs import frozen
+
+from state.snapshots.compression import CHUNK, ForwardReader
+from state.snapshots.headers import TAR_TYPES, head
+from state.snapshots.manifest import SealedEntry
+from state.snapshots.sealed_files import MismatchError
+from state.snapshots.sparse import Extents
+
+
+class Content(Protocol):
+    """The content of a file in the tar."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def seek(self, offset: int, /) -> int: ...
+
+
+@frozen
+class Member:
+    """One member of a tar: its entry in the manifest and its content, None if it is no file.
+
+    `extents` has offset and length of each piece of data in the file. `end` is where the next member begins.
+    """
+
+    entry: SealedEntry
+    content: Content | None
+    extents: Extents
+    end: int
+
+
+def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Member]:
+    """Yield the members of a tar, which is read in chunks. The content of each has to be read before the next one.
+
+    Raise MismatchError if the tar cannot be read, has other members than `entries`, or is followed by other data.
+    """
+    reader = ForwardReader(tar)
+    for number, entry in enumerate(entries, 1):
+        member = _expected_member(reader, entry) or _parsed_member(reader, entry, number)
+        yield member
+        reader.seek(member.end)
+    while rest := reader.read(CHUNK):
+        if rest.strip(b"\0"):
+            raise MismatchError("the tar is followed by other data")
+
+
+def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None:
+    """Return the next member if its header has exactly the bytes that sealing writes for the entry, else None.
+
+    This takes a tenth of the time that tarfile needs to parse a header.
+    """
+    try:
+        expected = head(entry)
+    except (KeyError, ValueError):  # no tar can have this entry
+        return None
+    if reader.peek(len(expected)) != expected:
+        return None
+    reader.read(len(expected))
+    start = reader.tell()
+    if entry.type != "file":
+        return Member(entry, None, (), start)
+    return Member(entry, reader, ((0, entry.size),), start + entry.size + -entry.size % tarfile.BLOCKSIZE)
+
+
+def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Member:
+    """Return the next member with the help of tarfile: one with holes, or from a tar of an earlier version.
+
+    Raise MismatchError if it is not the one of `entry`, which is the manifest's entry `number`.
+    """
+    file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
+    try:
+        # It reads the header at the reader's position, and nothing after that.
+        archive = tarfile.TarFile(fileobj=file, mode="r", encoding="utf-8", errors="surrogateescape")
+    except tarfile.TarError as error:
+        raise MismatchError(f"the tar cannot be read: {error}") from error
+    info = next(iter(archive), None)
+    if info is None or not _matches(entry, info):
+        raise MismatchError(f"tar and manifest differ at entry {number}")
+    return Member(entry, archive.extractfile(info) if info.isreg() else None, extents_in(info), archive.offset)
+
+
+def extents_in(info: tarfile.TarInfo) -> Extents:
+    """Return offset and length of each piece of data in a file; one piece with all of it if the tar has no holes."""
+    sparse = cast("Sequence[tuple[int, int]] | None", info.sparse)
+    return tuple(sparse) if sparse is not None else ((0, info.size),)
+
+
+def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
+    """Whether the header of a tar member has the values of the manifest's entry."""
+    named = (entry.path, TAR_TYPES.get(entry.type), entry.mode, entry.uid, entry.gid, entry.size, entry.target)
+    return named == (info.name, info.type, info.mode, info.uid, info.gid, info.size, info.linkname)
