@@ -58,7 +58,8 @@ def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
     """Raise MismatchError for a path outside of the tree, a repeated path, or a link to what it cannot lead to.
 
-    A hard link's file must be before it. The parent must be a folder that was made here: so it cannot be a symlink that leads outside.
+    A hard link's file must be before it. The parent must be a folder that was made here: so it cannot be a symlink
+    that leads outside.
     """
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
