@@ -52,4 +52,4 @@ class SnapshotError(StateError):
 
 
 class UnfitDataError(SnapshotError):
-    """The data of an app has something that a snapshot cannot store. The recipe has to be changed."""
+    """An app's data has a file or an attribute that a snapshot cannot store. The recipe has to be changed."""

@@ -15,7 +15,7 @@ _OF_HOLD = ("reason", "who", "until")
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
     """Yield the claims about the hold and the drift record of one recipe.
 
-    Yield none if neither the tables nor the ledger have one.
+    Yield no claim about a record that neither the tables nor the ledger have.
     """
     holds, drifts = registry.of("hold", recipe), registry.of("drift", recipe)
     if holds or history.hold:

@@ -83,7 +83,7 @@ def resume(options: Options, name: str, reason: str) -> int:
 
 
 def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
-    """Return the hold and the rollback that are recorded for the recipe `name`. Empty if there are none."""
+    """Return the hold and the rollback that are recorded for the recipe `name`; empty if there are none."""
     found = (records.holds.get(name), records.rollbacks.get(name))
     return [decision for decision in found if decision is not None]
 

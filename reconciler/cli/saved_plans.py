@@ -53,7 +53,7 @@ def apply(options: Options, file: str) -> int:
 
 
 def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: str) -> None:
-    """Observe again. Raise NeedsPersonError if something on which the saved plan rests has moved."""
+    """Observe again. Raise NeedsPersonError if anything on which the saved plan depends has changed."""
     moved = moved_parts(saved.basis, preview_with_basis(host, request).basis)
     if moved:
         more = f", and {len(moved) - _MOST_NAMED} more" if len(moved) > _MOST_NAMED else ""

@@ -58,7 +58,7 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
     """Return the base if the declaration pins none.
 
     `recorded` is the canonical, and `have` the newest intact generation. The base is the release of `have` with its
-    data, or else the newest older release, installed fresh.
+    data. If that cannot be upgraded to the head, it is the newest release before the head, installed fresh.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)

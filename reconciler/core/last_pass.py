@@ -21,7 +21,7 @@ class LastWholePass:
 
     @property
     def age(self) -> timedelta | None:
-        """Return the time since the pass ended; None if none is recorded. Zero if it ended later than `now`."""
+        """Return the time since the pass ended; None if none is recorded; zero if it ended later than `now`."""
         return max(self.now - self.finished_at, timedelta()) if self.finished_at is not None else None
 
     @property

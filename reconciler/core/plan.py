@@ -122,9 +122,9 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG})
 
 
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
-    """Return the step as a person's decision changes it; `status` is None if there is none. On hold, nothing is tried.
+    """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    Mirrors are still fetched, and what only a person can decide still needs a person.
+    Return it unchanged if `status` is None. Mirrors are still fetched, and other questions still need a person.
     """
     if status is None:
         return step

@@ -21,7 +21,7 @@ def red_now(case: Case) -> Red | None:
 
 
 def latest_red(observed: Observation, release: Release) -> Red | None:
-    """Return the last red of a release, whatever the circumstances were. None if there is none."""
+    """Return the last red of a release, whatever the circumstances were; None if there is none."""
     key = version_key(release.version)
     reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
     return max(reds, key=lambda red: red.at, default=None)

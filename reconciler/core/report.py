@@ -89,9 +89,9 @@ class Run:
 
 @frozen
 class Population:
-    """The numbers of recipes at each stage of a run. `declared` are all of the fleet, `selected` those of this run.
+    """The numbers of recipes at each stage of a run. `declared` counts all of the fleet, `selected` those of this run.
 
-    `excepted` are the selected ones that are not enrolled. `observed` have an observation, `decided` have a step, and
+    `excepted` counts the selected ones that are not enrolled. `observed` have an observation, `decided` a step, and
     `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` the number of those that took
     place.
     """

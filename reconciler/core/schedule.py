@@ -52,7 +52,7 @@ def deploys(step: Step) -> bool:
 
 
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    """Return the claims of all apps that a step deploys or removes: of its recipe, of needs, and of redeployments."""
+    """Return the claims of the recipe, of all that it needs, and of the kept deployments that the step redeploys."""
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
     return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
 

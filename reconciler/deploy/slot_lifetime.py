@@ -135,7 +135,7 @@ def _remove(slot: Slot) -> None:
 
 
 def _remaining(slot: Slot) -> tuple[str, ...]:
-    """Return the marks of which the drivers still have something, and the slot's folder if it still exists."""
+    """Return the marks with which drivers still find processes or objects, and the slot's folder if it still exists."""
     marks = {mark for driver in slot.host.drivers.values() for mark in driver.leftovers(slot.folder)}
     return (*sorted(marks), *([str(slot.folder)] if slot.folder.exists() else []))
 

@@ -120,6 +120,6 @@ def _entries(state: StateFolder, recipe: str) -> list[Path]:
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return the marks of all slots below work/NAME that still have something, each with its driver."""
+    """Return the mark of each slot below work/NAME that still has processes or objects, with the driver of these."""
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

@@ -66,7 +66,7 @@ class Alterations:
 class PushResult:
     """What came of a push to the forge: `pushed` are the refs that it lacked and now has.
 
-    `problems` are sentences about refs that the forge does not have as our mirror has them; empty if it has them all.
+    `problems` are sentences about refs that differ between the forge and our mirror; empty if none differs.
     """
 
     pushed: tuple[str, ...] = ()

@@ -193,7 +193,7 @@ def undeploy(host: Host, name: str) -> None:
 
 
 def _drivers_running(host: Host, name: str) -> list[Driver]:
-    """Return the drivers that still have something of the kept deployment of the recipe `name`."""
+    """Return the drivers that still run or store a part of the kept deployment of the recipe `name`."""
     folder = host.state.kept_slot(name)
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 

@@ -187,7 +187,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the gate's conditions, with the evidence of the step's trial if there was one. Empty for an orphan."""
+    """Return the gate's conditions, with the evidence of the step's trial if there was one; empty for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)

@@ -27,7 +27,7 @@ def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]
 
 
 def push_notes(results: Mapping[str, PushResult]) -> tuple[str, ...]:
-    """Return notes for the report about what the forge does not have as our mirrors have it."""
+    """Return notes for the report about refs that the forge and our mirrors do not have in common."""
     return tuple(
         f"{name}: mirror: push failed: {'; '.join(result.problems)}"
         for name, result in results.items()

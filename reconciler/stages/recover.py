@@ -82,7 +82,7 @@ def _check_ledger(host: Host) -> list[str]:
 
 
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
-    """Return the marks of slots that still have something, by driver, and a remark for each driver that fails."""
+    """Return the marks of slots with processes or objects, by driver, and a remark for each driver that fails."""
     marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
     for name, driver in host.drivers.items():

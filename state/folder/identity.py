@@ -18,7 +18,9 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """Return the id in the file `path`; None if the file is missing or invalid, or is a copy: its inode is not in it.
+    """Return the id in the file `path`; None if the file is missing, invalid or a copy.
+
+    The file has its own inode number in its text. In a copy, this number is wrong.
 
     Raise FolderError if it cannot be read.
     """

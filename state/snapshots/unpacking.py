@@ -131,9 +131,9 @@ def _set_attributes(place: bytes, entry: SealedEntry) -> None:
 
 
 def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, int], None]) -> None:
-    """Set the owner and group of a file if this is root, and if they differ from those that the file has now, `info`.
+    """Set the owner and group of a file, unless it has them already (`info`), or this process does not run as root.
 
-    Raise SnapshotError if root is not allowed to, as in a unit without CAP_CHOWN.
+    Raise SnapshotError if root is not allowed to do so, as in a systemd unit without CAP_CHOWN.
     """
     if os.geteuid() != 0 or (info.st_uid, info.st_gid) == (entry.uid, entry.gid):
         return

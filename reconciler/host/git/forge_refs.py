@@ -75,7 +75,7 @@ def refusals(raw: bytes) -> dict[str, str]:
 
 
 def _reason(summary: bytes) -> str:
-    """Return the reason in a summary such as "[remote rejected] (pre-receive hook declined)"."""
+    """Return the reason in a summary: "x" in "[remote rejected] (x)". Without brackets, return the whole summary."""
     match = _REASON.search(summary)
     return one_line(match[1] if match else summary)
 

@@ -67,7 +67,10 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 
 
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return environment variables that pass `settings` to git. Other users could read them in arguments."""
+    """Return environment variables that pass `settings` to git.
+
+    Other users of the host can read a program's arguments, but not its environment.
+    """
     variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
     for number, (name, value) in enumerate(settings.items()):
         variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}

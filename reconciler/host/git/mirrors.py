@@ -100,7 +100,7 @@ class GitMirrors:
         """Fetch upstream's tag `ref`, or else its branch `ref`, into the mirror. Changes no branch and no tag there.
 
         Return its commit; None if upstream has no such ref, or if there is no mirror. Needs no pass lock, since it
-        only adds objects, under a ref that is neither branch nor tag. Raise InfrastructureError.
+        only adds objects, under a ref that is neither branch nor tag. Raise InfrastructureError if git fails.
         """
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None

@@ -57,7 +57,7 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return one fact about a service: the short ids of its running and completed tasks. Empty if there are none."""
+    """Return one fact about a service: the short ids of its running and completed tasks; empty if there are none."""
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
     return {TASK: ", ".join(ids)} if ids else {}

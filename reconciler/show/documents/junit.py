@@ -40,7 +40,7 @@ def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
 
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
-    """Return the last log lines of the app that failed, escaped. None if there are none, or the tier was skipped."""
+    """Return the last log lines of the app that failed, escaped; None if there are none, or the tier was skipped."""
     if tier.verdict is Verdict.SKIP:
         return None
     return "\n".join(line for part in trial.tail for line in escape_lines(part)) or None

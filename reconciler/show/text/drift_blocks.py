@@ -84,7 +84,7 @@ def drift_notes(row: Row) -> Iterator[str]:
 
 
 def observed_line(report: Report) -> str:
-    """Return a line on the age of the facts: when upstreams were asked, and when unseen ones were last seen."""
+    """Return a line on the age of the facts: when upstreams were asked, and when the unseen recipes were last seen."""
     now = report.run.finished_at
     unseen = [row for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE]
     texts = [f"observed {moment(now)}: {count_of(report.population.observed, 'recipe')}"]

@@ -91,7 +91,7 @@ def _canonical_after(row: Row, outcome: Outcome) -> str:
 
 
 def last_lines(trial: Trial, screen: Screen) -> list[str]:
-    """Return the last log lines of the app that failed, at most 15, indented. Empty if there are none."""
+    """Return the last log lines of the app that failed, at most 15, indented; empty if there are none."""
     lines = [line for part in trial.tail for line in escape_lines(part)]
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
 

@@ -11,7 +11,7 @@ Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
-    """Return the lines of a table with the meaning of each label in the report. Empty if the report has no rows."""
+    """Return the lines of a table with the meaning of each label in the report; empty if the report has no rows."""
     rows = report.rows
     is_pass = report.run.command is ReportCommand.PASS
     lines = [

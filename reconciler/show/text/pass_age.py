@@ -20,7 +20,7 @@ def stale_notes(last: LastWholePass) -> tuple[str, ...]:
 
 
 def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
-    """Return a line with the age of the last whole pass. Nothing if it is stale, None, or if none is recorded."""
+    """Return a line with the age of the last whole pass; nothing if it is stale, None, or if none is recorded."""
     if last is None or last.finished_at is None or last.is_stale:
         return []
     line = f"last whole pass: {moment(last.finished_at)}, {age(last.finished_at, last.now)} ago"
@@ -28,7 +28,7 @@ def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
 
 
 def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
-    """Return the note on a stale last pass, else the line with its age. Nothing if `last` is None."""
+    """Return the note on a stale last pass, else the line with its age; nothing if `last` is None."""
     notes = stale_notes(last) if last is not None else ()
     return [paint(f"note: {note}", Style.WARN, screen) for note in notes] + last_pass_lines(last, screen)
 

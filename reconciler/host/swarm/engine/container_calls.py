@@ -95,7 +95,7 @@ def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
 
 
 def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
-    """Return the engine's state of an exec. Empty if the engine no longer has it: it forgets it with the container."""
+    """Return the engine's state of an exec; empty if the engine no longer has it: it forgets it with the container."""
     try:
         state: dict[str, Any] = connection.read_json(
             ApiCall("GET", f"/exec/{exec_id}/json", "docker exec", may_be_gone=True)

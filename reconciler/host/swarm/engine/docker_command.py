@@ -95,7 +95,7 @@ class DockerCommand:
 
     @property
     def _client(self) -> str:
-        """The path of the `docker` program, for a call without our PATH."""
+        """The full path of the `docker` program, for a call whose environment has no PATH."""
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
     def _spec(self, argv: Sequence[str], deadline: float) -> CommandSpec:

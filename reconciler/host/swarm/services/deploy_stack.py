@@ -184,9 +184,9 @@ def _endpoint_at(site: DeploymentSite, stack: Stack, port: AppPort) -> Endpoint:
 
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
-    """Return those external networks of the recipe that are internal in Docker, which publishes no ports there.
+    """Return the external networks of the recipe that are internal in Docker, by their names in the compose file.
 
-    The names are those in the compose file.
+    Docker publishes no ports on internal networks.
     """
     declared = {name: network for name, network in (config.get("networks") or {}).items() if is_external(network)}
     names = {str(network.get("name") or name): name for name, network in declared.items()}

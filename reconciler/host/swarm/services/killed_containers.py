@@ -17,7 +17,7 @@ _KILLED = 137
 
 
 def longest_grace(services: Iterable[Json]) -> timedelta:
-    """Return the longest `stop_grace_period` of `services`, which stop at the same time. Zero if there are none."""
+    """Return the longest `stop_grace_period` of `services`, which stop at the same time; zero if there are none."""
     graces = (_grace(_container(service)) for service in services)
     return max(graces, default=timedelta())
 
