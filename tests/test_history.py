@@ -83,6 +83,20 @@ def test_a_trial_by_hand_is_told_with_the_person_and_whether_it_was_green() -> N
     assert history_of(found) == found
 
 
+def test_a_rollback_is_told_with_what_was_left_and_one_that_died_by_its_beginning() -> None:
+    body = {"op": "p1:1", "generation": 4, "copy_of": 2, "left": "1.1.0", "reason": "it loses mails", "who": "tom"}
+    lines = [
+        LedgerLine(seq, LedgerEntry(NOW, kind, "notes", body)) for seq, kind in ((1, "intent"), (2, "rolled-back"))
+    ]
+    found = events_of(lines)
+    assert [each.text for each in found] == [
+        "its rollback to generation 2 began",
+        "is the canonical again, generation 4, a copy of 2; 1.1.0 was left: it loses mails",
+    ]
+    assert history_of(found) == found[1:]
+    assert history_of(found[:1]) == found[:1]
+
+
 def test_when_a_pass_last_saw_an_upstream_is_told_without_passes_that_did_not(user: ExplainedWorld) -> None:
     first = last_observed(events(user), "notes")
     user.world.origins["notes"].down = "connection refused"

@@ -1,6 +1,7 @@
 """Escapes, cuts and measures text for a terminal, since text from upstream may contain control sequences."""
 
 import unicodedata
+from itertools import accumulate, islice
 from typing import Final
 
 from desired.unprintable import escape_unprintable
@@ -38,12 +39,8 @@ def shorten(text: str, columns: int) -> str:
     shown = escape(text)
     if width(shown) <= columns:
         return shown
-    kept, used = [], width(_ELLIPSIS)
-    for char in shown:
-        used += width(char)
-        if used > columns:
-            break
-        kept.append(char)
+    ends = accumulate(map(width, shown), initial=width(_ELLIPSIS))
+    kept = (char for char, end in zip(shown, islice(ends, 1, None), strict=True) if end <= columns)
     return "".join(kept) + _ELLIPSIS if columns > 0 else ""
 
 

@@ -8,13 +8,17 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.basis import PARTS, moved_parts
-from reconciler.core.plan import Action
+from desired.model import Unobservable
+from reconciler.core.basis import PARTS, moved_parts, unseen
+from reconciler.core.findings import compare
+from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.plan import Action, make_plan
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep, planned_steps, within
 from reconciler.stages.loop import Preview, preview_with_basis
 from reconciler.stages.planning import RunRequest
 from state.registry.registry import SqliteRegistry
+from tests.values import AROUND, canonical, commit, observation, recipe
 from tests.world import Behaviour, World
 
 DIGESTS = st.dictionaries(st.sampled_from(list(PARTS)), st.sampled_from("abc"))
@@ -78,6 +82,21 @@ def test_a_pass_within_a_saved_plan_takes_only_the_steps_that_were_saved(tmp_pat
     plan = look(world).plan
     assert plan.steps["notes"].action is Action.PROMOTE
     assert within(plan, None) == plan == within(plan, planned_steps(plan))
-    other = {"notes": PlannedStep("promote", "0" * 40), "wiki": PlannedStep("none", "")}
+    other = {"notes": PlannedStep("promote", "0" * 40), "wiki": PlannedStep("promote", "0" * 40)}
     left = within(plan, other).steps
     assert [(step.action, step.release) for step in left.values()] == [(Action.NONE, None)] * 2
+
+
+def test_what_could_not_be_seen_is_named_with_its_reason_but_for_what_is_not_enrolled() -> None:
+    silent, tags = Unobservable("connection refused"), {"1.0.0": commit("a")}
+    have = canonical("1.0.0", commit("a"))
+    unchecked = CanonicalStatus(State.UNKNOWN, "snapshot.tar: permission denied")
+    seen = {
+        "away": evolve(observation(silent), recipe=evolve(recipe("away"), enrolled=False, exception="not now")),
+        "notes": observation(tags, have),
+        "unchecked": evolve(observation(tags, evolve(have, recipe="unchecked")), recipe=recipe("unchecked")),
+        "wiki": evolve(observation(silent), recipe=recipe("wiki")),
+    }
+    seen["unchecked"] = evolve(seen["unchecked"], status=unchecked)
+    plan = make_plan(compare(seen, {}), seen, AROUND)
+    assert unseen(plan, seen) == {"unchecked": unchecked.reason, "wiki": "connection refused"}

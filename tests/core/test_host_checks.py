@@ -99,3 +99,21 @@ def test_a_certificate_that_ends_within_two_weeks_warns() -> None:
     ends = NOW + timedelta(days=14)
     assert host_checks.check_certificate("https://a", ends, NOW).result is CheckResult.OK
     assert host_checks.check_certificate("https://a", ends - timedelta(hours=1), NOW).result is CheckResult.WARNING
+
+
+def test_each_program_that_is_missing_fails_by_its_name() -> None:
+    missing = host_checks.check_tools(["git", "docker"], 3)
+    assert (missing.result, missing.found) == (CheckResult.FAILED, "not in PATH: git, docker")
+    assert host_checks.check_tools([], 3).result is CheckResult.OK
+
+
+def test_a_program_that_the_unit_does_not_find_fails_whatever_else_differs() -> None:
+    found = host_checks.check_environment("a.service", ["LANG is set only in the unit"], ["docker"])
+    assert found.result is CheckResult.FAILED
+    assert found.found == "a.service does not find docker; LANG is set only in the unit"
+
+
+def test_a_credential_without_its_file_fails_because_systemd_would_not_start_the_unit() -> None:
+    missing = host_checks.check_credentials("a.service", ["token: /etc/canon/token"], 2)
+    assert (missing.result, missing.found) == (CheckResult.FAILED, "missing: token: /etc/canon/token")
+    assert host_checks.check_credentials("a.service", [], 2).result is CheckResult.OK
