@@ -15,6 +15,7 @@ PROMOTED_FIRST = {"accounts", "guestbook", "identity", "ledger", "links", "notes
 TRIED_FIRST = {*PROMOTED_FIRST, "paste", "photos"}
 THREE_NOTES = ["3.0.9+1.10.7", "3.0.10+1.10.8", "3.1.0+1.11.0"]
 LEDGER = "1.1.0+2.2.0"
+REASON = "labels cannot be seen on telephones"
 
 
 @frozen
@@ -114,6 +115,16 @@ def broken_upgrade_is_red(now: AfterScene) -> Mapping[str, bool]:
     }
 
 
+def red_explained(now: AfterScene) -> Mapping[str, bool]:
+    told = now.played.output
+    return {
+        "it says that ledger needs you": told.startswith("ledger: needs you\n"),
+        "a newer release would change that": "upstream publishes a release newer than 1.2.0+2.3.0" in told,
+        "so would a second try, by the command that it names": "reconcile -r ledger --retry ledger\n" in told,
+        "nothing was written": not now.wrote,
+    }
+
+
 def ledger_served(now: AfterScene) -> Mapping[str, bool]:
     return {
         "the rent is there, and its day as somebody typed it into 1.0.0": "24.11.2025" in now.played.page,
@@ -150,6 +161,40 @@ def notes_served(now: AfterScene) -> Mapping[str, bool]:
     return {
         "the notes are there": "The spare key hangs behind the mill." in now.played.page,
         "nothing of the copy is left": _no_slots(now),
+    }
+
+
+def audited(now: AfterScene) -> Mapping[str, bool]:
+    told = now.played.output
+    return {
+        "the moved tag of links is named": bool(
+            re.search(r"^links +disagree +tag 1\.5\.0\+2\.1\.0 ", told, re.MULTILINE)
+        ),
+        "the damaged snapshot of notes is named": bool(
+            re.search(r"^notes +disagree +snapshot of generation 2 ", told, re.MULTILINE)
+        ),
+        "everything else agrees": " 2 disagree, 0 not asked\n" in told,
+        "nothing was written": not now.wrote,
+    }
+
+
+def rolled_back(now: AfterScene) -> Mapping[str, bool]:
+    return {
+        "only notes has changed": now.changed() == {"notes"},
+        "its data has lived through two releases, as before 3.1.0": now.lineage("notes") == THREE_NOTES[:2],
+        "it is intact": now.after["notes"]["state"] == "intact",
+        "3.1.0 is not tried again": now.after["notes"]["held_back"] == "held",
+    }
+
+
+def history_told(now: AfterScene) -> Mapping[str, bool]:
+    told = re.findall(r" (promoted|rolled-back) +(\S+) ", now.played.output)
+    _, middle, last = THREE_NOTES
+    return {
+        "it tells of three promotions and of the way back, the oldest first": told
+        == [("promoted", middle), ("promoted", last), ("promoted", last), ("rolled-back", middle)],
+        "the way back has its reason": f"{last} was left: {REASON}" in now.played.output,
+        "nothing was written": not now.wrote,
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from reconciler.demo import facts
-from reconciler.demo.facts import AfterScene
+from reconciler.demo.facts import REASON, AfterScene
 from reconciler.demo.fleet import damage, publish
 from reconciler.demo.upstreams import BREAKING, GOOD, MENDED, MOVED
 
@@ -102,6 +102,15 @@ SCENES = (
         _publish_breaking,
     ),
     Scene(
+        "What would change that",
+        "`explain` says what to do about a recipe: here, nothing but a newer release, other tests or a second try will "
+        "help. Below it is what Canon knows about each condition.",
+        ("explain", "ledger"),
+        0,
+        "explain answers, and judges nothing",
+        facts.red_explained,
+    ),
+    Scene(
         "The canonical is unchanged",
         "A copy of ledger's canonical runs for some seconds, and its entries are read over HTTP.",
         ("raise", "ledger", "--for", "4s"),
@@ -145,5 +154,33 @@ SCENES = (
         "the copy started, and was stopped when its time was over",
         facts.notes_served,
         reads="/notes",
+    ),
+    Scene(
+        "The records are audited",
+        "`audit` believes no record, and shares no code with what promotes. It derives every claim anew: from the "
+        "upstreams, the mirrors, the bytes of the snapshots, and the ledger. The tag that was moved and the damaged "
+        "snapshot, which was kept to be looked at, are found by it too.",
+        ("audit",),
+        3,
+        "two of the claims disagree with what is there",
+        facts.audited,
+    ),
+    Scene(
+        "A person goes back",
+        "The members of the house miss the labels of notes on their telephones. Its release before still has a "
+        "generation: it is deployed and checked, and then it is the canonical again, with the data that it had.",
+        ("rollback", "notes", "--reason", REASON),
+        0,
+        "the older release is the canonical, and stays it until there is a newer one or `reconcile resume notes`",
+        facts.rolled_back,
+    ),
+    Scene(
+        "What happened to notes",
+        "The ledger keeps every pass, trial, promotion and decision, with who or what did it. Each line has the hash "
+        "of the line before.",
+        ("history", "notes"),
+        0,
+        "history tells what happened, and judges nothing",
+        facts.history_told,
     ),
 )

@@ -4,6 +4,7 @@ import codecs
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -119,7 +120,7 @@ class Stage:
 
 def shown(words: tuple[str, ...]) -> str:
     """Return the command line as a user types it."""
-    return " ".join(("reconcile", *words))
+    return shlex.join(("reconcile", *words))
 
 
 def program_folder() -> Path | None:
