@@ -103,14 +103,15 @@ def forge(folder: Path, tls: "CertificateAuthority | None" = None, *, drops_prot
     settings.write_text(text)
     server = subprocess.Popen([program, "-D", "-f", settings], stdin=subprocess.DEVNULL)
     try:
-        _wait_until_open(server, port)
+        wait_until_open(server, port)
         yield Forge(root, f"{'https' if tls else 'http'}://127.0.0.1:{port}/git")
     finally:
         server.terminate()
         server.wait()
 
 
-def _wait_until_open(server: "subprocess.Popen[bytes]", port: int) -> None:
+def wait_until_open(server: "subprocess.Popen[bytes]", port: int) -> None:
+    """Wait until a server listens on a port of this host, or ends. Fails after a while."""
     until = time.monotonic() + _PATIENCE
     while server.poll() is None and time.monotonic() < until:
         with socket.socket() as probe:

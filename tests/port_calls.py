@@ -133,7 +133,8 @@ def _run_and_die(world: World, death: KillPoint, run: Callable[[World], object],
         pickle.dump({name: getattr(world, name) for name in OUTSIDE}, pipe)
         pipe.flush()
 
-    recorder = world.wrap = CallRecorder(answer)
+    recorder, wrap = CallRecorder(answer), world.wrap
+    world.wrap = lambda name, port: recorder(name, wrap(name, port))
     try:
         run(world)
         tell()
