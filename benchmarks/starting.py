@@ -7,6 +7,7 @@ time says more where other programs run.
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
@@ -51,26 +52,34 @@ def main() -> None:
 # ---- fleets to look at ----
 
 
-def make_fleet(parent: Path, size: int) -> list[str]:
-    """Make a fleet of `size` process recipes, each with an intact canonical. Return the options that name it."""
+def make_fleet(
+    parent: Path,
+    size: int,
+    forge: str = "https://forge.example",
+    releases: Sequence[tuple[str, str]] = ((VERSION, COMMIT),),
+) -> list[str]:
+    """Make a fleet of `size` process recipes, each with an intact canonical. Return the options that name it.
+
+    `forge` is the address before `/NAME.git`. The canonicals are at `releases`, versions with their commits, in turn.
+    """
     fleet, state = parent / f"fleet-{size}", StateFolder(parent / f"state-{size}")
     state.create()
     make_identity(state.identity)
     SqliteRegistry(state.database).append([LedgerEntry(NOW, "note", "", {"said": "made for a benchmark"})])
     (fleet / "recipes").mkdir(parents=True)
-    (fleet / "fleet.toml").write_text('format = 1\n\n[fleet]\nname = "benchmark"\n')
+    (fleet / "fleet.toml").write_text('format = 1\n\n[fleet]\nname = "benchmark"\nprotocols = ["https", "http"]\n')
     for number in range(size):
         name = f"app-{number:03}"
         (fleet / "recipes" / name).mkdir()
-        (fleet / "recipes" / name / "recipe.toml").write_text(_declaration(name))
-        _promote(state, name)
+        (fleet / "recipes" / name / "recipe.toml").write_text(_declaration(f"{forge}/{name}.git"))
+        _promote(state, name, *releases[number % len(releases)])
     return ["--fleet", str(fleet), "--state", str(state.root)]
 
 
-def _declaration(name: str) -> str:
+def _declaration(upstream: str) -> str:
     return f"""\
 [recipe]
-upstream = "https://forge.example/{name}.git"
+upstream = "{upstream}"
 requires = ["git"]
 
 [release]
@@ -86,7 +95,7 @@ check = ["./check"]
 """
 
 
-def _promote(state: StateFolder, name: str) -> None:
+def _promote(state: StateFolder, name: str, version: str, commit: str) -> None:
     """Record a canonical with a sealed snapshot of one small file."""
     data = state.root / "data"
     data.mkdir(exist_ok=True)
@@ -94,8 +103,8 @@ def _promote(state: StateFolder, name: str) -> None:
     folder = state.canonical(name, 1)
     folder.parent.mkdir(parents=True)
     seal = SealedSnapshots().seal(data, folder, {"recipe": name})
-    canonical = Canonical(name, VERSION, COMMIT, 1, ("1.0.0", VERSION), NOW, _evidence(name), seal)
-    intent = Intent(f"pass:{name}:{VERSION}", name, VERSION, COMMIT, 1, NOW)
+    canonical = Canonical(name, version, commit, 1, ("1.0.0", version), NOW, _evidence(name), seal)
+    intent = Intent(f"pass:{name}:{version}", name, version, commit, 1, NOW)
     registry = SqliteRegistry(state.database)
     registry.begin(intent, [LedgerEntry(NOW, "intent", name, {})])
     registry.commit(canonical, intent, [LedgerEntry(NOW, "promotion", name, {})])

@@ -1,12 +1,17 @@
 """Find the releases among upstream's tags, and choose the release that a recipe should have."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from desired.model import AmbiguousVersion, NeverReleased, Release, Want
 from desired.unread import Numbers, in_order, is_later, version_numbers
 from desired.versions import VersionKey, is_release_name, version_key
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 Tags = Mapping[str, str | None]
 Rank = tuple[Release, ...]
@@ -56,17 +61,23 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
 def _ranks(tags: Tags, allow: str) -> list[Rank]:
     """Return the allowed releases grouped by sort key, the oldest first."""
     is_allowed = _filter(allow)
-    keyed = sorted(
-        (key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags) if is_allowed(key)
+    return [rank for key, rank in _all_ranks(tuple(tags.items())) if is_allowed(key)]
+
+
+# `explain` asks for the releases of each recipe several times. The limit holds some hundred recipes.
+@lru_cache(maxsize=512)
+def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionKey, Rank], ...]:
+    """Return all releases grouped by sort key, the oldest first, each group with its key."""
+    keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags))
+    return tuple(
+        (key, tuple(Release(name, commit) for _, _, name, commit in rank))
+        for key, rank in groupby(keyed, key=itemgetter(0))
     )
-    return [
-        tuple(Release(name, commit) for _, _, name, commit in rank) for _, rank in groupby(keyed, key=itemgetter(0))
-    ]
 
 
-def _with_keys(tags: Tags) -> Iterator[tuple[VersionKey, str, str]]:
+def _with_keys(tags: Iterable[tuple[str, str | None]]) -> Iterator[tuple[VersionKey, str, str]]:
     """Yield the sort key, the name and the commit of each tag that is a release."""
-    for name, commit in tags.items():
+    for name, commit in tags:
         if commit is not None and is_release_name(name):
             yield version_key(name), name, commit
 
@@ -75,10 +86,20 @@ def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
     """Return a function that says whether a version is in the range `allow`."""
     if allow == "*":
         return lambda _: True
+    _range(allow)  # raises an error now, even if there is no version to compare
+    return lambda key: _contains(allow, "{}.{}.{}".format(*key, 0, 0))
+
+
+@lru_cache(maxsize=512)
+def _range(allow: str) -> "SpecifierSet":
     from packaging.specifiers import SpecifierSet
 
-    allowed = SpecifierSet(allow)
-    return lambda key: allowed.contains("{}.{}.{}".format(*key, 0, 0))
+    return SpecifierSet(allow)
+
+
+@lru_cache(maxsize=16_384)
+def _contains(allow: str, version: str) -> bool:
+    return _range(allow).contains(version)
 
 
 def _has_one_commit(rank: Rank) -> bool:
