@@ -72,9 +72,9 @@ def _defaults(fleet: Source) -> Mapping[str, Any]:
 
 
 def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
-    """Return the defaults without the keys that keys in the recipe's file `own` replace.
+    """Return the defaults without the keys for which the recipe's file `own` makes a choice of its own.
 
-    `_CHOICES` lists these keys: for example, a recipe with `http` does not get the default `tcp`.
+    `_CHOICES` lists these choices: for example, a recipe with `http` does not get the default `tcp`.
     """
     replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {

@@ -66,7 +66,7 @@ def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Fla
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw for `enrolled = false` without `exception`, and for `exception` or `review` if it is not false."""
+    """Yield a flaw if a recipe is not enrolled without `exception`, or is enrolled with `exception` or `review`."""
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
         yield Flaw(("recipe", "enrolled"), 'is false, which needs exception = "why"')

@@ -79,7 +79,7 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
 def forget(options: Options, name: str, reason: str) -> int:
     """Delete the records, snapshots, mirror and logs of a recipe that is no longer declared. Return the exit code.
 
-    The ledger records that, with `reason`. Raise UsageError if the recipe is declared or nothing is recorded of it.
+    The ledger records `reason`. Raise UsageError if the recipe is still declared, or if nothing is recorded of it.
     """
     context = load_context(options)
     require_reason(reason)

@@ -54,7 +54,7 @@ class TrialOptions:
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """Run one trial of the recipe `name` and print its result. Return the exit code.
 
-    Promote nothing, and a red result does not keep later passes from trying the release.
+    Nothing is promoted, and a red result does not keep later passes from trying the release.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -70,7 +70,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
 
 
 def _tiers(text: str | None) -> frozenset[TierName]:
-    """Return the tiers that the comma-separated list `text` names, and install in any case. All tiers if it is None.
+    """Return the tiers in the comma-separated list `text`, and always install. Return all tiers if `text` is None.
 
     Raise UsageError if a name is not the name of a tier.
     """

@@ -134,7 +134,7 @@ def hold_text(hold: Hold) -> str:
 
 
 def ended_text(hold: Hold) -> str:
-    """Return who had put the recipe on hold, when that ended, and why it was."""
+    """Return a text on a hold that has ended: who decided it, why, and when it ended."""
     return f"its hold by {hold.who} ended on {hold.until} ({hold.reason})"
 
 

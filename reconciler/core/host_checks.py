@@ -142,7 +142,7 @@ def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
 def environment_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> tuple[str, ...]:
     """Return how the environment of child processes differs between this shell and the unit, in words.
 
-    Values are not named, since they may be secret; only the folders of PATH are.
+    The texts contain no values, which may be secret, except the folders of PATH.
     """
     return (*_path_differences(here.get("PATH", ""), unit.get("PATH", "")), *_variable_differences(here, unit))
 

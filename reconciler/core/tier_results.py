@@ -98,8 +98,8 @@ class Trial:
 def failed_late(failed_after: float, passed_after: float) -> bool:
     """Whether a check may have failed only because it had too little time: it failed much later than it passed.
 
-    `failed_after` and `passed_after` are in seconds. A check that ends at a time limit of its own runs at least for
-    that time before it fails, but not before it passes.
+    `failed_after` and `passed_after` are in seconds. If a check has a time limit of its own, it fails only after that
+    time, and passes before.
     """
     return failed_after > 1.5 * passed_after + 0.5
 

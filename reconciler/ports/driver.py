@@ -95,7 +95,7 @@ class Driver(Protocol):
         """Stop the app, and delete all its parts, its data and its folder."""
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        """Return the marks of all slots below the folder `root` that still have something on this host.
+        """Return the marks of all slots below the folder `root` that still have processes or objects on this host.
 
         A slot counts even if its folder is gone.
         """

@@ -34,7 +34,10 @@ def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial
 
 
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
-    """Return the outcome of a step whose trial could not be recorded. A promotion counts; else it is INFRASTRUCTURE."""
+    """Return the outcome of a step whose trial could not be recorded, with the reason `why`.
+
+    If the release was promoted, the result stays; otherwise it becomes INFRASTRUCTURE.
+    """
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
         return evolve(outcome, remarks=(*outcome.remarks, message))

@@ -87,7 +87,7 @@ class GitForge:
             return PushResult(problems=(reason_of(failed),))
 
     def _push_missing(self, name: str) -> PushResult:
-        """Push what the forge lacks of one mirror, and read back from the forge what it has then."""
+        """Push what the forge lacks of one mirror. Return the result, by what the forge has afterwards."""
         wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)
         plan = plan_push(wanted, forge, before)

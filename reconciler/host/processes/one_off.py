@@ -19,7 +19,7 @@ _SHOWN = 12
 def run_all(
     app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
-    """Run the lines that ONE_OFF names, in the order of the Procfile. Return a remark on each process that they left.
+    """Run the lines that ONE_OFF names, in the order of the Procfile. Return a remark on each process left running.
 
     `commands` maps the name of each line of the Procfile to its shell command. Stop at the first line that fails:
     raise RecipeError with the end of its output, TimedOutError if the line or a process that it left did not end in

@@ -237,7 +237,7 @@ def _reap(*deployments: _Deployment) -> None:
 
 
 def _check(settings: Mapping[str, str]) -> None:
-    """Raise RecipeError for a setting with an invalid name or value, or with the name of a variable of Canon's."""
+    """Raise RecipeError for a setting with an invalid name or value, or with a name that Canon itself sets."""
     for name, value in settings.items():
         if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
             raise RecipeError(f"[install] env may not set {name!r}")

@@ -48,7 +48,7 @@ def render_report(
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
-    """Return the lines of the table. Below an ordinary one come the sentences for its clauses."""
+    """Return the lines of the table. If it is not `wide`, add the sentences for its clauses below the table."""
     columns = columns_of(report, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]

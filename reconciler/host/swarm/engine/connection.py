@@ -204,7 +204,7 @@ def _refusal(request: ApiCall, response: "requests.Response") -> Exception:
 def refusal_message(body: bytes) -> str:
     """Return the message in the body of an answer that refuses a call.
 
-    If the body is not such JSON, return all of it.
+    If the body is not JSON with a message, return all of it.
     """
     try:
         return str(json.loads(body)["message"])

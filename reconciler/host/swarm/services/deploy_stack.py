@@ -78,7 +78,7 @@ class DeployableRelease:
 def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Does not wait until the app is up.
 
-    Return remarks for the report. Raise RecipeError or InfrastructureError.
+    Return remarks for the report. Raise RecipeError if the release is at fault, else InfrastructureError.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -94,7 +94,7 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
 def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
     """Resolve the release in the folder `checkout`, check that this host can run it, and pull its images.
 
-    Raise RecipeError or InfrastructureError.
+    Raise RecipeError if the release is at fault, else InfrastructureError.
     """
     engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)
