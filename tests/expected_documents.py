@@ -60,7 +60,7 @@ def answer_errors(words: Sequence[str], out: str) -> list[str]:
     `words` are the command line. Returns none for text.
     """
     command = command_of(words)
-    if not wants_json(words) and command not in {"evidence", "schema"}:
+    if not wants_json(words) and command not in {"evidence", "schema", "pass-events"}:
         return []
     schema = format_1_schema(command)
     texts = out.splitlines() if command in LINES and not out.startswith("{\n") else [out]
@@ -68,7 +68,9 @@ def answer_errors(words: Sequence[str], out: str) -> list[str]:
 
 
 def command_of(words: Sequence[str]) -> str:
-    """Return the command that a command line names: "pass" for none, "plan" for a dry run."""
+    """Return the command that a command line names: "pass" for none, "plan" for a dry run, "pass-events" for lines."""
+    if "--events" in words:
+        return "pass-events"
     named = next((word for word in words if word in ANSWERS), "pass")
     return "plan" if named == "pass" and "--dry-run" in words else named
 

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.options import NONEMPTY, Options, common_options, examples
+from reconciler.cli.options import NONEMPTY, Options, common_options, events_option, examples
 
 
 @click.command(epilog=examples("reconcile plan --out monday.plan"))
@@ -20,15 +20,17 @@ def plan(options: Options, out: str | None, retry: tuple[str, ...]) -> int:
 
 @click.command(epilog=examples("reconcile apply monday.plan"))
 @click.argument("file", type=NONEMPTY)
+@events_option
 @common_options
-def apply(options: Options, file: str) -> int:
+def apply(options: Options, file: str, *, in_lines: bool) -> int:
     """Run a pass that does what the plan in FILE says, and nothing else.
 
     Refused, with exit code 4, when anything moved on which the plan rests: tags, records, fleet, snapshots, place.
     """
     from reconciler.cli import saved_plans
+    from reconciler.cli.told_pass import event_lines
 
-    return saved_plans.apply(options, file)
+    return saved_plans.apply(options, file, event_lines(options, wanted=in_lines))
 
 
 @click.command(

@@ -32,7 +32,7 @@ from reconciler.host.signing import KeyAttestor
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.repositories import TeamForge
-from reconciler.ports.workers import Workers
+from reconciler.ports.workers import ParallelProgress, Workers
 from reconciler.show.text.progress import LineProgress, open_progress
 from reconciler.show.text.screen import screen_for
 from state.folder.folder import StateFolder
@@ -96,7 +96,7 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
     )
 
 
-def workers_for(context: CommandContext, host: Host, progress: LineProgress, lock: int) -> Workers | None:
+def workers_for(context: CommandContext, host: Host, progress: ParallelProgress, lock: int) -> Workers | None:
     """Return the workers of a pass; None if it tries one recipe after the other.
 
     `lock` is the descriptor of the pass lock.

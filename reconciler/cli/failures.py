@@ -5,6 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
@@ -23,6 +24,7 @@ from reconciler.errors import (
     message_and_hint,
 )
 from reconciler.show.documents.command_documents import error_document
+from reconciler.show.documents.pass_events import failed_line
 from reconciler.show.documents.recorded_parts import Json
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.error_text import render_error, render_next_commands, render_problems
@@ -87,8 +89,13 @@ def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str
 
 
 def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print `text` to stderr, and `document` to stdout if the command line asks for JSON. Return the exit code."""
+    """Print `text` to stderr, and `document` to stdout if the command line asks for JSON. Return the exit code.
+
+    With --events the document is one line, the last of the lines on the pass.
+    """
     print_error(text)
+    if "--events" in arguments:
+        return print_answer(failed_line(document, datetime.now(UTC)), exit_code)
     return print_answer(json_text(document), exit_code) if wants_json(arguments) else exit_code
 
 

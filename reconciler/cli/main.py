@@ -8,7 +8,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import changing_commands, looking_commands
-from reconciler.cli.options import NONEMPTY, Options, common_options, examples, metrics_option
+from reconciler.cli.options import NONEMPTY, Options, common_options, events_option, examples, metrics_option
 from reconciler.cli.standard_streams import FAILED, print_error, unwritten_message
 from reconciler.errors import InterruptedPassError
 
@@ -38,12 +38,10 @@ class _Commands(click.Group):
 @click.option(
     "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."
 )
+@events_option
 @metrics_option
 @common_options
-@click.pass_context
-def reconcile(
-    context: click.Context, options: Options, *, dry_run: bool, retry: tuple[str, ...], metrics: str | None
-) -> int:
+def reconcile(options: Options, *, dry_run: bool, retry: tuple[str, ...], metrics: str | None, in_lines: bool) -> int:
     """Bring every enrolled recipe's canonical to its latest release that passes a cold test.
 
     Without a command: one pass.
@@ -51,11 +49,15 @@ def reconcile(
     Each recipe declares its driver: process, swarm, or abra. The driver abra was built from the documents of
     Co-op Cloud's abra, and has not been run against the real one yet.
     """
-    if context.invoked_subcommand is not None:
+    if click.get_current_context().invoked_subcommand is not None:
         return 0
     from reconciler.cli import passes
+    from reconciler.cli.told_pass import event_lines
 
-    return passes.preview(options, "plan", retry, metrics) if dry_run else passes.converge(options, retry, metrics)
+    lines = event_lines(options, wanted=in_lines, dry_run=dry_run)
+    return (
+        passes.preview(options, "plan", retry, metrics) if dry_run else passes.converge(options, retry, metrics, lines)
+    )
 
 
 # In the order in which `--help` lists them.

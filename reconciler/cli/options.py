@@ -137,6 +137,12 @@ def metrics_option(function: Command) -> Command:
     return click.option("--metrics", type=NONEMPTY, metavar="FILE", help=help_text)(function)
 
 
+def events_option(function: Command) -> Command:
+    """Add the option --events to a command that runs a pass."""
+    help_text = "Print what the pass does, as lines of JSON while it runs; the last line is its report."
+    return click.option("--events", "in_lines", is_flag=True, help=help_text)(function)
+
+
 def stdout_width() -> int | None:
     """Return the width of the terminal on stdout; None if stdout is no terminal."""
     return terminal_width(sys.stdout)

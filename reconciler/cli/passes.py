@@ -15,11 +15,12 @@ from reconciler.cli.composition import (
     workers_for,
 )
 from reconciler.cli.failures import SIGNALLED
-from reconciler.cli.journal_output import journal_outcome, journal_report
+from reconciler.cli.journal_output import journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
+from reconciler.cli.told_pass import EventLines, told_pass
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
 from reconciler.host.command_spec import blocked_signals
@@ -27,8 +28,8 @@ from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
+from reconciler.stages.loop import Pass, reconcile
 from reconciler.stages.loop import preview as make_preview
-from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest
 
 
@@ -51,13 +52,14 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
     return write_metrics(context, metrics_path, report, code, last)
 
 
-def converge(options: Options, retry: Sequence[str], metrics: str | None) -> int:
+def converge(options: Options, retry: Sequence[str], metrics: str | None, lines: EventLines | None = None) -> int:
     """Run one pass under the pass lock and print its report. Return the exit code.
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
+    `lines` are those of --events, None without.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
-    return run_pass(context, request_of(context, ReportCommand.PASS, retry), metrics_path)
+    return run_pass(context, request_of(context, ReportCommand.PASS, retry), metrics_path, lines=lines)
 
 
 def run_pass(
@@ -65,22 +67,35 @@ def run_pass(
     request: RunRequest,
     metrics_path: Path | None = None,
     check: Callable[[Host], None] = lambda _: None,
+    lines: EventLines | None = None,
 ) -> int:
-    """Run one pass under the pass lock and print its report. Return the exit code.
+    """Run one pass under the pass lock and print its report, as the last of `lines` if there are any.
 
-    `check` is called first, under the lock, and may raise an error: then nothing is done.
+    Return the exit code. `check` is called first, under the lock, and may raise an error: then nothing is done.
     """
     with interruptible(), private_files():
-        with pass_lock(context, "reconcile") as lock, progress_on_stderr(context.options) as progress:
-            host = make_host(context, progress, lock.descriptor)
-            check(host)
-            workers = workers_for(context, host, progress, lock.descriptor)
-            done = reconcile(host, request, journal_outcome, workers)
+        done = _run_locked(context, request, check, lines)
         report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
         with blocked_signals():
             journal_report(report)
-            code = print_report(context, report)
+            code = print_report(context, report) if lines is None else lines.end(report)
             return write_metrics(context, metrics_path, report, code)
+
+
+def _run_locked(
+    context: CommandContext, request: RunRequest, check: Callable[[Host], None], lines: EventLines | None
+) -> Pass:
+    """Run one pass under the pass lock, and tell what it is doing. The parameters are as in `run_pass`."""
+    with (
+        pass_lock(context, "reconcile") as lock,
+        progress_on_stderr(context.options) as shown,
+        told_pass(shown, context.state.running_pass, lines) as told,
+    ):
+        host = make_host(context, told, lock.descriptor)
+        check(host)
+        workers = workers_for(context, host, told, lock.descriptor)
+        told.begin(host, request.names)
+        return reconcile(host, request, told.outcome, workers, told.planned)
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:

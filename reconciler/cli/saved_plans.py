@@ -11,6 +11,7 @@ from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
 from reconciler.cli.options import Options
 from reconciler.cli.passes import print_report, request_of, run_pass
+from reconciler.cli.told_pass import EventLines
 from reconciler.core.basis import moved_parts
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep, SavedPlan, planned_steps
@@ -37,7 +38,7 @@ def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
     return print_report(context, seen.report)
 
 
-def apply(options: Options, file: str) -> int:
+def apply(options: Options, file: str, lines: EventLines | None) -> int:
     """Carry out the plan in `file`, if nothing on which the plan rests has changed. Return the exit code of the pass.
 
     Raise UsageError if the file is no plan for this fleet and state, NeedsPersonError if something changed.
@@ -49,7 +50,7 @@ def apply(options: Options, file: str) -> int:
     retry = tuple(name for name in saved.retry if name in context.fleet.recipes)
     context = evolve(context, names=names)
     request = evolve(request_of(context, ReportCommand.PASS, retry), planned=saved.steps)
-    return run_pass(context, request, check=lambda host: _require_unmoved(host, request, saved, file))
+    return run_pass(context, request, check=lambda host: _require_unmoved(host, request, saved, file), lines=lines)
 
 
 def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: str) -> None:

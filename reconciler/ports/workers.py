@@ -5,7 +5,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from reconciler.ports.host import Host
+from reconciler.ports.host import Host, Progress
 
 
 @frozen
@@ -22,6 +22,13 @@ class WorkerStopped:
 
 WorkerEnd = tuple[str, object]
 """The name of a worker that ended, and what its work returned; or WorkerDied, or WorkerStopped."""
+
+
+class ParallelProgress(Progress, Protocol):
+    """Shows what a pass is doing when it tries several recipes at once."""
+
+    def show_running(self, recipes: frozenset[str]) -> None:
+        """Show that these recipes are tried at the same time from now on; none if one is tried after the other."""
 
 
 class Workers(Protocol):

@@ -1,6 +1,6 @@
 """One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -27,10 +27,11 @@ from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
-from reconciler.stages.planning import RunRequest, context_for, plan_for
+from reconciler.stages.planning import RunRequest, context_for, plan_for, planned_work
 from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
+from state.pass_progress import PlannedWork
 from state.records import LedgerEntry, Records
 
 
@@ -78,8 +79,11 @@ def reconcile(
     request: RunRequest,
     report_outcome: Callable[[Outcome], None] = lambda _: None,
     workers: Workers | None = None,
+    report_plan: Callable[[Sequence[PlannedWork]], None] = lambda _: None,
 ) -> Pass:
     """Run one pass, and call `report_outcome` with each outcome. The caller holds the pass lock.
+
+    `report_plan` is called once, with the planned steps that do something.
 
     `workers` run several recipes at once; without them, one recipe is tried after the other. If a signal comes during
     a step, its trial is ended, and the remaining steps are reported as not tried. If a signal comes before the first
@@ -96,6 +100,7 @@ def reconcile(
     pushed = push_mirrors(host, mirror_result)
     plan = within(plan_for(host, request, mirror_result.observed), request.planned)
     observations, errors = mirror_result.observed.observations, mirror_result.mirror_errors
+    report_plan(planned_work(plan, observations))
     context = ConvergeContext(host, request.fleet, plan, observations, errors)
     steps = converge(context) if workers is None else converge_beside(context, workers)
     outcomes, signal = _converge(context, steps, report_outcome)

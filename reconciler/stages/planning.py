@@ -7,12 +7,13 @@ from attrs import evolve, frozen
 from desired.model import Fleet, Unobservable
 from reconciler.core.findings import compare
 from reconciler.core.observation import Observation
-from reconciler.core.plan import Plan, PlanContext, make_plan
+from reconciler.core.plan import Action, Plan, PlanContext, make_plan
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep
 from reconciler.errors import reason_of
 from reconciler.ports.host import Host
 from reconciler.stages.observe import Observations
+from state.pass_progress import PlannedWork
 
 
 @frozen
@@ -58,3 +59,17 @@ def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
 def context_for(host: Host, request: RunRequest) -> PlanContext:
     """Return what a plan depends on, besides the observations."""
     return PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
+
+
+def planned_work(plan: Plan, observations: Mapping[str, Observation]) -> tuple[PlannedWork, ...]:
+    """Return the steps of a plan that do something, in its order, each with how long the recipe's last trial took."""
+    steps = [plan.steps[name] for name in plan.order if plan.steps[name].action is not Action.NONE]
+    return tuple(
+        PlannedWork(
+            recipe=step.recipe,
+            action=step.action,
+            version=step.release.version if step.release is not None else "",
+            last_seconds=observations[step.recipe].memory.seconds if step.release is not None else None,
+        )
+        for step in steps
+    )

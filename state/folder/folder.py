@@ -33,6 +33,11 @@ class StateFolder:
         return self.root / "lock"
 
     @property
+    def running_pass(self) -> Path:
+        """Return the file that says what the pass that runs is doing."""
+        return self.root / "running.json"
+
+    @property
     def identity(self) -> Path:
         return self.root / "id"
 

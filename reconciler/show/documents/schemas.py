@@ -8,6 +8,7 @@ Definitions = Mapping[str, Any]
 
 ANSWERS: Final[Mapping[str, str]] = {
     "pass": "report",
+    "pass-events": "pass-event",
     "plan": "report",
     "apply": "report",
     "drift": "report",
@@ -32,12 +33,15 @@ ANSWERS: Final[Mapping[str, str]] = {
     "demo": "line",
     "saved-plan": "saved-plan",
 }
-"""The definition of each command's answer. "pass" is `reconcile` alone, "saved-plan" the file of `plan --out`."""
+"""The definition of each command's answer. "pass" is `reconcile` alone, "saved-plan" the file of `plan --out`.
 
-LINES: Final = frozenset({"history", "events"})
+"pass-events" is a line of `reconcile --events`, and of `apply FILE --events`.
+"""
+
+LINES: Final = frozenset({"history", "events", "pass-events"})
 """The commands that print one object on each line; their schema is that of a line."""
 
-_IN_A_FILE: Final = frozenset({"saved-plan"})
+_WITHOUT_FAILURE: Final = frozenset({"saved-plan", "pass-events"})
 _FAILURE: Final = "failure"
 _NAMED: Final = {"apply": "pass"}
 _REFERENCE: Final = "#/$defs/"
@@ -48,7 +52,7 @@ def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
 
     The definitions that it refers to are below `$defs`.
     """
-    failure = [] if command in _IN_A_FILE else [_reference(_FAILURE)]
+    failure = [] if command in _WITHOUT_FAILURE else [_reference(_FAILURE)]
     line = ", each line" if command in LINES else ""
     return _schema(f"reconcile {command}, format 1{line}", [_answer(command, definitions), *failure], definitions)
 

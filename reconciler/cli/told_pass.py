@@ -1,0 +1,134 @@
+"""Tells others what a pass is doing: on stderr, in a file of the state folder, and with --events in lines of JSON."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import define, field
+
+from reconciler.cli.journal_output import journal_outcome
+from reconciler.cli.options import Options
+from reconciler.cli.standard_streams import UnwrittenError, print_error, report_code_after_failure, write_answer
+from reconciler.core.outcome import Outcome
+from reconciler.core.report import Report
+from reconciler.errors import UsageError
+from reconciler.host.command_spec import blocked_signals
+from reconciler.ports.host import Host
+from reconciler.show.documents.pass_events import (
+    began_line,
+    done_line,
+    ended_line,
+    planned_line,
+    result_line,
+    step_line,
+)
+from reconciler.show.text.progress import LineProgress
+from state.folder.process_identity import own_identity
+from state.pass_progress import PassProgress, PlannedWork
+from state.running_pass import KeptProgress, drop_progress, keep_progress
+
+
+@define
+class EventLines:
+    """Writes lines to stdout. After the first that cannot be written, the others are dropped, and the pass goes on."""
+
+    failure: UnwrittenError | None = None
+
+    def write(self, line: str) -> None:
+        try:
+            if self.failure is None:
+                write_answer(line)
+        except UnwrittenError as failed:
+            self.failure = failed
+
+    def end(self, report: Report) -> int:
+        """Write the last line, and return the exit code. If a line could not be written, print that to stderr."""
+        self.write(ended_line(report))
+        if self.failure is None:
+            return report.exit_code
+        print_error(f"reconcile: {self.failure.message}\n  {self.failure.hint}\n")
+        return report_code_after_failure(report.exit_code)
+
+
+def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
+    """Return the lines of --events, if they are wanted; else None.
+
+    Raise UsageError if another format is wanted too, or if the command runs no pass.
+    """
+    if not wanted:
+        return None
+    if options.output in {"text", "wide"}:
+        raise UsageError(f"--events prints JSON, and -o {options.output} asks for text", "leave one of them out")
+    if dry_run:
+        raise UsageError("--events tells what a pass does, and --dry-run runs none", "for its plan: --dry-run -o json")
+    return EventLines()
+
+
+@define
+class ToldPass:
+    """The progress of a pass. `lines` is None without --events.
+
+    Implements the port Progress. `pass_now` is None until the pass begins.
+    """
+
+    shown: LineProgress
+    file: Path
+    lines: EventLines | None
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    pass_now: PassProgress | None = None
+
+    def begin(self, host: Host, recipes: Sequence[str]) -> None:
+        """Say that the pass of this host begins, over these recipes."""
+        progress = PassProgress(host.pass_id, host.place.trigger, self.now())
+        self._keep(progress)
+        self._write(lambda: began_line(progress, recipes))
+
+    def planned(self, work: Sequence[PlannedWork]) -> None:
+        self._change(lambda progress: progress.with_plan(work))
+        self._write(lambda: planned_line(work, self.now()))
+
+    def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
+        self.shown.step(recipe, doing, last_seconds)
+        self._change(lambda progress: progress.with_step(recipe, doing, last_seconds, self.now()))
+        self._write(lambda: step_line(recipe, doing, last_seconds, self.now()))
+
+    def done(self, recipe: str, result: str) -> None:
+        self.shown.done(recipe, result)
+        self._change(lambda progress: progress.without(recipe))
+        self._write(lambda: done_line(recipe, result, self.now()))
+
+    def show_running(self, recipes: frozenset[str]) -> None:
+        self.shown.show_running(recipes)
+        self._change(lambda progress: progress.with_beside(recipes))
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Tell the outcome of a step, also to systemd's journal."""
+        journal_outcome(outcome)
+        self._change(lambda progress: progress.with_result(outcome.step.recipe, outcome.result, self.now()))
+        self._write(lambda: result_line(outcome, self.now()))
+
+    def _change(self, change: Callable[[PassProgress], PassProgress]) -> None:
+        if self.pass_now is not None:
+            changed = change(self.pass_now)
+            if changed != self.pass_now:
+                self._keep(changed)
+
+    def _keep(self, progress: PassProgress) -> None:
+        self.pass_now = progress
+        keep_progress(self.file, KeptProgress(own_identity(), progress))
+
+    def _write(self, line: Callable[[], str]) -> None:
+        if self.lines is not None and self.pass_now is not None:
+            self.lines.write(line())
+
+
+@contextmanager
+def told_pass(shown: LineProgress, file: Path, lines: EventLines | None) -> Iterator[ToldPass]:
+    """Tell what a pass is doing within the `with` block. At its end the file is removed."""
+    try:
+        yield ToldPass(shown, file, lines)
+    finally:
+        # A signal here must not leave the file of a pass that ended by itself.
+        with blocked_signals():
+            drop_progress(file)

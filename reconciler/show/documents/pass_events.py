@@ -1,0 +1,73 @@
+"""The lines of JSON that `reconcile --events` prints while a pass runs. The last one has the report, or the errors."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from reconciler.core.outcome import Outcome
+from reconciler.core.plan import Action
+from reconciler.core.report import Report
+from reconciler.show.documents.recorded_parts import Json
+from reconciler.show.documents.report_document import FORMAT, json_line, report_document
+from reconciler.show.labels import ACTION_WORDS
+from reconciler.show.quantities import rfc3339
+from state.pass_progress import PassProgress, PlannedWork
+
+
+def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
+    """Return the first line: the pass, and the recipes that it is about."""
+    facts = {"pass": progress.pass_id, "trigger": progress.trigger, "recipes": list(recipes)}
+    return _line("began", progress.began_at, facts)
+
+
+def planned_line(work: Sequence[PlannedWork], at: datetime) -> str:
+    """Return the line for the plan, with the steps that do something, in their order."""
+    return _line("planned", at, {"steps": [planned_part(each) for each in work]})
+
+
+def planned_part(work: PlannedWork) -> Json:
+    """Return the entry of a planned step."""
+    return {
+        "recipe": work.recipe,
+        "action": ACTION_WORDS[Action(work.action)],
+        "version": work.version or None,
+        "last_seconds": work.last_seconds,
+    }
+
+
+def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime) -> str:
+    """Return the line for what is done for a recipe from now on."""
+    return _line("step", at, {"recipe": recipe, "doing": doing, "last_seconds": last_seconds})
+
+
+def done_line(recipe: str, text: str, at: datetime) -> str:
+    """Return the line for a try that has ended. Only `result` counts: what failed beside others is tried again."""
+    return _line("done", at, {"recipe": recipe, "text": text})
+
+
+def result_line(outcome: Outcome, at: datetime) -> str:
+    """Return the line for the result of a recipe's step."""
+    release = outcome.step.release
+    return _line(
+        "result",
+        at,
+        {
+            "recipe": outcome.step.recipe,
+            "version": release.version if release is not None else None,
+            "result": outcome.result,
+            "reason": outcome.reason,
+        },
+    )
+
+
+def ended_line(report: Report) -> str:
+    """Return the last line of a pass that ran: its whole report."""
+    return _line("ended", report.run.finished_at, {"report": report_document(report), "exit_code": report.exit_code})
+
+
+def failed_line(errors: Json, at: datetime) -> str:
+    """Return the last line of a pass that could not run; `errors` is the document of its errors."""
+    return _line("failed", at, errors)
+
+
+def _line(event: str, at: datetime, facts: Json) -> str:
+    return json_line({"format": FORMAT, "event": event, "at": rfc3339(at), **facts})

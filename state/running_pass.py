@@ -1,0 +1,67 @@
+"""Keep in a small file what the pass that runs is doing, for others to read. Nobody has to trust an old one.
+
+The file names the process of the pass. If the process is gone, the pass has died, whatever the file says.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from state.codec import NotARecordError, dump, load
+from state.folder.durable import PRIVATE_FILE
+from state.folder.process_identity import ProcessIdentity, is_running
+from state.pass_progress import PassProgress
+
+
+@frozen
+class KeptProgress:
+    """The content of the file: a pass, and the process that runs it."""
+
+    process: ProcessIdentity
+    progress: PassProgress
+
+
+@frozen
+class SeenPass:
+    """A pass that was found in the file. `is_alive` is False if its process ended without removing the file."""
+
+    progress: PassProgress
+    is_alive: bool
+
+
+def keep_progress(path: Path, kept: KeptProgress) -> None:
+    """Replace the file in one step. If that fails, remove it, so that it tells nothing old.
+
+    It is not flushed to the disk: after a power cut no process of this boot is left, so it counts for nothing.
+    """
+    fresh = _fresh(path)
+    try:
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(dump(kept))
+        fresh.rename(path)
+    except OSError:
+        drop_progress(path)
+
+
+def drop_progress(path: Path) -> None:
+    """Remove the file, if it is there and can be removed."""
+    for each in (path, _fresh(path)):
+        with suppress(OSError):
+            each.unlink()
+
+
+def read_progress(path: Path) -> SeenPass | None:
+    """Return the pass that the file tells of; None if there is no file, or if it cannot be read or understood."""
+    try:
+        kept = load(path.read_text("ascii"), KeptProgress)
+    except (OSError, NotARecordError, UnicodeDecodeError):
+        return None
+    return SeenPass(kept.progress, is_running(kept.process))
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
