@@ -95,3 +95,11 @@ class PassProgress:
         if self.work_of(recipe) is None:
             return ended
         return evolve(ended, done=(*ended.done, FinishedWork(recipe, result, at)))
+
+
+@frozen
+class SeenPass:
+    """A pass of which a file tells. `is_alive` is False if its process ended without removing the file."""
+
+    progress: PassProgress
+    is_alive: bool

@@ -12,7 +12,7 @@ from attrs import frozen
 from state.codec import NotARecordError, dump, load
 from state.folder.durable import PRIVATE_FILE
 from state.folder.process_identity import ProcessIdentity, is_running
-from state.pass_progress import PassProgress
+from state.pass_progress import PassProgress, SeenPass
 
 
 @frozen
@@ -21,14 +21,6 @@ class KeptProgress:
 
     process: ProcessIdentity
     progress: PassProgress
-
-
-@frozen
-class SeenPass:
-    """A pass that was found in the file. `is_alive` is False if its process ended without removing the file."""
-
-    progress: PassProgress
-    is_alive: bool
 
 
 def keep_progress(path: Path, kept: KeptProgress) -> None:

@@ -6,6 +6,7 @@ Writes nothing.
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from attrs import frozen
@@ -16,10 +17,11 @@ from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import FAILED, print_answer, print_error, write_answer
-from reconciler.core.events import Event, events_of, history_of
+from reconciler.core.events import Event, events_of, history_of, pass_triggers
 from reconciler.errors import InterruptedPassError, UsageError
 from reconciler.show.documents.event_document import event_line
 from reconciler.show.text.events import event_rows, event_text
+from state.folder.changed_file import ChangedFile
 from state.ledger_line import LedgerLine
 from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError
@@ -75,31 +77,32 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
     registry = SqliteRegistry(context.state.database)
     selection = _selection(options, name, since)
     lines = registry.lines()
-    _require_known(context, selection, events_of(lines))
+    began = events_of(lines)
+    _require_known(context, selection, began)
     code = _check(registry)
     screen = stdout_screen(options)
     try:
         with interruptible():
-            for chosen in _looks(registry, lines, selection, watch=watch):
+            for found in chain([began], _following(registry, lines) if watch else ()):
+                chosen = selection.of(found)
                 _write("".join(event_line(each) if options.json else event_text(each, screen) for each in chosen))
     except InterruptedPassError:
         return code
     return code
 
 
-def _looks(
-    registry: SqliteRegistry, lines: tuple[LedgerLine, ...], selection: Selection, *, watch: bool
-) -> Iterator[tuple[Event, ...]]:
-    """Yield the events of the ledger's `lines`.
+def _following(registry: SqliteRegistry, lines: Sequence[LedgerLine]) -> Iterator[tuple[Event, ...]]:
+    """Look at the ledger again and again for ever, and yield the events of the lines that follow `lines`.
 
-    With `watch`, read the ledger again and again for ever, and yield the new events of each time.
+    The ledger is only read if its file may have changed, and only behind the last line that was read.
     """
-    yield selection.of(events_of(lines))
-    while watch:
+    triggers, last = pass_triggers(lines), lines[-1].seq if lines else 0
+    file = ChangedFile(registry.path)
+    while True:
         time.sleep(PAUSE)
-        seen = len(lines)
-        lines = (*lines, *registry.lines(after=lines[-1].seq if lines else 0))
-        yield selection.of(events_of(lines)[seen:])
+        if file.may_have_changed() and (new := registry.lines(after=last)):
+            yield events_of(new, triggers)
+            triggers, last = {**triggers, **pass_triggers(new)}, new[-1].seq
 
 
 def _write(text: str) -> None:

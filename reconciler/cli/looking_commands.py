@@ -19,14 +19,19 @@ def drift(options: Options, metrics: str | None) -> int:
     return passes.preview(options, "drift", (), metrics)
 
 
-@click.command(epilog=examples("reconcile status", "reconcile status gitea"))
+@click.command(epilog=examples("reconcile status", "reconcile status gitea", "reconcile status --watch"))
 @click.argument("name", type=NONEMPTY, required=False)
+@click.option("-w", "--watch", is_flag=True, help="Show also what a pass does now, until interrupted.")
 @common_options
-def status(options: Options, name: str | None) -> int:
-    """Show the canonicals as recorded; asks no upstream."""
+def status(options: Options, name: str | None, *, watch: bool) -> int:
+    """Show the canonicals as recorded; asks no upstream.
+
+    With --watch on a terminal, the screen is drawn again each second; elsewhere each change is a line. Ctrl-C ends it
+    with exit code 130.
+    """
     from reconciler.cli import status_and_logs
 
-    return status_and_logs.status(options, name)
+    return status_and_logs.status(options, name, watch=watch)
 
 
 @click.command(epilog=examples("reconcile explain gitea", "reconcile explain --offline"))

@@ -1,5 +1,6 @@
 """`reconcile status` and `reconcile logs`: print records and logs without asking upstream."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from desired.declarations.values import is_recipe_name
@@ -8,41 +9,72 @@ from reconciler.cli.command_context import CommandContext, load_context, require
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
-from reconciler.core.last_pass import code_with_last_pass
+from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.errors import UsageError
 from reconciler.promotion.generations import snapshot_statuses
-from reconciler.show.text.status import recorded, render_card, render_status
+from reconciler.show.escape import escape
+from reconciler.show.text.status import Recorded, recorded, render_card, render_status
 from state.folder.logs import logged_trials
 from state.records import Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 
 
-def status(options: Options, name: str | None) -> int:
+def status(options: Options, name: str | None, *, watch: bool = False) -> int:
     """Print the canonicals of all recipes, or only of the recipe `name`. Return the exit code.
 
-    Raise UsageError if `name` is neither declared nor recorded.
+    With `watch`, draw them again and again below the pass that runs, until a signal comes. Raise UsageError if `name`
+    is neither declared nor recorded.
     """
     context = load_context(options)
-    records = SqliteRegistry(context.state.database).read()
-    if name is not None and name not in records.canonicals and name not in records.unreadable:
-        require_declared(context, name)
-    statuses = _statuses(context, records)
-    now = datetime.now(UTC)
-    rows = recorded(context.fleet, records, statuses, now.date(), (name,) if name else options.recipes)
-    screen = stdout_screen(options)
+    rows = _recorded(context, name)
+    if watch:
+        from reconciler.cli import watch_command
+
+        return watch_command.watch(options, context.state, lambda: _table(context, name))
     last = last_whole_pass(context)
     code = code_with_last_pass(_exit_code({row.status.state for row in rows}), last)
     if options.json:
         from reconciler.cli.status_with_host import status_json
 
         return print_answer(status_json(context, rows, last, code), code)
+    return print_answer(_text(context, rows, name, last) + _running_line(context), code)
+
+
+def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]:
+    """Return what is recorded of the recipe `name`; None for all that are selected."""
+    records = SqliteRegistry(context.state.database).read()
+    if name is not None and name not in records.canonicals and name not in records.unreadable:
+        require_declared(context, name)
+    today = datetime.now(UTC).date()
+    only = (name,) if name else context.options.recipes
+    return recorded(context.fleet, records, _statuses(context, records), today, only)
+
+
+def _table(context: CommandContext, name: str | None) -> str:
+    """Return the text of what is recorded now."""
+    return _text(context, _recorded(context, name), name, last_whole_pass(context))
+
+
+def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, last: LastWholePass) -> str:
+    """Return a table of the rows; for the one recipe `name`, a card."""
+    screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
-        return print_answer(render_card(rows[0], screen, now, last), code)
-    text = render_status(rows, screen, now, wide=options.output == "wide", last=last)
-    return print_answer(text, code)
+        return render_card(rows[0], screen, now, last)
+    return render_status(rows, screen, now, wide=context.options.output == "wide", last=last)
+
+
+def _running_line(context: CommandContext) -> str:
+    """Return a line on the pass that runs; "" if none is seen to run."""
+    if not context.state.running_pass.exists():
+        return ""
+    from reconciler.cli.running import look_at_passes
+    from reconciler.show.text.running import running_line
+
+    progress = look_at_passes(context.state).alive
+    return f"{escape(running_line(progress, datetime.now(UTC)))}\n" if progress is not None else ""
 
 
 def _exit_code(states: set[State]) -> int:

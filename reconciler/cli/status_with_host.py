@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from desired.model import Recipe
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.composition import make_host
+from reconciler.cli.running import look_at_passes
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus
 from reconciler.core.report import Population, ReportCommand, Run
 from reconciler.promotion.running_canonical import deployed_parts, deployment_status
 from reconciler.show.documents.command_documents import status_document
+from reconciler.show.documents.pass_events import running_part
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.status import Recorded
@@ -38,7 +40,8 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
         reported=shown,
         orphaned=len(rows) - shown,
     )
-    return json_text(status_document(run, population, rows, code, last))
+    running = running_part(look_at_passes(context.state).alive)
+    return json_text({**status_document(run, population, rows, code, last), "running": running})
 
 
 def deployment_statuses(

@@ -34,18 +34,24 @@ class Event:
     body: Body
 
 
-def events_of(lines: Iterable[LedgerLine]) -> tuple[Event, ...]:
+def events_of(lines: Iterable[LedgerLine], triggers: Mapping[str, str] | None = None) -> tuple[Event, ...]:
     """Return an event for each line, in the same order. The text of an unknown kind is made of the texts in its line.
 
-    `lines` should go back to the beginning of the ledger, since only the first line of a pass has the pass's trigger.
+    Only the first line of a pass has the pass's trigger: `triggers` has those of the lines before, None if `lines` go
+    back to the beginning of the ledger.
     """
-    triggers: dict[str, str] = {}
-    events = []
-    for line in lines:
-        if line.entry.kind == "pass":
-            triggers[text_of(line.entry.body, "pass")] = text_of(line.entry.body, "trigger")
-        events.append(_event(line, triggers))
-    return tuple(events)
+    lines = tuple(lines)
+    known = {**(triggers or {}), **pass_triggers(lines)}
+    return tuple(_event(line, known) for line in lines)
+
+
+def pass_triggers(lines: Iterable[LedgerLine]) -> Mapping[str, str]:
+    """Return what started each pass that begins in one of the lines, by the id of the pass."""
+    return {
+        text_of(line.entry.body, "pass"): text_of(line.entry.body, "trigger")
+        for line in lines
+        if line.entry.kind == "pass"
+    }
 
 
 def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:

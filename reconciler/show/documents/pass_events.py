@@ -1,4 +1,7 @@
-"""The lines of JSON that `reconcile --events` prints while a pass runs. The last one has the report, or the errors."""
+"""The JSON of a pass that runs: the lines of `reconcile --events`, and the entry "running" of `reconcile status`.
+
+The last of the lines has the report, or the errors.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +13,7 @@ from reconciler.show.documents.recorded_parts import Json
 from reconciler.show.documents.report_document import FORMAT, json_line, report_document
 from reconciler.show.labels import ACTION_WORDS
 from reconciler.show.quantities import rfc3339
-from state.pass_progress import PassProgress, PlannedWork
+from state.pass_progress import CurrentWork, PassProgress, PlannedWork
 
 
 def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
@@ -67,6 +70,32 @@ def ended_line(report: Report) -> str:
 def failed_line(errors: Json, at: datetime) -> str:
     """Return the last line of a pass that could not run; `errors` is the document of its errors."""
     return _line("failed", at, errors)
+
+
+def running_part(progress: PassProgress | None) -> Json | None:
+    """Return the entry of a pass that runs, None for none. `left` is null until there is a plan."""
+    if progress is None:
+        return None
+    return {
+        "pass": progress.pass_id,
+        "trigger": progress.trigger,
+        "began_at": rfc3339(progress.began_at),
+        "now": [_current(progress, each) for each in progress.now],
+        "done": [{"recipe": each.recipe, "result": each.result, "at": rfc3339(each.at)} for each in progress.done],
+        "left": [planned_part(each) for each in progress.left] if progress.planned is not None else None,
+    }
+
+
+def _current(progress: PassProgress, work: CurrentWork) -> Json:
+    planned = progress.work_of(work.recipe)
+    return {
+        "recipe": work.recipe,
+        "version": (planned.version or None) if planned is not None else None,
+        "doing": work.doing,
+        "began_at": rfc3339(work.began_at),
+        "since": rfc3339(work.since),
+        "last_seconds": work.last_seconds,
+    }
 
 
 def _line(event: str, at: datetime, facts: Json) -> str:

@@ -1,0 +1,28 @@
+"""Looks at the pass that runs, without disturbing it: takes no lock and writes nothing."""
+
+from reconciler.show.text.running import RunningNow
+from state.folder.folder import StateFolder
+from state.folder.holders import holder, kernel_locks
+from state.running_pass import read_progress
+
+
+def look_at_passes(state: StateFolder) -> RunningNow:
+    """Return the pass that runs for this state folder. If none is seen alive, return also who holds the pass lock."""
+    seen = read_progress(state.running_pass)
+    if seen is not None and seen.is_alive:
+        return RunningNow(seen)
+    return RunningNow(seen, _holder(state))
+
+
+def _holder(state: StateFolder) -> str:
+    """Return the process that holds the pass lock; "" if none does.
+
+    The kernel's list is short. The descriptors of all processes are only searched if it names the lock.
+    """
+    try:
+        inode = state.lock.stat().st_ino
+    except OSError:
+        return ""
+    if not any(lock.kind == "FLOCK" for lock in kernel_locks(inode)):
+        return ""
+    return str(holder(state.lock) or "")
