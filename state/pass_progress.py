@@ -99,7 +99,10 @@ class PassProgress:
 
 @frozen
 class SeenPass:
-    """A pass of which a file tells. `is_alive` is False if its process ended without removing the file."""
+    """A pass of which a file tells. `is_alive` is False if its process ended without removing the file.
+
+    None: nobody can say, since its process runs, or ran, in a container whose processes cannot be seen from here.
+    """
 
     progress: PassProgress
-    is_alive: bool
+    is_alive: bool | None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.accept_and_forget import _forget_orphan
-from reconciler.core.events import Event, by_recipe, events_of, history_of, last_observed
+from reconciler.core.events import Event, by_recipe, events_of, history_of, last_observed, pass_triggers
 from state.ledger_line import LedgerLine
 from state.records import LedgerEntry
 from tests.explained_world import ExplainedWorld
@@ -118,3 +118,12 @@ def test_every_line_is_told_once_and_in_order_whatever_it_holds(entries: list[Le
         (number, entry.at, entry.kind, entry.recipe) for number, entry in enumerate(entries, 1)
     ]
     assert [each for each in found if each in history_of(found)] == list(history_of(found))
+
+
+def test_the_events_of_new_lines_are_the_same_as_if_all_lines_were_read_again(user: ExplainedWorld) -> None:
+    user.world.run()
+    lines = user.world.host().registry.lines()
+    assert len(lines) > 5
+    for count in range(len(lines) + 1):
+        old, new = lines[:count], lines[count:]
+        assert (*events_of(old), *events_of(new, pass_triggers(old))) == events_of(lines)

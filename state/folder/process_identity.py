@@ -7,33 +7,48 @@ from attrs import frozen
 
 _PROC = Path("/proc")
 _BOOT = _PROC / "sys/kernel/random/boot_id"
+_NAMESPACE = _PROC / "self/ns/pid"
 _ENDED = frozenset({b"Z", b"X", b"x"})
 
 
 @frozen
 class ProcessIdentity:
-    """A process. `boot` is the id of the host's boot, `started` when the process started, in clock ticks since then."""
+    """A process. `boot` is the id of the host's boot, `started` when the process started, in clock ticks since then.
+
+    `namespace` is the namespace in which the process has this `pid`: a container has one of its own.
+    """
 
     pid: int
     boot: str
     started: int
+    namespace: str
 
 
 def own_identity() -> ProcessIdentity:
     """Return the identity of this process. Raise OSError if /proc cannot be read."""
     _, started = _state_and_start(os.getpid())
-    return ProcessIdentity(os.getpid(), _BOOT.read_text("ascii").strip(), started)
+    return ProcessIdentity(os.getpid(), _boot(), started, _namespace())
 
 
-def is_running(process: ProcessIdentity) -> bool:
-    """Whether this very process runs. False if it has ended, or if it cannot be seen from here."""
+def is_running(process: ProcessIdentity) -> bool | None:
+    """Whether this very process runs; None if it cannot be seen from here, since it has another namespace."""
     try:
-        if _BOOT.read_text("ascii").strip() != process.boot:
+        if _boot() != process.boot:
             return False
+        if _namespace() != process.namespace:
+            return None
         state, started = _state_and_start(process.pid)
     except OSError:
         return False
     return state not in _ENDED and started == process.started
+
+
+def _boot() -> str:
+    return _BOOT.read_text("ascii").strip()
+
+
+def _namespace() -> str:
+    return str(_NAMESPACE.readlink())
 
 
 def _state_and_start(pid: int) -> tuple[bytes, int]:

@@ -34,7 +34,7 @@ class RunningNow:
     @property
     def alive(self) -> PassProgress | None:
         """Return the pass that runs; None if none is seen."""
-        return self.seen.progress if self.seen is not None and self.seen.is_alive else None
+        return self.seen.progress if self.seen is not None and self.seen.is_alive is True else None
 
 
 def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[str]:
@@ -52,16 +52,19 @@ def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[st
 
 def idle_text(running: RunningNow) -> str:
     """Return the sentence for when no pass is seen to run: whether one died, and who holds the lock."""
-    texts = ["no pass says what it does" if running.holder else "no pass runs"]
+    texts = ["no pass is seen to run" if running.holder or _is_hidden(running) else "no pass runs"]
     if running.seen is not None:
-        died = running.seen.progress
-        at = "; ".join(_doing(died, each) for each in died.now)
-        texts.append(
-            f"the one that began on {moment(died.began_at)} died{f' ({at})' if at else ''}, the next pass cleans up"
-        )
+        left = running.seen.progress
+        at = "; ".join(_doing(left, each) for each in left.now)
+        how = "may still run: its process cannot be seen from here" if _is_hidden(running) else "died"
+        texts.append(f"the one that began on {moment(left.began_at)} {how}{f' ({at})' if at else ''}")
     if running.holder:
         texts.append(f"the pass lock is held by {running.holder}")
     return "; ".join(texts)
+
+
+def _is_hidden(running: RunningNow) -> bool:
+    return running.seen is not None and running.seen.is_alive is None
 
 
 def running_line(progress: PassProgress, now: datetime) -> str:
