@@ -57,10 +57,11 @@ def format_1_schema(command: str) -> Schema:
 def answer_errors(words: Sequence[str], out: str) -> list[str]:
     """Return every way in which the JSON that a command printed breaks the schema of that command.
 
-    `words` are the command line. Returns none for text.
+    `words` are the command line. Return none for text: the errors of a command that prints JSON without being asked
+    are text.
     """
     command = command_of(words)
-    if not wants_json(words) and command not in {"evidence", "schema", "pass-events"}:
+    if not wants_json(words) and (command not in {"evidence", "schema", "pass-events"} or not out):
         return []
     schema = format_1_schema(command)
     texts = out.splitlines() if command in LINES and not out.startswith("{\n") else [out]
