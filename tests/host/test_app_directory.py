@@ -4,7 +4,7 @@ import re
 import shutil
 import socket
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,24 +15,6 @@ from reconciler.ports.app import App, NotRunning
 from tests.folders import undeletable_file
 from tests.host.stopped_apps import deployed_and_stopped, held_by_modes
 from tests.procfile_apps import COMMIT, OPTIONS, app_in_slot, checkout, process_driver, settled, wait_for_line
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    return app_in_slot(tmp_path / "work" / "slot")
-
-
-@pytest.fixture
-def driver(app: App) -> Iterator[ProcessDriver]:
-    with process_driver(app.folder.parent) as driver:
-        yield driver
-
-
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    folder = tmp_path / "saved"
-    folder.mkdir()
-    return folder
 
 
 def metadata_of(folder: Path) -> dict[str, tuple[object, ...]]:

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,20 +12,9 @@ from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.ports.app import App, NotRunning, RunningApp, Unready
 from tests.host.readiness_checks import AT_ONCE, SOON, probe, readiness
-from tests.procfile_apps import ENVIRONMENT, OPTIONS, app_in_slot, checkout, process_driver, script, settled
+from tests.procfile_apps import ENVIRONMENT, OPTIONS, checkout, script, settled
 
 SEQUENCE = " ".join(map(str, range(1, 1001)))[3 - 199 :]
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    return app_in_slot(tmp_path / "work" / "slot")
-
-
-@pytest.fixture
-def driver(app: App) -> Iterator[ProcessDriver]:
-    with process_driver(app.folder.parent) as driver:
-        yield driver
 
 
 def wait(driver: ProcessDriver, app: App, ready: Ready) -> RunningApp | Unready:

@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,25 +7,7 @@ from reconciler.errors import InfrastructureError
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.ports.app import App, RemovalResult
 from tests.host.stopped_apps import deployed_and_stopped, held_by_modes
-from tests.procfile_apps import OPTIONS, app_in_slot, checkout, process_driver, script, wait_for_line
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    return app_in_slot(tmp_path / "work" / "slot")
-
-
-@pytest.fixture
-def driver(app: App) -> Iterator[ProcessDriver]:
-    with process_driver(app.folder.parent) as driver:
-        yield driver
-
-
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    folder = tmp_path / "saved"
-    folder.mkdir()
-    return folder
+from tests.procfile_apps import OPTIONS, checkout, script, wait_for_line
 
 
 def test_folders_that_an_app_closed_are_opened_and_deleted(driver: ProcessDriver, app: App, tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,18 +10,7 @@ from reconciler.host.readiness.wait import HostReadiness
 from reconciler.ports.app import App, AppStatus, NotRunning, RunningApp, Unready
 from tests.host.readiness_checks import AT_ONCE, SOON, probe, readiness
 from tests.host.unfit_servers import FOREIGN, GOOD, Deaf, Foreign, Skipping, Starting, impostor, served
-from tests.procfile_apps import ENVIRONMENT, OPTIONS, app_in_slot, checkout, process_driver, script, settled
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    return app_in_slot(tmp_path / "work" / "slot")
-
-
-@pytest.fixture
-def driver(app: App) -> Iterator[ProcessDriver]:
-    with process_driver(app.folder.parent) as driver:
-        yield driver
+from tests.procfile_apps import ENVIRONMENT, OPTIONS, checkout, script, settled
 
 
 def seen_at(port: int, *, lacks: str = "") -> RunningApp:

@@ -1,7 +1,6 @@
 """Lines like `release:` run once for each deployment, to their end, before any other line of the app starts."""
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from tests.procfile_apps import (
     checkout,
     daemon,
     is_running,
-    process_driver,
     settled,
 )
 
@@ -34,12 +32,6 @@ ORDERLY = {
 @pytest.fixture
 def app(tmp_path: Path) -> App:
     return app_in_slot(tmp_path / "work" / "slot", grace=1.0)
-
-
-@pytest.fixture
-def driver(app: App) -> Iterator[ProcessDriver]:
-    with process_driver(app.folder.parent) as driver:
-        yield driver
 
 
 def order(app: App) -> list[str]:

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,12 +31,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def app(tmp_path: Path) -> App:
     return app_in_slot(tmp_path / "work" / "slot", grace=1.0)
-
-
-@pytest.fixture
-def driver(app: App) -> Iterator[ProcessDriver]:
-    with process_driver(app.folder.parent) as driver:
-        yield driver
 
 
 # Is one process at a time, which lives for a moment; ends by itself, should nobody manage to end it.
