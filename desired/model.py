@@ -137,7 +137,8 @@ class Recipe:
     `folder` is its fleet folder, with its declaration and tests. `enrolled` is True if it gets a canonical. `exception`
     is the reason why it gets none, and `review` the day to reconsider that. `requires` are programs that a trial needs.
     `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that is left out to the reason. `minimum_age` is
-    how long a release has to be known before it is tried.
+    how long a release has to be known before it is tried. `signed` is True if only a release is tried whose tag is
+    signed by a key of the fleet.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Recipe:
     requires: tuple[str, ...] = ()
     allow: str = "*"
     minimum_age: timedelta = timedelta()
+    signed: bool = False
     install: Install = field(factory=Install)
     ready: Ready = field(factory=Ready)
     stop: Stop = field(factory=Stop)
@@ -225,6 +227,14 @@ class Release:
 
     version: str
     commit: str
+
+
+@frozen
+class Signature:
+    """The signature of a release tag. `signer` is who signed it, "" if it is refused; `fault` is why it is refused."""
+
+    signer: str = ""
+    fault: str = ""
 
 
 @frozen

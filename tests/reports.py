@@ -96,7 +96,7 @@ def rows_at_rest() -> list[Row]:
 
 
 def _decided_rows() -> list[Row]:
-    """Rows that wait by decision: on hold with two releases that wait, rolled back, and too young."""
+    """Rows that wait by decision: on hold with two releases that wait, rolled back, too young, and unsigned."""
     wait = HoldStatus(HOLD, waiting=("1.1.5+2.2.9", NEW.version), waiting_since=NOW - timedelta(days=3))
     back = HoldStatus(rollback=ROLLBACK, waiting=(NEW.version,), waiting_since=NOW - timedelta(days=1))
     held = step_left(finding_of("peertube", Cause.NEW_RELEASE, NEW, canonical_of("peertube")), held=HeldBack.HELD)
@@ -109,6 +109,7 @@ def _decided_rows() -> list[Row]:
         row_before(
             step_left(finding_of("taiga", Cause.NEW_RELEASE, NEW, canonical_of("taiga")), held=HeldBack.TOO_YOUNG)
         ),
+        row_before(step_left(finding_of("umap", Cause.FIRST_RELEASE), held=HeldBack.UNSIGNED, you=True)),
     ]
 
 

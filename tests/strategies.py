@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 from attrs import evolve, frozen
 from hypothesis import strategies as st
 
-from desired.model import CanonicalPolicy, Install, Keep, Recipe, Unobservable
+from desired.model import CanonicalPolicy, Install, Keep, Recipe, Signature, Unobservable
+from reconciler.core.circumstances import PlanContext
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
-from reconciler.core.plan import PlanContext
 from state.decisions import Hold
 from state.records import Canonical, Circumstances, Memory, Red
 from tests.values import AROUND, EARLIER, NOW, answer, canonical, circumstances, commit, known, recipe, red
@@ -219,9 +219,12 @@ def observed_fleets(draw: st.DrawFn) -> ObservedFleet:
     for place, name in enumerate(names):
         needs = draw(st.lists(st.sampled_from(names[:place]), unique=True, max_size=2)) if place else []
         declared = evolve(seen[name].recipe, install=Install(needs=tuple(needs)))
-        if not seen[name].memory.reds and draw(st.booleans()):
+        if not seen[name].memory.reds and draw(weighted({True: 2, False: 1})):
             declared = evolve(declared, minimum_age=LONGER_THAN_KNOWN)
-        seen[name] = evolve(seen[name], recipe=declared, hold=draw(holds(name)))
+        else:
+            declared = evolve(declared, signed=draw(weighted({False: 4, True: 1})))
+        refused = dict.fromkeys(RANK, Signature(fault="the tag has no signature")) if declared.signed else {}
+        seen[name] = evolve(seen[name], recipe=declared, hold=draw(holds(name)), signatures=refused)
     orphans = {}
     if draw(weighted({False: 2, True: 1})):
         have = canonical("0.2.0", usual_commit("0.2.0"), "zulip")

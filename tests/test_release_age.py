@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from desired.model import Release
 from reconciler.cli.accept_and_forget import _accept_moved_tag
-from reconciler.core.observation import Observation, want_of
+from reconciler.core.observation import Observation
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
+from reconciler.core.wanted_release import want_of
 from reconciler.stages.observe import observe
 from state.records import KnownTag
 from state.registry.registry import SqliteRegistry

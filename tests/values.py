@@ -8,9 +8,10 @@ from attrs import evolve
 
 from desired.model import Fleet, Recipe, Release, TierName, Unobservable, Want
 from reconciler.core.base import Base, Origin
+from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, State
-from reconciler.core.plan import Action, HeldBack, PlanContext, Step
+from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.tier_results import Candidate, Skip, TierResult, Trial, Verdict
 from state.decisions import Hold, Rollback
 from state.records import (

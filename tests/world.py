@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import Factory, define, evolve, field, frozen
 
-from desired.model import Backup, Custom, Data, Fleet, Recipe
+from desired.model import Backup, Custom, Data, Fleet, Recipe, Signature
 from reconciler.core.outcome import Outcome
 from reconciler.core.report import Report
 from reconciler.core.report import ReportCommand as Verb
@@ -95,6 +95,8 @@ class World:
     unit: str = ""
     # Tools that this host lacks.
     missing: set[str] = field(factory=set)
+    # The signatures of tags, by commit.
+    signatures: dict[str, Signature] = Factory(dict)
     now: datetime = START
     passes: int = 0
     commits: int = 0

@@ -1,12 +1,12 @@
 """The upstreams of a world in memory, and the mirrors of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe, Release, Signature, Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Reply, TagQuery, Unchanged
 from state.records import Answer
@@ -53,7 +53,9 @@ class WorldMirrors:
             return Unobservable(held.broken)
         return MirrorRefs(held.head, dict(held.tags)) if held is not None else None
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
+    def update(
+        self, recipe: Recipe, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()
+    ) -> MirrorUpdate:
         """Fetch tags by name. One that upstream no longer has at that commit stays as it was.
 
         A damaged mirror is moved away, and replaced by a new one.
@@ -65,6 +67,13 @@ class WorldMirrors:
         kept = {tag: before.tags[tag] for tag in tags if tag in before.tags} | fetched
         self.world.mirrors[recipe.name] = WorldMirror(answer.head, kept, before.objects | {*kept.values(), answer.head})
         return MirrorUpdate(broken_copy=broken_copy)
+
+    def signatures(self, name: str, releases: Sequence[Release]) -> Mapping[str, Signature]:
+        """Return the signatures of the world, by commit. A commit without one is not signed."""
+        held = self.world.mirrors.get(name, WorldMirror("", {}, set())).tags
+        there = [each for each in releases if held.get(each.version) == each.commit]
+        unsigned = Signature(fault="the tag has no signature")
+        return {each.version: self.world.signatures.get(each.commit, unsigned) for each in there}
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         return self.world.origins[recipe.name].tags.get(ref)

@@ -10,7 +10,17 @@ from desired.declarations.fleet_tables import FleetFile
 from desired.declarations.layers import Layers
 from desired.declarations.problems import DeclarationError, Flaw, Problem, quoted
 from desired.declarations.rules import fleet_flaws, needs_flaws, recipe_flaws
-from desired.declarations.sources import Source, file_problem, missing_files, read_source, recipe_folders, unreadable
+from desired.declarations.sources import (
+    ALLOWED_SIGNERS,
+    KEYS,
+    Source,
+    file_problem,
+    has_keys,
+    missing_files,
+    read_source,
+    recipe_folders,
+    unreadable,
+)
 from desired.declarations.structure import Reading, read_tables
 from desired.declarations.tables import RecipeFile
 from desired.declarations.values import DIRECT, is_recipe_name
@@ -68,6 +78,7 @@ def read_fleet(folder: Path) -> Fleet:
         *_shared_problems(layers, fleet),
         *_needs_problems(layers, files),
         *_overlay_problems(folder / RECIPES, layers),
+        *_signed_problems(folder, layers),
     ]
     if problems:
         raise _refused(problems)
@@ -147,6 +158,15 @@ def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[P
             Flaw(("install", "overlays", index), f"names {quoted(file)}, which is no file in {RECIPES}/{name}", meant)
             for index, file, meant in missing
         )
+
+
+def _signed_problems(folder: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
+    """Yield a problem for each recipe that needs signed releases, if the fleet folder has no key to check them."""
+    signed = [layer for layer in layers.values() if layer.reading.tables.release.signed]
+    if signed and not has_keys(folder):
+        message = f"is true, which needs a key in {KEYS}/: {ALLOWED_SIGNERS} for SSH keys, NAME.asc for OpenPGP keys"
+        for layer in signed:
+            yield from layer.placed([Flaw(("release", "signed"), message)])
 
 
 # ---- values ----

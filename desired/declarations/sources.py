@@ -14,6 +14,11 @@ from desired.declarations.problems import Flaw, Problem, dotted, nearest
 LARGEST: Final = 1 << 20
 """The greatest size of a declaration, in bytes."""
 
+KEYS: Final = "keys"
+"""The folder in a fleet folder with the keys by which release tags may be signed."""
+ALLOWED_SIGNERS: Final = "allowed_signers"
+"""The file in KEYS with SSH keys, in the format of ssh-keygen. OpenPGP keys are the files there that end in `.asc`."""
+
 # How the parser's messages begin if a key or a table is there twice.
 _REPEATED: Final = ("Cannot ", "Duplicate ")
 
@@ -100,6 +105,16 @@ def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str
     for index, name in enumerate(names):
         if not _is_own_file(folder, name):
             yield index, name, nearest(name, _file_names(folder))
+
+
+def pgp_keys(keys: Path) -> list[Path]:
+    """Return the files with OpenPGP keys in the folder `keys`, sorted; none if it cannot be read."""
+    return sorted(file for file in keys.glob("*.asc") if file.is_file())
+
+
+def has_keys(folder: Path) -> bool:
+    """Whether the fleet folder `folder` has any key by which a release tag may be signed."""
+    return bool(pgp_keys(folder / KEYS)) or (folder / KEYS / ALLOWED_SIGNERS).is_file()
 
 
 def _is_own_file(folder: Path, name: str) -> bool:

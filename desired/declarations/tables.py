@@ -63,6 +63,7 @@ class ReleaseTable:
 
     allow: AllowRange | None = key('A range on x.y.z such as ">=2.0.0,<4"; "*" allows all.')
     minimum_age: Duration | None = key("How long ago a pass must have seen a release first, for it to be tried.")
+    signed: bool | None = key("Whether a release's tag must be signed by a key in the fleet's folder keys.")
 
 
 @frozen(eq=False, repr=False)

@@ -10,6 +10,7 @@ from types import FrameType
 
 from attrs import evolve
 
+from desired.declarations.sources import KEYS
 from desired.model import Fleet
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
@@ -56,7 +57,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
         clock=clock,
         upstream=GitUpstream(children, fleet.protocols),
         forge=_forge(fleet, state, children, lock),
-        mirrors=GitMirrors(state, children, fleet.protocols, lock),
+        mirrors=GitMirrors(state, children, fleet.protocols, lock, keys=fleet.folder / KEYS),
         drivers=drivers,
         secrets=HostSecrets(children),
         commands=commands,
@@ -90,7 +91,7 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
     return evolve(
         host,
         upstream=GitUpstream(children, fleet.protocols),
-        mirrors=GitMirrors(state, children, fleet.protocols, lock),
+        mirrors=GitMirrors(state, children, fleet.protocols, lock, keys=fleet.folder / KEYS),
         drivers=drivers_for(fleet, state, children, lock, Company(ports, has_company=True)),
         progress=progress,
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from desired.declarations.sources import ALLOWED_SIGNERS, KEYS
 from desired.model import Fleet, Unobservable
 from reconciler.cli.doctor_inspection import Inspection, inspect
 from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit
@@ -41,6 +42,7 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
         "clock": _clock,
         "upstreams": _upstreams,
         "forge": _forge,
+        "keys": _keys,
         "unit": check_unit,
         "timer": check_timer,
         "environment": check_environment,
@@ -170,3 +172,18 @@ def _forge(seen: Inspection) -> HostCheck:
     forge = GitForge(seen.state, seen.environment, seen.fleet.protocols, seen.fleet.mirror)
     refs = forge.list_refs(first)
     return HostCheck("forge", CheckResult.OK, f"it has {len(refs)} refs of {first}")
+
+
+def _keys(seen: Inspection) -> HostCheck:
+    signed = [recipe.name for recipe in seen.fleet.recipes.values() if recipe.signed]
+    if not signed:
+        return HostCheck("keys", CheckResult.NOT_CHECKED, "no recipe needs signed releases")
+    from reconciler.host.git.tag_signatures import import_keys
+
+    folder = seen.fleet.folder / KEYS
+    imported = import_keys(folder, seen.environment)
+    signers = (folder / ALLOWED_SIGNERS).is_file()
+    if signers and (missing := missing_programs(["ssh-keygen"], seen.environment)):
+        return HostCheck("keys", CheckResult.FAILED, f"not in PATH: {missing[0]}", "it checks tags signed by SSH keys")
+    with_ssh = f", and {ALLOWED_SIGNERS}" if signers else ""
+    return HostCheck("keys", CheckResult.OK, f"{folder} has {imported} OpenPGP keys{with_ssh}")

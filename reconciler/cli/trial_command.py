@@ -15,9 +15,10 @@ from reconciler.cli.standard_streams import print_answer
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate, unheld
 from reconciler.core.holds import hold_in_effect
-from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags, want_of
+from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags
 from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, first_failure
+from reconciler.core.wanted_release import want_of
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, UsageError
@@ -31,6 +32,7 @@ from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, require_readable_record
+from reconciler.stages.signatures import with_signatures
 from reconciler.trial.trial import run_trial
 from state.folder.lock import hold
 from state.records import Answer, Records
@@ -115,7 +117,7 @@ def _observe(host: Host, context: CommandContext, name: str, records: Records) -
     observations = observe(host, context.fleet, names, records).observations
     for observation in observations.values():
         _update_mirror(host, context, observation)
-    return observations
+    return {each: with_signatures(host, observation) for each, observation in observations.items()}
 
 
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from desired.model import Fleet, Unobservable
+from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import needs_fetch
 from reconciler.core.observation import Observation, State, upstream_tags
-from reconciler.core.plan import Action, Plan, PlanContext, Step
+from reconciler.core.plan import Action, Plan, Step
 
 Basis = Mapping[str, Mapping[str, str]]
 """By recipe, the digest of each part on which its step rests; by "", the parts that all steps rest on."""

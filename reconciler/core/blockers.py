@@ -11,10 +11,10 @@ from desired.want import releases
 from reconciler.core.case import Case
 from reconciler.core.findings import Cause, is_published
 from reconciler.core.gate import ConditionStatus
-from reconciler.core.needs import keeps_running
-from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, too_young_until, upstream_tags
+from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, upstream_tags
 from reconciler.core.plan import HeldBack
 from reconciler.core.reds import red_now
+from reconciler.core.wanted_release import too_young_until, unsigned_reason
 
 
 class Actor(StrEnum):
@@ -110,7 +110,8 @@ def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
         case Cause.NEVER_RELEASED:
             yield _never_released(observed)
         case _:
-            yield from (*_too_young(observed, case.step.finding.want), *_red(case, observed))
+            want = case.step.finding.want
+            yield from (*_too_young(observed, want), *_unsigned(observed, want), *_red(case, observed))
 
 
 def _too_young(observed: Observation, want: Want | None) -> Iterator[Blocker]:
@@ -118,6 +119,16 @@ def _too_young(observed: Observation, want: Want | None) -> Iterator[Blocker]:
         older = Change(f"{want.version} is old enough on {until:%Y-%m-%d %H:%M} UTC", Actor.PASS)
         shorter = Change(f"`[release] minimum_age` in {observed.recipe.folder}/recipe.toml is shorter", Actor.YOU)
         yield Blocker("old-enough", (older, shorter), needs_person=False)
+
+
+def _unsigned(observed: Observation, want: Want | None) -> Iterator[Blocker]:
+    if isinstance(want, Release) and unsigned_reason(observed, want):
+        ours = Change(f"the fleet's folder keys has the key that signed {want.version}", Actor.YOU)
+        theirs = Change(
+            f"upstream signs the tag {want.version} on this commit, or a newer one, by such a key", Actor.UPSTREAM
+        )
+        none = Change(f"`[release] signed` is no longer true in {observed.recipe.folder}/recipe.toml", Actor.YOU)
+        yield Blocker("signed", (ours, theirs, none))
 
 
 def _unobservable(observed: Observation) -> Blocker:
@@ -232,19 +243,3 @@ def _at_home(case: Case) -> Iterator[Blocker]:
         unit = case.fleet.unit
         fact = f"the pass runs inside {unit}, as its timer starts it"
         yield Blocker("at-home", (Change(fact, Actor.PASS, f"systemctl start {unit}"),), needs_person=False)
-
-
-def moved_by(case: Case) -> tuple[Change, ...]:
-    """Return changes for a recipe that is in sync. Each of them alone would give the recipe a new canonical."""
-    observed, have = case.observation, case.step.finding.have
-    if observed is None or have is None:
-        return ()
-    admits = "" if observed.recipe.allow == "*" else f' that `allow = "{observed.recipe.allow}"` admits'
-    changes = [
-        Change(f"upstream publishes a release newer than {have.version}{admits}; {A_NAME}", Actor.UPSTREAM),
-        Change(f"its snapshot is damaged or gone: the next pass tests {have.version} again", Actor.HOST),
-    ]
-    if keeps_running(observed.recipe):
-        changes.append(Change("its kept deployment is down: the next pass deploys it again", Actor.HOST))
-    changes.append(Change(f"upstream moves or drops the tag {have.version}: then it needs you", Actor.UPSTREAM))
-    return tuple(changes)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from desired.model import Fleet
+from reconciler.core.circumstances import PlanContext
 from reconciler.core.gate import Condition
 from reconciler.core.observation import Observation
-from reconciler.core.plan import PlanContext, Step
+from reconciler.core.plan import Step
 
 
 @frozen

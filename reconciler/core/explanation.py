@@ -8,12 +8,13 @@ from attrs import frozen
 
 from desired.model import Release, Unobservable
 from reconciler.core.base import Base
-from reconciler.core.blockers import Actor, Blocker, Change, blockers_of, moved_by
+from reconciler.core.blockers import Actor, Blocker, Change, blockers_of
 from reconciler.core.case import Case
 from reconciler.core.events import Event
 from reconciler.core.evidence_gate import evidence_gate
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition
+from reconciler.core.moved_by import moved_by
 from reconciler.core.observation import State, upstream_tags
 from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.policies import policies_of

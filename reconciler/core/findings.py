@@ -17,9 +17,9 @@ from reconciler.core.observation import (
     tags_to_mirror,
     upstream_tags,
     vanished_tags,
-    want_of,
 )
 from reconciler.core.unread_tags import has_releases, unread_tags, unread_tags_message
+from reconciler.core.wanted_release import want_of
 from state.records import Canonical
 
 

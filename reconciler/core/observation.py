@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from desired.model import Recipe, Release, Unobservable, Want
-from desired.versions import is_release_name, version_key
-from desired.want import releases, resolve_want
+from desired.model import Recipe, Signature, Unobservable
+from desired.versions import is_release_name
 from state.decisions import Hold, Rollback
 from state.records import Answer, Canonical, FoundDamage, Memory
 
@@ -61,7 +60,8 @@ class Observation:
     verdict depends on, besides the release. `tests_unreadable` says why these cannot be read, "" if they can; if they
     cannot, no release is tried. `missing_tools` are required programs that this host lacks. `older_intact` is the
     newest intact generation older than a damaged canonical, None if there is none or the canonical is not damaged.
-    `hold` and `rollback` are the recorded decisions of a person, even if they have no effect now.
+    `hold` and `rollback` are the recorded decisions of a person, even if they have no effect now. `signatures` has the
+    checked signatures of release tags, by tag; a tag that our mirror lacks is not in it.
     """
 
     recipe: Recipe
@@ -78,6 +78,7 @@ class Observation:
     older_intact: Canonical | None = None
     hold: Hold | None = None
     rollback: Rollback | None = None
+    signatures: Mapping[str, Signature] = field(factory=dict)
 
     @property
     def newest_intact(self) -> Canonical | None:
@@ -135,59 +136,6 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
     if tags is None:
         return frozenset()
     return frozenset(tag for tag in observation.memory.known if tags.get(tag) is None)
-
-
-def want_of(observation: Observation) -> Want:
-    """Return the release that the recipe should have, or why there is none.
-
-    If too many known release tags are gone upstream, return Unobservable. Too many are two or more that are also more
-    than a tenth. If the newest release is too young, return the newest one that is old enough and newer than the
-    canonical; if there is none, the newest.
-    """
-    tags = upstream_tags(observation)
-    if tags is None:
-        assert isinstance(observation.answer, Unobservable)  # noqa: S101  None means that
-        return observation.answer
-    if is_shrunken(observation):
-        lost, known = len(vanished_tags(observation)), len(observation.memory.known)
-        hint = f"if that is right: reconcile accept {observation.recipe.name} --reason …"
-        return Unobservable(f"shrunken: {lost} of {known} known release tags are gone upstream; {hint}")
-    newest = resolve_want(tags, observation.recipe.allow)
-    if not isinstance(newest, Release) or too_young_until(observation, newest) is None:
-        return newest
-    return _newest_old_enough(observation, tags) or newest
-
-
-def _newest_old_enough(observation: Observation, tags: Mapping[str, str | None]) -> Release | None:
-    """Return the newest release that is old enough and newer than the canonical; None if there is none."""
-    have = observation.canonical
-    published = releases(tags, observation.recipe.allow)
-    newer = [each for each in published if have is None or version_key(each.version) > version_key(have.version)]
-    return next((each for each in reversed(newer) if too_young_until(observation, each) is None), None)
-
-
-def first_seen(observation: Observation, release: Release) -> datetime:
-    """Return when a pass first saw the release, by any tag of its version, on this commit.
-
-    This is now if no pass did. After a moved tag was accepted, the release begins anew.
-    """
-    key = version_key(release.version)
-    known = [
-        known.first_seen
-        for tag, known in observation.memory.known.items()
-        if known.commit == release.commit and version_key(tag) == key
-    ]
-    return min(known, default=observation.observed_at)
-
-
-def too_young_until(observation: Observation, release: Release) -> datetime | None:
-    """Return when the release is as old as the declaration asks, counted since a pass first saw it.
-
-    Return None if it is old enough.
-    """
-    age = observation.recipe.minimum_age
-    until = first_seen(observation, release) + age
-    return until if age and until > observation.observed_at else None
 
 
 def is_shrunken(observation: Observation) -> bool:

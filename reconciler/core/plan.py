@@ -1,19 +1,26 @@
 """Decides what is done about each finding, and why. A dry run ends with this plan."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from desired.model import Recipe, Release
-from desired.versions import version_key
+from desired.model import Release
+from reconciler.core.circumstances import PlanContext, circumstances_of, matching_red
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.holds import HoldStatus, hold_status, is_rolled_back
 from reconciler.core.needs import conflicting_recipes, ordered_by_needs
 from reconciler.core.observation import Observation, State, is_still_tagged
-from reconciler.core.step_reasons import damage_note, exception_reason, red_text, too_young_text, with_missing_tools
-from state.records import Circumstances, Memory, Place, Red
+from reconciler.core.step_reasons import (
+    damage_note,
+    exception_reason,
+    red_text,
+    signer_note,
+    too_young_text,
+    unsigned_text,
+    with_missing_tools,
+)
+from state.records import Circumstances, Red
 
 
 class Action(StrEnum):
@@ -37,7 +44,7 @@ class HeldBack(StrEnum):
 
     HELD: a person put the recipe on hold, or rolled it back. EXCEPTED: the recipe is not enrolled. RED_BEFORE: the
     release was red, and nothing has changed since. QUARANTINED: upstream moved a release tag to another commit.
-    TOO_YOUNG: the release is not known for long enough.
+    TOO_YOUNG: the release is not known for long enough. UNSIGNED: no key of the fleet signed the release's tag.
     """
 
     HELD = "held"
@@ -45,20 +52,7 @@ class HeldBack(StrEnum):
     RED_BEFORE = "red-before"
     QUARANTINED = "quarantined"
     TOO_YOUNG = "too-young"
-
-
-@frozen
-class PlanContext:
-    """What a plan depends on, besides the observations. `canon` is the revision of this program.
-
-    `retry` has the names of recipes that are tried again even after a red. `recipes` are all of the fleet.
-    """
-
-    place: Place
-    canon: str
-    today: date
-    retry: Collection[str] = ()
-    recipes: Mapping[str, Recipe] = field(factory=dict)
+    UNSIGNED = "unsigned"
 
 
 @frozen
@@ -118,7 +112,7 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
 
 
 # These say why the release is not tried. On hold, the hold is reason enough.
-_ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG})
+_ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UNSIGNED})
 
 
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
@@ -183,10 +177,13 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
         held = Step(finding, Action.NONE, finding.reason)
     elif young := too_young_text(observation, finding.want):
         held = Step(finding, Action.NONE, f"{finding.reason}; {young}", held_back=HeldBack.TOO_YOUNG)
+    elif unsigned := unsigned_text(observation, finding.want):
+        held = _unsigned_step(finding, unsigned)
     elif red is not None:
         held = _held_back_by_red(finding, red)
     else:
-        reason = damage_note(finding) + with_missing_tools(finding.reason, observation)
+        reason = finding.reason + signer_note(observation, finding.want)
+        reason = damage_note(finding) + with_missing_tools(reason, observation)
         return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
     have = finding.have
     if have is None or finding.status.state is not State.DAMAGED or not is_still_tagged(have, observation):
@@ -201,6 +198,11 @@ def _held_back_by_red(finding: Finding, red: Red) -> Step:
     """Return a step that does nothing because of an earlier red."""
     reason = red_text(red, finding.recipe)
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
+
+
+def _unsigned_step(finding: Finding, why: str) -> Step:
+    """Return a step that does nothing because no key of the fleet signed the release."""
+    return Step(finding, Action.NONE, f"{finding.reason}; {why}", held_back=HeldBack.UNSIGNED, needs_person=True)
 
 
 def _in_sync_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
@@ -225,25 +227,12 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the canonical's `release` again, or one that is held back by a red of this release."""
+    """Return a step that tests the canonical's `release` again, or one that is held back: unsigned or red."""
     circumstances = circumstances_of(release, observation, context)
+    if unsigned := unsigned_text(observation, release):
+        return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")
     red = matching_red(observation.memory, circumstances, release, context)
     if red is not None:
         return _held_back_by_red(finding, red)
     reason = f"{damage_note(finding)}tested again at {release.version}"
     return Step(finding, Action.RETEST, with_missing_tools(reason, observation), release, circumstances=circumstances)
-
-
-def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
-    """Return all that a verdict on `release` would depend on now."""
-    place = context.place
-    return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
-
-
-def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """Return the red of `release` under the circumstances `now`; None if there is none, or if it is to be retried."""
-    if memory.recipe in context.retry:
-        return None
-    key = version_key(release.version)
-    alike = (red for red in memory.reds.values() if version_key(red.version) == key)
-    return next((red for red in alike if red.circumstances == now), None)

@@ -8,9 +8,10 @@ from desired.want import releases
 from reconciler.core.case import Case
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
-from reconciler.core.observation import Observation, State, first_seen, moved_tags, upstream_tags
+from reconciler.core.observation import Observation, State, moved_tags, upstream_tags
 from reconciler.core.reds import latest_red, red_now, what_changed
 from reconciler.core.step_reasons import missing_tools_text, too_young_text
+from reconciler.core.wanted_release import first_seen, signature_of
 from state.records import Red
 
 PASS, FAIL, OPEN = ConditionStatus.PASS, ConditionStatus.FAIL, ConditionStatus.OPEN
@@ -52,6 +53,18 @@ def _old_enough(case: Case, observed: Observation) -> Condition:
     young = too_young_text(observed, want)
     evidence = young or f"first seen on {first_seen(observed, want):%Y-%m-%d %H:%M}"
     return Condition("old-enough", FAIL if young else PASS, evidence)
+
+
+def _signed(case: Case, observed: Observation) -> Condition:
+    want = case.step.finding.want
+    if not observed.recipe.signed or not isinstance(want, Release):
+        return Condition("signed", PASS, "no signature is needed")
+    signature = signature_of(observed, want)
+    if signature is None:
+        is_have = case.step.finding.cause is Cause.IN_SYNC
+        waits = "a pass checks it once our copy has the tag"
+        return Condition("signed", OPEN, "nothing is to be tried, so it is not checked" if is_have else waits)
+    return Condition("signed", FAIL if signature.fault else PASS, signature.fault or f"signed by {signature.signer}")
 
 
 def _newer(case: Case, observed: Observation) -> Condition:
@@ -151,6 +164,7 @@ _POLICIES: Final[tuple[Callable[[Case, Observation], Condition], ...]] = (
     _newer,
     _unmoved,
     _old_enough,
+    _signed,
     _not_red,
     _unheld,
     _tools,

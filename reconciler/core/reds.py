@@ -3,8 +3,8 @@
 from desired.model import Release
 from desired.versions import version_key
 from reconciler.core.case import Case
+from reconciler.core.circumstances import circumstances_of, matching_red
 from reconciler.core.observation import Observation
-from reconciler.core.plan import circumstances_of, matching_red
 from state.records import Red
 
 

@@ -4,7 +4,8 @@ from datetime import date
 
 from desired.model import Recipe, Release
 from reconciler.core.findings import Finding
-from reconciler.core.observation import Observation, State, first_seen, too_young_until
+from reconciler.core.observation import Observation, State
+from reconciler.core.wanted_release import first_seen, signature_of, too_young_until, unsigned_reason
 from state.records import Red
 
 
@@ -44,6 +45,20 @@ def too_young_text(observation: Observation, release: Release) -> str:
         return ""
     seen = first_seen(observation, release)
     return f"too young: first seen on {seen:%Y-%m-%d %H:%M}, tried from {until:%Y-%m-%d %H:%M} UTC on"
+
+
+def unsigned_text(observation: Observation, release: Release) -> str:
+    """Return that the release's tag is refused as unsigned, and why; "" if it is not."""
+    reason = unsigned_reason(observation, release)
+    return f"unsigned: {reason}" if reason else ""
+
+
+def signer_note(observation: Observation, release: Release) -> str:
+    """Return a note on who signed the release, or that this is not checked yet; "" if it needs no signature."""
+    if not observation.recipe.signed:
+        return ""
+    signature = signature_of(observation, release)
+    return f"; signed by {signature.signer}" if signature else "; its signature is checked once our mirror has the tag"
 
 
 def red_text(red: Red, recipe: str) -> str:

@@ -1,12 +1,12 @@
 """Where releases come from: upstream repositories, and the mirrors of them on this host."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from attrs import frozen
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe, Release, Signature, Unobservable
 from state.records import Answer
 
 
@@ -100,10 +100,20 @@ class Mirrors(Protocol):
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
         """Return the refs of the mirror; Unobservable if it cannot be read, None if there is no mirror."""
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
+    def update(
+        self, recipe: Recipe, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()
+    ) -> MirrorUpdate:
         """Fetch what the mirror lacks, and give it the main branch in `answer` and the release tags `tags`.
 
+        The tags in `anew` are fetched even if the mirror has them on their commits: they may have been signed since.
         Read the mirror back afterwards. If this fails, raise InfrastructureError, and leave the mirror as it was.
+        """
+
+    def signatures(self, name: str, releases: Sequence[Release]) -> Mapping[str, Signature]:
+        """Return by tag the signatures of these releases, checked with the keys of the fleet.
+
+        A tag that the mirror lacks on this commit is left out, and so are those after the second good signature.
+        Raise InfrastructureError if they cannot be checked.
         """
 
     def checkout(self, name: str, commit: str, into: Path) -> None:

@@ -9,11 +9,12 @@ from attrs import evolve, field, frozen
 from desired.model import Fleet, Release
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
-from reconciler.core.observation import CanonicalStatus, Observation, State, want_of
+from reconciler.core.observation import CanonicalStatus, Observation, State
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, judge
 from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.schedule import is_doubtful
 from reconciler.core.trial_base import base_for
+from reconciler.core.wanted_release import may_run, want_of
 from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
@@ -28,6 +29,7 @@ from reconciler.promotion.running_canonical import (
     undeploy_conflicting,
 )
 from reconciler.stages.record_outcome import record_outcome
+from reconciler.stages.signatures import refused_signature
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
 from state.folder.logs import trial_id
@@ -137,6 +139,8 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     records = context.host.registry.read()
     if held := why_held(records.holds.get(step.recipe), context.host.clock.now().date()):
         return Attempt(untried_reason=held)
+    if refused := refused_signature(context.host, observation, release):
+        return Attempt(untried_reason=f"unsigned: {refused}")
     releases_of_needs = need_releases(records.canonicals, context.observations)
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, releases_of_needs)
     if app_set_digest(app_set) != observation.files:
@@ -200,10 +204,14 @@ def need_releases(
 ) -> dict[str, Release | None]:
     """Return the release at which each recipe is deployed for recipes that need it, by recipe.
 
-    This is the release of its canonical, else the wanted one; None if there is neither.
+    This is the release of its canonical, else the wanted one; None if there is neither, or if the wanted one needs a
+    signature and has no good one.
     """
     wants = {name: want_of(observation) for name, observation in observations.items()}
-    newest = {name: want if isinstance(want, Release) else None for name, want in wants.items()}
+    newest = {
+        name: want if isinstance(want, Release) and may_run(observations[name], want) else None
+        for name, want in wants.items()
+    }
     return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}
 
 

@@ -10,8 +10,9 @@ from reconciler.core.events import Event, by_recipe, events_of, last_observed
 from reconciler.core.explanation import Explanation, Freshness, explain
 from reconciler.core.gate import gate
 from reconciler.core.needs import apps_of
-from reconciler.core.observation import Observation, State, want_of
+from reconciler.core.observation import Observation, State
 from reconciler.core.plan import Step
+from reconciler.core.wanted_release import may_run, want_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.stages.observe import Observations, observe
@@ -102,7 +103,8 @@ def _has_release(name: str, observed: Observations, records: Records) -> bool:
     if name in records.canonicals:
         return True
     observation = observed.observations.get(name)
-    return observation is not None and isinstance(want_of(observation), Release)
+    want = want_of(observation) if observation is not None else None
+    return observation is not None and isinstance(want, Release) and may_run(observation, want)
 
 
 def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:

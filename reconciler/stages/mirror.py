@@ -13,6 +13,7 @@ from reconciler.errors import UpstreamError, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import MirrorUpdate
 from reconciler.stages.observe import Observations
+from reconciler.stages.signatures import with_fetched_signatures
 from state.records import Answer, KnownTag, Memory
 
 
@@ -78,7 +79,8 @@ def _update_one(host: Host, observation: Observation) -> tuple[Observation, tupl
     updated = _fetch(host, observation, observation.answer)
     not_commits = _not_commits(observation, observation.answer, updated)
     memory = remembered_answer(observation.memory, observation.answer, not_commits, observation.observed_at)
-    return evolve(observation, memory=memory), update_notes(observation.recipe.name, updated)
+    seen = with_fetched_signatures(host, evolve(observation, memory=memory), observation.answer)
+    return seen, update_notes(observation.recipe.name, updated)
 
 
 def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:

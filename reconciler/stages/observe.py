@@ -13,6 +13,7 @@ from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.promotion.generations import newest_intact_before, snapshot_status
 from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status
+from reconciler.stages.signatures import with_signatures
 from state.records import Answer, Memory, Records
 
 
@@ -115,7 +116,7 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
     try:
         status = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
         damaged = canonical if status.state is State.DAMAGED else None
-        return evolve(
+        seen = evolve(
             observation,
             canonical=canonical,
             status=status,
@@ -128,6 +129,7 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
             hold=records.holds.get(name),
             rollback=records.rollbacks.get(name),
         )
+        return with_signatures(host, seen)
     except Exception as failed:  # noqa: BLE001  other recipes go on
         why = reason_of(failed)
         status = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)

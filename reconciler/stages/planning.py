@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable
+from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import compare
 from reconciler.core.observation import Observation
-from reconciler.core.plan import Action, Plan, PlanContext, make_plan
+from reconciler.core.plan import Action, Plan, make_plan
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep
 from reconciler.errors import reason_of

@@ -3,9 +3,9 @@
 from attrs import astuple
 
 from desired.model import Unobservable
+from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import Cause
 from reconciler.core.observation import Observation, State
-from reconciler.core.plan import PlanContext
 from tests.strategies import ALLOWED, RANK
 
 
@@ -100,6 +100,13 @@ def is_held(observation: Observation, around: PlanContext) -> bool:
 def is_too_young(observation: Observation) -> bool:
     """Whether no release is old enough: in the strategies, a minimum age is longer than any release is known."""
     return bool(observation.recipe.minimum_age)
+
+
+def is_refused(observation: Observation) -> bool:
+    """Whether the release to try is unsigned: in the strategies, a recipe that needs signatures has no good one."""
+    now = cause(observation)
+    is_retest = now is Cause.IN_SYNC and observation.status.state is State.DAMAGED
+    return observation.recipe.signed and (now in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or is_retest)
 
 
 def holds_red(observation: Observation, around: PlanContext) -> bool:

@@ -6,10 +6,11 @@ from attrs import evolve
 from hypothesis import given
 
 from desired.model import CanonicalPolicy, Keep, Unobservable
-from reconciler.core.blockers import Blocker, blockers_of, moved_by
+from reconciler.core.blockers import Blocker, blockers_of
 from reconciler.core.case import Case
 from reconciler.core.findings import compare
 from reconciler.core.gate import ConditionStatus, gate
+from reconciler.core.moved_by import moved_by
 from reconciler.core.observation import CanonicalStatus, Observation, State
 from reconciler.core.plan import make_plan
 from reconciler.core.policies import policies_of

@@ -11,8 +11,8 @@ from reconciler.core.observation import (
     tags_to_mirror,
     upstream_tags,
     vanished_tags,
-    want_of,
 )
+from reconciler.core.wanted_release import want_of
 from state.records import Memory
 from tests.core import expected_findings
 from tests.strategies import observations

@@ -49,7 +49,8 @@ def codes_of(world: ObservedFleet, row: Row) -> set[int]:
     wanted: set[int] = set() if is_held or expected_findings.is_too_young(seen) else {2}
     codes |= {Cause.UNOBSERVABLE: {1}, Cause.FIRST_RELEASE: wanted, Cause.NEW_RELEASE: wanted}.get(cause, set())
     codes |= {4} if cause in ASKING else set()
-    if state is not UNKNOWN and not is_held and expected_findings.holds_red(seen, world.around):
+    is_kept_back = expected_findings.holds_red(seen, world.around) or expected_findings.is_refused(seen)
+    if state is not UNKNOWN and not is_held and is_kept_back:
         codes |= {4}
     done = row.outcome.result if row.outcome else Result.NONE
     return codes | {Result.INFRASTRUCTURE: {1}, Result.RED: {4}, Result.GREEN_NOT_PROMOTED: {4}}.get(done, set())

@@ -103,7 +103,7 @@ def test_a_report_with_work_does_not_say_that_nothing_is_to_do() -> None:
 def test_whatever_needs_a_person_says_so() -> None:
     lines = render_report(pass_report(), FILE).split("\n\n")[0].splitlines()
     asking = {line.split()[0] for line in lines if "  needs you" in line}
-    assert asking == {"cal", "dokuwiki", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad"}
+    assert asking == {"cal", "dokuwiki", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad", "umap"}
 
 
 def test_what_is_held_back_shows_its_cause_and_what_holds_it() -> None:

@@ -5,19 +5,20 @@ Objects from upstream first go into a temporary repository and are checked there
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe, Release, Signature, Unobservable
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
 from reconciler.host.git.mirror_repository import MirrorRepository, lock_path, locked
 from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_lock_file, remove_quarantines
 from reconciler.host.git.refs import RefPlan, Refs, plan_refs
 from reconciler.host.git.repository import Repository
+from reconciler.host.git.tag_signatures import check_tags
 from reconciler.host.output import MIB
 from reconciler.host.text import one_line
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate
@@ -36,7 +37,7 @@ class GitMirrors:
 
     `protocols` are those that git may use. `holding` is the descriptor of the pass lock, None for no lock. `most` is
     the largest size in bytes of one fetch and of one checkout. `fetch_seconds` is the time limit of one git call to
-    upstream.
+    upstream. `keys` is the folder with the keys of the fleet.
     """
 
     state: StateFolder
@@ -45,6 +46,7 @@ class GitMirrors:
     holding: int | None = None
     most: int = 2048 * MIB
     fetch_seconds: float = 900.0
+    keys: Path = Path("/nonexistent")
 
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
         if not self._path(name).exists():
@@ -57,19 +59,21 @@ class GitMirrors:
             return None
         return MirrorRefs(refs.head, {tag: ref.peeled for tag, ref in refs.tags.items()})
 
-    def update(self, recipe: Recipe, answer: Answer, tags: Mapping[str, str]) -> MirrorUpdate:
+    def update(
+        self, recipe: Recipe, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()
+    ) -> MirrorUpdate:
         """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags` (name to commit).
 
-        Fetch what is missing into a temporary repository, check it there, and read the mirror's refs back at the
-        end. Return the tags that peel to no commit, the path to which a damaged mirror was moved, and remarks for the
-        report. The caller must hold the pass lock: two updates at the same time would undo each other. Raise
-        InfrastructureError.
+        Fetch what is missing, and the tags in `anew`, into a temporary repository, check it there, and read the
+        mirror's refs back at the end. Return the tags that peel to no commit, the path to which a damaged mirror was
+        moved, and remarks for the report. The caller must hold the pass lock: two updates at the same time would undo
+        each other. Raise InfrastructureError.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
             moved_to = mirror.prepare()
             held = mirror.repository.refs()
-        plan = plan_refs(held, answer, tags)
+        plan = plan_refs(held, answer, tags, anew)
         with self._quarantine(recipe.name, "incoming") as incoming:
             arrived, invalid_tags = _fetched(incoming, recipe, answer, plan)
             with self._writing(recipe.name) as mirror:
@@ -78,6 +82,9 @@ class GitMirrors:
                 mirror.update_refs(held, plan, arrived)
                 _read_back(mirror, plan, invalid_tags)
             return MirrorUpdate(invalid_tags, moved_to, incoming.remarks)
+
+    def signatures(self, name: str, releases: Sequence[Release]) -> Mapping[str, Signature]:
+        return check_tags(self._repository(name, None), self.keys, releases) if self._path(name).exists() else {}
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
         repository = self._repository(name, None)

@@ -1,7 +1,7 @@
 """The refs of a mirror, and how an update changes them. Pure: parses git's output, and writes git's input."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from attrs import field, frozen
 
@@ -102,14 +102,16 @@ def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
     )
 
 
-def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str]) -> RefPlan:
+def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()) -> RefPlan:
     """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
     `tags` maps each wanted tag to its commit; all other tags are dropped. A held tag that peels to the wanted commit
-    stays, even if upstream changed its annotation. A wanted tag that upstream's `answer` does not have at that commit
-    cannot be fetched: if the mirror has a tag of that name, this tag stays.
+    stays, even if upstream changed its annotation, unless it is in `anew`. A wanted tag that upstream's `answer` does
+    not have at that commit cannot be fetched: if the mirror has a tag of that name, this tag stays.
     """
-    stays = {name: commit for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
+    again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
+    there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
+    stays = {name: commit for name, commit in tags.items() if name in there - again}
     missing = {name: commit for name, commit in tags.items() if name not in stays}
     fetched = {name: commit for name, commit in missing.items() if answer.tags.get(name) == commit}
     kept = {name: held.tags[name].peeled for name in missing if name not in fetched and name in held.tags}

@@ -36,6 +36,8 @@ def clause(row: Row) -> str:
     """Return the short text for WHY: whether a person has to act, else what is done about the recipe next."""
     if needs_you(row):
         was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
+        if row.step.held_back is HeldBack.UNSIGNED:
+            return "needs you: unsigned"
         return "needs you: was red" if was_red else "needs you"
     if row.result is not Result.NONE:
         return _RESULTS.get(row.result, "see below")

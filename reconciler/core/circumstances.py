@@ -1,0 +1,40 @@
+"""What a verdict depends on now, and whether a release was red under just these circumstances."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from attrs import field, frozen
+
+from desired.model import Recipe, Release
+from desired.versions import version_key
+from reconciler.core.observation import Observation
+from state.records import Circumstances, Memory, Place, Red
+
+
+@frozen
+class PlanContext:
+    """What a plan depends on, besides the observations. `canon` is the revision of this program.
+
+    `retry` has the names of recipes that are tried again even after a red. `recipes` are all of the fleet.
+    """
+
+    place: Place
+    canon: str
+    today: date
+    retry: Collection[str] = ()
+    recipes: Mapping[str, Recipe] = field(factory=dict)
+
+
+def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
+    """Return all that a verdict on `release` would depend on now."""
+    place = context.place
+    return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
+
+
+def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
+    """Return the red of `release` under the circumstances `now`; None if there is none, or if it is to be retried."""
+    if memory.recipe in context.retry:
+        return None
+    key = version_key(release.version)
+    alike = (red for red in memory.reds.values() if version_key(red.version) == key)
+    return next((red for red in alike if red.circumstances == now), None)

@@ -1,0 +1,111 @@
+"""Chooses the release that a recipe should have, by upstream's tags, by age and by signature."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from desired.model import Release, Signature, Unobservable, Want
+from desired.versions import version_key
+from desired.want import releases, resolve_want
+from reconciler.core.observation import Observation, State, is_shrunken, upstream_tags, vanished_tags
+
+
+def want_of(observation: Observation) -> Want:
+    """Return the release that the recipe should have, or why there is none.
+
+    If too many known release tags are gone upstream, returns Unobservable. Too many are two or more that are also more
+    than a tenth. If the newest release is too young or unsigned, returns the newest one that is neither and newer than
+    the canonical; if there is none, the newest.
+    """
+    tags = upstream_tags(observation)
+    if tags is None:
+        assert isinstance(observation.answer, Unobservable)  # noqa: S101  None means that
+        return observation.answer
+    if is_shrunken(observation):
+        lost, known = len(vanished_tags(observation)), len(observation.memory.known)
+        hint = f"if that is right: reconcile accept {observation.recipe.name} --reason …"
+        return Unobservable(f"shrunken: {lost} of {known} known release tags are gone upstream; {hint}")
+    newest = resolve_want(tags, observation.recipe.allow)
+    if not isinstance(newest, Release) or is_admitted(observation, newest):
+        return newest
+    return next((each for each in newer_releases(observation) if is_admitted(observation, each)), newest)
+
+
+def newer_releases(observation: Observation) -> Iterator[Release]:
+    """Yield the allowed releases that are newer than the canonical, the newest first."""
+    have = observation.canonical
+    for release in reversed(releases(upstream_tags(observation) or {}, observation.recipe.allow)):
+        if have is None or version_key(release.version) > version_key(have.version):
+            yield release
+
+
+def is_admitted(observation: Observation, release: Release) -> bool:
+    """Whether the release is old enough, and its tag is not refused as unsigned."""
+    return too_young_until(observation, release) is None and not unsigned_reason(observation, release)
+
+
+def first_seen(observation: Observation, release: Release) -> datetime:
+    """Return when a pass first saw the release, by any tag of its version, on this commit.
+
+    This is now if no pass did. After a moved tag was accepted, the release begins anew.
+    """
+    key = version_key(release.version)
+    known = [
+        known.first_seen
+        for tag, known in observation.memory.known.items()
+        if known.commit == release.commit and version_key(tag) == key
+    ]
+    return min(known, default=observation.observed_at)
+
+
+def too_young_until(observation: Observation, release: Release) -> datetime | None:
+    """Return when the release is as old as the declaration asks, counted since a pass first saw it.
+
+    Return None if it is old enough.
+    """
+    age = observation.recipe.minimum_age
+    until = first_seen(observation, release) + age
+    return until if age and until > observation.observed_at else None
+
+
+def signature_of(observation: Observation, release: Release) -> Signature | None:
+    """Return the checked signature of a release's tag. None if the recipe needs none, or if it is not checked yet."""
+    return observation.signatures.get(release.version) if observation.recipe.signed else None
+
+
+def unsigned_reason(observation: Observation, release: Release) -> str:
+    """Return why the signature of a release's tag is refused; "" if it is good, not needed, or not checked yet.
+
+    It is checked as soon as our mirror has the tag, so a dry run may not know it yet.
+    """
+    signature = signature_of(observation, release)
+    return signature.fault if signature is not None else ""
+
+
+def releases_to_check(observation: Observation) -> tuple[Release, ...]:
+    """Return the releases whose signatures have to be checked, the most wanted first; none if the recipe needs none.
+
+    These are the releases newer than the canonical, the canonical's own if it must be tested again, and the one from
+    which an upgrade is declared to start.
+    """
+    recipe, have = observation.recipe, observation.canonical
+    if not recipe.signed or is_shrunken(observation):
+        return ()
+    chosen = list(newer_releases(observation))
+    if have is not None and observation.status.state is State.DAMAGED:
+        chosen.append(Release(have.version, have.commit))
+    if not chosen:
+        return ()
+    pinned = (upstream_tags(observation) or {}).get(recipe.upgrade.base)
+    return (*chosen, Release(recipe.upgrade.base, pinned)) if pinned is not None else tuple(chosen)
+
+
+def may_run(observation: Observation, release: Release) -> bool:
+    """Whether a release may be deployed as the base of an upgrade, or because another recipe needs it.
+
+    If the recipe needs signatures, only a release may whose signature was checked and is good, and the canonical's.
+    """
+    have = observation.canonical
+    if not observation.recipe.signed or (have is not None and have.commit == release.commit):
+        return True
+    signature = signature_of(observation, release)
+    return signature is not None and not signature.fault

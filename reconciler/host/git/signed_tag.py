@@ -1,0 +1,124 @@
+"""Reads git's tag objects, and what gpg and ssh-keygen say of their signatures. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import Signature
+from reconciler.host.text import decoded, one_line
+
+
+class SignatureKind(StrEnum):
+    """How a tag is signed. NONE: not at all. OTHER: in a way that cannot be checked here, such as X.509."""
+
+    PGP = "OpenPGP"
+    SSH = "SSH"
+    OTHER = "other"
+    NONE = "none"
+
+
+@frozen
+class TagObject:
+    """An annotated tag: the id of its object, the name that is written and signed in it, and how it is signed."""
+
+    oid: str
+    name: str
+    kind: SignatureKind
+
+
+# Git takes the last line in the tag that begins so as the begin of the signature.
+_MARKS: Final[Mapping[bytes, SignatureKind]] = {
+    b"-----BEGIN PGP SIGNATURE-----": SignatureKind.PGP,
+    b"-----BEGIN PGP MESSAGE-----": SignatureKind.PGP,
+    b"-----BEGIN SSH SIGNATURE-----": SignatureKind.SSH,
+    b"-----BEGIN SIGNED MESSAGE-----": SignatureKind.OTHER,
+}
+_HEADER: Final = re.compile(rb"([0-9a-f]{40}) ([a-z]+) ([0-9]+)\n")
+_STATUS: Final = re.compile(rb"^\[GNUPG:\] ([A-Z_]+) ?(.*)$", re.MULTILINE)
+_SSH_GOOD: Final = re.compile(rb'^Good "git" signature for (\S+) with \S+ key (\S+)', re.MULTILINE)
+_SSH_KEY: Final = re.compile(rb'^Good "git" signature with \S+ key (\S+)', re.MULTILINE)
+_GPG_FAULTS: Final[Mapping[bytes, str]] = {
+    b"BADSIG": "its signature does not fit what it signs",
+    b"EXPSIG": "its signature has expired",
+    b"EXPKEYSIG": "it is signed by a key that has expired",
+    b"REVKEYSIG": "it is signed by a key that is revoked",
+}
+
+
+def read_batch(raw: bytes) -> dict[str, TagObject]:
+    """Return the annotated tags in `raw`, the output of `git cat-file --batch`, by the ids of their objects."""
+    found: dict[str, TagObject] = {}
+    at = 0
+    while header := _HEADER.match(raw, at):
+        content = raw[header.end() : header.end() + int(header[3])]
+        if header[2] == b"tag":
+            oid = header[1].decode("ascii")
+            found[oid] = TagObject(oid, _tag_name(content), _kind_of(content))
+        at = header.end() + int(header[3]) + 1
+    return found
+
+
+def _tag_name(content: bytes) -> str:
+    """Return the name in the header of a tag's object, "" if it has none."""
+    header, _, _ = content.partition(b"\n\n")
+    names = [line.removeprefix(b"tag ") for line in header.split(b"\n") if line.startswith(b"tag ")]
+    return decoded(names[0]) if len(names) == 1 else ""
+
+
+def _kind_of(content: bytes) -> SignatureKind:
+    lines = reversed(content.split(b"\n"))
+    return next((kind for line in lines for mark, kind in _MARKS.items() if line.startswith(mark)), SignatureKind.NONE)
+
+
+def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[SignatureKind], bool]) -> str:
+    """Return why a tag is refused without a look at its signature; "" if its signature has to be checked.
+
+    `tag_object` is None if the tag is not annotated. `has_keys` says whether the fleet has keys of a kind.
+    """
+    if tag_object is None:
+        return "the tag is not annotated, so it has no signature"
+    if tag_object.kind is SignatureKind.NONE:
+        return "the tag has no signature"
+    if tag_object.name != tag:
+        # Whoever can write to upstream could else give the signed tag of an old release a new name.
+        return f"the tag was signed as {one_line(tag_object.name.encode()) or 'nothing'}, and not as {tag}"
+    if tag_object.kind is SignatureKind.OTHER:
+        return "the tag is signed in a way that is not supported: neither OpenPGP nor SSH"
+    if not has_keys(tag_object.kind):
+        return f"the tag is signed by an {tag_object.kind} key, and the fleet has no such keys"
+    return ""
+
+
+def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool, otherwise: str) -> Signature:
+    """Return the signature of a tag by what `git verify-tag --raw` printed (`said`), and whether it succeeded.
+
+    `otherwise` is the reason if what it printed has none.
+    """
+    if kind is SignatureKind.SSH:
+        return _by_ssh(said, succeeded=succeeded, otherwise=otherwise)
+    status = dict(reversed(_STATUS.findall(said)))
+    if succeeded and b"GOODSIG" in status and b"VALIDSIG" in status:
+        _, _, name = status[b"GOODSIG"].partition(b" ")
+        return Signature(signer=f"{one_line(name)} ({_first_word(status[b'VALIDSIG'])})")
+    if b"NO_PUBKEY" in status:
+        return _unknown_key(_first_word(status[b"NO_PUBKEY"]))
+    faults = (text for word, text in _GPG_FAULTS.items() if word in status)
+    return Signature(fault=next(faults, f"its signature is not good: {otherwise}"))
+
+
+def _by_ssh(said: bytes, *, succeeded: bool, otherwise: str) -> Signature:
+    good, key = _SSH_GOOD.search(said), _SSH_KEY.search(said)
+    if succeeded and good:
+        return Signature(signer=f"{one_line(good[1])} ({one_line(good[2])})")
+    return _unknown_key(one_line(key[1])) if key else Signature(fault=f"its signature is not good: {otherwise}")
+
+
+def _unknown_key(key: str) -> Signature:
+    return Signature(fault=f"it is signed by the key {key}, which is no key of the fleet")
+
+
+def _first_word(text: bytes) -> str:
+    return one_line(text.partition(b" ")[0])

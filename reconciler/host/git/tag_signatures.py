@@ -1,0 +1,137 @@
+"""Checks the signatures of release tags by git with the keys of the fleet: OpenPGP by gpg, SSH by ssh-keygen.
+
+Only the keys in the fleet's folder count. The user's own keyring and git's own settings are not read.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from attrs import frozen
+
+from desired.declarations.sources import ALLOWED_SIGNERS, pgp_keys
+from desired.model import Release, Signature
+from reconciler.errors import InfrastructureError
+from reconciler.host.command_spec import CommandSpec
+from reconciler.host.git.git_command import error_line
+from reconciler.host.git.repository import Repository
+from reconciler.host.git.signed_tag import SignatureKind, TagObject, read_batch, refused_before, signature_of
+from reconciler.host.run import capture
+
+ENOUGH: Final = 2
+"""How many good signatures are looked for: that of the release to try, and that of the base of its upgrade."""
+_SECONDS: Final = 60.0
+# Nothing but the fleet's own keys decides, no key is looked up elsewhere, and no agent is started and left running.
+_GPG_CONF: Final = "trust-model always\nno-auto-key-retrieve\nno-autostart\n"
+PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", SignatureKind.SSH: "ssh-keygen"}
+"""The program that git runs to check each kind of signature."""
+
+
+def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
+    """Return the signatures of the tags of these releases, checked with the keys in the folder `keys`, by tag.
+
+    Leaves out tags that the repository lacks on their commits, and all after `ENOUGH` good ones. Raise
+    InfrastructureError if git, gpg or ssh-keygen cannot check them.
+    """
+    held = repository.refs().tags
+    there = {
+        each.version: held[each.version].named
+        for each in releases
+        if each.version in held and held[each.version].peeled == each.commit
+    }
+    objects = read_batch(repository.run("cat-file", "--batch", stdin=_lines(there.values())))
+    checked: dict[str, Signature] = {}
+    with _key_checker(repository, keys) as checker:
+        for tag, oid in there.items():
+            if sum(not each.fault for each in checked.values()) == ENOUGH:
+                break
+            checked[tag] = checker.check(tag, objects.get(oid))
+    return checked
+
+
+def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
+    """Return how many OpenPGP key files the folder `keys` has, after gpg read all of them.
+
+    Raise InfrastructureError if gpg is missing or refuses one.
+    """
+    files = pgp_keys(keys)
+    if files:
+        with TemporaryDirectory(prefix="canon-keys-") as home:
+            _fill_keyring(Path(home), files, environment)
+    return len(files)
+
+
+def _lines(names: Iterable[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+@frozen
+class _KeyChecker:
+    """Checks tags of one repository. `home` is a folder for a keyring, which is filled when a tag first needs it."""
+
+    repository: Repository
+    keys: Path
+    home: Path
+
+    def check(self, tag: str, tag_object: TagObject | None) -> Signature:
+        if fault := refused_before(tag, tag_object, self._has_keys):
+            return Signature(fault=fault)
+        assert tag_object is not None  # noqa: S101  refused before
+        self._prepare(tag_object.kind)
+        output = self.repository.try_run(*self._settings(), "verify-tag", "--raw", tag_object.oid, variables=self._home)
+        if output.result.missing or output.result.timed_out:
+            self.repository.printed("verify-tag", output)
+        return signature_of(tag_object.kind, output.err, succeeded=output.ok, otherwise=error_line(output.err))
+
+    def _has_keys(self, kind: SignatureKind) -> bool:
+        return bool(pgp_keys(self.keys)) if kind is SignatureKind.PGP else (self.keys / ALLOWED_SIGNERS).is_file()
+
+    @property
+    def _home(self) -> Mapping[str, str]:
+        return {"GNUPGHOME": str(self.home)}
+
+    def _settings(self) -> Iterator[str]:
+        settings = {
+            "gpg.program": "gpg",
+            "gpg.ssh.program": "ssh-keygen",
+            "gpg.ssh.allowedSignersFile": str((self.keys / ALLOWED_SIGNERS).absolute()),
+        }
+        for name, value in settings.items():
+            yield from ("-c", f"{name}={value}")
+
+    def _prepare(self, kind: SignatureKind) -> None:
+        """Raise InfrastructureError if the program is missing that checks this kind; fill the keyring if it is gpg."""
+        environment = {**self.repository.environment, **self._home}
+        if kind is SignatureKind.SSH:
+            _require(PROGRAMS[kind], environment)
+        elif not any(self.home.iterdir()):
+            _fill_keyring(self.home, pgp_keys(self.keys), environment)
+
+
+@contextmanager
+def _key_checker(repository: Repository, keys: Path) -> Iterator[_KeyChecker]:
+    with TemporaryDirectory(prefix="canon-keys-") as home:
+        yield _KeyChecker(repository, keys, Path(home))
+
+
+def _fill_keyring(home: Path, files: Sequence[Path], environment: Mapping[str, str]) -> None:
+    """Import the key files into a new keyring in the folder `home`. Raise InfrastructureError."""
+    _require(PROGRAMS[SignatureKind.PGP], environment)
+    (home / "gpg.conf").write_text(_GPG_CONF, "ascii")
+    argv = ("gpg", "--batch", "--quiet", "--import", *(str(file.absolute()) for file in files))
+    output = capture(CommandSpec(argv, {**environment, "GNUPGHOME": str(home)}, Path("/"), _SECONDS))
+    if not output.ok:
+        folder = files[0].parent
+        raise InfrastructureError(
+            f"the keys in {folder} cannot be imported: {error_line(output.err)}", "see: gpg --show-keys"
+        )
+
+
+def _require(program: str, environment: Mapping[str, str]) -> None:
+    if shutil.which(program, path=environment.get("PATH", "")) is None:
+        raise InfrastructureError(
+            f"{program}: not found in PATH", "it checks signed tags ([release] signed): install it"
+        )

@@ -1,0 +1,42 @@
+"""Checks the signatures of the release tags that may be tried, for recipes that need signed releases."""
+
+from attrs import evolve
+
+from desired.model import Release
+from reconciler.core.observation import Observation, tags_to_mirror
+from reconciler.core.wanted_release import releases_to_check
+from reconciler.ports.host import Host
+from state.records import Answer
+
+
+def with_signatures(host: Host, observation: Observation) -> Observation:
+    """Return the observation with the signatures of the tags that our mirror has. Raise InfrastructureError."""
+    releases = releases_to_check(observation)
+    if not releases:
+        return observation
+    return evolve(observation, signatures=host.mirrors.signatures(observation.recipe.name, releases))
+
+
+def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
+    """As `with_signatures`, but first fetches refused tags again: a tag may be signed later, on the same commit.
+
+    Raise InfrastructureError.
+    """
+    checked = with_signatures(host, observation)
+    refused = {tag for tag, signature in checked.signatures.items() if signature.fault}
+    if not refused:
+        return checked
+    host.progress.step(observation.recipe.name, "fetching unsigned tags again")
+    host.mirrors.update(observation.recipe, answer, tags_to_mirror(observation), refused)
+    return with_signatures(host, observation)
+
+
+def refused_signature(host: Host, observation: Observation, release: Release) -> str:
+    """Check the signature of the release that is about to be tried. Return why it is refused; "" if it is good.
+
+    Return "" also if the recipe needs no signature. Raise InfrastructureError.
+    """
+    if not observation.recipe.signed:
+        return ""
+    checked = host.mirrors.signatures(observation.recipe.name, [release]).get(release.version)
+    return checked.fault if checked is not None else "our mirror lacks its tag"
