@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv demo test check bench bench-start bench-sealing bench-promotion lock
+.PHONY: help venv demo test check bench bench-start bench-sealing bench-promotion man lock
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make bench-start  how quickly commands start'
 	@echo 'make bench-sealing  how quickly data is sealed and unpacked, beside tar and zstd (needs zstd)'
 	@echo 'make bench-promotion  a promotion on Swarm beside the same work by hand (needs an engine)'
+	@echo 'make man     the man pages of all commands, in build/man/'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 
 venv: $(VENV)/.locked $(VENV)/.installed
@@ -59,6 +60,9 @@ bench-sealing: venv
 
 bench-promotion: venv
 	$(VENV)/bin/python -m benchmarks.promotion
+
+man: venv
+	$(VENV)/bin/python -m reconciler.cli.man_pages build/man
 
 # Universal: one lock for every Python and machine that we support; it names no index.
 lock:
