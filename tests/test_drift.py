@@ -48,7 +48,7 @@ def spoil(world: World) -> None:
     (world.state.canonical("notes", 1) / "manifest.json").write_bytes(b"not what was sealed")
 
 
-def test_what_is_desired_and_what_is_here_are_two_blocks(world: World) -> None:
+def test_desired_and_actual_differences_are_two_blocks(world: World) -> None:
     assert (block(world, DESIRED), block(world, HERE)) == ([], [])
     world.tag("wiki", "1.1.0")
     spoil(world)
@@ -65,7 +65,7 @@ def test_since_when_is_what_passes_saw_and_not_when_somebody_looks(world: World)
     assert "no pass saw it" not in block(world, DESIRED)[0]
 
 
-def test_what_could_not_be_seen_is_a_block_of_its_own_with_the_age_of_the_last_look(world: World) -> None:
+def test_unseen_recipes_are_a_block_of_their_own_with_the_age_of_the_last_observation(world: World) -> None:
     assert "observed 2026-11-01" in text(world)
     world.origins["wiki"].down = "connection refused"
     assert [line.split()[:2] for line in block(world, UNSEEN)] == [["wiki", "unobservable"]]

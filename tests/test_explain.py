@@ -206,7 +206,7 @@ def test_a_needed_recipe_without_a_release_is_named_with_the_next_question(user:
     assert user.explain().blockers == ()
 
 
-def test_what_is_in_sync_tells_what_would_make_it_move_and_each_of_it_does(user: ExplainedWorld) -> None:
+def test_each_change_named_for_a_recipe_in_sync_leads_to_a_new_canonical(user: ExplainedWorld) -> None:
     told = user.explain()
     assert told.family is Family.NOTHING
     assert [change.by for change in told.moved_by] == ["upstream", "this host", "upstream"]

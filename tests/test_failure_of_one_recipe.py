@@ -167,7 +167,7 @@ def test_a_file_that_nobody_can_delete_stops_one_recipe_and_is_named_with_its_wh
 
 
 @pytest.mark.needs("root")
-def test_what_is_mounted_within_a_slot_is_named_and_never_deleted(start: World, tmp_path: Path) -> None:
+def test_a_file_system_mounted_in_a_slot_is_named_and_never_deleted(start: World, tmp_path: Path) -> None:
     here = start.copy(tmp_path / "world")
     data, mine = left_by_a_dead_pass(here), tmp_path / "mine"
     mine.mkdir()

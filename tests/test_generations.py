@@ -86,7 +86,7 @@ def test_an_older_generation_of_the_very_release_is_raised_and_its_lineage_repea
     assert world.lived("notes") == have(world).lineage == VERSIONS
 
 
-def test_with_every_generation_damaged_it_begins_anew_and_says_what_is_lost(world: World) -> None:
+def test_with_every_generation_damaged_the_recipe_starts_fresh_and_the_loss_is_reported(world: World) -> None:
     harm(world, 2)
     harm(world, 3)
     row = the_row(world)
@@ -96,7 +96,7 @@ def test_with_every_generation_damaged_it_begins_anew_and_says_what_is_lost(worl
     assert present(world) == (2, 3, 4)
 
 
-def test_what_is_found_damaged_in_use_is_left_out_one_after_the_other(world: World) -> None:
+def test_generations_that_fail_to_deploy_are_left_out_one_after_the_other(world: World) -> None:
     """Neither generation rises any more: each pass finds that of one, and only then it is begun anew."""
     for version in LIVED_BEFORE[1:] + VERSIONS[2:]:
         world.behaviours[world.origins["notes"].tags[version]] = Behaviour(starts=False)
@@ -128,7 +128,7 @@ def test_nothing_intact_is_pruned_for_a_damaged_one(tmp_path: Path, keep: int) -
     assert present(world) == ((2, 3) if keep == 1 else (1, 2, 3))
 
 
-def test_where_fresh_data_is_kept_a_repair_proves_the_upgrade_and_keeps_the_fresh_data(tmp_path: Path) -> None:
+def test_a_repair_of_a_recipe_with_fresh_data_proves_the_upgrade_and_keeps_fresh_data(tmp_path: Path) -> None:
     world = built(tmp_path, CanonicalPolicy(data=DataPolicy.FRESH))
     harm(world, 3)
     row = the_row(world)

@@ -49,7 +49,7 @@ def test_a_red_stays_in_the_history_after_a_later_release_was_promoted(user: Exp
     ]
 
 
-def test_what_a_person_decided_is_told_with_the_person_and_the_reason(user: ExplainedWorld) -> None:
+def test_a_decision_is_reported_with_the_person_and_the_reason(user: ExplainedWorld) -> None:
     del user.world.recipes["notes"]
     _forget_orphan(user.world.host(), "notes", "nobody needs it")
     [last] = [each for each in events(user) if each.kind == "forgotten"]

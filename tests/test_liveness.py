@@ -44,7 +44,7 @@ def running_app(up: Iterable[str], ended: Mapping[str, EndedPart], lost: str = "
         (seen("a", "b"), seen(a=FAILED, b=FAILED), FAILED.message),
     ],
 )
-def test_what_ended_since_an_app_was_ready_is_told(
+def test_a_part_that_ended_since_the_app_was_ready_is_named(
     ready: RunningApp, now: RunningApp | NotRunning, said: str | None
 ) -> None:
     ending = ended_since(ready, now)
@@ -68,7 +68,9 @@ def test_nothing_ended_while_all_is_as_it_was_when_it_was_ready(ready: RunningAp
 
 
 @given(looks(), looks())
-def test_what_stayed_up_is_up_by_the_same_name_and_nothing_new_failed(ready: RunningApp, now: RunningApp) -> None:
+def test_an_app_has_stayed_up_exactly_if_its_parts_are_the_same_and_none_failed(
+    ready: RunningApp, now: RunningApp
+) -> None:
     ending = ended_since(ready, now)
     failed = {part for part, how in now.ended.items() if not how.succeeded} - ready.ended.keys()
     gone = {part for part in ready.up - now.up if now.ended.get(part, LONG) != SHORT and part not in ready.ended}

@@ -42,7 +42,7 @@ def test_a_world_that_stands_still_gets_a_certificate_and_the_next_pass_does_not
     assert proof_of(world).digest == proof.digest
 
 
-def test_what_a_pass_would_do_is_named_and_nothing_is_certified(tmp_path: Path) -> None:
+def test_a_pass_that_would_do_something_is_described_and_not_certified(tmp_path: Path) -> None:
     world = settled(tmp_path)
     world.tag("notes", "1.1.0")
     world.commit("wiki")

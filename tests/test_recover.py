@@ -83,9 +83,7 @@ def with_drivers(world: World, swarm: Driver) -> Host:
 
 
 @pytest.mark.parametrize("noted", [True, False])
-def test_what_a_dead_run_deployed_by_another_driver_than_the_recipe_has_now_is_removed(
-    world: World, *, noted: bool
-) -> None:
+def test_a_dead_runs_deployment_by_an_earlier_driver_is_removed(world: World, *, noted: bool) -> None:
     left_by_another_driver(world, noted=noted)
     assert recover(with_drivers(world, WorldDriver(world)), world.fleet) == (
         "notes: a slot left by a dead run was removed",
@@ -94,7 +92,7 @@ def test_what_a_dead_run_deployed_by_another_driver_than_the_recipe_has_now_is_r
     assert list(world.state.work.iterdir()) == []
 
 
-def test_where_that_driver_does_not_answer_the_slot_stays_as_it_is_with_the_note_of_it(world: World) -> None:
+def test_a_slot_stays_with_a_note_if_its_earlier_driver_does_not_answer(world: World) -> None:
     slot = left_by_another_driver(world, noted=True)
     host = with_drivers(world, Unreachable(world))
     remarks = "\n".join(recover(host, world.fleet))
@@ -130,7 +128,7 @@ def folder(path: Path) -> None:
         ("work/.hidden", folder),
     ],
 )
-def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Callable[[Path], None]) -> None:
+def test_files_that_no_pass_made_are_left_and_named(world: World, where: str, make: Callable[[Path], None]) -> None:
     stray = world.state.root / where
     make(stray)
     for _ in range(2):
@@ -152,7 +150,7 @@ def test_what_no_pass_made_is_left_and_named(world: World, where: str, make: Cal
         ("notes/1/mine.txt", file),
     ],
 )
-def test_what_no_record_tells_of_among_the_snapshots_is_left_and_the_way_out_loses_nothing(
+def test_an_unrecorded_snapshot_is_left_and_the_hint_loses_nothing(
     world: World, where: str, make: Callable[[Path], None]
 ) -> None:
     stray = world.state.canonicals / where

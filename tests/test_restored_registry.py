@@ -29,7 +29,7 @@ def older_registry(world: World) -> None:
     world.state.database.write_bytes(kept)
 
 
-def test_with_an_older_registry_put_back_nothing_newer_is_deleted_and_every_pass_names_it(world: World) -> None:
+def test_with_an_older_registry_no_newer_snapshot_is_deleted_and_every_pass_names_it(world: World) -> None:
     older_registry(world)
     newer = [world.state.canonical("notes", number) for number in (4, 5)]
     contents = {path: (path / "snapshot.tar.zst").read_bytes() for path in newer}
@@ -88,7 +88,7 @@ def test_the_recorded_canonical_stays_under_an_older_registry(world: World) -> N
         assert recorded in present(world)
 
 
-def test_with_a_newer_registry_than_folders_the_newest_intact_one_carries_on(world: World, tmp_path: Path) -> None:
+def test_with_a_newer_registry_than_folders_the_newest_intact_generation_is_used(world: World, tmp_path: Path) -> None:
     shutil.copytree(world.state.canonicals, tmp_path / "backup")
     world.tag("notes", "1.3.0")
     the_row(world)

@@ -26,7 +26,7 @@ def drift_lines(world: World) -> list[tuple[list[str], list[str]]]:
     return [(list(body["began"]), list(body["ended"])) for body in bodies]  # type: ignore[call-overload]  # plain JSON
 
 
-def test_what_a_pass_puts_right_leaves_no_drift(world: World) -> None:
+def test_a_difference_that_a_pass_settles_leaves_no_drift(world: World) -> None:
     assert (since(world), drift_lines(world)) == ({}, [])
 
 

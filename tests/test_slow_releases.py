@@ -55,7 +55,7 @@ def test_a_release_before_that_is_always_slow_is_no_evidence_against_the_head_an
 
 
 @pytest.mark.parametrize(("late", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (2, Result.RED, "recipe")])
-def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_second_decides(
+def test_a_restore_that_takes_too_long_is_tried_again_and_the_second_trial_decides(
     world: World, late: int, result: Result, to_blame: str
 ) -> None:
     world.declare("notes", backup=Backup())
@@ -72,7 +72,7 @@ def test_what_a_release_brings_back_by_itself_too_late_is_tried_again_and_the_se
     ("asked", "declared", "seconds"),
     [(None, None, 600), (90, None, 90), (90, 30, 30), (None, 30, 30)],
 )
-def test_what_a_release_asks_for_is_waited_for_unless_the_recipe_declares_otherwise(
+def test_the_ready_timeout_of_a_release_counts_unless_the_recipe_declares_its_own(
     world: World, asked: int | None, declared: int | None, seconds: int
 ) -> None:
     world.declare("notes", ready=Ready(timeout=timedelta(seconds=declared) if declared else None))
@@ -87,7 +87,7 @@ def test_what_a_release_asks_for_is_waited_for_unless_the_recipe_declares_otherw
 
 
 @pytest.mark.parametrize(("resists", "result", "to_blame"), [(1, Result.PROMOTED, "host"), (9, Result.RED, "recipe")])
-def test_what_had_to_be_killed_is_never_sealed_but_tried_again_and_the_second_decides(
+def test_data_of_a_killed_app_is_never_sealed_and_a_second_trial_decides(
     world: World, resists: int, result: Result, to_blame: str
 ) -> None:
     world.declare("notes")

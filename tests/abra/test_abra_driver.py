@@ -202,7 +202,7 @@ def test_nothing_of_an_app_outlives_its_removal(place: AbraSlot) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["says done", "fatal: the moon is full"])
-def test_what_abra_does_not_take_away_docker_does(place: AbraSlot, behaviour: str) -> None:
+def test_objects_that_abra_leaves_behind_are_removed_by_docker(place: AbraSlot, behaviour: str) -> None:
     place.deploy()
     place.installed.behave(app_undeploy=behaviour)
     residue = place.driver.remove(place.app)
@@ -215,7 +215,7 @@ def test_what_abra_does_not_take_away_docker_does(place: AbraSlot, behaviour: st
 
 
 @pytest.mark.parametrize("behaviour", ["", "fatal: no"])
-def test_what_a_killed_pass_left_is_found_and_cleared(place: AbraSlot, behaviour: str) -> None:
+def test_objects_of_a_killed_pass_are_found_and_removed(place: AbraSlot, behaviour: str) -> None:
     """Also where it died between the first secret, which bears no mark of ours, and the deployment."""
     place.installed.behave(app_deploy=behaviour)
     if behaviour:

@@ -55,7 +55,7 @@ def test_a_recipe_that_is_not_declared_is_not_asked(promoted: GitWorld) -> None:
     assert of(done, ClaimVerdict.NOT_ASKED) == [("tag 1.0.0", reason)]
 
 
-def test_what_a_mirror_remembers_of_the_forge_is_no_claim_and_any_other_ref_disagrees(tmp_path: Path) -> None:
+def test_remembered_refs_of_the_forge_are_no_claim_and_any_other_ref_disagrees(tmp_path: Path) -> None:
     world = GitWorld(tmp_path)
     world.declare("notes")
     world.release("notes", "1.0.0")

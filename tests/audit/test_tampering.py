@@ -58,7 +58,7 @@ def test_every_tampering_is_found_and_named(lived: GitWorld, kind: str) -> None:
             assert named, (seed, done, found)
 
 
-def test_where_nothing_was_changed_nothing_is_found(lived: GitWorld, tmp_path: Path) -> None:
+def test_an_audit_of_unchanged_records_finds_nothing(lived: GitWorld, tmp_path: Path) -> None:
     shutil.copytree(lived.world.state.root, tmp_path / "copy")
     assert disagreeing(lived, tmp_path / "copy") == []
     assert disagreeing(lived, lived.world.state.root) == []

@@ -91,7 +91,7 @@ def test_a_base_that_ends_by_itself_is_no_evidence_against_the_release_over_it(j
     assert (verdict, reason.partition(":")[0]) == ("skip", "base-broken")
 
 
-def test_what_a_recipe_needs_and_ends_by_itself_is_not_blamed_on_the_recipe(jot: OneRecipeFleet) -> None:
+def test_a_needed_app_that_ends_by_itself_is_not_blamed_on_the_recipe(jot: OneRecipeFleet) -> None:
     needed = UpstreamRepository.make(jot.folder / "upstreams" / "needed.git")
     needed.commit({"Procfile": tiny_fleet.PROCFILE, "app.py": exits(3, after=0.0).encode()})
     needed.tag(FIRST)

@@ -22,7 +22,7 @@ def test_a_release_that_has_to_be_killed_is_red_and_nothing_of_it_is_kept(settle
     settled.assert_nothing_is_left()
 
 
-def test_what_a_test_leaves_running_and_has_to_be_killed_makes_it_fail(settled: OneRecipeFleet) -> None:
+def test_a_test_command_fails_if_a_process_that_it_leaves_running_has_to_be_killed(settled: OneRecipeFleet) -> None:
     settled.declare(GRACE + '[custom]\nrun = [["sh", "custom.sh"]]\n', custom="trap '' TERM; sleep 1000 & exit 0")
     settled.release(SECOND)
     told = settled.json()

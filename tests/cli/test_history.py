@@ -64,7 +64,7 @@ def test_a_time_is_a_span_before_now_or_a_day_or_a_moment(text: str, when: datet
 
 
 @pytest.mark.parametrize("text", ["yesterday", "0d", "-1h", "2026-13-01"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_a_text_that_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no time"):
         _since(text, NOW)
 

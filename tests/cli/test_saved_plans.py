@@ -39,7 +39,7 @@ def test_a_plan_is_refused_when_a_tag_appeared_and_nothing_is_done(settled: OneR
     assert canonical.version == FIRST
 
 
-def test_what_is_no_plan_for_this_state_is_refused(settled: OneRecipeFleet) -> None:
+def test_a_plan_for_another_state_folder_is_refused(settled: OneRecipeFleet) -> None:
     (settled.folder / "plan.json").write_text("{}")
     said = settled.run("apply", "plan.json")
     assert (said.code, said.err.splitlines()[0].partition(":")[2]) == (64, " plan.json is no saved plan: 'format'")

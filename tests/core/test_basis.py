@@ -68,7 +68,7 @@ MOVES: Mapping[str, tuple[Callable[[World], object], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("what", MOVES)
-def test_what_moved_is_named(tmp_path: Path, what: str) -> None:
+def test_each_changed_part_of_the_basis_is_named(tmp_path: Path, what: str) -> None:
     world = world_with_a_release_to_promote(tmp_path)
     before = look(world).basis
     assert moved_parts(before, look(world).basis) == ()
@@ -87,7 +87,7 @@ def test_a_pass_within_a_saved_plan_takes_only_the_steps_that_were_saved(tmp_pat
     assert [(step.action, step.release) for step in left.values()] == [(Action.NONE, None)] * 2
 
 
-def test_what_could_not_be_seen_is_named_with_its_reason_but_for_what_is_not_enrolled() -> None:
+def test_each_enrolled_recipe_that_could_not_be_seen_is_named_with_the_reason() -> None:
     silent, tags = Unobservable("connection refused"), {"1.0.0": commit("a")}
     have = canonical("1.0.0", commit("a"))
     unchecked = CanonicalStatus(State.UNKNOWN, "snapshot.tar: permission denied")

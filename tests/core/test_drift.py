@@ -43,7 +43,7 @@ def record_after(seen: Finding, before: DriftRecord | None = None) -> DriftRecor
     return changes[0].record if changes else before
 
 
-def test_what_is_in_sync_and_intact_does_not_differ() -> None:
+def test_a_recipe_that_is_in_sync_and_intact_has_no_difference() -> None:
     assert differences(finding()) == ()
 
 

@@ -40,7 +40,7 @@ def mirror_unreadable(seen: Observation) -> Observation:
         ),
     ],
 )
-def test_what_the_next_pass_does_is_told_with_the_command_that_does_it_now(seen: Observation, what: str) -> None:
+def test_the_next_step_is_named_with_the_command_that_does_it_now(seen: Observation, what: str) -> None:
     coming = explained(seen).next
     assert coming is not None
     assert (coming.fact, coming.command) == (what, "reconcile -r notes")
@@ -57,7 +57,7 @@ def test_a_red_whose_trial_was_green_says_so(result: str, *, is_green: bool) -> 
     assert (green.status, "level 5/5 in trial trial-r" in green.evidence) == ("pass" if is_green else "fail", is_green)
 
 
-def test_each_tag_that_is_no_release_is_told_with_the_reason() -> None:
+def test_each_tag_that_is_no_release_is_named_with_the_reason() -> None:
     long = f"1.{'0' * 600}.0"
     seen = observation({"1.0.0": A, "1.2.0": None, long: B, "1.3": B, "latest": B}, canonical("1.0.0", A))
     assert {each.tag: each.why for each in explained(seen).not_read if each.tag != long} == {

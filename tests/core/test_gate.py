@@ -31,7 +31,7 @@ def judged(
     return {each.name: each for each in conditions}
 
 
-def test_what_is_green_cold_chosen_by_a_pass_and_still_tagged_goes() -> None:
+def test_a_green_cold_trial_by_a_pass_of_a_release_that_is_still_tagged_passes_the_gate() -> None:
     conditions = gate(fleet(recipe()), recipe(), GOOD, STILL, HERE)
     assert refusals(conditions) == ()
     assert [str(each) for each in conditions] == [
@@ -89,7 +89,7 @@ def test_an_excepted_recipe_is_refused_with_its_reason() -> None:
     assert (condition.status, condition.evidence) == (FAIL, "needs a mail server")
 
 
-def test_what_has_no_evidence_yet_is_open_and_an_open_condition_is_no_go() -> None:
+def test_a_condition_without_evidence_is_open_and_refuses_the_promotion() -> None:
     before = judged(None, None)
     assert [each.status for each in before.values()] == [PASS, OPEN, OPEN, OPEN, OPEN]
     assert judged(GOOD, None)["tagged"].status is OPEN

@@ -88,7 +88,7 @@ def test_no_upstream_at_all_is_not_a_check_that_passed() -> None:
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.just("gone"), min_size=1))
-def test_of_upstreams_that_do_not_answer_three_are_named_and_the_others_counted(gone: dict[str, str]) -> None:
+def test_three_upstreams_that_do_not_answer_are_named_and_the_others_counted(gone: dict[str, str]) -> None:
     found = host_checks.check_upstreams(gone, 8).found
     assert [name for name in sorted(gone) if f"{name}: gone" in found] == sorted(gone)[:3]
     assert (f"; {len(gone) - 3} more" in found) == (len(gone) > 3)

@@ -49,7 +49,7 @@ def test_a_tag_moved_when_it_names_another_commit_than_remembered_or_recorded() 
     assert moved_tags(seen) == {"0.9.0": (B, C), "1.0.0": (A, C)}
 
 
-def test_what_a_person_accepted_counts_for_more_than_the_record() -> None:
+def test_a_commit_that_a_person_accepted_overrides_the_recorded_one() -> None:
     seen = observation({"1.0.0": B}, canonical("1.0.0", A), {"1.0.0": B})
     assert moved_tags(seen) == {}
     assert tags_to_mirror(seen) == {"1.0.0": B}

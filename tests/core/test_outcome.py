@@ -44,7 +44,7 @@ def assert_judged(case: OutcomeCase) -> None:
 
 
 @pytest.mark.parametrize("case", UNTRIED, ids=lambda case: case.about)
-def test_where_nothing_was_tried_the_host_or_a_reason_is_named(case: OutcomeCase) -> None:
+def test_a_step_without_a_trial_names_the_host_or_a_reason(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
@@ -59,7 +59,7 @@ def test_a_failed_tier_is_red_and_one_that_the_host_spoiled_is_not(case: Outcome
 
 
 @pytest.mark.parametrize("case", PROMOTED, ids=lambda case: case.about)
-def test_what_was_tested_and_is_read_back_undamaged_is_promoted(case: OutcomeCase) -> None:
+def test_a_tested_release_that_is_read_back_intact_is_promoted(case: OutcomeCase) -> None:
     assert_judged(case)
 
 
@@ -173,7 +173,7 @@ def test_a_fault_of_the_host_never_blocks_the_next_try_of_what_passed(step: Step
 
 
 @given(acting_steps(), st.data())
-def test_where_nothing_was_to_be_done_no_verdict_is_given(step: Step, data: st.DataObject) -> None:
+def test_a_step_without_an_action_has_no_verdict(step: Step, data: st.DataObject) -> None:
     outcome, back = judged(data, step)
     rest = evolve(step, action=Action.NONE, release=None)
     hindered = judge(rest, outcome.attempt, back)
@@ -182,7 +182,7 @@ def test_where_nothing_was_to_be_done_no_verdict_is_given(step: Step, data: st.D
 
 
 @given(acting_steps(), st.data())
-def test_what_is_only_raised_is_repaired_if_and_only_if_it_is_seen_up_from_an_intact_record(
+def test_a_redeployment_is_repaired_exactly_if_it_is_up_and_its_record_is_intact(
     step: Step, data: st.DataObject
 ) -> None:
     outcome, back = judged(data, step)

@@ -129,12 +129,12 @@ def assert_planned(case: PlanCase, *, needs_person: bool) -> None:
 
 
 @pytest.mark.parametrize("case", SETTLED, ids=lambda case: case.about)
-def test_what_a_pass_can_settle_has_its_one_answer(case: PlanCase) -> None:
+def test_each_finding_that_a_pass_can_settle_has_one_planned_step(case: PlanCase) -> None:
     assert_planned(case, needs_person=False)
 
 
 @pytest.mark.parametrize("case", ASKING, ids=lambda case: case.about)
-def test_what_only_a_person_can_settle_is_asked_of_one(case: PlanCase) -> None:
+def test_a_finding_that_only_a_person_can_settle_needs_a_person(case: PlanCase) -> None:
     assert_planned(case, needs_person=True)
 
 
@@ -199,7 +199,7 @@ def test_a_red_holds_for_the_release_by_whichever_of_its_names() -> None:
     assert planned(other_release_on_its_commit).action is PROMOTE
 
 
-def test_of_two_names_each_red_is_heeded() -> None:
+def test_a_red_under_either_of_two_names_holds_the_release_back() -> None:
     reds = {TWIN: red(TWIN, circumstances(B)), TAG: red(TAG, circumstances(A))}
     seen = evolve(observation({TAG: A}), memory=Memory("notes", known=known({TAG: A}), reds=reds))
     assert planned(seen).held_back is RED_BEFORE

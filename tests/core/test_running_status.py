@@ -18,7 +18,7 @@ WITH_TASK = evolve(RAISED, parts={"service app": {TASK: "t1"}})
 AWAY = evolve(RAISED, missing="it was undeployed for a trial of notes")
 
 
-def test_what_stands_as_it_was_raised_is_not_down() -> None:
+def test_a_deployment_that_matches_its_record_is_not_down() -> None:
     assert why_down(3, RAISED, PARTS, "") == ""
     assert why_down(3, evolve(RAISED, up_at=None), {**PARTS, "service debug": {"image": "by hand"}}, "") == ""
 
@@ -41,13 +41,13 @@ def test_what_stands_as_it_was_raised_is_not_down() -> None:
         (WITH_TASK, {"service app": {}}, "", "service app was started again: its task is gone, and was t1"),
     ],
 )
-def test_what_does_not_is_down_and_why_is_named(
+def test_a_deployment_that_differs_from_its_record_is_down_with_the_reason(
     account: DeploymentRecord | Damaged | None, parts: Parts, lacks: str, why: str
 ) -> None:
     assert why_down(3, account, parts, lacks) == why
 
 
-def test_all_that_differs_is_named_what_is_gone_first() -> None:
+def test_all_differences_of_a_deployment_are_named_and_missing_parts_first() -> None:
     left = {"service app": {"image": "app:2@sha256:34", "number": "1"}, "secret key_v1": {"id": "1"}}
     assert why_down(3, RAISED, left, "app has 0 of 1 up") == (
         "volume data is gone; image of service app is app:2@sha256:34, and was app:1@sha256:12; app has 0 of 1 up"

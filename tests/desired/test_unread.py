@@ -81,7 +81,7 @@ some_numbers = st.lists(st.integers(0, 3), min_size=1, max_size=4).map(tuple)
 
 
 @given(some_numbers, some_numbers)
-def test_of_two_versions_one_is_later_unless_they_differ_in_zeros_at_the_end(
+def test_one_of_two_versions_is_later_unless_they_differ_only_in_trailing_zeros(
     a: tuple[int, ...], b: tuple[int, ...]
 ) -> None:
     padded_a, padded_b = (*a, 0, 0, 0, 0)[:4], (*b, 0, 0, 0, 0)[:4]

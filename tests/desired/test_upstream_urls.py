@@ -67,7 +67,9 @@ def test_an_address_holds_no_control_characters(tmp_path: Path, character: str) 
         "x://:s3cret@",
     ],
 )
-def test_what_may_be_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path: Path, upstream: str) -> None:
+def test_an_address_with_a_possible_secret_is_refused_and_the_secret_not_repeated(
+    tmp_path: Path, upstream: str
+) -> None:
     folder = write_fleet(tmp_path / "fleet", {"notes": f"recipe.upstream = '{upstream}'\n"})
     (problem,) = problem_texts(folder)
     assert problem.startswith("recipes/notes/recipe.toml:1:8: recipe.upstream has a user, a token or a password")

@@ -21,7 +21,7 @@ def test_names_that_differ_only_in_writing_are_equal_in_the_order(names: tuple[s
 
 
 @pytest.mark.parametrize("text", NO_RELEASES)
-def test_what_is_not_a_release_name_has_no_place_in_the_order(text: str) -> None:
+def test_a_text_that_is_no_release_name_has_no_place_in_the_order(text: str) -> None:
     assert parse_version(text) is None
     assert not is_release_name(text)
     with pytest.raises(ValueError, match="not a release name"):
@@ -70,7 +70,7 @@ def test_two_names_are_equal_in_the_order_exactly_if_they_differ_only_in_writing
 
 
 @given(release_names(), release_names())
-def test_of_two_names_exactly_one_of_older_equal_and_newer_holds(a: str, b: str) -> None:
+def test_exactly_one_of_older_equal_and_newer_is_true_of_two_names(a: str, b: str) -> None:
     older, newer = version_key(a), version_key(b)
     assert [older < newer, older == newer, older > newer].count(True) == 1
 

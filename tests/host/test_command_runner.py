@@ -58,7 +58,7 @@ def test_the_result_says_that_a_command_timed_out_or_is_missing(slot: Path) -> N
     assert (missing.code, missing.timed_out, missing.missing) == (None, False, True)
 
 
-def test_what_a_command_leaves_running_is_ended_and_named(slot: Path) -> None:
+def test_processes_that_a_command_leaves_running_are_stopped_and_named(slot: Path) -> None:
     ran = run(slot, "sh", "-c", "setsid sleep 7200 & exit 0")
     assert ran.ok
     assert len(ran.ended) == 1

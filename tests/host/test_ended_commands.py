@@ -62,7 +62,7 @@ def test_the_whole_tree_is_ended(span: str) -> None:
     assert len([name for name in output.result.ended if name.startswith("sleep")]) == 5
 
 
-def test_what_was_written_before_the_deadline_is_kept(span: str) -> None:
+def test_output_before_the_deadline_is_kept(span: str) -> None:
     assert shell(f"echo early; sleep {span}", deadline=2.0).out == b"early\n"
 
 

@@ -79,7 +79,7 @@ def test_the_counts_of_our_own_cgroup_are_read(cgroups: str, paths: list[str]) -
 
 
 @pytest.mark.parametrize("code", [None, 0, 1, -15, 143, -11])
-def test_what_ended_otherwise_was_not_killed_for_want_of_memory(code: int | None) -> None:
+def test_another_end_of_a_program_is_not_taken_for_lack_of_memory(code: int | None) -> None:
     assert not was_oom_killed(code, oom_kills() - 1)
     assert was_oom_killed(-9, oom_kills() - 1)
     assert not was_oom_killed(-9, oom_kills() + 1)

@@ -32,7 +32,7 @@ def test_a_line_is_printable_short_and_one(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.binary(max_size=40))
-def test_of_a_long_message_the_end_stays(data: bytes, end: bytes) -> None:
+def test_the_end_of_a_long_message_is_kept(data: bytes, end: bytes) -> None:
     line = last_words(data + b" " + end, 80)
     assert line.isprintable()
     assert len(line) <= 80
@@ -85,7 +85,7 @@ def test_a_secret_of_several_lines_is_found_line_by_line() -> None:
     assert known.apply(b"x MIIBVwIBADANBg y") == b"x [redacted] y"
 
 
-def test_of_two_secrets_of_which_one_begins_the_other_nothing_is_left() -> None:
+def test_a_secret_that_is_the_beginning_of_another_leaves_nothing_of_both() -> None:
     assert redaction([b"opensesame", b"opensesame-two"]).apply(b"opensesame-two") == b"[redacted]"
 
 

@@ -97,7 +97,7 @@ def test_an_app_that_never_listens_is_not_ready_in_time(driver: ProcessDriver, a
     assert re.fullmatch(r"not ready after 0.6 s: nothing listens on 127.0.0.1:\d+", unready.reason)
 
 
-def test_what_was_never_started_is_not_waited_for(app: App) -> None:
+def test_an_app_that_was_never_started_is_not_waited_for(app: App) -> None:
     unready = readiness(app).wait(Ready(timeout=SOON), lambda: NotRunning(""), probe(app))
     assert unready == Unready("nothing of it runs", timed_out=False)
 

@@ -43,7 +43,7 @@ def test_removing_follows_no_link_out_of_the_slot(driver: ProcessDriver, app: Ap
     assert not app.folder.exists()
 
 
-def test_what_was_given_is_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_settings_are_not_written_through_a_link(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     deployed_and_stopped(driver, app, tmp_path)
     (tmp_path / "precious").write_text("x")
     for name in ("settings.json", "run/app-run", "run/inside.py"):

@@ -102,7 +102,7 @@ def test_the_output_says_why_a_program_of_the_folder_cannot_run(
     assert output.out == b"./%s: %s\n" % (name.encode(), reason)
 
 
-def test_what_no_program_can_be_given_is_a_value_too() -> None:
+def test_an_argument_that_no_program_can_get_is_a_failed_result() -> None:
     assert run_and_capture("echo", "a\0b").result == CommandResult(126)
     assert run_and_capture("echo", cwd=Path("/no/such/folder")).result == CommandResult(126)
 
@@ -137,9 +137,7 @@ def test_nothing_dumps_core(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o000, 0o027])
-def test_whatever_mask_we_were_started_with_commands_and_servers_make_files_that_all_may_read(
-    tmp_path: Path, mask: int
-) -> None:
+def test_commands_and_servers_make_readable_files_whatever_the_umask(tmp_path: Path, mask: int) -> None:
     before = os.umask(mask)
     try:
         shell("mkdir folder && touch file", cwd=tmp_path)

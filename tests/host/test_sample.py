@@ -142,7 +142,7 @@ def test_a_setting_that_has_the_version_of_a_secret_is_the_one_that_this_secret_
 
 
 @given(LINES, LINES)
-def test_who_upgrades_keeps_what_they_had_and_gets_what_is_new(before: str, text: str) -> None:
+def test_an_upgrade_keeps_earlier_settings_and_adds_new_ones(before: str, text: str) -> None:
     had, new = parse_sample(before), parse_sample(text)
     merged, added = merge_env_sample(before, text)
     both = parse_sample(merged)

@@ -139,7 +139,7 @@ def test_an_existing_secret_of_another_length_than_the_release_sets_is_remarked(
     assert desk.provide(need, x=MAKER).remarks == ()
 
 
-def test_all_that_is_wrong_is_named_at_once_and_what_could_be_made_is_made(desk: Desk) -> None:
+def test_all_wrong_secrets_are_named_at_once_and_the_others_are_made(desk: Desk) -> None:
     needs = [SecretNeed(name) for name in ("no_maker", "fails", "silent", "endless", "missing")]
     with pytest.raises(RecipeError) as refusal:
         desk.provide(

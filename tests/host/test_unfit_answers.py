@@ -17,7 +17,7 @@ def seen_at(port: int, *, lacks: str = "") -> RunningApp:
     return RunningApp("1.0.0", "c" * 40, not lacks, f"http://127.0.0.1:{port}", f"127.0.0.1:{port}", lacks)
 
 
-def test_what_ends_every_connection_at_once_is_not_ready_though_it_takes_them(
+def test_a_server_that_closes_every_connection_at_once_is_not_ready(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     """Docker's proxy does this before the app in its container listens."""
@@ -101,7 +101,7 @@ def test_a_server_that_speaks_no_http_is_reported_long_before_its_time_is_up(app
     assert unready.reason.endswith("Canon waits for HTTP, unless [ready] has tcp = true or run")
 
 
-def test_what_ends_a_connection_only_when_it_is_asked_in_http_does_not_speak_it(app: App) -> None:
+def test_a_server_that_closes_a_connection_on_an_http_request_does_not_speak_http(app: App) -> None:
     with served(Deaf(b"")) as server:
         look = lambda: seen_at(server.port)  # noqa: E731
         unready = patient(app, times=10).wait(Ready(timeout=timedelta(hours=1)), look, probe(app))
@@ -122,7 +122,7 @@ def test_what_ends_a_connection_only_when_it_is_asked_in_http_does_not_speak_it(
         ([b"garbage\r\n", b"garbage\r\n", b"garbage\r\n", b"HTTP/1.1 503 Wait\r\n\r\n"] * 6, timedelta(hours=1)),
     ],
 )
-def test_what_answers_well_in_the_end_is_ready_whatever_it_did_before(
+def test_an_app_that_answers_well_in_the_end_is_ready_whatever_it_did_before(
     app: App, first: list[bytes | None], timeout: timedelta
 ) -> None:
     with served(Starting(*first)) as server:

@@ -20,7 +20,7 @@ from tests.world import Behaviour, World
 
 
 @pytest.mark.parametrize("fall", FALLS)
-def test_whatever_of_it_falls_is_named_by_a_look_that_writes_nothing_and_mended_by_the_next_pass(
+def test_each_fault_of_a_kept_deployment_is_named_without_writing_and_repaired_by_the_next_pass(
     world: World, fall: str
 ) -> None:
     fell, why, dated = FALLS[fall]
@@ -62,7 +62,7 @@ def run_down(world: World) -> Pass:
     return world.run()
 
 
-def test_what_is_down_beside_a_new_release_is_told_and_both_are_mended_by_one_trial(world: World) -> None:
+def test_a_deployment_that_is_down_and_a_new_release_are_both_settled_by_one_trial(world: World) -> None:
     stop_app(world)
     world.tag("notes", "1.1.0")
     (row,) = world.look().rows
@@ -97,7 +97,7 @@ def hide_upstream(world: World) -> None:
         (hide_upstream, None, False, 1),
     ],
 )
-def test_what_holds_the_recipe_back_stays_said_while_its_deployment_is_raised(
+def test_the_reason_that_holds_a_recipe_back_is_still_reported_when_its_deployment_is_redeployed(
     world: World, hold: Callable[[World], None], held_back: HeldBack | None, code: int, *, needs_person: bool
 ) -> None:
     hold(world)
@@ -153,7 +153,7 @@ def test_an_account_that_cannot_be_looked_at_leaves_it_unknown(world: World) -> 
     assert (report.exit_code, report.rows[0].finding.status.state) == (1, State.UNKNOWN)
 
 
-def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(world: World) -> None:
+def test_a_deployment_that_cannot_be_redeployed_stays_down_with_the_reason_and_is_no_damage(world: World) -> None:
     up_at = deployment_record_of(world).up_at
     stop_app(world)
     world.behaviours[world.origins["notes"].tags["1.0.0"]] = Behaviour(starts=False)
@@ -170,7 +170,7 @@ def test_one_that_does_not_rise_stays_down_with_the_reason_and_is_no_damage(worl
     assert row_of(world.run()).result is Result.REPAIRED
 
 
-def test_one_whose_data_is_not_proved_is_not_left_standing(world: World) -> None:
+def test_a_deployment_whose_data_check_fails_is_removed(world: World) -> None:
     stop_app(world)
     world.wrap = CallRecorder(fail_check)
 
@@ -185,7 +185,7 @@ def fail_check(call: Call, honest: CarryOut) -> object:
     return CommandResult(1, "it is empty") if call.name == "commands.run" else honest()
 
 
-def test_what_its_recipe_needs_only_since_its_promotion_stands_beside_it_fresh(world: World) -> None:
+def test_a_need_that_was_declared_after_the_promotion_is_deployed_with_fresh_data(world: World) -> None:
     world.declare("login", driver="swarm")
     declare_again(world, evolve(world.recipes["notes"], install=Install(needs=("login",))))
     stop_app(world)

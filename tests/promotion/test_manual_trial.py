@@ -13,7 +13,7 @@ from tests.world import World
 from tests.world_driver import WorldDriver
 
 
-def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwards(world: World) -> None:
+def test_a_kept_deployment_is_undeployed_during_a_trial_and_deployed_again_afterwards(world: World) -> None:
     host, fleet = world.host(), world.fleet
     with without_conflicts(host, fleet, fleet.recipes["notes"]):
         assert kept_versions(world) == {}
@@ -26,7 +26,7 @@ def test_what_is_kept_is_away_while_its_recipe_is_tried_and_raised_again_afterwa
         pass
 
 
-def test_it_is_raised_again_where_the_trial_could_not_be_carried_out_but_not_after_a_signal(world: World) -> None:
+def test_a_kept_deployment_is_deployed_again_after_an_impossible_trial_but_not_after_a_signal(world: World) -> None:
     host, fleet = world.host(), world.fleet
     for error, stands in ((RuntimeError("x"), True), (InterruptedPassError(2), False)):
         with pytest.raises(type(error)), without_conflicts(host, fleet, fleet.recipes["notes"]):
@@ -41,7 +41,7 @@ class Stuck(WorldDriver):
         return RemovalResult(remaining=("volume",)) if mark.endswith("/alpha") else super().clear(mark)
 
 
-def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: World) -> None:
+def test_undeployed_recipes_are_deployed_again_even_if_another_cannot_be_undeployed(world: World) -> None:
     for name in ("zeta", "alpha"):
         world.declare(name, **KEPT, install=Install(needs=("notes",)))
         world.tag(name, "1.0.0")
@@ -59,7 +59,7 @@ def test_what_was_taken_away_is_raised_again_where_another_will_not_go(world: Wo
     }
 
 
-def test_where_a_pass_is_at_work_nothing_is_taken_down_and_it_is_said_why(world: World) -> None:
+def test_nothing_is_undeployed_while_a_pass_runs_and_the_reason_is_given(world: World) -> None:
     host, fleet = world.host(), world.fleet
     with (
         hold(world.state.lock, "reconcile"),

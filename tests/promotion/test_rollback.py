@@ -98,7 +98,7 @@ def test_the_record_goes_back_to_the_older_release_with_its_data_and_evidence(wo
     assert said.items() <= line.entry.body.items()
 
 
-def test_it_stays_there_until_a_release_newer_than_the_one_left_appears(world: World) -> None:
+def test_a_rolled_back_recipe_stays_until_a_release_newer_than_the_left_one_appears(world: World) -> None:
     go_back(world)
     for _ in range(2):
         row = the_row(world)
@@ -152,7 +152,7 @@ def test_a_kept_deployment_follows(tmp_path: Path) -> None:
         (lambda _: None, UsageError, 9),
     ],
 )
-def test_what_does_not_prove_itself_is_not_gone_back_to(
+def test_a_generation_that_fails_its_check_is_not_made_the_canonical(
     world: World, harm: Callable[[World], None], error: type[CanonError], to: int | None
 ) -> None:
     harm(world)

@@ -92,7 +92,7 @@ def test_nothing_of_it_stands_while_its_recipe_is_tried_and_a_look_says_so(world
     assert said == "it was undeployed for a trial of notes"
 
 
-def test_what_has_an_app_in_common_with_a_trial_makes_room_for_it_and_stands_again_afterwards(tmp_path: Path) -> None:
+def test_kept_deployments_that_share_an_app_with_a_trial_are_undeployed_and_deployed_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.declare("login", **KEPT)
     world.declare("notes", install=Install(needs=("login",)), **KEPT)
@@ -154,7 +154,7 @@ def test_a_deployment_that_is_no_longer_kept_is_undeployed_and_its_canonical_sta
     assert leftovers(world.state, world.running) == []
 
 
-def test_one_whose_folder_is_gone_is_taken_down_as_well(world: World) -> None:
+def test_a_deployment_whose_folder_is_gone_is_undeployed_as_well(world: World) -> None:
     world.state.deployment_record_path("notes").unlink()
     remove_tree(world.state.kept_slot("notes"))
     rest(world)

@@ -53,7 +53,7 @@ def test_a_pass_shows_its_end_its_exit_code_and_the_last_whole_pass() -> None:
     assert found[series("stale_after_seconds")] == 15 * 86400
 
 
-def test_what_is_unknown_has_no_series() -> None:
+def test_an_unknown_value_has_no_series() -> None:
     found = parsed(plan_report(), MetricsInput("ci", LastWholePass(None, None, NOW), {}, {}))
     names = {name for name, _ in found}
     unknown = {"last_whole_pass_timestamp_seconds", "stale_after_seconds", "recipe_trial_seconds"}

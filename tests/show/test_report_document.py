@@ -124,7 +124,7 @@ def test_a_red_recipe_has_its_canonical_and_its_tiers() -> None:
     assert red["log"] == "logs/cal/20260302T040000.cal"
 
 
-def test_what_was_not_tried_has_no_level() -> None:
+def test_a_recipe_that_was_not_tried_has_no_level() -> None:
     for name in ("etherpad", "wiki"):
         untried = recipe(report_document(pass_report()), name)
         assert (untried["level"], untried["base"], untried["tiers"], untried["log"]) == (None, None, [], None)

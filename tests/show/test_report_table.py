@@ -106,7 +106,7 @@ def test_whatever_needs_a_person_says_so() -> None:
     assert asking == {"cal", "dokuwiki", "drone", "hedgedoc", "immich", "jitsi", "keycloak", "outline", "pad", "umap"}
 
 
-def test_what_is_held_back_shows_its_cause_and_what_holds_it() -> None:
+def test_a_recipe_that_is_held_back_shows_its_cause_and_what_holds_it() -> None:
     text = render_report(plan_report(), FILE, wide=True)
     assert re.search(r"^mumble .* first-release .* excepted +excepted: why it is first-release$", text, re.MULTILINE)
     assert re.search(r"^jitsi .* moved .* needs you +needs you: quarantined: why it is moved$", text, re.MULTILINE)

@@ -62,7 +62,7 @@ def test_in_a_file_no_clause_is_cut(name: str) -> None:
 
 
 @pytest.mark.parametrize("made", [plan_report(), pass_report()], ids=["plan", "pass"])
-def test_what_a_clause_does_not_say_is_said_in_full_below_the_table(made: Report) -> None:
+def test_the_whole_reason_of_a_short_clause_is_below_the_table(made: Report) -> None:
     text = render_report(made, FILE)
     below = {line.partition(":")[0] for line in text.split("\n\n")[1].splitlines()}
     assert {row.recipe for row in made.rows if needs_you(row) and row.result not in FAILED_RESULTS} <= below

@@ -80,7 +80,7 @@ def test_a_whole_number_of_seconds_may_be_written_as_an_integer() -> None:
         (TIER, ""),
     ],
 )
-def test_what_was_not_written_here_is_refused(change: str, to: str) -> None:
+def test_a_text_that_canon_did_not_write_is_refused(change: str, to: str) -> None:
     with pytest.raises(NotARecordError):
         load(TIER.replace(change, to), TierRecord)
 

@@ -110,7 +110,7 @@ def test_a_hold_forbids_no_rollback(registry: SqliteRegistry) -> None:
     assert registry.read().holds == {"notes": HOLD}
 
 
-def test_what_is_forgotten_is_not_on_hold_when_it_comes_back(registry: SqliteRegistry) -> None:
+def test_a_forgotten_recipe_is_not_on_hold_when_it_comes_back(registry: SqliteRegistry) -> None:
     promote(registry, release(1))
     roll_back(registry, 2)
     registry.set_hold(HOLD, [])

@@ -59,7 +59,7 @@ def record_bytes(**more: object) -> bytes:
     ],
     ids=lambda content: content[-60:].decode(errors="replace"),
 )
-def test_what_was_not_written_there_is_garbage_and_no_account(tmp_path: Path, content: bytes) -> None:
+def test_a_text_that_is_no_deployment_record_is_damage(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.json"
     path.write_bytes(record_bytes())
     assert isinstance(read_deployment_record(path), DeploymentRecord)
@@ -76,7 +76,7 @@ def test_leftovers_of_an_interrupted_write_do_not_stop_the_next_write(tmp_path: 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_cannot_be_looked_at_or_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_deployment_record_that_cannot_be_read_or_written_is_an_error_that_names_it(tmp_path: Path) -> None:
     path = tmp_path / "notes.json"
     path.mkdir()
     with pytest.raises(KeptError, match=r"notes\.json"):

@@ -64,7 +64,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
-def test_it_is_made_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_a_state_folder_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         StateFolder(tmp_path / "var" / "canon").create()

@@ -30,7 +30,7 @@ def test_processes_that_make_the_identity_at_once_get_the_same_one(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["id"]
 
 
-def test_it_moves_along_with_its_folder_and_a_copy_has_none(tmp_path: Path) -> None:
+def test_the_id_moves_with_its_folder_and_a_copy_has_none(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     made = make_identity(tmp_path / "here" / "id")
     shutil.copytree(tmp_path / "here", tmp_path / "copy")

@@ -64,7 +64,7 @@ def test_a_line_taken_out_before_the_last_is_found(entries: list[LedgerEntry], d
 
 
 @given(LONGER, st.data())
-def test_two_lines_in_each_others_place_are_found(entries: list[LedgerEntry], data: st.DataObject) -> None:
+def test_two_swapped_lines_of_the_ledger_are_found(entries: list[LedgerEntry], data: st.DataObject) -> None:
     rows = chain(entries)
     one, other = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=2, max_size=2, unique=True))
     rows[one], rows[other] = rows[other], rows[one]

@@ -46,7 +46,7 @@ def test_a_lock_is_free_before_and_after_it_is_held(path: Path) -> None:
     assert path.exists()
 
 
-def test_looking_at_a_missing_lock_makes_nothing(tmp_path: Path) -> None:
+def test_asking_for_the_holder_of_a_missing_lock_makes_no_file(tmp_path: Path) -> None:
     assert holder(tmp_path / "missing" / "lock") is None
     assert holder(tmp_path / "lock") is None
     assert list(tmp_path.iterdir()) == []
@@ -88,7 +88,7 @@ def test_a_lock_dies_with_its_holder(path: Path) -> None:
             pass
 
 
-def test_leaving_lets_go_while_the_process_lives_on(path: Path) -> None:
+def test_the_lock_is_released_at_the_end_of_the_block_while_the_process_lives_on(path: Path) -> None:
     with python_child(HOLDING, path) as process:
         assert next_line(process) == "held"
         assert process.stdin is not None
@@ -225,7 +225,7 @@ def test_the_lock_file_names_its_last_holder(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_an_error_inside_lets_go(path: Path) -> None:
+def test_the_lock_is_released_after_an_error(path: Path) -> None:
     with pytest.raises(ZeroDivisionError), hold(path, "reconcile"):
         raise ZeroDivisionError
     assert holder(path) is None

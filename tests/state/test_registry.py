@@ -132,7 +132,7 @@ REFUSALS: list[tuple[str, Callable[[SqliteRegistry], None]]] = [
 
 
 @pytest.mark.parametrize(("words", "act"), REFUSALS)
-def test_what_contradicts_the_records_is_refused_whole(
+def test_a_write_that_contradicts_the_records_changes_nothing(
     registry: SqliteRegistry, words: str, act: Callable[[SqliteRegistry], None]
 ) -> None:
     promote(registry, release(1))

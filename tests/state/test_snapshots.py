@@ -111,7 +111,7 @@ def test_names_that_are_no_text_do_not_depend_on_the_locale(source: Path, tmp_pa
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
-def test_what_is_sealed_is_private_whatever_the_umask(source: Path, tmp_path: Path, umask: int) -> None:
+def test_a_snapshot_is_private_whatever_the_umask(source: Path, tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         SNAPSHOTS.seal(source, tmp_path / "made" / "sealed", {})
@@ -147,7 +147,7 @@ def test_a_missing_source_is_an_error_and_leaves_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("where", ["data", "data/kept"])
-def test_what_a_snapshot_would_lose_is_refused_by_name(source: Path, tmp_path: Path, where: str) -> None:
+def test_data_that_a_snapshot_cannot_store_is_refused_by_name(source: Path, tmp_path: Path, where: str) -> None:
     (source / "data" / "kept").touch()
     try:
         os.setxattr(source / where, "user.ocis.name", b"x")

@@ -132,7 +132,7 @@ def test_why_swarm_rolled_back_is_told(troubles: Troubles) -> None:
 
 
 @pytest.mark.parametrize("name", waiting(0, 0))
-def test_what_swarm_cannot_place_blames_the_host(troubles: Troubles, name: str) -> None:
+def test_a_task_that_swarm_cannot_place_blames_the_host(troubles: Troubles, name: str) -> None:
     _, said = waiting(*troubles.ports)[name]
     with pytest.raises(InfrastructureError) as failure:
         troubles.slots.lost(troubles.app(name))
@@ -147,7 +147,7 @@ def test_a_service_that_finished_its_one_task_is_settled(troubles: Troubles) -> 
     assert "migrate: done" in troubles.slots.driver.logs(troubles.app("finished"))
 
 
-def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_back(
+def test_a_global_service_is_stopped_for_a_restore_and_is_up_again_on_the_restored_data(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     script = f"cp /data/note /tmp/found; {UNTIL_STOPPED}"
@@ -176,7 +176,7 @@ def test_what_runs_once_on_every_node_rests_and_is_up_again_on_what_was_brought_
         assert slots.driver.clear(app.mark) == RemovalResult()
 
 
-def test_what_is_not_up_in_time_on_the_data_that_was_brought_back_is_late_and_no_proof_against_the_recipe(
+def test_an_app_that_is_not_up_in_time_on_restored_data_is_late_and_not_red(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     labels = {"backupbot.backup": "true", "backupbot.restore.post-hook": "true"}

@@ -166,7 +166,7 @@ def started_again(kept: Kept) -> str:
 
 
 @pytest.mark.parametrize("fall", [started_again, removed, scaled, of_another_image, emptied, without_secret])
-def test_what_falls_is_named_with_since_when_raised_by_the_next_pass_and_in_sync_again(
+def test_a_deployment_that_goes_down_is_reported_and_redeployed_by_the_next_pass(
     kept: Kept, fall: Callable[[Kept], str]
 ) -> None:
     tried = kept.world.trials()

@@ -99,7 +99,7 @@ def deeds(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.parametrize(("verb", "at", "then"), MOMENTS)
-def test_what_a_killed_driver_had_made_is_found_and_removed(deeds: Deeds, verb: str, at: str, then: str) -> None:
+def test_objects_of_a_killed_driver_are_found_and_removed(deeds: Deeds, verb: str, at: str, then: str) -> None:
     slots, name = deeds.slots, f"{verb} {at} {then}"
     deeds.killed(verb, name, deeds.checkout if verb == "deploy" else deeds.saved, at, then)
     app = slots.app(name)

@@ -30,7 +30,7 @@ def test_the_client_resolves_compose_files(engine: LocalEngine) -> None:
     assert "docker stack config" in engine.docker("stack", "config", "--help")
 
 
-def test_what_the_client_prints_of_any_value_is_read_as_it_was_written(engine: LocalEngine, tmp_path: Path) -> None:
+def test_any_value_that_the_client_prints_is_read_as_it_was_written(engine: LocalEngine, tmp_path: Path) -> None:
     chance = random.Random(2024)  # noqa: S311 - no secret
     drawn = [
         "".join(chance.choices("0123456789_:.-+eExXoOtTzZ =<~ynYNbn,", k=chance.randint(1, 10))) for _ in range(1500)

@@ -14,7 +14,7 @@ NAME = "custom-html"
 MOST = 0.1
 
 
-def test_of_a_promotions_time_a_small_share_is_canons_own(engine: LocalEngine, tmp_path: Path) -> None:
+def test_a_small_share_of_a_promotions_time_is_canons_own(engine: LocalEngine, tmp_path: Path) -> None:
     taken = tmp_path / "taken.json"
     with published_fleet(tmp_path / "sweep", engine, [NAME]) as world:
         world.publish(NAME)

@@ -108,7 +108,7 @@ REFUSED: Mapping[str, tuple[Mapping[str, Service], Mapping[str, object], type[Ex
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
+def test_a_release_that_cannot_be_deployed_is_refused_by_name_and_nothing_of_it_runs(
     engine: LocalEngine, tmp_path: Path, name: str
 ) -> None:
     services, parts, kind, said = REFUSED[name]

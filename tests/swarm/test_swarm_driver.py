@@ -196,7 +196,7 @@ def test_co_op_clouds_commands_find_their_labels(life: Life) -> None:
     }
 
 
-def test_what_a_recipe_says_of_its_objects_holds(life: Life) -> None:
+def test_labels_and_options_that_a_recipe_gives_its_objects_stay(life: Life) -> None:
     stack = life.slots.stack(life.app)
     (network,) = life.slots.inspect("network", f"{stack}_inner")
     (config,) = life.slots.inspect("config", f"{stack}_page_v3")
@@ -280,7 +280,7 @@ def test_behind_a_proxy_two_of_a_recipe_are_never_up_together(life: Life, tmp_pa
         assert driver.clear(first.mark) == driver.clear(second.mark) == RemovalResult()
 
 
-def test_who_upgrades_keeps_the_settings_that_they_had_and_is_told_of_new_ones(life: Life, tmp_path: Path) -> None:
+def test_an_upgrade_keeps_earlier_settings_and_reports_new_ones(life: Life, tmp_path: Path) -> None:
     slots = life.slots
     app, again = slots.app("upgraded", "settled"), slots.app("raised", "settled")
     old = "TITLE=Old\n#SECRET_KEY_VERSION=v1\nMODE=sample\n"

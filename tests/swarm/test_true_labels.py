@@ -152,7 +152,9 @@ def test_a_secret_that_nothing_makes_and_a_tool_that_is_not_here_are_named_befor
 
 
 @pytest.mark.parametrize("name", ["unseeded", "endless"])
-def test_what_was_too_late_is_tried_once_more_alone_with_the_hosts_pressure_told(passes: Passes, name: str) -> None:
+def test_a_timeout_beside_others_is_tried_once_more_alone_with_the_hosts_load_reported(
+    passes: Passes, name: str
+) -> None:
     note = next(line for line in passes.first.out.splitlines() if line.startswith(f"note: {name}: "))
     assert re.search(r"a first run timed out: .*\(host: load [\d.]+ on \d+ cores, memory .*\)", note)
     assert note.endswith("the second run decides: slow recipe")

@@ -102,7 +102,7 @@ def test_a_broken_mirror_is_moved_away_and_a_new_one_is_made(
 
 
 @pytest.mark.parametrize("ends", ["kill -9 $$", "echo 'fatal: unable to open x: Input/output error' >&2; exit 128", ""])
-def test_a_git_that_could_not_look_has_found_nothing_missing_and_nothing_broken(
+def test_a_failed_git_call_is_not_taken_for_a_missing_object_or_a_broken_mirror(
     world: MirroredUpstream, tmp_path: Path, ends: str
 ) -> None:
     commit = world.upstream.commit()

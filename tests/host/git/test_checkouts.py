@@ -37,7 +37,9 @@ def test_a_checkout_holds_just_the_committed_bytes(world: MirroredUpstream, tmp_
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12345\n" % (b"1" * 64)
 
 
-def test_submodules_and_pointers_of_lfs_are_told_of_and_no_alteration(world: MirroredUpstream, tmp_path: Path) -> None:
+def test_submodules_and_lfs_pointers_are_reported_and_are_no_alteration(
+    world: MirroredUpstream, tmp_path: Path
+) -> None:
     files = {"a": b"1", "big.bin": POINTER, "text": POINTER * 9, "short": POINTER[:40], ".gitmodules": b""}
     lines = [f"100644 blob {world.upstream.blob(content)}\t{name}\n" for name, content in files.items()]
     lines += [f"160000 commit {'5' * 40}\tmodule{number}\n" for number in range(7)]

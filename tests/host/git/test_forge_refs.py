@@ -49,7 +49,9 @@ def test_refs_are_read_as_git_prints_them_and_nothing_else_is(refs: dict[str, st
 
 
 @given(OURS, OURS)
-def test_what_the_forge_had_is_kept_apart_from_what_it_has_to_have(wanted: dict[str, str], had: dict[str, str]) -> None:
+def test_refs_that_the_forge_had_are_split_from_refs_that_it_must_have(
+    wanted: dict[str, str], had: dict[str, str]
+) -> None:
     remembered = {name.replace("refs/", PUSHED, 1): oid for name, oid in had.items()}
     assert split_refs({**wanted, **remembered, "refs/asked/last": "c" * 40}) == (wanted, had)
 
@@ -79,7 +81,7 @@ def test_a_refusal_is_read_with_its_reason() -> None:
     assert push_problem("refs/heads/main", "non-fast-forward") == "the branch main was refused: non-fast-forward"
 
 
-def test_what_the_forge_has_is_remembered_and_what_it_lost_stays_remembered() -> None:
+def test_refs_of_the_forge_are_remembered_and_lost_refs_stay_remembered() -> None:
     wanted = {"refs/tags/1": "a" * 40, "refs/tags/2": "b" * 40, "refs/tags/3": "a" * 40}
     before = {"refs/tags/1": "a" * 40, "refs/tags/3": "a" * 40}
     changes = pushed_input(wanted, {"refs/tags/1": "a" * 40, "refs/tags/2": "b" * 40}, before)

@@ -30,7 +30,7 @@ def test_a_fleet_may_say_how_ssh_is_called_and_a_proxy_is_passed_on() -> None:
     assert git_environment({})["GIT_SSH_COMMAND"] == "ssh -oBatchMode=yes"
 
 
-def test_what_git_goes_by_for_tls_and_proxies_reaches_it() -> None:
+def test_variables_for_tls_and_proxies_reach_git() -> None:
     base = {name: f"/etc/{name}" for name in PASSED_TO_GIT}
     plain = {"SSL_CERT_FILE": "/a", "SSL_CERT_DIR": "/b", "http_proxy": "c", "all_proxy": "d", "no_proxy": "e"}
     environment = git_environment({**base, **plain})

@@ -153,7 +153,7 @@ def test_a_server_of_plain_files_which_git_itself_does_not_check_is_held_to_the_
         b"warning: object 1111111111111111111111111111111111111111: badTimezone: bad\nfatal: early EOF\n",
     ],
 )
-def test_what_this_host_or_the_network_may_have_done_is_not_upstreams_fault(err: bytes) -> None:
+def test_a_failure_that_the_host_or_the_network_may_cause_is_not_upstreams_fault(err: bytes) -> None:
     assert upstream_fault(err, succeeded=False) is None
     assert rejected_object(err) is None
 
@@ -173,7 +173,7 @@ def test_a_fault_is_one_printable_line_whatever_git_says(err: bytes, succeeded: 
 
 
 @given(flaws, flaws)
-def test_what_git_warned_of_is_noted_once_each_and_what_it_refused_is_not(
+def test_each_warning_of_git_is_noted_once_and_each_refusal_is_not(
     warned: list[tuple[str, str]], refused: list[tuple[str, str]]
 ) -> None:
     lines = [("warning", *flaw) for flaw in warned + warned] + [("remote: error", *flaw) for flaw in refused]

@@ -81,7 +81,7 @@ def test_without_any_ca_bundle_https_is_left_to_git() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "ca.pem", "./ca.pem", "pkcs11:token=x"])
-def test_what_is_no_whole_path_is_left_to_git(path: str) -> None:
+def test_a_relative_path_is_left_to_git(path: str) -> None:
     for name in ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY"):
         assert request("https://forge.example/x.git", {name: path}) is None
         assert request("http://forge.example/x.git", {name: path}) is not None

@@ -76,7 +76,7 @@ def test_a_byte_that_is_changed_never_adds_or_loses_a_line(
 
 
 @given(answers(), st.lists(names, max_size=3))
-def test_what_was_not_asked_for_is_left_out(drawn: tuple[list[bytes], bytes], others: list[bytes]) -> None:
+def test_refs_that_were_not_asked_for_are_left_out(drawn: tuple[list[bytes], bytes], others: list[bytes]) -> None:
     packets, printed = drawn
     more = [packet(b"%s refs/%s/%s\n" % (b"1" * 40, kind, name)) for name in others for kind in (b"pull", b"notes")]
     assert ls_remote_text(b"".join((*packets, *more)) + b"0000") == printed

@@ -27,7 +27,7 @@ def everything(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 # ---- looking ----
 
 
-def test_looking_changes_nothing(world: MirroredUpstream, tmp_path: Path) -> None:
+def test_reading_a_mirror_changes_nothing(world: MirroredUpstream, tmp_path: Path) -> None:
     commit = world.upstream.commit()
     world.upstream.tag("1.0.0")
     world.follow()
@@ -134,7 +134,9 @@ def updates(draw: st.DrawFn) -> tuple[Refs, Answer, dict[str, str]]:
 
 
 @given(updates())
-def test_a_goal_is_what_is_wanted_as_far_as_it_can_be_had(drawn: tuple[Refs, Answer, dict[str, str]]) -> None:
+def test_the_planned_refs_are_the_wanted_ones_as_far_as_they_can_be_fetched(
+    drawn: tuple[Refs, Answer, dict[str, str]],
+) -> None:
     held, answer, tags = drawn
     goal = plan_refs(held, answer, tags)
     reached = {**goal.stays, **goal.fetched}
@@ -148,7 +150,7 @@ def test_a_goal_is_what_is_wanted_as_far_as_it_can_be_had(drawn: tuple[Refs, Ans
 
 
 @given(updates())
-def test_what_is_fetched_is_only_what_is_missing(drawn: tuple[Refs, Answer, dict[str, str]]) -> None:
+def test_only_missing_refs_are_fetched(drawn: tuple[Refs, Answer, dict[str, str]]) -> None:
     held, answer, tags = drawn
     goal: RefPlan = plan_refs(held, answer, tags)
     assert all(held.tags.get(name) != RefTarget(commit, commit) for name, commit in goal.fetched.items())

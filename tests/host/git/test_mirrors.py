@@ -35,7 +35,7 @@ def test_a_mirror_holds_main_and_the_tags_as_upstream_made_them(world: MirroredU
     git(world.copy, "fsck", "--strict", "--no-dangling")
 
 
-def test_only_news_is_fetched_and_a_second_update_changes_no_ref(world: MirroredUpstream) -> None:
+def test_only_new_objects_are_fetched_and_a_second_update_changes_no_ref(world: MirroredUpstream) -> None:
     world.upstream.commit({f"file{n}": os.urandom(4000) for n in range(50)})
     world.upstream.tag("1.0.0")
     world.follow()

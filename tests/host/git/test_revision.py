@@ -62,7 +62,7 @@ def test_every_change_of_a_checkout_shows(program: Path) -> None:
     assert len([revision for revision in seen if "-dirty." in revision]) == 3
 
 
-def test_what_is_no_part_of_the_program_does_not_show(program: Path) -> None:
+def test_files_that_are_no_part_of_the_program_do_not_change_its_revision(program: Path) -> None:
     committed(program)
     before = canon_revision(ENVIRONMENT, program)
     (program / "README.md").write_text("2")

@@ -163,7 +163,7 @@ def test_a_whole_answer_of_the_old_protocol_is_read() -> None:
         assert seen(ask(server.url)).tags == {"1.0.0": "1" * 40, "2.0.0": "2" * 40}
 
 
-def test_what_may_pass_is_tried_again_and_what_will_not_is_not() -> None:
+def test_a_transient_error_is_tried_again_and_a_permanent_one_is_not() -> None:
     with faulty_git_server(answers(b"", "503 Service Unavailable")) as server:
         ask(server.url)
         assert (server.posts, server.requests - server.posts) == (1, 3)

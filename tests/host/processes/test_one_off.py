@@ -38,7 +38,7 @@ def order(app: App) -> list[str]:
     return (app.data / "order").read_text().splitlines()
 
 
-def test_it_has_ended_in_the_order_of_the_file_before_any_other_line_starts(
+def test_one_off_lines_end_in_the_order_of_the_file_before_other_lines_start(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     web = f"[ -e $DATA_DIR/order ] || exit 9; exec {PYTHON} server.py"
@@ -48,7 +48,7 @@ def test_it_has_ended_in_the_order_of_the_file_before_any_other_line_starts(
     assert driver.stop(app) == RemovalResult()
 
 
-def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
+def test_one_off_lines_run_again_at_each_deployment_over_the_data_of_the_last_one(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     once = "echo $VERSION >>$DATA_DIR/order"
@@ -58,7 +58,9 @@ def test_it_runs_again_with_each_deployment_over_what_the_one_before_left(
     assert order(app) == ["1.0.0", "2.0.0"]
 
 
-def test_it_gets_the_settings_and_the_folders_of_the_app(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_a_one_off_line_gets_the_settings_and_the_folders_of_the_app(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
     command = 'echo "$TITLE $PORT $SECRETS_DIR $HOME $CANON_SLOT $PWD" >$DATA_DIR/order'
     release = checkout(tmp_path / "one", "TITLE=notes", release=command)
     driver.deploy(app, release, OPTIONS)
@@ -85,14 +87,18 @@ def test_if_it_fails_nothing_starts_and_the_error_has_its_last_lines(
     assert "no such table\n" in (app.logs / "release.log").read_text()
 
 
-def test_it_has_the_time_that_the_app_has_to_be_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_a_one_off_line_has_as_much_time_as_the_app_has_to_become_ready(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
     options = DeployOptions("1.0.0", COMMIT, timeout=timedelta(seconds=1))
     with pytest.raises(TimedOutError, match=r"notes 1\.0\.0: release did not end within 1 s"):
         driver.deploy(app, checkout(tmp_path / "one", release="sleep 1000"), options)
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
-def test_what_it_leaves_running_is_stopped_and_remarked(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_a_process_that_a_one_off_line_leaves_running_is_stopped_and_named(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
     until_written = "until [ -s $DATA_DIR/daemon ]; do sleep 0.1; done; sleep 0.1"
     remarks = driver.deploy(app, checkout(tmp_path / "one", release=daemon(until_written)), OPTIONS)
     pid = int((app.data / "daemon").read_text())
@@ -101,7 +107,7 @@ def test_what_it_leaves_running_is_stopped_and_remarked(driver: ProcessDriver, a
     settled(driver, app)
 
 
-def test_what_it_leaves_running_and_has_to_be_killed_is_out_of_time(
+def test_a_process_left_by_a_one_off_line_that_has_to_be_killed_is_a_timeout(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     with pytest.raises(TimedOutError, match=r"release left sleep \(pid \d+\) running") as late:

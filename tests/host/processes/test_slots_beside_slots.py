@@ -38,7 +38,7 @@ def test_a_new_release_takes_the_place_of_the_old_and_finds_its_data(
     assert len(driver.leftovers(app.folder.parent)) == 1
 
 
-def test_what_a_release_left_running_is_reported_after_the_next_one_was_deployed_over_it(
+def test_processes_that_a_release_left_running_are_reported_after_the_next_deployment(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", worker=daemon("exec sleep 1000")), OPTIONS)
@@ -122,7 +122,7 @@ signal.pause()
 
 
 @pytest.mark.parametrize("folder_is_gone", [False, True])
-def test_what_a_killed_pass_left_running_is_found_and_ended_by_the_next(
+def test_processes_that_a_killed_pass_left_running_are_found_and_stopped_by_the_next_pass(
     driver: ProcessDriver, app: App, slot: Path, tmp_path: Path, *, folder_is_gone: bool
 ) -> None:
     release = checkout(tmp_path / "one", worker=daemon("exec sleep 1000"))

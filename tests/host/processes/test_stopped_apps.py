@@ -43,7 +43,7 @@ def test_an_app_is_asked_to_end_and_may_put_its_data_in_order(driver: ProcessDri
 STUBBORN = script("import signal, time; signal.signal(15, 1); print('up', flush=True); time.sleep(1000)")
 
 
-def test_what_ignores_the_request_to_end_is_killed_and_named_with_its_line(
+def test_a_process_that_ignores_sigterm_is_killed_and_named_with_its_line(
     driver: ProcessDriver, slot: Path, tmp_path: Path
 ) -> None:
     app = app_in_slot(slot, grace=1.0)
@@ -124,7 +124,7 @@ def test_an_app_is_asked_once_and_waited_for_until_its_data_is_whole(
     assert (app.data / "saved").read_text() == "whole"
 
 
-def test_what_is_removed_is_not_waited_for_as_long_as_what_is_kept(
+def test_a_removed_app_gets_less_time_to_stop_than_a_kept_one(
     driver: ProcessDriver, slot: Path, tmp_path: Path
 ) -> None:
     app = app_in_slot(slot, grace=1e6)
@@ -174,7 +174,9 @@ def test_a_daemon_of_a_line_that_has_ended_is_found_and_ended(driver: ProcessDri
     assert not is_running(pid)
 
 
-def test_what_is_forked_on_the_way_out_and_stays_is_killed(driver: ProcessDriver, slot: Path, tmp_path: Path) -> None:
+def test_a_process_that_is_forked_during_the_stop_and_stays_is_killed(
+    driver: ProcessDriver, slot: Path, tmp_path: Path
+) -> None:
     app = app_in_slot(slot, grace=2.0)
     last = f"{PYTHON} escape.py $DATA_DIR/late; sleep 1000 & exit 0"
     web = f"trap '{last}' TERM; echo up; while :; do sleep 0.05; done"

@@ -65,7 +65,9 @@ def test_processes_that_fork_faster_than_they_can_be_listed_are_stopped_and_repo
     assert residue.remaining == ()
 
 
-def test_what_stops_itself_ends_as_it_is_asked_to(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_a_process_that_suspends_itself_stops_when_it_is_asked_to(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
     driver.deploy(app, checkout(tmp_path / "one", worker="echo $$; kill -STOP $$"), OPTIONS)
     pid = int(wait_for_line(app.logs / "worker.log"))
     wait_for(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")

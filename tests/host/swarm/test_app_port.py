@@ -95,7 +95,7 @@ def test_the_way_leads_to_the_service_that_bears_the_port_and_can_be_reached(
         labelled({SERVER: "80"}, "inner", ports=[port(8080, mode="host")]),
     ],
 )
-def test_what_is_on_internal_networks_alone_is_refused_by_name(app: Config) -> None:
+def test_an_app_on_internal_networks_only_is_refused_by_name(app: Config) -> None:
     config = recipe(app=app, db=service("inner"))
     config = {**config, "networks": {**NETWORKS, "shut": {"external": True}}}
     with pytest.raises(RecipeError, match="nobody can reach app: it names a port, and is on internal networks alone"):

@@ -40,12 +40,12 @@ def test_hooks_and_volumes_count_on_whichever_service_they_stand() -> None:
     assert asked(app=ASKS, db=told) == BackupRequest({"data": (), "cache": ()}, (dump, load))
 
 
-def test_of_a_volume_only_the_paths_are_kept_that_are_named() -> None:
+def test_only_the_named_paths_of_a_volume_are_backed_up() -> None:
     told = {**ASKS, "backupbot.backup.volumes.data.path": "/sub, more/of it,"}
     assert asked(app=told).paths["data"] == ("sub", "more/of it")
 
 
-def test_what_is_left_out_stays_out_though_its_paths_are_named() -> None:
+def test_a_volume_that_a_label_leaves_out_stays_out_although_its_paths_are_named() -> None:
     told = {**ASKS, "backupbot.backup.volumes.data": "false", "backupbot.backup.volumes.data.path": "sub"}
     assert "data" not in asked(app=told).paths
 
@@ -78,7 +78,7 @@ LABELS = st.dictionaries(
 
 
 @given(st.dictionaries(NAMES, LABELS), st.permutations(("app", "db", "worker")))
-def test_what_is_asked_for_does_not_depend_on_the_order_of_services(labels: Labels, order: list[str]) -> None:
+def test_the_backup_does_not_depend_on_the_order_of_services(labels: Labels, order: list[str]) -> None:
     shuffled = {name: labels[name] for name in order if name in labels}
     told, again = parse_labels(labels, VOLUMES), parse_labels(shuffled, VOLUMES)
     event(f"asks: {told is not None}, hooks: {len(told.hooks) if told else 0}")

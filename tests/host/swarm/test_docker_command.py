@@ -128,7 +128,7 @@ def test_a_stack_is_handed_over_without_waiting_and_with_nothing_of_an_earlier_o
     assert {"--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth"} == {*argv[2:-3]}
 
 
-def test_what_changes_something_holds_the_lock_and_what_asks_does_not(tmp_path: Path) -> None:
+def test_changing_commands_hold_the_lock_and_reading_commands_do_not(tmp_path: Path) -> None:
     script = '[ -e "/proc/self/fd/$LOCK" ] && echo "$*" >>"$CALLED"; exit 0\n'
     with (tmp_path / "lock").open("w") as lock:
         told = command(tmp_path, script.replace("$LOCK", str(lock.fileno())), lock.fileno())
@@ -177,6 +177,6 @@ def test_a_client_that_is_killed_blames_no_recipe(tmp_path: Path) -> None:
         )
 
 
-def test_what_docker_says_first_is_not_repeated(tmp_path: Path) -> None:
+def test_the_preamble_of_docker_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match=r"^pull a: a word$"):
         command(tmp_path, says(f"{DAEMON}rpc error: code = Unknown desc = a word")).pull("a")

@@ -12,7 +12,7 @@ def sorted_as(said: str, *, of_recipe: bool = True) -> CanonError:
 
 
 @pytest.mark.parametrize("said", [*OF_THE_HOST.values(), *OF_THE_HOST_TOO.values()])
-def test_what_is_the_hosts_fault_blames_no_recipe_and_tells_what_helps(said: str) -> None:
+def test_a_fault_of_the_host_blames_no_recipe_and_has_a_hint(said: str) -> None:
     fault = sorted_as(said)
     assert isinstance(fault, InfrastructureError)
     assert fault.hint
@@ -20,7 +20,7 @@ def test_what_is_the_hosts_fault_blames_no_recipe_and_tells_what_helps(said: str
 
 
 @pytest.mark.parametrize("said", OF_THE_RECIPE.values())
-def test_what_the_recipe_chose_is_its_own_fault(said: str) -> None:
+def test_a_failure_of_an_argument_that_the_recipe_chose_is_the_recipes_fault(said: str) -> None:
     assert isinstance(sorted_as(said), RecipeError)
 
 
@@ -70,5 +70,5 @@ def test_a_fault_is_reported_in_one_line_without_dockers_preambles(said: str, me
 
 
 @given(st.binary())
-def test_whatever_docker_says_is_one_printable_line(said: bytes) -> None:
+def test_any_message_of_docker_becomes_one_printable_line(said: bytes) -> None:
     assert classify_failure("it", said).message.isprintable()

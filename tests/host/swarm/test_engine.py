@@ -207,7 +207,7 @@ def test_an_engine_that_does_not_answer_in_time_is_an_infrastructure_error(serve
         ("a word that nobody knows", 500, False),
     ],
 )
-def test_of_a_copy_only_a_path_that_is_not_there_is_the_recipes_fault(
+def test_only_a_missing_path_makes_a_failed_copy_the_recipes_fault(
     serve: Serve, message: str, status: int, *, blames_recipe: bool
 ) -> None:
     engine = serve({"GET /containers/c/archive": refuses(message, status)}).engine()

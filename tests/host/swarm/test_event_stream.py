@@ -105,7 +105,7 @@ def test_a_stream_that_is_lost_ends_the_wait_of_that_moment_and_no_later_one(ser
         assert (events.is_live, events.wait(0.2)) == (False, False)
 
 
-def test_what_is_no_json_ends_the_stream(serve: Serve) -> None:
+def test_a_line_that_is_no_json_ends_the_stream(serve: Serve) -> None:
     engine = serve({"GET /events": EventsAnswer(b"<html>\n" + lines(of_container("die")))}).engine()
     with engine.follow(concerns, START, LONG) as events:
         assert waited_less_than_the_longest(events)

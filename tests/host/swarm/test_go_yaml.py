@@ -19,7 +19,7 @@ def read(plain: str) -> object:
         "2001-12-14 21:59:43Z", "yes", "off", "Null", "TRUE", "1.2.3", "e3", "+", ".", "1e400",
     ],
 )  # fmt: skip
-def test_what_its_writer_leaves_without_quotes_is_a_string(text: str) -> None:
+def test_a_value_that_gos_writer_leaves_without_quotes_is_a_string(text: str) -> None:
     assert read(text) == text
 
 

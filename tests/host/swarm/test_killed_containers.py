@@ -50,7 +50,7 @@ def test_the_longest_time_to_stop_of_a_stack_counts_and_ten_seconds_where_none_i
     assert longest_grace([service("a", container(0))]) == timedelta()
 
 
-def test_what_was_killed_is_told_with_the_time_that_it_had_and_apart_what_may_write_data() -> None:
+def test_killed_services_are_named_with_their_grace_period_and_apart_those_that_may_write_data() -> None:
     services = [
         service("killed", container(3, DATA)),
         service("unnamed", container(None, DATA)),
@@ -79,7 +79,7 @@ def test_what_was_killed_is_told_with_the_time_that_it_had_and_apart_what_may_wr
     assert oom_killed_services(["killed"], events) == ()
 
 
-def test_one_of_several_containers_of_a_service_that_was_killed_is_enough() -> None:
+def test_one_killed_container_of_several_makes_its_service_count_as_killed() -> None:
     services = [service("app", container(3, DATA))]
     events = [event("die", "app", "137", "a"), event("die", "app", "0", "b")]
     assert killed_on_stop(services, events) == killed_on_stop(services, events[::-1]) == {"app": "3 s"}
@@ -106,9 +106,7 @@ OLD, NEW = container(3, DATA), container(9, DATA, image="nginx:2")
         (task("app", OLD, 137), "rollback_completed", {}),
     ],
 )
-def test_what_had_to_be_killed_for_a_newer_deployment_is_told(
-    gave_way: Json, update: str, killed: Mapping[str, str]
-) -> None:
+def test_a_service_that_an_update_had_to_kill_is_named(gave_way: Json, update: str, killed: Mapping[str, str]) -> None:
     running = task("app", NEW, 0, state="running")
     assert killed_by_update([service("app", NEW, update)], [running, gave_way]) == killed
 

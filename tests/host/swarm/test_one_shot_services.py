@@ -44,7 +44,7 @@ BEARS: Mapping[str, Mapping[str, object]] = {
 
 @pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
 @pytest.mark.parametrize("what", BEARS)
-def test_what_bears_a_health_check_or_a_port_is_no_one_shot_that_finished_well(name: str, what: str) -> None:
+def test_a_service_with_a_health_check_or_a_port_is_no_one_shot(name: str, what: str) -> None:
     served = with_service(recorded(name).later(60), "migrate", **BEARS[what]).settling()
     assert served.pending == "migrate has 0 of 1 up: its newest task is complete: exit code 0"
     assert isinstance(served.failure, RecipeError)
@@ -61,7 +61,7 @@ def test_a_program_that_a_failed_health_check_had_stopped_did_not_finish_well_th
 
 
 @pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
-def test_what_passed_its_images_health_check_was_a_service_and_no_one_shot(name: str) -> None:
+def test_a_task_that_passed_its_images_health_check_was_no_one_shot(name: str) -> None:
     assert with_ends(recorded(name).later(60), Healthy=True).settling().failure
     assert with_ends(recorded(name).later(60), Healthy=False, Unhealthy=False).settling() == StackHealth()
 
@@ -79,7 +79,7 @@ def test_a_job_that_still_runs_is_waited_for() -> None:
     assert evolve(done, tasks=running).later(3600).settling().pending.startswith("job has 0 of 1 up")
 
 
-def test_one_that_ends_with_0_again_and_again_fails_as_one_that_ends_with_another_code() -> None:
+def test_a_server_that_ends_with_0_again_and_again_fails_like_one_with_another_code() -> None:
     loop = recorded("crash-loop").later(31)
     ended = [
         with_status(task, State="complete", Err="") if task["Status"]["State"] == "failed" else task

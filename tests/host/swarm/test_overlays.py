@@ -55,7 +55,7 @@ def test_the_version_is_the_files_own_key(text: str, version: str | None) -> Non
     assert version_of(text) == version
 
 
-def test_all_but_the_version_stays_as_it_is_written() -> None:
+def test_only_the_version_of_a_compose_file_is_changed() -> None:
     assert set_version(BLOCK, "3.3") == BLOCK.replace("'3.8'", '"3.3"')
     assert set_version(BLOCK, "3.8") == BLOCK
     assert set_version(BLOCK, None) == BLOCK.replace("version: '3.8'", "")

@@ -63,7 +63,7 @@ def settings(
         ("if false; then\n\texport A=1\nfi", {}),
     ],
 )
-def test_of_a_shell_file_only_exported_constants_are_known(line: str, exports: Mapping[str, str]) -> None:
+def test_only_exported_constants_of_a_shell_file_are_read(line: str, exports: Mapping[str, str]) -> None:
     assert dict(parse_exports(line)) == exports
 
 
@@ -76,7 +76,7 @@ def test_any_text_is_a_shell_file_or_refused_in_words(text: str) -> None:
 
 
 @given(st.lists(VALUES, min_size=20, max_size=20))
-def test_what_is_known_of_an_export_is_what_a_shell_makes_of_it(values: list[str]) -> None:
+def test_an_export_is_read_with_the_value_that_a_shell_gives_it(values: list[str]) -> None:
     known: dict[str, str] = {}
     for number, value in enumerate(values):
         known |= parse_exports(f"export A{number}={value}")
@@ -134,7 +134,7 @@ def test_each_line_of_compose_files_builds_on_the_one_before(sample: str, files:
     assert settings(sample).get("COMPOSE_FILE") == files
 
 
-def test_what_builds_on_a_domain_or_a_given_setting_gets_the_one_that_holds() -> None:
+def test_a_setting_that_uses_the_domain_or_a_given_setting_gets_its_final_value() -> None:
     sample = "DOMAIN=notes.example.com\nTITLE=Notes\nSANDBOX=sandbox.$DOMAIN\nLONG='$TITLE' \nSAID=\"${TITLE} of us\"\n"
     told = settings(sample, {"TITLE": "Our notes"})
     assert told["SANDBOX"] == "sandbox.notes.localhost"

@@ -12,7 +12,7 @@ from reconciler.host.swarm.services.service_health import StackHealth
 from tests.host.swarm.recorded_services import AGAIN, EXIT, NAMES, RECORDINGS, Json, recorded, with_status
 
 
-def test_the_recordings_are_of_the_engine_that_is_told_of() -> None:
+def test_the_recordings_are_of_the_engine_that_is_named() -> None:
     engines = {json.loads(path.read_text())["engine"] for path in RECORDINGS.glob("*.json")}
     assert engines == {"20.10.24+dfsg1"}
 
@@ -23,7 +23,7 @@ def test_the_recordings_are_of_the_engine_that_is_told_of() -> None:
 @pytest.mark.parametrize(
     "name", ["up", "healthy", "updated", "everywhere", "finished", "finished-on-failure", "job-finished"]
 )
-def test_what_is_up_has_settled_once_it_was_up_for_a_while(name: str) -> None:
+def test_a_service_is_up_once_it_has_run_for_a_while(name: str) -> None:
     assert recorded(name).later(30).settling() == StackHealth()
 
 
@@ -99,7 +99,7 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
         (20 * 2**20, RecipeError, "it may use at most 20 MiB"),
     ],
 )
-def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_limit_of_its_own(
+def test_a_task_that_ran_out_of_memory_blames_the_recipe_only_if_it_has_a_limit_of_its_own(
     limit: int, kind: type, said: str, nth: int
 ) -> None:
     told = recorded("crash-loop").later(31)
@@ -116,7 +116,7 @@ def test_what_the_kernel_killed_for_want_of_memory_blames_the_recipe_only_for_a_
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_what_waiting_will_not_mend_is_named(name: str) -> None:
+def test_a_failure_that_does_not_go_away_by_waiting_is_named(name: str) -> None:
     later, kind, said = FAILURES[name]
     failure = recorded(name).later(later).settling().failure
     assert failure is not None
@@ -149,7 +149,7 @@ def test_a_failure_is_reported_only_when_it_is_seen_again(name: str) -> None:
     assert recorded(name).later(-5).failure() == ""
 
 
-def test_one_that_waits_for_the_port_of_an_earlier_one_that_is_still_to_stop_is_waited_for() -> None:
+def test_a_task_that_waits_for_the_port_of_a_stopping_task_is_waited_for() -> None:
     taken, before = recorded("port-taken").later(60), recorded("up")
     waits = next(task["ServiceID"] for task in taken.tasks if task["Status"]["State"] == "pending")
     spec = {**before.tasks[0]["Spec"], "ForceUpdate": 7}
@@ -165,7 +165,7 @@ def test_tasks_that_fail_for_want_of_room_blame_the_host() -> None:
     assert evolve(recording, tasks=full).failure().startswith("InfrastructureError: app fails again and again")
 
 
-def test_one_that_fails_while_another_is_on_its_way_is_waited_for() -> None:
+def test_a_failed_task_is_waited_for_while_another_one_starts() -> None:
     loop, slow = recorded("crash-loop").later(600), recorded("starting")
     both = evolve(loop, services=[*loop.services, *slow.services], tasks=[*loop.tasks, *slow.tasks])
     assert loop.failure()
@@ -191,7 +191,7 @@ def lasts(task: Json) -> timedelta:
     return datetime.fromisoformat(task["Status"]["Timestamp"]) - datetime.fromisoformat(task["CreatedAt"])
 
 
-def test_what_runs_once_on_every_node_and_may_run_on_none_blames_the_host_after_a_while() -> None:
+def test_a_global_service_without_a_suitable_node_blames_the_host_after_a_while() -> None:
     told = evolve(recorded("everywhere"), tasks=())
     assert told.settling().failure is None
     assert told.later(60).failure() == (

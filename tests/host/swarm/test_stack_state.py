@@ -93,7 +93,7 @@ def test_an_app_that_failed_is_lost_and_not_settled() -> None:
 
 
 @pytest.mark.parametrize(("name", "late"), [("unhealthy", True), ("crash-loop", False), ("rolled-back", False)])
-def test_one_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
+def test_a_task_whose_health_check_gave_up_may_have_been_late(name: str, late: bool) -> None:  # noqa: FBT001
     looked = running_app(STACK, stack_state(name, 60))
     assert isinstance(looked, RunningApp)
     assert looked.failure

@@ -74,11 +74,11 @@ def test_a_service_that_was_started_anew_by_force_has_other_tasks() -> None:
 # ---- at rest ----
 
 
-def test_what_is_scaled_to_zero_is_at_rest_and_nothing_else_is() -> None:
+def test_only_a_stack_that_is_scaled_to_zero_is_stopped() -> None:
     resting = {name for name in NAMES if is_stopped(recorded(name).services, recorded(name).tasks)}
     assert resting == {"at-rest"}
 
 
-def test_one_is_not_at_rest_as_long_as_a_task_is_not_gone() -> None:
+def test_a_stack_is_not_stopped_as_long_as_one_of_its_tasks_runs() -> None:
     assert not is_stopped(recorded("at-rest").services, recorded("up").tasks)
     assert is_stopped((), ())

@@ -135,7 +135,7 @@ def test_a_version_that_is_given_makes_a_secret_of_what_the_sample_leaves_in_a_c
     assert told == {"key": SecretNeed("key", 32)}
 
 
-def test_who_upgrades_is_asked_for_the_length_that_the_new_release_names(tmp_path: Path) -> None:
+def test_an_upgrade_uses_the_secret_length_of_the_new_release(tmp_path: Path) -> None:
     app = app_in(tmp_path)
     app_directory.write_settings(app, options(), "SECRET_KEY_VERSION=v1 # length=32\n")
     names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
