@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv demo test check bench bench-start bench-sealing bench-promotion man lock
+.PHONY: help venv browser demo test check bench bench-start bench-sealing bench-promotion man lock
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench-sealing  how quickly data is sealed and unpacked, beside tar and zstd (needs zstd)'
 	@echo 'make bench-promotion  a promotion on Swarm beside the same work by hand (needs an engine)'
 	@echo 'make man     the man pages of all commands, in build/man/'
+	@echo 'make browser  what the tests of the page need to drive chromium'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
 
 venv: $(VENV)/.locked $(VENV)/.installed
@@ -34,6 +35,13 @@ $(VENV)/.locked: requirements.lock
 # The build backend comes from the lock too, so nothing unpinned is fetched for the project itself.
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
+	touch $@
+
+# What tests of the page need beside chromium; apart from `venv`, since it is large.
+browser: venv $(VENV)/.browser
+
+$(VENV)/.browser: tests/browser.lock
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r tests/browser.lock
 	touch $@
 
 # An earlier demo, known by its README, makes room for the new one; any other folder of that name is left alone.
@@ -68,3 +76,5 @@ man: venv
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --custom-compile-command 'make lock' --upgrade --quiet --output-file requirements.lock
+	uv pip compile --group browser --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --custom-compile-command 'make lock' --upgrade --quiet --output-file tests/browser.lock

@@ -1,10 +1,11 @@
 """What a test needs beside git, make and Python: `@pytest.mark.needs("root", "lighttpd")`.
 
 On a machine that lacks it the test is skipped with the reason. A need is `root`, `engine`, `docker-client`, `systemd`,
-`lighttpd-tls`, or else the name of a program. CI runs these tests on its own machine (`-m needs`), and all others on a
-fresh one (`-m "not needs"`).
+`lighttpd-tls`, `browser-driver`, or else the name of a program. CI runs these tests on its own machine (`-m needs`),
+and all others on a fresh one (`-m "not needs"`).
 """
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -45,12 +46,18 @@ def lighttpd_tls() -> str:
     return program("lighttpd") or ("" if TLS_MODULE.exists() else "lighttpd-mod-openssl is not installed")
 
 
+def browser_driver() -> str:
+    driver = all(importlib.util.find_spec(name) for name in ("playwright", "axe_playwright_python"))
+    return "" if driver else "playwright and axe are not installed: make browser"
+
+
 def root() -> str:
     return "" if os.geteuid() == 0 else "needs root"
 
 
 KNOWN: Mapping[str, Callable[[], str]] = {
     "root": root,
+    "browser-driver": browser_driver,
     "docker-client": local_engine.client_missing,
     "engine": local_engine.engine_missing,
     "lighttpd-tls": lighttpd_tls,

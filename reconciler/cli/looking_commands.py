@@ -77,6 +77,24 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
     return history_command.events(options, name, since, watch=watch)
 
 
+@click.command(
+    epilog=examples("reconcile report --html /srv/www/canon.html", "reconcile report --offline --html - > canon.html")
+)
+@click.option(
+    "--html", "file", type=NONEMPTY, metavar="FILE", required=True, help='Write the page to this file; "-": to stdout.'
+)
+@click.option("--offline", is_flag=True, help="Ask no upstream; show what passes recorded.")
+@common_options
+def report(options: Options, file: str, *, offline: bool) -> int:
+    """Write one page that shows the whole fleet: what is asked of you, why, what was tried, and how long it took.
+
+    The file needs nothing beside it, and runs no script. Exit code 0: it was written.
+    """
+    from reconciler.cli import report_command
+
+    return report_command.report(options, file, offline=offline)
+
+
 @click.command(epilog=examples("reconcile logs gitea", "reconcile logs gitea 20261124T125659.357529Z"))
 @click.argument("name", type=NONEMPTY)
 @click.argument("trial_id", type=NONEMPTY, metavar="[TRIAL]", required=False)

@@ -69,6 +69,7 @@ _COMMANDS = (
     looking_commands.explain,
     looking_commands.history,
     looking_commands.events,
+    looking_commands.report,
     changing_commands.trial,
     changing_commands.raise_,
     looking_commands.logs,

@@ -101,7 +101,12 @@ def text_of(body: Body, key: str) -> str:
 
 def pass_of(entry: LedgerEntry) -> str:
     """Return the id of the pass that wrote an entry, "" if no pass did or the entry does not say."""
-    return text_of(entry.body, "pass") or text_of(entry.body, "op").split(":")[0]
+    return pass_of_body(entry.body)
+
+
+def pass_of_body(body: Body) -> str:
+    """Return the id of the pass that wrote a line with this body, "" if no pass did or the line does not say."""
+    return text_of(body, "pass") or text_of(body, "op").split(":")[0]
 
 
 def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:

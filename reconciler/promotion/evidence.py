@@ -65,6 +65,8 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
         "reason": f"{bad.name}: {bad.reason}" if bad else "",
         "place": host.place.digest,
         "log": trial.log,
+        "findings": list(trial.findings),
+        "packed": trial.candidate.seal.packed if trial.candidate is not None else None,
     }
     return LedgerEntry(host.clock.now(), "trial", trial.recipe, body)
 

@@ -15,6 +15,7 @@ from reconciler.core.plan import Step
 from reconciler.core.wanted_release import may_run, want_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
+from reconciler.stages.loop import Preview
 from reconciler.stages.observe import Observations, observe
 from reconciler.stages.planning import RunRequest, context_for, plan_for
 from state.records import Records
@@ -29,6 +30,11 @@ class RecordedAnswers:
         return {query.recipe.name: Unchanged() if query.known else nothing for query in queries}
 
 
+def without_asking(host: Host) -> Host:
+    """Return a host that asks no upstream, and answers for them with what passes recorded."""
+    return evolve(host, upstream=RecordedAnswers())
+
+
 def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[Explanation, ...]:
     """Return the explanation of each recipe in `request.names`, which may also name orphans, sorted by name.
 
@@ -38,12 +44,22 @@ def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[
     chosen = [name for name in request.names if name in declared]
     # `observe` looks for orphans only with the whole fleet, whose upstreams have no part in them.
     has_orphans = len(chosen) < len(request.names)
-    looking = _Looking(host if ask else evolve(host, upstream=RecordedAnswers()), request)
+    looking = _Looking(host if ask else without_asking(host), request)
     found = looking.explained(chosen) if chosen else ()
     if has_orphans:
-        whole = _Looking(evolve(host, upstream=RecordedAnswers()), request)
+        whole = _Looking(without_asking(host), request)
         found = (*found, *(each for each in whole.explained(list(declared)) if each.recipe not in declared))
     return tuple(sorted((each for each in found if each.recipe in request.names), key=lambda each: each.recipe))
+
+
+def explain_preview(host: Host, request: RunRequest, made: Preview, events: Sequence[Event]) -> tuple[Explanation, ...]:
+    """Return the explanation of each recipe of a dry run, in the order of its plan. Observes nothing anew.
+
+    `events` are all of the ledger.
+    """
+    looking, of_recipes = _Looking(host, request), by_recipe(events)
+    steps = made.plan.steps.values()
+    return tuple(looking.explain_step(step, made.observed, made.records, of_recipes) for step in steps)
 
 
 @frozen
@@ -64,9 +80,9 @@ class _Looking:
         observed = observe(self.host, self.request.fleet, whole, records)
         plan = plan_for(self.host, self.request, observed)
         events = by_recipe(events_of(self.host.registry.lines()))
-        return tuple(self._explained(step, observed, records, events) for step in plan.steps.values())
+        return tuple(self.explain_step(step, observed, records, events) for step in plan.steps.values())
 
-    def _explained(
+    def explain_step(
         self, step: Step, observed: Observations, records: Records, events: Mapping[str, Sequence[Event]]
     ) -> Explanation:
         """Return the explanation of one step's recipe. `events` are those of each recipe."""

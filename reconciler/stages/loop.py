@@ -42,11 +42,16 @@ def preview(host: Host, request: RunRequest) -> Report:
 
 @frozen
 class Preview:
-    """The report of a dry run, its plan, and the digests of everything on which the plan depends (`basis`)."""
+    """The report of a dry run, its plan, and the digests of everything on which the plan depends (`basis`).
+
+    `records` and `observed` are what was read and observed for them.
+    """
 
     report: Report
     plan: Plan
     basis: Basis
+    records: Records
+    observed: Observations
 
 
 def preview_with_basis(host: Host, request: RunRequest) -> Preview:
@@ -63,7 +68,8 @@ def preview_with_basis(host: Host, request: RunRequest) -> Preview:
         rows,
         (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel)),
     )
-    return Preview(report, plan, basis_of(plan, observed.observations, context_for(host, request), request.fleet))
+    basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
+    return Preview(report, plan, basis, records, observed)
 
 
 @frozen

@@ -7,17 +7,11 @@ import pytest
 from attrs import frozen
 
 from desired.model import CanonicalPolicy, Keep
-from reconciler.core.needs import conflicting_recipes
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Row
-from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, UsageError
-from reconciler.promotion.rollback import RollbackRequest, roll_back, stored_of
-from reconciler.promotion.rollback_target import rollback_target
-from reconciler.promotion.undeploy_conflicts import undeployed
-from state.folder.lock import hold
 from state.records import Canonical
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import generations_present
@@ -32,6 +26,7 @@ from tests.promotion.broken_generations import (
     writes_into_its_checkout,
 )
 from tests.promotion.kept_world import kept_versions
+from tests.rolled_back import go_back
 from tests.state_checks import leftovers
 from tests.world import World
 
@@ -55,19 +50,6 @@ def kept_running(root: Path) -> World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return built(tmp_path)
-
-
-def go_back(world: World, to: int | None = None) -> Canonical:
-    """Roll back as the command does."""
-    world.passes += 1
-    host, fleet = world.host(), world.fleet
-    recipe, records = fleet.recipes["notes"], host.registry.read()
-    kept = conflicting_recipes(fleet.recipes, recipe)
-    with hold(world.state.lock, "test"):
-        target = rollback_target(stored_of(host, "notes", records), to)
-        with undeployed(host, fleet, recipe, kept), lock_slot(host, "notes", "rollback") as folder:
-            have = records.canonicals["notes"]
-            return roll_back(host, RollbackRequest(fleet, have, target, "maria", "it loses mails", folder))
 
 
 def have(world: World) -> Canonical:
@@ -158,7 +140,7 @@ def test_a_generation_that_fails_its_check_is_not_made_the_canonical(
     harm(world)
     before = world.records()
     with pytest.raises(error):
-        go_back(world, to)
+        go_back(world, to=to)
     after = world.records()
     assert (after.canonicals, after.intents, after.rollbacks) == (before.canonicals, (), {})
     assert generations_present(world.state.generations("notes")) == (1, 2)

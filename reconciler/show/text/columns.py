@@ -68,12 +68,16 @@ def _recipe(row: Row, _: Run) -> Cell:
 
 
 def _want(row: Row, _: Run) -> Cell:
+    return Cell(wanted_version(row))
+
+
+def wanted_version(row: Row) -> str:
     """Return the version of the wanted release; "?" if it is not known, "-" if there is none."""
     match row.finding.want:
         case Release(version=version):
-            return Cell(version)
+            return version
         case want:
-            return Cell(NOT_KNOWN if row.finding.cause in {Cause.UNOBSERVABLE, Cause.AMBIGUOUS} and want else NOTHING)
+            return NOT_KNOWN if row.finding.cause in {Cause.UNOBSERVABLE, Cause.AMBIGUOUS} and want else NOTHING
 
 
 def _have(row: Row, _: Run) -> Cell:

@@ -14,7 +14,7 @@ from reconciler.show.text.screen import Cell, Screen, Style, align, paint, room_
 FITS: Final = 100
 """The width of an ordinary table where there is no terminal, in columns."""
 
-_TITLES: Final[Mapping[DriftSide, str]] = {
+DRIFT_TITLES: Final[Mapping[DriftSide, str]] = {
     DriftSide.DESIRED: "what is desired has moved: a declaration, or a tag upstream",
     DriftSide.ACTUAL: "what is here has moved: a snapshot, a deployment or a mirror",
     DriftSide.UNSEEN: "could not be seen, so nobody knows whether it has moved",
@@ -26,7 +26,7 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
     """Yield the lines of each block that is not empty. Ages are relative to the end of the run."""
     found = [(row, item) for row in report.rows for item in row.drift.items]
     now = report.run.finished_at
-    for side, title in _TITLES.items():
+    for side, title in DRIFT_TITLES.items():
         items = [(row, item) for row, item in found if item.difference.side is side and not _is_left_out(row, item)]
         if items:
             yield [paint(title, Style.STRONG, screen), *_table(items, screen, now, wide=wide)]
@@ -51,12 +51,16 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
     return align([*titles, "WHY"], rows, screen, None if room is None else max(room, _LEAST))
 
 
-def _since(row: Row, item: DriftItem, now: datetime) -> str:
-    """Return for how long a recipe has had this difference, as far as passes saw it.
+def drift_since(row: Row, item: DriftItem) -> datetime | None:
+    """Return when a pass first saw this difference of a recipe.
 
-    If no pass saw it, return for how long the wanted release has been known.
+    If none saw it, return when the wanted release was first seen; None if neither is known.
     """
-    since = item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
+    return item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
+
+
+def _since(row: Row, item: DriftItem, now: datetime) -> str:
+    since = drift_since(row, item)
     return age(since, now) if since is not None else "no pass saw it"
 
 

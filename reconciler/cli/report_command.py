@@ -1,0 +1,111 @@
+"""`reconcile report --html FILE`: what Canon knows of the fleet, as one page. Changes nothing but FILE."""
+
+import os
+import shutil
+from pathlib import Path
+
+from reconciler.cli.command_context import CommandContext, load_context
+from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
+from reconciler.cli.options import Options, print_line
+from reconciler.cli.read_last_pass import last_whole_pass
+from reconciler.cli.standard_streams import FAILED, print_answer, print_error
+from reconciler.core.events import events_of
+from reconciler.core.needs import apps_of
+from reconciler.core.report import ReportCommand
+from reconciler.errors import UsageError
+from reconciler.ports.host import Host
+from reconciler.show.page.page import render_page
+from reconciler.show.page.page_facts import PageFacts
+from reconciler.stages.explaining import explain_preview, without_asking
+from reconciler.stages.loop import preview_with_basis
+from reconciler.stages.planning import RunRequest
+from state.folder.durable import replace_file
+from state.registry.registry import SqliteRegistry
+from state.state_errors import StateError
+
+_STDOUT = "-"
+_SUFFIX = ".html"
+_READABLE = 0o644
+
+
+def report(options: Options, file: str, *, offline: bool) -> int:
+    """Write the page to `file`, or to stdout if that is "-". Returns the exit code.
+
+    That is 0 if it was written; 1 if it could not be written, or if the ledger was changed, which the page says then.
+    With `offline`, no upstream is asked. Raises UsageError if `file` cannot be a page.
+    """
+    path = _require_page_path(file)
+    context = load_context(options)
+    with interruptible(), progress_on_stderr(options) as progress:
+        host = make_host(context, progress)
+        facts = collect(context, without_asking(host) if offline else host)
+    code = FAILED if facts.broken_ledger else 0
+    page = render_page(facts)
+    if path is None:
+        return print_answer(page, code)
+    return _write(options, path, page, code)
+
+
+def collect(context: CommandContext, host: Host) -> PageFacts:
+    """Observe the recipes as `reconcile drift` does, explain each, and read the ledger. Changes nothing.
+
+    With recipes that are named by -r, includes those that they need.
+    """
+    recipes = context.fleet.recipes
+    names = tuple(sorted({app for name in context.names for app in apps_of(recipes[name], recipes)}))
+    request = RunRequest(context.fleet, names, ReportCommand.DRIFT)
+    made = preview_with_basis(host, request)
+    registry = SqliteRegistry(context.state.database)
+    events = events_of(registry.lines())
+    return PageFacts(
+        fleet=context.fleet,
+        report=made.report,
+        explained=explain_preview(host, request, made, events),
+        events=events,
+        records=made.records,
+        last=last_whole_pass(context),
+        broken_ledger=_broken_ledger(registry),
+        free=_free_space(context),
+    )
+
+
+def _broken_ledger(registry: SqliteRegistry) -> str:
+    """Return how the ledger was changed, "" if its chain of hashes is intact."""
+    try:
+        registry.verify()
+    except StateError as broken:
+        return broken.message
+    return ""
+
+
+def _free_space(context: CommandContext) -> int | None:
+    """Return the free space on the disk of the state folder in bytes; None if it cannot be read."""
+    try:
+        return shutil.disk_usage(context.state.root).free
+    except OSError:
+        return None
+
+
+def _require_page_path(file: str) -> Path | None:
+    """Return the path of the option --html, None for stdout.
+
+    Raises UsageError if its name does not end in .html, or if its folder cannot be written to.
+    """
+    if file == _STDOUT:
+        return None
+    path = Path(file).absolute()
+    if path.suffix != _SUFFIX or path.is_dir():
+        raise UsageError(f"--html {file} is no file that ends in {_SUFFIX}", 'name one, or "-" for stdout')
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"--html {file}: its folder is missing or cannot be written to", f"mkdir -p {path.parent}")
+    return path
+
+
+def _write(options: Options, path: Path, page: str, code: int) -> int:
+    """Replace the file in one step, readable by everybody, and print its name. Returns the exit code."""
+    try:
+        replace_file(path, page.encode(), _READABLE)
+    except OSError as error:
+        print_error(f"reconcile: cannot write the page to {path}: {error.strerror or error}\n")
+        return FAILED
+    return print_line(options, "report", f"the page is in {path}", code)

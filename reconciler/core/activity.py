@@ -1,0 +1,165 @@
+"""Derives from the ledger what Canon did: its passes, its trials with their times, and how busy the host was."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import field, frozen
+
+from reconciler.core.events import Body, Event, pass_of_body, text_of
+
+_PRESSURE: Final = re.compile(r"\(host: ([^()]*)\)")
+
+
+@frozen
+class TierTime:
+    """The time of one tier of a trial. `verdict` is pass, fail, skip or error; `reason` is "" if it passed."""
+
+    name: str
+    verdict: str
+    reason: str
+    seconds: float
+
+
+@frozen
+class PastTrial:
+    """One trial in the ledger. `result` is what came of its step: promoted, red, and so on, or "by hand".
+
+    `ended_at` is when it was recorded. `pass_id` is "" if the line names no pass. `packed` is the size of its snapshot
+    on disk in bytes, None if none was made or recorded. `findings` are remarks without effect on the result.
+    """
+
+    recipe: str
+    version: str
+    id: str
+    pass_id: str
+    ended_at: datetime
+    result: str
+    level: str
+    reason: str
+    tiers: tuple[TierTime, ...]
+    packed: int | None = None
+    findings: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Return the time of all its tiers together, in seconds."""
+        return sum(tier.seconds for tier in self.tiers)
+
+
+@frozen
+class PastPass:
+    """One pass in the ledger. `ended_at` and `exit_code` are None if no line says that it ended.
+
+    `line` is its closing line, `trigger` what started it. `is_whole`: it was about the whole fleet.
+    """
+
+    id: str
+    trigger: str
+    began_at: datetime
+    ended_at: datetime | None
+    exit_code: int | None
+    line: str
+    is_whole: bool
+    trials: tuple[PastTrial, ...] = field(factory=tuple)
+
+    @property
+    def length(self) -> timedelta | None:
+        """Return how long it took; None if it has not ended."""
+        return max(self.ended_at - self.began_at, timedelta()) if self.ended_at is not None else None
+
+    @property
+    def in_trials(self) -> float:
+        """Return the time of its trials together, in seconds. Trials beside each other count each."""
+        return sum(trial.seconds for trial in self.trials)
+
+
+@frozen
+class Timeout:
+    """Something that did not end in time. `pressure` says how busy the host was then, `what` what was late."""
+
+    at: datetime
+    recipe: str
+    version: str
+    result: str
+    what: str
+    pressure: str
+
+
+def past_trials(events: Iterable[Event]) -> tuple[PastTrial, ...]:
+    """Return the trials of the ledger, in its order."""
+    return tuple(_trial(event) for event in events if event.kind == "trial")
+
+
+def past_passes(events: Iterable[Event], trials: Iterable[PastTrial]) -> tuple[PastPass, ...]:
+    """Return the passes of the ledger in the order in which they began. `trials` are all trials."""
+    by_pass: dict[str, list[PastTrial]] = {}
+    for trial in trials:
+        by_pass.setdefault(trial.pass_id, []).append(trial)
+    events = tuple(events)
+    ends = {text_of(event.body, "pass"): event for event in events if event.kind == "pass-end"}
+    begun = ((text_of(event.body, "pass"), event) for event in events if event.kind == "pass")
+    return tuple(_pass(pass_id, event, ends.get(pass_id), by_pass.get(pass_id, ())) for pass_id, event in begun)
+
+
+def timeouts(trials: Iterable[PastTrial]) -> tuple[Timeout, ...]:
+    """Return every timeout that a trial names together with the pressure on the host, in the order of the trials."""
+    return tuple(found for trial in trials for found in _timeouts_of(trial))
+
+
+def _timeouts_of(trial: PastTrial) -> Iterator[Timeout]:
+    texts = [*(f"{tier.name}: {tier.reason}" for tier in trial.tiers), *trial.findings]
+    for text in texts:
+        pressure = _PRESSURE.search(text)
+        if pressure is not None:
+            what = text[: pressure.start()].rstrip() + text[pressure.end() :]
+            yield Timeout(trial.ended_at, trial.recipe, trial.version, trial.result, what, pressure[1])
+
+
+def _trial(event: Event) -> PastTrial:
+    body = event.body
+    packed = body.get("packed")
+    return PastTrial(
+        recipe=event.recipe,
+        version=event.version,
+        id=text_of(body, "trial"),
+        pass_id=pass_of_body(body),
+        ended_at=event.at,
+        result=text_of(body, "result"),
+        level=text_of(body, "level"),
+        reason=text_of(body, "reason"),
+        tiers=tuple(_tiers(body)),
+        packed=packed if isinstance(packed, int) else None,
+        findings=tuple(map(str, _items(body, "findings"))),
+    )
+
+
+def _tiers(body: Body) -> Iterator[TierTime]:
+    """Yield the tiers of a trial's line. One that has another form than Canon writes is left out."""
+    for tier in _items(body, "tiers"):
+        match tier:
+            case [str(name), str(verdict), str(reason), int() | float() as seconds]:
+                yield TierTime(name, verdict, reason, float(seconds))
+            case _:
+                pass
+
+
+def _pass(pass_id: str, began: Event, ended: Event | None, trials: Sequence[PastTrial]) -> PastPass:
+    end: Mapping[str, object] = ended.body if ended is not None else {}
+    code = end.get("exit_code")
+    return PastPass(
+        id=pass_id,
+        trigger=text_of(began.body, "trigger"),
+        began_at=began.at,
+        ended_at=ended.at if ended is not None else None,
+        exit_code=code if isinstance(code, int) else None,
+        line=text_of(end, "line"),
+        is_whole="selected" in end and end["selected"] is None,
+        trials=tuple(trials),
+    )
+
+
+def _items(body: Body, key: str) -> Sequence[object]:
+    value = body.get(key)
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,1 @@
+"""The page of `reconcile report`: one HTML file that needs nothing beside it."""

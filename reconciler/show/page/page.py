@@ -1,0 +1,128 @@
+"""Renders the page of `reconcile report`: templates with autoescape, one style sheet, and no script."""
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reconciler.core.activity import timeouts
+from reconciler.show import quantities
+from reconciler.show.escape import escape
+from reconciler.show.labels import CAUSES, CONDITION_STATUSES, STATES
+from reconciler.show.page import tones
+from reconciler.show.page.page_facts import PageFacts, activity_of
+from reconciler.show.page.passes_on_page import pass_picture, passes_on_page
+from reconciler.show.page.recipe_on_page import MOST_TAGS, recipes_on_page
+from reconciler.show.page.summary_on_page import asking, bucket_shares, drift_on_page
+from reconciler.show.page.trials_on_page import disk_use, trials_on_page
+from reconciler.show.text.pass_age import stale_notes
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_INDENT: Final = re.compile(r"\n\s+")
+MOST_TIMEOUTS: Final = 40
+
+
+def render_page(facts: PageFacts) -> str:
+    """Return the page as one HTML document. Every text in it is escaped, also for a terminal."""
+    style = _compact((_TEMPLATES / "style.css").read_text("utf-8"))
+    page = _environment().get_template("page.html.j2")
+    # A line of text holds no line break, since `escape` has escaped it: only indentation goes.
+    return _compact(page.render(**_parts(facts), style=Markup(style), policy=policy_of(style)))  # noqa: S704  our own file
+
+
+def policy_of(style: str) -> str:
+    """Return the content security policy: nothing is loaded, no script runs, and this style sheet alone applies."""
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _parts(facts: PageFacts) -> Mapping[str, object]:
+    """Return all values that the templates read."""
+    activity = activity_of(facts.events)
+    recipes = recipes_on_page(facts, activity)
+    return {
+        "facts": facts,
+        "report": facts.report,
+        "now": facts.now,
+        "warnings": _warnings(facts),
+        "shares": bucket_shares(facts.report),
+        "asking": asking(recipes),
+        "recipes": recipes,
+        "recipe_names": {recipe.name for recipe in recipes},
+        "limits": _limits(facts),
+        "drift": drift_on_page(facts.report.rows),
+        "trials": trials_on_page(activity),
+        "all_trials": len(activity.trials),
+        "disk": disk_use(facts),
+        "timeouts": tuple(reversed(timeouts(activity.trials)[-MOST_TIMEOUTS:])),
+        "passes": passes_on_page(activity.passes),
+        "all_passes": len(activity.passes),
+        "pass_picture": pass_picture(activity.passes),
+    }
+
+
+def _limits(facts: PageFacts) -> dict[str, float]:
+    """Return how long one step of a recipe's trial may take, in seconds.
+
+    Leaves out a recipe whose releases say so themselves: one without a timeout of its own that does not run here.
+    """
+    known = (each for each in facts.fleet.recipes.values() if each.ready.timeout or each.driver == "process")
+    return {recipe.name: recipe.ready.within().total_seconds() for recipe in known}
+
+
+def _warnings(facts: PageFacts) -> tuple[str, ...]:
+    """Return what a reader must know before all else: a changed ledger, a stale pass, notes of the report."""
+    ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
+    return (*ledger, *stale_notes(facts.last), *facts.report.notes)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the environment of the templates. A name that is not there is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
+    )
+    environment.filters |= {
+        "age": quantities.age,
+        "duration": quantities.duration,
+        "moment": quantities.moment,
+        "rfc3339": quantities.rfc3339,
+        "short": quantities.short,
+        "bytes": quantities.size,
+        "anchor": _anchor,
+    }
+    environment.globals |= {
+        "causes": CAUSES,
+        "states": STATES,
+        "statuses": CONDITION_STATUSES,
+        "tones": tones,
+        "most_tags": MOST_TAGS,
+    }
+    return environment
+
+
+def _visible(value: object) -> object:
+    """Return a text with its invisible characters escaped. Anything else, and markup of a template, stays as it is."""
+    return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _anchor(name: str) -> str:
+    """Return the id of a recipe's section, also for a link to it. Only letters, digits and `-._~%` are in it."""
+    return "recipe-" + quote(name, safe="", errors="backslashreplace")
+
+
+def _compact(text: str) -> str:
+    """Return `text` without the indentation of its lines, and without empty lines."""
+    return _INDENT.sub("\n", text)

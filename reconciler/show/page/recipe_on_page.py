@@ -1,0 +1,108 @@
+"""What the page shows of one recipe: its row in the table, and the section that explains it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from reconciler.core.data_history import data_history
+from reconciler.core.events import Event, history_of
+from reconciler.core.explanation import Explanation
+from reconciler.core.gate import Condition, ConditionStatus
+from reconciler.core.report import Row, bucket_of
+from reconciler.show.labels import BUCKETS
+from reconciler.show.page.lineage_picture import LineagePicture, lineage_picture
+from reconciler.show.page.page_facts import PageActivity, PageFacts
+from reconciler.show.page.timeline import Timeline, timeline_of
+from reconciler.show.page.tones import BUCKET_TONES
+from reconciler.show.text.columns import wanted_version
+from reconciler.show.text.failed_steps import notes_of
+
+MOST_TAGS: Final = 10
+
+
+@frozen
+class PictureLimits:
+    """How much of one recipe's past the page shows: marks in a lane, nodes of a lineage, and events."""
+
+    marks: int
+    nodes: int
+    events: int
+
+
+def limits_for(recipes: int) -> PictureLimits:
+    """Return limits for a page with so many recipes, so that 300 of them fit into 2 MB, whatever happened to each."""
+    share = 1500 // max(recipes, 1)
+    return PictureLimits(*(max(min(share, most), least) for most, least in ((40, 5), (14, 5), (20, 4))))
+
+
+@frozen
+class RecipeOnPage:
+    """One recipe. `number` makes the ids of its elements unique. `standing` is its bucket in words.
+
+    `history` has its latest events, `earlier` is the number of those before. `notes` are remarks from its row.
+    """
+
+    number: int
+    row: Row
+    explained: Explanation
+    standing: str
+    tone: str
+    want: str
+    notes: tuple[str, ...]
+    timeline: Timeline | None
+    lineage: LineagePicture | None
+    history: Sequence[Event]
+    earlier: int
+
+    @property
+    def name(self) -> str:
+        return self.row.recipe
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the policies before a trial, then the conditions of the gate."""
+        return (*self.explained.policies, *self.explained.conditions)
+
+    @property
+    def conditions_met(self) -> int:
+        return sum(each.status is ConditionStatus.PASS for each in self.conditions)
+
+
+def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnPage, ...]:
+    """Return every recipe of the report, in its order. Raises KeyError if one has no explanation."""
+    explained = {each.recipe: each for each in facts.explained}
+    past = _Past(facts, activity, limits_for(len(facts.report.rows)))
+    return tuple(past.recipe(number, row, explained[row.recipe]) for number, row in enumerate(facts.report.rows))
+
+
+@frozen
+class _Past:
+    """Adds to a row and its explanation what happened to the recipe, within the limits."""
+
+    facts: PageFacts
+    activity: PageActivity
+    limits: PictureLimits
+
+    def recipe(self, number: int, row: Row, explained: Explanation) -> RecipeOnPage:
+        name, bucket = row.recipe, bucket_of(row)
+        events = self.activity.events.get(name, ())
+        looked_back = [event for event in history_of(events) if event.kind != "evidence"]
+        return RecipeOnPage(
+            number=number,
+            row=row,
+            explained=explained,
+            standing=BUCKETS[bucket],
+            tone=BUCKET_TONES[bucket],
+            want=wanted_version(row),
+            notes=tuple(notes_of(row)),
+            timeline=self._timeline(name, events),
+            lineage=lineage_picture(data_history(events), self.limits.nodes),
+            history=looked_back[-self.limits.events :],
+            earlier=max(len(looked_back) - self.limits.events, 0),
+        )
+
+    def _timeline(self, name: str, events: Sequence[Event]) -> Timeline | None:
+        memory, trials = self.facts.records.memories.get(name), self.activity.trials_by_recipe.get(name, ())
+        known = memory.known if memory is not None else {}
+        return timeline_of(known, trials, events, self.facts.now, self.limits.marks)

@@ -1,0 +1,84 @@
+"""The head of the page: how many recipes are in which bucket, what needs a person, and what has drifted."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from reconciler.core.drift import DriftItem, DriftSide
+from reconciler.core.explanation import Family
+from reconciler.core.plan import HeldBack
+from reconciler.core.report import Report, Row
+from reconciler.show.labels import BUCKETS
+from reconciler.show.page.recipe_on_page import RecipeOnPage
+from reconciler.show.page.tones import BUCKET_TONES
+from reconciler.show.text.drift_blocks import DRIFT_TITLES, drift_since
+
+
+@frozen
+class BucketShare:
+    """The number of recipes in one bucket. `x` and `width` are its part of the bar, in percent."""
+
+    label: str
+    tone: str
+    count: int
+    x: str
+    width: str
+
+
+@frozen
+class DriftLine:
+    """One difference of one recipe. `since` is None if no pass saw it; `until` is the end of an ignore rule, or ""."""
+
+    recipe: str
+    what: str
+    reason: str
+    since: datetime | None
+    until: str = ""
+
+
+@frozen
+class DriftBlock:
+    """The differences of one side, or those that are ignored. `kind` is a short word for it."""
+
+    kind: str
+    title: str
+    lines: tuple[DriftLine, ...]
+
+
+def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
+    """Return every bucket with a recipe, the gravest first."""
+    total = sum(report.counts.values())
+    shares, begin = [], 0.0
+    for bucket, count in report.counts.items():
+        if count:
+            width = 100 * count / total
+            tone = BUCKET_TONES[bucket]
+            shares.append(BucketShare(BUCKETS[bucket], tone, count, f"{begin:.4g}%", f"{width:.4g}%"))
+            begin += width
+    return tuple(shares)
+
+
+def asking(recipes: Iterable[RecipeOnPage]) -> tuple[RecipeOnPage, ...]:
+    """Return the recipes that need a person."""
+    return tuple(recipe for recipe in recipes if recipe.explained.family is Family.NEEDS_YOU)
+
+
+def drift_on_page(rows: Sequence[Row]) -> tuple[DriftBlock, ...]:
+    """Return a block for each side with differences, as `reconcile drift` shows them, then one for ignored ones."""
+    found = [(row, item) for row in rows for item in row.drift.items]
+    blocks = [DriftBlock(side.value, title, tuple(_counted(found, side))) for side, title in DRIFT_TITLES.items()]
+    ignored = tuple(_line(row, item, str(row.drift.rule.until)) for row, item in found if item.ignored)
+    blocks.append(DriftBlock("ignored", "ignored by [drift] ignore", ignored))
+    return tuple(block for block in blocks if block.lines)
+
+
+def _counted(found: Iterable[tuple[Row, DriftItem]], side: DriftSide) -> Iterator[DriftLine]:
+    for row, item in found:
+        if item.difference.side is side and not item.ignored and row.step.held_back is not HeldBack.EXCEPTED:
+            yield _line(row, item)
+
+
+def _line(row: Row, item: DriftItem, until: str = "") -> DriftLine:
+    reason = row.drift.rule.reason if item.ignored else item.difference.reason
+    return DriftLine(row.recipe, item.difference.what, reason, drift_since(row, item), until)

@@ -1,0 +1,142 @@
+"""The picture of a recipe's time: when releases were first seen, what was tried, and which release was canonical."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import frozen
+
+from reconciler.core.activity import PastTrial
+from reconciler.core.events import Event
+from reconciler.show.page.tones import RESULT_TONES
+from reconciler.show.quantities import moment
+from state.records import KnownTag
+
+_MARKS: Final[Mapping[str, str]] = {
+    "promoted": "dot",
+    "repaired": "dot",
+    "red": "cross",
+    "infrastructure": "square",
+    "green-not-promoted": "square",
+}
+_DECISIONS: Final = frozenset({"accepted", "held", "resumed", "rolled-back", "forgotten", "abandoned"})
+
+
+@frozen
+class Mark:
+    """A mark in a lane. `x` is its place in percent of the width, `shape` the id of its symbol. `tone` may be ""."""
+
+    x: str
+    shape: str
+    tone: str
+    title: str
+
+
+@frozen
+class Band:
+    """The time for which one release was the canonical. `x` and `width` are in percent of the whole width."""
+
+    x: str
+    width: str
+    version: str
+    title: str
+    is_last: bool
+
+
+@frozen
+class Timeline:
+    """The lanes of the picture, and its first and last time. `text` says the same in one sentence."""
+
+    releases: tuple[Mark, ...]
+    trials: tuple[Mark, ...]
+    decisions: tuple[Mark, ...]
+    bands: tuple[Band, ...]
+    first: datetime
+    last: datetime
+    text: str
+
+
+def timeline_of(
+    known: Mapping[str, KnownTag], trials: Sequence[PastTrial], events: Sequence[Event], now: datetime, most: int
+) -> Timeline | None:
+    """Return the timeline of one recipe up to `now`; None if nothing is known of it.
+
+    `known` are its release tags with the time when they were first seen, `events` its own, the oldest first. `most` is
+    how many marks of one lane are drawn, the latest ones.
+    """
+    trials, decided = trials[-most:], [each for each in events if each.kind in _DECISIONS][-most:]
+    seen = _first_seen(known)[-most:]
+    made = [event for event in events if event.kind in {"promoted", "rolled-back", "forgotten"}][-most:]
+    times = [
+        *(when for when, _ in seen),
+        *(trial.ended_at for trial in trials),
+        *(each.at for each in (*decided, *made)),
+    ]
+    if not times:
+        return None
+    axis = _Axis(min(times), max([now, *times]))
+    return Timeline(
+        releases=tuple(Mark(axis.at(when), "ring", "", _seen_title(when, tags)) for when, tags in seen),
+        trials=tuple(_trial_mark(trial, axis) for trial in trials),
+        decisions=tuple(Mark(axis.at(each.at), "flag", "", _decision_title(each)) for each in decided),
+        bands=tuple(_bands(made, axis)),
+        first=axis.first,
+        last=axis.last,
+        text=_text(known, trials, made),
+    )
+
+
+@frozen
+class _Axis:
+    """Maps the time from `first` to `last` to places from 1 to 99 percent of the width."""
+
+    first: datetime
+    last: datetime
+
+    def place(self, when: datetime) -> float:
+        span = (self.last - self.first).total_seconds()
+        return 1 + 98 * (when - self.first).total_seconds() / span if span > 0 else 99.0
+
+    def at(self, when: datetime) -> str:
+        return f"{self.place(when):.4g}%"
+
+
+def _first_seen(known: Mapping[str, KnownTag]) -> list[tuple[datetime, list[str]]]:
+    """Return the times at which releases were first seen, the oldest first, with the tags of each."""
+    by_time: dict[datetime, list[str]] = {}
+    for tag, each in sorted(known.items(), key=lambda item: item[1].first_seen):
+        by_time.setdefault(each.first_seen, []).append(tag)
+    return list(by_time.items())
+
+
+def _seen_title(when: datetime, tags: Sequence[str]) -> str:
+    named = ", ".join(tags[-3:])
+    return f"{moment(when)[:16]}: {named} first seen" + (f", with {len(tags) - 3} more" if len(tags) > 3 else "")  # noqa: PLR2004  the number that it names
+
+
+def _trial_mark(trial: PastTrial, axis: _Axis) -> Mark:
+    title = f"{moment(trial.ended_at)[:16]}: {trial.version} {trial.result}, level {trial.level}"
+    return Mark(axis.at(trial.ended_at), _MARKS.get(trial.result, "ring"), RESULT_TONES.get(trial.result, ""), title)
+
+
+def _decision_title(event: Event) -> str:
+    return f"{moment(event.at)[:16]}: {event.what} {event.version}".rstrip()
+
+
+def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
+    """Yield a band for each canonical, up to the next one or to the end. A forgotten one has no band after that."""
+    ends = [*(event.at for event in made[1:]), axis.last]
+    for event, until in zip(made, ends, strict=False):
+        if event.kind != "forgotten":
+            begin = axis.place(event.at)
+            width = max(axis.place(until) - begin, 0.5)
+            title = f"{event.version} canonical since {moment(event.at)[:16]}"
+            yield Band(f"{begin:.4g}%", f"{width:.4g}%", event.version, title, event is made[-1])
+
+
+def _text(known: Mapping[str, KnownTag], trials: Sequence[PastTrial], made: Sequence[Event]) -> str:
+    """Return what the picture shows in one sentence, for those who cannot see it."""
+    red = sum(trial.result == "red" for trial in trials)
+    versions = [event.version for event in made if event.kind != "forgotten"]
+    canonical = f"canonical were {', '.join(versions[-5:])}" if versions else "nothing was canonical yet"
+    return f"{len(known)} releases seen, {len(trials)} trials, {red} of them red; {canonical}."

@@ -1,0 +1,93 @@
+"""What the page shows of trials: the time of each tier as a bar, and the disk that snapshots take."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import TierName
+from reconciler.core.activity import PastTrial, TierTime
+from reconciler.show.page.page_facts import PageActivity, PageFacts
+from reconciler.show.page.tones import FAINT, RESULT_TONES
+from reconciler.show.quantities import duration
+from state.records import Canonical
+
+MOST_TRIALS: Final = 60
+
+
+@frozen
+class BarPart:
+    """One part of a bar, in percent of its whole width. `css` is the class of its colour."""
+
+    x: str
+    width: str
+    css: str
+    title: str
+
+
+@frozen
+class TrialOnPage:
+    """One trial, with a bar for the time of its tiers. `before` is the trial of the same recipe before it, or None."""
+
+    trial: PastTrial
+    tone: str
+    bar: tuple[BarPart, ...]
+    before: PastTrial | None
+
+
+@frozen
+class DiskUse:
+    """The disk that the canonicals take: their snapshots as packed, and their data as it was, in bytes.
+
+    `largest` are those with the largest snapshots, the largest first. `free` is None if it is not known.
+    """
+
+    packed: int
+    unpacked: int
+    largest: tuple[Canonical, ...]
+    free: int | None
+
+
+def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
+    """Return the latest trials, the latest first. All bars have the scale of the longest of them."""
+    shown = activity.trials[-MOST_TRIALS:]
+    longest = max((trial.seconds for trial in shown), default=0.0)
+    before = dict(_with_trial_before(activity.trials_by_recipe))
+    made = (
+        TrialOnPage(
+            trial, RESULT_TONES.get(trial.result, FAINT), tuple(_parts(trial.tiers, longest)), before.get(id(trial))
+        )
+        for trial in shown
+    )
+    return tuple(reversed(tuple(made)))
+
+
+def _with_trial_before(by_recipe: Mapping[str, Sequence[PastTrial]]) -> Iterator[tuple[int, PastTrial]]:
+    """Yield the identity of each trial that has one before it, and that trial."""
+    for trials in by_recipe.values():
+        yield from ((id(trial), before) for before, trial in pairwise(trials))
+
+
+def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
+    """Yield a part for each tier that took any time. Its class is that of the tier."""
+    begin = 0.0
+    names = list(TierName)
+    for tier in tiers:
+        share = 100 * tier.seconds / longest if longest > 0 else 0.0
+        number = names.index(TierName(tier.name)) if tier.name in names else len(names)
+        if share > 0:
+            title = f"{tier.name}: {tier.verdict}, {duration(tier.seconds)}"
+            yield BarPart(f"{begin:.4g}%", f"{share:.4g}%", f"t{number}", title)
+        begin += share
+
+
+def disk_use(facts: PageFacts, most: int = 5) -> DiskUse:
+    """Return the disk that the canonicals of the registry take."""
+    canonicals = sorted(facts.records.canonicals.values(), key=lambda each: (-each.seal.packed, each.recipe))
+    return DiskUse(
+        packed=sum(each.seal.packed for each in canonicals),
+        unpacked=sum(each.seal.bytes for each in canonicals),
+        largest=tuple(canonicals[:most]),
+        free=facts.free,
+    )
