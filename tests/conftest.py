@@ -23,12 +23,14 @@ settings.register_profile("deep", CALM, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
-# Tests that share the swarm engine or systemd run one after another, in rows. Rows mostly wait, and run beside each
-# other. A test belongs to the first row whose pattern matches the start of its id.
+# Tests that share the swarm engine or systemd run one after another, in rows; so do those of the page, which share a
+# world and a browser. Rows mostly wait, and run beside each other. A test belongs to the first row whose pattern
+# matches the start of its id.
 ROWS = {
     "sign-on": r"tests/swarm/test_real_applications\.py::.*\[sign-on",
     "real": r"tests/swarm/test_real_applications\.py",
     "recipes": r"tests/swarm/test_real_shapes\.py|tests/abra/|tests/test_timer\.py",
+    "page": r"tests/browser/|tests/show/test_page\.py",
     "kills": r"tests/swarm/test_kill|tests/swarm/test_kept_canonical\.py|tests/swarm/test_true_labels\.py",
     "together": r"tests/swarm/",
 }

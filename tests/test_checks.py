@@ -15,7 +15,18 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 TOOLS = Path(sys.executable).parent
 COMMANDS = ["ruff check", "ruff format --check", "mypy", "lint-imports --no-cache"]
-HEAVY = {"cattrs", "hypothesis", "pycurl", "rich", "sh", "sqlite3", "tenacity", "tree_sitter", "tree_sitter_toml"}
+HEAVY = {
+    "cattrs",
+    "hypothesis",
+    "jinja2",
+    "pycurl",
+    "rich",
+    "sh",
+    "sqlite3",
+    "tenacity",
+    "tree_sitter",
+    "tree_sitter_toml",
+}
 # Put together here, so that this file does not name what no file may name.
 REGISTRIES = [
     ".".join(parts)

@@ -29,12 +29,14 @@ _READABLE = 0o644
 
 
 def report(options: Options, file: str, *, offline: bool) -> int:
-    """Write the page to `file`, or to stdout if that is "-". Returns the exit code.
+    """Write the page to `file`, or to stdout if that is "-". Return the exit code.
 
     That is 0 if it was written; 1 if it could not be written, or if the ledger was changed, which the page says then.
-    With `offline`, no upstream is asked. Raises UsageError if `file` cannot be a page.
+    With `offline`, no upstream is asked. Raise UsageError if `file` cannot be a page.
     """
     path = _require_page_path(file)
+    if path is None and options.json:
+        raise UsageError("--html - prints the page, and -o json an object, both to stdout", "name a file for the page")
     context = load_context(options)
     with interruptible(), progress_on_stderr(options) as progress:
         host = make_host(context, progress)
@@ -89,7 +91,7 @@ def _free_space(context: CommandContext) -> int | None:
 def _require_page_path(file: str) -> Path | None:
     """Return the path of the option --html, None for stdout.
 
-    Raises UsageError if its name does not end in .html, or if its folder cannot be written to.
+    Raise UsageError if its name does not end in .html, or if its folder cannot be written to.
     """
     if file == _STDOUT:
         return None
@@ -102,7 +104,7 @@ def _require_page_path(file: str) -> Path | None:
 
 
 def _write(options: Options, path: Path, page: str, code: int) -> int:
-    """Replace the file in one step, readable by everybody, and print its name. Returns the exit code."""
+    """Replace the file in one step, readable by everybody, and print its name. Return the exit code."""
     try:
         replace_file(path, page.encode(), _READABLE)
     except OSError as error:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.starting import make_fleet
 
 HEAVY = {
-    *("docker", "requests", "urllib3", "pycurl", "tenacity", "sh", "rich", "yaml", "tree_sitter"),
+    *("docker", "requests", "urllib3", "pycurl", "tenacity", "sh", "rich", "yaml", "tree_sitter", "jinja2"),
     *("reconciler.host", "reconciler.stages", "reconciler.trial", "reconciler.deploy", "reconciler.show.documents"),
     *("tarfile", "backports.zstd", "compression.zstd", "state.snapshots.packing", "state.snapshots.manifest"),
     "reconciler.core.plan",

@@ -19,8 +19,9 @@ LOOKS = (
     ("events",),
     ("explain", "jot", "--offline"),
     ("audit",),
+    ("report", "--html", "-"),
 )
-ALWAYS_0 = {"explain": 0, "history": 0, "events": 0, "audit": 0}
+ALWAYS_0 = {"explain": 0, "history": 0, "events": 0, "audit": 0, "report": 0}
 IN_JSON = (("--dry-run",), ("drift",), ("status", "jot"), ("logs", "jot"), ("explain", "jot"), ("audit",))
 
 # A cache of one page makes SQLite write into the database long before the commit.

@@ -16,6 +16,7 @@ ANSWERS: Final[Mapping[str, str]] = {
     "explain": "explain",
     "history": "event-line",
     "events": "event-line",
+    "report": "line",
     "trial": "report",
     "raise": "raise",
     "logs": "logs",

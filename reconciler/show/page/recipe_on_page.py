@@ -70,7 +70,7 @@ class RecipeOnPage:
 
 
 def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnPage, ...]:
-    """Return every recipe of the report, in its order. Raises KeyError if one has no explanation."""
+    """Return every recipe of the report, in its order. Raise KeyError if one has no explanation."""
     explained = {each.recipe: each for each in facts.explained}
     past = _Past(facts, activity, limits_for(len(facts.report.rows)))
     return tuple(past.recipe(number, row, explained[row.recipe]) for number, row in enumerate(facts.report.rows))
