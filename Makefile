@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv browser demo test check bench bench-start bench-sealing bench-promotion man lock
+.PHONY: help venv browser demo test check bench bench-start bench-looking bench-sealing bench-promotion man lock
 .DELETE_ON_ERROR:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make check   style, types and imports alone'
 	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd-mod-openssl)'
 	@echo 'make bench-start  how quickly commands start'
+	@echo 'make bench-looking  what drift and explain cost beside a dry run (needs lighttpd)'
 	@echo 'make bench-sealing  how quickly data is sealed and unpacked, beside tar and zstd (needs zstd)'
 	@echo 'make bench-promotion  a promotion on Swarm beside the same work by hand (needs an engine)'
 	@echo 'make man     the man pages of all commands, in build/man/'
@@ -62,6 +63,9 @@ bench: venv
 
 bench-start: venv
 	$(VENV)/bin/python -m benchmarks.starting
+
+bench-looking: venv
+	$(VENV)/bin/python -m benchmarks.looking
 
 bench-sealing: venv
 	$(VENV)/bin/python -m benchmarks.sealing

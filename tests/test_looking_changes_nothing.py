@@ -46,6 +46,7 @@ LOOKS: Final[Sequence[Sequence[str]]] = (
     ("evidence", "notes"),
     ("audit", "-o", "wide"),
     ("doctor",),
+    ("schema", "status"),
 )
 Changes = Mapping[str, tuple[str | None, str | None]]
 WRITES: Final = {"prove"}
