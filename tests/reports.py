@@ -109,6 +109,9 @@ def _decided_rows() -> list[Row]:
         row_before(
             step_left(finding_of("taiga", Cause.NEW_RELEASE, NEW, canonical_of("taiga")), held=HeldBack.TOO_YOUNG)
         ),
+        row_before(
+            step_left(finding_of("vikunja", Cause.NEW_RELEASE, NEW, canonical_of("vikunja")), held=HeldBack.OVER_BUDGET)
+        ),
         row_before(step_left(finding_of("umap", Cause.FIRST_RELEASE), held=HeldBack.UNSIGNED, you=True)),
     ]
 

@@ -5,6 +5,7 @@ from attrs import frozen
 
 from desired.declarations.tables import RecipeFile, key, table
 from desired.declarations.values import (
+    Count,
     Duration,
     Format,
     Line,
@@ -64,6 +65,10 @@ class BudgetTable:
     parallel: Parallel | None = key(
         "How many recipes a pass may try at once. The default is what cores and memory bear: one for every two cores "
         "and every 4 GiB of memory that is available."
+    )
+
+    trials: Count | None = key(
+        "How many recipes a pass may try at most; those that wait longest come first. The default is any number."
     )
 
 

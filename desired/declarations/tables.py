@@ -16,11 +16,11 @@ from desired.declarations.values import (
     Argument,
     Base,
     Command,
+    Count,
     DriftWord,
     DriverName,
     Duration,
     EnvName,
-    Generations,
     HttpPath,
     Line,
     NeverSkipped,
@@ -163,7 +163,7 @@ class CanonicalTable:
     data: DataPolicy | None = key(
         'Keep the data that went through the upgrades ("carried"), or that of a fresh install ("fresh").'
     )
-    generations: Generations | None = key("How many generations are kept.")
+    generations: Count | None = key("How many generations are kept.")
 
 
 @frozen(eq=False, repr=False)

@@ -21,12 +21,12 @@ from desired.versions import is_release_name
 Argument = NewType("Argument", str)
 AllowRange = NewType("AllowRange", str)
 Base = NewType("Base", str)
+Count = NewType("Count", int)
 DriftWord = NewType("DriftWord", str)
 DriverName = NewType("DriverName", str)
 Duration = NewType("Duration", timedelta)
 EnvName = NewType("EnvName", str)
 Format = NewType("Format", int)
-Generations = NewType("Generations", int)
 HttpPath = NewType("HttpPath", str)
 Line = NewType("Line", str)
 NeverSkipped = NewType("NeverSkipped", str)
@@ -221,7 +221,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
     EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
     Format: Kind(_format, {"const": 1}),
-    Generations: _number(1, 1000),
+    Count: _number(1, 1000),
     HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
     Keep: Kind(_keep, {"enum": list(Keep)}),
     Line: _text("one line of text", _LINE),

@@ -61,7 +61,8 @@ def blockers_of(case: Case) -> tuple[Blocker, ...]:
         return (_orphaned(case),)
     observed = case.observation
     by_person = (*_declared(case, observed), *_held(case))
-    return (*by_person, *_by_cause(case, observed), *_local(case, observed), *_at_home(case))
+    own = (*_by_cause(case, observed), *_over_budget(case))
+    return (*by_person, *own, *_local(case, observed), *_at_home(case))
 
 
 def _orphaned(case: Case) -> Blocker:
@@ -129,6 +130,13 @@ def _unsigned(observed: Observation, want: Want | None) -> Iterator[Blocker]:
         )
         none = Change(f"`[release] signed` is no longer true in {observed.recipe.folder}/recipe.toml", Actor.YOU)
         yield Blocker("signed", (ours, theirs, none))
+
+
+def _over_budget(case: Case) -> Iterator[Blocker]:
+    if case.step.held_back is HeldBack.OVER_BUDGET:
+        later = Change("a later pass has room for its trial: those that wait longest come first", Actor.PASS)
+        more = Change(f"`[budget]` in {case.fleet.folder}/fleet.toml is larger", Actor.YOU)
+        yield Blocker("within-budget", (later, more), needs_person=False)
 
 
 def _unobservable(observed: Observation) -> Blocker:

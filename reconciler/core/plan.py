@@ -45,6 +45,7 @@ class HeldBack(StrEnum):
     HELD: a person put the recipe on hold, or rolled it back. EXCEPTED: the recipe is not enrolled. RED_BEFORE: the
     release was red, and nothing has changed since. QUARANTINED: upstream moved a release tag to another commit.
     TOO_YOUNG: the release is not known for long enough. UNSIGNED: no key of the fleet signed the release's tag.
+    OVER_BUDGET: the fleet's budget has no room for its trial in the next pass.
     """
 
     HELD = "held"
@@ -53,6 +54,7 @@ class HeldBack(StrEnum):
     QUARANTINED = "quarantined"
     TOO_YOUNG = "too-young"
     UNSIGNED = "unsigned"
+    OVER_BUDGET = "over-budget"
 
 
 @frozen

@@ -9,6 +9,7 @@ from reconciler.core.case import Case
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import Observation, State, moved_tags, upstream_tags
+from reconciler.core.plan import HeldBack
 from reconciler.core.reds import latest_red, red_now, what_changed
 from reconciler.core.step_reasons import missing_tools_text, too_young_text
 from reconciler.core.wanted_release import first_seen, signature_of
@@ -113,6 +114,14 @@ def _unheld(case: Case, _: Observation) -> Condition:
     return Condition("unheld", FAIL, str(status))
 
 
+def _budget(case: Case, _: Observation) -> Condition:
+    if case.step.held_back is HeldBack.OVER_BUDGET:
+        return Condition("within-budget", FAIL, case.step.reason)
+    most = case.fleet.trials
+    evidence = f"a pass tries at most {most} recipes, those that wait longest" if most else "a pass tries any number"
+    return Condition("within-budget", PASS, evidence)
+
+
 def _tools(_: Case, observed: Observation) -> Condition:
     if missing := missing_tools_text(observed):
         return Condition("tools", FAIL, missing)
@@ -167,6 +176,7 @@ _POLICIES: Final[tuple[Callable[[Case, Observation], Condition], ...]] = (
     _signed,
     _not_red,
     _unheld,
+    _budget,
     _tools,
     _tests,
     _needs,

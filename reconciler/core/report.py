@@ -159,7 +159,7 @@ def bucket_of(row: Row) -> ReportBucket:
         ReportBucket.UNOBSERVABLE: cause is Cause.UNOBSERVABLE or state is State.UNKNOWN,
         ReportBucket.NEEDS_PERSON: step.needs_person or row.result in {Result.RED, Result.GREEN_NOT_PROMOTED},
         ReportBucket.DAMAGED: state in {State.DAMAGED, State.DOWN},
-        ReportBucket.TO_PROMOTE: step.action is Action.PROMOTE,
+        ReportBucket.TO_PROMOTE: step.action is Action.PROMOTE or step.held_back is HeldBack.OVER_BUDGET,
         ReportBucket.HELD: step.held_back in {HeldBack.HELD, HeldBack.TOO_YOUNG},
         ReportBucket.NEVER_RELEASED: cause is Cause.NEVER_RELEASED,
     }

@@ -60,6 +60,7 @@ HOLDS: Final[Mapping[HeldBack, str]] = {
     HeldBack.RED_BEFORE: "this release failed here before, and nothing has changed since",
     HeldBack.TOO_YOUNG: "the release is not known here for as long as its declaration asks",
     HeldBack.UNSIGNED: "no key of the fleet signed the release's tag",
+    HeldBack.OVER_BUDGET: "the budget of the fleet leaves its trial to a later pass",
     HeldBack.QUARANTINED: "a tag moved; nothing is tried until a person accepts it",
 }
 

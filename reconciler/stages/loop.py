@@ -17,6 +17,7 @@ from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.core.saved_plan import within
 from reconciler.core.schedule import parallel_notes
+from reconciler.core.trial_budget import budget_notes
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.workers import Workers
@@ -66,7 +67,7 @@ def preview_with_basis(host: Host, request: RunRequest) -> Preview:
         _run(host, request, started_at),
         _expected_recipes(request, records, observed),
         rows,
-        (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel)),
+        (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel), *budget_notes(plan)),
     )
     basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
     return Preview(report, plan, basis, records, observed)
@@ -119,6 +120,7 @@ def reconcile(
     rows = [_row(host, request, step, outcomes.get(step.recipe), records) for step in left.steps.values()]
     rows = [evolve(row, push=push_state(pushed.get(row.recipe))) for row in rows]
     expected = _expected_recipes(request, recorded, after)
+    notes += budget_notes(plan)
     notes += _unreadable_notes(recorded, request.fleet.recipes)
     report = summarise(
         _run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed))

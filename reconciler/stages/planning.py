@@ -11,6 +11,7 @@ from reconciler.core.observation import Observation
 from reconciler.core.plan import Action, Plan, make_plan
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep
+from reconciler.core.trial_budget import within_trials
 from reconciler.errors import reason_of
 from reconciler.ports.host import Host
 from reconciler.stages.observe import Observations
@@ -54,7 +55,8 @@ def _without_bug(host: Host, request: RunRequest, observation: Observation) -> O
 
 def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
     findings = compare(observed.observations, observed.orphans)
-    return make_plan(findings, observed.observations, context_for(host, request))
+    plan = make_plan(findings, observed.observations, context_for(host, request))
+    return within_trials(plan, observed.observations, request.fleet.trials)
 
 
 def context_for(host: Host, request: RunRequest) -> PlanContext:

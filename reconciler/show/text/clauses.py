@@ -25,6 +25,11 @@ _CAUSES: Final[Mapping[Cause, str]] = {
     Cause.UNOBSERVABLE: "next pass asks again",
     Cause.NEVER_RELEASED: "waits for a release",
 }
+_WAITS: Final[Mapping[HeldBack | None, str]] = {
+    HeldBack.EXCEPTED: "excepted",
+    HeldBack.TOO_YOUNG: "waits: too young",
+    HeldBack.OVER_BUDGET: "waits: over budget",
+}
 
 
 def needs_you(row: Row) -> bool:
@@ -51,10 +56,8 @@ def _standing(row: Row) -> str:
     step = row.step
     if step.action is not Action.NONE:
         return _ACTIONS[step.action]
-    if step.held_back is HeldBack.EXCEPTED:
-        return "excepted"
-    if step.held_back is HeldBack.TOO_YOUNG:
-        return "waits: too young"
+    if step.held_back in _WAITS:
+        return _WAITS[step.held_back]
     if step.held_back is HeldBack.HELD:
         return "on hold" if step.hold is not None and step.hold.hold is not None else "rolled back"
     if row.finding.status.state is State.UNKNOWN:

@@ -1,0 +1,54 @@
+"""Leaves out of a plan the trials that are more than a pass may run. Those that wait longest come first."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import evolve
+
+from reconciler.core.observation import Observation, State
+from reconciler.core.plan import Action, HeldBack, Plan, Step
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: int | None) -> Plan:
+    """Return the plan with at most `trials` trials; None for any number. The other releases are held back.
+
+    The recipes that wait longest are tried.
+    """
+    tried = [step for step in plan.steps.values() if step.release is not None]
+    if trials is None or len(tried) <= trials:
+        return plan
+    waiting = sorted(tried, key=lambda step: (waits_since(step, observations[step.recipe]), step.recipe))
+    before = ", ".join(step.recipe for step in waiting[:trials])
+    reason = f"over budget: a pass tries at most {trials}, and those that wait longer come first: {before}"
+    return evolve(plan, steps={**plan.steps, **{step.recipe: held_over(step, reason) for step in waiting[trials:]}})
+
+
+def waits_since(step: Step, observation: Observation) -> datetime:
+    """Return since when the recipe waits for a trial: since its release was first seen, or since its last trial.
+
+    The later one counts, so that a recipe whose trials fail by faults of the host does not keep all others waiting.
+    """
+    return max(step.finding.since or _LONG_AGO, observation.memory.last_trial_at or _LONG_AGO)
+
+
+def held_over(step: Step, reason: str) -> Step:
+    """Return the step without its trial; `reason` says why. A kept deployment that is down is still deployed again."""
+    is_down = step.finding.status.state is State.DOWN
+    return evolve(
+        step,
+        action=Action.REDEPLOY if is_down else Action.NONE,
+        reason=f"{step.reason}; {reason}",
+        release=None,
+        held_back=HeldBack.OVER_BUDGET,
+        circumstances=None,
+        redeploys=(step.recipe,) if is_down else (),
+    )
+
+
+def budget_notes(plan: Plan) -> tuple[str, ...]:
+    """Return a note with the recipes that are over budget; none if there are none."""
+    over = [name for name, step in plan.steps.items() if step.held_back is HeldBack.OVER_BUDGET]
+    return (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()
