@@ -78,7 +78,7 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 
 
 @click.command(
-    epilog=examples("reconcile report --html /srv/www/canon.html", "reconcile report --offline --html - > canon.html")
+    epilog=examples("reconcile report --html /srv/www/canon.html", "reconcile report --html canon.html --offline")
 )
 @click.option(
     "--html", "file", type=NONEMPTY, metavar="FILE", required=True, help='Write the page to this file; "-": to stdout.'

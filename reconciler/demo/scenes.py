@@ -183,4 +183,13 @@ SCENES = (
         "history tells what happened, and judges nothing",
         facts.history_told,
     ),
+    Scene(
+        "A page for everybody",
+        "All of this is on one page, also for those without a shell: what needs a person, why, what was tried, and "
+        "how the data of each recipe came to be. It is one file, which loads nothing and runs no script.",
+        ("report", "--html", "canon.html"),
+        0,
+        "the page was written; open canon.html in a browser",
+        facts.page_written,
+    ),
 )
