@@ -81,3 +81,7 @@ class ExplainedWorld:
         seen = observe(host, self.world.fleet, [name], self.world.records()).observations[name]
         memory, _ = _accept_moved_tag(host, seen, tag) if tag is not None else _accept_lost_tags(seen)
         host.registry.remember([memory], [])
+
+
+def first_line(user: ExplainedWorld) -> str:
+    return user.head().splitlines()[0]

@@ -84,7 +84,7 @@ def test_a_failure_of_a_needed_app_blames_no_recipe(world: World, fails: Behavio
     assert results(world.run())["notes"] is Result.PROMOTED
 
 
-def test_a_needed_app_that_has_to_be_killed_to_be_upgraded_is_held_against_nobody(world: World) -> None:
+def test_a_needed_app_that_has_to_be_killed_for_an_upgrade_blames_no_recipe(world: World) -> None:
     world.declare("accounts")
     accounts = world.tag("accounts", "1.0.0")
     world.declare("notes", install=Install(needs=("accounts",)))

@@ -127,7 +127,7 @@ def test_a_check_that_is_killed_for_want_of_memory_is_no_red_and_no_damage(world
     pass_that_loses_nothing(with_a_canonical(world), answer)
 
 
-def test_a_test_that_failed_because_the_driver_is_away_is_no_red(world: World) -> None:
+def test_a_test_that_failed_because_the_driver_does_not_answer_is_no_red(world: World) -> None:
     world.declare("notes")
     world.tag("notes", "1.0.0", Behaviour(passes_custom=False))
     failed: list[RecipeCommand] = []

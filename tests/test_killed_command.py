@@ -147,7 +147,7 @@ def test_the_calls_that_are_killed_at_are_all_of_a_promotion(undisturbed: tuple[
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
-def test_a_pass_killed_at_any_moment_is_mended_by_the_next(
+def test_a_pass_killed_at_any_moment_is_repaired_by_the_next(
     moment: int, prepared: PreparedState, undisturbed: tuple[StateAfterPass, list[str]], tmp_path: Path
 ) -> None:
     """The moments are spread over a pass; where one falls behind its end, nothing is left to mend."""

@@ -91,7 +91,7 @@ def test_compose_files_of_different_versions_are_deployed_by_abra_too(place: Abr
     assert place.until_settled().version == FIRST
 
 
-def test_a_branch_goes_by_chaos(place: AbraSlot) -> None:
+def test_a_branch_is_deployed_with_chaos(place: AbraSlot) -> None:
     place.deploy("main")
     seen = place.driver.status(place.app)
     assert isinstance(seen, RunningApp)
@@ -155,7 +155,7 @@ def test_an_app_that_was_stopped_is_deployed_again_with_its_secrets(place: AbraS
         ("fatal: lint error in page configs", RecipeError, "abra app deploy: lint error in page configs"),
     ],
 )
-def test_what_abra_came_to_is_told_by_its_words_and_by_docker(
+def test_the_result_of_abra_is_read_from_its_output_and_from_docker(
     place: AbraSlot, behaviour: str, error: type[Exception], said: str
 ) -> None:
     place.installed.behave(app_deploy=behaviour)

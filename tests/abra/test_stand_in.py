@@ -103,7 +103,7 @@ def test_what_is_deployed_is_refused_without_force(operator: AbraOperator, on_en
     assert (again.code, again.err) == (1, f"FATA {operator.app} is already deployed\n")
 
 
-def test_an_untracked_file_is_refused_but_for_chaos_which_says_so(operator: AbraOperator, on_engine: str) -> None:
+def test_an_untracked_file_is_refused_except_with_chaos(operator: AbraOperator, on_engine: str) -> None:
     publish(operator, FIRST, on_engine)
     insert_key(operator)
     (operator.recipe / "compose.ci.yml").touch()

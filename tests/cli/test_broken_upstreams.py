@@ -105,7 +105,7 @@ def test_harmless_flaws_and_objects_that_are_not_fetched_are_noted_and_the_relea
     assert "objects of upstream" not in settled.run().out
 
 
-def test_a_release_is_promoted_though_upstreams_head_dangles(jot: OneRecipeFleet) -> None:
+def test_a_release_is_promoted_although_upstreams_head_names_no_branch(jot: OneRecipeFleet) -> None:
     jot.upstream.git("symbolic-ref", "HEAD", "refs/heads/gone")
     told = jot.json()
     assert (told.code, told.row("jot")["result"], told.row("jot")["mirror"]) == (0, "promoted", "equal")
@@ -123,7 +123,7 @@ def test_a_mirror_fetched_again_without_a_tag_that_is_gone_is_in_sync_afterwards
     assert (row["mirror"], row["vanished"]) == ("equal", [OLDER[0]])
 
 
-def test_an_upstream_that_lost_half_its_tags_is_believed_only_when_a_person_says_so(settled: OneRecipeFleet) -> None:
+def test_an_upstream_that_lost_half_its_tags_is_used_only_after_a_person_accepts(settled: OneRecipeFleet) -> None:
     for version in OLDER:
         settled.upstream.tag(version)
     assert settled.run().code == 0

@@ -34,7 +34,7 @@ def test_a_second_pass_names_the_first_and_leaves_it_alone(jot: OneRecipeFleet) 
     jot.assert_nothing_is_left()
 
 
-def test_a_pass_beside_a_raised_copy_leaves_that_recipe_untried_and_names_the_owner(settled: OneRecipeFleet) -> None:
+def test_a_pass_does_not_try_a_recipe_with_a_raised_copy_and_names_the_owner(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
     copy = settled.start("raise", "jot", "--for", "5m")
     try:

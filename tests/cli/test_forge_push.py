@@ -80,7 +80,7 @@ def test_a_tag_that_was_moved_or_dropped_at_the_forge_is_left_as_it_is(
     assert forge.refs() == before
 
 
-def test_a_person_mends_the_forge_with_git_alone(settled: OneRecipeFleet, forge: UpstreamRepository) -> None:
+def test_a_person_can_repair_the_forge_with_git_alone(settled: OneRecipeFleet, forge: UpstreamRepository) -> None:
     _passed(settled)
     forge.untag(FIRST)
     assert _passed(settled)[0]["push"] == "failed"

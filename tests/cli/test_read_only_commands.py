@@ -89,7 +89,7 @@ def test_looking_after_a_killed_pass_shows_what_it_left_and_changes_nothing(sett
     assert settled.lines() == [FIRST, "marked", SECOND]
 
 
-def test_looking_beside_a_hot_journal_reads_a_copy_and_says_so(settled: OneRecipeFleet) -> None:
+def test_reading_a_registry_with_a_left_journal_uses_a_copy_and_says_so(settled: OneRecipeFleet) -> None:
     with python_child(HALF_A_TRANSACTION, settled.state / "canon.db") as writer:
         assert next_line(writer) == "half"
         kill_child(writer)

@@ -93,7 +93,7 @@ def test_a_maker_whose_program_is_missing_is_infrastructure_and_one_that_fails_i
     assert (made.code, made.row("jot")["result"]) == (0, "promoted")
 
 
-def test_a_secret_that_nobody_makes_is_red_and_says_what_to_declare(settled: OneRecipeFleet) -> None:
+def test_a_secret_without_a_maker_is_red_and_names_the_key_to_declare(settled: OneRecipeFleet) -> None:
     settled.release(SECOND, app_py=READS, _env_sample=SAMPLE)
     told = settled.json()
     assert (told.code, told.row("jot")["result"]) == (4, "red")

@@ -61,7 +61,7 @@ def test_an_answer_that_cannot_be_written_is_no_success(settled: OneRecipeFleet,
         assert "Traceback" not in said.err
 
 
-def test_an_answer_whose_reader_went_away_is_no_success(settled: OneRecipeFleet) -> None:
+def test_an_answer_to_a_closed_pipe_is_no_success(settled: OneRecipeFleet) -> None:
     for words in (*LOOKS, "--help"):
         read, write = os.pipe()
         os.close(read)

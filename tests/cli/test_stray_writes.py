@@ -88,7 +88,7 @@ def test_no_git_of_a_recipe_reaches_a_work_tree_around_the_state_folder(settled:
     assert logged.count("not a git repository") == 2
 
 
-def test_a_recipes_fleet_folder_that_goes_during_the_pass_concerns_nothing_but_its_tests(
+def test_a_fleet_folder_that_is_deleted_during_the_pass_affects_only_its_recipes_tests(
     settled: OneRecipeFleet,
 ) -> None:
     settled.release(SECOND)

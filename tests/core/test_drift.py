@@ -71,7 +71,7 @@ def test_every_difference_has_a_side_and_a_word_of_its_own(seen: Finding) -> Non
 
 
 @given(FINDINGS, FINDINGS)
-def test_a_difference_keeps_its_time_while_it_lasts_and_begins_anew_after_it_ended(
+def test_a_difference_keeps_its_time_until_it_ends_and_gets_a_new_time_when_it_returns(
     first: Finding, then: Finding
 ) -> None:
     before = record_after(first) or DriftRecord("notes", {})

@@ -54,7 +54,7 @@ def test_unobservable_is_reported_before_moved_before_ahead_before_ambiguous(cas
     [(1, 1, False), (2, 2, True), (10, 1, False), (10, 2, True), (19, 2, True), (20, 2, False), (20, 3, True)],
 )
 @pytest.mark.parametrize("left_at", ["gone", "no commit"])
-def test_an_upstream_that_lost_more_than_one_and_a_tenth_of_its_releases_is_shrunken(
+def test_an_upstream_that_lost_two_and_more_than_a_tenth_of_its_releases_is_unobservable(
     remembered: int, lost: int, left_at: str, *, shrunken: bool
 ) -> None:
     before = {f"1.{minor}.0": A for minor in range(remembered)}
@@ -97,7 +97,7 @@ def test_a_finding_contains_the_observation_that_it_was_made_from() -> None:
         ({"1.5.1": A, "1.5": B, "1.5.1-rootless": C}, "*", ()),
     ],
 )
-def test_tags_that_look_newer_than_what_is_wanted_are_named(
+def test_tags_that_look_newer_than_the_wanted_release_are_named(
     tags: dict[str, str | None], allow: str, unread: tuple[str, ...]
 ) -> None:
     seen = observation(tags)
@@ -112,7 +112,7 @@ def test_tags_that_look_newer_than_what_is_wanted_are_named(
         ({"1.1.0": A, "1.0.5.1": C, "1.10": B}, ("1.10",)),
     ],
 )
-def test_tags_that_look_newer_than_what_is_wanted_but_not_than_what_is_had_are_not_named(
+def test_tags_that_look_newer_than_the_wanted_but_not_than_the_recorded_release_are_not_named(
     tags: dict[str, str | None], unread: tuple[str, ...]
 ) -> None:
     assert found(observation(tags, HAVE)).unread == unread

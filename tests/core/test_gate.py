@@ -104,7 +104,7 @@ def test_a_condition_without_evidence_is_open_and_refuses_the_promotion() -> Non
         ("other.service", FAIL, "run: systemctl start other.service"),
     ],
 )
-def test_a_fleet_that_names_its_unit_lets_only_a_pass_inside_it_promote(
+def test_a_fleet_with_a_unit_lets_only_a_pass_in_this_unit_promote(
     unit: str, status: ConditionStatus, evidence: str
 ) -> None:
     condition = judged(unit=unit)["at-home"]

@@ -57,7 +57,7 @@ def test_a_hold_names_its_author_its_end_its_reason_and_what_waits_since_when() 
     assert "until 2026-03-09 (the fair); 1.1.0 waits since 2026-02-21" in planned(ends).reason
 
 
-def test_a_red_release_on_hold_asks_nobody() -> None:
+def test_a_red_release_on_hold_needs_no_person() -> None:
     was_red = evolve(NEW, memory=evolve(NEW.memory, reds={"1.1.0": red("1.1.0", circumstances(B))}))
     assert planned(was_red).needs_person
     step = planned(held(was_red))

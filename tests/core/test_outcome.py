@@ -104,14 +104,14 @@ def test_a_promotion_is_not_remembered_as_a_red() -> None:
     assert not is_remembered(judge(REST, Attempt(), BEFORE))
 
 
-def test_only_the_very_trial_is_found_in_the_registry() -> None:
+def test_a_canonical_of_another_trial_does_not_count_as_recorded() -> None:
     assert is_recorded(TRIAL, AFTER)
     assert not is_recorded(TRIAL, BEFORE)
     assert not is_recorded(evolve(TRIAL, id="trial-2"), AFTER)
 
 
 @given(acting_steps(), st.data())
-def test_promoted_means_green_unrefused_and_read_back_from_this_very_trial(step: Step, data: st.DataObject) -> None:
+def test_promoted_means_green_not_refused_and_recorded_by_this_trial(step: Step, data: st.DataObject) -> None:
     outcome, back = judged(data, step)
     if outcome.result not in {Result.PROMOTED, Result.REPAIRED} or step.release is None:
         return

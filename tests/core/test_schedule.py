@@ -171,7 +171,7 @@ OUTCOMES: Mapping[str, tuple[Result, Attempt, bool]] = {
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_company_may_be_to_blame_for_all_but_success_and_what_people_did(name: str) -> None:
+def test_other_steps_may_be_to_blame_for_all_but_success_and_decisions_of_people(name: str) -> None:
     result, attempt, is_doubtful = OUTCOMES[name]
     step = Step(finding(), Action.PROMOTE, "new", RELEASE)
     assert may_blame_company(Outcome(step, result, "why", attempt, None)) is is_doubtful

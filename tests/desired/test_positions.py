@@ -143,7 +143,7 @@ def is_headed(value: object) -> bool:
 
 
 @given(documents())
-def test_each_path_of_any_document_is_found_where_its_key_or_element_stands(text: str) -> None:
+def test_each_path_of_any_document_has_the_position_of_its_key_or_element(text: str) -> None:
     document = tomli.loads(text)
     found = positions(text)
     event(f"paths: {min(len(found), 20) // 5 * 5}+")
@@ -170,7 +170,7 @@ def test_each_path_of_any_document_is_found_where_its_key_or_element_stands(text
         ("a = [{ b = 1, b = 2 }]\n", "b", (1, 15)),
     ],
 )
-def test_a_repeated_key_is_found_where_it_stands_again(text: str, key: str, place: tuple[int, int]) -> None:
+def test_a_repeated_key_has_the_position_of_its_second_occurrence(text: str, key: str, place: tuple[int, int]) -> None:
     with pytest.raises(tomli.TOMLDecodeError) as refused:
         tomli.loads(text)
     assert repeated_key(text, refused.value.pos) == (key, place)

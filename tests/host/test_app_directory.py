@@ -99,7 +99,7 @@ def test_the_data_of_a_running_app_is_not_saved(driver: ProcessDriver, app: App,
 
 @pytest.mark.parametrize("gone", ["data", "secrets"])
 @pytest.mark.parametrize("instead", [None, "link", "file"])
-def test_an_app_that_did_away_with_its_folders_is_not_saved(  # noqa: PLR0913, PLR0917 - two parameters, four fixtures
+def test_an_app_that_deleted_its_folders_is_not_saved(  # noqa: PLR0913, PLR0917 - two parameters, four fixtures
     driver: ProcessDriver, app: App, saved: Path, tmp_path: Path, gone: str, instead: str | None
 ) -> None:
     deployed_and_stopped(driver, app, tmp_path)

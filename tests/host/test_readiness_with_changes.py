@@ -68,7 +68,7 @@ def test_an_app_that_settles_by_itself_is_looked_at_when_it_has(tmp_path: Path) 
     assert 3.0 <= told.seconds < 3.5
 
 
-def test_a_change_that_nobody_tells_of_is_noticed_within_two_seconds(tmp_path: Path) -> None:
+def test_a_change_without_an_event_is_noticed_within_two_seconds(tmp_path: Path) -> None:
     told = ToldChanges(changes=[])
     assert isinstance(wait(told, up_from(99.0, lambda _: None), tmp_path), RunningApp)
     assert 99.0 <= told.seconds < 101.5

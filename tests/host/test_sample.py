@@ -40,9 +40,7 @@ def test_any_text_is_a_sample_or_refused_in_words(text: str) -> None:
 
 
 @given(st.dictionaries(VARIABLES, VALUES.filter(lambda value: "\r" not in value)), st.sampled_from("'\""))
-def test_a_value_that_is_quoted_as_it_lies_is_given_back_with_all_its_lines(
-    settings: dict[str, str], quote: str
-) -> None:
+def test_a_quoted_value_keeps_all_its_lines(settings: dict[str, str], quote: str) -> None:
     plain = {name: re.sub(r"""['"\\$`]""", "", value) for name, value in settings.items()}
     text = "".join(f"{name}={quote}{value}{quote} # why\n# {name}=no\n" for name, value in plain.items())
     assert parse_sample(text) == Sample(plain, ())

@@ -53,7 +53,7 @@ def test_secrets_are_closed_to_others(desk: Desk) -> None:
     assert {path.stat().st_mode & 0o777 for path in desk.app.secrets.iterdir()} == {0o600}
 
 
-def test_a_maker_goes_before_a_length_and_loses_one_line_end(desk: Desk) -> None:
+def test_a_maker_overrides_a_length_and_its_output_loses_one_line_end(desk: Desk) -> None:
     desk.provide(SecretNeed("x", 8), SecretNeed("y"), x=MAKER, y=("printf", "two\\n\\n"))
     assert desk.made("x") == SECRET
     assert desk.made("y") == "two\n"
@@ -96,7 +96,7 @@ def test_a_maker_whose_secret_the_release_does_not_read_is_reported(desk: Desk) 
     assert desk.provide(SecretNeed("x", 8), x=MAKER, y=MAKER, z=MAKER) == ProvidedSecrets((), ("y", "z"))
 
 
-def test_a_maker_goes_by_the_name_of_its_secret_or_by_one_that_differs_in_case_and_dashes(desk: Desk) -> None:
+def test_a_maker_is_found_by_its_secrets_name_ignoring_case_and_dashes(desk: Desk) -> None:
     two = SecretNeed("other", other_names=("Db-Password",))
     assert desk.provide(SecretNeed("API-key"), two, api_key=MAKER, db_password=MAKER) == ProvidedSecrets()
     assert (desk.made("API-key"), desk.made("other")) == (SECRET, SECRET)

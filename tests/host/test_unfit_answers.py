@@ -33,7 +33,7 @@ def test_a_server_that_closes_every_connection_at_once_is_not_ready(
         assert readiness(app).wait(Ready(http=None, tcp=True, timeout=AT_ONCE), lambda: look, probe(app)) == look
 
 
-def test_a_stranger_who_answers_well_makes_no_app_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_another_program_that_answers_well_makes_no_app_ready(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), OPTIONS)
     with impostor(GOOD) as stranger:
         # The app gets the port on which the stranger listens.

@@ -140,7 +140,7 @@ def test_a_signal_wakes_the_process_that_waits_for_workers(workers: ForkedWorker
     assert dict(workers.stop(signal.SIGINT)) == {"a": WorkerStopped()}
 
 
-def test_commands_of_a_killed_worker_end_before_its_death_is_told(workers: ForkedWorkers, tmp_path: Path) -> None:
+def test_commands_of_a_killed_worker_end_before_its_death_is_reported(workers: ForkedWorkers, tmp_path: Path) -> None:
     told = tmp_path / "pid"
 
     def work(_: Host) -> object:

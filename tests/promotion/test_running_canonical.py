@@ -75,7 +75,7 @@ def test_a_red_release_leaves_the_canonical_up_again(world: World) -> None:
     assert world.run().report.exit_code == 4
 
 
-def test_nothing_of_it_stands_while_its_recipe_is_tried_and_a_look_says_so(world: World) -> None:
+def test_a_kept_deployment_is_gone_during_its_recipes_trial_and_status_says_so(world: World) -> None:
     seen: list[tuple[dict[str, str], str]] = []
 
     def peep(call: Call, honest: CarryOut) -> object:

@@ -112,7 +112,7 @@ def test_a_recipe_that_is_held_back_shows_its_cause_and_what_holds_it() -> None:
     assert re.search(r"^jitsi .* moved .* needs you +needs you: quarantined: why it is moved$", text, re.MULTILINE)
 
 
-def test_damage_is_shown_beside_something_graver() -> None:
+def test_damage_is_shown_together_with_a_graver_cause() -> None:
     text = render_report(plan_report(), FILE, wide=True)
     line = next(line for line in text.splitlines() if line.startswith("lasuite"))
     assert "unobservable" in line
@@ -125,7 +125,7 @@ def test_drift_shows_since_when() -> None:
     assert since not in render_report(plan_report(), FILE, wide=True)
 
 
-def test_drift_tells_since_when_a_deployment_is_down_beside_since_when_there_is_a_release() -> None:
+def test_drift_shows_since_when_a_deployment_is_down_and_since_when_there_is_a_release() -> None:
     text = render_report(plan_report(ReportCommand.DRIFT), FILE, wide=True)
     down = "the canonical's deployment is down: service app is gone"
     assert f"why it is in-sync; {down}; last seen up 5 h ago" in text
@@ -167,7 +167,7 @@ def test_only_the_end_of_a_long_output_is_shown() -> None:
     assert [line.strip() for line in told.splitlines() if "| " in line] == [f"| line {each}" for each in range(85, 100)]
 
 
-def test_green_away_from_home_names_the_command_that_would_promote() -> None:
+def test_a_green_release_outside_the_unit_names_the_command_that_would_promote() -> None:
     told = block("drone", pass_report())
     assert told.startswith("drone: green-not-promoted")
     assert told.endswith("next       run: systemctl start reconcile.service")

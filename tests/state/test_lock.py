@@ -80,7 +80,7 @@ def test_the_holder_is_read_from_the_kernel_and_not_from_the_file(path: Path) ->
         assert found.pid == process.pid
 
 
-def test_a_lock_dies_with_its_holder(path: Path) -> None:
+def test_a_lock_ends_with_its_holder(path: Path) -> None:
     with python_child(HOLDING, path) as process:
         assert next_line(process) == "held"
         kill_child(process)
@@ -99,7 +99,7 @@ def test_the_lock_is_released_at_the_end_of_the_block_while_the_process_lives_on
             pass
 
 
-def test_a_child_that_inherited_the_descriptor_goes_on_holding_it(path: Path, bequeathed: int) -> None:
+def test_a_child_that_inherited_the_descriptor_keeps_the_lock(path: Path, bequeathed: int) -> None:
     found = holder(path)
     assert found is not None
     assert (found.pid, found.command, found.heir) == (bequeathed, "sleep 600", True)

@@ -99,7 +99,7 @@ def test_another_programs_database_is_refused_and_kept(registry: SqliteRegistry)
     assert registry.path.read_bytes() == before
 
 
-def test_a_database_gone_from_beside_its_journal_is_damage(registry: SqliteRegistry) -> None:
+def test_a_missing_database_with_a_journal_is_damage(registry: SqliteRegistry) -> None:
     registry.path.with_name("canon.db-journal").write_bytes(b"left")
     for act in (registry.read, lambda: registry.append([ENTRY])):
         with pytest.raises(RegistryError, match="is gone, but its journal is there"):
@@ -107,7 +107,7 @@ def test_a_database_gone_from_beside_its_journal_is_damage(registry: SqliteRegis
     assert not registry.path.exists()
 
 
-def test_a_database_gone_from_beside_its_snapshots_is_damage(registry: SqliteRegistry) -> None:
+def test_a_missing_database_with_snapshots_is_damage(registry: SqliteRegistry) -> None:
     sealed = registry.path.with_name("canonicals")
     (sealed / "notes" / "1").mkdir(parents=True)
     for act in (registry.read, lambda: registry.append([ENTRY])):

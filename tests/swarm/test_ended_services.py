@@ -46,9 +46,7 @@ def test_a_service_that_ends_with_0_for_its_failed_health_check_is_no_finished_o
     slots.driver.remove(app)
 
 
-def test_one_shots_that_end_well_are_done_whatever_their_image_checks_and_what_ends_later_is_told(
-    slots: SwarmSlots, tmp_path: Path
-) -> None:
+def test_one_shots_that_succeed_are_done_and_a_later_end_is_reported(slots: SwarmSlots, tmp_path: Path) -> None:
     """The image of both one-shots has a health check of its own: they are over before it was asked."""
     once = {**service("", "on-failure", image=NGINX, entrypoint=["sh", "-c", "exit 0"]), "command": []}
     services = {
@@ -100,7 +98,7 @@ timeout = "3m"
 """
 
 
-def test_a_release_whose_worker_keeps_ending_beside_a_good_app_is_red(engine: LocalEngine, tmp_path: Path) -> None:
+def test_a_release_whose_worker_ends_again_and_again_is_red(engine: LocalEngine, tmp_path: Path) -> None:
     with published_fleet(tmp_path, engine, []) as world:
         upstream = world.forge.repository("dying")
         services = {"app": server(), "worker": service("sleep 12; exit 1")}

@@ -122,12 +122,12 @@ def troubles(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.mark.parametrize("name", LOST)
-def test_an_app_that_does_not_come_up_is_lost_and_never_settled(troubles: Troubles, name: str) -> None:
+def test_an_app_that_does_not_come_up_fails_and_is_never_up(troubles: Troubles, name: str) -> None:
     _, said = LOST[name]
     assert said in troubles.slots.lost(troubles.app(name))
 
 
-def test_why_swarm_rolled_back_is_told(troubles: Troubles) -> None:
+def test_the_reason_of_a_rollback_by_swarm_is_reported(troubles: Troubles) -> None:
     assert "task: non-zero exit (3)" in troubles.slots.lost(troubles.app("rolled-back"))
 
 
@@ -140,7 +140,7 @@ def test_a_task_that_swarm_cannot_place_blames_the_host(troubles: Troubles, name
     assert failure.value.hint
 
 
-def test_a_service_that_finished_its_one_task_is_settled(troubles: Troubles) -> None:
+def test_a_service_that_finished_its_only_task_is_up(troubles: Troubles) -> None:
     files = {"app": UP, "migrate": service("echo done", "none"), "tidy": service("true", "on-failure")}
     troubles.deploy("finished", files)
     assert troubles.slots.settled(troubles.app("finished")).failure == ""

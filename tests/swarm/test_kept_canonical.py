@@ -199,7 +199,7 @@ def test_a_copy_is_raised_by_hand_beside_it(kept: Kept) -> None:
     assert kept.world.run("drift").code == 0
 
 
-def test_without_the_recipe_it_is_taken_down_though_no_other_recipe_names_its_driver(kept: Kept) -> None:
+def test_a_kept_deployment_without_recipe_is_removed_although_no_recipe_has_its_driver(kept: Kept) -> None:
     folder = kept.world.canon.fleet / "recipes"
     (folder / NAME).rename(folder.parent / "aside")
     plain = folder / "plain"

@@ -110,7 +110,7 @@ def test_objects_of_a_killed_driver_are_found_and_removed(deeds: Deeds, verb: st
     assert app.mark not in slots.driver.leftovers(slots.folder)
 
 
-def test_a_killed_save_hinders_no_other_and_what_it_left_goes_with_its_slot(deeds: Deeds, tmp_path: Path) -> None:
+def test_a_killed_save_hinders_no_later_one_and_its_remains_go_with_the_slot(deeds: Deeds, tmp_path: Path) -> None:
     slots = deeds.slots
     for at in ("container create", "copy out"):
         (tmp_path / at).mkdir()
@@ -136,7 +136,7 @@ def test_a_killed_removal_is_found_and_finished(deeds: Deeds) -> None:
     assert slots.objects(app) == {}
 
 
-def test_clearing_a_slot_leaves_no_container_though_no_other_object_waits_for_it(
+def test_clearing_a_slot_leaves_no_container_although_no_other_object_needs_it(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
     """One that has only a network of others and no volume, and whose process takes its time to end."""

@@ -104,7 +104,7 @@ def killed_and_mended(prepared: Prepared, moment: int) -> tuple[int, Mapping[str
     return code, lineages(world), world.run("drift", "-q").code
 
 
-def test_a_killed_pass_over_three_recipes_is_mended_by_the_next(prepared: Prepared) -> None:
+def test_a_killed_pass_over_three_recipes_is_repaired_by_the_next(prepared: Prepared) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ends = list(pool.map(lambda moment: killed_and_mended(prepared, moment), range(MOMENTS)))
     assert ends == [(0, {name: versions(name) for name in NAMES}, 0)] * MOMENTS

@@ -140,7 +140,7 @@ def test_the_undisturbed_pass_promotes_over_the_data_that_has_lived(undisturbed:
     assert undisturbed.left == frozenset()
 
 
-def test_a_pass_killed_at_any_moment_is_mended_by_the_next(
+def test_a_pass_killed_at_any_moment_is_repaired_by_the_next(
     prepared: PreparedFleet, undisturbed: EngineAfterPass
 ) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:

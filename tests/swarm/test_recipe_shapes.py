@@ -48,7 +48,7 @@ def test_an_app_behind_a_web_server_is_reached_there_and_one_without_a_port_is_n
         assert slots.driver.clear(behind.mark) == slots.driver.clear(without.mark) == RemovalResult()
 
 
-def test_what_is_given_its_time_to_stop_is_at_rest_and_what_has_to_be_killed_is_told_where_it_may_write_data(
+def test_services_that_stop_in_time_are_stopped_and_killed_ones_with_data_are_reported(
     slots: SwarmSlots, tmp_path: Path
 ) -> None:
     """A stack of three: one that takes longer to stop than Docker's ten seconds, and two that never do."""

@@ -91,7 +91,7 @@ def test_the_app_gets_every_setting_whatever_its_name(deployed: Deployed) -> Non
     assert deployed.slots.run(deployed.app, "sh", "-c", "printf %s $HOME") == "/srv/home"
 
 
-def test_other_services_get_what_their_files_say_and_no_setting_beside_that(deployed: Deployed) -> None:
+def test_other_services_get_only_the_values_of_their_files(deployed: Deployed) -> None:
     assert deployed.environment_of("bare") == {}
     assert deployed.environment_of("worker") == {
         "HOME": "/srv/home",

@@ -25,9 +25,7 @@ def run(bound: BoundStateFolder) -> tuple[int, str]:
 
 
 @needs_mounts
-def test_a_pass_leaves_a_killed_ones_slot_to_its_owner_whose_fleet_has_lost_the_recipe(
-    engine: LocalEngine, tmp_path: Path
-) -> None:
+def test_a_pass_leaves_the_slot_of_a_killed_pass_to_the_fleet_that_owns_it(engine: LocalEngine, tmp_path: Path) -> None:
     path = tmp_path / "state"
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

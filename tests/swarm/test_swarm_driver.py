@@ -138,7 +138,7 @@ def test_an_app_gets_its_settings_and_what_was_given_in_their_stead(life: Life) 
     assert told["DOMAIN"] == "notes.localhost"
 
 
-def test_a_service_other_than_app_gets_what_its_files_say_and_no_setting_beside_that(life: Life) -> None:
+def test_a_service_other_than_app_gets_only_the_values_of_its_files(life: Life) -> None:
     (worker,) = life.slots.inspect("service", f"{life.slots.stack(life.app)}_worker")
     assert worker["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] == ["LAID=over"]
 
@@ -150,7 +150,7 @@ def test_a_command_runs_inside_the_app_as_it_was_given(life: Life) -> None:
     assert life.slots.run_inside(life.app, "sh", "-c", "exit 7").returncode == 7
 
 
-def test_docker_that_is_away_is_told_from_an_app_of_which_nothing_runs(life: Life, tmp_path: Path) -> None:
+def test_an_unreachable_docker_is_not_taken_for_an_app_that_does_not_run(life: Life, tmp_path: Path) -> None:
     inside = life.slots.driver.app_run(life.app).read_text()
     for name, old, new, code in (
         ("away", life.slots.engine.host, "unix:///nowhere", 125),
@@ -235,7 +235,7 @@ def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_
     assert life.slots.driver.needs(app, files, both) == (SecretNeed("key"),)
 
 
-def test_a_secret_that_was_given_a_version_is_made_though_the_sample_leaves_it_out(life: Life, tmp_path: Path) -> None:
+def test_a_secret_with_a_given_version_is_made_although_the_sample_leaves_it_out(life: Life, tmp_path: Path) -> None:
     name = {"external": True, "name": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
     app = life.slots.app("given", key="of the maker")
     one = server(secrets=["key"])

@@ -99,7 +99,7 @@ def test_an_invalid_name_resolves_to_none(world: MirroredUpstream, ref: str) -> 
     assert world.mirrors.resolve("absent", "main") is None
 
 
-def test_a_branch_or_tag_that_is_asked_for_is_fetched_beside_what_is_served(
+def test_a_requested_branch_or_tag_is_fetched_without_changing_the_mirrors_refs(
     world: MirroredUpstream, tmp_path: Path
 ) -> None:
     world.upstream.commit()

@@ -75,7 +75,7 @@ def test_main_is_followed_under_another_name(world: MirroredUpstream, name: str)
     assert world.mirrors.resolve("notes", "main") is None
 
 
-def test_releases_are_mirrored_though_upstreams_head_dangles_and_main_comes_back(
+def test_releases_are_mirrored_while_upstreams_head_names_no_branch_and_main_returns_later(
     world: MirroredUpstream, tmp_path: Path
 ) -> None:
     commit = world.upstream.commit({"a": b"1"})

@@ -86,7 +86,7 @@ def test_a_repository_whose_other_names_end_or_lead_like_the_main_ones_is_read(s
 
 
 @pytest.mark.parametrize("head", ["ref: refs/heads/gone\n", "{commit}\n"])
-def test_releases_are_read_though_head_names_no_branch_that_is_there(served: Forge, head: str) -> None:
+def test_releases_are_read_although_head_names_a_missing_branch(served: Forge, head: str) -> None:
     address, commit = served.without_main_branch(head)
     answer = seen(ask(address))
     assert (answer.branch, answer.head, answer.tags) == ("", "", {"1.0.0": commit})
@@ -98,7 +98,7 @@ def test_a_repository_without_tags_is_a_complete_answer(served: Forge) -> None:
     assert seen(ask(served.address("untagged"))).tags == {}
 
 
-def test_no_hostile_name_is_lost_obeyed_or_changed(
+def test_no_hostile_name_is_lost_executed_or_changed(
     served: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -106,7 +106,7 @@ def test_an_app_whose_web_ended_is_not_running_and_the_reason_says_how(
     assert absent(driver, app) == NotRunning(how)
 
 
-def test_an_app_that_never_listens_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_that_never_listens_is_not_up(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="echo up; exec sleep 1000"), OPTIONS)
     wait_for_line(app.logs / "web.log")
     seen = driver.status(app)
@@ -114,7 +114,7 @@ def test_an_app_that_never_listens_is_not_settled(driver: ProcessDriver, app: Ap
     assert (seen.is_up, seen.problem) == (False, f"nothing listens on {seen.address}")
 
 
-def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_that_listens_on_another_port_is_not_up(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     elsewhere = (
         "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print('up', flush=True); time.sleep(999)"
     )
@@ -125,7 +125,7 @@ def test_an_app_that_listens_elsewhere_is_not_settled(driver: ProcessDriver, app
     assert not seen.is_up
 
 
-def test_a_stranger_who_listens_on_the_port_of_an_app_does_not_settle_it(
+def test_another_program_that_listens_on_the_port_of_an_app_does_not_make_it_up(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     driver.deploy(app, checkout(tmp_path / "one", web="exec sleep 1000"), OPTIONS)
@@ -138,7 +138,9 @@ def test_a_stranger_who_listens_on_the_port_of_an_app_does_not_settle_it(
         assert (seen.is_up, seen.problem) == (False, f"another program listens on port {port}")
 
 
-def test_a_stranger_who_shares_the_port_of_an_app_unsettles_it(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_is_not_up_while_another_program_shares_its_port(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
     share = (
         "import os, socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1);"
         "s.bind(('127.0.0.1', int(os.environ['PORT']))); s.listen(); time.sleep(1000)"
@@ -160,7 +162,7 @@ def test_a_listener_that_a_child_of_the_app_holds_is_the_apps_own(
     settled(driver, app)
 
 
-def test_a_worker_that_died_is_lost_while_web_lives(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_a_worker_that_died_is_reported_while_web_runs(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     driver.deploy(app, checkout(tmp_path / "one", worker="sleep 0.2; exit 7"), OPTIONS)
 
     def lost() -> str | None:

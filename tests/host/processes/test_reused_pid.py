@@ -79,7 +79,7 @@ def untouched(stranger: Stranger) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_its_children_descend_from_nobody_who_had_its_pid_before(stranger: Stranger) -> None:
+def test_children_do_not_descend_from_an_earlier_process_with_the_same_pid(stranger: Stranger) -> None:
     assert descendants([stranger.before], living_processes()) == (stranger.before,)
     seen = read_process(stranger.pid)
     assert seen is not None

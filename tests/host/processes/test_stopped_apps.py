@@ -21,7 +21,9 @@ from tests.procfile_apps import (
 )
 
 
-def test_an_orderly_stop_leaves_no_residue_and_no_process(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
+def test_an_app_that_stops_on_sigterm_leaves_no_remark_and_no_process(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
     children = f"{PYTHON} server.py & echo $! >$DATA_DIR/pid; wait"
     driver.deploy(app, checkout(tmp_path / "one", web=children, worker="sleep 1000; true"), OPTIONS)
     settled(driver, app)

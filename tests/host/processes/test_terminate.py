@@ -97,7 +97,7 @@ if os.fork() == 0:
 """
 
 
-def test_a_daemon_that_kept_its_mark_is_found_though_its_line_has_ended(
+def test_a_daemon_with_its_mark_is_found_although_its_line_has_ended(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
     release = checkout(tmp_path / "one", web=f"{PYTHON} detach.py")
@@ -173,9 +173,7 @@ def test_a_pass_that_was_killed_while_it_stopped_an_app_is_taken_up_by_the_next(
     assert driver.leftovers(app.folder.parents[1]) == ()
 
 
-def test_a_healthy_app_beside_it_does_not_notice_how_another_is_ended(
-    driver: ProcessDriver, app: App, tmp_path: Path
-) -> None:
+def test_an_app_does_not_notice_how_another_app_is_stopped(driver: ProcessDriver, app: App, tmp_path: Path) -> None:
     other = app_in_slot(app.folder.parent.with_name("slot-2"))
     driver.deploy(other, checkout(tmp_path / "other", worker=daemon("exec sleep 1000")), OPTIONS)
     with process_driver(other.folder.parent):

@@ -48,7 +48,7 @@ def test_a_text_asks_for_no_obeyed_variable_and_nothing_else_of_it_changes(text:
 
 
 @given(st.dictionaries(st.sampled_from([*OBEYED, "A", "TITLE"]), st.text(max_size=3)))
-def test_no_variable_is_lost_and_none_keeps_a_name_that_is_obeyed(variables: dict[str, str]) -> None:
+def test_no_variable_is_lost_and_none_keeps_a_name_that_affects_the_client(variables: dict[str, str]) -> None:
     told = rename_variables(variables)
     assert sorted(told.values()) == sorted(variables.values())
     assert {name for name in told if not name.startswith("CANON_OF_RECIPE_")} == {
@@ -88,7 +88,7 @@ def test_a_copy_lies_beside_its_file_only_as_long_as_it_is_read() -> None:
         ),
     ],
 )
-def test_the_client_is_told_by_flags_what_its_environment_would_say(
+def test_the_client_gets_by_flags_the_settings_of_its_environment(
     environment: dict[str, str], flags: list[str]
 ) -> None:
     assert list(client_flags(environment)) == flags

@@ -106,7 +106,7 @@ def test_a_volume_in_memory_is_the_slots_own() -> None:
     assert shared_volumes({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ()
 
 
-def test_mounts_of_a_kind_are_told_with_who_has_them_and_whether_they_may_be_written_to() -> None:
+def test_mounts_have_their_service_and_whether_they_are_writable() -> None:
     told = config(volumes=MOUNTS)
     assert list(mounts(told, "bind")) == [Mount("app", "/srv", written=True), Mount("app", "/etc", written=False)]
     assert [mount.source for mount in mounts(told, "volume")] == ["data", "shared", "certificates"]

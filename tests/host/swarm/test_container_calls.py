@@ -74,9 +74,7 @@ def test_a_script_gets_to_the_containers_shell_as_it_is(serve: Serve) -> None:
         (refuses("rpc error: broken"), gives({"Running": False, "ExitCode": 0})),
     ],
 )
-def test_a_connection_that_is_lost_while_a_script_runs_is_no_end_of_it(
-    serve: Serve, start: Answer, state: Answer
-) -> None:
+def test_a_lost_connection_is_not_taken_for_the_end_of_a_script(serve: Serve, start: Answer, state: Answer) -> None:
     with pytest.raises(InfrastructureError):
         serve(script(start, state)).engine().execute("c", "it", 20)
 
@@ -93,7 +91,7 @@ def test_a_container_that_does_not_run_is_the_recipes_fault(serve: Serve, create
 
 
 @pytest.mark.parametrize("code", [126, 127])
-def test_a_container_without_a_shell_is_told_with_dockers_message(serve: Serve, code: int) -> None:
+def test_a_container_without_a_shell_is_reported_with_dockers_message(serve: Serve, code: int) -> None:
     found, output = serve(script(refuses(NO_SHELL, 400), ended(code))).engine().execute("c", "it", 20)
     assert found == code
     assert NO_SHELL.encode() in output
@@ -136,7 +134,7 @@ def test_a_copy_that_fails_is_the_hosts_fault(serve: Serve, tmp_path: Path, answ
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_logs_come_in_frames_but_for_a_service_with_a_terminal(serve: Serve, *, terminal: bool) -> None:
+def test_logs_have_frames_except_of_a_service_with_a_terminal(serve: Serve, *, terminal: bool) -> None:
     lines = b"one\ntwo\n"
     stand_in = serve({"GET /services/s/logs": sends(lines) if terminal else streams((1, b"one\n"), (2, b"two\n"))})
     service = {"ID": "s", "Spec": {"TaskTemplate": {"ContainerSpec": {"TTY": terminal}}}}

@@ -160,7 +160,7 @@ def test_a_recipe_is_blamed_for_what_it_chose_and_only_where_docker_said_a_word(
         assert type(failure.value) is kind
 
 
-def test_words_that_nobody_knows_blame_a_recipe_for_its_files_and_not_for_what_a_registry_says(tmp_path: Path) -> None:
+def test_an_unknown_message_blames_the_recipe_for_its_files_and_not_for_a_registry(tmp_path: Path) -> None:
     told = command(tmp_path, says("a word that nobody knows"))
     with pytest.raises(RecipeError):
         told.config([], {}, tmp_path)

@@ -58,7 +58,7 @@ def test_the_order_in_which_swarm_tells_things_is_no_matter(stack: Sequence[Draw
 
 
 @given(stacks())
-def test_the_hosts_fault_goes_before_the_recipes(stack: Sequence[Drawn]) -> None:
+def test_a_fault_of_the_host_counts_before_one_of_the_recipe(stack: Sequence[Drawn]) -> None:
     too_long = {"new": ago(60), "pending": ago(15)}
     waiting = [
         task

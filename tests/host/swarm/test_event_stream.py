@@ -96,7 +96,7 @@ def test_without_a_stream_a_wait_sleeps_as_long_as_asked_and_raises_nothing(serv
         assert time.monotonic() - begun >= 0.2
 
 
-def test_a_stream_that_is_lost_ends_the_wait_of_that_moment_and_no_later_one(serve: Serve) -> None:
+def test_a_lost_stream_ends_the_present_wait_and_no_later_one(serve: Serve) -> None:
     answer = EventsAnswer()
     engine = serve({"GET /events": answer}).engine()
     with engine.follow(concerns, START, LONG) as events:

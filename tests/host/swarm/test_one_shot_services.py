@@ -52,7 +52,7 @@ def test_a_service_with_a_health_check_or_a_port_is_no_one_shot(name: str, what:
 
 
 @pytest.mark.parametrize("name", ["finished", "finished-on-failure"])
-def test_a_program_that_a_failed_health_check_had_stopped_did_not_finish_well_though_it_ended_with_0(name: str) -> None:
+def test_a_task_stopped_by_a_failed_health_check_did_not_succeed_although_it_ended_with_0(name: str) -> None:
     stopped = with_ends(recorded(name).later(60), Unhealthy=True).settling()
     assert stopped.pending.endswith(
         "has 0 of 1 up: its newest task is complete: exit code 0, after its health check had failed"

@@ -138,7 +138,7 @@ def test_a_task_that_failed_for_want_of_room_blames_the_host_whatever_swarm_then
     assert "no space left on device" in failure.message
 
 
-def test_every_recording_but_those_of_failures_has_none_however_long_one_waits() -> None:
+def test_recordings_without_a_failure_have_none_however_long_the_wait() -> None:
     assert {name for name in NAMES if recorded(name).later(3600).failure()} == FAILURES.keys()
 
 

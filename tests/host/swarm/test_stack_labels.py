@@ -59,7 +59,7 @@ def test_the_labels_of_the_app_are_those_that_co_op_clouds_commands_look_for() -
     }
 
 
-def test_other_apps_of_the_slot_are_told_the_name_and_the_port_that_a_proxy_would_take() -> None:
+def test_other_apps_of_the_slot_get_the_name_and_the_port_that_a_proxy_would_use() -> None:
     told: Config = {"version": "3.8", "services": {"app": {}, "web": {}}}
     for service in ("app", "web"):
         services = overlay_compose(told, STACK, RELEASE, evolve(PUBLISHED, target=8080, service=service))["services"]

@@ -85,7 +85,7 @@ def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
     assert looked.problem == "app has 0 of 1 up: its newest task is starting"
 
 
-def test_an_app_that_failed_is_lost_and_not_settled() -> None:
+def test_an_app_that_failed_is_down_and_not_up() -> None:
     looked = running_app(STACK, stack_state("rolled-back", 60))
     assert isinstance(looked, RunningApp)
     assert not looked.is_up

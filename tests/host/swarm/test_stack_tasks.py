@@ -12,7 +12,7 @@ from tests.host.swarm.recorded_services import EXIT, NAMES, PREFIX, recorded, wi
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_task_of_this_deployment_that_is_over_is_told_to_have_ended_and_none_that_runs(name: str) -> None:
+def test_every_ended_task_of_this_deployment_is_reported_as_ended_and_no_running_one(name: str) -> None:
     told = recorded(name)
     up, ended = running_parts(told.services, told.tasks, PREFIX), ended_parts(told.services, told.tasks, PREFIX)
     states = {task["ID"]: task["Status"]["State"] for task in told.tasks}
@@ -63,7 +63,7 @@ def test_a_task_that_runs_anything_else_is_of_another_deployment(name: str, part
         assert not any(is_current(changed, task) for task in recording.tasks)
 
 
-def test_a_service_that_was_started_anew_by_force_has_other_tasks() -> None:
+def test_a_forced_update_of_a_service_gives_it_other_tasks() -> None:
     recording = recorded("up")
     (service,) = recording.services
     forced = {**service["Spec"]["TaskTemplate"], "ForceUpdate": 1}

@@ -159,7 +159,7 @@ def test_an_invalid_length_is_refused_with_the_name_of_the_secret(tmp_path: Path
         asked(tmp_path, {"key": "${STACK_NAME}_key_${KEY_V}"}, "KEY_V=v1 # length=0\nTITLE=x # length=any\n")
 
 
-def test_a_new_app_that_is_made_like_another_goes_by_the_sample_which_that_one_had(tmp_path: Path) -> None:
+def test_a_new_app_made_like_another_uses_the_sample_of_that_app(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     living, fresh = app_in(tmp_path / "a"), app_in(tmp_path)
     app_directory.write_settings(living, options(), "NAME=old\n")
