@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from desired.drift_ignore import DriftIgnore
+from desired.mirror import Mirror
 
 
 class TierName(StrEnum):
@@ -173,21 +174,6 @@ class Swarm:
 
     zone: str = "localhost"
     proxy: str | None = None
-
-
-@frozen
-class Mirror:
-    """The forge to which mirrors are pushed. `token` is the path of a file or the name of a systemd credential, or "".
-
-    `push` is the address of a recipe's repository there, with "{recipe}" for its name; "" if nothing is pushed.
-    """
-
-    push: str = ""
-    token: str = ""
-
-    def address(self, recipe: str) -> str:
-        """Return the address to which the mirror of the recipe is pushed."""
-        return self.push.replace("{recipe}", recipe)
 
 
 @frozen

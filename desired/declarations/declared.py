@@ -25,6 +25,7 @@ from desired.declarations.structure import Reading, read_tables
 from desired.declarations.tables import RecipeFile
 from desired.declarations.values import DIRECT, is_recipe_name
 from desired.drift_ignore import DriftIgnore
+from desired.mirror import Mirror
 from desired.model import (
     Backup,
     CanonicalPolicy,
@@ -32,7 +33,6 @@ from desired.model import (
     Data,
     Fleet,
     Install,
-    Mirror,
     Ready,
     Recipe,
     Stop,

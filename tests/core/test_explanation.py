@@ -3,7 +3,8 @@
 import pytest
 from attrs import evolve
 
-from desired.model import CanonicalPolicy, Keep, Mirror
+from desired.mirror import Mirror
+from desired.model import CanonicalPolicy, Keep
 from reconciler.core.events import Event, events_of
 from reconciler.core.explanation import Explanation, Freshness, explain
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, State

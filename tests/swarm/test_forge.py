@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from desired.model import Mirror
+from desired.mirror import Mirror
 from reconciler.host.git.forge import GitForge
 from state.folder.folder import StateFolder
 from tests.repositories import UpstreamRepository, git

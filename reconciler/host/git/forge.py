@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from desired.model import Mirror
+from desired.mirror import Mirror
 from reconciler.errors import CanonError, InfrastructureError, reason_of
 from reconciler.host.git.forge_refs import (
     PUSHED,
