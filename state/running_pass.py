@@ -11,7 +11,7 @@ from attrs import frozen
 
 from state.codec import NotARecordError, dump, load
 from state.folder.durable import PRIVATE_FILE
-from state.folder.process_identity import ProcessIdentity, is_running
+from state.folder.process_identity import ProcessIdentity, is_running, own_identity
 from state.pass_progress import PassProgress, SeenPass
 
 
@@ -23,13 +23,14 @@ class KeptProgress:
     progress: PassProgress
 
 
-def keep_progress(path: Path, kept: KeptProgress) -> None:
-    """Replace the file in one step. If that fails, remove it, so that it tells nothing old.
+def keep_progress(path: Path, progress: PassProgress) -> None:
+    """Replace the file in one step: this process runs the pass. If that fails, remove it, so that it tells nothing old.
 
     It is not flushed to the disk: after a power cut no process of this boot is left, so it counts for nothing.
     """
     fresh = _fresh(path)
     try:
+        kept = KeptProgress(own_identity(), progress)
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -24,9 +24,8 @@ from reconciler.show.documents.pass_events import (
     step_line,
 )
 from reconciler.show.text.progress import LineProgress
-from state.folder.process_identity import own_identity
 from state.pass_progress import PassProgress, PlannedWork
-from state.running_pass import KeptProgress, drop_progress, keep_progress
+from state.running_pass import drop_progress, keep_progress
 
 
 @define
@@ -116,7 +115,7 @@ class ToldPass:
 
     def _keep(self, progress: PassProgress) -> None:
         self.pass_now = progress
-        keep_progress(self.file, KeptProgress(own_identity(), progress))
+        keep_progress(self.file, progress)
 
     def _write(self, line: Callable[[], str]) -> None:
         if self.lines is not None and self.pass_now is not None:

@@ -31,7 +31,7 @@ def redirected(jot: OneRecipeFleet, words: str, streams: str) -> ReconcileResult
 
 @pytest.mark.parametrize(
     ("streams", "code"),
-    [("2>&-", 0), ("<&- >&- 2>&-", 1), (">/dev/full 2>/dev/full", 1), ("2>&1 >/dev/null | true", 0)],
+    [("2>&-", 0), ("<&- >&- 2>&-", 1), ("--events >/dev/full 2>/dev/full", 1), ("2>&1 >/dev/null | true", 0)],
     ids=["nobody to talk to", "everything closed", "everything full", "a reader that went away"],
 )
 def test_a_pass_promotes_even_if_its_output_cannot_be_written(settled: OneRecipeFleet, streams: str, code: int) -> None:

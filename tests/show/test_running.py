@@ -45,7 +45,7 @@ def test_the_screen_names_what_runs_what_is_left_and_what_is_done() -> None:
         "pass p1 (timer) runs since 2026-03-02 04:00:00 UTC, 1 min 15 s",
         "NOW    RELEASE  DOING    FOR         IN ALL      LAST TIME",
         "notes  1.1.0    upgrade  1 min 15 s  1 min 15 s  40 s",
-        "left: shop (repair), wiki 1.0.0 (never tried before)",
+        "left: shop (repair), wiki 1.0.0 (no time known)",
         "done: 1 of 4: blog promoted",
     ]
     assert running_line(TRYING, LATER).endswith("1 min 15 s: notes 1.1.0 upgrade")

@@ -9,7 +9,7 @@ from attrs import evolve
 from state.folder.changed_file import ChangedFile
 from state.folder.process_identity import ProcessIdentity, is_running, own_identity
 from state.pass_progress import PassProgress, PlannedWork
-from state.running_pass import KeptProgress, drop_progress, keep_progress, read_progress
+from state.running_pass import drop_progress, keep_progress, read_progress
 from tests.child_processes import python_child
 from tests.values import NOW
 
@@ -30,7 +30,7 @@ def identity_of(pid: int) -> ProcessIdentity:
 def test_what_was_written_is_read_and_is_gone_when_it_is_dropped(tmp_path: Path) -> None:
     file = tmp_path / "running.json"
     assert read_progress(file) is None
-    keep_progress(file, KeptProgress(own_identity(), PROGRESS))
+    keep_progress(file, PROGRESS)
     seen = read_progress(file)
     assert seen is not None
     assert (seen.progress, seen.is_alive) == (PROGRESS, True)
@@ -63,7 +63,7 @@ def test_nobody_says_of_a_process_in_another_container_whether_it_runs() -> None
 
 def test_half_a_file_tells_of_no_pass(tmp_path: Path) -> None:
     file = tmp_path / "running.json"
-    keep_progress(file, KeptProgress(own_identity(), PROGRESS))
+    keep_progress(file, PROGRESS)
     for content in (b"", file.read_bytes()[:40], b"\xff", b"[]"):
         file.write_bytes(content)
         assert read_progress(file) is None
@@ -71,9 +71,9 @@ def test_half_a_file_tells_of_no_pass(tmp_path: Path) -> None:
 
 def test_progress_that_cannot_be_written_leaves_no_older_one(tmp_path: Path) -> None:
     file = tmp_path / "running.json"
-    keep_progress(file, KeptProgress(own_identity(), PROGRESS))
+    keep_progress(file, PROGRESS)
     (tmp_path / "running.json.new").mkdir()
-    keep_progress(file, KeptProgress(own_identity(), PROGRESS))
+    keep_progress(file, PROGRESS)
     assert not file.exists()
 
 

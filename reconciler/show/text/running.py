@@ -123,7 +123,7 @@ def _planned(work: PlannedWork) -> str:
     """Return one step that is left, with how long the recipe's last trial took."""
     if not work.version:
         return f"{work.recipe} ({ACTION_WORDS[Action(work.action)]})"
-    last = f"last time {duration(work.last_seconds)}" if work.last_seconds is not None else "never tried before"
+    last = f"last time {duration(work.last_seconds)}" if work.last_seconds is not None else "no time known"
     return f"{work.recipe} {work.version} ({last})"
 
 
