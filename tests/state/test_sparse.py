@@ -23,6 +23,8 @@ from tests.state.file_trees import SNAPSHOTS, describe_tree
 from tests.state.forged_snapshot import write_forged, write_forged_file
 
 MIB = 1 << 20
+# Many times the piece that is read, written or hashed at once.
+SIZE = 24 * MIB
 
 
 def write_at(path: Path, size: int, *places: int) -> None:
@@ -42,11 +44,11 @@ def on_disk(path: Path) -> int:
 def source(tmp_path: Path) -> Path:
     source = tmp_path / "source"
     (source / "data").mkdir(parents=True)
-    write_at(source / "data" / "begins", 300 * MIB, 0)
-    write_at(source / "data" / "ends", 300 * MIB, 300 * MIB - 4096)
-    write_at(source / "data" / "between", 300 * MIB + 1, 8 * MIB, 200 * MIB)
-    write_at(source / "data" / "hole", 300 * MIB)
-    write_at(source / "data" / ("long " * 40 + "ü"), 64 * MIB, 32 * MIB)
+    write_at(source / "data" / "begins", SIZE, 0)
+    write_at(source / "data" / "ends", SIZE, SIZE - 4096)
+    write_at(source / "data" / "between", SIZE + 1, 2 * MIB, 16 * MIB)
+    write_at(source / "data" / "hole", SIZE)
+    write_at(source / "data" / ("long " * 40 + "ü"), SIZE, SIZE // 2)
     (source / "data" / "whole").write_bytes(b"w" * 5000)
     os.link(source / "data" / "between", source / "data" / "linked")
     if on_disk(source / "data" / "hole"):
@@ -58,7 +60,7 @@ def test_holes_take_no_room_and_come_back_as_holes_with_the_same_content(source:
     before = describe_tree(source, changes=False, special=False)
     seal = SNAPSHOTS.seal(source, tmp_path / "sealed", {})
     assert seal.packed < MIB
-    assert seal.bytes == 4 * 300 * MIB + 1 + 64 * MIB + 5000
+    assert seal.bytes == 5 * SIZE + 1 + 5000
     assert SNAPSHOTS.find_damage(tmp_path / "sealed", seal) is None
     assert SNAPSHOTS.unpack(tmp_path / "sealed", seal, tmp_path / "out") == {}
     assert describe_tree(tmp_path / "out", changes=False, special=False) == before
