@@ -31,7 +31,7 @@ _READABLE = 0o644
 def report(options: Options, file: str, *, offline: bool) -> int:
     """Write the page to `file`, or to stdout if that is "-". Return the exit code.
 
-    That is 0 if it was written; 1 if it could not be written, or if the ledger was changed, which the page says then.
+    The code is 0 if the page was written; 1 if it could not be written, or if it reports that the ledger was changed.
     With `offline`, no upstream is asked. Raise UsageError if `file` cannot be a page.
     """
     path = _require_page_path(file)

@@ -42,7 +42,7 @@ class EventLines:
             self.failure = failed
 
     def end(self, report: Report) -> int:
-        """Write the last line, and return the exit code. If a line could not be written, print that to stderr."""
+        """Write the last line, and return the exit code. If a line could not be written, print the reason to stderr."""
         self.write(ended_line(report))
         if self.failure is None:
             return report.exit_code

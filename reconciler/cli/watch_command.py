@@ -34,7 +34,7 @@ _SIGNALLED: Final = 128
 def watch(options: Options, state: StateFolder, table: Callable[[], str]) -> int:
     """Show the pass that runs and the text of `table` again and again; without a terminal, a line for each change.
 
-    Return 128 and the number of the signal that ended it: it gives no verdict on the canonicals.
+    Return 128 plus the number of the signal that ended it: the code is no verdict on the canonicals.
     """
     if options.json:
         hint = "as lines of JSON: reconcile events --watch -o json, or of a pass of your own: reconcile --events"

@@ -71,13 +71,13 @@ class PastPass:
 
     @property
     def in_trials(self) -> float:
-        """Return the time of its trials together, in seconds. Trials beside each other count each."""
+        """Return the sum of the times of its trials, in seconds, even if some ran at the same time."""
         return sum(trial.seconds for trial in self.trials)
 
 
 @frozen
 class Timeout:
-    """Something that did not end in time. `pressure` says how busy the host was then, `what` what was late."""
+    """Something that did not end in time: `what` names it, and `pressure` says how busy the host was then."""
 
     at: datetime
     recipe: str
@@ -136,7 +136,7 @@ def _trial(event: Event) -> PastTrial:
 
 
 def _tiers(body: Body) -> Iterator[TierTime]:
-    """Yield the tiers of a trial's line. One that has another form than Canon writes is left out."""
+    """Yield the tiers in a trial's ledger line. Leave out a tier that is not in the form that Canon writes."""
     for tier in _items(body, "tiers"):
         match tier:
             case [str(name), str(verdict), str(reason), int() | float() as seconds]:

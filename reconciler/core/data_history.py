@@ -63,7 +63,7 @@ def _add(nodes: list[DataNode], event: Event) -> None:
 def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
     """Return the nodes with their columns: 0 for the last node and all that it came from, else 1 to `COLUMNS`.
 
-    Each node that was left stays in the column of its parent, if that was left too.
+    A node that was left is in the column of its parent, if the parent was left too.
     """
     kept = _ancestors(nodes)
     placed: list[DataNode] = []
@@ -87,7 +87,7 @@ def _ancestors(nodes: Sequence[DataNode]) -> set[int]:
 
 
 def _lineage(event: Event) -> tuple[str, ...]:
-    """Return the lineage of a promotion. An event that does not say it has its own release alone."""
+    """Return the lineage of a promotion. If the event has none, return its own release alone."""
     value = event.body.get("lineage")
     lineage = tuple(map(str, value)) if isinstance(value, list) else ()
     return lineage or (event.version,)

@@ -12,8 +12,8 @@ from reconciler.core.observation import Observation, State, is_shrunken, upstrea
 def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or why there is none.
 
-    If too many known release tags are gone upstream, returns Unobservable. Too many are two or more that are also more
-    than a tenth. If the newest release is too young or unsigned, returns the newest one that is neither and newer than
+    If too many known release tags are gone upstream, return Unobservable. Too many are two or more that are also more
+    than a tenth. If the newest release is too young or unsigned, return the newest one that is neither and newer than
     the canonical; if there is none, the newest.
     """
     tags = upstream_tags(observation)

@@ -95,7 +95,7 @@ def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[S
 def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool, otherwise: str) -> Signature:
     """Return the signature of a tag by what `git verify-tag --raw` printed (`said`), and whether it succeeded.
 
-    `otherwise` is the reason if what it printed has none.
+    `otherwise` is the reason of a refusal for which git printed none.
     """
     if kind is SignatureKind.SSH:
         return _by_ssh(said, succeeded=succeeded, otherwise=otherwise)

@@ -33,7 +33,7 @@ PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", Signat
 def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
     """Return the signatures of the tags of these releases, checked with the keys in the folder `keys`, by tag.
 
-    Leaves out tags that the repository lacks on their commits, and all after `ENOUGH` good ones. Raise
+    Leave out tags that the repository lacks on their commits, and all after `ENOUGH` good ones. Raise
     InfrastructureError if git, gpg or ssh-keygen cannot check them.
     """
     held = repository.refs().tags
@@ -118,7 +118,7 @@ def _key_checker(repository: Repository, keys: Path) -> Iterator[_KeyChecker]:
 
 
 def _fill_keyring(home: Path, files: Sequence[Path], environment: Mapping[str, str]) -> None:
-    """Import the key files into a new keyring in the folder `home`. Raise InfrastructureError."""
+    """Import the key files into a new keyring in the folder `home`. Raise InfrastructureError if gpg fails."""
     _require(PROGRAMS[SignatureKind.PGP], environment)
     (home / "gpg.conf").write_text(_GPG_CONF, "ascii")
     argv = ("gpg", "--batch", "--quiet", "--import", *(str(file.absolute()) for file in files))

@@ -43,7 +43,7 @@ def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime)
 
 
 def done_line(recipe: str, text: str, at: datetime) -> str:
-    """Return the line for a try that has ended. Only `result` counts: what failed beside others is tried again."""
+    """Return the line for an attempt that has ended. It is not final: a step that fails beside others is repeated."""
     return _line("done", at, {"recipe": recipe, "text": text})
 
 
@@ -73,7 +73,7 @@ def failed_line(errors: Json, at: datetime) -> str:
 
 
 def running_part(progress: PassProgress | None) -> Json | None:
-    """Return the entry of a pass that runs, None for none. `left` is null until there is a plan."""
+    """Return the entry of a pass that runs; None if none runs. `left` is null until there is a plan."""
     if progress is None:
         return None
     return {

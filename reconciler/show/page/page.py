@@ -71,7 +71,7 @@ def _parts(facts: PageFacts) -> Mapping[str, object]:
 def _limits(facts: PageFacts) -> dict[str, float]:
     """Return how long one step of a recipe's trial may take, in seconds.
 
-    Leaves out a recipe whose releases say so themselves: one without a timeout of its own that does not run here.
+    Leave out a recipe whose releases declare that time: one on a Swarm without a timeout of its own.
     """
     known = (each for each in facts.fleet.recipes.values() if each.ready.timeout or each.driver == "process")
     return {recipe.name: recipe.ready.within().total_seconds() for recipe in known}
@@ -85,7 +85,7 @@ def _warnings(facts: PageFacts) -> tuple[str, ...]:
 
 @cache
 def _environment() -> Environment:
-    """Return the environment of the templates. A name that is not there is an error."""
+    """Return the environment of the templates. A template that uses an undefined name raises an error."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

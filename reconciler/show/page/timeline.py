@@ -124,7 +124,7 @@ def _decision_title(event: Event) -> str:
 
 
 def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
-    """Yield a band for each canonical, up to the next one or to the end. A forgotten one has no band after that."""
+    """Yield a band for each canonical, up to the next one, to the time when it was forgotten, or to the end."""
     ends = [*(event.at for event in made[1:]), axis.last]
     for event, until in zip(made, ends, strict=False):
         if event.kind != "forgotten":

@@ -114,7 +114,7 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the services `stopped` were killed: those that may write to a volume, and those without data.
+    """Return which of the services `stopped` were killed, separately for those that may write to a volume.
 
     Leave out a service without data whose grace period is zero. `ends` are the events of their containers.
     """
@@ -174,7 +174,7 @@ class _ContainerEnds:
 
     @property
     def found(self) -> Sequence[Json]:
-        """All events so far, some of them twice."""
+        """All events that were found so far. An event may occur twice."""
         return (*self.events.ends, *self.asked)
 
 
