@@ -47,6 +47,7 @@ LOOKS: Final[Sequence[Sequence[str]]] = (
     ("audit", "-o", "wide"),
     ("doctor",),
     ("schema", "status"),
+    ("report", "--html", "-"),
 )
 Changes = Mapping[str, tuple[str | None, str | None]]
 WRITES: Final = {"prove"}

@@ -35,6 +35,7 @@ This folder was made by `reconcile demo`. Nothing outside of it was changed. You
   upstreams/   the recipes' repositories, as their maintainers publish them
   fleet/       your declarations: fleet.toml, and for each recipe a folder with its tests
   state/       the records and snapshots; made by the first pass
+  canon.html   a page of all this; made at the end of the story
 
 Here, in this folder:
 
