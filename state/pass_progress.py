@@ -90,7 +90,7 @@ class PassProgress:
         return evolve(self, now=tuple(each for each in self.now if each.recipe != recipe))
 
     def with_result(self, recipe: str, result: str, at: datetime) -> "PassProgress":
-        """Return the progress when the step of a recipe has ended. A step for which nothing was planned is no work."""
+        """Return the progress when the step of a recipe has ended. A step that was not planned is not counted."""
         ended = self.without(recipe)
         if self.work_of(recipe) is None:
             return ended
@@ -99,9 +99,9 @@ class PassProgress:
 
 @frozen
 class SeenPass:
-    """A pass of which a file tells. `is_alive` is False if its process ended without removing the file.
+    """The pass that a file describes. `is_alive` is False if its process ended without removing the file.
 
-    None: nobody can say, since its process runs, or ran, in a container whose processes cannot be seen from here.
+    `is_alive` is None if its process is in another container, where it cannot be seen from here.
     """
 
     progress: PassProgress

@@ -1,4 +1,4 @@
-"""Keep in a small file what the pass that runs is doing, for others to read. Nobody has to trust an old one.
+"""Keep in a small file what the pass that runs is doing, for other processes. They can see whether the file is old.
 
 The file names the process of the pass. If the process is gone, the pass has died, whatever the file says.
 """
@@ -24,9 +24,9 @@ class KeptProgress:
 
 
 def keep_progress(path: Path, progress: PassProgress) -> None:
-    """Replace the file in one step: this process runs the pass. If that fails, remove it, so that it tells nothing old.
+    """Replace the file in one step: this process runs the pass. If that fails, remove the file, which is out of date.
 
-    It is not flushed to the disk: after a power cut no process of this boot is left, so it counts for nothing.
+    The file is not flushed to the disk: after a power cut it is ignored, because its process is gone.
     """
     fresh = _fresh(path)
     try:
@@ -48,7 +48,7 @@ def drop_progress(path: Path) -> None:
 
 
 def read_progress(path: Path) -> SeenPass | None:
-    """Return the pass that the file tells of; None if there is no file, or if it cannot be read or understood."""
+    """Return the pass that the file describes; None if there is no file, or if it cannot be read or is not valid."""
     try:
         kept = load(path.read_text("ascii"), KeptProgress)
     except (OSError, NotARecordError, UnicodeDecodeError):

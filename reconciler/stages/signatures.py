@@ -10,7 +10,7 @@ from state.records import Answer
 
 
 def with_signatures(host: Host, observation: Observation) -> Observation:
-    """Return the observation with the signatures of the tags that our mirror has. Raise InfrastructureError."""
+    """Return the observation with the signatures of the tags in our mirror. Raise InfrastructureError if that fails."""
     releases = releases_to_check(observation)
     if not releases:
         return observation
@@ -18,9 +18,9 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 
 
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
-    """As `with_signatures`, but first fetches refused tags again: a tag may be signed later, on the same commit.
+    """Fetch refused tags again, because a tag may be signed later on the same commit; then do as `with_signatures`.
 
-    Raise InfrastructureError.
+    Raise InfrastructureError if a tag cannot be fetched or checked.
     """
     checked = with_signatures(host, observation)
     refused = {tag for tag, signature in checked.signatures.items() if signature.fault}
@@ -34,7 +34,7 @@ def with_fetched_signatures(host: Host, observation: Observation, answer: Answer
 def refused_signature(host: Host, observation: Observation, release: Release) -> str:
     """Check the signature of the release that is about to be tried. Return why it is refused; "" if it is good.
 
-    Return "" also if the recipe needs no signature. Raise InfrastructureError.
+    Return "" also if the recipe needs no signature. Raise InfrastructureError if it cannot be checked.
     """
     if not observation.recipe.signed:
         return ""

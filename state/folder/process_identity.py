@@ -31,7 +31,7 @@ def own_identity() -> ProcessIdentity:
 
 
 def is_running(process: ProcessIdentity) -> bool | None:
-    """Whether this very process runs; None if it cannot be seen from here, since it has another namespace."""
+    """Whether exactly this process runs; None if it is in another namespace, which cannot be seen from here."""
     try:
         if _boot() != process.boot:
             return False

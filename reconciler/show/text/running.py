@@ -128,7 +128,7 @@ def _planned(work: PlannedWork) -> str:
 
 
 def elapsed(since: datetime, now: datetime) -> str:
-    """Return the time since then in whole seconds, as in "9 s" or "3 min 20 s"."""
+    """Return the time from `since` to `now` in whole seconds, as in "9 s" or "3 min 20 s"."""
     seconds = max(int((now - since).total_seconds()), 0)
     return f"{seconds} s" if seconds < _MINUTE else duration(seconds)
 
@@ -142,7 +142,7 @@ def _named(texts: Sequence[str]) -> str:
 
 
 def over_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
-    """Return the pass that ran at the look before and does not run any more; None if there is none."""
+    """Return the pass that ran in `before` and no longer runs in `after`; None if there is none."""
     earlier = before.alive if before is not None else None
     is_over = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
     return earlier if is_over else None
