@@ -66,7 +66,7 @@ class PassProgress:
         return next((work for work in self.planned or () if work.recipe == recipe), None)
 
     def with_plan(self, planned: Sequence[PlannedWork]) -> "PassProgress":
-        """Return the progress when the plan is made: nothing is being done, and all of it is left."""
+        """Return the progress when the plan is made: no step has begun, and all planned steps are left."""
         return evolve(self, planned=tuple(planned), now=(), done=())
 
     def with_step(self, recipe: str, doing: str, last_seconds: float | None, at: datetime) -> "PassProgress":

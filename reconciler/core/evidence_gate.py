@@ -43,7 +43,7 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 
 
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
-    """Return the conditions that the trial of a red showed.
+    """Return the gate's conditions, judged by the trial of a red.
 
     The trial was green if only the promotion of its release failed; else it was not.
     """

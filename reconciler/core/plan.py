@@ -220,7 +220,7 @@ def _in_sync_step(finding: Finding, observation: Observation, context: PlanConte
 
 
 def _refetch_or_nothing(finding: Finding) -> Step:
-    """Return a step that fetches the mirror anew if it is missing or unreadable, else a step that does nothing."""
+    """Return the step REFETCH if the mirror is missing or unreadable, else a step that does nothing."""
     if finding.mirror is MirrorState.MISSING:
         return Step(finding, Action.REFETCH, "the mirror is missing and will be fetched anew; nothing is tried")
     if finding.unreadable:

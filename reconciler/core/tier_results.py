@@ -98,8 +98,8 @@ class Trial:
 def failed_late(failed_after: float, passed_after: float) -> bool:
     """Whether a check may have failed only because it had too little time: it failed much later than it passed.
 
-    `failed_after` and `passed_after` are in seconds. If a check has a time limit of its own, it fails only after that
-    time, and passes before.
+    `failed_after` and `passed_after` are in seconds. A check that waits until a time limit of its own fails only after
+    that limit, but passes before it.
     """
     return failed_after > 1.5 * passed_after + 0.5
 

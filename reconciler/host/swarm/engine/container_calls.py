@@ -70,9 +70,9 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code and a message for a script whose output could not be read to its end.
+    """Return the exit code and a message for a script that the engine could not start.
 
-    Raise `failure` instead if the script was started.
+    Raise `failure`, which ended the reading of its output, if the script was started.
     """
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")
