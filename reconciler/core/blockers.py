@@ -28,10 +28,7 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A change that would help. `fact` is the sentence that would then be true, and `by` is who can make it true.
-
-    `command` is the command that does so; "" if there is none.
-    """
+    """A change that would help: `by` can make the sentence `fact` true, with the command `command` ("" for none)."""
 
     fact: str
     by: Actor

@@ -117,10 +117,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the text of the WHY column: "needs you", the word for what holds the recipe back, and the reason.
-
-    Leave out the first or the second if it does not apply.
-    """
+    """Return the text of WHY: "needs you" and the word for what holds the recipe back, if they apply; the reason."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
