@@ -1,4 +1,4 @@
-"""Compares `drift` and `explain` with a dry run over the same fleet: `python -m benchmarks.looking [RECIPES] [ROUNDS]`.
+"""Compares commands that look with a dry run of the same fleet: `python -m benchmarks.looking [RECIPES] [ROUNDS]`.
 
 Every recipe has a mirror, a canonical, lines in the ledger, and tags with names of its own; every third is a release
 behind. lighttpd answers over HTTP with files, so that upstreams cost nothing. The table has ratios to the dry run.
@@ -94,7 +94,8 @@ def _lines(size: int) -> Iterator[LedgerEntry]:
         name = f"pass-{number}"
         yield LedgerEntry(at, "pass", "", {"pass": name, "trigger": "timer"})
         yield LedgerEntry(at, "pass-end", "", {"pass": name, "selected": None, "exit_code": 0, "line": "all in sync"})
-    trial = {"pass": "pass-0", "level": "4/5", "result": "red", "reason": "install: it did not start"}
+    tiers = [["install", "pass", "", 12.5], ["upgrade", "fail", "it did not start", 40.0]]
+    trial = {"pass": "pass-0", "level": "1/5", "result": "red", "reason": "upgrade: it did not start", "tiers": tiers}
     for number in range(4 * size):
         version = _own(number % size, f"1.{TAGS - 1}.0+v2.{TAGS - 1}")
         yield LedgerEntry(NOW, "trial", f"app-{number % size:03}", {**trial, "version": version, "trial": f"t{number}"})
@@ -106,7 +107,8 @@ def ways(options: Sequence[str]) -> Mapping[str, Way]:
     def way(*words: str) -> Way:
         return Way((sys.executable, "-m", "reconciler", *options, *words), codes=(0, 2))
 
-    return {DRY_RUN: way("--dry-run"), "drift": way("drift"), "explain": way("explain"), "history": way("history")}
+    looks = {name: way(name) for name in ("drift", "explain", "history")}
+    return {DRY_RUN: way("--dry-run"), **looks, "report --html": way("report", "--html", "-")}
 
 
 def main() -> None:

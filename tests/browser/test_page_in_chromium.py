@@ -52,8 +52,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPage]:
         browser.close()
 
 
-def unfold(page: Any) -> None:  # noqa: ANN401  without types
-    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+def unfold(page: Any, where: str = "main") -> None:  # noqa: ANN401  without types
+    page.evaluate(f"document.querySelectorAll('{where} details').forEach(each => each.open = true)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -62,7 +62,8 @@ def test_axe_finds_nothing_wrong(chromium: BrowserPage, width: int, scheme: str)
     from axe_playwright_python.sync_playwright import Axe
 
     page = chromium.opened(width, scheme)
-    unfold(page)
+    # The evidence of one recipe stands for that of all: axe takes long for each element that is shown.
+    unfold(page, "#recipe-wiki")
     results = Axe().run(page).response
     assert [(each["id"], each["nodes"][0]["html"]) for each in results["violations"]] == []
     passed = {each["id"] for each in results["passes"]}

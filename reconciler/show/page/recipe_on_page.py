@@ -32,8 +32,8 @@ class PictureLimits:
 
 def limits_for(recipes: int) -> PictureLimits:
     """Return limits for a page with so many recipes, so that 300 of them fit into 2 MB, whatever happened to each."""
-    share = 1500 // max(recipes, 1)
-    return PictureLimits(*(max(min(share, most), least) for most, least in ((40, 5), (14, 5), (20, 4))))
+    share = 1200 // max(recipes, 1)
+    return PictureLimits(*(max(min(share, most), least) for most, least in ((40, 4), (14, 4), (20, 4))))
 
 
 @frozen

@@ -44,9 +44,9 @@ STATE_TONES: Final[Mapping[State, str]] = {
 STATUS_TONES: Final[Mapping[ConditionStatus, str]] = {
     ConditionStatus.PASS: "",
     ConditionStatus.FAIL: "t-bad",
-    ConditionStatus.OPEN: "t-faint",
+    ConditionStatus.OPEN: "",
 }
-"""The class of a condition's verdict. There are most of those that hold, so they have none: the page is smaller."""
+"""The class of a condition's verdict. There are many that do not fail, so they have none: the page is smaller."""
 VERDICT_TONES: Final[Mapping[str, str]] = {"pass": GOOD, "fail": BAD, "error": WARN, "skip": FAINT}
 RESULT_TONES: Final[Mapping[str, str]] = {
     "promoted": GOOD,
