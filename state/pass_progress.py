@@ -44,7 +44,8 @@ class FinishedWork:
 class PassProgress:
     """A pass that runs. `trigger` is what started it. `planned` is None until there is a plan.
 
-    `beside` are the recipes that are tried at the same time now, empty if one is tried after the other.
+    `beside` are the recipes that are tried at the same time now, empty if one is tried after the other. `over_budget`
+    are the recipes that the fleet's budget leaves to a later pass.
     """
 
     pass_id: str
@@ -54,6 +55,7 @@ class PassProgress:
     now: tuple[CurrentWork, ...] = ()
     done: tuple[FinishedWork, ...] = ()
     beside: tuple[str, ...] = ()
+    over_budget: tuple[str, ...] = ()
 
     @property
     def left(self) -> tuple[PlannedWork, ...]:
@@ -65,9 +67,9 @@ class PassProgress:
         """Return the planned step of a recipe; None if nothing is planned for it."""
         return next((work for work in self.planned or () if work.recipe == recipe), None)
 
-    def with_plan(self, planned: Sequence[PlannedWork]) -> "PassProgress":
+    def with_plan(self, planned: Sequence[PlannedWork], over_budget: Sequence[str] = ()) -> "PassProgress":
         """Return the progress when the plan is made: no step has begun, and all planned steps are left."""
-        return evolve(self, planned=tuple(planned), now=(), done=())
+        return evolve(self, planned=tuple(planned), over_budget=tuple(over_budget), now=(), done=())
 
     def with_step(self, recipe: str, doing: str, last_seconds: float | None, at: datetime) -> "PassProgress":
         """Return the progress when a step of a recipe begins. Steps of recipes that are not tried beside it are over.

@@ -83,9 +83,9 @@ class ToldPass:
         self._keep(progress)
         self._write(lambda: began_line(progress, recipes))
 
-    def planned(self, work: Sequence[PlannedWork]) -> None:
-        self._change(lambda progress: progress.with_plan(work))
-        self._write(lambda: planned_line(work, self.now()))
+    def planned(self, work: Sequence[PlannedWork], over_budget: Sequence[str]) -> None:
+        self._change(lambda progress: progress.with_plan(work, over_budget))
+        self._write(lambda: planned_line(work, over_budget, self.now()))
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
         self.shown.step(recipe, doing, last_seconds)

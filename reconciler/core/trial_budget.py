@@ -48,7 +48,12 @@ def held_over(step: Step, reason: str) -> Step:
     )
 
 
+def over_budget(plan: Plan) -> tuple[str, ...]:
+    """Return the recipes that the budget leaves to a later pass."""
+    return tuple(name for name, step in plan.steps.items() if step.held_back is HeldBack.OVER_BUDGET)
+
+
 def budget_notes(plan: Plan) -> tuple[str, ...]:
     """Return a note with the recipes that are over budget; none if there are none."""
-    over = [name for name, step in plan.steps.items() if step.held_back is HeldBack.OVER_BUDGET]
+    over = over_budget(plan)
     return (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()

@@ -17,7 +17,7 @@ from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.core.saved_plan import within
 from reconciler.core.schedule import parallel_notes
-from reconciler.core.trial_budget import budget_notes
+from reconciler.core.trial_budget import budget_notes, over_budget
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.workers import Workers
@@ -86,11 +86,11 @@ def reconcile(
     request: RunRequest,
     report_outcome: Callable[[Outcome], None] = lambda _: None,
     workers: Workers | None = None,
-    report_plan: Callable[[Sequence[PlannedWork]], None] = lambda _: None,
+    report_plan: Callable[[Sequence[PlannedWork], Sequence[str]], None] = lambda _, __: None,
 ) -> Pass:
     """Run one pass, and call `report_outcome` with each outcome. The caller holds the pass lock.
 
-    `report_plan` is called once, with the planned steps that do something.
+    `report_plan` is called once, with the planned steps that do something, and with the recipes that are over budget.
 
     `workers` run several recipes at once; without them, one recipe is tried after the other. If a signal comes during
     a step, its trial is ended, and the remaining steps are reported as not tried. If a signal comes before the first
@@ -107,7 +107,7 @@ def reconcile(
     pushed = push_mirrors(host, mirror_result)
     plan = within(plan_for(host, request, mirror_result.observed), request.planned)
     observations, errors = mirror_result.observed.observations, mirror_result.mirror_errors
-    report_plan(planned_work(plan, observations))
+    report_plan(planned_work(plan, observations), over_budget(plan))
     context = ConvergeContext(host, request.fleet, plan, observations, errors)
     steps = converge(context) if workers is None else converge_beside(context, workers)
     outcomes, signal = _converge(context, steps, report_outcome)

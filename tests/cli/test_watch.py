@@ -114,6 +114,7 @@ def require_lines(out: str) -> None:
     lines = [json.loads(line) for line in out.splitlines()]
     words = [line["event"] for line in lines]
     assert (words[0], words[-3:]) == ("began", ["done", "result", "ended"])
+    assert [line["over_budget"] for line in lines if line["event"] == "planned"] == [[]]
     (planned,) = [line["steps"] for line in lines if line["event"] == "planned"]
     assert [(step["recipe"], step["action"], step["version"]) for step in planned] == [("jot", "promote", SECOND)]
     steps = [line["doing"] for line in lines if line["event"] == "step"]

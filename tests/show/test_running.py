@@ -58,6 +58,11 @@ def test_the_screen_says_how_long_the_steps_that_are_left_took_last_time() -> No
     assert lines[2].endswith("; together 2 min 10 s last time")
 
 
+def test_the_screen_names_what_the_budget_leaves_to_a_later_pass() -> None:
+    lines = running_lines(alive(BEGUN.with_plan([], ("blog", "notes"))), NOW, PLAIN)
+    assert lines[2:] == ["over budget, left to a later pass: blog, notes"]
+
+
 def test_before_the_plan_and_after_its_last_step_the_screen_says_what_a_pass_does_then() -> None:
     assert running_lines(alive(BEGUN), NOW, PLAIN)[1:] == [
         "it asks upstreams and updates mirrors; the plan is not made yet"

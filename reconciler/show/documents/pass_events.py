@@ -22,9 +22,12 @@ def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
     return _line("began", progress.began_at, facts)
 
 
-def planned_line(work: Sequence[PlannedWork], at: datetime) -> str:
-    """Return the line for the plan, with the steps that do something, in their order."""
-    return _line("planned", at, {"steps": [planned_part(each) for each in work]})
+def planned_line(work: Sequence[PlannedWork], over_budget: Sequence[str], at: datetime) -> str:
+    """Return the line for the plan, with the steps that do something, in their order.
+
+    `over_budget` are the recipes that are left to a later pass.
+    """
+    return _line("planned", at, {"steps": [planned_part(each) for each in work], "over_budget": list(over_budget)})
 
 
 def planned_part(work: PlannedWork) -> Json:
@@ -82,6 +85,7 @@ def running_part(progress: PassProgress | None) -> Json | None:
         "began_at": rfc3339(progress.began_at),
         "now": [_current(progress, each) for each in progress.now],
         "done": [{"recipe": each.recipe, "result": each.result, "at": rfc3339(each.at)} for each in progress.done],
+        "over_budget": list(progress.over_budget),
         "left": [planned_part(each) for each in progress.left] if progress.planned is not None else None,
     }
 

@@ -104,6 +104,8 @@ def _rest(progress: PassProgress) -> Iterator[str]:
         known = [work.last_seconds for work in progress.left if work.last_seconds is not None]
         took = f"; together {duration(sum(known))} last time" if len(known) > 1 else ""
         yield f"left: {_named([_planned(work) for work in progress.left])}{took}"
+    if progress.over_budget:
+        yield f"over budget, left to a later pass: {_named(progress.over_budget)}"
     if progress.planned:
         results = [f"{each.recipe} {each.result}" for each in reversed(progress.done)]
         told = f": {_named(results)}" if results else ""
