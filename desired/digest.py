@@ -27,10 +27,10 @@ class FolderDigest:
 def declaration_digest(recipe: Recipe) -> str:
     """Return `sha256:` and the hash of a recipe's declared values, with defaults filled in.
 
-    The hash does not depend on what `drift` ignores, on the age and the signature that releases need, on the path of
-    the folder, or on the form of the file, such as comments and the order of keys.
+    The hash does not depend on what `drift` ignores, on the age and the signature that releases need, on the ways
+    to try, on the path of the folder, or on the form of the file, such as comments and the order of keys.
     """
-    return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed")))
+    return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed", "ways")))
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:

@@ -21,6 +21,16 @@ class TierName(StrEnum):
     CUSTOM = "custom"
 
 
+class WayName(StrEnum):
+    """What is tried of a release beside its tiers. BACK: the older release, over data that the newer one has written.
+
+    STOP: how the release ends after SIGTERM, and whether its data comes up again after it was killed.
+    """
+
+    BACK = "back"
+    STOP = "stop"
+
+
 class DataPolicy(StrEnum):
     """Which data a promotion keeps: the data that went through the upgrade, or that of a fresh install."""
 
@@ -132,6 +142,13 @@ class CanonicalPolicy:
 
 
 @frozen
+class Ways:
+    """The ways that a pass tries of the canonical, once for each release and its tests. They never make it red."""
+
+    run: tuple[WayName, ...] = ()
+
+
+@frozen
 class Recipe:
     """One declared recipe.
 
@@ -163,6 +180,7 @@ class Recipe:
     custom: Custom = field(factory=Custom)
     canonical: CanonicalPolicy = field(factory=CanonicalPolicy)
     drift: DriftIgnore = field(factory=DriftIgnore)
+    ways: Ways = field(factory=Ways)
 
 
 @frozen

@@ -36,6 +36,7 @@ DEFAULTS: Final[Mapping[type, object]] = {
     t.CustomTable: RECIPE.custom,
     t.CanonicalTable: RECIPE.canonical,
     t.DriftTable: RECIPE.drift,
+    t.WaysTable: RECIPE.ways,
     f.FleetTable: FLEET,
     f.EnvironmentTable: SimpleNamespace(pass_=FLEET.passes),
     f.SwarmTable: evolve(FLEET.swarm, proxy=FLEET.swarm.proxy or DIRECT),

@@ -130,6 +130,9 @@ class WorldDriver:
         self._write(app, AppContents(**{**self._data(app), "mark": False}))
         return RemovalResult(killed=("app (10 s)",))
 
+    def kill(self, app: App) -> None:
+        self.world.running.pop(app.folder, None)
+
     def save(self, app: App, into: Path) -> None:
         if app.folder in self.world.running:
             self.world.restless.append(app.recipe)

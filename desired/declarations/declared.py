@@ -39,6 +39,7 @@ from desired.model import (
     Swarm,
     TierName,
     Upgrade,
+    Ways,
 )
 
 FLEET_FILE: Final = "fleet.toml"
@@ -205,6 +206,7 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
         custom=Custom(**_declared(tables.custom)),
         canonical=CanonicalPolicy(**_declared(tables.canonical)),
         drift=DriftIgnore(**_declared(tables.drift)),
+        ways=Ways(**_declared(tables.ways)),
     )
 
 

@@ -31,6 +31,7 @@ from desired.declarations.values import (
     StatusCodes,
     ToolName,
     UpstreamName,
+    WayWord,
 )
 from desired.model import DataPolicy, Keep
 
@@ -176,6 +177,16 @@ class DriftTable:
 
 
 @frozen(eq=False, repr=False)
+class WaysTable:
+    """What is tried of a canonical beside the tiers of its trial. The results never make a release red."""
+
+    run: tuple[WayWord, ...] | None = key(
+        '"back": the older release over the data of the newer one; "stop": how the release ends, and whether its data '
+        "comes up again after a kill."
+    )
+
+
+@frozen(eq=False, repr=False)
 class RecipeFile:
     """The tables of a `recipe.toml`. The `[defaults]` of `fleet.toml` have the same tables."""
 
@@ -191,6 +202,7 @@ class RecipeFile:
     custom: CustomTable = table(CustomTable)
     canonical: CanonicalTable = table(CanonicalTable)
     drift: DriftTable = table(DriftTable)
+    ways: WaysTable = table(WaysTable)
 
 
 def toml_key(name: str) -> str:

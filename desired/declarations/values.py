@@ -6,6 +6,7 @@ Values are never converted: a number is not accepted as text, nor true as a numb
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any, Final, NewType
 
 from attrs import field, frozen
@@ -15,7 +16,7 @@ from desired.declarations.passing import read_passed_name
 from desired.declarations.problems import RefusedError, nearest, shown
 from desired.declarations.upstream_urls import read_push_address, read_upstream
 from desired.drift_ignore import DRIFT_WORDS
-from desired.model import DataPolicy, Keep
+from desired.model import DataPolicy, Keep, WayName
 from desired.versions import is_release_name
 
 Argument = NewType("Argument", str)
@@ -45,6 +46,7 @@ TokenSource = NewType("TokenSource", str)
 ToolName = NewType("ToolName", str)
 UnitName = NewType("UnitName", str)
 UpstreamName = NewType("UpstreamName", str)
+WayWord = NewType("WayWord", str)
 Zone = NewType("Zone", str)
 
 Command = NewType("Command", tuple[Argument, ...])
@@ -197,12 +199,9 @@ def _base(value: object) -> str:
     return value
 
 
-def _keep(value: object) -> Keep:
-    return Keep(str(_choice(*Keep).read(value)))
-
-
-def _data_policy(value: object) -> DataPolicy:
-    return DataPolicy(str(_choice(*DataPolicy).read(value)))
+def _member(kind: type[StrEnum]) -> Kind:
+    """Return the kind of value that is the text of a member of the enum `kind`; it is read as that member."""
+    return Kind(lambda value: kind(str(_choice(*kind).read(value))), {"enum": list(kind)})
 
 
 def _never_skipped(_: object) -> str:
@@ -215,7 +214,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     AllowRange: Kind(_allow, {"type": "string", "pattern": f"^(?:{ALLOW_PATTERN})$"}),
     Argument: _text("text without a zero byte", r"[^\x00]*"),
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
-    DataPolicy: Kind(_data_policy, {"enum": list(DataPolicy)}),
+    DataPolicy: _member(DataPolicy),
     DriftWord: _choice(*DRIFT_WORDS),
     DriverName: _choice("process", "swarm", "abra"),
     Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
@@ -223,7 +222,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Format: Kind(_format, {"const": 1}),
     Count: _number(1, 1000),
     HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
-    Keep: Kind(_keep, {"enum": list(Keep)}),
+    Keep: _member(Keep),
     Line: _text("one line of text", _LINE),
     NeverSkipped: Kind(_never_skipped, {"not": {}}),
     OnlyTrue: Kind(_only_true, {"const": True}),
@@ -245,6 +244,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     UpstreamName: Kind(
         read_upstream, {"type": "string", "pattern": r"^(?:(?:https|ssh|http|file)://|[^/@:]+@[^/@:]+:)[^/]*"}
     ),
+    WayWord: _member(WayName),
     Zone: _text('a domain in lower case, such as "ci.example"', _ZONE),
 }
 """The kind of each type that is used in the tables of declarations."""

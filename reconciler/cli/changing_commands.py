@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.options import NONEMPTY, Options, common_options, events_option, examples
+from reconciler.cli.options import NONEMPTY, Options, common_options, events_option, examples, ways_option
 
 
 @click.command(epilog=examples("reconcile plan --out monday.plan"))
@@ -45,16 +45,19 @@ def apply(options: Options, file: str, *, in_lines: bool) -> int:
 @click.option(
     "--tiers", type=NONEMPTY, metavar="LIST", help="Only these tiers, separated by commas; install always runs."
 )
-@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Also write the tiers as JUnit XML.")
+@ways_option
+@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Also write the tiers and ways as JUnit XML.")
 @common_options
-def trial(options: Options, name: str, ref: str | None, tiers: str | None, junit: str | None) -> int:
+def trial(  # noqa: PLR0913, PLR0917  one for each option
+    options: Options, name: str, ref: str | None, tiers: str | None, ways: str | None, junit: str | None
+) -> int:
     """Test a release, branch or commit, upgraded from the canonical. Never promotes.
 
     Exit codes: 0 green, 4 red, 1 infrastructure.
     """
     from reconciler.cli import trial_command
 
-    return trial_command.trial(options, name, trial_command.TrialOptions(ref, tiers, junit))
+    return trial_command.trial(options, name, trial_command.TrialOptions(ref, tiers, junit, ways))
 
 
 @click.command("raise", epilog=examples("reconcile raise gitea --for 10m"))

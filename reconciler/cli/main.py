@@ -8,7 +8,15 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import changing_commands, looking_commands
-from reconciler.cli.options import NONEMPTY, Options, common_options, events_option, examples, metrics_option
+from reconciler.cli.options import (
+    NONEMPTY,
+    Options,
+    common_options,
+    events_option,
+    examples,
+    metrics_option,
+    ways_option,
+)
 from reconciler.cli.standard_streams import FAILED, print_error, unwritten_message
 from reconciler.errors import InterruptedPassError
 
@@ -38,10 +46,19 @@ class _Commands(click.Group):
 @click.option(
     "--retry", type=NONEMPTY, multiple=True, metavar="NAME", help="Try this recipe again although it was red."
 )
+@ways_option
 @events_option
 @metrics_option
 @common_options
-def reconcile(options: Options, *, dry_run: bool, retry: tuple[str, ...], metrics: str | None, in_lines: bool) -> int:
+def reconcile(  # noqa: PLR0913  one for each option
+    options: Options,
+    *,
+    dry_run: bool,
+    retry: tuple[str, ...],
+    ways: str | None,
+    metrics: str | None,
+    in_lines: bool,
+) -> int:
     """Bring every enrolled recipe's canonical to its latest release that passes a cold test.
 
     Without a command: one pass.
@@ -55,9 +72,9 @@ def reconcile(options: Options, *, dry_run: bool, retry: tuple[str, ...], metric
     from reconciler.cli.told_pass import event_lines
 
     lines = event_lines(options, wanted=in_lines, dry_run=dry_run)
-    return (
-        passes.preview(options, "plan", retry, metrics) if dry_run else passes.converge(options, retry, metrics, lines)
-    )
+    if dry_run:
+        return passes.preview(options, "plan", retry, metrics, ways=ways)
+    return passes.converge(options, retry, metrics, lines, ways=ways)
 
 
 # In the order in which `--help` lists them.

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+USUAL_WAYS = "back,stop"
+"""What --ways means without a list: the ways that cost little."""
+
+
 class Options(NamedTuple):
     """The options that every command takes. An option that is not set is None, False or empty.
 
@@ -141,6 +145,12 @@ def events_option(function: Command) -> Command:
     """Add the option --events to a command that runs a pass."""
     help_text = "Print what the pass does, as lines of JSON while it runs; the last line is its report."
     return click.option("--events", "in_lines", is_flag=True, help=help_text)(function)
+
+
+def ways_option(function: Command) -> Command:
+    """Add the option --ways to a command that may try ways. Without a list, it means the usual ones."""
+    help_text = f"Also try these ways (--ways=LIST) once for each release; without a list: {USUAL_WAYS}."
+    return click.option("--ways", is_flag=False, flag_value=USUAL_WAYS, metavar="", help=help_text)(function)
 
 
 def stdout_width() -> int | None:

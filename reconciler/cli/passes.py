@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from reconciler.cli.asked_ways import read_ways
 from reconciler.cli.command_context import CommandContext, load_context, pass_lock, require_declared
 from reconciler.cli.composition import (
     interruptible,
@@ -33,14 +34,17 @@ from reconciler.stages.loop import preview as make_preview
 from reconciler.stages.planning import RunRequest
 
 
-def preview(options: Options, command: str, retry: Sequence[str], metrics: str | None) -> int:
+def preview(
+    options: Options, command: str, retry: Sequence[str], metrics: str | None, *, ways: str | None = None
+) -> int:
     """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Return the exit code.
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    Take no lock and write nothing else.
+    `ways` are those to try of every canonical, separated by commas, beside the declared ones; None for no more. Take
+    no lock and write nothing else.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
-    request = request_of(context, ReportCommand(command), retry)
+    request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))
     with interruptible(), progress_on_stderr(options) as progress:
         report = make_preview(make_host(context, progress), request)
     last = last_whole_pass(context)
@@ -52,14 +56,22 @@ def preview(options: Options, command: str, retry: Sequence[str], metrics: str |
     return write_metrics(context, metrics_path, report, code, last)
 
 
-def converge(options: Options, retry: Sequence[str], metrics: str | None, lines: EventLines | None = None) -> int:
+def converge(
+    options: Options,
+    retry: Sequence[str],
+    metrics: str | None,
+    lines: EventLines | None = None,
+    *,
+    ways: str | None = None,
+) -> int:
     """Run one pass under the pass lock and print its report. Return the exit code.
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    `lines` are those of --events, None without.
+    `lines` are those of --events, None without. `ways` is as in `preview`.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
-    return run_pass(context, request_of(context, ReportCommand.PASS, retry), metrics_path, lines=lines)
+    request = evolve(request_of(context, ReportCommand.PASS, retry), ways=read_ways(ways))
+    return run_pass(context, request, metrics_path, lines=lines)
 
 
 def run_pass(

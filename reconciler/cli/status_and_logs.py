@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from desired.declarations.values import is_recipe_name
-from desired.model import TierName
+from desired.model import TierName, WayName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
@@ -12,10 +12,11 @@ from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.way_records import WAY_LINE
 from reconciler.errors import UsageError
 from reconciler.promotion.generations import snapshot_statuses
 from reconciler.show.escape import escape
-from reconciler.show.text.status import Recorded, recorded, render_card, render_status
+from reconciler.show.text.status import Recorded, recorded, render_card, render_status, with_ways
 from state.folder.logs import logged_trials
 from state.records import Records
 from state.registry.registry import SqliteRegistry
@@ -50,7 +51,11 @@ def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]
         require_declared(context, name)
     today = datetime.now(UTC).date()
     only = (name,) if name else context.options.recipes
-    return recorded(context.fleet, records, _statuses(context, records), today, only)
+    rows = recorded(context.fleet, records, _statuses(context, records), today, only)
+    if name is None and not context.options.json:
+        return rows
+    lines = SqliteRegistry(context.state.database).lines(kind=WAY_LINE)
+    return tuple(with_ways(row, lines) for row in rows)
 
 
 def _table(context: CommandContext, name: str | None) -> str:
@@ -118,7 +123,7 @@ def logs(options: Options, name: str, trial: str | None) -> int:
     chosen = trial or trials[-1]
     if chosen not in trials:
         raise UsageError(f"no trial {chosen} of {name}", f"there are: {', '.join(trials)}")
-    order = [*TierName, "promote"]
+    order = [*TierName, "promote", *(f"way-{way}" for way in WayName)]
     files = {tier: context.state.trial_log(name, chosen) / f"{tier}.log" for tier in order}
     logs_by_tier = {str(tier): path.read_text("utf-8", "replace") for tier, path in files.items() if path.exists()}
     if options.json:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.model import Release, TierName, Unobservable
+from desired.model import Release, TierName, Unobservable, WayName
 from desired.want import releases
+from reconciler.cli.asked_ways import read_ways
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author
@@ -33,6 +34,8 @@ from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, require_readable_record
 from reconciler.stages.signatures import with_signatures
+from reconciler.stages.ways_of_candidate import try_ways_of_candidate
+from reconciler.stages.ways_of_canonicals import record_way
 from reconciler.trial.trial import run_trial
 from state.folder.lock import hold
 from state.records import Answer, Records
@@ -45,12 +48,22 @@ NAMED_RELEASES = 3
 class TrialOptions:
     """The options of `reconcile trial`. `junit` is the path of the JUnit file to write.
 
-    None means: for `ref` the newest release, for `tiers` all tiers, for `junit` no file.
+    None means: for `ref` the newest release, for `tiers` all tiers, for `junit` no file, for `ways` none.
     """
 
     ref: str | None
     tiers: str | None
     junit: str | None
+    ways: str | None = None
+
+
+@frozen
+class Asked:
+    """What a trial by hand is asked to do. `ref` is None for the newest release."""
+
+    ref: str | None
+    tiers: frozenset[TierName]
+    ways: tuple[WayName, ...]
 
 
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
@@ -60,13 +73,15 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """
     context = load_context(options)
     require_declared(context, name)
-    tiers = _tiers(trial_options.tiers)
+    asked = Asked(trial_options.ref, _tiers(trial_options.tiers), read_ways(trial_options.ways))
     with interruptible(), private_files(), progress_on_stderr(options) as progress:
         prepare_state(context.state)
         host = make_host(context, progress)
         started_at = host.clock.now()
-        tested = _run(host, context, name, trial_options.ref, tiers)
+        tested = _run(host, context, name, asked)
         host.registry.append([trial_entry(host, tested.trial, "by hand", author())])
+        for result in tested.ways:
+            record_way(host, result, who=author())
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return _print_trial(context, trial_options.junit, tested, run)
 
@@ -85,15 +100,15 @@ def _tiers(text: str | None) -> frozenset[TierName]:
     return frozenset({TierName.INSTALL, *map(TierName, names)})
 
 
-def _run(host: Host, context: CommandContext, name: str, ref: str | None, tiers: frozenset[TierName]) -> Tested:
-    """Run the trial, and check the conditions of the gate. `ref` is None for the newest release.
+def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
+    """Run the trial, check the conditions of the gate, and try the ways of the candidate if the trial is green.
 
     Raise CanonError if the trial cannot be run.
     """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)
     observation = observations[name]
-    release = _release_to_try(host, observation, ref)
+    release = _release_to_try(host, observation, asked.ref)
     app_set = make_app_set(recipe, release, context.fleet.recipes, need_releases(records.canonicals, observations))
     trial_host = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
     with (
@@ -101,10 +116,11 @@ def _run(host: Host, context: CommandContext, name: str, ref: str | None, tiers:
         lock_slot(trial_host, name, f"trial {release.version}") as folder,
     ):
         request = trial_request(host, observation, release, app_set, folder)
-        done = run_trial(trial_host, evolve(request, by_pass=False, tiers=tiers))
+        done = run_trial(trial_host, evolve(request, by_pass=False, tiers=asked.tiers))
+        ways = try_ways_of_candidate(trial_host, request, done, asked.ways)
     hold = hold_in_effect(observation.hold, host.clock.now().date())
     conditions = gate(context.fleet, recipe, done, observation.answer, host.place) + unheld(hold)
-    return Tested(done, conditions, observation.canonical, observation.status)
+    return Tested(done, conditions, observation.canonical, observation.status, ways)
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
@@ -181,8 +197,8 @@ def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested
         code = print_answer(json_text(trial_document(run, tested, code)), code)
     else:
         screen = stdout_screen(context.options)
-        text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root))
+        text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root), ways=tested.ways)
         code = print_answer(text, code)
     if junit_path is not None:
-        Path(junit_path).write_text(junit(tested.trial), encoding="utf-8")
+        Path(junit_path).write_text(junit(tested.trial, tested.ways), encoding="utf-8")
     return code

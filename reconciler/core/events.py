@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
+from reconciler.core.way_records import WAY_LINE, way_sentence
 from state.ledger_line import LedgerLine
 from state.records import LedgerEntry
 
@@ -209,4 +210,5 @@ _TEXTS: Final[Mapping[str, Callable[[Body], str]]] = {
     "rolled-back": _rolled_back,
     "abandoned": _abandoned,
     "drift": _drift,
+    WAY_LINE: way_sentence,
 }

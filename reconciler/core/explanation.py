@@ -20,6 +20,8 @@ from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.policies import policies_of
 from reconciler.core.trial_base import base_for
 from reconciler.core.unread_tags import UnreadTag, tags_not_read
+from reconciler.core.way_records import WAY_LINE, recorded_way
+from reconciler.core.ways import RecordedWay, ways_of
 from state.drift_record import DriftRecord
 
 
@@ -50,7 +52,8 @@ class Explanation:
     All `blockers` must be removed before a release is promoted; one change of a blocker removes it. `moved_by` are
     changes that would each give a new canonical to a recipe that is in sync. `next` is what happens then, without a
     person. `conditions` are those of the gate; `policies` are judged before a trial. `history` has the events of the
-    release. If upstream cannot be seen now, `by_record` is the verdict by its last recorded answer, else "".
+    release. `ways` are the newest results of the ways of the canonical's release. If upstream cannot be seen now,
+    `by_record` is the verdict by its last recorded answer, else "".
     """
 
     recipe: str
@@ -69,6 +72,7 @@ class Explanation:
     drift: DriftRecord
     freshness: Freshness
     by_record: str = ""
+    ways: tuple[RecordedWay, ...] = ()
 
 
 def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, freshness: Freshness) -> Explanation:
@@ -92,7 +96,16 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
         not_read=tags_not_read(upstream_tags(observed) or {}, observed.recipe.allow) if observed is not None else (),
         drift=drift or DriftRecord(case.step.recipe, {}),
         freshness=freshness,
+        ways=_ways(case, events),
     )
+
+
+def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
+    """Return the newest results of the ways of the canonical's release."""
+    have = case.step.finding.have
+    found = (recorded_way(each.recipe, each.at, each.body) for each in events if each.kind == WAY_LINE)
+    recorded = [each for each in found if each is not None]
+    return ways_of(recorded, have.version, have.commit) if have is not None else ()
 
 
 def _verdict(case: Case) -> str:

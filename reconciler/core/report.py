@@ -17,6 +17,7 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.push_state import PushState
+from reconciler.core.ways import WayResult
 from state.records import Canonical, Place
 
 
@@ -51,7 +52,7 @@ class Row:
     """One recipe in a report. `step` is what is still to be done, and `outcome` what the pass did; None in a dry run.
 
     `gate` has the conditions of its promotion. `previous` is the canonical from before the pass. `drift` is empty after
-    a pass. `push` is None if no mirror was pushed.
+    a pass. `push` is None if no mirror was pushed. `ways` are those that a pass tried.
     """
 
     step: Step
@@ -60,6 +61,7 @@ class Row:
     previous: Canonical | None = None
     drift: RecipeDrift = NO_DRIFT
     push: PushState | None = None
+    ways: Sequence[WayResult] = ()
 
     @property
     def recipe(self) -> str:
@@ -218,10 +220,7 @@ def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Itera
 
 
 def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
-    """Return the last line of a report, with the number of recipes in each bucket.
-
-    Other programs may read this line, so a test fixes its form.
-    """
+    """Return the last line of a report, with counts. Other programs may read it, so a test fixes its form."""
     parts = [
         f"{counts[ReportBucket.IN_SYNC]} in sync",
         f"{counts[ReportBucket.TO_PROMOTE]} to promote",

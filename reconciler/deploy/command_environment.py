@@ -24,6 +24,8 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
         "BACKUP_DIR": str(slot.backup),
         "APP_RUN": str(deployed.driver.app_run(deployed.app)),
     }
+    if slot.mark_id:
+        environment["MARK_ID"] = slot.mark_id
     if status is not None:
         environment |= {"URL": status.url, "ADDRESS": status.address}
     deadline = recipe.custom.timeout if argv in recipe.custom.run else recipe.ready.within()

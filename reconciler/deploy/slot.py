@@ -51,7 +51,8 @@ class Slot:
     Deployments and commands write to the file `log`. `backup` is the folder for backups. `apps` has the deployed apps
     by recipe, the recipe's own app last. `ready` has those that became ready and must stay up, by recipe. `remarks` are
     for the report. `unused_makers` maps a recipe to the declared secrets that its release does not read. `closed` is
-    True once the slot has been removed, as far as possible.
+    True once the slot has been removed, as far as possible. `mark_id` is the text that data.mark writes in addition and
+    that data.check looks for, "" for none.
     """
 
     host: Host
@@ -65,6 +66,7 @@ class Slot:
     unused_makers: dict[str, tuple[str, ...]] = field(factory=dict)
     checkouts: list[Checkout] = field(factory=list)
     closed: bool = False
+    mark_id: str = ""
 
     @property
     def mark(self) -> str:

@@ -129,13 +129,17 @@ class RemovalResult:
 
     `ended` names the processes that the app had left running. `remaining` names what could not be removed. `killed`
     names the parts that did not stop in time, with that time: "worker (10 s)"; the last data that they wrote may be
-    incomplete. `without_data` names the parts that were killed in the same way, but keep no data.
+    incomplete. `without_data` names the parts that were killed in the same way, but keep no data. `exit_codes` maps
+    the parts that ended while they were stopped to their exit codes, as far as they are known; a negative one is the
+    number of a signal. `grace` is the longest time that a part had to stop, None if nothing was stopped.
     """
 
     ended: tuple[str, ...] = ()
     remaining: tuple[str, ...] = ()
     killed: tuple[str, ...] = ()
     without_data: tuple[str, ...] = ()
+    exit_codes: Mapping[str, int] = field(factory=dict, eq=False)
+    grace: timedelta | None = field(default=None, eq=False)
 
 
 @frozen

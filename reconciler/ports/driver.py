@@ -63,6 +63,13 @@ class Driver(Protocol):
     def stop(self, app: App) -> RemovalResult:
         """Stop all parts of the app, so that its data no longer changes."""
 
+    def kill(self, app: App) -> None:
+        """End all processes of the app at once with SIGKILL, as a power cut would. Nothing of the app runs afterwards.
+
+        Its data stays as it is at that moment, and the app can be deployed again. Raises InfrastructureError if
+        something of it still runs.
+        """
+
     def save(self, app: App, into: Path) -> None:
         """Copy the data, secrets and settings of the stopped app into the empty folder `into`.
 

@@ -19,8 +19,8 @@ class Registry(Protocol):
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
         """Return all recorded generations of a recipe since it was last forgotten, the newest first."""
 
-    def lines(self, after: int = 0) -> tuple[LedgerLine, ...]:
-        """Return the lines of the ledger with a greater number than `after`, the oldest first."""
+    def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
+        """Return the lines of the ledger with a greater number than `after`, the oldest first; of one kind if given."""
 
     def verify(self) -> None:
         """Check the chain of hashes of the whole ledger. Raise RegistryError if a line was changed."""

@@ -19,7 +19,7 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
     Hold the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
     the next pass. Raise BusyError if another process holds the pass lock.
     """
-    names = [name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name)]
+    names = deployed_conflicts(host, fleet, recipe)
     if not names:
         yield
         return
@@ -43,6 +43,11 @@ def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -
         raise
     finally:
         _redeploy_all(host, fleet, names)
+
+
+def deployed_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> tuple[str, ...]:
+    """Return the recipes whose kept deployments share an app with `recipe`."""
+    return tuple(name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name))
 
 
 def _has_deployment(host: Host, name: str) -> bool:

@@ -32,6 +32,7 @@ from reconciler.stages.planning import RunRequest, context_for, plan_for, planne
 from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
+from reconciler.stages.ways_of_canonicals import TriedWays, closed_notes, due_notes, try_ways
 from state.pass_progress import PlannedWork
 from state.records import LedgerEntry, Records
 
@@ -63,12 +64,13 @@ def preview_with_basis(host: Host, request: RunRequest) -> Preview:
     is_drift = request.command is ReportCommand.DRIFT
     drift = drift_by_recipe(host, request.fleet.recipes, records, plan.steps.values(), counts_ignored=is_drift)
     rows = [Row(step, _gate(host, request, step, None), drift=drift[step.recipe]) for step in plan.steps.values()]
-    report = summarise(
-        _run(host, request, started_at),
-        _expected_recipes(request, records, observed),
-        rows,
-        (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel), *budget_notes(plan)),
-    )
+    notes = (*_read_notes(records, request.fleet.recipes), *parallel_notes(plan, request.parallel), *budget_notes(plan))
+    if is_drift:
+        notes += closed_notes(host, records, observed.observations)
+    else:
+        notes += due_notes(host, observed.observations, records, request.ways)
+    run, expected = _run(host, request, started_at), _expected_recipes(request, records, observed)
+    report = summarise(run, expected, rows, notes)
     basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
     return Preview(report, plan, basis, records, observed)
 
@@ -111,6 +113,11 @@ def reconcile(
     context = ConvergeContext(host, request.fleet, plan, observations, errors)
     steps = converge(context) if workers is None else converge_beside(context, workers)
     outcomes, signal = _converge(context, steps, report_outcome)
+    tried = TriedWays({}, ())
+    if signal is None and request.planned is None:
+        tried = try_ways(host, request.fleet, observations, request.ways)
+        signal = tried.signal
+    notes += tried.notes
     recorded = host.registry.read()
     after = observe_again(host, request.fleet, mirror_result.observed, recorded)
     _record_what_is_up(host, after)
@@ -118,7 +125,8 @@ def reconcile(
     whole = set(request.names) == set(request.fleet.recipes)
     notes += record_drift(host, [step.finding for step in left.steps.values()], recorded.drift, whole=whole)
     rows = [_row(host, request, step, outcomes.get(step.recipe), records) for step in left.steps.values()]
-    rows = [evolve(row, push=push_state(pushed.get(row.recipe))) for row in rows]
+    ways = tried.results
+    rows = [evolve(row, push=push_state(pushed.get(row.recipe)), ways=ways.get(row.recipe, ())) for row in rows]
     expected = _expected_recipes(request, recorded, after)
     notes += budget_notes(plan)
     notes += _unreadable_notes(recorded, request.fleet.recipes)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet, Unobservable
+from desired.model import Fleet, Unobservable, WayName
 from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import compare
 from reconciler.core.observation import Observation
@@ -22,7 +22,8 @@ from state.pass_progress import PlannedWork
 class RunRequest:
     """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once.
 
-    `planned` has the only steps that a pass may take; None for any.
+    `planned` has the only steps that a pass may take; None for any. `ways` are tried of every canonical, in addition to
+    those that its recipe declares.
     """
 
     fleet: Fleet
@@ -31,6 +32,7 @@ class RunRequest:
     retry: Collection[str] = ()
     parallel: int = 1
     planned: Mapping[str, PlannedStep] | None = None
+    ways: tuple[WayName, ...] = ()
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:

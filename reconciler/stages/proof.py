@@ -10,6 +10,7 @@ from reconciler.core.proof import Proof
 from reconciler.ports.host import Host
 from reconciler.stages.observe import observe
 from reconciler.stages.planning import RunRequest, context_for, plan_for
+from reconciler.stages.ways_of_canonicals import ways_to_try
 from state.records import LedgerEntry, Records
 
 
@@ -44,7 +45,9 @@ def _plan(
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)
     basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
-    return (unsettled(plan, observed.observations), unseen(plan, observed.observations)), basis
+    due = ways_to_try(host, observed.observations, records, ())
+    ways = {each.recipe.name: f"its ways would be tried: {', '.join(each.ways)}" for each in due}
+    return ({**ways, **unsettled(plan, observed.observations)}, unseen(plan, observed.observations)), basis
 
 
 def _left(host: Host, records: Records) -> tuple[str, ...]:

@@ -97,12 +97,13 @@ def rows_of(connection: sqlite3.Connection) -> Iterator[LedgerRow]:
     return (LedgerRow(*columns) for columns in connection.execute(f"{_SELECT} ORDER BY seq"))
 
 
-def lines_of(connection: sqlite3.Connection, after: int) -> Iterator[LedgerLine]:
-    """Yield the lines with a greater number than `after`, the oldest first. A line that cannot be read is left out.
+def lines_of(connection: sqlite3.Connection, after: int, kind: str | None) -> Iterator[LedgerLine]:
+    """Yield the lines with a greater number than `after`, the oldest first; of one kind only, unless `kind` is None.
 
-    `verify` finds such a line.
+    A line that cannot be read is left out. `verify` finds such a line.
     """
-    return _readable_lines(connection.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq", (after,)))
+    query = f"{_SELECT} WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY seq"
+    return _readable_lines(connection.execute(query, (after, kind)))
 
 
 def latest_lines(connection: sqlite3.Connection, kind: str) -> Iterator[LedgerLine]:

@@ -50,10 +50,10 @@ class SqliteRegistry:
             stored = view.connection.execute(query, (storable(recipe),)) if view else ()
             return tuple(_readable(_canonical, stored, {}))
 
-    def lines(self, after: int = 0) -> tuple[LedgerLine, ...]:
-        """Return the lines of the ledger after number `after`, oldest first, without those that `verify` refuses."""
+    def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
+        """Return the readable lines of the ledger after number `after`, oldest first; only those of `kind` if given."""
         with database.reading(self.path) as view:
-            return tuple(ledger.lines_of(view.connection, after)) if view else ()
+            return tuple(ledger.lines_of(view.connection, after, kind)) if view else ()
 
     def verify(self) -> None:
         """Check the chain of hashes of the whole ledger. Raise RegistryError for the first line that was changed."""

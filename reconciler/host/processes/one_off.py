@@ -64,3 +64,9 @@ def describe_exit(code: int) -> str:
     if code < 0:
         return f"by {name}"
     return f"with exit code {code}" + (f" ({name})" if name else "")
+
+
+def describe_line_end(name: str, code: int) -> str:
+    """Return how the line `name` ended; for exit code 0 with a hint, since it was perhaps meant to run once."""
+    advice = ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""
+    return f"{name} ended {describe_exit(code)}{advice}"

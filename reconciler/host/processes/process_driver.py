@@ -17,7 +17,7 @@ from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.app_variables import app_variables
 from reconciler.host.processes.line_supervisor import command_line, supervisor_of
 from reconciler.host.processes.listeners import PORTS, free_port, why_not_listening
-from reconciler.host.processes.one_off import describe_exit
+from reconciler.host.processes.one_off import describe_line_end
 from reconciler.host.processes.procfile import ONE_OFF, read_checkout
 from reconciler.host.processes.procfs import (
     SLOT_MARK,
@@ -134,9 +134,14 @@ class ProcessDriver:
 
     def stop(self, app: App) -> RemovalResult:
         """Stop an app within its own grace time, and return which processes had to be killed or are left."""
-        return self._stop(app, app.grace.total_seconds())
+        return evolve(self._stop(app, app.grace.total_seconds()), grace=app.grace)
 
-    def _stop(self, app: App, grace: float) -> RemovalResult:
+    def kill(self, app: App) -> None:
+        """Send SIGKILL to all processes of an app. Raise InfrastructureError if one of them is still there."""
+        if remaining := self._stop(app, None).remaining:
+            raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
+
+    def _stop(self, app: App, grace: float | None) -> RemovalResult:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
         # If a supervisor is gone, this process has adopted the processes that its line detached. They may have no mark.
         known = deployment.known if deployment.has_ended_line else None
@@ -222,11 +227,7 @@ class ProcessDriver:
         for name, code in polled.items():
             if deployment and memory.was_oom_killed(code, deployment.killed):
                 raise InfrastructureError(f"{app.recipe}: {name} was killed because memory ran out", MORE_MEMORY)
-        return {
-            name: f"{name} ended {describe_exit(code)}{_advice(name, code)}"
-            for name, code in polled.items()
-            if code is not None
-        }
+        return {name: describe_line_end(name, code) for name, code in polled.items() if code is not None}
 
 
 def _reap(*deployments: _Deployment) -> None:
@@ -241,8 +242,3 @@ def _check(settings: Mapping[str, str]) -> None:
     for name, value in settings.items():
         if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
             raise RecipeError(f"[install] env may not set {name!r}")
-
-
-def _advice(name: str, code: int) -> str:
-    """Return a hint if a line ended with exit code 0, so that it was perhaps meant to run once; else ""."""
-    return ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""

@@ -32,12 +32,13 @@ _QUIET_ROUNDS = 30
 Find = Callable[[], Collection[Process]]
 
 
-def stop_lines(find: Find, grace: float) -> RemovalResult:
+def stop_lines(find: Find, grace: float | None) -> RemovalResult:
     """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, then send SIGKILL.
 
-    In the result, `ended` are processes that had detached themselves from their line, `killed` are those that did not
-    stop in time, and `remaining` are those that could not be killed. Supervisors are suspended first and killed last:
-    as long as they exist, they adopt the processes that a line detaches while it stops, so that none is missed.
+    With None for `grace`, sends SIGKILL at once. In the result, `ended` are processes that had detached themselves from
+    their line, `killed` are those that did not stop in time, and `remaining` are those that could not be killed.
+    Supervisors are suspended first and killed last: as long as they exist, they adopt the processes that a line
+    detaches while it stops, so that none is missed.
     """
     everything = find()
     if not everything:
@@ -47,7 +48,8 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
     stop = _Stop(find, supervisors, lines)
     for process in supervisors:
         send(process, signal.SIGSTOP)
-    detached = stop.signal_and_wait(grace)
+    detached = stop.signal_and_wait(grace) if grace is not None else ()
+    exit_codes = stop.exit_codes()
     killed = kill_all(stop.others)
     forking = tuple(name for process in supervisors for name in _kill_forking(process))
     _kill_groups(supervisors)
@@ -58,7 +60,8 @@ def stop_lines(find: Find, grace: float) -> RemovalResult:
     return RemovalResult(
         tuple(_name(process) for process in detached if process.key not in still),
         tuple(_name(process) for process in left),
-        tuple(f"{name} ({grace:g} s)" for name in dict.fromkeys(late)),
+        tuple(f"{name} ({grace or 0:g} s)" for name in dict.fromkeys(late)),
+        exit_codes=exit_codes,
     )
 
 
@@ -103,6 +106,11 @@ class _Stop:
                 ask_to_stop(process)
         wait_until_none(living, grace)
         return tuple(signalled.values())
+
+    def exit_codes(self) -> Mapping[str, int]:
+        """Return the exit code of each line that has ended, by its name. Supervisors must still be suspended."""
+        found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
+        return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
         """Return the name of a process for a report, after the name of its line if it has one."""
@@ -170,6 +178,22 @@ def _children(supervisor: Process) -> set[int]:
     except OSError:
         return set()
     return set(map(int, pids)) if is_same(supervisor) else set()
+
+
+def _exit_code(supervisor: Process) -> int | None:
+    """Return the exit code of the line that a suspended supervisor runs; None if it still runs or cannot be read.
+
+    The line is the oldest child; the others were adopted later. A negative code is the number of a signal.
+    """
+    first = min(filter(None, map(read_process, _children(supervisor))), key=lambda each: each.started, default=None)
+    if first is None or first.state != "Z" or first.parent != supervisor.pid:
+        return None
+    with suppress(OSError, ValueError):
+        stat = Path(f"/proc/{first.pid}/stat")
+        # The kernel shows 0 instead of the real status to a reader who may not see it.
+        if os.geteuid() in {0, stat.stat().st_uid}:
+            return os.waitstatus_to_exitcode(int(stat.read_text("utf-8", "replace").split()[-1]))
+    return None
 
 
 def _living_children(supervisor: Process) -> tuple[Process, ...]:

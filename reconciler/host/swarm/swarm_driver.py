@@ -82,6 +82,11 @@ class SwarmDriver:
         self.logs(app)
         return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state))
 
+    def kill(self, app: App) -> None:
+        """Kill all containers of the app, and keep Swarm from starting it again."""
+        stack = self._stack(app)
+        scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
+
     def save(self, app: App, into: Path) -> None:
         """Save data, secrets, settings and volumes of a stopped app in the folder `into`.
 

@@ -10,6 +10,7 @@ from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.report import Population, ReportBucket, Run
 from reconciler.core.tier_results import Trial
+from reconciler.core.ways import WayResult
 from reconciler.ports.app import RunningApp
 from reconciler.show.documents.recorded_parts import Json, canonical_part, decisions_part, evidence_part, time_part
 from reconciler.show.documents.report_document import (
@@ -21,6 +22,7 @@ from reconciler.show.documents.report_document import (
     run_part,
     trial_part,
 )
+from reconciler.show.documents.ways_part import recorded_ways_part, ways_part
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.status import Recorded, notes_of_recorded, status_line
 from reconciler.show.text.trial_card import result_of, trial_line
@@ -61,18 +63,23 @@ def _recorded(row: Recorded) -> Json:
         "needs_person": not row.declared,
         "since": time_part(row.status.last_up),
         "last_up": time_part(row.status.last_up),
+        "ways": recorded_ways_part(row.ways),
         **(evidence_part(have.evidence) if have is not None else {}),
     }
 
 
 @frozen
 class Tested:
-    """A trial by hand, the gate's conditions for it, and the recipe's canonical with the status of that canonical."""
+    """A trial by hand, the gate's conditions for it, and the recipe's canonical with the status of that canonical.
+
+    `ways` has the results of the ways that were tried after the tiers.
+    """
 
     trial: Trial
     conditions: tuple[Condition, ...]
     canonical: Canonical | None
     status: CanonicalStatus
+    ways: tuple[WayResult, ...] = ()
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
@@ -96,6 +103,7 @@ def _tested(tested: Tested, line: str) -> Json:
         "gate": gate_part(tested.conditions),
         "result": result_of(trial),
         **trial_part(trial),
+        "ways": ways_part(tested.ways),
     }
 
 

@@ -7,6 +7,7 @@ from reconciler.core.explanation import Explanation, Family
 from reconciler.show.documents.event_document import event_part
 from reconciler.show.documents.recorded_parts import Json, time_part
 from reconciler.show.documents.report_document import FORMAT, gate_part
+from reconciler.show.documents.ways_part import recorded_ways_part
 from reconciler.show.labels import ACTION_WORDS
 
 
@@ -40,6 +41,7 @@ def _recipe(explained: Explanation) -> Json:
         "moved_by": [_change(each) for each in explained.moved_by],
         "next": _change(explained.next) if explained.next is not None else None,
         "base": {"version": base.release.version if base.release else None, "why": base.why} if base else None,
+        "ways": recorded_ways_part(explained.ways),
         "history": [event_part(each) for each in explained.history],
         "not_read": [{"tag": each.tag, "why": each.why} for each in explained.not_read],
         "upstream": upstream,

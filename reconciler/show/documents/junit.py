@@ -1,22 +1,33 @@
 """Writes a trial as JUnit XML, a format that CI systems can show. Each tier is a test case."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from reconciler.core.tier_results import TierResult, Trial, Verdict
+from reconciler.core.ways import WayAnswer, WayResult, way_text
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.quantities import rfc3339
 from reconciler.show.text.trial_card import tier_reason
 
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
-def junit(trial: Trial) -> str:
-    """Return a trial as JUnit XML. Control characters in texts are escaped, since XML cannot contain most of them."""
+
+def junit(trial: Trial, ways: Sequence[WayResult] = ()) -> str:
+    """Return a trial as JUnit XML, with a test case for each tier and each way.
+
+    Control characters in texts are escaped, since XML cannot contain most of them.
+    """
     from xml.etree import ElementTree as ET
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
+    answers = [result.answer for result in ways]
     facts = {
         "name": f"{trial.recipe} {trial.release.version}",
-        "tests": str(len(trial.tiers)),
+        "tests": str(len(trial.tiers) + len(ways)),
         "failures": str(counts[Verdict.FAIL]),
-        "errors": str(counts[Verdict.ERROR]),
-        "skipped": str(counts[Verdict.SKIP]),
+        "errors": str(counts[Verdict.ERROR] + answers.count(WayAnswer.ERROR)),
+        "skipped": str(counts[Verdict.SKIP] + answers.count(WayAnswer.NO) + answers.count(WayAnswer.SKIP)),
         "time": f"{trial.seconds:.3f}",
         "timestamp": rfc3339(trial.started_at),
     }
@@ -26,12 +37,25 @@ def junit(trial: Trial) -> str:
         if tier.verdict is not Verdict.PASS:
             detail = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
             detail.text = _output(trial, tier)
+    for result in ways:
+        _add_way(suite, result)
     ET.indent(suite)
     return f"{_HEAD}\n{ET.tostring(suite, encoding='unicode')}\n"
 
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
+
+
+def _add_way(suite: "ET.Element", result: WayResult) -> None:
+    """Add the test case of a way. A way never fails a trial: a no is skipped, with its reason."""
+    from xml.etree import ElementTree as ET
+
+    facts = {"classname": f"{result.recipe} ways", "name": result.way, "time": f"{result.seconds:.3f}"}
+    case = ET.SubElement(suite, "testcase", _escaped(facts))
+    if result.answer is not WayAnswer.YES:
+        element = "error" if result.answer is WayAnswer.ERROR else "skipped"
+        ET.SubElement(case, element, _escaped({"message": way_text(result)}))
 
 
 def _case(trial: Trial, tier: TierResult) -> dict[str, str]:

@@ -13,6 +13,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
 from reconciler.show.documents.recorded_parts import Json, canonical_part, decisions_part, tier_part, time_part
+from reconciler.show.documents.ways_part import ways_part
 from reconciler.show.labels import ACTION_WORDS
 from reconciler.show.quantities import rfc3339
 from reconciler.show.text.columns import reason_of_row
@@ -50,6 +51,7 @@ RECIPE: Final[Json] = {
     "observed_at": None,
     "last_seen": None,
     "drift": [],
+    "ways": [],
 }
 """The keys of a recipe's entry, in order, each with the value that it has if nothing is known."""
 
@@ -172,6 +174,7 @@ def _row(row: Row) -> Json:
         "observed_at": time_part(finding.observed_at),
         "last_seen": time_part(row.drift.last_seen),
         "drift": [_drift_item(item) for item in row.drift.items],
+        "ways": ways_part(row.ways),
     }
 
 

@@ -13,6 +13,7 @@ from reconciler.show.labels import CONDITION_STATUSES
 from reconciler.show.quantities import age, moment, short
 from reconciler.show.text.events import event_rows
 from reconciler.show.text.screen import Cell, Screen, Style, align, paint
+from reconciler.show.text.ways import recorded_way_text, way_style
 
 _FAMILIES: Final = {Family.NOTHING: Style.GOOD, Family.WAITS: Style.DOING, Family.NEEDS_YOU: Style.WARN}
 _STATUSES: Final = {
@@ -36,6 +37,7 @@ def _render(explained: Explanation, screen: Screen, now: datetime) -> str:
         _conditions("BEFORE A TRIAL", explained.policies, screen),
         _conditions("GATE", explained.conditions, screen),
         _base(explained),
+        _ways(explained, screen),
         _history(explained, screen, now),
         _not_read(explained),
         _freshness(explained, now),
@@ -112,6 +114,15 @@ def _base(explained: Explanation) -> list[str]:
         base = have.evidence.base
         return [f"upgrade base of its trial: {base.version or 'none'}: {escape(base.why)}"]
     return []
+
+
+def _ways(explained: Explanation, screen: Screen) -> list[str]:
+    """Return a line for each way that was tried of the canonical's release."""
+    have = explained.step.finding.have
+    if have is None or not explained.ways:
+        return []
+    lines = [(f"  {each.result.way}: {recorded_way_text(each)}", way_style(each.result)) for each in explained.ways]
+    return [f"ways of {escape(have.version)}:", *(paint(escape(text), style, screen) for text, style in lines)]
 
 
 def _history(explained: Explanation, screen: Screen, now: datetime) -> list[str]:

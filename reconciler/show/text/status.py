@@ -4,15 +4,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Fleet
 from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_decisions, rollback_text
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.way_records import recorded_ways
+from reconciler.core.ways import RecordedWay, ways_of
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
 from reconciler.show.text.pass_age import status_lines
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
+from reconciler.show.text.ways import recorded_way_text, way_style
+from state.ledger_line import LedgerLine
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
 
 _NO_STATUS: Final = CanonicalStatus(State.NONE)
@@ -23,7 +27,8 @@ class Recorded:
     """What is recorded of one recipe. `declared` is False for an orphan. `status` is that of the canonical.
 
     `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the red releases. `decisions` is
-    what a person decided about the recipe, None if nothing has an effect or has just ended.
+    what a person decided about the recipe, None if nothing has an effect or has just ended. `ways` are the newest
+    results of the ways of the canonical's release.
     """
 
     recipe: str
@@ -33,12 +38,21 @@ class Recorded:
     status: CanonicalStatus
     memory: Memory
     decisions: HoldStatus | None = None
+    ways: tuple[RecordedWay, ...] = ()
 
     @property
     def is_held(self) -> bool:
         """Whether the recipe is on hold or rolled back, and enrolled."""
         decisions = self.decisions
         return not self.exception and decisions is not None and bool(decisions.hold or decisions.rollback)
+
+
+def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
+    """Return the row with the ways that `lines` of the ledger record of the canonical's release."""
+    have = row.canonical
+    if have is None:
+        return row
+    return evolve(row, ways=ways_of(recorded_ways(lines, row.recipe), have.version, have.commit))
 
 
 def recorded(
@@ -138,9 +152,13 @@ def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePas
         *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),
     ]
     facts += [("red", _red_text(row.recipe, red)) for red in row.memory.reds.values()]
+    facts += [(f"way: {each.result.way}", recorded_way_text(each)) for each in row.ways]
     passes = status_lines(last, screen)
     title = f"{row.recipe}  {row.canonical.version if row.canonical else 'no canonical'}"
-    lines = [[Cell(label, Style.FAINT), Cell(text)] for label, text in facts]
+    dangers = {recorded_way_text(each) for each in row.ways if way_style(each.result) is Style.BAD}
+    lines = [
+        [Cell(label, Style.FAINT), Cell(text, Style.BAD if text in dangers else Style.PLAIN)] for label, text in facts
+    ]
     card = [paint(title, Style.STRONG, screen), *align(["", ""], lines, screen)[1:]]
     return "\n".join([*card, *(["", *passes] if passes else [])]) + "\n"
 

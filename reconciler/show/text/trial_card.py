@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from reconciler.core.gate import Condition, ConditionStatus, refusals
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import TierResult, Trial, Verdict, first_failure, is_green, level
+from reconciler.core.ways import WayResult
 from reconciler.show.escape import escape
 from reconciler.show.labels import CONDITION_STATUSES, SKIPS, VERDICTS
 from reconciler.show.quantities import duration, short
 from reconciler.show.text.failed_steps import base_text, last_lines, log_path
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
+from reconciler.show.text.ways import way_rows
 
 _VERDICT_STYLES: Mapping[Verdict, Style] = {
     Verdict.PASS: Style.GOOD,
@@ -24,15 +26,23 @@ _CONDITION_STYLES: Mapping[ConditionStatus, Style] = {
 }
 
 
-def render_trial(trial: Trial, conditions: Sequence[Condition], screen: Screen, *, state: str = "") -> str:
+def render_trial(
+    trial: Trial,
+    conditions: Sequence[Condition],
+    screen: Screen,
+    *,
+    state: str = "",
+    ways: Sequence[WayResult] = (),
+) -> str:
     """Return the text that `reconcile trial` prints. `conditions` are those of the gate.
 
-    `state` is the state folder, to which the path of the trial's log is relative.
+    `state` is the state folder, to which the path of the trial's log is relative. `ways` were tried after the tiers.
     """
     parts = [
         [paint(f"{trial.recipe} {trial.release.version} ({short(trial.release.commit)})", Style.STRONG, screen)],
         _tiers(trial, screen) + last_lines(trial, screen),
         [paint(f"finding: {finding}", Style.WARN, screen) for finding in trial.findings],
+        way_rows(ways, screen),
         _gate(conditions, screen),
         [f"base: {escape(base_text(trial))}", f"log: {escape(log_path(trial.log, state))}"],
         [paint(trial_line(trial, conditions), Style.STRONG, screen)],

@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -151,6 +152,16 @@ def _archive_call(method: str, container: str, path: str) -> ApiCall:
         params={"path": path},
         may_blame_recipe=is_not_found,
     )
+
+
+def kill(connection: Connection, container: str) -> None:
+    """Send SIGKILL to the main process of a container, with which all its others end. Does nothing if it has ended."""
+    path = f"/containers/{quote(container)}/kill"
+    call = ApiCall(
+        "POST", path, "docker kill", params={"signal": "SIGKILL"}, may_blame_recipe=_is_stopped, may_be_gone=True
+    )
+    with suppress(NotThereError, RecipeError):
+        connection.call(call)
 
 
 def service_logs(connection: Connection, service: Mapping[str, Any], lines: int, out: OutputSink) -> None:

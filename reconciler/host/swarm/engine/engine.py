@@ -195,6 +195,10 @@ class Engine:
         """Run a shell script in a container. Return its exit code, None for a timeout, and its output."""
         return container_calls.run_script(self.connection, container, script, deadline)
 
+    def kill(self, container: str) -> None:
+        """Send SIGKILL to a container. Does nothing if it has ended."""
+        container_calls.kill(self.connection, container)
+
     def import_image(self, archive: bytes, labels: Mapping[str, str]) -> str:
         """Create an image from the tar archive `archive`, and return its id."""
         params = {"fromSrc": "-", "changes": [f'LABEL "{name}"="{value}"' for name, value in labels.items()]}

@@ -91,6 +91,15 @@ def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
     return codes
 
 
+def exit_codes(events: Iterable[Json]) -> Mapping[str, int]:
+    """Return the greatest exit code of the ended containers of each service, by the service's full name.
+
+    Leaves out services whose code is not known.
+    """
+    found = {name: max(codes) for name, codes in _exit_codes(events).items()}
+    return {name: code for name, code in found.items() if name and code >= 0}
+
+
 def _id(event: Json) -> str:
     return str((event.get("Actor") or {}).get("ID", ""))
 

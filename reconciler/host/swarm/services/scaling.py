@@ -13,6 +13,7 @@ from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.engine.event_stream import EventStream
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
 from reconciler.host.swarm.services.killed_containers import (
+    exit_codes,
     killed_on_stop,
     longest_grace,
     oom_killed_services,
@@ -110,7 +111,15 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
     for name in oom_killed_services(names, ends):
         starved = f"{stack.recipe}: {stack.logical(name)} was killed because memory ran out as it stopped"
         raise InfrastructureError(starved, MORE_MEMORY)
-    return _killed_services(stack, stopped, ends)
+    codes = {stack.logical(name): code for name, code in exit_codes(ends).items() if name in names}
+    return evolve(_killed_services(stack, stopped, ends), exit_codes=codes, grace=longest_grace(stopped))
+
+
+def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
+    """Send SIGKILL to all containers of the services `names`, then scale them to zero before Swarm restarts them."""
+    for container in [each for name in names for each in running_containers(engine, name)]:
+        engine.kill(container)
+    stop_services(engine, stack, names)
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:

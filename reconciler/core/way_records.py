@@ -1,0 +1,97 @@
+"""The results of ways as the ledger keeps them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from desired.model import Release, WayName
+from reconciler.core.ways import RecordedWay, StopFacts, WayAnswer, WayKind, WayResult, way_text
+from state.ledger_line import LedgerLine
+
+WAY_LINE: Final = "way"
+"""The kind of the ledger's lines on ways."""
+
+
+def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay, ...]:
+    """Return the results that the ledger keeps of one recipe, the oldest first. `lines` may be of any kind."""
+    entries = [line.entry for line in lines if (line.entry.kind, line.entry.recipe) == (WAY_LINE, recipe)]
+    found = (recorded_way(recipe, entry.at, entry.body) for entry in entries)
+    return tuple(each for each in found if each is not None)
+
+
+def way_body(result: WayResult) -> Mapping[str, object]:
+    """Return a result as the ledger keeps it."""
+    stop = result.stop
+    base = {"to": result.base.version, "to_commit": result.base.commit} if result.base is not None else {}
+    ended = {
+        "stop": None
+        if stop is None
+        else {
+            "seconds": round(stop.seconds, 2),
+            "grace": stop.grace,
+            "killed": list(stop.killed),
+            "exit_codes": dict(stop.exit_codes),
+        }
+    }
+    return {
+        "way": result.way,
+        "answer": result.answer,
+        "kind": result.kind,
+        "version": result.release.version,
+        "commit": result.release.commit,
+        **base,
+        "reason": result.reason,
+        "proves_writes": result.proves_writes,
+        **ended,
+        "tests": result.tests,
+        "seconds": round(result.seconds, 1),
+        "log": result.log,
+    }
+
+
+def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> RecordedWay | None:
+    """Return the result that a line of the ledger keeps; None for a line of a newer Canon that cannot be read."""
+    try:
+        return RecordedWay(_result(recipe, body), at, bool(body.get("by_pass")))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def way_sentence(body: Mapping[str, object]) -> str:
+    """Return what a line of the ledger says in one sentence; its reason if it cannot be read."""
+    try:
+        result = _result("", body)
+    except (KeyError, TypeError, ValueError):
+        return str(body.get("reason", ""))
+    return f"{result.way} {way_text(result)}"
+
+
+def _result(recipe: str, body: Mapping[str, object]) -> WayResult:
+    kind, to = body["kind"], body.get("to")
+    return WayResult(
+        recipe=recipe,
+        way=WayName(str(body["way"])),
+        answer=WayAnswer(str(body["answer"])),
+        release=Release(str(body["version"]), str(body["commit"])),
+        base=Release(str(to), str(body["to_commit"])) if to is not None else None,
+        kind=WayKind(str(kind)) if kind is not None else None,
+        reason=str(body["reason"]),
+        proves_writes=bool(body["proves_writes"]),
+        stop=_stop(body["stop"]),
+        tests=str(body["tests"]),
+        seconds=float(str(body["seconds"])),
+        log=str(body["log"]),
+    )
+
+
+def _stop(body: object) -> StopFacts | None:
+    if not isinstance(body, Mapping):
+        return None
+    grace, codes = body["grace"], body["exit_codes"].items()
+    killed = tuple(map(str, body["killed"]))
+    return StopFacts(
+        float(body["seconds"]),
+        None if grace is None else float(grace),
+        killed,
+        {str(name): int(code) for name, code in codes},
+    )

@@ -1,0 +1,200 @@
+"""What was tried of a release beside its tiers: the way back to an older release, and how it stops. Decides only."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from attrs import field, frozen
+
+from desired.model import Release, WayName
+from desired.versions import is_release_name, version_key
+from state.records import Canonical, KnownTag
+
+
+class WayAnswer(StrEnum):
+    """The answer that a way gave. SKIP: nothing could be tried or proved. ERROR: this host is at fault."""
+
+    YES = "yes"
+    NO = "no"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+class WayKind(StrEnum):
+    """Why a way is no.
+
+    Of the way back: REFUSES, the older release does not come up, and the newer one has all its data afterwards. HIDES,
+    it comes up without all the data, and the newer one has it all afterwards. LOSES, it comes up and has lost what the
+    newer one wrote. DAMAGES, what was there before the newer release wrote is damaged.
+
+    Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a kill it does not come up again with
+    its data.
+    """
+
+    REFUSES = "refuses"
+    HIDES = "hides"
+    LOSES = "loses"
+    DAMAGES = "damages"
+    KILLED = "killed"
+    UNCLEAN = "unclean"
+
+
+KIND_WORDS: Final[Mapping[WayKind, str]] = {
+    WayKind.REFUSES: "it refuses to start, and leaves the data as it was",
+    WayKind.HIDES: "it comes up without all the data, which is not lost",
+    WayKind.LOSES: "it comes up, and has lost what the newer release wrote",
+    WayKind.DAMAGES: "DANGER: it damages data that was there before",
+    WayKind.KILLED: "it does not end by itself and is killed",
+    WayKind.UNCLEAN: "DANGER: after a kill it does not come up again with its data",
+}
+
+
+@frozen
+class BackFacts:
+    """What was seen of a way back. `comes_up`: the older release became ready. `passes`: data.check passed there.
+
+    `is_whole_after`: the newer release came up again on that data, with all of it. `keeps_older`: over data to which
+    the newer release wrote nothing more, the older one comes up and data.check passes.
+    """
+
+    comes_up: bool
+    passes: bool
+    is_whole_after: bool = False
+    keeps_older: bool = False
+
+
+def kind_of_back(facts: BackFacts) -> WayKind | None:
+    """Return why the way back is no; None if it is yes."""
+    if facts.comes_up and facts.passes:
+        return None
+    if facts.is_whole_after:
+        return WayKind.HIDES if facts.comes_up else WayKind.REFUSES
+    return WayKind.LOSES if facts.comes_up and facts.keeps_older else WayKind.DAMAGES
+
+
+@frozen
+class StopFacts:
+    """How a release ended after SIGTERM. `seconds` is the time until all had ended, `grace` the time that it may take.
+
+    `killed` names the parts that did not end by themselves. `exit_codes` are by part, as far as they are known.
+    """
+
+    seconds: float
+    grace: float | None
+    killed: tuple[str, ...] = ()
+    exit_codes: Mapping[str, int] = field(factory=dict)
+
+
+def kind_of_stop(facts: StopFacts, *, rises: bool) -> WayKind | None:
+    """Return why a stop is no, None if it is yes. `rises`: after a kill, the release came up again with its data."""
+    if not rises:
+        return WayKind.UNCLEAN
+    return WayKind.KILLED if facts.killed else None
+
+
+@frozen
+class WayResult:
+    """What came of one way. `release` was tried; `base` is the older one, None for a stop or if there is none.
+
+    `kind` is set only if the answer is no. `reason` is one sentence with the words of the app, if it said any.
+    `proves_writes`: data.check can tell whether what the newer release wrote is there. `tests` is the digest of all
+    that the answer depends on, besides the releases. `seconds` is how long it took, `log` its log relative to the state
+    folder.
+    """
+
+    recipe: str
+    way: WayName
+    answer: WayAnswer
+    release: Release
+    base: Release | None = None
+    kind: WayKind | None = None
+    reason: str = ""
+    proves_writes: bool = False
+    stop: StopFacts | None = None
+    tests: str = ""
+    seconds: float = 0.0
+    log: str = ""
+
+
+@frozen
+class RecordedWay:
+    """A result of the ledger. `by_pass` is False for a trial by hand, which does not keep a pass from trying it."""
+
+    result: WayResult
+    at: datetime
+    by_pass: bool
+
+
+def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | None:
+    """Return the older release to which a canonical might have to go back; None if there is none.
+
+    This is the release from which it was upgraded, else the newest older one. `known` has the tags that were ever seen.
+    """
+    base = canonical.evidence.base.version
+    if base is not None and base != canonical.version and base in known:
+        return Release(base, known[base].commit)
+    own = version_key(canonical.version)
+    older = [
+        tag
+        for tag, seen in known.items()
+        if is_release_name(tag) and version_key(tag) < own and seen.commit != canonical.commit
+    ]
+    newest = max(older, key=version_key, default=None)
+    return Release(newest, known[newest].commit) if newest is not None else None
+
+
+def due_ways(
+    asked: Iterable[WayName], release: Release, base: Release | None, tests: str, recorded: Iterable[RecordedWay]
+) -> tuple[WayName, ...]:
+    """Return those of the ways `asked` that were not tried yet, in their usual order.
+
+    A way was tried if a pass recorded an answer for the same releases and the same `tests`. An error is no answer.
+    """
+    results = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
+    tried = {one.way for one in results if (one.release, one.tests) == (release, tests) and _same_base(one, base)}
+    wanted = set(asked)
+    return tuple(way for way in WayName if way in wanted and way not in tried)
+
+
+def _same_base(result: WayResult, base: Release | None) -> bool:
+    return result.way is not WayName.BACK or result.base == base
+
+
+def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
+    """Return the newest result of each way of one release. `recorded` are of one recipe, the oldest first."""
+    newest = {each.result.way: each for each in recorded if each.result.release == Release(version, commit)}
+    return tuple(newest[way] for way in WayName if way in newest)
+
+
+def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[WayResult, WayResult] | None:
+    """Return the last open way back and the present one, which is closed; None if the way back has not closed.
+
+    `recorded` are of one recipe, the oldest first; `version` and `commit` are those of its canonical.
+    """
+    backs = [each.result for each in recorded if each.result.way is WayName.BACK]
+    present = next((one for one in reversed(backs) if one.release == Release(version, commit)), None)
+    if present is None or present.answer is not WayAnswer.NO:
+        return None
+    before = [one for one in backs[: backs.index(present)] if one.answer in {WayAnswer.YES, WayAnswer.NO}]
+    return (before[-1], present) if before and before[-1].answer is WayAnswer.YES else None
+
+
+def is_dangerous(result: WayResult) -> bool:
+    """Whether data may be lost that was safe before."""
+    return result.kind in {WayKind.DAMAGES, WayKind.UNCLEAN}
+
+
+def way_text(result: WayResult) -> str:
+    """Return a result in one line, such as "no: it refuses to start, and leaves the data as it was: exited 1"."""
+    why = KIND_WORDS[result.kind] if result.kind is not None else ""
+    to = f"to {result.base.version}" if result.base is not None else ""
+    return ": ".join(filter(None, (" ".join(filter(None, (result.answer.value, to))), why, result.reason)))
+
+
+def stop_text(facts: StopFacts) -> str:
+    """Return how a release ended, such as "ended in 1.2 s of 120 s, exit code web 0"."""
+    how = "was killed after" if facts.killed else "ended in"
+    grace = f" of {facts.grace:g} s" if facts.grace is not None else ""
+    codes = ", ".join(f"{name} {code}" for name, code in sorted(facts.exit_codes.items()))
+    return f"{how} {facts.seconds:.1f} s{grace}" + (f", exit code {codes}" if codes else "")

@@ -1,0 +1,43 @@
+"""The part of a JSON document that shows the ways that were tried of a release."""
+
+from collections.abc import Iterable
+
+from reconciler.core.ways import RecordedWay, WayResult, is_dangerous
+from reconciler.show.documents.recorded_parts import Json
+from reconciler.show.quantities import rfc3339
+
+
+def ways_part(results: Iterable[WayResult]) -> list[Json]:
+    """Return an entry for each result of a run."""
+    return [_way(result) for result in results]
+
+
+def recorded_ways_part(recorded: Iterable[RecordedWay]) -> list[Json]:
+    """Return an entry for each recorded result, with the time when it was tried."""
+    return [{**_way(each.result), "at": rfc3339(each.at), "by_pass": each.by_pass} for each in recorded]
+
+
+def _way(result: WayResult) -> Json:
+    stop = result.stop
+    return {
+        "way": result.way,
+        "answer": result.answer,
+        "kind": result.kind,
+        "dangerous": is_dangerous(result),
+        "version": result.release.version,
+        "to": result.base.version if result.base is not None else None,
+        "reason": result.reason,
+        "proves_writes": result.proves_writes,
+        "stop": None
+        if stop is None
+        else {
+            "seconds": round(stop.seconds, 2),
+            "grace": stop.grace,
+            "killed": list(stop.killed),
+            "exit_codes": dict(stop.exit_codes),
+        },
+        "seconds": round(result.seconds, 1),
+        "log": result.log,
+        "at": None,
+        "by_pass": None,
+    }

@@ -1,0 +1,34 @@
+"""The text on ways: what was tried of a release beside its tiers."""
+
+from collections.abc import Sequence
+
+from reconciler.core.ways import RecordedWay, WayAnswer, WayResult, is_dangerous, way_text
+from reconciler.show.quantities import duration, moment
+from reconciler.show.text.screen import Cell, Screen, Style, align
+
+
+def way_rows(results: Sequence[WayResult], screen: Screen) -> list[str]:
+    """Return a table of the ways that a trial has tried; nothing if it tried none."""
+    rows = [
+        [Cell(result.way), Cell(result.answer, way_style(result)), Cell(duration(result.seconds)), Cell(_why(result))]
+        for result in results
+    ]
+    return align(["WAY", "ANSWER", "TOOK", "REASON"], rows, screen) if rows else []
+
+
+def recorded_way_text(recorded: RecordedWay) -> str:
+    """Return a recorded result in one line, with the time when it was tried."""
+    by_hand = "" if recorded.by_pass else ", by hand"
+    return f"{way_text(recorded.result)} (tried {moment(recorded.at)}{by_hand}, {recorded.result.log})"
+
+
+def way_style(result: WayResult) -> Style:
+    """Return the style of an answer. Only a danger and an error are bad."""
+    if is_dangerous(result) or result.answer is WayAnswer.ERROR:
+        return Style.BAD
+    return {WayAnswer.YES: Style.GOOD, WayAnswer.NO: Style.WARN}.get(result.answer, Style.FAINT)
+
+
+def _why(result: WayResult) -> str:
+    """Return a result without its answer, which has a column of its own."""
+    return way_text(result).removeprefix(f"{result.answer} ").removeprefix(f"{result.answer}: ")

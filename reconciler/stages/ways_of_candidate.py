@@ -1,0 +1,35 @@
+"""Tries ways of the candidate of a trial by hand, before its working folder is removed."""
+
+from collections.abc import Iterable
+
+from desired.model import WayName
+from reconciler.core.tier_results import Trial, is_green
+from reconciler.core.ways import WayResult
+from reconciler.deploy.app_set import app_set_from_snapshot
+from reconciler.ports.host import Host
+from reconciler.trial.trial_request import TrialRequest
+from reconciler.ways.run_way import run_way
+from reconciler.ways.way_run import WaySubject
+
+
+def try_ways_of_candidate(
+    host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName]
+) -> tuple[WayResult, ...]:
+    """Try the ways `asked` with the candidate of a green trial, and return their results; none without a candidate.
+
+    `host` has the drivers of the trial. The caller holds the lock of the working folder.
+    """
+    candidate = trial.candidate
+    if candidate is None or not is_green(trial.tiers):
+        return ()
+    subject = WaySubject(
+        recipe=request.recipe,
+        release=request.release,
+        base=request.base.release if request.base.release != request.release else None,
+        tests=request.tests,
+        folder=request.folder,
+        logs=host.state.trial_log(request.recipe.name, request.id),
+        logs_name=trial.log,
+        unpack=lambda into: app_set_from_snapshot(host, candidate.folder, candidate.seal, request.app_set, into),
+    )
+    return tuple(run_way(host, subject, way) for way in asked)

@@ -1,0 +1,180 @@
+"""Tries ways after the steps of a pass: of each selected recipe's canonical, what was asked for and not tried yet.
+
+Uses copies of sealed data only. Records each result in the ledger, and nothing else.
+"""
+
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from attrs import frozen
+
+from desired.model import Fleet, Recipe, Release, WayName
+from reconciler.core.holds import why_held
+from reconciler.core.needs import apps_of
+from reconciler.core.observation import Observation, damage_of
+from reconciler.core.way_records import WAY_LINE, recorded_ways, way_body
+from reconciler.core.ways import RecordedWay, WayResult, closed_way, due_ways, way_base, way_text
+from reconciler.deploy.app_set import app_set_digest, make_app_set, snapshot_app_set
+from reconciler.deploy.slot_lock import lock_slot
+from reconciler.errors import InfrastructureError, InterruptedPassError, reason_of
+from reconciler.ports.host import Host
+from reconciler.promotion.undeploy_conflicts import deployed_conflicts, undeployed
+from reconciler.ways.run_way import run_way
+from reconciler.ways.way_run import WaySubject
+from state.records import Canonical, LedgerEntry, Memory, Records
+
+
+@frozen
+class WaysToTry:
+    """The ways of one canonical that are to be tried now. `base` is the older release, None if there is none."""
+
+    recipe: Recipe
+    canonical: Canonical
+    base: Release | None
+    observation: Observation
+    ways: tuple[WayName, ...]
+
+
+Notes = tuple[str, ...]
+
+
+@frozen
+class TriedWays:
+    """The results of a pass by recipe, notes on what could not be tried, and the number of a signal, or None."""
+
+    results: Mapping[str, Sequence[WayResult]]
+    notes: Notes
+    signal: int | None = None
+
+
+def ways_to_try(
+    host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
+) -> tuple[WaysToTry, ...]:
+    """Return what is to be tried of the observed recipes: the ways `asked`, and those that each recipe declares.
+
+    Leave out recipes that are on hold, and canonicals that are damaged. Reads the ledger only if there is a choice.
+    """
+    asked = tuple(asked)
+    wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
+    if not any(wanted.values()):
+        return ()
+    lines = host.registry.lines(kind=WAY_LINE)
+    found = (
+        _to_try(host, observations[name], records, ways, recorded_ways(lines, name)) for name, ways in wanted.items()
+    )
+    return tuple(each for each in found if each is not None and each.ways)
+
+
+def _to_try(
+    host: Host, observation: Observation, records: Records, asked: Iterable[WayName], recorded: Sequence[RecordedWay]
+) -> WaysToTry | None:
+    name, canonical = observation.recipe.name, records.canonicals.get(observation.recipe.name)
+    if canonical is None or observation.tests_unreadable:
+        return None
+    memory = records.memories.get(name, Memory(name))
+    held = why_held(records.holds.get(name), host.clock.now().date())
+    if held or damage_of(memory, canonical.generation) is not None:
+        return None
+    base, release = way_base(canonical, memory.known), Release(canonical.version, canonical.commit)
+    ways = due_ways(asked, release, base, observation.tests, recorded)
+    return WaysToTry(observation.recipe, canonical, base, observation, ways)
+
+
+def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
+    """Return a note for each recipe of which a pass would try ways, for a dry run."""
+    found = ways_to_try(host, observations, records, asked)
+    return tuple(
+        f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found
+    )
+
+
+def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
+    """Return a note for each of these recipes whose way back is closed now and was open before."""
+    canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
+    lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
+    found = (closed_way(recorded_ways(lines, name), have.version, have.commit) for name, have in canonicals.items())
+    return tuple(_closed_note(*each) for each in found if each is not None)
+
+
+def _closed_note(before: WayResult, present: WayResult) -> str:
+    was = f"{before.release.version} could go back" + (f" to {before.base.version}" if before.base else "")
+    return f"{present.recipe}: the way back has closed: {was}; of {present.release.version}: {way_text(present)}"
+
+
+def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
+    """Try the ways that are due, one after the other, and record each result.
+
+    A failure becomes a note, and the others go on.
+    """
+    to_try = ways_to_try(host, observations, host.registry.read(), asked)
+    results: dict[str, list[WayResult]] = {}
+    notes: list[str] = []
+    for each in to_try:
+        name = each.recipe.name
+        try:
+            for result in _tried(host, fleet, each):
+                results.setdefault(name, []).append(result)
+                record_way(host, result)
+                notes.append(way_note(result))
+        except InterruptedPassError as stop:
+            return TriedWays(results, (*notes, f"{name}: its ways were {stop.message}"), stop.signal_number)
+        except Exception as failed:  # noqa: BLE001  the other recipes go on
+            host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
+            notes.append(f"{name}: its ways could not be tried: {reason_of(failed)}")
+    return TriedWays(results, tuple(notes))
+
+
+def way_note(result: WayResult) -> str:
+    """Return a result as a note of the report."""
+    return f"{result.recipe} {result.release.version}: {result.way} {way_text(result)}"
+
+
+def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
+    """Append a result to the ledger. An answer of a pass keeps later passes from trying the way again.
+
+    `who` is the person who tried it by hand, "" for a pass.
+    """
+    by = {"who": who} if who else {"pass": host.pass_id}
+    body = {**by, "by_pass": not who, **way_body(result)}
+    host.registry.append([LedgerEntry(host.clock.now(), WAY_LINE, result.recipe, body)])
+    host.progress.done(result.recipe, f"{result.way}: {result.answer}")
+
+
+def _tried(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[WayResult]:
+    """Yield the result of each way. The caller holds the pass lock."""
+    with _subject(host, fleet, to_try) as (way_host, subject):
+        for way in to_try.ways:
+            yield run_way(way_host, subject, way)
+
+
+@contextmanager
+def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
+    """Lock the recipe's working folder and yield what is tried, with a host that has only the drivers it needs."""
+    recipe, canonical, recipes = to_try.recipe, to_try.canonical, fleet.recipes
+    apps, trial = apps_of(recipe, recipes), canonical.evidence.trial
+    for driver in host.drivers.values():
+        driver.forget()
+    releases = dict.fromkeys(recipes, Release("", ""))
+    app_set = make_app_set(recipe, Release(canonical.version, canonical.commit), recipes, releases)
+    if app_set_digest(app_set) != to_try.observation.files:
+        raise InfrastructureError("its tests changed after this pass began: the next pass tries them")
+    drivers = {recipes[app].driver for app in apps} | host.state.drivers_of_slot(recipe.name)
+    way_host, have = host.with_drivers(drivers), host.registry.read().canonicals
+    with (
+        undeployed(host, fleet, recipe, deployed_conflicts(host, fleet, recipe)),
+        lock_slot(way_host, recipe.name, f"pass {host.pass_id}: ways") as folder,
+    ):
+        yield (
+            way_host,
+            WaySubject(
+                recipe=recipe,
+                release=Release(canonical.version, canonical.commit),
+                base=to_try.base,
+                tests=to_try.observation.tests,
+                folder=folder,
+                logs=host.state.trial_log(recipe.name, trial),
+                logs_name=canonical.evidence.log,
+                unpack=lambda into: snapshot_app_set(way_host, canonical, recipes, into, have),
+            ),
+        )

@@ -1,0 +1,43 @@
+"""Runs one way of a release, and returns its result whatever happens."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import evolve
+
+from desired.model import WayName
+from reconciler.core.ways import WayAnswer, WayResult, way_text
+from reconciler.deploy.slot import append_log_line
+from reconciler.errors import CanonError, in_one_line
+from reconciler.ports.host import Host
+from reconciler.ways.way_back import try_back
+from reconciler.ways.way_run import WayRun, WaySubject
+from reconciler.ways.way_stop import try_stop
+from state.state_errors import StateError
+
+_WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {WayName.BACK: try_back, WayName.STOP: try_stop}
+
+
+def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
+    """Run one way and return its result. If something failed for want of time, run it once more: that one decides.
+
+    Only copies of the sealed data are used. An error of the recipe's own release, or of this host, is an ERROR.
+    """
+    host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
+    (subject.logs / f"way-{way}.log").unlink(missing_ok=True)
+    started = host.clock.monotonic()
+    run = WayRun(host, subject, way)
+    result = _tried(run)
+    if run.timed_out:
+        result = _tried(WayRun(host, subject, way, number=2))
+    append_log_line(run.log, f"{way} {way_text(result)}")
+    return evolve(result, seconds=host.clock.monotonic() - started)
+
+
+def _tried(run: WayRun) -> WayResult:
+    if run.subject.recipe.data.check is None:
+        return run.result(WayAnswer.SKIP, "no [data] check is declared that could prove anything")
+    try:
+        return _WAYS[run.way](run)
+    except (CanonError, StateError, OSError) as failed:
+        return run.result(WayAnswer.ERROR, in_one_line(failed))

@@ -1,0 +1,160 @@
+"""One run of a way: its slots, and the steps that all ways share."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import define, evolve, field, frozen
+
+from desired.model import Recipe, Release, WayName
+from reconciler.core.ways import WayAnswer, WayKind, WayResult
+from reconciler.deploy.app_health import check_up
+from reconciler.deploy.app_set import AppSet, AppSpec
+from reconciler.deploy.deploying import deploy_app, deploy_app_set
+from reconciler.deploy.recipe_commands import command_passes, run_command
+from reconciler.deploy.slot import DeployedApp, Slot
+from reconciler.deploy.slot_lifetime import open_slot
+from reconciler.errors import KilledError, RecipeError, TimedOutError
+from reconciler.ports.app import RunningApp
+from reconciler.ports.host import Host
+
+
+@frozen
+class WaySubject:
+    """The release to try, with its sealed data.
+
+    `base` is the older release of a way back, None if there is none. `tests` is the digest of all that the answer
+    depends on, besides the releases. `folder` is the recipe's locked working folder. `logs` is the folder for logs, and
+    `logs_name` its path relative to the state folder. `unpack` unpacks a copy of the sealed data into the given folder,
+    and returns the app set in it.
+    """
+
+    recipe: Recipe
+    release: Release
+    base: Release | None
+    tests: str
+    folder: Path
+    logs: Path
+    logs_name: str
+    unpack: Callable[[Path], AppSet]
+
+
+@frozen
+class RiseAttempt:
+    """How an app came up. `comes_up`: it became ready, and runs. `passes`: data.check passed. `words` say what failed.
+
+    `timed_out`: it failed for want of time, so that this host may be to blame.
+    """
+
+    comes_up: bool
+    passes: bool
+    words: str = ""
+    timed_out: bool = False
+
+
+@define
+class WayRun:
+    """One run of a way. `number` tells apart what it writes. `timed_out`: something failed for want of time."""
+
+    host: Host
+    subject: WaySubject
+    way: WayName
+    number: int = 1
+    timed_out: bool = False
+    writes: int = field(default=0, init=False)
+
+    @property
+    def log(self) -> Path:
+        return self.subject.logs / f"way-{self.way}.log"
+
+    @contextmanager
+    def slot(self, role: str) -> Iterator[Slot]:
+        """Open a slot in the folder `role`, and remove it at the end."""
+        with open_slot(self.host, self.subject.folder, role, self.log) as slot:
+            yield slot
+
+    def own_app(self, slot: Slot) -> DeployedApp:
+        return slot.apps[self.subject.recipe.name]
+
+    def deploy_sealed(self, slot: Slot, release: Release | None = None) -> None:
+        """Deploy a copy of the sealed data, with `release` instead of the release that sealed it.
+
+        Raise RecipeError if it does not come up.
+        """
+        *needed, own = self.subject.unpack(slot.folder / "source")
+        deploy_app_set(slot, (*needed, own if release is None else evolve(own, release=release)))
+
+    def write(self, slot: Slot) -> bool:
+        """Let the running release write something by data.mark, and check that it is there.
+
+        Return whether data.check can tell that it is there: with MARK_ID, it failed before and passes now. Raises
+        RecipeError if data.check fails now.
+        """
+        data, own = self.subject.recipe.data, self.own_app(slot)
+        assert data.check is not None  # noqa: S101  without one, no way is tried
+        if data.mark is None:
+            run_command(slot, own, data.check, "data.check")
+            return False
+        self.writes += 1
+        slot.mark_id = f"way-{self.way}-{self.number}-{self.writes}"
+        was_there = command_passes(slot, own, data.check, "data.check before it is written")
+        try:
+            run_command(slot, own, data.mark, "data.mark")
+        except RecipeError as failed:
+            slot.log_line(f"data.mark fails over data that has lived, so nothing new is written: {failed.message}")
+            slot.mark_id = ""
+            was_there = True
+        run_command(slot, own, data.check, "data.check")
+        return not was_there
+
+    def limits(self, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
+        """Return what an answer does not cover, "" if data.check can tell whether the release's writes are there."""
+        if proves_writes:
+            return ""
+        return f"data.check cannot tell whether what {self.subject.release.version} writes is there (see MARK_ID)"
+
+    def attempt(self, slot: Slot, release: Release) -> RiseAttempt:
+        """Deploy a release over the data in the slot, and check the data.
+
+        Raise KilledError if what ran before had to be killed: that says nothing about this release.
+        """
+        try:
+            deploy_app(slot, AppSpec(self.subject.recipe, release))
+            comes_up = True
+            self.check(slot)
+        except KilledError:
+            raise
+        except RecipeError as failed:
+            comes_up = slot.ready.get(self.subject.recipe.name) is not None and self._runs(slot)
+            self.timed_out = self.timed_out or isinstance(failed, TimedOutError)
+            words = ": ".join((failed.message, *failed.tail[-1:]))
+            slot.log_line(f"{release.version}: {words}")
+            return RiseAttempt(comes_up, passes=False, words=words, timed_out=isinstance(failed, TimedOutError))
+        return RiseAttempt(comes_up, passes=True)
+
+    def check(self, slot: Slot) -> None:
+        """Run data.check. Raise RecipeError if it fails, or if an app does not stay up."""
+        check = self.subject.recipe.data.check
+        assert check is not None  # noqa: S101  without one, no way is tried
+        run_command(slot, self.own_app(slot), check, "data.check")
+        check_up(slot)
+
+    def _runs(self, slot: Slot) -> bool:
+        own = self.own_app(slot)
+        status = own.driver.status(own.app)
+        return isinstance(status, RunningApp) and not status.failure
+
+    def result(self, answer: WayAnswer, reason: str = "", kind: WayKind | None = None) -> WayResult:
+        """Return a result of this run."""
+        subject = self.subject
+        return WayResult(
+            recipe=subject.recipe.name,
+            way=self.way,
+            answer=answer,
+            release=subject.release,
+            base=subject.base if self.way is WayName.BACK else None,
+            kind=kind,
+            reason=reason,
+            tests=subject.tests,
+            log=f"{subject.logs_name}/way-{self.way}.log",
+        )

@@ -1,0 +1,51 @@
+"""How a release stops: after SIGTERM with its grace time, and after a kill without any."""
+
+from attrs import evolve
+
+from reconciler.core.ways import StopFacts, WayAnswer, WayResult, kind_of_stop, stop_text
+from reconciler.deploy.slot import Slot
+from reconciler.ways.way_run import RiseAttempt, WayRun
+
+
+def try_stop(run: WayRun) -> WayResult:
+    """Stop the release with SIGTERM and measure it, deploy it again, kill it, and deploy it once more.
+
+    Raise RecipeError if the release does not come up with its own data.
+    """
+    with run.slot("way-stop") as slot:
+        run.deploy_sealed(slot)
+        proves_writes = run.write(slot)
+        facts = _stop(run, slot)
+        after, what = run.attempt(slot, run.subject.release), "after a stop"
+        if after.passes and not facts.killed:
+            proves_writes = run.write(slot)
+            _kill(run, slot)
+            after, what = run.attempt(slot, run.subject.release), "after a kill"
+    kind = kind_of_stop(facts, rises=after.passes)
+    answer = WayAnswer.YES if kind is None else WayAnswer.NO
+    result = run.result(answer, "; ".join(filter(None, (_reason(facts, after, what), run.limits(proves_writes)))), kind)
+    return evolve(result, stop=facts, proves_writes=proves_writes)
+
+
+def _stop(run: WayRun, slot: Slot) -> StopFacts:
+    """Stop the release, and return how it ended. On a Swarm, the seconds include those that Swarm itself takes."""
+    own = run.own_app(slot)
+    slot.ready.pop(own.recipe.name, None)
+    started = run.host.clock.monotonic()
+    removal = own.driver.stop(own.app)
+    seconds = run.host.clock.monotonic() - started
+    slot.note_removal(own.recipe.name, removal)
+    grace = removal.grace.total_seconds() if removal.grace is not None else None
+    return StopFacts(seconds, grace, (*removal.killed, *removal.without_data), removal.exit_codes)
+
+
+def _kill(run: WayRun, slot: Slot) -> None:
+    own = run.own_app(slot)
+    slot.ready.pop(own.recipe.name, None)
+    own.driver.kill(own.app)
+
+
+def _reason(facts: StopFacts, after: RiseAttempt, what: str) -> str:
+    killed = f"; killed: {', '.join(facts.killed)}" if facts.killed else ""
+    risen = f"comes up again {what}" if after.passes else f"{what}: {after.words}"
+    return f"{stop_text(facts)}{killed}; {risen}"

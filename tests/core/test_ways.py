@@ -1,0 +1,141 @@
+"""What is decided about ways, and how the ledger keeps their results."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.model import Release, WayName
+from reconciler.core.way_records import WAY_LINE, recorded_way, recorded_ways, way_body, way_sentence
+from reconciler.core.ways import (
+    BackFacts,
+    RecordedWay,
+    StopFacts,
+    WayAnswer,
+    WayKind,
+    WayResult,
+    closed_way,
+    due_ways,
+    is_dangerous,
+    kind_of_back,
+    kind_of_stop,
+    stop_text,
+    way_base,
+    way_text,
+    ways_of,
+)
+from state.ledger_line import LedgerLine
+from state.records import KnownTag, LedgerEntry
+from tests.values import canonical_of
+
+AT = datetime(2026, 11, 29, tzinfo=UTC)
+OLD, NEW = Release("1.0.0", "a" * 40), Release("1.1.0", "b" * 40)
+BACK = WayResult("notes", WayName.BACK, WayAnswer.YES, NEW, OLD, proves_writes=True, tests="t1", log="logs/notes/1")
+CLOSED = evolve(BACK, answer=WayAnswer.NO, kind=WayKind.REFUSES, reason="exited 1", tests="t2")
+STOP = WayResult("notes", WayName.STOP, WayAnswer.YES, NEW, stop=StopFacts(1.25, 10.0, (), {"app": 0}), tests="t1")
+
+
+def recorded(*results: WayResult, by_pass: bool = True) -> tuple[RecordedWay, ...]:
+    return tuple(RecordedWay(result, AT, by_pass) for result in results)
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        (BackFacts(comes_up=True, passes=True), None),
+        (BackFacts(comes_up=False, passes=False, is_whole_after=True), WayKind.REFUSES),
+        (BackFacts(comes_up=True, passes=False, is_whole_after=True), WayKind.HIDES),
+        (BackFacts(comes_up=True, passes=False, keeps_older=True), WayKind.LOSES),
+        (BackFacts(comes_up=True, passes=False), WayKind.DAMAGES),
+        (BackFacts(comes_up=False, passes=False), WayKind.DAMAGES),
+    ],
+)
+def test_the_kind_of_a_closed_way_back_follows_from_what_became_of_the_data(
+    facts: BackFacts, kind: WayKind | None
+) -> None:
+    assert kind_of_back(facts) is kind
+
+
+@given(st.builds(BackFacts, st.booleans(), st.booleans(), st.booleans(), st.booleans()))
+def test_a_way_back_is_open_only_if_the_older_release_comes_up_and_its_check_passes(facts: BackFacts) -> None:
+    assert (kind_of_back(facts) is None) == (facts.comes_up and facts.passes)
+
+
+def test_a_stop_is_no_if_the_release_is_killed_or_does_not_come_up_after_a_kill() -> None:
+    killed = StopFacts(10.0, 10.0, ("app (10 s)",))
+    assert kind_of_stop(StopFacts(1.0, 10.0), rises=True) is None
+    assert kind_of_stop(killed, rises=True) is WayKind.KILLED
+    assert kind_of_stop(killed, rises=False) is WayKind.UNCLEAN
+    assert [is_dangerous(evolve(STOP, kind=kind)) for kind in (None, WayKind.KILLED, WayKind.UNCLEAN)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_the_way_back_leads_to_the_release_that_was_upgraded_from_else_to_the_newest_older_one() -> None:
+    known = {version: KnownTag(version * 8, AT) for version in ("0.9.0", "1.0.0", "2.0.0", "3.0.0", "nightly")}
+    canonical = evolve(canonical_of("notes"), version="2.0.0")
+    bases = {
+        base: way_base(
+            evolve(canonical, evidence=evolve(canonical.evidence, base=evolve(canonical.evidence.base, version=base))),
+            known,
+        )
+        for base in ("0.9.0", "2.0.0", None, "0.1.0")
+    }
+    newest = Release("1.0.0", "1.0.0" * 8)
+    assert bases == {"0.9.0": Release("0.9.0", "0.9.0" * 8), "2.0.0": newest, None: newest, "0.1.0": newest}
+    assert way_base(canonical, {}) is None
+
+
+def test_a_way_is_tried_once_for_the_same_releases_and_tests() -> None:
+    both = (WayName.STOP, WayName.BACK)
+    assert due_ways(both, NEW, OLD, "t1", ()) == (WayName.BACK, WayName.STOP)
+    assert due_ways(both, NEW, OLD, "t1", recorded(BACK, STOP)) == ()
+    assert due_ways(both, NEW, OLD, "t2", recorded(BACK, STOP)) == (WayName.BACK, WayName.STOP)
+    assert due_ways(both, OLD, None, "t1", recorded(BACK, STOP)) == (WayName.BACK, WayName.STOP)
+    assert due_ways(both, NEW, None, "t1", recorded(BACK, STOP)) == (WayName.BACK,)
+    assert due_ways(both, NEW, OLD, "t1", recorded(BACK, by_pass=False)) == (WayName.BACK, WayName.STOP)
+    assert due_ways([WayName.BACK], NEW, OLD, "t1", recorded(evolve(BACK, answer=WayAnswer.ERROR))) == (WayName.BACK,)
+
+
+def test_the_newest_result_of_each_way_of_the_release_is_shown() -> None:
+    lines = recorded(BACK, evolve(BACK, release=OLD), STOP, CLOSED)
+    assert [each.result for each in ways_of(lines, NEW.version, NEW.commit)] == [CLOSED, STOP]
+
+
+def test_a_way_back_has_closed_if_it_is_no_now_and_the_answer_before_was_yes() -> None:
+    older = evolve(BACK, release=OLD, base=None)
+    assert closed_way(recorded(older, CLOSED), NEW.version, NEW.commit) == (older, CLOSED)
+    assert closed_way(recorded(older, evolve(older, answer=WayAnswer.ERROR), CLOSED), NEW.version, NEW.commit)
+    for lines in ((), (BACK,), (CLOSED,), (CLOSED, CLOSED), (older, BACK), (STOP, CLOSED)):
+        assert closed_way(recorded(*lines), NEW.version, NEW.commit) is None
+
+
+def test_a_danger_is_said_loudly_and_the_measured_time_beside_the_declared_one() -> None:
+    assert way_text(BACK) == "yes to 1.0.0"
+    assert way_text(CLOSED) == "no to 1.0.0: it refuses to start, and leaves the data as it was: exited 1"
+    assert "DANGER" in way_text(evolve(CLOSED, kind=WayKind.DAMAGES))
+    assert (
+        stop_text(StopFacts(1.25, 10.0, (), {"web": 0, "app": -15}))
+        == "ended in 1.2 s of 10 s, exit code app -15, web 0"
+    )
+    assert stop_text(StopFacts(10.0, None, ("app (10 s)",))) == "was killed after 10.0 s"
+
+
+@pytest.mark.parametrize("result", [BACK, CLOSED, STOP, evolve(STOP, stop=StopFacts(1.0, None, ("app",)), base=None)])
+def test_the_ledger_gives_back_the_result_that_it_got(result: WayResult) -> None:
+    body = json.loads(json.dumps({"by_pass": True, **way_body(result)}))
+    assert recorded_way("notes", AT, body) == RecordedWay(result, AT, by_pass=True)
+    assert way_sentence(body) == f"{result.way} {way_text(result)}"
+
+
+def test_a_line_that_a_newer_canon_wrote_otherwise_is_left_out() -> None:
+    body = {**way_body(BACK), "way": "round", "reason": "unknown"}
+    entries = [("notes", way_body(BACK)), ("notes", body), ("wiki", way_body(BACK))]
+    lines = [LedgerLine(1, LedgerEntry(AT, WAY_LINE, name, each)) for name, each in entries]
+    assert [each.result for each in recorded_ways(lines, "notes")] == [BACK]
+    assert way_sentence(body) == "unknown"
