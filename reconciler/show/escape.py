@@ -1,6 +1,7 @@
 """Escapes, cuts and measures text for a terminal, since text from upstream may contain control sequences."""
 
 import unicodedata
+from functools import lru_cache
 from itertools import accumulate, islice
 from typing import Final
 
@@ -49,6 +50,7 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
+@lru_cache(maxsize=1024)
 def _columns(char: str) -> int:
     """Return the number of terminal columns that a character takes: 0 for a combining mark, 2 for a wide character."""
     if unicodedata.category(char) in {"Mn", "Me"}:
