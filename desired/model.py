@@ -202,7 +202,8 @@ class Fleet:
     promote, "" for anywhere. `sign` is the key that signs evidence, "" for none. `stale` is how old the last pass over
     the whole fleet may be, None for any age. `passes` are the names of environment variables that child processes get,
     besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for what the host bears.
-    `trials` is how many it may try in all, None for any number.
+    `trials` is how many it may try in all, None for any number. `disk` is how many bytes of the disk trials may take,
+    None for any number.
     """
 
     name: str
@@ -216,6 +217,7 @@ class Fleet:
     swarm: Swarm = field(factory=Swarm)
     parallel: int | None = None
     trials: int | None = None
+    disk: int | None = None
     mirror: Mirror = field(factory=Mirror)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from state.decisions import Hold, Rollback
+from state.disk_use import DiskUse
 from state.drift_record import DriftRecord
 
 
@@ -187,7 +188,7 @@ class Memory:
     `known` has all release tags that were ever seen, also deleted ones. `not_commits` maps each tag that names no
     commit to the id of its object. `reds` are by version. `seconds` is the duration of the last trial. `damage` is the
     last found damage, and `older_damage` that of other generations. `looks` maps the number of a generation to the
-    seals of its files when they were last hashed.
+    seals of its files when they were last hashed. `peaks` is what the last trials took of the disk, the newest first.
     """
 
     recipe: str
@@ -202,6 +203,7 @@ class Memory:
     seconds: float | None = None
     older_damage: tuple[FoundDamage, ...] = ()
     looks: Mapping[str, Mapping[str, FileSeal]] = field(factory=dict)
+    peaks: tuple[DiskUse, ...] = ()
 
 
 @frozen
@@ -234,9 +236,8 @@ class LedgerEntry:
 class Records:
     """All records of the state folder, read in one transaction.
 
-    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied`: a killed pass left a
-    journal of SQLite, so that a private copy was read. `unreadable` maps a recipe to the reason why its rows cannot be
-    read; all other fields leave such a recipe out. `drift` has the recipes that differ.
+    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied`: a private copy was read,
+    since a killed pass left a journal. `unreadable` maps recipes to why their rows, missing elsewhere, cannot be read.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)

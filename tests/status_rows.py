@@ -5,6 +5,7 @@ from attrs import evolve
 from reconciler.core.holds import HoldStatus
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.text.status import Recorded
+from state.disk_use import DiskUse
 from state.records import Memory
 from tests.reports import FELL
 from tests.values import HOLD, NEW, ROLLBACK, canonical_of, circumstances, red
@@ -19,8 +20,9 @@ def status_rows() -> list[Recorded]:
     kept = Recorded(
         "cal", declared=True, exception="", canonical=canonical_of("cal"), status=intact, memory=Memory("cal")
     )
+    peaks = (DiskUse(slots=3 * 1024**2, candidate=1024**2), DiskUse(volumes=1024**2))
     return [
-        kept,
+        evolve(kept, memory=Memory("cal", peaks=peaks), stored=2 * 1024**2),
         evolve(kept, recipe="drone", canonical=canonical_of("drone"), status=lost, memory=Memory("drone", reds=reds)),
         evolve(kept, recipe="element", canonical=canonical_of("element"), status=FELL),
         evolve(

@@ -13,10 +13,10 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack, Plan, make_plan
 from reconciler.core.report import Report, ReportBucket, ReportCommand, bucket_of
 from reconciler.core.trial_budget import budget_notes, within_trials
+from reconciler.stages.explaining import explanations
 from reconciler.stages.loop import preview, reconcile
 from reconciler.stages.planning import RunRequest
 from state.records import KnownTag
-from tests.explained_world import ExplainedWorld
 from tests.strategies import ObservedFleet, observed_fleets
 from tests.values import AROUND, NOW, canonical, commit, observation
 from tests.world import World
@@ -94,7 +94,15 @@ def test_a_trial_that_ends_by_a_fault_of_the_host_lets_the_others_go_first() -> 
     assert tried(within_trials(make_plan(compare(both, {}), both, AROUND), both, 1)) == {"b"}
 
 
-def test_explain_names_the_budget(tmp_path: Path) -> None:
-    told = ExplainedWorld.settled(tmp_path)
-    evidence = {each.name: each.evidence for each in told.explain().policies}
-    assert evidence["within-budget"] == "a pass tries any number"
+def test_explain_names_the_budget_and_what_would_change_that(tmp_path: Path) -> None:
+    world = World.promoted(tmp_path, "alpha", "beta")
+    for name in ("alpha", "beta"):
+        world.tag(name, "1.1.0")
+    first, second = explanations(world.host(), request(world, 1))
+    judged = {each.name: (each.status, each.evidence) for each in first.policies}
+    assert judged["within-budget"] == ("pass", "a pass tries at most 1, those that wait longest")
+    assert {each.name: each.status for each in second.policies}["within-budget"] == "fail"
+    (blocker,) = [each for each in second.blockers if each.name == "within-budget"]
+    assert ([change.by for change in blocker.any_of], blocker.needs_person) == (["a pass", "you"], False)
+    told = preview(world.host(), RunRequest(world.fleet, ("alpha",), ReportCommand.PLAN))
+    assert told.notes == ()

@@ -28,7 +28,7 @@ from state.snapshots.snapshots import SealedSnapshots
 from tests.state_checks import snapshot_contents
 from tests.world_driver import WorldDriver, WorldSecrets
 from tests.world_mirrors import WorldMirror, WorldMirrors, WorldUpstreams
-from tests.world_ports import TickingClock, WorldCommands, WorldProgress, WorldReadiness
+from tests.world_ports import TickingClock, WorldCommands, WorldDisk, WorldProgress, WorldReadiness
 
 Told = Callable[[Outcome], None]
 START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
@@ -95,6 +95,9 @@ class World:
     unit: str = ""
     # Tools that this host lacks.
     missing: set[str] = field(factory=set)
+    # Free bytes of the disk, and what each trial takes of it.
+    free: int = 100 * 1024**3
+    taken: int = 1024**2
     # The signatures of tags, by commit.
     signatures: dict[str, Signature] = Factory(dict)
     now: datetime = START
@@ -199,6 +202,7 @@ class World:
             fleet="fleet-1",
             state=self.state,
             pass_id=f"pass-{self.passes}",
+            disk=WorldDisk(self),
             **wrapped,  # type: ignore[arg-type]  # ports in wrapping
         )
 

@@ -18,6 +18,7 @@ from reconciler.ports.app import (
 )
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.ports.driver import Changes
+from state.disk_use import DiskUse
 from tests.world_driver import SETTING, AppContents
 
 if TYPE_CHECKING:
@@ -125,3 +126,19 @@ class WorldReadiness:
             if options.commit == seen.commit
         )
         return behaviour.dies or (behaviour.dies_lived and lived)
+
+
+@define
+class WorldDisk:
+    """A disk on which every working folder takes `world.taken` bytes."""
+
+    world: "World"
+
+    def free(self) -> int:
+        return self.world.free
+
+    def use(self, folder: Path) -> DiskUse:
+        return DiskUse(slots=self.world.taken)
+
+    def size(self, folder: Path) -> int:
+        return 0

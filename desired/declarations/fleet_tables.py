@@ -15,6 +15,7 @@ from desired.declarations.values import (
     Proxy,
     PushAddress,
     SigningKey,
+    Size,
     TokenSource,
     UnitName,
     Zone,
@@ -67,6 +68,10 @@ class BudgetTable:
         "and every 4 GiB of memory that is available."
     )
 
+    disk: Size | None = key(
+        "How much of the disk the trials may take. A recipe whose last trials took more, or more than is free, is not "
+        "tried. Without it nothing is left out."
+    )
     trials: Count | None = key(
         "How many recipes a pass may try at most; those that wait longest come first. The default is any number."
     )

@@ -1,4 +1,4 @@
-"""Decides which environment variables a fleet may name, so that Canon passes them on to child processes."""
+"""Decides which environment variables a fleet may name: those that Canon passes on, and those that a recipe sets."""
 
 import re
 from typing import Final
@@ -44,6 +44,7 @@ SET_BY_CANON: Final = (
 """Variables that Canon itself sets for every child process, or for every command of a recipe's tests."""
 
 _VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 PATTERN: Final = (
     rf"(?!(?:PATH|{'|'.join(SET_BY_CANON)})$)(?!CANON_)(?!GIT_(?!(?:{'|'.join(n[4:] for n in PASSED_TO_GIT)})$))"
     rf"{_VARIABLE}"
@@ -64,4 +65,13 @@ def read_passed_name(value: object) -> str:
         only = "of git's own variables only those for TLS, proxies and ssh are passed on"
         meant = next((name for name in PASSED_TO_GIT if name.startswith(f"{value}_")), "")
         raise RefusedError(f"names {value}: {only}", meant or nearest(value, PASSED_TO_GIT))
+    return value
+
+
+def read_env_name(value: object) -> str:
+    """Return the name of a variable that a recipe may set. Raise RefusedError for any other value."""
+    if value == "PATH":
+        raise RefusedError("may not be set: child processes get the PATH of Canon")
+    if not isinstance(value, str) or not re.fullmatch(ENV_NAME, value):
+        raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
     return value

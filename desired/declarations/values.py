@@ -11,9 +11,11 @@ from typing import Any, Final, NewType
 
 from attrs import field, frozen
 
+from desired.declarations.passing import ENV_NAME, read_env_name, read_passed_name
 from desired.declarations.passing import PATTERN as PASSED_NAME
-from desired.declarations.passing import read_passed_name
 from desired.declarations.problems import RefusedError, nearest, shown
+from desired.declarations.sizes import PATTERN as SIZE
+from desired.declarations.sizes import read_size
 from desired.declarations.upstream_urls import read_push_address, read_upstream
 from desired.drift_ignore import DRIFT_WORDS
 from desired.model import DataPolicy, Keep, WayName
@@ -41,6 +43,7 @@ PushAddress = NewType("PushAddress", str)
 RecipeName = NewType("RecipeName", str)
 SecretName = NewType("SecretName", str)
 SigningKey = NewType("SigningKey", str)
+Size = NewType("Size", int)
 StatusCode = NewType("StatusCode", int)
 TokenSource = NewType("TokenSource", str)
 ToolName = NewType("ToolName", str)
@@ -56,7 +59,6 @@ FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusC
 
 _RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
-_ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
@@ -159,15 +161,6 @@ def read_duration(value: object) -> timedelta:
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
 
 
-def _env_name(value: object) -> str:
-    """Return the name of a variable that a recipe may set. Raise RefusedError for any other value."""
-    if value == "PATH":
-        raise RefusedError("may not be set: child processes get the PATH of Canon")
-    if not isinstance(value, str) or not re.fullmatch(_ENV_NAME, value):
-        raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
-    return value
-
-
 def _allow(value: object) -> str:
     """Return a range of versions, or "*". Raise RefusedError for any other value."""
     wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
@@ -218,7 +211,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     DriftWord: _choice(*DRIFT_WORDS),
     DriverName: _choice("process", "swarm", "abra"),
     Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
-    EnvName: Kind(_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{_ENV_NAME})$"}),
+    EnvName: Kind(read_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{ENV_NAME})$"}),
     Format: Kind(_format, {"const": 1}),
     Count: _number(1, 1000),
     HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
@@ -237,6 +230,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
     SecretName: _text("the name of a secret: letters, 0-9, _, - and ., at most 64 characters", _MAKERS_NAME),
     SigningKey: _text('"ssh:/path/of/a/key", "gpg:ID", or ""', r"(?:ssh:/[\x21-\x7e]+|gpg:[0-9A-Fa-f]{16,40})?"),
+    Size: Kind(read_size, {"type": "string", "pattern": f"^(?:{SIZE})$"}),
     StatusCode: _number(100, 599),
     TokenSource: _text("the absolute path of a file, or the name of a systemd credential", _SOURCE),
     ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),

@@ -19,6 +19,7 @@ from reconciler.host.capacity import bearable
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.command_spec import STOPPING
 from reconciler.host.company import Company
+from reconciler.host.disk import HostDisk
 from reconciler.host.environment import child_environment, place
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.revision import canon_revision, fleet_revision
@@ -68,6 +69,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
         place=place(tools_of(fleet, drivers), allowed, os.environ),
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
+        disk=_disk(state, drivers, children),
         state=state,
         pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
         attestor=KeyAttestor(fleet.sign, {**children, "HOME": os.environ.get("HOME", "/")}),
@@ -128,6 +130,16 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
     from reconciler.host.git.forge import GitForge
 
     return GitForge(state, children, fleet.protocols, fleet.mirror, lock)
+
+
+def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
+    """Return what measures the disk: with Docker's engine only if a driver uses it."""
+    if drivers.keys() <= {"process"}:
+        return HostDisk(state.root)
+    from reconciler.host.swarm.engine.engine import Engine
+    from reconciler.host.swarm.engine_disk import EngineDisk
+
+    return HostDisk(state.root, EngineDisk(Engine(children)))
 
 
 def drivers_for(

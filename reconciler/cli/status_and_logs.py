@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from attrs import evolve
+
 from desired.declarations.values import is_recipe_name
 from desired.model import TierName, WayName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
@@ -52,10 +54,22 @@ def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]
     today = datetime.now(UTC).date()
     only = (name,) if name else context.options.recipes
     rows = recorded(context.fleet, records, _statuses(context, records), today, only)
+    rows = _with_sizes(context, rows) if _shows_sizes(context) else rows
     if name is None and not context.options.json:
         return rows
     lines = SqliteRegistry(context.state.database).lines(kind=WAY_LINE)
     return tuple(with_ways(row, lines) for row in rows)
+
+
+def _shows_sizes(context: CommandContext) -> bool:
+    return context.options.json or context.options.output == "wide"
+
+
+def _with_sizes(context: CommandContext, rows: Sequence[Recorded]) -> tuple[Recorded, ...]:
+    """Return the rows with what the generations of each recipe take on the disk."""
+    from reconciler.host.disk import size_of
+
+    return tuple(evolve(row, stored=size_of(context.state.generations(row.recipe))) for row in rows)
 
 
 def _table(context: CommandContext, name: str | None) -> str:
@@ -68,7 +82,18 @@ def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, l
     screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
         return render_card(rows[0], screen, now, last)
-    return render_status(rows, screen, now, wide=context.options.output == "wide", last=last)
+    text = render_status(rows, screen, now, wide=context.options.output == "wide", last=last)
+    return text + _disk_line(context)
+
+
+def _disk_line(context: CommandContext) -> str:
+    """Return a line on the disk for a wide table; "" for an ordinary one."""
+    if context.options.output != "wide":
+        return ""
+    from reconciler.cli.status_with_host import disk_status
+    from reconciler.show.text.disk import disk_line
+
+    return f"{disk_line(disk_status(context))}\n"
 
 
 def _running_line(context: CommandContext) -> str:

@@ -14,10 +14,12 @@ from reconciler.cli.running import look_at_passes
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus
 from reconciler.core.report import Population, ReportCommand, Run
+from reconciler.host.disk import HostDisk
 from reconciler.promotion.running_canonical import deployed_parts, deployment_status
 from reconciler.show.documents.command_documents import status_document
 from reconciler.show.documents.pass_events import running_part
 from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.disk import DiskStatus, disk_part
 from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.status import Recorded
 from state.records import Records
@@ -41,7 +43,13 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
         orphaned=len(rows) - shown,
     )
     running = running_part(look_at_passes(context.state).alive)
-    return json_text({**status_document(run, population, rows, code, last), "running": running})
+    return json_text(
+        {
+            **status_document(run, population, rows, code, last),
+            "running": running,
+            "disk": disk_part(disk_status(context), rows),
+        }
+    )
 
 
 def deployment_statuses(
@@ -51,3 +59,11 @@ def deployment_statuses(
     host = make_host(context, SilentProgress(sys.stderr))
     parts_by_recipe = deployed_parts(host, kept)
     return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}
+
+
+def disk_status(context: CommandContext) -> DiskStatus:
+    """Measure the state folder, its generations, and the free space of its disk."""
+    disk = HostDisk(context.state.root)
+    return DiskStatus(
+        disk.size(context.state.root), disk.size(context.state.canonicals), disk.free(), context.fleet.disk
+    )

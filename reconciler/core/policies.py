@@ -118,7 +118,7 @@ def _budget(case: Case, _: Observation) -> Condition:
     if case.step.held_back is HeldBack.OVER_BUDGET:
         return Condition("within-budget", FAIL, case.step.reason)
     most = case.fleet.trials
-    evidence = f"a pass tries at most {most} recipes, those that wait longest" if most else "a pass tries any number"
+    evidence = f"a pass tries at most {most}, those that wait longest" if most else "a pass tries any number"
     return Condition("within-budget", PASS, evidence)
 
 

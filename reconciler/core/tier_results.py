@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from desired.model import Release, TierName
 from reconciler.core.base import Base
+from state.disk_use import DiskUse
 from state.records import Seal
 
 
@@ -69,7 +70,7 @@ class Trial:
     timeout. `damage` says why the canonical's snapshot could not be deployed, "" if it could or was not needed. `tail`
     has the last log lines of the failed app. `checks_data`: data.check failed on the fresh install, before data.mark;
     so if it succeeds later, this proves that data was kept. `is_check_slow`: it failed there so late that it may have
-    failed for want of time.
+    failed for want of time. `peak` is what it took of the disk at most, None if that was not measured.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Trial:
     tail: tuple[str, ...] = field(factory=tuple)
     checks_data: bool = False
     is_check_slow: bool = False
+    peak: DiskUse | None = None
 
 
 def failed_late(failed_after: float, passed_after: float) -> bool:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from reconciler.ports.app_secrets import Secrets
 from reconciler.ports.attestation import Attestor
 from reconciler.ports.commands import Commands
+from reconciler.ports.disk import Disk
 from reconciler.ports.driver import Driver, Readiness
 from reconciler.ports.repositories import Mirrors, TeamForge, Upstream
 from reconciler.ports.storage import Registry, Snapshots
@@ -61,6 +62,7 @@ class Host:
     pass_id: str
     forge: TeamForge | None = None
     attestor: Attestor | None = None
+    disk: Disk | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
         """Return this host with only the drivers that `drivers` names, so that no other driver can fail."""

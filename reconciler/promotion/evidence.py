@@ -1,7 +1,8 @@
 """Makes the records of a trial: evidence, ledger entry and memory."""
 
-from attrs import evolve
+from attrs import asdict, evolve
 
+from reconciler.core.disk_budget import with_peak
 from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
 from reconciler.core.test_result import PAYLOAD_TYPE, statement_of
@@ -66,6 +67,7 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
         "place": host.place.digest,
         "log": trial.log,
         "findings": list(trial.findings),
+        "peak": asdict(trial.peak) if trial.peak is not None else None,
         "packed": trial.candidate.seal.packed if trial.candidate is not None else None,
     }
     return LedgerEntry(host.clock.now(), "trial", trial.recipe, body)
@@ -86,4 +88,5 @@ def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
         reds[trial.release.version] = Red(trial.release.version, circumstances, now, trial.id, outcome.reason)
     if trial.damage and trial.base.generation is not None:
         memory = with_damage(memory, FoundDamage(trial.base.generation, trial.damage, now))
+    memory = with_peak(memory, trial.peak)
     return evolve(memory, reds=reds, last_trial=trial.id, last_trial_at=now, seconds=round(trial.seconds, 3))

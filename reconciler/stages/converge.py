@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from desired.model import Fleet, Release
+from reconciler.core.disk_budget import no_room
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State
@@ -42,7 +43,7 @@ class ConvergeContext:
     """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated.
 
     `has_company`: other steps may run at the same time. `failures` maps a recipe to the reason why its step failed
-    beside others.
+    beside others. `reserved` are the bytes of the disk that trials which run now may still take.
     """
 
     host: Host
@@ -52,6 +53,7 @@ class ConvergeContext:
     mirror_errors: Mapping[str, str]
     has_company: bool = False
     failures: Mapping[str, str] = field(factory=dict)
+    reserved: int = 0
 
 
 def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
@@ -139,6 +141,8 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     records = context.host.registry.read()
     if held := why_held(records.holds.get(step.recipe), context.host.clock.now().date()):
         return Attempt(untried_reason=held)
+    if full := _no_room(context, observation):
+        return Attempt(untried_reason=full)
     if refused := refused_signature(context.host, observation, release):
         return Attempt(untried_reason=f"unsigned: {refused}")
     releases_of_needs = need_releases(records.canonicals, context.observations)
@@ -159,6 +163,14 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
             return Attempt(trial)
         recipe, answer, files = observation.recipe, observation.answer, observation.files
         return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
+
+
+def _no_room(context: ConvergeContext, observation: Observation) -> str:
+    """Return why the disk has no room for a trial now, beside those that run; "" if it has. Raise OSError."""
+    budget, disk = context.fleet.disk, context.host.disk
+    if budget is None or disk is None:
+        return ""
+    return no_room(observation.memory, budget - context.reserved, disk.free() - context.reserved)
 
 
 def trial_request(

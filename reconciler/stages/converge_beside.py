@@ -7,6 +7,7 @@ from functools import partial
 
 from attrs import define, evolve, field, frozen
 
+from reconciler.core.disk_budget import peak_of
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Step
 from reconciler.core.schedule import Schedule, deploys, make_schedule, may_blame_company, next_starts
@@ -87,12 +88,18 @@ class _Turns:
         for driver in self.context.host.drivers.values():
             driver.forget()
         try:
-            self.workers.start(name, partial(_in_company, self.context, self.context.plan.steps[name]))
+            context = evolve(self.context, reserved=self._reserved())
+            self.workers.start(name, partial(_in_company, context, self.context.plan.steps[name]))
         except OSError as failed:
             self.failures[name] = f"no process could be started for it: {in_one_line(failed)}"
         else:
             self.running.add(name)
             self.had_company.add(name)
+
+    def _reserved(self) -> int:
+        """Return the bytes of the disk that the running trials may take, by what their last ones took."""
+        peaks = (peak_of(self.context.observations[name].memory) for name in self.running)
+        return sum(peak.total for peak in peaks if peak is not None)
 
     def _next_outcome(self) -> Iterator[Outcome]:
         """Wait for a worker, and yield its outcome unless the step has to be done again alone."""

@@ -24,6 +24,7 @@ from reconciler.ports.workers import Workers
 from reconciler.promotion.running_canonical import record_seen_up
 from reconciler.stages.converge import ConvergeContext, converge, untried
 from reconciler.stages.converge_beside import converge_beside
+from reconciler.stages.disk_record import disk_record
 from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import update_mirrors
@@ -127,13 +128,11 @@ def reconcile(
     rows = [_row(host, request, step, outcomes.get(step.recipe), records) for step in left.steps.values()]
     ways = tried.results
     rows = [evolve(row, push=push_state(pushed.get(row.recipe)), ways=ways.get(row.recipe, ())) for row in rows]
-    expected = _expected_recipes(request, recorded, after)
-    notes += budget_notes(plan)
-    notes += _unreadable_notes(recorded, request.fleet.recipes)
-    report = summarise(
-        _run(host, request, started_at), expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed))
-    )
-    ended = {"signal": signal, **_ledger_facts(report, request, whole=whole)}
+    notes += (*budget_notes(plan), *_unreadable_notes(recorded, request.fleet.recipes))
+    run, expected = _run(host, request, started_at), _expected_recipes(request, recorded, after)
+    report = summarise(run, expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed)))
+    disk = disk_record(host, request.names, recorded)
+    ended = {"signal": signal, **_ledger_facts(report, request, whole=whole), "disk": disk}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
 
 

@@ -6,6 +6,7 @@ from attrs import evolve, frozen
 
 from desired.model import Fleet, Unobservable, WayName
 from reconciler.core.circumstances import PlanContext
+from reconciler.core.disk_budget import within_disk
 from reconciler.core.findings import compare
 from reconciler.core.observation import Observation
 from reconciler.core.plan import Action, Plan, make_plan
@@ -58,6 +59,8 @@ def _without_bug(host: Host, request: RunRequest, observation: Observation) -> O
 def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
     findings = compare(observed.observations, observed.orphans)
     plan = make_plan(findings, observed.observations, context_for(host, request))
+    if request.fleet.disk is not None and host.disk is not None:
+        plan = within_disk(plan, observed.observations, request.fleet.disk, host.disk.free())
     return within_trials(plan, observed.observations, request.fleet.trials)
 
 

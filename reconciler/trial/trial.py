@@ -70,6 +70,7 @@ def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> 
     results: list[TierResult] = []
     with ExitStack() as stack:
         run = TrialRun(host, request, stack, is_retry)
+        run.meter.begin()
         for name in TierName:
             results.append(_result_of_tier(run, name))
             if first_failure(results) is not None:
@@ -77,7 +78,7 @@ def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> 
     trial = _trial(run, results, started_at)
     _log_remaining_results(run, trial.tiers)
     unchanged = _fleet_is_unchanged(request) and unchanged
-    return evolve(trial, tests_unchanged=unchanged, seconds=host.clock.monotonic() - started)
+    return evolve(trial, peak=run.meter.peak, tests_unchanged=unchanged, seconds=host.clock.monotonic() - started)
 
 
 def _fleet_is_unchanged(request: TrialRequest) -> bool:

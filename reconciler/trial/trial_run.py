@@ -15,6 +15,7 @@ from reconciler.deploy.slot import DeployedApp, Slot
 from reconciler.deploy.slot_lifetime import CleanupResult, clean_up_after, close_slot, open_slot
 from reconciler.errors import RecipeError
 from reconciler.ports.host import Host
+from reconciler.trial.peak import PeakMeter
 from reconciler.trial.trial_request import TrialRequest
 from state.state_errors import UnfitDataError
 
@@ -67,6 +68,11 @@ class TrialRun:
     effects: TrialEffects = field(factory=TrialEffects)
     current_slot: Slot | None = None
     is_running: bool = False
+    meter: PeakMeter = field(init=False)
+
+    @meter.default
+    def _meter(self) -> PeakMeter:
+        return PeakMeter(self.host.disk, self.request.folder)
 
     def log_path(self, tier: TierName) -> Path:
         """Return the path of a tier's log."""
@@ -90,6 +96,7 @@ class TrialRun:
 
     def _close(self, tier: TierName, slot: Slot) -> None:
         """Close a tier's slot, and add what its cleanup found to the effects."""
+        self.meter.measure()
         if tier is TierName.INSTALL:
             self._report_unused_makers(slot)
         self._add_cleanup(close_slot(slot))
@@ -173,5 +180,7 @@ class TrialRun:
             seal = self.host.snapshots.seal(unsealed, sealed, about)
         except UnfitDataError as unfit:
             raise RecipeError(f"its data cannot be saved: {unfit.message}", unfit.hint) from unfit
+        # Now the data is there three times: in the slot, as it was saved, and sealed.
+        self.meter.measure()
         self.host.snapshots.delete(unsealed)
         self.effects.candidate = Candidate(sealed, seal, lineage)

@@ -7,6 +7,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from desired.model import Fleet
+from reconciler.core.disk_budget import peak_of
 from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_decisions, rollback_text
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
@@ -28,7 +29,8 @@ class Recorded:
 
     `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the red releases. `decisions` is
     what a person decided about the recipe, None if nothing has an effect or has just ended. `ways` are the newest
-    results of the ways of the canonical's release.
+    results of the ways of the canonical's release. `stored` are the bytes of its generations on the disk, None if they
+    were not measured.
     """
 
     recipe: str
@@ -39,6 +41,7 @@ class Recorded:
     memory: Memory
     decisions: HoldStatus | None = None
     ways: tuple[RecordedWay, ...] = ()
+    stored: int | None = None
 
     @property
     def is_held(self) -> bool:
@@ -91,7 +94,7 @@ def render_status(
     Ages are relative to `now`. `last` is None if nothing is to be printed about passes.
     """
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
-    more = ["TRIAL", "TRIGGER", "PACKED"] if wide else []
+    more = ["TRIAL", "TRIGGER", "PACKED", "STORED", "PEAK"] if wide else []
     header[-1:-1] = more
     lines = [_cells(row, now, wide=wide) for row in rows]
     closing = paint(status_line(rows), Style.STRONG, screen)
@@ -115,12 +118,19 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
     state = Cell(row.status.state, Style.PLAIN if row.status.state in {State.NONE, State.INTACT} else Style.BAD)
     note = Cell("; ".join(notes_of_recorded(row)), Style.WARN)
     if have is None:
-        return [name, Cell(NOTHING), state, *[Cell(NOTHING)] * (8 if wide else 5), note]
+        return [name, Cell(NOTHING), state, *[Cell(NOTHING)] * (8 if wide else 5), *_disk_cells(row, wide=wide), note]
     version = f"{have.version}@{short(have.commit)}" if wide else have.version
     facts = [str(have.generation), have.evidence.level, f"{age(have.promoted_at, now)} ago", size(have.seal.bytes)]
     more = [have.evidence.trial, have.evidence.place.trigger, size(have.seal.packed)] if wide else []
     lineage = " → ".join(have.lineage)
-    return [name, Cell(version), state, *map(Cell, [*facts, lineage, *more]), note]
+    return [name, Cell(version), state, *map(Cell, [*facts, lineage, *more]), *_disk_cells(row, wide=wide), note]
+
+
+def _disk_cells(row: Recorded, *, wide: bool) -> list[Cell]:
+    """Return what the generations of a recipe take on the disk, and what its last trials took at their peak."""
+    peak = peak_of(row.memory)
+    counts = (row.stored, peak.total if peak is not None else None)
+    return [Cell(size(count) if count is not None else NOTHING) for count in counts] if wide else []
 
 
 def notes_of_recorded(row: Recorded) -> Iterator[str]:

@@ -1,0 +1,51 @@
+"""Decides whether the disk has room for a trial, by what the last trials of the recipe took."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import evolve
+
+from reconciler.core.observation import Observation
+from reconciler.core.plan import Plan
+from reconciler.core.trial_budget import held_over
+from state.disk_use import DiskUse
+from state.records import Memory
+
+KEPT_PEAKS: Final = 3
+"""Of how many trials the peak is remembered. The largest counts."""
+_MIB: Final = 1024**2
+_GIB: Final = 1024**3
+
+
+def peak_of(memory: Memory) -> DiskUse | None:
+    """Return the largest remembered peak of the recipe's last trials; None if none was measured."""
+    return max(memory.peaks, key=lambda use: use.total, default=None)
+
+
+def with_peak(memory: Memory, peak: DiskUse | None) -> Memory:
+    """Return the memory with the peak of one more trial; unchanged if it could not be measured."""
+    return memory if peak is None else evolve(memory, peaks=(peak, *memory.peaks)[:KEPT_PEAKS])
+
+
+def no_room(memory: Memory, budget: int | None, free: int) -> str:
+    """Return why a trial of the recipe does not fit; "" if it does, or if nothing is known of its size.
+
+    `budget` is how many bytes trials may take, None for no limit: then nothing is refused. `free` are free bytes.
+    """
+    peak = peak_of(memory)
+    if budget is None or peak is None or peak.total <= min(budget, free):
+        return ""
+    limit = f"{_text(free)} are free" if free <= budget else f"[budget] disk is {_text(budget)}"
+    return f"over budget: its last trials took {_text(peak.total)} of the disk, and {limit}"
+
+
+def _text(count: int) -> str:
+    return f"{count / _GIB:.1f} GiB" if count >= _GIB else f"{count / _MIB:.1f} MiB"
+
+
+def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int) -> Plan:
+    """Return the plan without the trials for which there is no room. The other recipes go on."""
+    tried = [step for step in plan.steps.values() if step.release is not None]
+    reasons = {step.recipe: no_room(observations[step.recipe].memory, budget, free) for step in tried}
+    over = {step.recipe: held_over(step, reasons[step.recipe]) for step in tried if reasons[step.recipe]}
+    return evolve(plan, steps={**plan.steps, **over})

@@ -1,0 +1,30 @@
+"""What the record of a pass says of the disk."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from attrs import asdict
+
+from reconciler.core.disk_budget import peak_of
+from reconciler.errors import CanonError
+from reconciler.ports.disk import Disk
+from reconciler.ports.host import Host
+from state.records import Records
+
+
+def disk_record(host: Host, names: Iterable[str], records: Records) -> Mapping[str, object] | None:
+    """Return the free bytes, and by recipe the bytes of its generations and the peak of its last trials.
+
+    Return None if the disk cannot be measured.
+    """
+    with suppress(CanonError, OSError):
+        if host.disk is not None:
+            by_recipe = {name: _of_recipe(host, host.disk, name, records) for name in names}
+            return {"free": host.disk.free(), "recipes": by_recipe}
+    return None
+
+
+def _of_recipe(host: Host, disk: Disk, name: str, records: Records) -> Mapping[str, object]:
+    peak = peak_of(records.memories[name]) if name in records.memories else None
+    stored = disk.size(host.state.generations(name))
+    return {"generations": stored, "peak": asdict(peak) if peak is not None else None}
