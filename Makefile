@@ -12,6 +12,7 @@ help:
 	@echo 'make demo    a fleet of its own in $(DEMO)/, and its story told by the real commands'
 	@echo 'make test    every test and check'
 	@echo 'make check   style, types and imports alone'
+	@echo 'make deb     dist/canon-reconcile_….deb for this release of Debian (needs debhelper, python3-venv)'
 	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd-mod-openssl)'
 	@echo 'make bench-start  how quickly commands start'
 	@echo 'make bench-looking  what drift and explain cost beside a dry run (needs lighttpd)'
@@ -56,6 +57,14 @@ test: venv
 
 check: venv
 	$(PYTEST) tests/test_checks.py
+
+# For the Debian that this runs on, with its own Python. REVISION=2 for a second package of the same version.
+deb:
+	@for tool in dh_builddeb:debhelper dh_installsysusers:debhelper; do \
+	  command -v $${tool%:*} >/dev/null || { echo "make: install what is missing: apt-get install $${tool#*:}" >&2; exit 1; }; done
+	@/usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo 'make: install what is missing: apt-get install python3-venv' >&2; exit 1; }
+	debian/rules binary
 
 bench: venv
 	$(VENV)/bin/python -m benchmarks.asking_upstreams 21 --tls

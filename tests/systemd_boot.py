@@ -61,11 +61,14 @@ class BootedMachine:
 
 
 @contextmanager
-def booted(shared: Sequence[Path] = ()) -> Iterator[BootedMachine]:
-    """Boot, and halt at the end. The machine sees `shared` folders read-only, at the same paths."""
+def booted(shared: Sequence[Path] = (), root: Path = Path("/")) -> Iterator[BootedMachine]:
+    """Boot, and halt at the end. The machine sees `shared` folders read-only, at the same paths.
+
+    `root` is its root file system, which it does not change; the default is this machine's.
+    """
     with TemporaryDirectory(prefix="canon-boot-") as base, _own_group(Path(base).name) as group:
         new = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--propagation=private"]
-        script = ["bash", str(SCRIPT), str(group), base, *map(str, shared)]
+        script = ["bash", str(SCRIPT), str(group), base, str(root), *map(str, shared)]
         with subprocess.Popen(["setpriv", "--pdeathsig=KILL", "unshare", *new, "--", *script]) as starter:
             try:
                 yield _wait_until_up(starter)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Becomes a systemd of its own: the machine's root under a layer that is thrown away, in namespaces that die with it.
-# Arguments: a control group (version 2) for it alone, an empty folder, then folders that it is to see read-only.
+# Becomes a systemd of its own: a root, such as the machine's, under a layer that is thrown away, in namespaces that die
+# with it. Arguments: a control group (version 2) for it alone, an empty folder, the root, then folders that it is to see
+# read-only.
 # Started as process 1 of new mount, pid, uts, ipc and network namespaces; ends as systemd.
 set -euo pipefail
 
@@ -8,13 +9,13 @@ if [[ ${1:-} != --grouped ]]; then
   echo 0 >"$1/cgroup.procs" # 0 is the writer itself, whose number outside this namespace it cannot know
   exec unshare --cgroup -- "$BASH" "$0" --grouped "$@"
 fi
-base=$3 shared=("${@:4}") root=$3/root
+base=$3 lower=$4 shared=("${@:5}") root=$3/root
 # shellcheck source=tests/devices.sh
 source "$(dirname "$0")/devices.sh"
 
 mount -t tmpfs -o mode=755 layer "$base"
 mkdir "$base"/{upper,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" overlay "$root"
+mount -t overlay -o "lowerdir=$lower,upperdir=$base/upper,workdir=$base/work" overlay "$root"
 
 mount -t proc proc "$root/proc"
 mount --bind "$root/proc/sys" "$root/proc/sys"
