@@ -21,7 +21,7 @@ OF_NIXOS = {"ExecStart", "OnCalendar", "LoadCredential"}
 
 @pytest.mark.parametrize(("unit", "section"), [("reconcile.service", "Service"), ("reconcile.timer", "Timer")])
 def test_the_module_has_all_settings_of_the_unit_and_no_others(unit: str, section: str) -> None:
-    text = (ROOT / "systemd" / unit).read_text().partition(f"[{section}]\n")[2].partition("\n[")[0]
+    text = (ROOT / "systemd" / unit).read_text().partition(f"\n[{section}]\n")[2].partition("\n[")[0]
     declared: dict[str, str] = {}
     for key, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE):
         declared[key] = f"{declared[key]} {value}" if key in declared else value
