@@ -26,7 +26,7 @@ for next in 2 3; do
   rm -rf "$HOME/next"
   dpkg-deb --raw-extract "$HOME"/out/*-1~deb*.deb "$HOME/next"
   sed -i "s/^\\(Version: .*\\)-1~/\\1-$next~/" "$HOME/next/DEBIAN/control"
-  dpkg-deb --root-owner-group --build "$HOME/next" "$HOME/out" >/dev/null
+  dpkg-deb --root-owner-group -Znone --build "$HOME/next" "$HOME/out" >/dev/null
 done
 """
 SOON = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nAccuracySec=10ms\nRandomizedDelaySec=0\n"
