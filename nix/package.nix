@@ -29,6 +29,7 @@ python3Packages.buildPythonApplication {
     cattrs
     click
     docker
+    jinja2
     packaging
     pycurl
     pyyaml
