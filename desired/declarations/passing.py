@@ -43,11 +43,10 @@ SET_BY_CANON: Final = (
 )
 """Variables that Canon itself sets for every child process, or for every command of a recipe's tests."""
 
-_VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 ENV_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 PATTERN: Final = (
     rf"(?!(?:PATH|{'|'.join(SET_BY_CANON)})$)(?!CANON_)(?!GIT_(?!(?:{'|'.join(n[4:] for n in PASSED_TO_GIT)})$))"
-    rf"{_VARIABLE}"
+    rf"{ENV_NAME}"
 )
 
 
@@ -55,7 +54,7 @@ def read_passed_name(value: object) -> str:
     """Return the name of a variable that may be passed on. Raise RefusedError for any other value."""
     if value == "PATH":
         raise RefusedError("may not be set: child processes get the PATH of Canon")
-    if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
+    if not isinstance(value, str) or not re.fullmatch(ENV_NAME, value, re.ASCII):
         raise RefusedError("is not the name of a variable: letters, digits and _, no digit first")
     if value in SET_BY_CANON or value.startswith("CANON_"):
         raise RefusedError(f"names {value}, which Canon itself sets for child processes")
