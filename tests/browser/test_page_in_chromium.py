@@ -46,8 +46,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPage]:
     file = tmp_path_factory.mktemp("page") / "canon.html"
     file.write_text(html, encoding="utf-8")
     with sync_playwright() as playwright:
-        # Root may not use Chromium's own sandbox; the page is ours.
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        # Root may not use Chromium's own sandbox; the page is ours. In a container, /dev/shm may be too small.
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield BrowserPage(browser, file.as_uri())
         browser.close()
 
