@@ -109,6 +109,8 @@ def _installed(debian: PackageMachine) -> None:
             "zsh/vendor-completions/_reconcile",
             "fish/vendor_completions.d/reconcile.fish",
             "doc/canon-reconcile/examples/systemd/own-user.conf",
+            "man/man1/reconcile.1.gz",
+            "man/man1/reconcile-doctor.1.gz",
         )
     } <= {*files}
     example = "/usr/share/doc/canon-reconcile/examples/fleet"
