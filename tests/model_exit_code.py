@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
-from tests.pass_model import PlannedWork, RecipeFacts, RecipeModel
+from tests.pass_model import ExpectedWork, RecipeFacts, RecipeModel
 
 
 def exit_code_of(
-    left: Iterable[tuple[PlannedWork, RecipeModel, RecipeFacts, Result]], orphans: Iterable[RecipeModel] = ()
+    left: Iterable[tuple[ExpectedWork, RecipeModel, RecipeFacts, Result]], orphans: Iterable[RecipeModel] = ()
 ) -> int:
     """Return the exit code: the worst of all recipes, after a pass or of a plan."""
     codes: set[int] = set()
@@ -24,12 +24,12 @@ def exit_code_of(
     return next((code for code in (1, 4, 3, 2) if code in codes), 0)
 
 
-def is_in_sync(work: PlannedWork, model: RecipeModel, facts: RecipeFacts, result: Result) -> bool:
+def is_in_sync(work: ExpectedWork, model: RecipeModel, facts: RecipeFacts, result: Result) -> bool:
     """Whether a recipe counts as in sync."""
     return facts.enrolled and work.cause is Cause.IN_SYNC and not _codes(work, model, result)
 
 
-def _codes(work: PlannedWork, model: RecipeModel, result: Result) -> set[int]:
+def _codes(work: ExpectedWork, model: RecipeModel, result: Result) -> set[int]:
     holds = {
         1: work.cause is Cause.UNOBSERVABLE or result is Result.INFRASTRUCTURE,
         4: work.person or result in {Result.RED, Result.GREEN_NOT_PROMOTED},

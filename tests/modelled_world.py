@@ -15,7 +15,7 @@ from tests.folders import entries_below
 from tests.model_exit_code import exit_code_of, is_in_sync
 from tests.modelled_fleet import NAMES, ModelledFleet
 from tests.pass_model import (
-    PlannedWork,
+    ExpectedWork,
     RecipeModel,
     apply_pass,
     facts_of,
@@ -98,7 +98,7 @@ class ModelledWorld(ModelledFleet):
         """Return the declared ones of `names`, or all declared recipes if there are none."""
         return sorted(set(names) & set(self.world.recipes)) or sorted(self.world.recipes)
 
-    def _work(self, name: str) -> PlannedWork:
+    def _work(self, name: str) -> ExpectedWork:
         return work_of(self.models[name], facts_of(self.world, name))
 
     def _visible_state(self) -> object:

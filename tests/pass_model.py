@@ -57,7 +57,7 @@ class RecipeFacts:
 
 
 @frozen
-class PlannedWork:
+class ExpectedWork:
     """What the plan does for one recipe. `target` is the (version, commit) that is tried, None if nothing is."""
 
     cause: Cause
@@ -127,30 +127,30 @@ def _is_published(have: ModelCanonical, tags: Mapping[str, str]) -> bool:
     return published and rank(have.version) <= max(map(rank, tags))
 
 
-def work_of(model: RecipeModel, facts: RecipeFacts) -> PlannedWork:
+def work_of(model: RecipeModel, facts: RecipeFacts) -> ExpectedWork:
     """Return the plan for one declared recipe."""
     cause, tags = cause_of(model, facts.origin), facts.origin.tags
     if not facts.enrolled:
-        return PlannedWork(cause)
+        return ExpectedWork(cause)
     if cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}:
         newest = tags_of_rank(tags, max(map(rank, tags)))[0]
         if not _is_red(model, facts, newest, tags[newest]):
-            return PlannedWork(cause, (newest, tags[newest]))
+            return ExpectedWork(cause, (newest, tags[newest]))
         at_its_tag = model.have is not None and tags.get(model.have.version) == model.have.commit
-        return _repair(model, facts, cause) if model.damaged and at_its_tag else PlannedWork(cause, person=True)
+        return _repair(model, facts, cause) if model.damaged and at_its_tag else ExpectedWork(cause, person=True)
     if cause is Cause.IN_SYNC:
-        return _repair(model, facts, cause) if model.damaged else PlannedWork(cause, repairs=not facts.mirrored)
-    return PlannedWork(cause, person=cause in {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS})
+        return _repair(model, facts, cause) if model.damaged else ExpectedWork(cause, repairs=not facts.mirrored)
+    return ExpectedWork(cause, person=cause in {Cause.MOVED, Cause.AHEAD, Cause.AMBIGUOUS})
 
 
-def _repair(model: RecipeModel, facts: RecipeFacts, cause: Cause) -> PlannedWork:
+def _repair(model: RecipeModel, facts: RecipeFacts, cause: Cause) -> ExpectedWork:
     """Plan the recorded release again. A person is needed too where it, or a newer release, is red."""
     assert model.have is not None
     tags = facts.origin.tags
     version = model.have.version if cause is Cause.NEW_RELEASE else tags_of_rank(tags, rank(model.have.version))[0]
     red = _is_red(model, facts, version, model.have.commit)
     target = None if red else (version, model.have.commit)
-    return PlannedWork(cause, target, repairs=not red, person=red or cause is Cause.NEW_RELEASE)
+    return ExpectedWork(cause, target, repairs=not red, person=red or cause is Cause.NEW_RELEASE)
 
 
 def _is_red(model: RecipeModel, facts: RecipeFacts, version: str, commit: str) -> bool:
@@ -174,7 +174,7 @@ def apply_pass(model: RecipeModel, facts: RecipeFacts) -> Result:
     return _apply_trial(model, facts, work, *work.target)
 
 
-def _apply_trial(model: RecipeModel, facts: RecipeFacts, work: PlannedWork, version: str, commit: str) -> Result:
+def _apply_trial(model: RecipeModel, facts: RecipeFacts, work: ExpectedWork, version: str, commit: str) -> Result:
     model.reds.pop(version, None)
     if _is_lost(model, facts, version, commit):
         model.damaged, model.older = True, None if model.damaged else model.older

@@ -133,7 +133,7 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return what measures the disk: with Docker's engine only if a driver uses it."""
+    """Return what measures the disk: with the engine's images and volumes only if a driver uses the engine."""
     if drivers.keys() <= {"process"}:
         return HostDisk(state.root)
     from reconciler.host.swarm.engine.engine import Engine

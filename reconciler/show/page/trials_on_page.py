@@ -37,7 +37,7 @@ class TrialOnPage:
 
 
 @frozen
-class DiskUse:
+class SnapshotSizes:
     """The disk that the canonicals take: their snapshots as packed, and their data as it was, in bytes.
 
     `largest` are those with the largest snapshots, the largest first. `free` is None if it is not known.
@@ -82,10 +82,10 @@ def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
         begin += share
 
 
-def disk_use(facts: PageFacts, most: int = 5) -> DiskUse:
+def disk_use(facts: PageFacts, most: int = 5) -> SnapshotSizes:
     """Return the disk that the canonicals of the registry take."""
     canonicals = sorted(facts.records.canonicals.values(), key=lambda each: (-each.seal.packed, each.recipe))
-    return DiskUse(
+    return SnapshotSizes(
         packed=sum(each.seal.packed for each in canonicals),
         unpacked=sum(each.seal.bytes for each in canonicals),
         largest=tuple(canonicals[:most]),
