@@ -32,9 +32,9 @@ _AT_ONCE = 8
 class AuditRequest:
     """What to audit. `state` is the state folder, `state_id` its id, "" if it has none.
 
-    `upstreams` has the URL of each declared recipe. `only` names recipes; if it is empty, all are audited. `scripts`
-    are SQL scripts that create an empty registry, one for each format. `head` is the hash of a ledger line that a
-    person wrote down earlier, "" for none.
+    `upstreams` maps each declared recipe to the URL of its upstream. `only` names the recipes to audit; if it is empty,
+    all are audited. The first N of `scripts` are the SQL scripts that create an empty registry of format N. `head` is
+    the hash of a ledger line that a person wrote down earlier, or the first digits of that hash; "" for none.
     """
 
     state: Path
@@ -54,7 +54,11 @@ class _Context:
 
 
 def audit(request: AuditRequest, programs: Programs) -> Audit:
-    """Return the verdict on every claim. Changes nothing. Raise OSError if the state folder cannot be read."""
+    """Return every claim of the records with its verdict: those about the whole state folder, then recipe by recipe.
+
+    Damage of a record or a file is no error, but a claim that disagrees. Raise OSError if the state folder cannot be
+    read. Change nothing.
+    """
     registry = read_registry(request.state / "canon.db", request.scripts)
     context = _Context(request, registry, histories(registry.ledger), programs)
     claims = [*registry.claims, *chain_claims(registry.ledger, registry.head, request.head)]
@@ -69,7 +73,10 @@ def audit(request: AuditRequest, programs: Programs) -> Audit:
 
 
 def _names(context: _Context) -> list[str]:
-    """Return the names of all recipes that have a record, a ledger line, a snapshot or a mirror."""
+    """Return the sorted names of all recipes that have a record, a ledger line, a snapshot or a mirror.
+
+    If the request names recipes in `only`, leave out all others.
+    """
     request = context.request
     names = {row.recipe for row in context.registry.records} | context.registry.generations.keys()
     names |= context.histories.keys()
@@ -79,7 +86,7 @@ def _names(context: _Context) -> list[str]:
 
 
 def _is_mirror(path: Path) -> bool:
-    """Whether an entry of `mirrors/` is a mirror.
+    """Whether an entry of the folder `mirrors/` is a mirror.
 
     Other entries are locks, and repositories into which a pass is fetching.
     """
@@ -91,7 +98,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
-    """Yield the claims about one recipe."""
+    """Yield the claims about the recipe `name`. If that cannot be a recipe's name, yield one claim that says so."""
     if "/" in name or "\0" in name or name in {"", ".", ".."}:
         yield checked(name, "name", f"{name!r} is recorded, and is no name of a recipe")
         return
@@ -113,7 +120,7 @@ def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
 
 
 def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
-    """Return the readable canonicals of a recipe, the oldest first."""
+    """Return the recorded generations of the recipe `name`, the oldest first. Leave out records that cannot be read."""
     canonicals: list[ClaimedRelease] = []
     for row in registry.of("canonical", name):
         try:
@@ -124,7 +131,10 @@ def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
 
 
 def _memory(registry: StoredRows, name: str) -> ClaimedTags:
-    """Return what is remembered of a recipe's upstream; an empty value if there is no record or it cannot be read."""
+    """Return the recorded tags and main branch of the upstream of the recipe `name`.
+
+    If there is no record, or it cannot be read, return a value without tags, branch and commit.
+    """
     for row in registry.of("memory", name):
         try:
             return memory_of(row)

@@ -53,18 +53,18 @@ class Audit:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the command: 3 if a claim disagrees, else 0."""
+        """The exit code of `reconcile audit`: 3 if a claim disagrees, else 0."""
         return DISAGREES_CODE if self.count(ClaimVerdict.DISAGREE) else 0
 
 
 def checked(recipe: str, about: str, *problems: str) -> Claim:
-    """Return a claim that agrees if `problems` are all "", else one that disagrees because of them."""
+    """Return a claim that agrees if all texts in `problems` are "", else one that disagrees with them as its reason."""
     reason = "; ".join(filter(None, problems))
     return Claim(recipe, about, ClaimVerdict.DISAGREE if reason else ClaimVerdict.AGREE, reason)
 
 
 def not_asked(recipe: str, about: str, why: str) -> Claim:
-    """Return a claim that could not be checked, with the reason `why`."""
+    """Return a claim with the verdict NOT_ASKED, since it could not be checked; `why` is the reason."""
     return Claim(recipe, about, ClaimVerdict.NOT_ASKED, why)
 
 

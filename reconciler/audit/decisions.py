@@ -13,9 +13,9 @@ _OF_HOLD = ("reason", "who", "until")
 
 
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the hold and the drift record of one recipe.
+    """Yield a claim on the recorded hold of one recipe, and one on its recorded differences, checked by the ledger.
 
-    Yield no claim about a record that neither the tables nor the ledger have.
+    Yield no claim on what neither the tables nor the ledger (`history`) have.
     """
     holds, drifts = registry.of("hold", recipe), registry.of("drift", recipe)
     if holds or history.hold:

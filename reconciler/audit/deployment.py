@@ -22,7 +22,12 @@ _ABOUT = "kept deployment"
 def deployment_claims(
     recipe: str, kept: Path, state_id: str, newest: ClaimedRelease | None, programs: Programs
 ) -> Iterator[Claim]:
-    """Yield the claim about a recipe's kept deployment. Yield none if the folder `kept` has no record of one."""
+    """Yield one claim: what runs of a recipe's kept deployment is what was recorded.
+
+    `kept` is the folder with the records of kept deployments; if it has none of this recipe, yield nothing. `state_id`
+    is the id of the state folder, "" for none. `newest` is the newest recorded generation, None if there is none. If
+    Docker cannot be asked, the claim is NOT_ASKED.
+    """
     path = kept / f"{recipe}.json"
     if not path.exists():
         return
@@ -42,7 +47,11 @@ def deployment_claims(
 
 
 def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
-    """Return Docker's JSON of the services of a slot, by name; or, as text, why Docker could not be asked."""
+    """Return what Docker tells of each service in the slot with the path `slot`: its JSON by the service's name.
+
+    Only services with the label of `state_id` count, all if that is "". If Docker cannot be asked, return the reason as
+    a text instead of a mapping.
+    """
     filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
     listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")
     ids = listed.out.decode("ascii", "replace").split()
@@ -60,7 +69,11 @@ def _differences(
     newest: ClaimedRelease | None,
     services: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[str]:
-    """Yield how the services differ from the record of the deployment and from the newest generation."""
+    """Yield a text for each way in which `services` differ from `parts`, the recorded parts of the deployment.
+
+    If the deployment is not of the generation `newest`, yield only this. `services` maps names of services to Docker's
+    JSON of them.
+    """
     if newest is None or generation != newest.generation:
         yield f"it is of generation {generation}, and {newest.generation if newest else 'none'} is recorded"
         return
@@ -78,7 +91,10 @@ def _differences(
 
 
 def process_claims(state: Path) -> Iterator[Claim]:
-    """Yield the claim that each slot in which processes run is locked by a process."""
+    """Yield one claim: every slot in which processes run is locked by a process. `state` is the state folder.
+
+    Processes in a slot without a lock were left by a command that has died.
+    """
     work = state / "work"
     slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
     stray = sorted(name for name in slots if not _is_locked(work / name / "lock"))
@@ -86,7 +102,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield the slot of each process whose environment this user can read."""
+    """Yield the slot (the variable CANON_SLOT) of each process that has one and whose environment can be read."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):
@@ -94,7 +110,7 @@ def _marks() -> Iterator[Path]:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a process holds the lock on the file `path`, according to the kernel's list of locks."""
+    """Whether a process holds a lock on the file `path`, as `/proc/locks` lists it. False if this cannot be read."""
     with suppress(OSError):
         inode = str(path.stat().st_ino)
         lines = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]

@@ -12,10 +12,10 @@ _MOST_NAMED = 5
 
 
 def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
-    """Yield the claims about the whole ledger.
+    """Yield the claims about the whole ledger: that no line was changed or left out, and that none was cut off.
 
-    `kept` is the number and hash of the last line that the registry stores beside the ledger; None if it stores none.
-    `head` is a hash that a person wrote down, "" for none.
+    `lines` are all its lines, in order. `kept` is the number and hash of the last line that the registry stores beside
+    the ledger; None if it stores none. `head` is a hash that a person wrote down, or its first digits, "" for none.
     """
     yield checked("", f"ledger: {len(lines)} lines, each after the one before", _named(list(_breaks(lines))))
     if kept is not None:
@@ -31,7 +31,7 @@ def head_of(lines: Sequence[LineOfLedger]) -> LedgerHead | None:
 
 
 def _breaks(lines: Sequence[LineOfLedger]) -> Iterator[str]:
-    """Yield a text for each place where the chain of hashes is broken."""
+    """Yield a text for each line that is missing, was changed, or does not have the hash of the line before."""
     if lines and lines[0].prev:
         yield f"line {lines[0].seq} does not begin a ledger"
     if lines and lines[0].seq != 1:
@@ -51,19 +51,22 @@ def _missing(first: int, last: int) -> str:
 
 
 def _named(problems: Sequence[str]) -> str:
-    """Return a text with the first problems, and the number of the others."""
+    """Return one text with the first few of `problems`, and with the number of the others; "" if there are none."""
     more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
     return "; ".join([*problems[:_MOST_NAMED], *more])
 
 
 def _hash(line: LineOfLedger) -> str:
-    """Return the SHA-256 over all columns of a line except its hash, as compact JSON in ASCII."""
+    """Return the SHA-256, in hex, over all columns of a line except its hash, written as compact JSON in ASCII."""
     columns = [line.seq, line.at, line.kind, line.recipe, line.body, line.prev]
     return hashlib.sha256(json.dumps(columns, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
 def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
-    """Return how the ledger's last line differs from the one that the registry stores; "" if it does not."""
+    """Return how the ledger's last line `last` differs from `kept`, which the registry stores; "" if it does not.
+
+    Both are a line's number and its hash.
+    """
     if kept == last:
         return ""
     if kept[0] > last[0]:

@@ -19,7 +19,7 @@ _HELD, _END_OF_HOLD = "held", ("resumed", "hold-ended", _FORGOTTEN)
 
 @frozen
 class LedgerFact:
-    """One line of the ledger with its body read; the body is empty if it is no JSON object."""
+    """One line of the ledger. `body` is its JSON object; empty if the line has none that can be read."""
 
     seq: int
     kind: str
@@ -28,11 +28,13 @@ class LedgerFact:
 
 @define
 class RecipeHistory:
-    """What the ledger records of one recipe since it was last forgotten.
+    """What the ledger records of one recipe since it was last forgotten; `trials` also has those from before.
 
-    `promotions` are by generation, `open_intents` by operation and `trials` by id. `last_generation` also counts
-    forgotten generations. `last_trial` is the id of the last trial of a pass, "" for none. `hold` is the line of a hold
-    that has not ended, None for none. `drift` has the names of the recipe's present differences.
+    `promotions` maps each generation to the line of its promotion. `open_intents` maps the name of each operation that
+    has begun and not ended to the line that began it. `trials` maps the id of each trial to its line. `last_generation`
+    is the greatest generation, also of forgotten ones; 0 if there is none. `last_trial` is the id of the last trial of
+    a pass, "" for none. `hold` is the line of a hold that has not ended, None for none. `drift` has the names of the
+    recipe's present differences.
     """
 
     promotions: dict[int, LedgerFact] = field(factory=dict)
@@ -44,7 +46,7 @@ class RecipeHistory:
     drift: set[str] = field(factory=set)
 
     def add(self, fact: LedgerFact) -> None:
-        """Add one line, in the order of the ledger."""
+        """Add what one line of the ledger says. Lines must be added in the order of the ledger."""
         operation, generation = fact.body.get("op"), fact.body.get("generation")
         if fact.kind == _HELD or fact.kind in _END_OF_HOLD:
             self.hold = fact if fact.kind == _HELD else None
@@ -60,7 +62,10 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a ledger line that begins or ends the promotion `operation`, which makes the generation `generation`."""
+        """Add a line that begins or ends an operation: a promotion or a rollback.
+
+        `operation` is the operation's name, and `generation` the number of the generation that it makes.
+        """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact
             return
@@ -71,7 +76,7 @@ class RecipeHistory:
 
 
 def histories(lines: Iterable[LineOfLedger]) -> Mapping[str, RecipeHistory]:
-    """Return the history of each recipe. A recipe that the ledger does not name has an empty history."""
+    """Return the history of each recipe that a line names, by the recipe's name. `lines` are the ledger, in order."""
     found: dict[str, RecipeHistory] = defaultdict(RecipeHistory)
     for line in lines:
         if line.recipe:

@@ -21,9 +21,10 @@ _PACKED = "# pack-refs with: "
 
 @frozen
 class _Refs:
-    """What each ref of a mirror peels to, read from the objects themselves.
+    """The object to which each ref of a mirror leads, as git finds it by reading the objects themselves.
 
-    `problem` is why they cannot be read, "" if they can.
+    `peeled` maps the full name of each ref to the id of that object: of an annotated tag it is the commit behind the
+    tag object. `problem` says why git cannot read the refs, "" if it can.
     """
 
     peeled: Mapping[str, str]
@@ -33,10 +34,11 @@ class _Refs:
 def mirror_claims(
     recipe: str, mirror: Path, memory: ClaimedTags, upstream: Mapping[str, str] | str, programs: Programs
 ) -> Iterator[Claim]:
-    """Yield the claims about the mirror of one recipe.
+    """Yield the claims about the mirror of one recipe: its objects, release tags, main branch and file `packed-refs`.
 
-    `upstream` has the refs of its upstream, or the reason why upstream could not be asked. A pass that was killed may
-    leave a mirror that has more than is remembered. The claim agrees nevertheless if upstream has the same.
+    `memory` is what is recorded of upstream. `upstream` maps each ref of upstream to its commit, or is the reason why
+    upstream could not be asked. A killed pass may leave a mirror that has more than is recorded: this agrees if
+    upstream has the same.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
@@ -52,7 +54,10 @@ def mirror_claims(
 
 
 def _refs(mirror: Path, programs: Programs) -> _Refs:
-    """Return the refs of a mirror. Read what they peel to from the objects, because `packed-refs` may be wrong."""
+    """Return the object to which each ref of a mirror leads, or why git cannot read that.
+
+    Read it from the objects themselves, because the file `packed-refs` may be wrong.
+    """
     listed = _git(programs, mirror, "for-each-ref", "--format=%(objectname) %(refname)")
     if not listed.ok or listed.err:
         return _Refs({}, f"git cannot read its refs: {listed.why}")
@@ -62,7 +67,10 @@ def _refs(mirror: Path, programs: Programs) -> _Refs:
 
 
 def _peeled(mirror: Path, named: Mapping[str, str], programs: Programs) -> _Refs:
-    """Return what the objects in `named` peel to. `named` maps each ref to the id of the object that it names."""
+    """Return the object to which each ref leads, or why git cannot read it.
+
+    `named` maps each ref to the id of the object that it names, which may be a tag object.
+    """
     asked = "".join(f"{oid}^{{}}\n" for oid in named.values()).encode("ascii")
     answered = _git(programs, mirror, "cat-file", "--batch-check=%(objectname)", stdin=asked)
     oids = answered.out.decode("ascii", "replace").splitlines()
@@ -72,7 +80,10 @@ def _peeled(mirror: Path, named: Mapping[str, str], programs: Programs) -> _Refs
 
 
 def _damage(mirror: Path, programs: Programs) -> str:
-    """Return the first damage that git finds in the objects of a mirror, "" if there is none."""
+    """Return the first damage that git finds in the objects of a mirror, "" if there is none.
+
+    If git could not check them, return the reason.
+    """
     found = _git(programs, mirror, "fsck", "--full", "--no-dangling", "--no-progress")
     if found.code is None:
         return f"git could not check it: {found.why}"
@@ -119,7 +130,11 @@ def _branches(heads: Mapping[str, str]) -> str:
 
 
 def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
-    """Yield each ref for which `packed-refs` has a wrong peeled object. git relies on that file."""
+    """Yield a text for each ref to which the mirror's file `packed-refs` gives another object than `refs`.
+
+    `refs` has what the objects themselves say. Also yield a text for each line of the file that git does not write. git
+    relies on this file.
+    """
     packed = mirror / "packed-refs"
     lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []
     peeled: dict[str, str] = {}

@@ -7,7 +7,10 @@ from attrs import frozen
 
 @frozen
 class Printed:
-    """What a program printed, and its exit code; None if it did not end in time or is not installed."""
+    """What a program printed on stdout (`out`) and stderr (`err`), and its exit code.
+
+    The code is None if the program did not end in time, printed too much, or is not installed.
+    """
 
     code: int | None
     out: bytes
@@ -19,7 +22,7 @@ class Printed:
 
     @property
     def why(self) -> str:
-        """Return the first line of the program's error output; if there is none, a text that it did not answer."""
+        """Return in one line why the program failed: its first line on stderr, else its exit code or "no answer"."""
         lines = [line for line in self.err.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
         if lines:
             return lines[0].removeprefix("fatal: ").removeprefix("error: ")
@@ -27,10 +30,10 @@ class Printed:
 
 
 class Programs(Protocol):
-    """Runs programs. Every method may be called from several threads."""
+    """Runs programs. Every method may be called from several threads, and raises nothing if the program fails."""
 
     def git(self, *arguments: str, stdin: bytes = b"") -> Printed:
-        """Run git with these arguments."""
+        """Run git with these arguments, and with `stdin` as its input. Return what it printed, and its exit code."""
 
     def docker(self, *arguments: str) -> Printed:
-        """Run Docker's command with these arguments."""
+        """Run the command `docker` with these arguments. Return what it printed, and its exit code."""

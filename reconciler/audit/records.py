@@ -17,15 +17,17 @@ _TIER = ("name", "verdict", "reason", "seconds")
 
 
 class NotReadableError(Exception):
-    """A record is not JSON, or lacks a field."""
+    """A record is no JSON object, or one of its fields is missing or has a wrong type."""
 
 
 @frozen
 class ClaimedRelease:
-    """The recorded values of one generation.
+    """The recorded values of one generation of a recipe.
 
-    `manifest` is the hash of its manifest, `files` are the names of its files. `size` is the size of the data in bytes,
-    `packed` that of the file with the tar. `entries` is the number of its paths.
+    `lineage` are the releases that ran on its data, the oldest first. `trial` is the id of its trial, and `log` the
+    folder of the trial's logs, relative to the state folder. Of its snapshot, `manifest` is the hash of the manifest,
+    `files` are the names of the files, `size` is the size of the data in bytes, `packed` that of the file with the tar,
+    and `entries` the number of paths in it.
     """
 
     recipe: str
@@ -44,9 +46,9 @@ class ClaimedRelease:
 
 @frozen
 class ClaimedTags:
-    """The recorded values of a recipe's upstream. `tags` maps each known release tag to its commit.
+    """What is recorded of a recipe's upstream. `tags` maps each known release tag to its commit.
 
-    `branch` and `head` are the main branch and its commit in the last answer; None before the first answer.
+    `branch` is the main branch in upstream's last answer, and `head` its commit; both are None before the first answer.
     """
 
     tags: Mapping[str, str]
@@ -55,7 +57,7 @@ class ClaimedTags:
 
 
 def canonical_of(row: RecordRow) -> ClaimedRelease:
-    """Return the canonical that a row records. Raise NotReadableError if it cannot be read."""
+    """Return the generation that a row of the table `canonical` records. Raise NotReadableError if that fails."""
     record = fields_of(row)
     try:
         evidence, seal = record["evidence"], record["seal"]
@@ -78,7 +80,7 @@ def canonical_of(row: RecordRow) -> ClaimedRelease:
 
 
 def memory_of(row: RecordRow) -> ClaimedTags:
-    """Return what a row of the table `memory` records of upstream. Raise NotReadableError if it cannot be read."""
+    """Return what a row of the table `memory` records of upstream. Raise NotReadableError if that fails."""
     record = fields_of(row)
     try:
         answer = record["answer"] or {}
@@ -89,7 +91,10 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the records of one recipe that can be checked by the tables and the ledger alone."""
+    """Yield the claims about the records of one recipe that can be checked by the tables and the ledger alone.
+
+    Leave out its hold and its differences, see `decision_claims`. `history` is what the ledger says of the recipe.
+    """
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))
     for row in rows:
@@ -109,7 +114,7 @@ _OWN_CLAIMS = ("canonical", "memory", "intent", "hold", "drift")
 
 
 def row_problem(row: RecordRow) -> str:
-    """Return how a row differs from what was written, judged by its digest and its columns; "" if it does not."""
+    """Return how a row differs from what was once written, by its digest and its columns; "" if it does not."""
     try:
         record = fields_of(row)
     except NotReadableError as error:
@@ -123,7 +128,7 @@ def row_problem(row: RecordRow) -> str:
 
 
 def fields_of(row: RecordRow) -> Mapping[str, Any]:
-    """Return the record of a row as plain JSON data. Raise NotReadableError if it is not a JSON object."""
+    """Return the record of a row as a JSON object. Raise NotReadableError if it is none."""
     try:
         record = json.loads(row.record)
     except (ValueError, RecursionError) as error:
@@ -198,7 +203,10 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
 
 
 def _red_problem(version: str, red: Mapping[str, Any], history: RecipeHistory) -> str:
-    """Return a text if the ledger has no failed trial that fits a remembered red; "" if it has one."""
+    """Return a text if the ledger has no trial of a remembered red, or one of another version or commit; "" if it fits.
+
+    `version` is the release that was red, and `red` what is recorded of it.
+    """
     trial = history.trials.get(str(red.get("trial")))
     if trial is None:
         return f"{version} is remembered as red, and the ledger has no such trial"

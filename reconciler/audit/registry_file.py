@@ -21,7 +21,10 @@ _WITH_RECORDS = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIK
 
 @frozen
 class RecordRow:
-    """A row that holds a record. `generation` is None in a table without this column."""
+    """One row of a table with records. `record` is the record as JSON text, and `digest` the SHA-256 stored with it.
+
+    `generation` is None in a table without this column.
+    """
 
     table: str
     recipe: str
@@ -32,7 +35,11 @@ class RecordRow:
 
 @frozen
 class LineOfLedger:
-    """One line of the ledger, as it is stored."""
+    """One line of the ledger, as it is stored. `seq` is its number, from 1, and `at` its time.
+
+    `recipe` is "" if it is about no recipe. `body` is JSON text. `hash` is its own hash, `prev` that of the line
+    before.
+    """
 
     seq: int
     at: str
@@ -47,7 +54,7 @@ class LineOfLedger:
 class StoredRows:
     """All rows of the registry, and the claims about the file itself.
 
-    `generations` has the number of the last generation of each recipe. `head` is the number and hash of the ledger's
+    `generations` maps each recipe to the number of its last generation. `head` is the number and hash of the ledger's
     last line that the registry stores beside the ledger; None if it stores none.
     """
 
@@ -58,15 +65,15 @@ class StoredRows:
     claims: tuple[Claim, ...] = ()
 
     def of(self, table: str, recipe: str) -> tuple[RecordRow, ...]:
-        """Return the rows of one table and recipe."""
+        """Return the rows of the table `table` about one recipe, in the order of their generations."""
         return tuple(row for row in self.records if (row.table, row.recipe) == (table, recipe))
 
 
 def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
-    """Return all rows of the registry in the file `path`; no rows if there is no file.
+    """Return all rows of the registry in the file `path`, with a claim about the file; nothing if there is no file.
 
-    `scripts` create an empty registry, one for each format: the file must have their tables and triggers. Raise OSError
-    if the file cannot be read.
+    The first N of `scripts` create an empty registry of format N: the file must have the same tables and triggers. If
+    SQLite cannot read it, return only a claim that says so. Raise OSError if the file cannot be copied.
     """
     if not os.path.lexists(path):
         return StoredRows()
@@ -80,9 +87,9 @@ def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
 
 @contextmanager
 def _copied(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection to a private copy of the database.
+    """Yield a connection to a private copy of the database, and delete the copy afterwards.
 
-    The journal of a killed writer is rolled back in the copy only.
+    If a writer was killed, its change is rolled back in the copy only.
     """
     with TemporaryDirectory(prefix="canon-audit-") as folder:
         copy = Path(folder, path.name)
@@ -108,7 +115,7 @@ def _copy(path: Path, to: Path) -> None:
 
 
 def _facts(file: Path) -> tuple[int, int, int, int] | None:
-    """Return the inode, size and times of a file, None if there is none."""
+    """Return the inode, the size in bytes, mtime and ctime (both in ns) of a file; None if there is no such file."""
     try:
         info = file.stat()
     except FileNotFoundError:
@@ -117,7 +124,10 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 
 
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
-    """Yield how the file differs from a sound registry: its pages, its format, its tables and triggers."""
+    """Yield how the file differs from a sound registry: its pages, its format, its tables and triggers.
+
+    A text "" is no problem. For `scripts`, see `read_registry`.
+    """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
     yield f"SQLite finds damage: {found[0]}" if found else ""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -139,13 +149,16 @@ def _application(connection: sqlite3.Connection) -> int:
 
 
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the SQL text of each table, index and trigger, by kind and name. Leave out what SQLite made itself."""
+    """Return the SQL text of each table, index and trigger, by its kind and name, such as "table ledger".
+
+    Leave out those that SQLite made itself.
+    """
     query = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
     return dict(connection.execute(query))
 
 
 def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
-    """Return all rows, with the claim about the file."""
+    """Return all rows of the database. `claim` is the claim about its file, which is returned with them."""
     tables = [name for (name,) in connection.execute(_WITH_RECORDS)]
     lines = connection.execute("SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq")
     return StoredRows(
@@ -169,7 +182,10 @@ def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
 
 
 def _head(connection: sqlite3.Connection) -> tuple[int, str] | None:
-    """Return the number and hash of the ledger's last line that the registry stores beside the ledger; None if none."""
+    """Return the number and hash of the ledger's last line, as the registry stores them beside the ledger.
+
+    Return None if the registry is of a format without them, and (0, "") if it has none yet.
+    """
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_head'").fetchone():
         return None
     row = connection.execute("SELECT seq, hash FROM ledger_head").fetchone()

@@ -11,9 +11,10 @@ _FIELDS = 2
 
 
 def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
-    """Return what each ref of an upstream peels to, by its full name; or, as text, why upstream could not be asked.
+    """Return the commit of each ref of the upstream at the address `url`, by the ref's full name.
 
-    "HEAD" has the commit of the main branch.
+    A full name is such as "refs/tags/1.0.0". Of an annotated tag it is the commit behind the tag object. "HEAD" has the
+    commit of the main branch. If upstream could not be asked, return the reason as a text instead of a mapping.
     """
     listed = programs.git("ls-remote", "--", url)
     if not listed.ok:
@@ -28,9 +29,10 @@ def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
 
 
 def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[str, str] | str) -> Iterator[Claim]:
-    """Yield a claim about the tag of the newest generation.
+    """Yield one claim: upstream has the tag of the newest recorded generation on the recorded commit.
 
-    `refs` are those of its upstream, or the reason why it could not be asked.
+    Yield none if `canonicals` is empty. `refs` maps each ref of upstream to its commit, or is the reason why upstream
+    could not be asked.
     """
     if not canonicals:
         return
