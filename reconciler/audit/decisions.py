@@ -13,7 +13,7 @@ _OF_HOLD = ("reason", "who", "until")
 
 
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield a claim on the recorded hold of one recipe, and one on its recorded differences, checked by the ledger.
+    """Yield a claim on the recorded hold of one recipe, and one on its recorded differences, compared with the ledger.
 
     Yield no claim on what neither the tables nor the ledger (`history`) have.
     """

@@ -23,10 +23,10 @@ _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "
 
 
 def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelease], begun: int) -> Iterator[Claim]:
-    """Yield the claims about the snapshots in `folder` (`canonicals/NAME`).
+    """Yield a claim about each snapshot of a recipe, and one that disagrees for each unrecorded entry of `folder`.
 
-    The newest generation must exist; older ones may have been deleted. `begun` is the generation of an open promotion,
-    0 for none: it may have a snapshot without a record.
+    `folder` is `canonicals/NAME`. The snapshot of the newest generation must exist; older ones may have been deleted.
+    `begun` is the generation of a promotion that has not ended, 0 for none: it may have a snapshot without a record.
     """
     newest = max((canonical.generation for canonical in canonicals), default=0)
     for canonical in canonicals:

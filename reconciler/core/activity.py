@@ -14,7 +14,10 @@ _PRESSURE: Final = re.compile(r"\(host: ([^()]*)\)")
 
 @frozen
 class TierTime:
-    """The time of one tier of a trial. `verdict` is pass, fail, skip or error; `reason` is "" if it passed."""
+    """One tier of a past trial, and how long it took.
+
+    `verdict` is pass, fail, skip or error; `reason` is "" if it passed.
+    """
 
     name: str
     verdict: str
@@ -26,8 +29,9 @@ class TierTime:
 class PastTrial:
     """One trial in the ledger. `result` is what came of its step: promoted, red, and so on, or "by hand".
 
-    `ended_at` is when it was recorded. `pass_id` is "" if the line names no pass. `packed` is the size of its snapshot
-    on disk in bytes, None if none was made or recorded. `findings` are remarks without effect on the result.
+    `ended_at` is when it was recorded. `pass_id` is "" if the line names no pass. `level` is how many tiers passed, out
+    of those that apply, such as "3/4". `packed` is the size of its snapshot on disk in bytes, None if none was made or
+    recorded. `findings` are remarks without effect on the result.
     """
 
     recipe: str
@@ -52,7 +56,8 @@ class PastTrial:
 class PastPass:
     """One pass in the ledger. `ended_at` and `exit_code` are None if no line says that it ended.
 
-    `line` is its closing line, `trigger` what started it. `is_whole`: it was about the whole fleet.
+    `trigger` is what started it, such as timer or shell. `line` is the closing line of its report, "" if it has not
+    ended. `is_whole`: it has ended, and was about the whole fleet.
     """
 
     id: str
@@ -77,7 +82,10 @@ class PastPass:
 
 @frozen
 class Timeout:
-    """Something that did not end in time: `what` names it, and `pressure` says how busy the host was then."""
+    """Something in a trial that did not end in time: `what` names it, and `pressure` says how busy the host was then.
+
+    `at` is when the trial was recorded, and `result` what came of it.
+    """
 
     at: datetime
     recipe: str
@@ -88,12 +96,12 @@ class Timeout:
 
 
 def past_trials(events: Iterable[Event]) -> tuple[PastTrial, ...]:
-    """Return the trials of the ledger, in its order."""
+    """Return the trials among `events`, in the same order."""
     return tuple(_trial(event) for event in events if event.kind == "trial")
 
 
 def past_passes(events: Iterable[Event], trials: Iterable[PastTrial]) -> tuple[PastPass, ...]:
-    """Return the passes of the ledger in the order in which they began. `trials` are all trials."""
+    """Return the passes that begin in `events`, in the same order, each with those of `trials` that belong to it."""
     by_pass: dict[str, list[PastTrial]] = {}
     for trial in trials:
         by_pass.setdefault(trial.pass_id, []).append(trial)
@@ -104,7 +112,10 @@ def past_passes(events: Iterable[Event], trials: Iterable[PastTrial]) -> tuple[P
 
 
 def timeouts(trials: Iterable[PastTrial]) -> tuple[Timeout, ...]:
-    """Return every timeout that a trial names together with the pressure on the host, in the order of the trials."""
+    """Return every timeout in the tiers and findings of `trials`, in the same order.
+
+    Only a text that says how busy the host was counts as a timeout.
+    """
     return tuple(found for trial in trials for found in _timeouts_of(trial))
 
 

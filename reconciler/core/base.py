@@ -43,10 +43,11 @@ def upgrade_base(
     releases: Sequence[Release],
     pin: Upgrade,
 ) -> Base:
-    """Return the base for a trial of `head`. `releases` are upstream's, in ascending order.
+    """Return the base for a trial of `head`, the release under test.
 
-    `newest_intact` is the canonical itself, or an older generation if the canonical is damaged. `pin` is the declared
-    base, or "canonical" for none.
+    `canonical` is the recorded one, None if there is none. `newest_intact` is the canonical itself, or an older
+    generation if the canonical is damaged; None if there is neither. `releases` are upstream's, in ascending order.
+    `pin` is what the declaration says: `pin.base` is "canonical" if it pins no release.
     """
     unpinned = _unpinned(head, newest_intact, canonical, releases)
     if pin.base == "canonical":
@@ -58,7 +59,8 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
     """Return the base if the declaration pins none.
 
     `recorded` is the canonical, and `have` the newest intact generation. The base is the release of `have` with its
-    data. If that cannot be upgraded to the head, it is the newest release before the head, installed fresh.
+    data. If that cannot be upgraded to the head, it is the newest release before the head, installed fresh. If there is
+    none, the base has no release.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
@@ -104,15 +106,18 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 
 
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether `release` is older than the head. `releases` are upstream's: one of them may be on the head's commit."""
+    """Whether `release` is older than the head.
+
+    If the head's name is no version, the version of one of `releases` (upstream's) on the head's commit counts.
+    """
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """Return the version key of the head, or of a release on its commit; None if there is neither.
+    """Return the version key of the head or, if its name is no version, of a release on its commit.
 
-    A head without a version key counts as the newest.
+    None if there is no such release: the head then counts as the newest.
     """
     if is_release_name(head.version):
         return version_key(head.version)
@@ -120,7 +125,7 @@ def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
 
 
 def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
-    """Return the base that the declaration pins.
+    """Return the base that the declaration pins, or a base without a release if the pinned one cannot be the base.
 
     `unpinned` is the base without the pin. If `unpinned` is the pinned release with the data of the generation `have`,
     return it with another reason.

@@ -22,11 +22,11 @@ PARTS = {
     "state": "its snapshot, its mirror or its deployment",
     "step": "what is to be done",
 }
-"""What each part is called."""
+"""The words for each part in a message."""
 
 
 def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext, fleet: Fleet) -> Basis:
-    """Return the digests of everything that the plan depends on."""
+    """Return the digests of everything that the plan depends on. `observations` are by recipe."""
     host = {
         "place": _digest(context.place.digest, context.place.versions_digest),
         "canon": _digest(context.canon),
@@ -37,7 +37,10 @@ def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanC
 
 
 def moved_parts(before: Basis, now: Basis) -> tuple[str, ...]:
-    """Return a text for each part that differs between `before` and `now`, with the name of its recipe."""
+    """Return a text for each part that differs between `before` and `now`, with the name of its recipe.
+
+    The texts are sorted by recipe; there are none if nothing differs. A recipe that is in only one of both also counts.
+    """
     return tuple(_moved(before, now))
 
 
@@ -77,7 +80,7 @@ def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
 
 
 def _tags(observation: Observation) -> object:
-    """Return upstream's tags and main branch, or the reason why they could not be read."""
+    """Return the commit of upstream's main branch and its tags, or the reason why they could not be read."""
     if isinstance(observation.answer, Unobservable):
         return observation.answer.reason
     return observation.answer.head, sorted((upstream_tags(observation) or {}).items())
@@ -97,7 +100,10 @@ def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[st
 
 
 def unseen(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return the recipes that could not be observed, each with the reason. What a pass would do there is not known."""
+    """Return the enrolled recipes that could not be observed, each with the reason.
+
+    What a pass would do there is not known. An orphan counts too if its canonical could not be checked.
+    """
     found: dict[str, str] = {}
     for name, step in plan.steps.items():
         observation = observations.get(name)

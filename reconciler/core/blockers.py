@@ -81,7 +81,7 @@ def _declared(case: Case, observed: Observation) -> Iterator[Blocker]:
 
 
 def _held(case: Case) -> Iterator[Blocker]:
-    """Yield a blocker for a hold, and one for a rollback. `resume` ends both at once."""
+    """Yield a blocker for a hold, and one for a rollback. `reconcile resume` ends both at once."""
     status, resume = case.step.hold, f"reconcile resume {case.step.recipe}"
     if status is not None and status.hold is not None:
         until = status.hold.until

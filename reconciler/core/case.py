@@ -15,8 +15,8 @@ from reconciler.core.plan import Step
 class Case:
     """The facts from which one recipe is explained: the plan's step, and all that it was decided from.
 
-    `observation` is None for an orphan. `gate` has the conditions without a trial. `needs` maps each recipe that this
-    one needs to whether it has a release that can be deployed.
+    `observation` is None for an orphan. `gate` has the gate's conditions, judged without a trial. `needs` maps each
+    recipe that this one needs to whether it has a release that can be deployed.
     """
 
     step: Step

@@ -15,7 +15,8 @@ from state.records import Circumstances, Memory, Place, Red
 class PlanContext:
     """What a plan depends on, besides the observations. `canon` is the revision of this program.
 
-    `retry` has the names of recipes that are tried again even after a red. `recipes` are all of the fleet.
+    `place` is this host. `today` is the day in UTC. `retry` has the names of recipes that are tried again even after a
+    red. `recipes` are all of the fleet, by name.
     """
 
     place: Place
@@ -32,7 +33,10 @@ def circumstances_of(release: Release, observation: Observation, context: PlanCo
 
 
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """Return the red of `release` under the circumstances `now`; None if there is none, or if it is to be retried."""
+    """Return the remembered red (failed trial) of `release` whose circumstances are the present ones, `now`.
+
+    Return None if there is none, or if `context.retry` names the recipe.
+    """
     if memory.recipe in context.retry:
         return None
     key = version_key(release.version)

@@ -9,7 +9,7 @@ from reconciler.core.events import Body, Event, text_of
 
 _MAKES_DATA: Final = frozenset({"promoted", "rolled-back"})
 COLUMNS: Final = 3
-"""The number of columns beside the first one in which `with_columns` places data that was left."""
+"""How many columns `with_columns` uses for data from which the present canonical does not come."""
 
 
 @frozen
@@ -18,7 +18,7 @@ class DataNode:
 
     `generation` is the number of the canonical with this data, None for a release that only was the base of an upgrade.
     `made_by` is the event that made this generation canonical. `lineage` are all releases that ran on the data.
-    `is_copy`: a rollback made it of its parent. `column` is 0 on the way to the present canonical.
+    `is_copy`: a rollback made it as a copy of its parent. `column` is where a picture shows it, see `with_columns`.
     """
 
     version: str
@@ -31,9 +31,9 @@ class DataNode:
 
 
 def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
-    """Return the nodes of one recipe's data, each behind its parent. `events` are the recipe's own, the oldest first.
+    """Return the nodes of one recipe's data, each after its parent. `events` are the recipe's own, the oldest first.
 
-    After the recipe was forgotten, the history begins anew.
+    If the recipe was forgotten, return only the nodes from the time after that.
     """
     nodes: list[DataNode] = []
     for event in events:
@@ -63,7 +63,8 @@ def _add(nodes: list[DataNode], event: Event) -> None:
 def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
     """Return the nodes with their columns: 0 for the last node and all that it came from, else 1 to `COLUMNS`.
 
-    A node that was left is in the column of its parent, if the parent was left too.
+    Each other node is in the column of its parent; if its parent has the column 0, it takes the next of the columns 1
+    to `COLUMNS` in turn.
     """
     kept = _ancestors(nodes)
     placed: list[DataNode] = []
@@ -77,7 +78,7 @@ def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
 
 
 def _ancestors(nodes: Sequence[DataNode]) -> set[int]:
-    """Return the index of the last node, and of all nodes that it came from."""
+    """Return the index of the last node, and those of all nodes that it came from."""
     found: set[int] = set()
     index = len(nodes) - 1 if nodes else None
     while index is not None:

@@ -12,25 +12,29 @@ from state.disk_use import DiskUse
 from state.records import Memory
 
 KEPT_PEAKS: Final = 3
-"""Of how many trials the peak is remembered. The largest counts."""
+"""How many of a recipe's last trials are remembered with what they took of the disk. The largest amount counts."""
 _MIB: Final = 1024**2
 _GIB: Final = 1024**3
 
 
 def peak_of(memory: Memory) -> DiskUse | None:
-    """Return the largest remembered peak of the recipe's last trials; None if none was measured."""
+    """Return the most that one of the recipe's last trials took of the disk; None if none was measured."""
     return max(memory.peaks, key=lambda use: use.total, default=None)
 
 
 def with_peak(memory: Memory, peak: DiskUse | None) -> Memory:
-    """Return the memory with the peak of one more trial; unchanged if it could not be measured."""
+    """Return the memory with `peak`, what one more trial took of the disk at most; unchanged if `peak` is None.
+
+    Only the last `KEPT_PEAKS` trials are kept.
+    """
     return memory if peak is None else evolve(memory, peaks=(peak, *memory.peaks)[:KEPT_PEAKS])
 
 
 def no_room(memory: Memory, budget: int | None, free: int) -> str:
     """Return why a trial of the recipe does not fit; "" if it does, or if nothing is known of its size.
 
-    `budget` is how many bytes trials may take, None for no limit: then nothing is refused. `free` are free bytes.
+    `budget` is how many bytes trials may take; None for no limit: then every trial fits. `free` is how many bytes are
+    free.
     """
     peak = peak_of(memory)
     if budget is None or peak is None or peak.total <= min(budget, free):
@@ -44,7 +48,10 @@ def _text(count: int) -> str:
 
 
 def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int) -> Plan:
-    """Return the plan without the trials for which there is no room. The other recipes go on."""
+    """Return the plan with the trials held back (OVER_BUDGET) for which the disk has no room. The other steps stay.
+
+    Each trial is compared alone with `budget` and `free`, see `no_room`.
+    """
     tried = [step for step in plan.steps.values() if step.release is not None]
     reasons = {step.recipe: no_room(observations[step.recipe].memory, budget, free) for step in tried}
     over = {step.recipe: held_over(step, reasons[step.recipe]) for step in tried if reasons[step.recipe]}

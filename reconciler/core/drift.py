@@ -80,7 +80,10 @@ def _of_state(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
-    """Yield how our mirror differs. Without a canonical, a mirror that was never fetched is no difference."""
+    """Yield the word for how our mirror differs from upstream, and the reason. Yield nothing if it does not.
+
+    Without a canonical, a mirror that was never fetched is no difference.
+    """
     if finding.unreadable:
         yield MIRROR_UNREADABLE, finding.unreadable
     elif finding.mirror is MirrorState.MISSING and finding.have is not None:
@@ -123,7 +126,8 @@ def drift_items(
 ) -> tuple[DriftItem, ...]:
     """Return all differences of a recipe, each with its time from the last pass's `record`. `today` is in UTC.
 
-    `ignore` is the declared `[drift]`: the differences that it names are ignored until the day that it sets.
+    `record` is None if there is none: then the times are not known. `ignore` is the declared `[drift]`: the differences
+    that it names are ignored until the day that it sets.
     """
     since = record.since if record is not None else {}
     words = ignore.ignore if ignore.until is not None and today < ignore.until else ()

@@ -38,8 +38,8 @@ class Event:
 def events_of(lines: Iterable[LedgerLine], triggers: Mapping[str, str] | None = None) -> tuple[Event, ...]:
     """Return an event for each line, in the same order. The text of an unknown kind is made of the texts in its line.
 
-    Only the first line of a pass has the pass's trigger: `triggers` has those of the lines before, None if `lines` go
-    back to the beginning of the ledger.
+    Only the first line of a pass says what started the pass. `triggers` maps the id of each pass that began before
+    these lines to what started it; None if `lines` go back to the beginning of the ledger.
     """
     lines = tuple(lines)
     known = {**(triggers or {}), **pass_triggers(lines)}

@@ -15,10 +15,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the gate's conditions.
+    """Return the gate's conditions, in their order, judged by a recorded trial as far as `case` has no trial.
 
-    A condition that is OPEN without a trial is judged by the recorded trial, if there is one. `events` are those of the
-    recipe.
+    A condition that is OPEN is judged by the canonical's trial if the recipe is in sync, else by the trial of the red
+    that keeps the release from being tried. Without one, it stays OPEN. `events` are those of the recipe.
     """
     have, red = case.step.finding.have, red_now(case)
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:
@@ -31,7 +31,7 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
 
 
 def _of_canonical(have: Canonical) -> dict[str, Condition]:
-    """Return the conditions that the canonical's promotion met, with the trial that proved it."""
+    """Return the conditions that the canonical's promotion met, by name, with the trial that proved them."""
     proof = have.evidence
     trial = f"trial {proof.trial} of {proof.finished_at:%Y-%m-%d}"
     return {
@@ -43,7 +43,7 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 
 
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
-    """Return the gate's conditions, judged by the trial of a red.
+    """Return two of the gate's conditions, by name, judged by the trial of a red.
 
     The trial was green if only the promotion of its release failed; else it was not.
     """

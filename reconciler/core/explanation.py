@@ -35,9 +35,10 @@ class Family(StrEnum):
 
 @frozen
 class Freshness:
-    """How old the facts about upstream are. `asked` is True if upstream was asked just now, else by an earlier pass.
+    """How old the facts about upstream are. `asked` is True if upstream was asked just now and could be observed.
 
-    `seen_at` is when upstream was last seen, None if never. `same_since` is when its present answer was first seen.
+    Else the facts come from an earlier pass. `seen_at` is when upstream was last seen, None if never. `same_since` is
+    when its present answer was first seen, None if no pass has recorded it.
     """
 
     asked: bool
@@ -51,9 +52,10 @@ class Explanation:
 
     All `blockers` must be removed before a release is promoted; one change of a blocker removes it. `moved_by` are
     changes that would each give a new canonical to a recipe that is in sync. `next` is what happens then, without a
-    person. `conditions` are those of the gate; `policies` are judged before a trial. `history` has the events of the
-    release. `ways` are the newest results of the ways of the canonical's release. If upstream cannot be seen now,
-    `by_record` is the verdict by its last recorded answer, else "".
+    person. `conditions` are those of the gate; `policies` are judged before a trial. `release` is the wanted one, else
+    the canonical's, and `base` that from which its upgrade would start. `history` has the events of the release.
+    `not_read` are upstream's tags that are not considered. `ways` are the newest results of the ways of the canonical's
+    release. If upstream cannot be seen now, `by_record` is the verdict by its last recorded answer, else "".
     """
 
     recipe: str
@@ -76,7 +78,10 @@ class Explanation:
 
 
 def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, freshness: Freshness) -> Explanation:
-    """Return the explanation of one recipe. `events` are its own, the oldest first."""
+    """Return the explanation of one recipe. `events` are its own, the oldest first.
+
+    `drift` is None if no differences are recorded. `by_record` is left empty.
+    """
     blockers, release = blockers_of(case), _release(case)
     is_settled = _is_settled(case, blockers)
     observed = case.observation
@@ -109,7 +114,7 @@ def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 
 
 def _verdict(case: Case) -> str:
-    """Return why the recipe is as it is. If upstream has an error, the text says so."""
+    """Return why the recipe is as it is. If upstream could not be observed, the text says so."""
     observed, reason = case.observation, case.step.reason
     if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
         return reason

@@ -41,7 +41,7 @@ class Cause(StrEnum):
 
 
 class MirrorState(StrEnum):
-    """How our mirror differs from upstream's answer."""
+    """How our mirror compares with upstream's answer. BEHIND: it differs. UNKNOWN: one of both cannot be read."""
 
     EQUAL = "equal"
     BEHIND = "behind"

@@ -35,10 +35,11 @@ class Condition:
 def gate(
     fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
 ) -> tuple[Condition, ...]:
-    """Return the conditions of a promotion, in order. If the recipe is on hold, `unheld` is one more.
+    """Return the conditions of a promotion, always in the same order, each with its evidence.
 
     `asked_again` is upstream's answer after the trial, which must have the tested tag. While `trial` or `asked_again`
-    is None, the conditions that need it are OPEN.
+    is None, the conditions that need it are OPEN. `place` is where this process runs. `unheld`, on a hold, is not among
+    them.
     """
     return (
         _enrolled(recipe),
@@ -69,7 +70,7 @@ def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Conditi
 
 
 def _green(trial: Trial) -> Condition:
-    """Return the condition that the trial is green."""
+    """Return the condition "green": met if the trial is green."""
     bad = first_failure(trial.tiers)
     if bad is not None:
         return _condition("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
@@ -79,7 +80,7 @@ def _green(trial: Trial) -> Condition:
 
 
 def _cold(trial: Trial) -> Condition:
-    """Return the condition that the trial was cold: complete, from empty slots, and with unchanged files."""
+    """Return the condition "cold": met if the trial was complete, from empty slots, and with unchanged files."""
     if not trial.slots_were_empty:
         return _condition("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:
@@ -92,13 +93,16 @@ def _cold(trial: Trial) -> Condition:
 
 
 def _not_ref(trial: Trial) -> Condition:
-    """Return the condition that no person chose the release by hand."""
+    """Return the condition "not-ref": met if a pass chose the release, and no person by hand."""
     evidence = "a pass chose the release" if trial.by_pass else "a person chose what was tested"
     return _condition("not-ref", holds=trial.by_pass, evidence=evidence)
 
 
 def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
-    """Return the condition that upstream still has the release tag on the tested commit."""
+    """Return the condition "tagged": met if upstream still has the release tag on the tested commit.
+
+    It is OPEN while `trial` or `asked_again` is None.
+    """
     if trial is None or asked_again is None:
         return Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial")
     if isinstance(asked_again, Unobservable):
@@ -107,7 +111,7 @@ def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> C
 
 
 def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
-    """Return the condition that upstream's tag still names the tested commit.
+    """Return the condition "tagged": met if upstream's tag still names the tested commit.
 
     `commit` is the commit that the tag names now, None if the tag is gone.
     """
@@ -122,7 +126,10 @@ def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
 
 
 def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
-    """Return the condition that the pass runs in the declared systemd unit; none if no unit is declared."""
+    """Return the condition "at-home": met if the pass runs in the declared systemd unit.
+
+    Return () if none is declared.
+    """
     if not fleet.unit:
         return ()
     evidence = f"in {fleet.unit}" if place.unit == fleet.unit else f"run: systemctl start {fleet.unit}"
