@@ -10,7 +10,7 @@ from reconciler.core.observation import Observation, State, upstream_tags
 from reconciler.core.plan import Action, Plan, Step
 
 Basis = Mapping[str, Mapping[str, str]]
-"""By recipe, the digest of each part on which its step rests; by "", the parts that all steps rest on."""
+"""Maps each recipe to the digests of the parts on which its step depends, and "" to those on which all steps depend."""
 
 PARTS = {
     "place": "the place: unit, user, PATH, variables or tools of this host",
@@ -100,9 +100,9 @@ def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[st
 
 
 def unseen(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return the enrolled recipes that could not be observed, each with the reason.
+    """Return the recipes whose upstream or canonical could not be observed, each with the reason.
 
-    What a pass would do there is not known. An orphan counts too if its canonical could not be checked.
+    What a pass would do there is not known. Leave out declared recipes that are not enrolled.
     """
     found: dict[str, str] = {}
     for name, step in plan.steps.items():

@@ -63,8 +63,8 @@ def _add(nodes: list[DataNode], event: Event) -> None:
 def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
     """Return the nodes with their columns: 0 for the last node and all that it came from, else 1 to `COLUMNS`.
 
-    Each other node is in the column of its parent; if its parent has the column 0, it takes the next of the columns 1
-    to `COLUMNS` in turn.
+    Each other node is in the column of its parent. If it has no parent, or its parent is in column 0, it takes the next
+    of the columns 1 to `COLUMNS` in turn.
     """
     kept = _ancestors(nodes)
     placed: list[DataNode] = []

@@ -127,7 +127,7 @@ def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:
 
 
 def _by(entry: LedgerEntry, triggers: Mapping[str, str]) -> str:
-    """Return who did what an entry records: a person, or a pass and what started that pass."""
+    """Return who did what an entry records: a person, or a pass and what started it; "" if it names neither."""
     who = text_of(entry.body, "who")
     if who or text_of(entry.body, "result") == _BY_HAND:
         return who

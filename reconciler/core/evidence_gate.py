@@ -15,10 +15,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the gate's conditions, in their order, judged by a recorded trial as far as `case` has no trial.
+    """Return the gate's conditions in their order. Those that are OPEN are judged by a recorded trial, if there is one.
 
-    A condition that is OPEN is judged by the canonical's trial if the recipe is in sync, else by the trial of the red
-    that keeps the release from being tried. Without one, it stays OPEN. `events` are those of the recipe.
+    This is the canonical's trial if the recipe is in sync, else the trial of the red that keeps the wanted release from
+    being tried. `events` are those of the recipe.
     """
     have, red = case.step.finding.have, red_now(case)
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:

@@ -38,8 +38,8 @@ def gate(
     """Return the conditions of a promotion, always in the same order, each with its evidence.
 
     `asked_again` is upstream's answer after the trial, which must have the tested tag. While `trial` or `asked_again`
-    is None, the conditions that need it are OPEN. `place` is where this process runs. `unheld`, on a hold, is not among
-    them.
+    is None, the conditions that need it are OPEN. `place` is where this process runs. Holds are not judged here, see
+    `unheld`.
     """
     return (
         _enrolled(recipe),

@@ -37,7 +37,7 @@ class HoldStatus:
         return "; ".join(filter(None, texts))
 
     def _waiting_text(self) -> str:
-        """Return how many releases wait, and since when the oldest does; "" if none waits or nothing holds them."""
+        """Return how many releases wait, and since when the oldest does; "" if none waits or nothing holds any back."""
         if not self.waiting or not (self.hold or self.rollback):
             return ""
         since = f" since {self.waiting_since:%Y-%m-%d}" if self.waiting_since else ""
@@ -49,7 +49,7 @@ class HoldStatus:
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
     """Return what a person decided about the recipe; None if there is no decision that has an effect or has ended.
 
-    `today` is the day in UTC.
+    `want` is the release that the recipe should have. `today` is the day in UTC.
     """
     hold = hold_in_effect(observation.hold, today)
     ended = observation.hold if hold is None else None
@@ -87,7 +87,7 @@ def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
 
 
 def is_rolled_back(observation: Observation, want: Want | None) -> bool:
-    """Whether a rollback keeps the wanted release from being tried.
+    """Whether a rollback keeps the wanted release from being tried; False if no rollback is recorded.
 
     It does as long as the wanted release is not newer than the one that the rollback left.
     """
@@ -98,12 +98,15 @@ def is_rolled_back(observation: Observation, want: Want | None) -> bool:
 
 
 def ends_rollback(rollback: Rollback, version: str) -> bool:
-    """Whether a release is newer than the one that was left, so that it ends the rollback."""
+    """Whether the release `version` ends the rollback, because it is newer than the release that was left."""
     return version_key(version) > version_key(rollback.left)
 
 
 def newest_left(rollback: Rollback | None, version: str) -> str:
-    """Return `version`, from which a recipe is rolled back, or what the earlier `rollback` left: the newer of both."""
+    """Return the newer of two releases: `version`, which is left now, and the one that the earlier `rollback` left.
+
+    If `rollback` is None, return `version`.
+    """
     return version if rollback is None or ends_rollback(rollback, version) else rollback.left
 
 

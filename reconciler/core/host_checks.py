@@ -61,7 +61,10 @@ def doctor_exit_code(checks: Iterable[HostCheck]) -> int:
 
 
 def check_tools(missing: Sequence[str], found: int) -> HostCheck:
-    """Return the check of the programs that recipes and drivers need. `found` is the number of those in PATH."""
+    """Return the check of the programs that recipes and drivers need: FAILED if one is missing.
+
+    `missing` has the names of those that are not in PATH, `found` the number of those that are.
+    """
     if missing:
         return HostCheck(
             "tools", CheckResult.FAILED, f"not in PATH: {', '.join(missing)}", "install them, or complete PATH"
@@ -70,7 +73,7 @@ def check_tools(missing: Sequence[str], found: int) -> HostCheck:
 
 
 def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
-    """Return the check of the disk of the state folder.
+    """Return the check of the disk of the state folder: FAILED if a pass may need more space or files than are free.
 
     `free` is its free space in bytes, `inodes` how many files can still be made, 0 if the file system does not count
     them. `largest` is the size in bytes of the largest canonical's data.
@@ -86,9 +89,10 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
 
 
 def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bool | None) -> HostCheck:
-    """Return the check of the clock. `last_record` is the time of the latest promotion, None if there is none.
+    """Return the check of the clock: FAILED if the last record is of a later time than `now`.
 
-    `synchronised` is whether a time server sets the clock, None if systemd does not tell.
+    `last_record` is the time of the latest promotion, None if there is none. `synchronised` is whether a time server
+    sets the clock, None if systemd does not tell; only False is a WARNING.
     """
     hint = "synchronise the clock: timedatectl set-ntp true"
     if last_record is not None and last_record > now:
@@ -101,7 +105,10 @@ def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bo
 
 
 def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = STALE) -> HostCheck:
-    """Return the check of the timer that starts `unit`. Its last start may be at most `stale` ago."""
+    """Return the check of the timer that starts the systemd unit `unit`, see `TimerFacts`.
+
+    FAILED if no timer does, if it is not enabled or not active, or if its last start is longer ago than `stale`.
+    """
     enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
     if not facts.timer:
         return HostCheck("timer", CheckResult.FAILED, f"no timer starts {unit}", f"install one: {enable}")
@@ -119,7 +126,10 @@ def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = 
 
 
 def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
-    """Return the check of the proxy's certificate. It is trusted; `ends` is the time until which it is valid."""
+    """Return the check of the proxy's certificate: WARNING if it ends within `CERTIFICATE_DAYS`, else OK.
+
+    `address` is that of the proxy. `ends` is the time until which the certificate, which is trusted, is valid.
+    """
     left = (ends - now).days
     found = f"{address} answers, its certificate is valid until {ends:%Y-%m-%d}"
     if left < CERTIFICATE_DAYS:
@@ -128,7 +138,11 @@ def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
 
 
 def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
-    """Return the check of the upstreams. `unreadable` maps each recipe that could not be read to the reason."""
+    """Return the check of the upstreams: FAILED if one could not be read, NOT_CHECKED if none was asked.
+
+    `unreadable` maps each recipe whose upstream could not be read to the reason. `asked` is the number of recipes asked
+    for.
+    """
     if not asked:
         return HostCheck("upstreams", CheckResult.NOT_CHECKED, "there is no recipe whose upstream could be asked")
     if not unreadable:
@@ -140,9 +154,10 @@ def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
 
 
 def environment_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> tuple[str, ...]:
-    """Return how the environment of child processes differs between this shell and the unit, in words.
+    """Return, in words, how the environment of child processes differs between this shell and the unit; empty if not.
 
-    The texts contain no values, which may be secret, except the folders of PATH.
+    `here` and `unit` map the names of variables to their values. The texts contain no values, which may be secret,
+    except the folders of PATH.
     """
     return (*_path_differences(here.get("PATH", ""), unit.get("PATH", "")), *_variable_differences(here, unit))
 
@@ -168,9 +183,11 @@ def _variable_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> I
 
 
 def check_environment(unit: str, differences: Sequence[str], missing: Sequence[str]) -> HostCheck:
-    """Return the check that compares the unit's environment with that of this shell.
+    """Return the check that compares the environment of the systemd unit `unit` with that of this shell.
 
-    `missing` are the required programs that are in the PATH of this shell, but not in that of the unit.
+    `differences` are those of `environment_differences`. `missing` are the required programs that are in the PATH of
+    this shell, but not in that of the unit. FAILED if a program is missing or a variable is set only in this shell; any
+    other difference is a WARNING.
     """
     hint = f"set it in the unit: systemctl edit {unit}"
     if missing:
@@ -185,9 +202,10 @@ def check_environment(unit: str, differences: Sequence[str], missing: Sequence[s
 
 
 def check_credentials(unit: str, missing: Sequence[str], declared: int) -> HostCheck:
-    """Return the check of the files that `LoadCredential=` of the unit names.
+    """Return the check of the files that `LoadCredential=` of the systemd unit `unit` names.
 
-    `missing` has each file that does not exist, as "NAME: PATH". systemd does not start a unit without it.
+    `missing` has each file that does not exist, as "NAME: PATH". systemd does not start a unit without it. `declared`
+    is the number of all these files.
     """
     if missing:
         hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"

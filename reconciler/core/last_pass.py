@@ -34,12 +34,18 @@ class LastWholePass:
 
 
 def is_whole_pass(entry: LedgerEntry) -> bool:
-    """Whether a ledger entry "pass-end" is about the whole fleet, and the pass was neither interrupted nor hollow."""
+    """Whether an entry "pass-end" of the ledger ends a pass over the whole fleet that was not interrupted.
+
+    False also if that pass had the exit code HOLLOW: no recipe was enrolled, or one was left out of its report.
+    """
     body = entry.body
     is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None
     return is_complete and body.get("exit_code") != HOLLOW
 
 
 def code_with_last_pass(code: int, last: LastWholePass) -> int:
-    """Return the exit code of a command: COULD_NOT if the last whole pass is stale and `code` is not graver."""
+    """Return COULD_NOT if the last whole pass is stale, else `code`, the command's own exit code.
+
+    HOLLOW is graver, and is returned in any case.
+    """
     return COULD_NOT if last.is_stale and code != HOLLOW else code

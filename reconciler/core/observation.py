@@ -131,7 +131,10 @@ def remembered_tags(observation: Observation) -> Mapping[str, str]:
 
 
 def vanished_tags(observation: Observation) -> frozenset[str]:
-    """Return the known release tags that upstream no longer has, or that name no commit any more."""
+    """Return the known release tags that upstream no longer has, or that name no commit any more.
+
+    Return an empty set if upstream could not be observed.
+    """
     tags = upstream_tags(observation)
     if tags is None:
         return frozenset()
@@ -144,7 +147,10 @@ def is_shrunken(observation: Observation) -> bool:
 
 
 def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
-    """Return the release tags that name another commit than before, each with the remembered and the new commit."""
+    """Return the release tags that name another commit than before, each with the remembered and the new commit.
+
+    The result is empty if upstream could not be observed.
+    """
     tags = upstream_tags(observation) or {}
     remembered = remembered_tags(observation)
     return {
@@ -155,7 +161,10 @@ def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
 
 
 def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
-    """Return the release tags that the mirror should hold, with their commits: the remembered ones, and new ones."""
+    """Return the release tags that the mirror should hold, with their commits: the remembered ones, and new ones.
+
+    A tag that was moved upstream has its remembered commit.
+    """
     fresh = {
         tag: commit
         for tag, commit in (upstream_tags(observation) or {}).items()
@@ -165,5 +174,5 @@ def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
 
 
 def is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Whether upstream still has the canonical's tag on the same commit. Without that, the gate refuses a promotion."""
+    """Whether upstream still has the canonical's tag on the same commit. If not, no promotion of it is allowed."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit

@@ -71,7 +71,10 @@ class Outcome:
 
 
 def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
-    """Return the outcome of a step. `attempt` is what the step did, and `back` what was there afterwards."""
+    """Return the outcome of a step.
+
+    `attempt` is what the step did, and `back` what was there afterwards, read again.
+    """
     result, reason = _result(step, attempt, back)
     return Outcome(step, result, reason, attempt, back.canonical)
 
@@ -124,7 +127,7 @@ def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple
 
 
 def _was_recorded(step: Step, back: ReadBack) -> bool:
-    """Whether the step's release was recorded as a new generation, with an intact snapshot."""
+    """Whether the step's release was recorded as a new generation during the step, with an intact snapshot."""
     have, before = back.canonical, step.finding.have
     if have is None or back.damage or step.release is None:
         return False

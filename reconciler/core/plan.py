@@ -85,14 +85,20 @@ class Step:
 
 @frozen
 class Plan:
-    """A step for each recipe and each orphan, by name. `order` has the names in the order in which steps are taken."""
+    """A step for each recipe and each orphan, by name. `order` has the names in the order in which steps are taken.
+
+    Orphans are not in `order`, because nothing is done about them.
+    """
 
     steps: Mapping[str, Step]
     order: tuple[str, ...]
 
 
 def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:
-    """Return the plan with a step for each finding. A recipe's step comes after the steps of its needs."""
+    """Return the plan with a step for each finding. A recipe's step comes after the steps of the recipes that it needs.
+
+    `observations` are by recipe; an orphan has none.
+    """
     steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
     return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
@@ -120,7 +126,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    Return it unchanged if `status` is None. Mirrors are still fetched, and other questions still need a person.
+    Return it unchanged if `status` is None. What only a person can decide still needs a person.
     """
     if status is None:
         return step
@@ -197,7 +203,7 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
 
 
 def _held_back_by_red(finding: Finding, red: Red) -> Step:
-    """Return a step that does nothing because of an earlier red."""
+    """Return a step that does nothing, because the release failed an earlier trial."""
     reason = red_text(red, finding.recipe)
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
@@ -229,7 +235,10 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the canonical's `release` again, or one that is held back: unsigned or red."""
+    """Return a step that tests the canonical's `release` again.
+
+    If the release is not signed as it must be, or failed an earlier trial, return a step that does nothing.
+    """
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")

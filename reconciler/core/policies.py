@@ -20,7 +20,10 @@ MOST: Final = 3
 
 
 def policies_of(case: Case) -> tuple[Condition, ...]:
-    """Return all policies, in the order in which a pass applies them. For an orphan, return only the first."""
+    """Return, for each policy, whether the recipe meets it and why, in the order in which a pass applies them.
+
+    For an orphan, return only the first: "declared", which it does not meet.
+    """
     if case.observation is None:
         return (Condition("declared", FAIL, f"recorded, but no longer declared in {case.fleet.folder}"),)
     judged = (judge(case, case.observation) for judge in _POLICIES)

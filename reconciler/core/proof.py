@@ -9,11 +9,12 @@ from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 
 @frozen
 class Proof:
-    """The result of a proof.
+    """The result of a proof that a pass would do nothing. For it, two plans are made, one right after the other.
 
-    `digest` is that of everything on which the plan depends, `recipes` the number of its steps. `unsettled` has what a
-    pass would do, by recipe. `unseen` has the recipes for which that is not known, with the reason. `moved` names what
-    differed between the two plans. `left` names what a dead pass or an ended hold left for the next pass.
+    `digest` is that of everything on which the plan depends, `recipes` the number of selected recipes that are
+    enrolled. `unsettled` has what a pass would do, by recipe. `unseen` has the recipes for which that is not known,
+    with the reason. `moved` names what differed between the two plans. `left` names what a dead pass or an ended hold
+    left for the next pass.
     """
 
     digest: str
@@ -25,7 +26,7 @@ class Proof:
 
     @property
     def exit_code(self) -> int:
-        """0 if a pass would do nothing, 1 if that could not be seen, 2 if it would do something, 5 for no recipe."""
+        """0 if a pass would do nothing, 2 if it would do something, 1 if that is not known, 5 if none is enrolled."""
         if not self.recipes:
             return HOLLOW
         if self.unseen:

@@ -4,7 +4,11 @@ from enum import StrEnum
 
 
 class PushState(StrEnum):
-    """How the team's forge compares with our mirror after a pass has pushed what it lacked."""
+    """What came of the push of one mirror to the team's forge.
+
+    EQUAL: the forge had all that the mirror has, so nothing was pushed. PUSHED: the forge has now been given what was
+    missing there. FAILED: there was a problem, and the forge may still not have all.
+    """
 
     EQUAL = "equal"
     PUSHED = "pushed"

@@ -9,9 +9,9 @@ from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
-    """Return the red that keeps the wanted release, or the damaged canonical's release, from being tried.
+    """Return the red that keeps the wanted release from being tried.
 
-    Return None if there is no such red.
+    Return None if there is no such red, or if no release is wanted.
     """
     observed, want = case.observation, case.step.finding.want
     if observed is None or not isinstance(want, Release):
@@ -21,14 +21,14 @@ def red_now(case: Case) -> Red | None:
 
 
 def latest_red(observed: Observation, release: Release) -> Red | None:
-    """Return the last red of a release, whatever the circumstances were; None if there is none."""
+    """Return the last remembered red of a release, whatever the circumstances were; None if there is none."""
     key = version_key(release.version)
     reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
     return max(reds, key=lambda red: red.at, default=None)
 
 
 def what_changed(case: Case, observed: Observation, release: Release, red: Red) -> tuple[str, ...]:
-    """Return in words how the circumstances of a red differ from the present ones."""
+    """Return in words how the circumstances of `red` differ from the present ones; empty if nothing has changed."""
     then, now = red.circumstances, circumstances_of(release, observed, case.context)
     words = {
         "its commit": then.commit != now.commit,

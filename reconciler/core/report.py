@@ -151,7 +151,10 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket of a recipe: ORPHANED or EXCEPTED if one applies, else the gravest. A mirror has no bucket."""
+    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest that applies.
+
+    The state of its mirror does not count.
+    """
     step, cause, state = row.step, row.finding.cause, row.finding.status.state
     applies = {
         ReportBucket.ORPHANED: cause is Cause.ORPHANED,

@@ -14,8 +14,8 @@ NEVER_DEPLOYED = "it was never deployed to be kept running, or its deployment wa
 def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, problem: str) -> str:
     """Return how the kept deployment of `generation` differs from its record, "" if it does not.
 
-    `parts` are the parts that are deployed now, and `problem` says why not all of them are up, "" if they are. Parts
-    that are not in the record do not count.
+    `record` is None if it was never deployed. `parts` are the parts that are deployed now, and `problem` says why not
+    all of them are up, "" if they are. Parts that are not in the record do not count.
     """
     if record is None:
         return NEVER_DEPLOYED
@@ -31,7 +31,10 @@ def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: 
 
 
 def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
-    """Yield a text for each difference. Parts that are gone come first, because they may cause the others."""
+    """Yield a text for each difference between the recorded parts and `parts`, which are deployed now.
+
+    Parts that are gone come first, because they may cause the others.
+    """
     yield from (f"{part} is gone" for part in recorded if part not in parts)
     for part, facts in recorded.items():
         yield from _changes(part, facts, parts.get(part, facts))

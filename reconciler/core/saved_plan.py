@@ -20,9 +20,10 @@ class PlannedStep:
 
 @frozen
 class SavedPlan:
-    """A plan as it was saved. `names` were selected, and recipes in `retry` are tried again after a red.
+    """A plan as it was saved. `names` are the selected recipes; those in `retry` are tried again even after a red.
 
-    `state` and `fleet` are the paths of both folders. `made_at` is the time of the plan.
+    `state` and `fleet` are the paths of both folders. `made_at` is the time of the plan. `steps` are by recipe. `basis`
+    has the digests of everything that the plan depends on.
     """
 
     state: str
@@ -35,12 +36,15 @@ class SavedPlan:
 
 
 def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
-    """Return the steps of a plan as they are saved."""
+    """Return the steps of a plan, by recipe, as they are saved."""
     return {name: _planned(step) for name, step in plan.steps.items()}
 
 
 def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
-    """Return the plan without the steps that differ from those in `planned`. If `planned` is None, return all of it."""
+    """Return the plan in which every step that differs from the one in `planned` does nothing.
+
+    `planned` has the steps of a saved plan, by recipe. If it is None, return the plan unchanged.
+    """
     if planned is None:
         return plan
     steps = {name: step if _planned(step) == planned.get(name) else _nothing(step) for name, step in plan.steps.items()}
@@ -52,7 +56,7 @@ def _planned(step: Step) -> PlannedStep:
 
 
 def _nothing(step: Step) -> Step:
-    """Return the step without its action."""
+    """Return a step that does nothing, with the reason `NOT_PLANNED`; the step itself if it does nothing anyway."""
     if step.action is Action.NONE:
         return step
     return evolve(step, action=Action.NONE, release=None, circumstances=None, redeploys=(), reason=NOT_PLANNED)

@@ -41,7 +41,10 @@ class StepStart:
 
 
 def make_schedule(plan: Plan, recipes: Mapping[str, Recipe], parallel: int) -> Schedule:
-    """Return the schedule for those steps of a plan that deploy something."""
+    """Return the schedule for those steps of a plan that deploy something.
+
+    `recipes` are all of the fleet, by name. `parallel` is how many steps may run at once.
+    """
     order = tuple(name for name in plan.order if deploys(plan.steps[name]))
     return Schedule(order, {name: _claims(plan.steps[name], recipes) for name in order}, parallel)
 
@@ -58,11 +61,11 @@ def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
 
 
 def claims_of(recipe: Recipe) -> Iterator[str]:
-    """Yield the claims of a recipe's app: its name, the domains in its settings, and what exists once for its driver.
+    """Yield the claims of a recipe's app: texts that name what exists only once on a host.
 
-    A kept deployment and a domain behind a proxy exist once for each name. Apps of the process driver share the ports
-    of the host, and a Swarm refuses a port that is in use. Which files several runs of abra share is not documented, so
-    abra's apps run one at a time.
+    These are its name, the domains in its settings, the host's ports for an app of the process driver, and "abra" for
+    abra's apps: which files several runs of abra share is not documented, so they run one at a time. A Swarm itself
+    refuses a port that is in use.
     """
     yield f"app {recipe.name}"
     if recipe.driver == "abra":
@@ -74,7 +77,7 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
 
 
 def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
-    """Return a note on how many recipes a pass would try at once. Return none if the plan tries fewer than two."""
+    """Return one note on how many recipes a pass would try at once; () if the plan tries fewer than two."""
     most = min(parallel, sum(step.release is not None for step in plan.steps.values()))
     return (f"a pass tries up to {most} of these recipes at once ([budget] parallel)",) if most > 1 else ()
 
@@ -82,10 +85,10 @@ def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
 def next_starts(
     schedule: Schedule, finished: Collection[str], running: Collection[str], failed: Collection[str]
 ) -> tuple[StepStart, ...]:
-    """Return the steps to start now. Return none if it is better to wait for a running step.
+    """Return the steps to start now; () if all have ended, or if it is better to wait for a running step.
 
-    `failed` are the steps that failed while others ran. They do not count as finished: each runs again alone, as soon
-    as no other step runs or may start.
+    All three collections have names of recipes. `failed` are the steps that failed while others ran. They do not count
+    as finished: each runs again alone, as soon as no other step runs or may start.
     """
     waiting = [name for name in schedule.order if name not in {*finished, *running, *failed}]
     ready = [name for name in waiting if set(schedule.before(name)) <= set(finished)]
@@ -99,7 +102,7 @@ def next_starts(
 def is_doubtful(trial: Trial) -> bool:
     """Whether other steps may be to blame for the result of a trial that ran beside them.
 
-    A trial that was not cold (see `Trial`) is not doubtful: it is refused by the gate, for a reason of its own.
+    A green trial that was not cold (see `Trial`) is not doubtful: it is not promoted, for a reason of its own.
     """
     base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow
@@ -108,8 +111,8 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Whether other steps may be to blame for the outcome of a step that ran beside them.
 
-    They are not to blame for a refusal of the gate, nor for a slot that another command uses. A refusal because
-    upstream gave no answer may come from a busy network, so it counts as doubtful.
+    They are not to blame if a condition of the gate is not met, nor for a slot that another command uses. But upstream
+    may have given no answer because the network was busy, so a failed condition "tagged" alone counts as doubtful.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE}:

@@ -10,14 +10,14 @@ from state.records import Red
 
 
 def exception_reason(recipe: Recipe, today: date) -> str:
-    """Return why the recipe is not enrolled, with a note if this is due for review."""
+    """Return the declared reason why the recipe is not enrolled, with a note if the day to review it has come."""
     if recipe.review is None or recipe.review > today:
         return recipe.exception
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
 def damage_note(finding: Finding) -> str:
-    """Return a note on a damaged canonical and its data, "" if it is not damaged."""
+    """Return a note on a damaged canonical and its data, with "; " at its end; "" if it is not damaged."""
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
@@ -34,7 +34,7 @@ def missing_tools_text(observation: Observation) -> str:
 
 
 def with_missing_tools(reason: str, observation: Observation) -> str:
-    """Return the reason with the missing programs, and with why the tests cannot be read."""
+    """Return `reason`, followed by which required programs are missing, and by why the tests cannot be read, if so."""
     return "; ".join(filter(None, (reason, missing_tools_text(observation), observation.tests_unreadable)))
 
 
@@ -48,13 +48,19 @@ def too_young_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_text(observation: Observation, release: Release) -> str:
-    """Return that the release's tag is refused as unsigned, and why; "" if it is not."""
+    """Return why the signature of the release's tag is not accepted, as "unsigned: …".
+
+    Return "" if it is good, not needed, or not checked yet.
+    """
     reason = unsigned_reason(observation, release)
     return f"unsigned: {reason}" if reason else ""
 
 
 def signer_note(observation: Observation, release: Release) -> str:
-    """Return a note on who signed the release, or that this is not checked yet; "" if it needs no signature."""
+    """Return a note on who signed the release, or that this is not checked yet, with "; " at its beginning.
+
+    Return "" if the recipe needs no signatures.
+    """
     if not observation.recipe.signed:
         return ""
     signature = signature_of(observation, release)

@@ -11,10 +11,10 @@ PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 
 
 def statement_of(canonical: Canonical, upstream: str) -> Mapping[str, object]:
-    """Return the statement that the release passed its trial. `upstream` is the URL of its repository.
+    """Return the in-toto statement, as JSON data, that the release passed its trial.
 
-    The subject is the commit. The configuration names what the result depends on. A tier that was skipped is not among
-    the passed tests.
+    `upstream` is the URL of its repository. The subject is the commit. The configuration names what the result depends
+    on. A tier that was skipped is not among the passed tests.
     """
     evidence = canonical.evidence
     return {

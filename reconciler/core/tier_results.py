@@ -38,7 +38,10 @@ class Skip(StrEnum):
 
 @frozen
 class TierResult:
-    """The verdict of one tier. `reason` is one sentence, "" if it passed. `skip` is None unless it was skipped."""
+    """The verdict of one tier. `reason` is one sentence, "" if it passed. `seconds` is how long it took.
+
+    `skip` says why it was skipped, None if it was not.
+    """
 
     name: TierName
     verdict: Verdict
@@ -120,7 +123,10 @@ def is_green(tiers: Sequence[TierResult]) -> bool:
 
 
 def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
-    """Return the tiers. If the restore tier proved nothing, a backup tier that passed becomes a skip."""
+    """Return the tiers.
+
+    If nothing is declared that could check the restore tier, a passed backup tier becomes a skip.
+    """
     results = tuple(tiers)
     if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in results):
         return results

@@ -13,7 +13,7 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: int | None) -> Plan:
-    """Return the plan with at most `trials` trials; None for any number. The other releases are held back.
+    """Return the plan with at most `trials` trials; None for any number. The other trials are held back (OVER_BUDGET).
 
     The recipes that wait longest are tried.
     """
@@ -35,7 +35,10 @@ def waits_since(step: Step, observation: Observation) -> datetime:
 
 
 def held_over(step: Step, reason: str) -> Step:
-    """Return the step without its trial; `reason` says why. A kept deployment that is down is still deployed again."""
+    """Return the step without its trial, held back as OVER_BUDGET; `reason` says why.
+
+    A kept deployment that is down is still deployed again.
+    """
     is_down = step.finding.status.state is State.DOWN
     return evolve(
         step,
@@ -49,11 +52,14 @@ def held_over(step: Step, reason: str) -> Step:
 
 
 def over_budget(plan: Plan) -> tuple[str, ...]:
-    """Return the recipes that the budget leaves to a later pass."""
+    """Return the names of the recipes whose trial is left to a later pass, as the fleet's `[budget]` is used up."""
     return tuple(name for name, step in plan.steps.items() if step.held_back is HeldBack.OVER_BUDGET)
 
 
 def budget_notes(plan: Plan) -> tuple[str, ...]:
-    """Return a note with the recipes that are over budget; none if there are none."""
+    """Return one note that names the recipes whose trial is left to a later pass; () if there are none.
+
+    Their trials do not fit the fleet's `[budget]`: there are too many, or the disk has no room.
+    """
     over = over_budget(plan)
     return (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()

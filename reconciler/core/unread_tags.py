@@ -39,14 +39,17 @@ def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
 
 @frozen
 class UnreadTag:
-    """A tag of upstream that is not considered, and why."""
+    """A tag of upstream that is not considered when a release is chosen, and why."""
 
     tag: str
     why: str
 
 
 def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag, ...]:
-    """Return all tags that are not considered: first those that are no releases, then those outside of `allow`."""
+    """Return all tags that are not considered: first those that are no releases, then the releases outside of `allow`.
+
+    `tags` maps each of upstream's tags to its commit, None if it names no commit. `allow` is the declared range.
+    """
     admitted = {release.version for release in releases(tags, allow)}
     outside = [release.version for release in releases(tags, "*") if release.version not in admitted]
     odd = [UnreadTag(tag, _why_no_release(tag)) for tag in not_releases(tags)]
@@ -54,7 +57,7 @@ def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag
 
 
 def _why_no_release(tag: str) -> str:
-    """Return why a tag is no release."""
+    """Return why a tag is no release. A tag with a release name is none if it names no commit."""
     if is_release_name(tag):
         return "names no commit"
     if len(tag) > LONGEST:
@@ -70,7 +73,7 @@ def has_releases(tags: Mapping[str, str | None]) -> bool:
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """Return a text with the first of these tags, and with the form that a release name must have."""
+    """Return a text with the first few of `tags`, the number of the others, and the form that a release name has."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 

@@ -39,14 +39,14 @@ def newer_releases(observation: Observation) -> Iterator[Release]:
 
 
 def is_admitted(observation: Observation, release: Release) -> bool:
-    """Whether the release is old enough, and its tag is not refused as unsigned."""
+    """Whether the release is old enough, and the signature of its tag is good, not needed, or not checked yet."""
     return too_young_until(observation, release) is None and not unsigned_reason(observation, release)
 
 
 def first_seen(observation: Observation, release: Release) -> datetime:
     """Return when a pass first saw the release, by any tag of its version, on this commit.
 
-    This is now if no pass did. After a moved tag was accepted, the release begins anew.
+    If no pass did, return the time of the observation. When a person accepts a moved tag, the time begins anew.
     """
     key = version_key(release.version)
     known = [
@@ -58,7 +58,7 @@ def first_seen(observation: Observation, release: Release) -> datetime:
 
 
 def too_young_until(observation: Observation, release: Release) -> datetime | None:
-    """Return when the release is as old as the declaration asks, counted since a pass first saw it.
+    """Return the time from which on the release is as old as the declaration asks, counted since a pass first saw it.
 
     Return None if it is old enough.
     """
@@ -73,7 +73,7 @@ def signature_of(observation: Observation, release: Release) -> Signature | None
 
 
 def unsigned_reason(observation: Observation, release: Release) -> str:
-    """Return why the signature of a release's tag is refused; "" if it is good, not needed, or not checked yet.
+    """Return why the signature of a release's tag is not accepted; "" if it is good, not needed, or not checked yet.
 
     It is checked as soon as our mirror has the tag, so a dry run may not know it yet.
     """
@@ -102,7 +102,8 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
 def may_run(observation: Observation, release: Release) -> bool:
     """Whether a release may be deployed as the base of an upgrade, or because another recipe needs it.
 
-    If the recipe needs signatures, only a release may whose signature was checked and is good, and the canonical's.
+    True for every release if the recipe needs no signatures. Else True only for a release whose tag has a checked, good
+    signature, and for one on the canonical's commit.
     """
     have = observation.canonical
     if not observation.recipe.signed or (have is not None and have.commit == release.commit):

@@ -13,14 +13,17 @@ WAY_LINE: Final = "way"
 
 
 def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay, ...]:
-    """Return the results that the ledger keeps of one recipe, the oldest first. `lines` may be of any kind."""
+    """Return the results that the ledger keeps of the ways of `recipe`, the oldest first.
+
+    `lines` may be of any kind. Leave out lines of a newer Canon that cannot be read.
+    """
     entries = [line.entry for line in lines if (line.entry.kind, line.entry.recipe) == (WAY_LINE, recipe)]
     found = (recorded_way(recipe, entry.at, entry.body) for entry in entries)
     return tuple(each for each in found if each is not None)
 
 
 def way_body(result: WayResult) -> Mapping[str, object]:
-    """Return a result as the ledger keeps it."""
+    """Return a result as the JSON data that the ledger keeps of it."""
     stop = result.stop
     base = {"to": result.base.version, "to_commit": result.base.commit} if result.base is not None else {}
     ended = {
@@ -58,7 +61,7 @@ def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> Recor
 
 
 def way_sentence(body: Mapping[str, object]) -> str:
-    """Return what a line of the ledger says in one sentence; its reason if it cannot be read."""
+    """Return one sentence on the result in `body`, a line of the ledger; only its reason if it cannot be read."""
     try:
         result = _result("", body)
     except (KeyError, TypeError, ValueError):

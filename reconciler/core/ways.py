@@ -13,7 +13,10 @@ from state.records import Canonical, KnownTag
 
 
 class WayAnswer(StrEnum):
-    """The answer that a way gave. SKIP: nothing could be tried or proved. ERROR: this host is at fault."""
+    """The answer that a way gave. YES: the way back, or the stop, works. NO: it does not, see `WayKind`.
+
+    SKIP: nothing could be tried or proved. ERROR: this host is at fault.
+    """
 
     YES = "yes"
     NO = "no"
@@ -22,14 +25,14 @@ class WayAnswer(StrEnum):
 
 
 class WayKind(StrEnum):
-    """Why a way is no.
+    """Why the answer of a way is NO.
 
     Of the way back: REFUSES, the older release does not come up, and the newer one has all its data afterwards. HIDES,
     it comes up without all the data, and the newer one has it all afterwards. LOSES, it comes up and has lost what the
     newer one wrote. DAMAGES, what was there before the newer release wrote is damaged.
 
-    Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a kill it does not come up again with
-    its data.
+    Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a stop or a kill it does not come up
+    again with its data.
     """
 
     REFUSES = "refuses"
@@ -65,7 +68,7 @@ class BackFacts:
 
 
 def kind_of_back(facts: BackFacts) -> WayKind | None:
-    """Return why the way back is no; None if it is yes."""
+    """Return why the answer of a way back is NO; None if it is YES."""
     if facts.comes_up and facts.passes:
         return None
     if facts.is_whole_after:
@@ -75,9 +78,10 @@ def kind_of_back(facts: BackFacts) -> WayKind | None:
 
 @frozen
 class StopFacts:
-    """How a release ended after SIGTERM. `seconds` is the time until all had ended, `grace` the time that it may take.
+    """How a release ended after SIGTERM. `seconds` is the time until all its parts had ended.
 
-    `killed` names the parts that did not end by themselves. `exit_codes` are by part, as far as they are known.
+    `grace` is the time in seconds that it may take, None if that is not known. `killed` names the parts that did not
+    end by themselves. `exit_codes` are by part, as far as they are known.
     """
 
     seconds: float
@@ -87,7 +91,10 @@ class StopFacts:
 
 
 def kind_of_stop(facts: StopFacts, *, rises: bool) -> WayKind | None:
-    """Return why a stop is no, None if it is yes. `rises`: after a kill, the release came up again with its data."""
+    """Return why the answer of a stop is NO, None if it is YES.
+
+    `rises`: the release came up again with its data, after the stop and, if that was clean, after a kill too.
+    """
     if not rises:
         return WayKind.UNCLEAN
     return WayKind.KILLED if facts.killed else None
@@ -119,7 +126,7 @@ class WayResult:
 
 @frozen
 class RecordedWay:
-    """A result of the ledger. `by_pass` is False for a trial by hand, which does not keep a pass from trying it."""
+    """A result in the ledger. If `by_pass` is False, a person tried the way by hand; a pass will still try it too."""
 
     result: WayResult
     at: datetime
@@ -147,9 +154,10 @@ def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | N
 def due_ways(
     asked: Iterable[WayName], release: Release, base: Release | None, tests: str, recorded: Iterable[RecordedWay]
 ) -> tuple[WayName, ...]:
-    """Return those of the ways `asked` that were not tried yet, in their usual order.
+    """Return those of the ways `asked` that were not tried yet, in the order of `WayName`.
 
     A way was tried if a pass recorded an answer for the same releases and the same `tests`. An error is no answer.
+    `base` is the older release of a way back, None if there is none.
     """
     results = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
     tried = {one.way for one in results if (one.release, one.tests) == (release, tests) and _same_base(one, base)}
@@ -162,15 +170,19 @@ def _same_base(result: WayResult, base: Release | None) -> bool:
 
 
 def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
-    """Return the newest result of each way of one release. `recorded` are of one recipe, the oldest first."""
+    """Return the newest result of each way of one release, in the order of `WayName`. Leave out ways without a result.
+
+    `recorded` are of one recipe, the oldest first.
+    """
     newest = {each.result.way: each for each in recorded if each.result.release == Release(version, commit)}
     return tuple(newest[way] for way in WayName if way in newest)
 
 
 def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[WayResult, WayResult] | None:
-    """Return the last open way back and the present one, which is closed; None if the way back has not closed.
+    """Return the last way back that was open (YES), and the present one, if that is closed (NO).
 
-    `recorded` are of one recipe, the oldest first; `version` and `commit` are those of its canonical.
+    Return None if the present one is not closed, or none was open before. `recorded` are of one recipe, the oldest
+    first; `version` and `commit` are those of its canonical.
     """
     backs = [each.result for each in recorded if each.result.way is WayName.BACK]
     present = next((one for one in reversed(backs) if one.release == Release(version, commit)), None)
@@ -181,7 +193,7 @@ def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tu
 
 
 def is_dangerous(result: WayResult) -> bool:
-    """Whether data may be lost that was safe before."""
+    """Whether the result shows that data may be lost that was safe before."""
     return result.kind in {WayKind.DAMAGES, WayKind.UNCLEAN}
 
 
