@@ -42,7 +42,7 @@ class LedgerHead:
 
 @frozen
 class Audit:
-    """The claims of one audit, and the ledger's head; None for an empty ledger or one that cannot be read."""
+    """The claims of one audit. `head` is the ledger's last line, None if it has no line or cannot be read."""
 
     claims: tuple[Claim, ...]
     head: LedgerHead | None

@@ -71,8 +71,8 @@ def _differences(
 ) -> Iterator[str]:
     """Yield a text for each way in which `services` differ from `parts`, the recorded parts of the deployment.
 
-    If the deployment is not of the generation `newest`, yield only this. `services` maps names of services to Docker's
-    JSON of them.
+    `generation` is the one that was deployed; if it is not `newest`, yield only this. `services` maps names of services
+    to Docker's JSON of them.
     """
     if newest is None or generation != newest.generation:
         yield f"it is of generation {generation}, and {newest.generation if newest else 'none'} is recorded"

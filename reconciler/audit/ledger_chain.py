@@ -75,7 +75,7 @@ def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
 
 
 def _lost(lines: Sequence[LineOfLedger], head: str) -> str:
-    """Return a text if no line has the hash `head`, which may be shortened; "" if one has."""
+    """Return a text that no line has the hash `head`, which may be shortened; "" if one has it."""
     if any(line.hash.startswith(head) for line in lines):
         return ""
     return "no line has it: lines were cut off or rewritten since it was kept"

@@ -167,7 +167,10 @@ def _canonical_problems(row: RecordRow, history: RecipeHistory) -> Iterator[str]
 
 
 def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: LedgerFact) -> Iterator[str]:
-    """Yield how a recorded canonical differs from the ledger line of its promotion."""
+    """Yield a text for each value of a recorded generation that differs from the ledger line of its promotion.
+
+    `row` is the row with its record, and `canonical` that record as it was read.
+    """
     said = promotion.body
     where = f"(line {promotion.seq} of the ledger)"
     pairs = {"version": canonical.version, "commit": canonical.commit, "lineage": list(canonical.lineage)}
@@ -178,7 +181,10 @@ def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: Le
 
 
 def _trial_problems(evidence: Mapping[str, Any], trial: LedgerFact) -> Iterator[str]:
-    """Yield how the evidence of a canonical differs from the ledger line of its trial."""
+    """Yield a text for each value in `evidence` that differs from the ledger line of the trial.
+
+    `evidence` is what the record of a generation says of the trial that proved it.
+    """
     where = f"line {trial.seq} of the ledger"
     tiers = [[tier.get(name) for name in _TIER] for tier in evidence.get("tiers", ())]
     pairs = {"tiers": tiers, "level": evidence.get("level"), "log": evidence.get("log")}

@@ -13,8 +13,8 @@ _FIELDS = 2
 def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
     """Return the commit of each ref of the upstream at the address `url`, by the ref's full name.
 
-    A full name is such as "refs/tags/1.0.0". Of an annotated tag it is the commit behind the tag object. "HEAD" has the
-    commit of the main branch. If upstream could not be asked, return the reason as a text instead of a mapping.
+    Such a name is "refs/tags/1.0.0"; "HEAD" has the commit of the main branch. Of an annotated tag it is the commit
+    behind the tag object. If upstream could not be asked, return the reason as a text instead of a mapping.
     """
     listed = programs.git("ls-remote", "--", url)
     if not listed.ok:

@@ -11,7 +11,7 @@ from state.records import Canonical
 
 
 class Origin(StrEnum):
-    """Where the base's data comes from. CANONICAL: a recorded snapshot. FRESH: a fresh install of the base.
+    """Where the data of an upgrade's base comes from. CANONICAL: a recorded snapshot. FRESH: a fresh install.
 
     NONE: there is no base.
     """
@@ -108,7 +108,8 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
     """Whether `release` is older than the head.
 
-    If the head's name is no version, the version of one of `releases` (upstream's) on the head's commit counts.
+    If the head's name is no version, the version of one of `releases` (upstream's) on the head's commit counts. If
+    there is none, the head counts as the newest.
     """
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)

@@ -59,7 +59,7 @@ def _moved(before: Basis, now: Basis) -> Iterator[str]:
 
 
 def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
-    """Return the digests of one step. `observation` is None for an orphan."""
+    """Return the digests of one step, by the names in `PARTS`. `observation` is None for an orphan."""
     finding = step.finding
     have = finding.have
     record = (have.version, have.commit, have.generation) if have is not None else None

@@ -94,7 +94,7 @@ def _held(case: Case) -> Iterator[Blocker]:
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker for the finding's cause, such as a moved tag, and one for a red of the release."""
+    """Yield a blocker for the finding's cause, such as a moved tag, and one if the release failed its trial (red)."""
     match case.step.finding.cause:
         case Cause.UNOBSERVABLE:
             yield _unobservable(observed)
@@ -237,7 +237,7 @@ def _local(case: Case, observed: Observation) -> Iterator[Blocker]:
 
 
 def _would_try(case: Case) -> bool:
-    """Whether the plan tries a release, or would try one if it were not red."""
+    """Whether the plan tries a release, or would try the wanted one if nothing held it back."""
     return case.step.release is not None or case.step.finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}
 
 

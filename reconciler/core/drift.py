@@ -54,7 +54,7 @@ SIDES: Final[Mapping[str, DriftSide]] = {
     Cause.UNOBSERVABLE.value: DriftSide.UNSEEN,
     STATE_UNKNOWN: DriftSide.UNSEEN,
 }
-"""The side of every word for a difference."""
+"""The side of each difference, by the difference's short name."""
 
 
 def differences(finding: Finding) -> tuple[Difference, ...]:
@@ -136,7 +136,7 @@ def drift_items(
 
 @frozen
 class DriftChange:
-    """A new drift record of a recipe.
+    """How the differences of a recipe have changed. `record` is its new drift record.
 
     `began` maps each new difference to its reason; `ended` has the names of ended ones.
     """
@@ -151,7 +151,8 @@ def drift_changes(
 ) -> tuple[DriftChange, ...]:
     """Return a change for each recipe whose differences are not those in its record in `before`.
 
-    A new difference begins at the time `now`. A difference that could not be checked has not ended.
+    `before` is by recipe. A new difference begins at the time `now`. A difference that could not be checked has not
+    ended.
     """
     changes = (_change(finding, before.get(finding.recipe), now) for finding in findings)
     return tuple(change for change in changes if change.began or change.ended)

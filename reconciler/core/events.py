@@ -64,9 +64,9 @@ def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
 
 
 def history_of(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return the events that people look back at: without the beginnings of passes and promotions that have also ended.
+    """Return the events, but leave out the beginning of each pass or promotion whose end is among them.
 
-    The beginning of a pass or promotion without an end is kept: it died, or still runs.
+    A beginning without an end stays: that pass or promotion died, or still runs.
     """
     events = tuple(events)
     ended = {_begun_by(event) for event in events if event.kind in _ENDS}

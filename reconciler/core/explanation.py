@@ -51,11 +51,12 @@ class Explanation:
     """All that explains one recipe. `verdict` is why it is as it is, in one sentence.
 
     All `blockers` must be removed before a release is promoted; one change of a blocker removes it. `moved_by` are
-    changes that would each give a new canonical to a recipe that is in sync. `next` is what happens then, without a
-    person. `conditions` are those of the gate; `policies` are judged before a trial. `release` is the wanted one, else
-    the canonical's, and `base` that from which its upgrade would start. `history` has the events of the release.
-    `not_read` are upstream's tags that are not considered. `ways` are the newest results of the ways of the canonical's
-    release. If upstream cannot be seen now, `by_record` is the verdict by its last recorded answer, else "".
+    changes that would each give a new canonical to a recipe that is in sync. `next` is what the next pass does once no
+    blocker is left, None for nothing. `conditions` are those of the gate; `policies` are judged before a trial.
+    `release` is the wanted one, else the canonical's, and `base` that from which its upgrade would start. `history` has
+    the events of the release. `not_read` are upstream's tags that are not considered. `ways` are the newest results of
+    the ways of the canonical's release. If upstream cannot be seen now, `by_record` is the verdict by its last recorded
+    answer, else "".
     """
 
     recipe: str
@@ -122,7 +123,7 @@ def _verdict(case: Case) -> str:
 
 
 def family_of(case: Case, blockers: Sequence[Blocker]) -> Family:
-    """Return what a reader has to do: something if a blocker needs a person, else wait if anything is to come."""
+    """Return what a reader has to do: something if a blocker needs a person, else wait if a pass is to do something."""
     if case.step.needs_person or any(blocker.needs_person for blocker in blockers):
         return Family.NEEDS_YOU
     if case.step.held_back is HeldBack.EXCEPTED or _is_settled(case, blockers) or _is_held_for_good(case):

@@ -6,7 +6,10 @@ from desired.model import Keep, Recipe
 
 
 def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
-    """Return the names of `recipes`, sorted, except that each recipe comes after its needs."""
+    """Return the names of `recipes`, sorted, except that each recipe comes after the recipes that it needs.
+
+    A need that is not among `recipes` is left out.
+    """
     ordered: list[str] = []
 
     def visit(name: str) -> None:

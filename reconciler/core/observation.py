@@ -142,7 +142,10 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 
 
 def is_shrunken(observation: Observation) -> bool:
-    """Whether upstream lost too many of the known release tags: two or more that are also more than a tenth."""
+    """Whether upstream lost too many of the known release tags: two or more that are also more than a tenth.
+
+    False if upstream could not be observed.
+    """
     return len(vanished_tags(observation)) > max(1, len(observation.memory.known) // 10)
 
 

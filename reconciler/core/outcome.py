@@ -13,7 +13,11 @@ from state.records import Canonical
 
 
 class Result(StrEnum):
-    """What came of a step, in one word. NONE: nothing was to be done. INFRASTRUCTURE: this host is to blame."""
+    """What came of a step, in one word. NONE: nothing was to be done. RED: the release failed its trial.
+
+    REPAIRED: the damaged snapshot, the mirror or the kept deployment is all right again. INFRASTRUCTURE: this host is
+    to blame.
+    """
 
     NONE = "none"
     PROMOTED = "promoted"

@@ -174,7 +174,7 @@ def _do_nothing(finding: Finding) -> Step:
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     """Return the step for a release that is not promoted yet.
 
-    If that release is held back by a rollback or a red, a damaged canonical is tested again instead.
+    If that release is held back, a damaged canonical whose tag upstream still has is tested again instead.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:

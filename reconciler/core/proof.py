@@ -26,7 +26,7 @@ class Proof:
 
     @property
     def exit_code(self) -> int:
-        """0 if a pass would do nothing, 2 if it would do something, 1 if that is not known, 5 if none is enrolled."""
+        """5 if no recipe is enrolled, else 1 if one could not be seen, else 2 if a pass would do something, else 0."""
         if not self.recipes:
             return HOLLOW
         if self.unseen:

@@ -49,7 +49,7 @@ class ReportBucket(StrEnum):
 
 @frozen
 class Row:
-    """One recipe in a report. `step` is what is still to be done, and `outcome` what the pass did; None in a dry run.
+    """One recipe in a report. `step` is what is still to be done. `outcome` is what the pass did, None in a dry run.
 
     `gate` has the conditions of its promotion. `previous` is the canonical from before the pass. `drift` is empty after
     a pass. `push` is None if no mirror was pushed. `ways` are those that a pass tried.
@@ -112,7 +112,10 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `line` is its closing line. `notes` are remarks about the run as a whole."""
+    """The report of one run. `counts` has the number of recipes in each bucket. `line` is its closing line.
+
+    `notes` are remarks about the run as a whole.
+    """
 
     run: Run
     population: Population
@@ -124,7 +127,7 @@ class Report:
 
 
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
-    """Return the report with these rows.
+    """Return the report with these rows, sorted by recipe.
 
     If the rows are not exactly the expected recipes, the exit code is HOLLOW, and a note says what does not match.
     """

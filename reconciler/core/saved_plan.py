@@ -22,8 +22,8 @@ class PlannedStep:
 class SavedPlan:
     """A plan as it was saved. `names` are the selected recipes; those in `retry` are tried again even after a red.
 
-    `state` and `fleet` are the paths of both folders. `made_at` is the time of the plan. `steps` are by recipe. `basis`
-    has the digests of everything that the plan depends on.
+    `state` and `fleet` are the paths of both folders. `made_at` is the time of the plan as text (RFC 3339). `steps` are
+    by recipe. `basis` has the digests of everything that the plan depends on.
     """
 
     state: str

@@ -50,7 +50,7 @@ def make_schedule(plan: Plan, recipes: Mapping[str, Recipe], parallel: int) -> S
 
 
 def deploys(step: Step) -> bool:
-    """Whether a step deploys something. All other steps only read, and are done at once."""
+    """Whether a step deploys something. All other steps only read, and do not wait for their turn."""
     return step.release is not None or bool(step.redeploys)
 
 

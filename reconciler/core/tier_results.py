@@ -123,10 +123,7 @@ def is_green(tiers: Sequence[TierResult]) -> bool:
 
 
 def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
-    """Return the tiers.
-
-    If nothing is declared that could check the restore tier, a passed backup tier becomes a skip.
-    """
+    """Return the tiers, with a passed backup as a skip if nothing is declared that could check the restore tier."""
     results = tuple(tiers)
     if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in results):
         return results
