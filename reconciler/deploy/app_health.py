@@ -17,8 +17,9 @@ TAIL_LINES = 12
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     """Wait until the app answers, check that the deployed release is the one that runs, and return its status.
 
-    Raise RecipeError or TimedOutError if the app does not become ready. Raise KilledError if the release that ran
-    before had to be killed, even if the app becomes ready: its data may be incomplete.
+    Also record in `slot.ready` that the app is ready. Raise RecipeError or TimedOutError if the app does not become
+    ready, and InfrastructureError if another release runs. Raise KilledError if the release that ran before had to be
+    killed, even if the app becomes ready: its data may be incomplete.
     """
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
@@ -55,7 +56,7 @@ def ready_timeout(deployed: DeployedApp) -> timedelta:
 
 
 def check_up(slot: Slot) -> None:
-    """Check that every app of a slot has stayed up since it was ready.
+    """Check that every app of a slot has stayed up since it was ready. Apps that Canon has stopped are not checked.
 
     Raise RecipeError if the recipe's own app went down by itself. Raise InfrastructureError if an app that it needs
     went down, or if the host is to blame.
@@ -65,9 +66,9 @@ def check_up(slot: Slot) -> None:
 
 
 def check_stable(slot: Slot) -> None:
-    """Wait until the recipe's own app has been up for `[ready] stable`, then check all apps.
+    """Wait until the recipe's own app has been up as long as its declaration asks in `[ready] stable`.
 
-    Raise the errors of `check_up`.
+    Then check all apps of the slot. Raise the errors of `check_up`.
     """
     *_, own = slot.apps.values()
     _watch(slot, own, own.recipe.ready.stable)
@@ -101,7 +102,10 @@ def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
 
 @contextmanager
 def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
-    """Add the app's last log lines to a RecipeError of the `with` block; to a TimedOutError also the host's load."""
+    """If the `with` block raises a RecipeError, raise it again with the app's last log lines, without secrets.
+
+    A TimedOutError also gets the load of the host. Other errors stay as they are.
+    """
     try:
         yield
     except RecipeError as failed:
@@ -113,6 +117,6 @@ def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
 
 
 def _unready_error(slot: Slot, deployed: DeployedApp, unready: Unready) -> RecipeError:
-    """Return the error for an app that did not become ready."""
+    """Return the error for an app that did not become ready: TimedOutError if it took too long, else RecipeError."""
     kind = TimedOutError if unready.timed_out else RecipeError
     return kind(f"{deployed.recipe.name} {deployed.release.version} is not ready: {slot.redact(unready.reason)}")

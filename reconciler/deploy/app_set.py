@@ -46,7 +46,7 @@ def make_app_set(
 ) -> AppSet:
     """Return the app set of `recipe` at `release`. The needed recipes come first, at their releases in `releases`.
 
-    Raise NeedMissingError if `releases` has none for a needed recipe.
+    `recipes` has all recipes by name. Raise NeedMissingError if `releases` has none for a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
@@ -56,7 +56,10 @@ def make_app_set(
 
 
 def app_set_digest(app_set: AppSet) -> str:
-    """Return the digest of the fleet folders of the app set's recipes. Raise OSError if they cannot be read."""
+    """Return one digest of all files in the fleet folders of the app set's recipes.
+
+    Raise OSError if a file cannot be read.
+    """
     return files_digest({spec.recipe.name: spec.recipe.folder for spec in app_set}).whole
 
 
@@ -66,7 +69,10 @@ def drivers_of(app_set: AppSet) -> frozenset[str]:
 
 
 def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:
-    """Return the app of a needed recipe. Raise NeedMissingError if it has no release."""
+    """Return the app of the recipe `need` at `release`, with fresh data. Raise NeedMissingError if `release` is None.
+
+    `needed_by` is only named in the error.
+    """
     if release is None:
         raise NeedMissingError(f"{needed_by.name} needs {need.name}, which has neither a canonical nor a release")
     return AppSpec(need, release)
@@ -75,7 +81,8 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
     """Unpack a canonical's snapshot into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
-    A need that is not in the snapshot gets fresh data. Raise SnapshotDamagedError if the snapshot is damaged.
+    A needed recipe that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
+    SnapshotDamagedError if the snapshot is damaged.
     """
     folder = host.state.canonical(canonical.recipe, canonical.generation)
     return app_set_from_snapshot(
@@ -88,9 +95,9 @@ def snapshot_app_set(
 ) -> AppSet:
     """Unpack a canonical's snapshot into the folder `into`.
 
-    Return the app set in the snapshot, with releases and data. The snapshot lacks a needed recipe if the need was
-    declared later: then this needed recipe gets fresh data, at the release of its own canonical in `canonicals`. Raise
-    NeedMissingError if it has no canonical, and SnapshotDamagedError if the snapshot is damaged.
+    Return its app set, with the snapshot's releases and data. `recipes` and `canonicals` are by recipe. A recipe that
+    is needed only since the snapshot was made is not in it: it gets fresh data, at the release of its own canonical.
+    Raise NeedMissingError if it has no canonical, and SnapshotDamagedError if the snapshot is damaged.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
@@ -106,8 +113,8 @@ def snapshot_app_set(
 def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
     """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
-    A need that is not in the snapshot gets fresh data. Raise SnapshotDamagedError if the snapshot is damaged, or is
-    not of the recipe and release that `app_set` ends with.
+    A needed recipe that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
+    SnapshotDamagedError if the snapshot is damaged, or is not of the recipe and release that `app_set` ends with.
     """
     own = app_set[-1]
     about = host.snapshots.unpack(folder, seal, into)
@@ -126,7 +133,11 @@ def _with_release(app_set: AppSet, release: Release) -> AppSet:
 
 
 def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, unpacked: Path) -> AppSpec:
-    """Return the app with the release and data saved in an unpacked snapshot; with fresh data if `release` is None."""
+    """Return the app with the release and the data that the snapshot in the folder `unpacked` has of it.
+
+    `release` has the saved release under "version" and "commit". If it is None, the snapshot does not have the app:
+    return `spec` without a source of data.
+    """
     if release is None:
         return evolve(spec, source=None)
     return AppSpec(spec.recipe, Release(release["version"], release["commit"]), unpacked / spec.recipe.name)

@@ -16,9 +16,10 @@ from reconciler.ports.app_secrets import SecretMakers
 
 
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
-    """Deploy all apps of a set in order. Return the status of the last app, which is that of the recipe itself.
+    """Deploy all apps of a set in order, and wait for each until it is ready. Return the status of the last app.
 
-    Raise RecipeError or TimedOutError if the recipe's own app fails, NeededAppError if a needed app fails.
+    The last app is that of the recipe itself. Raise RecipeError or TimedOutError if it fails, NeededAppError if a
+    needed app fails, and InfrastructureError if this host is to blame.
     """
     *needed, own = app_set
     for spec in needed:
@@ -29,7 +30,7 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
 def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
     """Deploy an app that the recipe `needed_by` needs.
 
-    Raise NeededAppError if the app fails. This error makes neither of the two recipes red.
+    Raise NeededAppError if the app fails. This error blames neither of the two recipes.
     """
     try:
         deploy_app(slot, spec)
@@ -57,7 +58,10 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
 
 
 def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
-    """Return the deploy options of a recipe's declaration, with the addresses of its needs among the settings."""
+    """Return the options with which to deploy an app, as its recipe declares them.
+
+    The addresses of the apps that it needs are among the settings. Raise the errors of `needs_environment`.
+    """
     install, tests = deployed.recipe.install, slot.tests_of(deployed.recipe)
     settings = {**needs_environment(slot, deployed.recipe), **install.env}
     overlays = tuple(tests / name for name in install.overlays)
@@ -66,7 +70,10 @@ def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
 
 
 def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOptions) -> None:
-    """Load the data of `spec.source`, if that is not None, and make the secrets that the release still lacks."""
+    """Load the data of `spec.source`, if that is not None, and make the secrets of the release that are missing.
+
+    Remarks and the declared secrets that the release does not read are added to the slot.
+    """
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:
         _load(deployed, spec.source)

@@ -30,7 +30,8 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
     Raise RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame, such as
     for an app that was stopped from outside. `may_stop`: the command itself may stop the app, so that a stopped app is
-    the recipe's fault.
+    the recipe's fault. Processes that the command leaves running are ended, and named in the slot's remarks; raise
+    KilledError if one of them had to be killed.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -52,7 +53,7 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
 
 def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
-    """Run commands in order until one fails. An error names the command by `what` and its number, from 1.
+    """Run commands in order until one fails. An error names it by `what` and its number, such as "custom test 1".
 
     Raise the errors of `run_command`.
     """
@@ -61,10 +62,10 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 
 
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Run the command `argv` for at most a minute. Return whether the app is up and the command exits 0.
+    """Run the command `argv` for at most a minute. Return True if the app is up and the command exits 0, else False.
 
-    Return False for any other failure. Raise the errors of `check_up` if an app went down, and InfrastructureError if
-    memory ran out.
+    Raise the errors of `check_up` if an app went down, and InfrastructureError if memory ran out. `what` names the
+    command in this error.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -85,7 +86,11 @@ def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT0
 
 
 def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> RecipeError | InfrastructureError:
-    """Return the error for a command that failed; `what` names the command."""
+    """Return the error for a command that failed, as given in `result`; `what` names the command.
+
+    It is an InfrastructureError if memory ran out or a program of the PATH is missing, a TimedOutError if the command
+    took too long, else a RecipeError.
+    """
     tail = tuple(slot.redact(result.tail).splitlines()[-TAIL_LINES:])
     if result.missing and "/" not in argv[0]:
         return InfrastructureError(f"{what}: {argv[0]} is not on this host", "install it, or name it in `requires`")

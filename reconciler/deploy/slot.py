@@ -46,13 +46,14 @@ class Checkout:
 
 @define
 class Slot:
-    """A folder in which a recipe and the apps that it needs run. `was_empty` is True if the folder was new or empty.
+    """A folder in which a recipe and the apps that it needs run.
 
-    Deployments and commands write to the file `log`. `backup` is the folder for backups. `apps` has the deployed apps
-    by recipe, the recipe's own app last. `ready` has those that became ready and must stay up, by recipe. `remarks` are
-    for the report. `unused_makers` maps a recipe to the declared secrets that its release does not read. `closed` is
-    True once the slot has been removed, as far as possible. `mark_id` is the text that data.mark writes in addition and
-    that data.check looks for, "" for none.
+    `was_empty`: the folder is new, and no process or container of an earlier slot was left. Deployments and commands
+    write to the file `log`. `backup` is the folder for backups. `apps` has the deployed apps by recipe, the recipe's
+    own app last. `ready` has those that became ready and must stay up, by recipe. `remarks` are for the report.
+    `unused_makers` maps a recipe to the declared secrets that its release does not read. `closed` is True once the slot
+    has been removed, as far as possible. `mark_id` is the text that data.mark writes in addition and that data.check
+    looks for, "" for none.
     """
 
     host: Host
@@ -92,7 +93,10 @@ class Slot:
         return deployed
 
     def _record_driver(self, name: str) -> None:
-        """Record the driver's name in the slot: if this pass is killed, the next one needs that driver to clear it."""
+        """Record in the slot that the driver `name` deploys there.
+
+        If this pass is killed, the next pass needs that driver to clear the slot.
+        """
         record = self.folder / DRIVERS / name
         record.parent.mkdir(mode=0o700, exist_ok=True)
         record.touch(mode=0o600)
@@ -133,9 +137,10 @@ class Slot:
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Save the data of each stopped app in a folder below `into`. Return version and commit of each app, by recipe.
+        """Save the data of each stopped app in the folder `into`/RECIPE.
 
-        The saved files may be shared with the apps: the caller must be done with them before an app runs again.
+        Return "version" and "commit" of each app, by recipe. The saved files may be shared with the apps: the caller
+        must be done with them before an app runs again.
         """
         for name, deployed in self.apps.items():
             (into / name).mkdir(mode=0o700, parents=True)
@@ -144,16 +149,20 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Append a line of Canon's own to the slot's log. Raise no error if the log cannot be written."""
+        """Append `line` to the slot's log, marked as a line of Canon. Raise no error if the log cannot be written."""
         append_log_line(self.log, line)
 
     def redact(self, text: str) -> str:
-        """Return `text` without any secret of the slot's apps."""
+        """Return `text` with each secret of the slot's apps replaced by "[redacted]"."""
         secrets = redaction(read_slot_secrets(self.folder))
         return secrets.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
     def note_removal(self, owner: str, removal: RemovalResult) -> None:
-        """Add a remark for each part of `owner` that had to be ended or killed, or that could not be removed."""
+        """Add to the slot's remarks what did not go well when an app, or the rest of the slot, was removed.
+
+        `owner` is the app's recipe, or "the slot". Each remark names a part that had to be ended, that was killed but
+        keeps no data, or that could not be removed.
+        """
         self.remarks += [f"{owner} left {part} running; it was ended" for part in removal.ended]
         self.remarks += [f"{part} of {owner} could not be removed" for part in removal.remaining]
         self.remarks += [
@@ -164,7 +173,10 @@ class Slot:
 
 
 def append_log_line(log: Path, line: str) -> None:
-    """Append a line of Canon's own to the file `log`. Make the file private. Raise no error if that fails."""
+    """Append `line` to the file `log`, after "==> ", which marks a line of Canon. Raise no error if that fails.
+
+    A missing file is made, readable for its owner alone.
+    """
     with suppress(OSError):
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.touch(mode=0o600)

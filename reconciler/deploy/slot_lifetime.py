@@ -31,7 +31,8 @@ class Alteration:
 class CleanupResult:
     """The result of removing a slot.
 
-    `altered` are tracked files that the apps changed. `remaining` are marks and folders that could not be removed.
+    `altered` are tracked files that the apps changed. `remarks` are for the report. `remaining` are the marks of
+    processes and containers, and the folders, that could not be removed.
     """
 
     altered: tuple[Alteration, ...]
@@ -40,15 +41,15 @@ class CleanupResult:
 
 
 def backup_of(working_folder: Path) -> Path:
-    """Return the folder for backups in a recipe's working folder. All slots of a trial share it."""
+    """Return the path of the folder for backups in a recipe's working folder. All slots of a trial share it."""
     return working_folder / "backup"
 
 
 @contextmanager
 def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterator[Slot]:
-    """Open a slot in the folder `role` of a recipe's locked working folder, and close it at the end.
+    """Make a slot in the subfolder `role` of a recipe's locked working folder, yield it, and close it at the end.
 
-    `log` is the file for the output of its apps and commands.
+    `log` is the file for the output of the slot's apps and commands.
     """
     folder = working_folder / role
     was_empty = not folder.exists() and not any(driver.leftovers(folder) for driver in host.drivers.values())
@@ -65,9 +66,9 @@ def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterato
 
 @contextmanager
 def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
-    """Call `clean_up` at the end of the `with` block, also after an error.
+    """Call `clean_up` at the end of the `with` block, also after an error, which is then raised again.
 
-    After InterruptedPassError, errors of `clean_up` are dropped.
+    An error of `clean_up` itself is raised instead; but it is dropped after InterruptedPassError.
     """
     try:
         yield
@@ -82,7 +83,10 @@ def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
 
 
 def close_slot(slot: Slot) -> CleanupResult:
-    """Compare the slot's checkouts with their commits, keep its logs, and remove the slot with all its apps."""
+    """Remove the slot with all its apps, and return what was found: changed files, remarks, and what remains.
+
+    Before that, compare the slot's checkouts with their commits, and append the logs of its apps to the slot's log.
+    """
     altered, remarks = _alterations(slot)
     _keep_logs(slot)
     _remove(slot)
@@ -93,9 +97,9 @@ def close_slot(slot: Slot) -> CleanupResult:
 
 
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
-    """Return the tracked files that changed in the checkouts, and remarks.
+    """Return the tracked files that changed in the slot's checkouts, and remarks.
 
-    The remarks name the first files that were added, and what the checkouts never had: submodules and Git LFS files.
+    The remarks name submodules and Git LFS files, which a checkout does not contain, and the first five added files.
     """
     altered, added, unfetched = [], [], []
     for checkout in slot.checkouts:
@@ -108,7 +112,7 @@ def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
 
 
 def _keep_logs(slot: Slot) -> None:
-    """Append the end of each app's logs to the slot's log, and redact the secrets in the whole log."""
+    """Append the end of each app's logs to the slot's log, and replace the secrets in the whole log."""
     for deployed in slot.apps.values():
         deployed.driver.logs(deployed.app)
     secrets = redaction(read_slot_secrets(slot.folder))
@@ -123,7 +127,10 @@ def _keep_logs(slot: Slot) -> None:
 
 
 def _remove(slot: Slot) -> None:
-    """Remove all apps of the slot, then everything else with its mark, then its folder. Failures become remarks."""
+    """Remove all apps of the slot, then all else with the slot's mark, then its folder.
+
+    What cannot be removed is named in the slot's remarks.
+    """
     for deployed in reversed(slot.apps.values()):
         slot.note_removal(deployed.recipe.name, deployed.driver.remove(deployed.app))
     for driver in slot.host.drivers.values():
@@ -145,7 +152,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _read_end(path: Path, secrets: Redaction) -> str:
-    """Return the last `LOG_TAIL_BYTES` of a file, with the secrets redacted."""
+    """Return the last `LOG_TAIL_BYTES` bytes of a file as text, with the secrets replaced."""
     with path.open("rb") as file:
         # A secret may begin before the last bytes: it is only found if its beginning is read as well.
         file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - secrets.longest))

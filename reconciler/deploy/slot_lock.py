@@ -15,10 +15,11 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock the folder work/NAME, clear it, and yield it; remove it at the end of the `with` block.
+    """Lock a recipe's folder work/NAME, empty it, and yield it; remove it at the end of the `with` block.
 
     `command` is written into the lock, so that other processes can name the command that holds it. Raise BusyError if
-    another process holds the lock; the error names that process's command.
+    another process holds the lock; the error names that process's command. Raise InfrastructureError if Canon did not
+    make the folder, or cannot empty it.
     """
     try:
         with _locked(host, recipe, command) as folder:
@@ -64,7 +65,10 @@ def _remove_despite_signal(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    """Remove work/NAME. An error is only shown as progress: the next pass tries again."""
+    """Remove work/NAME with all in it; if something cannot be removed, keep the folder and its lock file.
+
+    Raise no error: it is shown as progress, and the next pass tries again.
+    """
     try:
         remaining = _clear(host, recipe)
     except Exception as failed:  # noqa: BLE001  the next pass tries again
@@ -79,7 +83,7 @@ def _remove(host: Host, recipe: str) -> None:
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:
-    """Remove what a killed process left in a recipe's slots. Return whether there was anything.
+    """Remove what a killed process left in a recipe's slots. Return True if something was left there, else False.
 
     Raise BusyError if another process holds the lock.
     """
@@ -99,7 +103,7 @@ def _clear_all(host: Host, recipe: str) -> None:
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
-    """Remove all apps and files in work/NAME, except its lock file. Return what could not be removed.
+    """Remove all apps and files in work/NAME, except its lock file. Return the names of what could not be removed.
 
     Raise InfrastructureError if something was deployed there by a driver that `host` does not have.
     """

@@ -18,7 +18,10 @@ def unmanaged_files(state: StateFolder) -> tuple[Path, ...]:
 
 
 def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
-    """Return the files and folders in `canonicals/` that belong to no recorded snapshot."""
+    """Return the files and folders in `canonicals/` that belong to no recorded snapshot.
+
+    Leave out the folders of recipes whose records cannot be read.
+    """
     recorded = {name: host.registry.generations(name) for name in records.canonicals}
     folders = [entry for entry in _entries(host.state.canonicals) if entry.name not in records.unreadable]
     return tuple(path for folder in folders for path in _unrecorded(folder, recorded.get(folder.name)))
@@ -41,7 +44,7 @@ def is_deployment_record(path: Path) -> bool:
 
 
 def recipe_of(path: Path) -> str:
-    """Return the name of the recipe to which an entry of `kept/` belongs."""
+    """Return the name of the recipe to which an entry of `kept/` belongs: NAME, NAME.json or NAME.json.new."""
     return path.name.removesuffix(".new").removesuffix(".json")
 
 

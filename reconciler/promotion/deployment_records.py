@@ -16,7 +16,10 @@ def record_missing(host: Host, name: str, why: str) -> None:
 
 
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
-    """Return a record that says why a deployment is missing. Its `up_at` is that of the present record."""
+    """Return a record that says why the recipe `name` has no kept deployment. Write nothing.
+
+    Its `up_at` is taken from the record that is there; None if this cannot be read.
+    """
     try:
         up_at = last_up(read_deployment_record(host.state.deployment_record_path(name)))
     except (StateError, OSError):
@@ -27,12 +30,12 @@ def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
 def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
     """Write the deployment record of the recipe `name`. Raise no error if it cannot be written.
 
-    Then the old record does not match what runs, and the next pass deploys again.
+    In that case the old record does not match what runs, so the next pass deploys again.
     """
     with suppress(StateError, OSError):
         write_deployment_record(host.state.deployment_record_path(name), record)
 
 
 def last_up(record: DeploymentRecord | Damaged | None) -> datetime | None:
-    """Return when the deployment was last seen up; None if no record says so."""
+    """Return when the deployment of this record was last seen up; None if that is not known."""
     return record.up_at if isinstance(record, DeploymentRecord) else None

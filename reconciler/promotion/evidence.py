@@ -32,9 +32,10 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 
 def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[LedgerEntry, ...]:
-    """Return the ledger entry with the in-toto statement on a canonical, in its envelope; none without an attestor.
+    """Return one ledger entry that holds the in-toto statement about a canonical; append nothing to the ledger.
 
-    `upstream` is the URL of its repository. Raise InfrastructureError if it cannot be signed.
+    The statement is in an envelope, which is signed if a key is configured. `upstream` is the URL of the recipe's
+    repository. Return an empty tuple if the host makes no statements. Raise InfrastructureError if signing fails.
     """
     if host.attestor is None:
         return ()
@@ -47,9 +48,9 @@ def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[Ledger
 
 
 def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerEntry:
-    """Return the ledger entry of a trial; `result` is the result of its step.
+    """Return the ledger entry of a trial; `result` is the result of its step, such as "promoted".
 
-    `who` is the person who started it by hand, "" for a pass.
+    `who` is the person who started the trial by hand, "" for a pass.
     """
     bad = first_failure(trial.tiers)
     body = {
@@ -74,10 +75,10 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return the memory of a recipe after its trial. Without a trial, return it unchanged.
+    """Return the memory of a recipe as it is after its trial. If there was no trial, return it unchanged.
 
-    Add or remove the red of the tested release, add damage of the canonical that the trial found, and record which
-    trial was the last.
+    Remove the earlier failure of the tested release, and add its new one if it is to be remembered. Also add damage of
+    the canonical that the trial found, the most disk that it took, its id, its time and its duration.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:  # `status` needs no ports
 def snapshot_status(
     snapshots: "Snapshots", state: StateFolder, canonical: Canonical | None, memory: Memory
 ) -> CanonicalStatus:
-    """Return the status of a canonical's snapshot; NONE if `canonical` is None, UNKNOWN if it cannot be read.
+    """Return the status of a canonical's snapshot. Raise no error.
 
-    It is DAMAGED if its files are not as sealed, or if the memory has damage that showed when it was deployed; else
-    INTACT.
+    NONE: `canonical` is None. UNKNOWN: the snapshot cannot be read. DAMAGED: its files are not as they were sealed, or
+    the memory of the recipe says that it could not be deployed. INTACT: all else.
     """
     if canonical is None:
         return CanonicalStatus(State.NONE)
@@ -44,7 +44,7 @@ def snapshot_status(
 
 
 def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Records) -> dict[str, CanonicalStatus]:
-    """Return the status of the snapshot of each recorded canonical, by recipe, as `snapshot_status` does."""
+    """Return the status of the snapshot of each recorded canonical, by recipe; see `snapshot_status`."""
     return {
         name: snapshot_status(snapshots, state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
@@ -60,9 +60,10 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
 
 
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
-    """Hash each snapshot whose files have other inodes or times than the memory, as after a copy of the state folder.
+    """Hash each stored snapshot of a recipe whose files have other inodes or times than those in `memory`.
 
-    Return the memory with the new inodes and times of each snapshot that is still as sealed, and record that memory.
+    They differ after the state folder was copied. Record and return the memory with the new inodes and times of each
+    snapshot that is still as it was sealed.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}
@@ -92,7 +93,10 @@ def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> It
 
 
 def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
-    """Return the present canonical and those older generations that have a folder, the newest first."""
+    """Return the recorded generations of a recipe that have a folder, the newest first.
+
+    The first one, the canonical, is returned even if its folder is missing.
+    """
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
     return [canonical for index, canonical in recorded if index == 0 or canonical.generation in present]
@@ -101,7 +105,7 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
 def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
     """Keep the newest `keep` intact snapshots of the canonical's recipe, and delete all that are older than these.
 
-    Damaged snapshots do not count among the `keep`.
+    Damaged snapshots do not count. Delete nothing if fewer than `keep` snapshots are intact.
     """
     stored = stored_generations(host, canonical.recipe)
     if len(stored) <= keep:

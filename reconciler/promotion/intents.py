@@ -24,7 +24,10 @@ def next_generation(host: Host, recipe: str) -> int:
 
 
 def new_intent(host: Host, recipe: str, release: Release, copy_of: int | None = None) -> Intent:
-    """Return the intent to make a release the canonical. `copy_of` is the generation that is copied in a rollback."""
+    """Return the intent to make a release the canonical; record nothing.
+
+    `copy_of` is the generation that a rollback copies, None for a promotion.
+    """
     op = f"{host.pass_id}:{recipe}:{release.version}"
     number, now = next_generation(host, recipe), host.clock.now()
     return Intent(op, recipe, release.version, release.commit, number, now, copy_of=copy_of)
@@ -32,7 +35,7 @@ def new_intent(host: Host, recipe: str, release: Release, copy_of: int | None = 
 
 @contextmanager
 def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
-    """Undo the intent if a signal interrupts the `with` block. The interruption is raised in any case."""
+    """Undo the intent if InterruptedPassError ends the `with` block, and raise this error again."""
     try:
         yield
     except InterruptedPassError as stop:
@@ -43,7 +46,10 @@ def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
 
 
 def undo(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent of which nothing was recorded; `why` goes to the ledger. If this fails, the next pass does it."""
+    """Close an intent of which no canonical was recorded, as `close_intent` does.
+
+    If this host or the state prevents that, raise no error, but show it as progress: the next pass closes the intent.
+    """
     try:
         close_intent(host, intent, why)
     except HOST_FAULTS as failed:
@@ -51,7 +57,7 @@ def undo(host: Host, intent: Intent, why: str) -> None:
 
 
 def close_intent(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent of which nothing was recorded: delete its snapshot, and append `why` to the ledger."""
+    """Close an intent of which no canonical was recorded: delete its snapshot, and append `why` to the ledger."""
     delete_unrecorded(host, intent)
     abandon(host, intent, why)
 
@@ -69,7 +75,10 @@ def abandon(host: Host, intent: Intent, why: str) -> None:
 
 
 def intent_entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
-    """Return a ledger entry on an intent. `kind` is intent, promoted, rolled-back or abandoned; `more` is added."""
+    """Return a ledger entry about an intent; append nothing to the ledger.
+
+    `kind` is intent, promoted, rolled-back or abandoned. `more` has further fields of the entry.
+    """
     body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
     if intent.copy_of is not None:
         more = {"copy_of": intent.copy_of, **more}

@@ -38,7 +38,10 @@ class Promotion:
 
 
 class _RefusedError(Exception):
-    """The gate refuses the promotion, after the candidate was deployed and upstream was asked again."""
+    """The gate does not allow the promotion, after the candidate was deployed and upstream was asked again.
+
+    `conditions` are all conditions of the gate.
+    """
 
     def __init__(self, conditions: tuple[Condition, ...]) -> None:
         super().__init__("refused")
@@ -48,7 +51,8 @@ class _RefusedError(Exception):
 def promote(host: Host, promotion: Promotion) -> Attempt:
     """Promote the candidate of a trial if the gate allows it. Return what was done, with the gate's conditions.
 
-    Errors of the recipe and of this host are returned, not raised. The caller must read back what was recorded.
+    Errors of the recipe and of this host are in the returned value, not raised. The caller must read the registry
+    again to learn whether the canonical was recorded.
     """
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
@@ -96,9 +100,9 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 
 def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Check that the candidate's snapshot deploys. Raise the errors of `check_snapshot`.
+    """Check that the candidate's snapshot can be deployed. Raise the errors of `check_snapshot`.
 
-    Raise InfrastructureError also if the fleet's files changed since the trial.
+    Also raise InfrastructureError if the files in the fleet folders of its recipes changed since the trial.
     """
     recipe, app_set = promotion.recipe, promotion.app_set
     log = host.state.trial_log(recipe.name, promotion.trial.id) / "promote.log"
@@ -112,7 +116,10 @@ def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> 
 
 
 def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable:
-    """Ask upstream for the recipe's tags again. Return its new answer, or `last` if nothing has changed."""
+    """Ask upstream for the recipe's tags again. Return its new answer, or `last` if nothing has changed.
+
+    Return Unobservable with the reason if upstream cannot be asked.
+    """
     reply = host.upstream.ask([TagQuery(recipe, last.digest)]).get(recipe.name)
     if reply is None:
         return Unobservable("no answer")
@@ -120,7 +127,7 @@ def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable
 
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
-    """Move the candidate to its generation's folder, and return its seal there, with the files' new times.
+    """Move the candidate's snapshot to the folder of its new generation. Return its seal with the files' new times.
 
     Raise InfrastructureError if the snapshot is not intact in that folder.
     """
@@ -134,7 +141,7 @@ def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
 
 
 def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, seal: Seal) -> Canonical:
-    """Return the canonical to be recorded."""
+    """Return the canonical to be recorded: the tested release as the intent's generation, promoted now."""
     return Canonical(
         recipe=trial.recipe,
         version=trial.release.version,

@@ -29,7 +29,7 @@ from state.registry.rows import record_digest
 class RollbackRequest:
     """A rollback to carry out, from the canonical `have` to the generation `target`.
 
-    `who` decided it, for `reason`. `folder` is the recipe's locked working folder.
+    `who` is the person who decided it, and `reason` why. `folder` is the recipe's locked working folder.
     """
 
     fleet: Fleet
@@ -49,10 +49,11 @@ def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
 
 
 def roll_back(host: Host, request: RollbackRequest) -> Canonical:
-    """Make the target the canonical again, and return the new canonical as recorded. Ask no upstream.
+    """Make the generation `request.target` the canonical again, and return the new canonical as recorded.
 
-    Raise RecipeError if the target does not pass the tests that apply now, or one of HOST_FAULTS. The canonical is
-    unchanged then.
+    Upstream is not asked. Raise RecipeError if the target cannot be deployed, or does not pass the present data.check,
+    and one of HOST_FAULTS if this host is to blame: then the canonical is unchanged. Raise the errors of `_read_back`
+    if the new canonical was recorded, but is not found or is damaged.
     """
     target = request.target
     intent = new_intent(host, target.recipe, Release(target.version, target.commit), copy_of=target.generation)
@@ -66,7 +67,10 @@ def roll_back(host: Host, request: RollbackRequest) -> Canonical:
 
 
 def _carry_out(host: Host, request: RollbackRequest, intent: Intent) -> None:
-    """Record the intent, deploy the target, copy its snapshot, and record the copy as the canonical."""
+    """Record the intent, deploy the target, copy its snapshot, and record the copy as the canonical.
+
+    Raise the errors of `check_snapshot`, or one of HOST_FAULTS; then the caller must undo the intent.
+    """
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
     _check_target(host, request)
     copy = request.folder / "copy"
@@ -85,7 +89,7 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 
 
 def _check_target(host: Host, request: RollbackRequest) -> None:
-    """Check that the target's snapshot deploys. Raise the errors of `check_snapshot`."""
+    """Check that the target's snapshot can be deployed. Raise the errors of `check_snapshot`."""
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals
@@ -98,14 +102,17 @@ def _check_target(host: Host, request: RollbackRequest) -> None:
 
 
 def _decision(host: Host, request: RollbackRequest) -> Rollback:
-    """Return the rollback to record. After an earlier rollback, the newest release that was ever left stays left."""
+    """Return the rollback to record.
+
+    Its `left` is the version of the present canonical, or the one that an earlier rollback left: the newer of both.
+    """
     name, now = request.have.recipe, host.clock.now()
     left = newest_left(host.registry.read().rollbacks.get(name), request.have.version)
     return Rollback(name, request.reason, request.who, now, request.target.version, left)
 
 
 def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
-    """Return the fields of the ledger's entry that are not in the intent."""
+    """Return the fields of the rollback's ledger entry that are not in the intent."""
     return {
         "who": request.who,
         "reason": request.reason,

@@ -40,7 +40,10 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return the deployed parts of those `recipes` that are to be kept running. Ask each of their drivers once."""
+    """Return what is deployed of those `recipes` that are to be kept running, by recipe. Raise no error.
+
+    A recipe of which nothing is deployed has no parts. Each driver is asked once.
+    """
     parts: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
         names = [name for name, recipe in recipes.items() if keeps_running(recipe) and recipe.driver == driver]
@@ -57,7 +60,7 @@ def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
     """Return the status of a canonical's kept deployment: INTACT if its record matches what is deployed.
 
-    Otherwise return DOWN with the reason; UNKNOWN with the reason if the deployment cannot be observed.
+    Otherwise return DOWN with the reason; UNKNOWN with the reason if the deployment cannot be observed. Raise no error.
     """
     deployed = parts_by_recipe.get(canonical.recipe, "it was not observed")
     if isinstance(deployed, str):
@@ -75,7 +78,7 @@ def _unknown_deployment(why: str) -> CanonicalStatus:
 
 
 def record_seen_up(host: Host, canonical: Canonical) -> None:
-    """Record that a kept deployment is up now. If this cannot be recorded, the earlier time stays."""
+    """Write into the record of a kept deployment that it is up now. Raise no error if that fails."""
     with suppress(Exception):
         path = host.state.deployment_record_path(canonical.recipe)
         record = read_deployment_record(path)
@@ -89,7 +92,7 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Replace the kept deployment of a canonical by a new one. Record its parts, or why it could not be deployed.
 
-    Raise no error if the deployment fails.
+    Raise no error if the deployment fails. If Canon did not make its folder, only show that as progress.
     """
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: deploying it to be kept running")
@@ -113,7 +116,7 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
 
 
 def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
-    """Deploy a canonical from its snapshot, check its data, and return its parts.
+    """Deploy a canonical from its snapshot to be kept running, run data.check, and return the deployed parts.
 
     If one of these fails, remove the deployment and raise the error.
     """
@@ -134,7 +137,7 @@ def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
 
 
 def _parts_of(host: Host, recipe: Recipe) -> Parts:
-    """Return the parts of a recipe's kept deployment. Raise InfrastructureError if there are none."""
+    """Return the parts of a recipe's kept deployment. Raise InfrastructureError if none are found."""
     deployed = deployed_parts(host, {recipe.name: recipe})[recipe.name]
     if isinstance(deployed, str) or not deployed.parts:
         why = deployed if isinstance(deployed, str) else "it has no parts"
@@ -151,7 +154,7 @@ def _slot(host: Host, folder: Path, log: Path) -> Slot:
 
 
 def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
-    """Record that a generation is damaged, so that the next pass tests its release again."""
+    """Record that a generation is damaged, for `reason`, so that the next pass tests its release again."""
     memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
     damage = FoundDamage(canonical.generation, reason, host.clock.now())
     host.registry.remember([with_damage(memory, damage)], [])
@@ -167,10 +170,7 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that shares an app with `recipe`, and record why.
-
-    Raise the errors of `undeploy`.
-    """
+    """Undeploy every kept deployment that shares an app with `recipe`, and record why. Raise as `undeploy` does."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -225,7 +225,8 @@ def forget_deployment(host: Host, name: str) -> None:
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
     """Remove each deployment in kept/ whose recipe is no longer to be kept running. Return a remark for each.
 
-    The deployment records are removed as well. `marks` are the marks of all slots that still have something here.
+    Their deployment records are removed as well. A deployment stays if the records of its recipe cannot be read.
+    `marks` are the marks of all slots that still have processes or objects on this host.
     """
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
@@ -239,7 +240,7 @@ def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collect
 
 
 def _forget_unwanted(host: Host, name: str) -> str:
-    """Remove the kept deployment of the recipe `name` and its record, and return a remark."""
+    """Remove the kept deployment of the recipe `name` and its record. Return a remark on that, or why it failed."""
     try:
         forget_deployment(host, name)
     except Exception as failed:  # noqa: BLE001  other recipes go on

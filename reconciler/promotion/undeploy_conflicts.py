@@ -14,10 +14,10 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
-    """Undeploy the kept deployments that share an app with `recipe`, and deploy them again at the end.
+    """Undeploy the kept deployments that share an app with `recipe`, and deploy them again after the `with` block.
 
     Hold the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
-    the next pass. Raise BusyError if another process holds the pass lock.
+    the next pass. Raise BusyError if another process holds the pass lock. Do nothing if there are none.
     """
     names = deployed_conflicts(host, fleet, recipe)
     if not names:
@@ -29,9 +29,10 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
 
 @contextmanager
 def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -> Iterator[None]:
-    """Undeploy the kept deployments that share an app with `recipe`, and deploy the recipes `names` at the end.
+    """Undeploy the kept deployments that share an app with `recipe`.
 
-    The caller holds the pass lock. If a signal interrupts, they stay undeployed until the next pass.
+    After the `with` block, deploy the canonicals of the recipes `names` again. If a signal interrupts, they stay
+    undeployed until the next pass. The caller holds the pass lock.
     """
     if names:
         host.progress.step(recipe.name, f"undeployed meanwhile: {', '.join(names)}")
@@ -46,7 +47,7 @@ def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -
 
 
 def deployed_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipes whose kept deployments share an app with `recipe`."""
+    """Return the names of the recipes whose kept deployments share an app with `recipe`."""
     return tuple(name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name))
 
 
@@ -57,7 +58,7 @@ def _has_deployment(host: Host, name: str) -> bool:
 
 @contextmanager
 def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
-    """Hold the pass lock. Raise BusyError, which names the `conflicting` recipe, if another process holds it."""
+    """Hold the pass lock. If another process holds it, raise BusyError, which names the recipe `conflicting`."""
     why = f"{recipe.name}: {conflicting} is kept running, conflicts with the trial, and cannot be undeployed now"
     with ExitStack() as stack:
         try:
@@ -68,7 +69,7 @@ def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
 
 
 def _redeploy_all(host: Host, fleet: Fleet, names: Sequence[str]) -> None:
-    """Deploy the canonicals of these recipes again, where they have one."""
+    """Deploy the canonicals of the recipes `names` again. Leave out a recipe without a canonical."""
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:

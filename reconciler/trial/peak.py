@@ -12,10 +12,11 @@ from state.disk_use import DiskUse
 
 @define
 class PeakMeter:
-    """Keeps the largest of several measurements. `folder` is the trial's working folder.
+    """Measures several times how much of the disk a trial takes, and keeps the largest result as `peak`.
 
-    `images_before` are the bytes of all images when the trial began: only what it pulled counts. `peak` is None before
-    the first measurement, and if none succeeded.
+    `folder` is the trial's working folder. `images_before` are the bytes of all images when the trial began: only what
+    it pulled counts. `peak` is None before the first measurement, and if none succeeded. If `disk` is None, nothing is
+    measured.
     """
 
     disk: Disk | None
@@ -24,12 +25,15 @@ class PeakMeter:
     peak: DiskUse | None = None
 
     def begin(self) -> None:
-        """Measure the images that are there before the trial."""
+        """Measure the images that are there before the trial. Raise no error if they cannot be measured."""
         if (use := self._measured()) is not None:
             self.images_before = use.images
 
     def measure(self) -> None:
-        """Measure now. Raise no error: a trial does not depend on it."""
+        """Measure what the trial takes now, and keep the result in `peak` if it is larger than before.
+
+        Raise no error if it cannot be measured.
+        """
         if (use := self._measured()) is not None:
             use = evolve(use, images=max(0, use.images - self.images_before))
             self.peak = max(filter(None, (self.peak, use)), key=lambda each: each.total)

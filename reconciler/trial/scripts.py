@@ -78,7 +78,10 @@ def _test_commands(recipe: Recipe) -> Iterator[Argv]:
 
 
 def _unfit(path: Path, missing: Missing) -> str:
-    """Return why the kernel would not execute a file, "" if it would. Raise OSError if the file cannot be read."""
+    """Return why a script cannot be executed, "" if it can. Raise OSError if its first line cannot be read.
+
+    `missing` is a function that returns those of its arguments that are no programs in PATH.
+    """
     if not path.is_file():
         return _NO_FILE
     if not os.access(path, os.X_OK):

@@ -31,9 +31,9 @@ def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
 
 
 def _install(run: TrialRun) -> None:
-    """Deploy the release with fresh data, mark the data and check it.
+    """Deploy the release with fresh data, and run data.mark and data.check. Always return None: the tier passed.
 
-    Save the candidate if no upgrade will make one.
+    If no upgrade will make the candidate (the data that a promotion takes), stop the apps and save it here.
     """
     _check_requirements(run)
     slot = run.enter_slot(TierName.INSTALL)
@@ -51,7 +51,10 @@ def _install(run: TrialRun) -> None:
 
 
 def _check_requirements(run: TrialRun) -> None:
-    """Raise InfrastructureError if a required program is missing, or a script of the fleet cannot be executed."""
+    """Check that all required programs are there, and that the fleet's scripts can be executed.
+
+    Raise InfrastructureError if not.
+    """
     recipe, missing_programs = run.request.recipe, run.host.commands.missing
     if missing := missing_programs(recipe.requires):
         raise InfrastructureError(f"required and missing here: {', '.join(missing)}", "install it on this host")
@@ -99,9 +102,9 @@ def _saves_fresh_data(run: TrialRun) -> bool:
 
 
 def _backup(run: TrialRun) -> Skipped | None:
-    """Take a backup in the current slot.
+    """Take a backup of the app in the current slot.
 
-    Return a skip if no backup is declared, or if no restore will prove the backup that was taken.
+    Return a skip if no backup is declared, or if no restore will prove the backup that was taken; else None.
     """
     take = run.request.recipe.backup.take
     if not _has_backup(run):
@@ -129,7 +132,7 @@ def _has_backup(run: TrialRun) -> bool:
 def _restore(run: TrialRun) -> Skipped | None:
     """Restore the backup into a fresh install in a slot of its own, and check the data there.
 
-    Return a skip if there is no backup, or if no check proves that the data was restored.
+    Return a skip if there is no backup, or if no check proves that the data was restored; else None.
     """
     recipe = run.request.recipe
     if not _has_backup(run):
@@ -162,9 +165,10 @@ def _restore_into(run: TrialRun, slot: Slot) -> None:
 
 
 def _app_set_to_restore(run: TrialRun) -> AppSet:
-    """Return the app set to restore the backup into. The recipe's own app gets secrets and settings of the old app.
+    """Return the app set into which the backup is restored.
 
-    A backup contains neither, but its data may need both. A person who restores a backup would have them, too.
+    The recipe's own app gets the secrets and settings of the app that was backed up: a backup contains neither, but
+    its data may need both. A person who restores a backup would have them, too.
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set
@@ -172,7 +176,7 @@ def _app_set_to_restore(run: TrialRun) -> AppSet:
 
 
 def _custom(run: TrialRun) -> Skipped | None:
-    """Run the recipe's own tests in the current slot."""
+    """Run the recipe's own tests in the current slot. Return a skip if none are declared, else None."""
     if not run.request.recipe.custom.run:
         return Skipped(Skip.NO_CHECK, "no [custom] tests are declared")
     slot = run.start_current_slot()

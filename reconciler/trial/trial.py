@@ -32,7 +32,8 @@ from state.state_errors import StateError
 def run_trial(host: Host, request: TrialRequest) -> Trial:
     """Run the tiers and return the trial. After a timeout, run all tiers once more and return that second trial.
 
-    If other trials run at the same time, there is no second run here: the pass does the whole step again alone.
+    If other trials may run at the same time, do not run the tiers again: the pass does that later, with no other
+    trial beside it.
     """
     first = _with_remark_on_company(_run_tiers(host, request), request)
     if not first.timed_out or request.has_company:
@@ -45,7 +46,7 @@ def run_trial(host: Host, request: TrialRequest) -> Trial:
 
 
 def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
-    """Return the trial, with a remark if an earlier trial of the release failed beside others."""
+    """Return the trial, with a remark if an earlier trial of the release failed while other trials ran."""
     if not request.failed_in_company:
         return trial
     remark = f"a first try failed beside other recipes: {request.failed_in_company}; this one ran alone, and decides"
@@ -53,7 +54,10 @@ def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
 
 
 def _cause_of_slowness(second: Trial) -> str:
-    """Return why the first run timed out, such as "slow host", judged by the result of the second run."""
+    """Return why the first run timed out, judged by the result of the second run.
+
+    The text is "slow host", "slow recipe" or "the base does not come up".
+    """
     bad = first_failure(second.tiers)
     if bad is not None:
         return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
@@ -90,7 +94,10 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 
 
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
-    """Return the trial with all results and effects. The caller sets `tests_unchanged` and `seconds` afterwards."""
+    """Return the trial with all results and effects.
+
+    The caller must set `tests_unchanged`, `seconds` and `peak` afterwards.
+    """
     request, effects = run.request, run.effects
     return Trial(
         id=request.id,
@@ -118,7 +125,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
 
 
 def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier and return its result, with its seconds. A failure is written to the tier's log at once."""
+    """Run one tier and return its result, with how long it took. A failure is written to the tier's log at once."""
     started = run.host.clock.monotonic()
     run.host.progress.step(run.request.recipe.name, f"{run.request.release.version}: {name}")
     result = evolve(_judge(run, name), seconds=run.host.clock.monotonic() - started)
@@ -128,7 +135,7 @@ def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _judge(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier and turn what it returns or raises into a verdict."""
+    """Run one tier, and return what it returned or raised as a result. A timeout is recorded in the run's effects."""
     try:
         skipped = run_tier(run, name)
     except RecipeError as error:
@@ -145,7 +152,7 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
     """Return the error in one line; for a timeout, with the load of this host.
 
-    Also store the app's last log lines in the effects, and whether the error is a timeout.
+    Also store in the run's effects the app's last log lines, and whether the error is a timeout.
     """
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):
@@ -155,7 +162,10 @@ def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
 
 
 def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
-    """Write to the logs the results that no failure has logged yet, and the tiers that were not reached."""
+    """Write one line to the log of each tier that passed, was skipped or was not reached.
+
+    A tier that failed has its line already.
+    """
     for tier in tiers:
         if first_failure([tier]) is None:
             _log(run, tier.name, str(tier.verdict) if tier.skip is None else f"skip: {tier.skip}: {tier.reason}")

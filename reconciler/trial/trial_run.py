@@ -22,7 +22,10 @@ from state.state_errors import UnfitDataError
 
 @frozen
 class Skipped:
-    """The result of a tier that did not run, or that ran and proved nothing. `reason` is one sentence."""
+    """The result of a tier that did not run, or that ran and proved nothing.
+
+    `skip` is the kind of the reason, and `reason` says it in one sentence.
+    """
 
     skip: Skip
     reason: str
@@ -75,11 +78,11 @@ class TrialRun:
         return PeakMeter(self.host.disk, self.request.folder)
 
     def log_path(self, tier: TierName) -> Path:
-        """Return the path of a tier's log."""
+        """Return the path of the file for the log of the tier `tier`."""
         return self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
 
     def own_app(self, slot: Slot) -> DeployedApp:
-        """Return the app of the recipe under test."""
+        """Return the app of the recipe under test, as it is deployed in `slot`."""
         return slot.apps[self.request.recipe.name]
 
     def enter_slot(self, tier: TierName) -> Slot:
@@ -88,7 +91,10 @@ class TrialRun:
 
     @contextmanager
     def open_slot(self, tier: TierName) -> Iterator[Slot]:
-        """Open a slot for a tier, and close it at the end. Changed files and remarks are added to the effects."""
+        """Open a slot for a tier, yield it, and close it at the end of the `with` block.
+
+        Tracked files that the apps changed, and remarks, are added to the effects.
+        """
         with open_slot(self.host, self.request.folder, tier, self.log_path(tier)) as slot:
             self.effects.slots_were_empty = self.effects.slots_were_empty and slot.was_empty
             with clean_up_after(lambda: self._close(tier, slot)):
@@ -102,13 +108,13 @@ class TrialRun:
         self._add_cleanup(close_slot(slot))
 
     def _report_unused_makers(self, slot: Slot) -> None:
-        """Add a finding for each declared secret that the release never asked for: its name may be wrong."""
+        """Add a finding for each declared secret that the release does not read: its name may be wrong."""
         recipe, version = self.request.recipe.name, self.request.release.version
         for name in slot.unused_makers.get(recipe, ()):
             self.effects.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
     def _add_cleanup(self, cleanup: CleanupResult) -> None:
-        """Add the changed files and the remarks of a slot's cleanup to the effects.
+        """Add to the effects the changed files and the remarks that closing a slot has returned.
 
         A file that the base changed is only a finding: it is no fault of the release under test.
         """
@@ -122,14 +128,17 @@ class TrialRun:
         self.effects.findings = [*dict.fromkeys((*self.effects.findings, *cleanup.remarks))]
 
     def switch_to(self, slot: Slot) -> None:
-        """Stop the apps of the current slot, and make `slot` the current one; its apps run, or are deployed next."""
+        """Stop the apps of the current slot, and make `slot` the current one.
+
+        The apps of `slot` run already, or the caller deploys them next. Raise the errors of `stop_current_slot`.
+        """
         self.stop_current_slot()
         self.current_slot, self.is_running = slot, True
 
     def stop_current_slot(self) -> None:
-        """Stop the apps of the current slot, if they run.
+        """Stop the apps of the current slot, if they run. Do nothing if there is no current slot.
 
-        Raise the errors of `check_up` if one of them has ended by itself.
+        Raise the errors of `check_up` if one of them has ended by itself, and those of `Slot.stop`.
         """
         if self.current_slot is not None and self.is_running:
             check_up(self.current_slot)
@@ -145,12 +154,15 @@ class TrialRun:
         return self.current_slot
 
     def mark_data(self, slot: Slot) -> None:
-        """Run data.mark, if it is declared."""
+        """Run data.mark against the app under test, if it is declared. Raise the errors of `run_command`."""
         if self.request.recipe.data.mark is not None:
             run_command(slot, self.own_app(slot), self.request.recipe.data.mark, "data.mark")
 
     def check_data(self, slot: Slot) -> None:
-        """Run data.check, if it is declared."""
+        """Run data.check against the app under test, if it is declared, and note how long it took.
+
+        Raise the errors of `run_command` if it fails.
+        """
         if self.request.recipe.data.check is not None:
             started = self.host.clock.monotonic()
             run_command(slot, self.own_app(slot), self.request.recipe.data.check, "data.check")
@@ -158,9 +170,10 @@ class TrialRun:
             self.effects.check_passed_after = max(self.effects.check_passed_after, took)
 
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
-        """Stop the apps of a slot and seal their data as the candidate, before later tiers change the data.
+        """Stop the apps of a slot, and seal their data as the candidate, before later tiers change the data.
 
-        Before that, wait until the apps have proved stable. `lineage` is the lineage of the data.
+        Before that, wait as `check_stable` does. `lineage` has the versions that ran on the data, the oldest first.
+        Raise RecipeError if an app is not stable, or if its data cannot be saved.
         """
         check_stable(slot)
         slot.stop()

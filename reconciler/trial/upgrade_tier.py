@@ -20,7 +20,7 @@ _CHANGED_TESTS = (
 
 
 class SlowHostError(InfrastructureError):
-    """A base was not ready in time, or did not stop in time. This host may be too busy, so the run is repeated once."""
+    """A base was not ready in time, or did not stop in time. This host may be too busy, so all tiers run once more."""
 
     def __init__(self, slow: TimedOutError) -> None:
         super().__init__(f"{slow.message} (host: {slow.pressure})")
@@ -29,7 +29,7 @@ class SlowHostError(InfrastructureError):
 def upgrade(run: TrialRun) -> Skipped | None:
     """Deploy the base, deploy the release under test over the base's data, and check the data.
 
-    Return a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
+    Return a skip if there is no base, if the base is broken, or if no check proves that its data was kept; else None.
     """
     base = run.request.base
     if base.release is None:
@@ -50,13 +50,13 @@ def upgrade(run: TrialRun) -> Skipped | None:
 
 
 def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
-    """Return the lineage with the release under test added, unless the base is the same release."""
+    """Return the lineage with the version under test added at its end, unless the base is the same release."""
     release = run.request.release
     return lineage if run.request.base.release == release else (*lineage, release.version)
 
 
 def _unproved(run: TrialRun) -> Skipped | None:
-    """Return a skip if no check proves that the base's data was kept."""
+    """Return a skip if no check proves that the base's data was kept, else None."""
     if run.request.recipe.data.check is None:
         return Skipped(Skip.NO_CHECK, "came up over the base's data, but no [data] check proves that data")
     if not run.effects.check_proves_data:
@@ -66,7 +66,12 @@ def _unproved(run: TrialRun) -> Skipped | None:
 
 
 def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...] | Skipped:
-    """Deploy the base and check its data. Return the lineage of the data, or a skip if the base is broken."""
+    """Deploy the base `release`, and check its data.
+
+    Return the versions that ran on the data, the oldest first; or a skip if the base is broken. The first run raises
+    SlowHostError instead of this skip if the base took too long. Raise InfrastructureError if the base is the canonical
+    and does not come up.
+    """
     base, canonical = run.request.base, run.request.canonical
     if base.origin is Origin.CANONICAL and canonical is not None:
         _deploy_canonical(run, slot, canonical)
@@ -85,7 +90,7 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 
 
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
-    """Deploy the release under test over the base. Return None, or a skip if the base had to be killed.
+    """Deploy the release under test over the release `base`. Return None, or a skip if the base had to be killed.
 
     A base that does not stop and is killed is no fault of the release under test. The first run raises SlowHostError
     for it, so that the trial runs once more. Raise InfrastructureError if the base is the canonical.
@@ -109,7 +114,10 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
 
 
 def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
-    """Return the skip for a broken base, with the reason `why`. Without a candidate, make one of the fresh install."""
+    """Return the skip for a broken base, with the reason `why`.
+
+    If there is no candidate yet, stop the apps in `slot`, and save the fresh data of the install tier as the candidate.
+    """
     if run.effects.candidate is None:
         slot.stop_without_checks()
         run.save_candidate(run.start_current_slot(), (run.request.release.version,))
@@ -117,9 +125,10 @@ def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
 
 
 def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
-    """Deploy the canonical's snapshot and check its data.
+    """Deploy the canonical's snapshot in the slot, and check its data.
 
     Raise InfrastructureError if the apps do not come up: the snapshot is to blame, and not the release under test.
+    Raise SlowHostError if they took too long.
     """
     app_set = _canonical_app_set(run, slot, canonical)
     try:
@@ -139,9 +148,10 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 
 
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
-    """Unpack the canonical's snapshot and return its app set.
+    """Unpack the canonical's snapshot into the slot, and return its app set.
 
-    If the snapshot is damaged, add this to the effects and raise InfrastructureError.
+    If the snapshot is damaged, or its commit is no longer in the mirror, record this as damage in the run's effects and
+    raise InfrastructureError.
     """
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
         commit = canonical.commit[:7]
@@ -155,9 +165,9 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 
 
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
-    """Return the message for a canonical that does not come up; `why` is the error.
+    """Return the message for a canonical that does not come up; `why` is the error's text.
 
-    Add the message to the effects as damage, unless the tests changed since the promotion.
+    Also record the message as damage in the run's effects, unless the tests changed since the promotion.
     """
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:
