@@ -30,13 +30,16 @@ def escape(text: str) -> str:
 
 
 def escape_lines(text: str) -> tuple[str, ...]:
-    r"""Return the lines of `text`, each escaped. Only `\n` and `\r\n` end a line; tabs become spaces."""
+    r"""Return the lines of `text`, each as `escape` returns it. Only `\n` and `\r\n` end a line; tabs become spaces.
+
+    Return an empty tuple if `text` is "".
+    """
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     return tuple(escape(line.expandtabs(_TAB)) for line in lines) if text else ()
 
 
 def shorten(text: str, columns: int) -> str:
-    """Return `text` escaped and cut to at most `columns` columns of a terminal; a cut text ends with an ellipsis."""
+    """Return `text` escaped and cut to at most `columns` columns of a terminal. A text that was cut ends with "…"."""
     shown = escape(text)
     if width(shown) <= columns:
         return shown

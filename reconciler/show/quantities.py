@@ -50,10 +50,10 @@ def rfc3339(when: datetime) -> str:
 
 
 def short(commit: str) -> str:
-    """Return the first seven characters of a commit."""
+    """Return the first seven characters of the hash of a commit."""
     return commit[:_SHORT_COMMIT]
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return a number with its noun, as in "1 recipe" or "2 recipes"."""
+    """Return a number with its noun, as in "1 recipe" or "2 recipes". `noun` is the word for one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

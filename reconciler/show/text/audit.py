@@ -12,9 +12,9 @@ _HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
 
 
 def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
-    """Return a table of claims, the ledger's head, and the summary line.
+    """Return the text of `reconcile audit`: a table of claims, the hash of the ledger's last line, and a summary line.
 
-    Claims that agree are counted in one line for each recipe; `wide` shows each of them.
+    For each recipe, the claims that agree are only counted in one line; `wide` shows each of them.
     """
     rows = [_cells(claim) for claim in audit.claims] if wide else list(_short_rows(audit.claims))
     lines = align(_HEADER, rows, screen)
@@ -25,14 +25,14 @@ def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
 
 
 def audit_line(audit: Audit) -> str:
-    """Return the summary line of an audit."""
+    """Return the summary line of an audit: how many claims there are, and how many have each verdict."""
     agree, disagree, not_asked = (audit.count(verdict) for verdict in ClaimVerdict)
     claims = count_of(len(audit.claims), "claim")
     return f"{claims}: {agree} agree, {disagree} disagree, {not_asked} not asked"
 
 
 def _short_rows(claims: Sequence[Claim]) -> Iterable[Sequence[Cell]]:
-    """Yield one row for the claims of a recipe that agree, and one for each other claim."""
+    """Yield, for each recipe, one row with the number of its claims that agree, and one row for each other claim."""
     for recipe in dict.fromkeys(claim.recipe for claim in claims):
         own = [claim for claim in claims if claim.recipe == recipe]
         agreeing = sum(claim.verdict is ClaimVerdict.AGREE for claim in own)

@@ -38,7 +38,10 @@ def needs_you(row: Row) -> bool:
 
 
 def clause(row: Row) -> str:
-    """Return the short text for WHY: whether a person has to act, else what is done about the recipe next."""
+    """Return the short text of a recipe for the column WHY, at most 24 characters long.
+
+    It says that a person has to act ("needs you"), or else what is done about the recipe next.
+    """
     if needs_you(row):
         was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
         if row.step.held_back is HeldBack.UNSIGNED:
@@ -52,7 +55,7 @@ def clause(row: Row) -> str:
 
 
 def _standing(row: Row) -> str:
-    """Return the clause for a recipe that needs no person and has no result, as in a dry run."""
+    """Return the short text for a recipe that needs no person and has no result, as in a dry run."""
     step = row.step
     if step.action is not Action.NONE:
         return _ACTIONS[step.action]

@@ -72,7 +72,7 @@ def _want(row: Row, _: Run) -> Cell:
 
 
 def wanted_version(row: Row) -> str:
-    """Return the version of the wanted release; "?" if it is not known, "-" if there is none."""
+    """Return the version of the release that a recipe should have; "?" if it is not known, "-" if there is none."""
     match row.finding.want:
         case Release(version=version):
             return version
@@ -93,7 +93,7 @@ def _state(row: Row, _: Run) -> Cell:
 
 
 def _mirror(row: Row, _: Run) -> Cell:
-    """Return how our mirror differs from upstream, and whether the forge could not be given the same."""
+    """Return how our mirror differs from upstream, and "push failed" if it could not be pushed to the forge."""
     mirror = row.finding.mirror
     if row.push is PushState.FAILED:
         return Cell("push failed" if mirror is MirrorState.EQUAL else f"{mirror}, push failed", Style.BAD)
@@ -117,7 +117,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the text of WHY: "needs you" and the word for what holds the recipe back, if they apply; the reason."""
+    """Return the text of WHY: "needs you" and the word for what holds it back, if they apply; the reason; times."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -127,7 +127,7 @@ def why(row: Row, run: Run) -> str:
 def reason_of_row(row: Row) -> str:
     """Return the reason of a row's result; if there is no result, return why the plan chose the step.
 
-    If the canonical's state has a reason that this text does not contain, add it.
+    Add the reason of the canonical's state, if this text does not contain it.
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
@@ -142,9 +142,9 @@ def _was_redeployed(row: Row) -> bool:
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return two texts for a drift report: how long ago the difference was first seen, and the app was last seen up.
+    """Return up to two texts, such as "first seen 3 d ago": when the recipe first differed, when it was last seen up.
 
-    Leave out a time that is not known. Return an empty list for other reports.
+    Leave out a time that is not known. Return an empty list if the report is not one of `reconcile drift`.
     """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()
@@ -171,12 +171,12 @@ def _held_back(row: Row, _: Run) -> Cell:
 
 
 def _gate(row: Row, _: Run) -> Cell:
-    """Return each condition as its first letter and a mark: + holds, - does not, . cannot be judged yet."""
+    """Return each condition of the gate as its first letter and a mark: + holds, - does not, . cannot be judged yet."""
     return Cell(" ".join(f"{item.name[:1].upper()}{_MARKS[item.status]}" for item in row.gate) or NOTHING)
 
 
 def _since(row: Row, run: Run) -> Cell:
-    """Return for how long the recipe has differed from what is wanted."""
+    """Return for how long the recipe has differed from what is wanted; "-" if it does not, or if that is not known."""
     since = row.finding.differs_since
     return Cell(age(since, run.finished_at) if since else NOTHING)
 
@@ -186,26 +186,26 @@ def _lineage(row: Row, _: Run) -> Cell:
 
 
 def _level(row: Row, _: Run) -> Cell:
-    """Return the level of the trial of this pass, else of the canonical's trial."""
+    """Return the level of this pass's trial, such as "3/4"; without one, that of the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(level(trial.tiers) if trial else have.evidence.level if have else NOTHING)
 
 
 def _tried(row: Row, run: Run) -> Cell:
-    """Return how long ago the trial of this pass ended, else the canonical's trial."""
+    """Return how long ago this pass's trial ended; without one, the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     when = trial.finished_at if trial else have.evidence.finished_at if have else None
     return Cell(age(when, run.finished_at) if when else NOTHING)
 
 
 def _trial(row: Row, _: Run) -> Cell:
-    """Return the id of the trial of this pass, else of the canonical's trial."""
+    """Return the id of this pass's trial; without one, that of the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(trial.id if trial else have.evidence.trial if have else NOTHING)
 
 
 def _last_trial(row: Row) -> Trial | None:
-    """Return the trial of this pass; None if there was none."""
+    """Return the trial of the recipe in this pass; None if there was none."""
     return row.outcome.attempt.trial if row.outcome else None
 
 

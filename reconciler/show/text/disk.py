@@ -28,19 +28,25 @@ class DiskStatus:
 
 
 def disk_line(disk: DiskStatus) -> str:
-    """Return a line on the disk."""
+    """Return one line: what the state folder takes, the share of the snapshots in it, the free space, the budget."""
     budget = f", [budget] disk is {size(disk.budget)}" if disk.budget is not None else ""
     taken = f"{size(disk.total)} in the state folder, {100 * disk.share:.0f} % of it generations"
     return f"disk: {taken}; {size(disk.free)} free{budget}"
 
 
 def disk_part(disk: DiskStatus, rows: Iterable[Recorded]) -> Mapping[str, object]:
-    """Return the entry of the disk in a JSON document, also by recipe. Sizes are in bytes, the share is from 0 to 1."""
+    """Return the entry "disk" of a JSON document: the values of `disk`, and those of each recipe in `rows`.
+
+    Sizes are in bytes, the share of the generations is from 0 to 1.
+    """
     recipes = {row.recipe: _recipe_part(row) for row in rows}
     return {**asdict(disk), "share": round(disk.share, 3), "recipes": recipes}
 
 
 def _recipe_part(row: Recorded) -> Mapping[str, object]:
-    """Return the bytes of a recipe's generations, and the parts of its trials' peak with their sum."""
+    """Return the bytes of a recipe's generations, and what its trials took at most, by kind and in all.
+
+    A value that was not measured is None.
+    """
     peak = peak_of(row.memory)
     return {"generations": row.stored, "peak": {**asdict(peak), "total": peak.total} if peak is not None else None}

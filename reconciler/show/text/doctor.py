@@ -15,7 +15,7 @@ _STYLES: Final = {
 
 
 def render_checks(checks: Sequence[HostCheck], screen: Screen) -> str:
-    """Return a table with a line for each check, and a last line with the number of each result."""
+    """Return a table with a line for each check, and a last line that says how many checks had each result."""
     rows = [[Cell(check.name), Cell(check.result, _STYLES[check.result]), Cell(_text(check))] for check in checks]
     results = [check.result for check in checks]
     counts = ", ".join(f"{results.count(result)} {result}" for result in CheckResult)

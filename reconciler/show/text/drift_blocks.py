@@ -23,7 +23,11 @@ _LEAST: Final = 20
 
 
 def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list[str]]:
-    """Yield the lines of each block that is not empty. Ages are relative to the end of the run."""
+    """Yield the lines of one block for each side in DRIFT_TITLES, then of one for the ignored differences.
+
+    Leave out a block without differences. In the blocks of the sides, leave out recipes that are not enrolled, and cut
+    the reasons to fit the screen unless `wide`. Ages are relative to the end of the run.
+    """
     found = [(row, item) for row in report.rows for item in row.drift.items]
     now = report.run.finished_at
     for side, title in DRIFT_TITLES.items():
@@ -52,9 +56,10 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
 
 
 def drift_since(row: Row, item: DriftItem) -> datetime | None:
-    """Return when a pass first saw this difference of a recipe.
+    """Return when a pass first saw the difference `item` of a recipe.
 
-    If none saw it, return when the wanted release was first seen; None if neither is known.
+    If no pass saw it, and something desired has moved, return when the wanted release was first seen. Return None if
+    neither is known.
     """
     return item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
 
@@ -79,7 +84,7 @@ def _ignored(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: dateti
 
 
 def drift_notes(row: Row) -> Iterator[str]:
-    """Yield notes about the rule that ignores differences of a recipe."""
+    """Yield notes about a recipe's rule `[drift] ignore`: that it has ended, or what it names without need."""
     rule, drift = row.drift.rule, row.drift
     if drift.rule_ended:
         yield f"[drift] ignore ended on {rule.until} ({rule.reason}): what it named counts again"
@@ -88,7 +93,10 @@ def drift_notes(row: Row) -> Iterator[str]:
 
 
 def observed_line(report: Report) -> str:
-    """Return a line on the age of the facts: when upstreams were asked, and when the unseen recipes were last seen."""
+    """Return a line on the age of the facts.
+
+    It says when the run asked upstreams, and for each recipe that could not be seen, when a pass last saw it.
+    """
     now = report.run.finished_at
     unseen = [row for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE]
     texts = [f"observed {moment(now)}: {count_of(report.population.observed, 'recipe')}"]

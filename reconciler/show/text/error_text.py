@@ -17,13 +17,16 @@ def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
 
 
 def render_error(message: str, hint: str, screen: Screen) -> str:
-    """Return a line with the message, and a second line with the hint if there is one."""
+    """Return a line with the message, and a second line with the hint, unless that is ""."""
     lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
     return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"
 
 
 def render_next_commands(message: str, commands: Sequence[tuple[str, str]], screen: Screen) -> str:
-    """Return a line with the message, and a line for each command with what it does."""
+    """Return a line with the message, and a line for each pair in `commands`: a command, and what it does.
+
+    Raise ValueError if `commands` is empty.
+    """
     longest = max(len(command) for command, _ in commands)
     lines = (f"  {escape(command):{longest}}   {escape(does)}" for command, does in commands)
     return render_error(message, "", screen) + "\n".join(lines) + "\n"

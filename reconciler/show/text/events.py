@@ -22,7 +22,10 @@ _WORDS: Final[Mapping[str, Style]] = {
 
 
 def event_rows(events: Sequence[Event], screen: Screen, now: datetime, *, whole: bool = True) -> list[str]:
-    """Return a table of events; `whole` adds the column RECIPE. Ages are relative to `now`."""
+    """Return the lines of a table of `events`, in their order, with the titles in the first line.
+
+    `whole` adds the column RECIPE. Ages are relative to `now`.
+    """
     titles = ["TIME", "AGO", *(["RECIPE"] if whole else []), "EVENT", "RELEASE", "BY", "WHAT"]
     return align(titles, [_cells(event, now, whole=whole) for event in events], screen)
 

@@ -26,7 +26,7 @@ MOST_EVENTS: Final = 20
 
 
 def render_explanations(explained: Sequence[Explanation], screen: Screen, now: datetime) -> str:
-    """Return the text on all these recipes, one after the other. Ages are relative to `now`."""
+    """Return the text of `reconcile explain` on all these recipes, in their order. Ages are relative to `now`."""
     return "\n".join(_render(each, screen, now) for each in explained)
 
 
@@ -57,7 +57,11 @@ def _head(explained: Explanation, screen: Screen, now: datetime) -> list[str]:
 
 
 def _changes(explained: Explanation, screen: Screen) -> list[str]:
-    """Return lines with the changes that would help: one for each blocker, and its alternatives."""
+    """Return lines on what would give the recipe a new canonical, and on what happens next.
+
+    Each thing that prevents it has one line for each change that would remove it. Without anything to tell, return an
+    empty list.
+    """
     lines: list[str] = []
     count = len(explained.blockers)
     if count:
@@ -92,7 +96,7 @@ def _blocker(blocker: Blocker, number: str) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    """Return a fact that would have to change, who can change it, and the command for it."""
+    """Return one line: the fact that would have to become true, who can do that, and the command for it, if any."""
     command = f": {change.command}" if change.command else ""
     return escape(f"{change.fact} ({change.by}){command}")
 
@@ -117,7 +121,10 @@ def _base(explained: Explanation) -> list[str]:
 
 
 def _ways(explained: Explanation, screen: Screen) -> list[str]:
-    """Return a line for each way that was tried of the canonical's release."""
+    """Return a line for each way that was tried of the canonical's release: the way back to an older one, the stop.
+
+    Return an empty list if there is no canonical, or if no way was tried.
+    """
     have = explained.step.finding.have
     if have is None or not explained.ways:
         return []

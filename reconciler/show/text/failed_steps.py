@@ -27,7 +27,10 @@ def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[st
 
 
 def notes_of(row: Row) -> Iterator[str]:
-    """Yield notes that did not decide the result: the trial's findings, remarks of the pass, and unusual tags."""
+    """Yield notes on a recipe that did not decide its result.
+
+    They are the trial's findings, a pin of the upgrade base that may be deleted, remarks of the pass, and unusual tags.
+    """
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
         yield from trial.findings
@@ -59,7 +62,7 @@ def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
 
 
 def _labelled(fact: tuple[str, str]) -> str:
-    """Return an indented line with the label and the text of a fact."""
+    """Return an indented line with the label and the text that are given in `fact`."""
     label, text = fact
     return f"{_INDENT}{label:<10} {escape(text)}"
 
@@ -102,12 +105,15 @@ def base_text(trial: Trial) -> str:
 
 
 def log_path(log: str, state: str) -> str:
-    """Return the path of a trial's log. `log` is relative to the state folder `state`; it stays so if `state` is ""."""
+    """Return the path of a trial's log, which is `log` below the state folder `state`.
+
+    Return `log` as it is if it is absolute, or if `state` is "".
+    """
     return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
 
 
 def next_try(outcome: Outcome) -> str:
-    """Return a text on when the step is tried again, and what a person can do."""
+    """Return a text that says when a failed step is tried again, or what a person can do."""
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (

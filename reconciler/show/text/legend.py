@@ -11,7 +11,10 @@ Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
-    """Return the lines of a table with the meaning of each label in the report; empty if the report has no rows."""
+    """Return the lines of a table with the meaning of each label that occurs in the report.
+
+    Return an empty list if the report has no rows.
+    """
     rows = report.rows
     is_pass = report.run.command is ReportCommand.PASS
     lines = [
@@ -29,6 +32,6 @@ def legend(report: Report, screen: Screen) -> list[str]:
 
 
 def _used_labels(column: str, meanings: Mapping[Label, str], used: Iterable[Label]) -> list[list[Cell]]:
-    """Return a row with column, label and meaning for each label that is in `used`."""
+    """Return a row with column, label and meaning for each label in `meanings` that is also in `used`."""
     used = set(used)
     return [[Cell(column), Cell(label), Cell(text, Style.FAINT)] for label, text in meanings.items() if label in used]

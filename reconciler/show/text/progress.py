@@ -48,7 +48,8 @@ class StepProgress:
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
     """Return the step that follows the step `doing`, which is None if nothing was done before.
 
-    If `recipe` is the recipe of `doing`, the new step has the same start time. The other values are as in StepProgress.
+    The new step begins `now`, in seconds of a monotonic clock; if `doing` is of the same recipe, at the time at which
+    that began. `what` and `last` are as in StepProgress.
     """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
@@ -57,7 +58,7 @@ def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, la
 
 @define
 class LossyStream:
-    """Wraps a stream. If a write fails, no error is raised, and all later text is dropped."""
+    """Wraps a stream. If a write fails, no error is raised, `broken` becomes True, and all later text is dropped."""
 
     stream: TextIO
     broken: bool = False
@@ -117,7 +118,10 @@ class LineProgress:
         self.doing = {name: step for name, step in self.doing.items() if name in recipes}
 
     def _next(self, recipe: str, what: str, last: float | None) -> StepProgress:
-        """Record the next step of a recipe, and return it. Drop the steps of recipes that are not tried now."""
+        """Record that `what` is done for a recipe now, and return this step.
+
+        Drop the steps of all other recipes that are not tried now. `last` is as in StepProgress.
+        """
         step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
         self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}
         return step
@@ -171,7 +175,7 @@ class LiveLine(LineProgress):
             self.live.console.print(escape(line), soft_wrap=True)
 
     def lines(self) -> "Text":
-        """Return the live lines in the order of their recipes, each cut to the width of the terminal."""
+        """Return one line for each current step, sorted by recipe, each cut to the width of the terminal."""
         from rich.text import Text
 
         columns, now = self.live.console.width if self.live is not None else 0, self.monotonic()
@@ -187,7 +191,10 @@ class SilentProgress(LineProgress):
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """Return the progress display for `stream`, None for stderr. Use it in `with`, which restores the terminal."""
+    """Return the progress display for `stream`, None for stderr. Use it in `with`, which restores the terminal.
+
+    It shows nothing if `quiet`, live lines on a terminal, and plain lines elsewhere; `verbose` adds times to them.
+    """
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:
         return SilentProgress(stream)

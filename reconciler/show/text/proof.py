@@ -8,14 +8,17 @@ from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, pai
 
 
 def render_proof(proof: Proof, screen: Screen) -> str:
-    """Return a table of what a pass would do or what is not known, if there is anything, and the closing line."""
+    """Return the text of `reconcile prove`: a table, and the closing line.
+
+    The table shows what a pass would do and what is not known; it is left out if there is nothing.
+    """
     rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
     table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []
     return "\n".join([*table, paint(proof_line(proof), Style.STRONG, screen)]) + "\n"
 
 
 def proof_line(proof: Proof) -> str:
-    """Return the closing line of a proof."""
+    """Return the closing line of a proof: whether it is proved that a pass would do nothing, and if not, why not."""
     planned = f"{count_of(proof.recipes, 'recipe')} enrolled, planned twice"
     match proof.exit_code:
         case 0:

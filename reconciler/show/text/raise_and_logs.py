@@ -8,12 +8,15 @@ from reconciler.show.text.screen import Screen, Style, paint
 
 
 def render_raised(recipe: str, app: RunningApp) -> str:
-    """Return a line with name, version, commit, URL and address, separated by spaces for the shell's `read`."""
+    """Return a line with recipe, version, commit, URL and address, separated by spaces for the shell's `read`."""
     return escape(f"{recipe} {app.version} {app.commit} {app.url} {app.address}") + "\n"
 
 
 def render_logs(trial: str, tiers: Mapping[str, str], screen: Screen) -> str:
-    """Return the log of each tier under a heading. `tiers` maps each tier, in order, to the full text of its log."""
+    """Return the log of each tier under a heading; "" if there are none.
+
+    `trial` is the id of the trial. `tiers` maps each tier, in order, to the full text of its log.
+    """
     parts = [
         [paint(f"==> {trial} {tier} <==", Style.STRONG, screen), *escape_lines(text)] for tier, text in tiers.items()
     ]

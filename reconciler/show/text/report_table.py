@@ -28,10 +28,10 @@ VERSION_WIDTHS: Final = (24, 20, 16, 12)
 def render_report(
     report: Report, screen: Screen, *, wide: bool = False, state: str = "", last: LastWholePass | None = None
 ) -> str:
-    """Return the report as text.
+    """Return the report as text: a table of recipes, the failed steps, notes, and the summary line.
 
-    `state` is the state folder, to which the paths of logs are relative. `last` is the last whole pass, None if its age
-    is not to be printed.
+    `wide` adds columns and a legend. `state` is the state folder, to which the paths of logs are relative. `last` is
+    the last pass over the whole fleet, None if its age is not to be printed.
     """
     is_drift = report.run.command is ReportCommand.DRIFT
     parts = [
@@ -48,7 +48,7 @@ def render_report(
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
-    """Return the lines of the table. If it is not `wide`, add the sentences for its clauses below the table."""
+    """Return the lines of the table. If it is not `wide`, the column WHY is short, and whole sentences follow below."""
     columns = columns_of(report, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
@@ -64,9 +64,10 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
-    """Return the rows with versions cut so far that the table fits the screen, or to the shortest of VERSION_WIDTHS.
+    """Return the rows with their versions cut, so far that the table fits the screen.
 
-    Cut the two columns after the first, which have the versions.
+    Versions are in the second and the third column. Do not cut them to less than the last of VERSION_WIDTHS, even if
+    the table does not fit.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)
@@ -80,9 +81,9 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
 
 
 def _sentences_below(report: Report, screen: Screen) -> list[str]:
-    """Return a line with the whole reason of each recipe whose clause does not say all, and how to see more.
+    """Return a line with the whole reason of each recipe whose short WHY does not say all, and how to see more.
 
-    Leave out failed steps, whose reasons are printed elsewhere.
+    Leave out failed steps, whose reasons are printed elsewhere. Return an empty list if no recipe is left.
     """
     shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]
@@ -90,7 +91,7 @@ def _sentences_below(report: Report, screen: Screen) -> list[str]:
 
 
 def _is_plain(row: Row) -> bool:
-    """Whether a clause says all about a recipe: it is in sync or ignored, or waits for nothing but a pass."""
+    """Whether the short WHY says all about a recipe: it is in sync or ignored, or waits for nothing but a pass."""
     if row.result is not Result.NONE:
         return False
     if bucket_of(row) is ReportBucket.TO_PROMOTE:
@@ -99,7 +100,7 @@ def _is_plain(row: Row) -> bool:
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each recipe with tags that are no releases; it names at most 20 of them."""
+    """Return a line for each recipe that has tags which are no releases. A line names at most 20 of these tags."""
     odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
     return [
         f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_first_tags(tags))}"
@@ -108,13 +109,13 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
 
 
 def _first_tags(tags: Sequence[str]) -> str:
-    """Return the first 20 tags as text, and the number of the others."""
+    """Return a text with the first 20 tags, and the number of the others."""
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
     return ", ".join(map(format_tag, tags[:MOST_TAGS])) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each note on a recipe, and for each note on the whole run."""
+    """Return a line for each note on a recipe, then one for each note on the whole run."""
     is_drift = report.run.command is ReportCommand.DRIFT
     remarks = ((row, (*notes_of(row), *(drift_notes(row) if is_drift else ()))) for row in report.rows)
     noted = [f"{row.recipe}: {remark}" for row, said in remarks for remark in said]

@@ -22,10 +22,10 @@ _MINUTE: Final = 60
 
 @frozen
 class RunningNow:
-    """What was seen of passes. `seen` is None if none has left a file.
+    """What was seen of passes. `seen` is the pass that wrote the progress file, None if there is no such file.
 
-    `holder` is who holds the pass lock, "" for none. It is only looked for if no pass is seen alive: another command
-    may hold the lock, and a pass holds it for a moment before it says what it does.
+    `holder` is who holds the pass lock, "" for nobody. It is "" too if the pass is seen alive. Other commands hold the
+    lock as well, and a pass holds it for a moment before it writes its file.
     """
 
     seen: SeenPass | None
@@ -38,7 +38,10 @@ class RunningNow:
 
 
 def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[str]:
-    """Return the lines on the pass that runs: what it does now, what is left, and what is done. At least one line."""
+    """Return the lines on the pass that runs: what it does now, what is left, and what is done.
+
+    If none runs, return one line that says so.
+    """
     progress = running.alive
     if progress is None:
         return [paint(idle_text(running), Style.FAINT, screen)]
@@ -68,7 +71,7 @@ def _is_hidden(running: RunningNow) -> bool:
 
 
 def running_line(progress: PassProgress, now: datetime) -> str:
-    """Return one line on a pass that runs, for `reconcile status`."""
+    """Return the line of `reconcile status` on a pass that runs: since when, and what it does now."""
     doing = "; ".join(_doing(progress, each) for each in progress.now) or _phase(progress)
     return f"a pass runs since {moment(progress.began_at)}, {elapsed(progress.began_at, now)}: {doing}"
 
@@ -86,7 +89,7 @@ def _cells(progress: PassProgress, work: CurrentWork, now: datetime) -> list[Cel
 
 
 def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, str]:
-    """Return the release that is tried, "" for none, and what is done for it, such as the name of a tier."""
+    """Return the version that is tried, "" for none, and what is done for it now, such as the name of a tier."""
     planned = progress.work_of(work.recipe)
     version = planned.version if planned is not None else ""
     return version, work.doing.removeprefix(f"{version}: ") if version else work.doing
@@ -122,7 +125,10 @@ def _phase(progress: PassProgress) -> str:
 
 
 def _planned(work: PlannedWork) -> str:
-    """Return one step that is left, with how long the recipe's last trial took."""
+    """Return one planned step as text: recipe, version, and how long the recipe's last trial took.
+
+    If no release is tried, return recipe and action.
+    """
     if not work.version:
         return f"{work.recipe} ({ACTION_WORDS[Action(work.action)]})"
     last = f"last time {duration(work.last_seconds)}" if work.last_seconds is not None else "no time known"
@@ -151,9 +157,10 @@ def over_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | No
 
 
 def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None, now: datetime) -> list[str]:
-    """Return a line for each change between two looks. `before` is None at the first look: then all counts as new.
+    """Return a line, with the time `now`, for each thing that changed from `before` to `after`.
 
-    `end` is the end of the pass that is over since, as the ledger has it; None if none is over, or if it died.
+    `before` is None at the first look: then all counts as new. If the pass of `before` is over, `end` is its last event
+    in the ledger; None if it is not over, or if it died.
     """
     return [f"{moment(now)}  {escape(text)}" for text in _changes(before, after, end)]
 
@@ -174,7 +181,10 @@ def _changes(before: RunningNow | None, after: RunningNow, end: Event | None) ->
 
 
 def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
-    """Yield the results that were not seen while the pass ran, and how it ended."""
+    """Yield the results of the pass `over` that were not seen while it ran, and how it ended.
+
+    `end` is its last event in the ledger, None if it recorded none.
+    """
     results = end.body.get("results") if end is not None else None
     seen = {each.recipe for each in over.done}
     if isinstance(results, Mapping):
@@ -183,7 +193,10 @@ def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
 
 
 def _progress_changes(earlier: PassProgress | None, later: PassProgress) -> Iterator[str]:
-    """Yield the changes within a pass; `earlier` is None if it was not seen before."""
+    """Yield a text for each change within a pass: the plan, each result, and each step that began.
+
+    `earlier` is None if the pass was not seen before.
+    """
     if later.planned is not None and (earlier is None or earlier.planned is None):
         steps = [_planned(work) for work in later.planned]
         yield f"planned: {_named(steps)}" if steps else "planned: nothing is to be done"

@@ -46,7 +46,8 @@ NOTHING: Final = "-"
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:
     """Return the Screen for a stream. `columns` is the width of the terminal, None if the stream is no terminal.
 
-    `no_color` is the option; the environment variable NO_COLOR counts unless it is empty.
+    There are no colours if the stream is no terminal, if `no_color` (the option) is True, if the environment variable
+    NO_COLOR is not empty, or if TERM is "dumb".
     """
     plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
     return Screen(columns, colour=columns is not None and not plain)
@@ -60,14 +61,17 @@ def paint(text: str, style: Style, screen: Screen) -> str:
 def align(
     header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last_width: int | None = None
 ) -> list[str]:
-    """Return the lines of a table. The last column is cut to `last_width` columns; None for no limit."""
+    """Return the lines of a table, the titles in `header` first. All texts are escaped.
+
+    The last column is cut to `last_width` terminal columns; None for no limit.
+    """
     lines = [[Cell(title, Style.STRONG) for title in header], *rows]
     widths = [max(width(escape(row[index].text)) for row in lines) for index in range(len(header))]
     return [_line(row, widths, screen, last_width) for row in lines]
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """Return how many screen columns are left for one more column of a table; None for no limit."""
+    """Return how many terminal columns are left for one more column of a table; None for a screen without a limit."""
     if screen.width is None:
         return None
     widest = [

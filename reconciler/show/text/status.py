@@ -27,10 +27,10 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 class Recorded:
     """What is recorded of one recipe. `declared` is False for an orphan. `status` is that of the canonical.
 
-    `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the red releases. `decisions` is
-    what a person decided about the recipe, None if nothing has an effect or has just ended. `ways` are the newest
-    results of the ways of the canonical's release. `stored` are the bytes of its generations on the disk, None if they
-    were not measured.
+    `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the releases that failed.
+    `decisions` is what a person decided about the recipe, None if no decision is in effect or has just ended. `ways`
+    has the newest result of each way (the way back, the stop) for the canonical's release. `stored` are the bytes of
+    its generations on the disk, None if they were not measured.
     """
 
     recipe: str
@@ -51,7 +51,7 @@ class Recorded:
 
 
 def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
-    """Return the row with the ways that `lines` of the ledger record of the canonical's release."""
+    """Return the row with `ways` set: what `lines` of the ledger record for the canonical's release."""
     have = row.canonical
     if have is None:
         return row
@@ -89,9 +89,9 @@ def _recorded(
 def render_status(
     rows: Sequence[Recorded], screen: Screen, now: datetime, *, wide: bool = False, last: LastWholePass | None = None
 ) -> str:
-    """Return a table with a line for each recipe, a line on the last whole pass, and the summary line.
+    """Return a table with a line for each recipe, a line on the last pass over the whole fleet, and the summary line.
 
-    Ages are relative to `now`. `last` is None if nothing is to be printed about passes.
+    Ages are relative to `now`. `wide` adds columns. `last` is None if nothing is to be printed about passes.
     """
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
     more = ["TRIAL", "TRIGGER", "PACKED", "STORED", "PEAK"] if wide else []
@@ -127,14 +127,17 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
 
 
 def _disk_cells(row: Recorded, *, wide: bool) -> list[Cell]:
-    """Return what the generations of a recipe take on the disk, and what its last trials took at their peak."""
+    """Return two cells: what a recipe's generations take on the disk, and what its last trials took at most.
+
+    Return an empty list unless the table is `wide`.
+    """
     peak = peak_of(row.memory)
     counts = (row.stored, peak.total if peak is not None else None)
     return [Cell(size(count) if count is not None else NOTHING) for count in counts] if wide else []
 
 
 def notes_of_recorded(row: Recorded) -> Iterator[str]:
-    """Yield what a person should know of one recipe: why it needs a decision, and its red releases."""
+    """Yield notes on one recipe: what needs a decision, what a person decided, what is down, which releases failed."""
     if not row.declared:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
@@ -155,7 +158,7 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
 def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePass | None = None) -> str:
     """Return all that is recorded of one recipe, with one fact on each line. Ages are relative to `now`.
 
-    `last` is the last whole pass, None if nothing is to be printed about passes.
+    `last` is the last pass over the whole fleet, None if nothing is to be printed about it.
     """
     facts = [
         *_canonical_facts(row, now),
@@ -174,7 +177,7 @@ def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePas
 
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each fact about the canonical; only of the state if there is no canonical."""
+    """Yield label and text of each fact about a recipe's state and its canonical, if there is one."""
     from reconciler.show.labels import STATES
 
     reason = f"; {row.status.reason}" if row.status.reason else ""
@@ -242,6 +245,6 @@ def _tier_text(tier: TierRecord) -> str:
 
 
 def _red_text(recipe: str, red: Red) -> str:
-    """Return release, time, reason and log command of a red trial."""
+    """Return a line on a release that failed: version, time, reason, and the command that shows its logs."""
     where = f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}"
     return f"{where}: {red.reason} (reconcile logs {recipe} {red.trial})"

@@ -36,7 +36,8 @@ def render_trial(
 ) -> str:
     """Return the text that `reconcile trial` prints. `conditions` are those of the gate.
 
-    `state` is the state folder, to which the path of the trial's log is relative. `ways` were tried after the tiers.
+    `state` is the state folder, to which the path of the trial's log is relative. `ways` are the results of what was
+    tried after the tiers: the way back to an older release, and the stop.
     """
     parts = [
         [paint(f"{trial.recipe} {trial.release.version} ({short(trial.release.commit)})", Style.STRONG, screen)],
@@ -85,7 +86,7 @@ def _promotion_forecast(conditions: Sequence[Condition]) -> str:
 
 
 def tier_reason(tier: TierResult) -> str:
-    """Return the reason of a tier's verdict. For a skipped tier, return the kind of skip and the reason."""
+    """Return the reason of a tier's verdict. For a skipped tier, put the kind of the skip before it."""
     return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
 
 
