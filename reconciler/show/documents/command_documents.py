@@ -35,7 +35,10 @@ ErrorFields = tuple[str, int | None, int | None, str, str]
 def status_document(
     run: Run, population: Population, rows: Sequence[Recorded], exit_code: int, last: LastWholePass | None = None
 ) -> Json:
-    """Return the JSON document of `reconcile status`, with one entry for each row, and one on the last whole pass."""
+    """Return the JSON document of `reconcile status`, with one entry for each row.
+
+    `last` is the last pass over the whole fleet; if it is None, the document has no entry on it.
+    """
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
         ReportBucket.HELD: sum(row.is_held for row in rows),
@@ -108,7 +111,7 @@ def _tested(tested: Tested, line: str) -> Json:
 
 
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
-    """Return a document with all keys of a report, without notes and errors."""
+    """Return a document with all keys of a report. Its notes and errors are empty."""
     return {
         "format": FORMAT,
         "command": run.command,
@@ -128,19 +131,25 @@ def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
 
 
 def raised_document(recipe: str, app: RunningApp) -> Json:
-    """Return the JSON document of `reconcile raise`: the address of the app, and its release."""
+    """Return the JSON document of `reconcile raise`: the recipe's name, and the release and address of its app."""
     facts = {"version": app.version, "commit": app.commit, "url": app.url, "address": app.address}
     return {"format": FORMAT, "name": recipe, **facts}
 
 
 def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
-    """Return the JSON document of `reconcile logs`. `tiers` maps each tier, in order, to the full text of its log."""
+    """Return the JSON document of `reconcile logs`. `trial` is the id of the trial.
+
+    `tiers` maps each tier, in order, to the full text of its log.
+    """
     logs = [{"name": tier, "text": text} for tier, text in tiers.items()]
     return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
 
 
 def message_document(command: str, message: str, exit_code: int = 0) -> Json:
-    """Return the JSON document of a command that prints only one line, such as `reconcile accept`."""
+    """Return the JSON document of a command that prints only one line, such as `reconcile accept`.
+
+    `command` is the command's name, and `message` the line.
+    """
     return {"format": FORMAT, "command": command, "line": message, "exit_code": exit_code}
 
 

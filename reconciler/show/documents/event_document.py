@@ -6,7 +6,7 @@ from reconciler.show.documents.report_document import FORMAT, json_line
 
 
 def event_part(event: Event) -> Json:
-    """Return the entry of one event. `body` is the data of its line in the ledger."""
+    """Return the entry of one event in a JSON document. Its `body` is the data of the event's line in the ledger."""
     return {
         "seq": event.seq,
         "at": time_part(event.at),
@@ -21,5 +21,5 @@ def event_part(event: Event) -> Json:
 
 
 def event_line(event: Event) -> str:
-    """Return an event as one line of JSON."""
+    """Return an event as one line of JSON, with a final newline."""
     return json_line({"format": FORMAT, **event_part(event)})

@@ -37,7 +37,7 @@ Entry = Mapping[str, str]
 
 
 def outcome_entry(outcome: Outcome) -> Entry | None:
-    """Return the journal entry of what a pass did about one recipe, None if it did nothing."""
+    """Return the journal entry on what a pass did about one recipe, by field; None if it did nothing."""
     if outcome.result is Result.NONE:
         return None
     step, result = outcome.step, outcome.result
@@ -52,7 +52,10 @@ def outcome_entry(outcome: Outcome) -> Entry | None:
 
 
 def report_entries(report: Report) -> Iterator[Entry]:
-    """Yield an entry if the run was hollow, and one for each way in which a recipe differs at its end."""
+    """Yield one entry if the run was hollow (exit code 5: its result says nothing), and one for each difference.
+
+    A difference is a way in which a recipe differs at the end of the run. Recipes that are not enrolled are left out.
+    """
     if report.exit_code == HOLLOW:
         yield _entry("hollow", f"hollow: {'; '.join(report.notes)}", _ERROR, {"RESULT": "hollow"})
     for row in report.rows:
@@ -70,7 +73,10 @@ def _drift_entries(row: Row) -> Iterator[Entry]:
 
 
 def _entry(kind: str, message: str, priority: str, fields: Mapping[str, str]) -> Entry:
-    """Return an entry of one kind. Fields without a value are left out."""
+    """Return an entry of the kind `kind`, a key of MESSAGE_IDS. Leave out those of `fields` whose value is "".
+
+    `priority` is a number of syslog. The message is cut to 2000 characters.
+    """
     given = {name: escape(value) for name, value in fields.items() if value}
     head = {"MESSAGE": escape(message)[:_LONGEST], "MESSAGE_ID": MESSAGE_IDS[kind], "PRIORITY": priority}
     return {**head, "SYSLOG_IDENTIFIER": "reconcile", **given}

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 def junit(trial: Trial, ways: Sequence[WayResult] = ()) -> str:
-    """Return a trial as JUnit XML, with a test case for each tier and each way.
+    """Return a trial as JUnit XML, with a test case for each tier and each of the `ways`.
 
-    Control characters in texts are escaped, since XML cannot contain most of them.
+    `ways` are the results of what was tried after the tiers. Control characters in texts are escaped, since XML cannot
+    contain most of them.
     """
     from xml.etree import ElementTree as ET
 
@@ -48,7 +49,10 @@ _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skip
 
 
 def _add_way(suite: "ET.Element", result: WayResult) -> None:
-    """Add the test case of a way. A way never fails a trial: a no is skipped, with its reason."""
+    """Add a test case for the result of a way to `suite`.
+
+    A way never fails a trial: if its answer is no, the test case counts as skipped, with the reason.
+    """
     from xml.etree import ElementTree as ET
 
     facts = {"classname": f"{result.recipe} ways", "name": result.way, "time": f"{result.seconds:.3f}"}
@@ -64,7 +68,7 @@ def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
 
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
-    """Return the last log lines of the app that failed, escaped; None if there are none, or the tier was skipped."""
+    """Return the last log lines of the app that failed, escaped; None if there are none, or if `tier` was skipped."""
     if tier.verdict is Verdict.SKIP:
         return None
     return "\n".join(line for part in trial.tail for line in escape_lines(part)) or None

@@ -42,8 +42,8 @@ Sample = tuple[str, Mapping[str, str], float]
 class MetricsInput:
     """What metrics show besides the report of a run. `fleet` is the name of the fleet.
 
-    `trial_seconds` has the duration of each recipe's last trial. `drift_since` maps a recipe to its differences, each
-    with the time when a pass first saw it.
+    `last` is the last pass over the whole fleet. `trial_seconds` has the duration of each recipe's last trial.
+    `drift_since` maps a recipe to the kinds of its differences, each with the time when a pass first saw it.
     """
 
     fleet: str
@@ -53,7 +53,7 @@ class MetricsInput:
 
 
 def metrics_text(report: Report, known: MetricsInput) -> str:
-    """Return the report as text of Prometheus's format. No series occurs twice.
+    """Return the report as text in Prometheus's format. No series occurs twice.
 
     Every series has the labels `fleet` and `command`, so that the files of several jobs on one host do not overlap.
     """
@@ -65,7 +65,7 @@ def metrics_text(report: Report, known: MetricsInput) -> str:
 
 
 def _of_run(report: Report, known: MetricsInput) -> Iterator[Sample]:
-    """Yield the samples of the run as a whole."""
+    """Yield the samples of the run as a whole: the metric, its labels, and the value."""
     run, population = report.run, report.population
     yield "canon_run_finished_timestamp_seconds", {}, run.finished_at.timestamp()
     yield "canon_run_duration_seconds", {}, (run.finished_at - run.started_at).total_seconds()
@@ -84,14 +84,14 @@ def _of_run(report: Report, known: MetricsInput) -> Iterator[Sample]:
 
 
 def _of_recipes(report: Report, known: MetricsInput) -> Iterator[Sample]:
-    """Yield the samples of each recipe in the report."""
+    """Yield the samples of each recipe in the report: the metric, its labels with the recipe's name, and the value."""
     for row in report.rows:
         for name, labels, value in _of_recipe(row, known):
             yield name, {"recipe": row.recipe, **labels}, value
 
 
 def _of_recipe(row: Row, known: MetricsInput) -> Iterator[Sample]:
-    """Yield the samples of one recipe, without the label of its name."""
+    """Yield the samples of one recipe. The recipe's name is not yet among their labels."""
     yield "canon_recipe_result", {"result": row.result.value}, 1
     since = known.drift_since.get(row.recipe, {})
     for kind in _kinds(row):
@@ -109,7 +109,7 @@ def _of_recipe(row: Row, known: MetricsInput) -> Iterator[Sample]:
 
 
 def _kinds(row: Row) -> tuple[str, ...]:
-    """Return the kinds of difference of a recipe; none if it is excepted, since nothing is to be done about it."""
+    """Return the kinds of the recipe's differences; empty if it is not enrolled, since nothing is to be done then."""
     if row.step.held_back is HeldBack.EXCEPTED:
         return ()
     return tuple(difference.what for difference in differences(row.finding))
@@ -124,6 +124,9 @@ def _lines(name: str, series: Mapping[Labels, float]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    r"""Return the value of a label. The format escapes three characters; a lone surrogate becomes text as "\udcff"."""
+    r"""Return `text` as the value of a label: backslash, newline and `"` are escaped.
+
+    A lone surrogate becomes text such as "\udcff".
+    """
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -17,21 +17,21 @@ from state.pass_progress import CurrentWork, PassProgress, PlannedWork
 
 
 def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
-    """Return the first line: the pass, and the recipes that it is about."""
+    """Return the first line of `reconcile --events`: a pass began, and the names of the recipes that it is about."""
     facts = {"pass": progress.pass_id, "trigger": progress.trigger, "recipes": list(recipes)}
     return _line("began", progress.began_at, facts)
 
 
 def planned_line(work: Sequence[PlannedWork], over_budget: Sequence[str], at: datetime) -> str:
-    """Return the line for the plan, with the steps that do something, in their order.
+    """Return the line of `reconcile --events` that tells the plan: the steps that do something, in their order.
 
-    `over_budget` are the recipes that are left to a later pass.
+    `over_budget` are the recipes that the fleet's budget leaves to a later pass. `at` is the time of the event.
     """
     return _line("planned", at, {"steps": [planned_part(each) for each in work], "over_budget": list(over_budget)})
 
 
 def planned_part(work: PlannedWork) -> Json:
-    """Return the entry of a planned step."""
+    """Return the entry of a planned step in a JSON document. Its `version` is None if no release is tried."""
     return {
         "recipe": work.recipe,
         "action": ACTION_WORDS[Action(work.action)],
@@ -41,17 +41,23 @@ def planned_part(work: PlannedWork) -> Json:
 
 
 def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime) -> str:
-    """Return the line for what is done for a recipe from now on."""
+    """Return the line of `reconcile --events` that says what is done for a recipe from the time `at` on.
+
+    `last_seconds` is how long the recipe's last trial took, None if unknown.
+    """
     return _line("step", at, {"recipe": recipe, "doing": doing, "last_seconds": last_seconds})
 
 
 def done_line(recipe: str, text: str, at: datetime) -> str:
-    """Return the line for an attempt that has ended. It is not final: a step that fails beside others is repeated."""
+    """Return the line of `reconcile --events` on an attempt that ended at `at`; `text` says how.
+
+    It is not the final result: a step that fails while others run is done once more.
+    """
     return _line("done", at, {"recipe": recipe, "text": text})
 
 
 def result_line(outcome: Outcome, at: datetime) -> str:
-    """Return the line for the result of a recipe's step."""
+    """Return the line of `reconcile --events` on the final result of a recipe's step, which came at `at`."""
     release = outcome.step.release
     return _line(
         "result",
@@ -66,17 +72,23 @@ def result_line(outcome: Outcome, at: datetime) -> str:
 
 
 def ended_line(report: Report) -> str:
-    """Return the last line of a pass that ran: its whole report."""
+    """Return the last line of `reconcile --events` for a pass that ran, with its whole report."""
     return _line("ended", report.run.finished_at, {"report": report_document(report), "exit_code": report.exit_code})
 
 
 def failed_line(errors: Json, at: datetime) -> str:
-    """Return the last line of a pass that could not run; `errors` is the document of its errors."""
+    """Return the last line of `reconcile --events` for a pass that could not run at the time `at`.
+
+    `errors` is the JSON document of its errors.
+    """
     return _line("failed", at, errors)
 
 
 def running_part(progress: PassProgress | None) -> Json | None:
-    """Return the entry of a pass that runs; None if none runs. `left` is null until there is a plan."""
+    """Return the entry "running" of `reconcile status`: the pass that runs; None if none runs.
+
+    Its `left`, the steps that are not done yet, is None until there is a plan.
+    """
     if progress is None:
         return None
     return {

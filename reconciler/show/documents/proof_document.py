@@ -9,7 +9,7 @@ from reconciler.show.text.proof import proof_line
 
 
 def proof_document(proof: Proof) -> Json:
-    """Return the JSON document of a proof."""
+    """Return the JSON document of `reconcile prove`."""
     return {
         "format": FORMAT,
         "command": "prove",

@@ -12,7 +12,10 @@ Json = Mapping[str, object]
 
 
 def decisions_part(status: HoldStatus | None) -> Json:
-    """Return the entries of a hold and a rollback that are in effect, and of the releases that wait meanwhile."""
+    """Return the keys "hold", "rollback" and "waiting" of a recipe's entry; empty if `status` is None.
+
+    They show the hold and the rollback in effect, and the releases that wait meanwhile.
+    """
     if status is None:
         return {}
     return {"hold": _hold(status.hold), "rollback": _rollback(status.rollback), "waiting": list(status.waiting)}
@@ -71,7 +74,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def evidence_part(evidence: Evidence) -> Json:
-    """Return the level, base, tiers, log and findings of a recorded trial."""
+    """Return the keys "level", "base", "tiers", "log" and "findings", for the recorded trial of a canonical."""
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {
@@ -84,7 +87,7 @@ def evidence_part(evidence: Evidence) -> Json:
 
 
 def tier_part(name: str, verdict: str, reason: str, seconds: float) -> Json:
-    """Return the entry of one tier."""
+    """Return the entry of one tier. `verdict` is pass, fail, skip or error; `seconds` are rounded to tenths."""
     return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
 
 

@@ -63,7 +63,7 @@ def json_text(document: Json) -> str:
 
 
 def json_line(document: Json) -> str:
-    """Return the document as one line of text."""
+    """Return the document as one line of text with a final newline. Lone surrogates are escaped."""
     return json.dumps(_without_surrogates(document), ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
 
 
@@ -103,7 +103,10 @@ def report_document(report: Report) -> Json:
 
 
 def _errors(report: Report) -> list[Json]:
-    """Return an error for each count of recipes that does not add up, and one if no recipe is enrolled."""
+    """Return the entry of an error for each number of recipes in the report that does not match, as `gaps` finds them.
+
+    There is one more if no recipe is enrolled.
+    """
     messages = gaps(report.population, report.counts, report.rows)
     return [error_part("", None, None, message, "") for message in messages]
 
@@ -128,7 +131,7 @@ def run_part(run: Run) -> Json:
 
 
 def population_part(population: Population) -> Json:
-    """Return the numbers of recipes, without `to_try` and `tried`."""
+    """Return the numbers of recipes, by the word for what is counted, without `to_try` and `tried`."""
     return {
         "declared": population.declared,
         "selected": population.selected,
@@ -196,7 +199,7 @@ def _want(want: Want | None) -> Json | None:
 
 
 def trial_part(trial: Trial) -> Json:
-    """Return the level, base, tiers, log and findings of a trial of this run."""
+    """Return the keys "level", "base", "tiers", "log" and "findings", for a trial of this run."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),
@@ -212,5 +215,5 @@ def _result(tier: TierResult) -> Json:
 
 
 def gate_part(conditions: Sequence[Condition]) -> list[Json]:
-    """Return an entry for each condition of the gate."""
+    """Return an entry for each of the conditions, in their order."""
     return [{"name": item.name, "verdict": item.status, "evidence": item.evidence} for item in conditions]

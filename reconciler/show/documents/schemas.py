@@ -49,9 +49,9 @@ _REFERENCE: Final = "#/$defs/"
 
 
 def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
-    """Return the JSON Schema of the answer of `command`, a key of ANSWERS. A command that fails prints its errors.
+    """Return the JSON Schema of what a command prints with `-o json`. `command` is a key of ANSWERS.
 
-    The definitions that it refers to are below `$defs`.
+    It also allows the errors that a failed command prints. The definitions that it refers to are below `$defs`.
     """
     failure = [] if command in _WITHOUT_FAILURE else [_reference(_FAILURE)]
     line = ", each line" if command in LINES else ""
@@ -75,7 +75,10 @@ def _schema(title: str, answers: list[dict[str, Any]], definitions: Definitions)
 
 
 def _answer(command: str, definitions: Definitions) -> dict[str, Any]:
-    """Return the schema of a command's answer. One definition may serve several commands: then it names this one."""
+    """Return the schema of what `command` prints.
+
+    If several commands share one definition, the schema also fixes the value of the key "command".
+    """
     name = ANSWERS[command]
     if "enum" not in definitions[name].get("properties", {}).get("command", {}):
         return _reference(name)
@@ -87,7 +90,7 @@ def _reference(name: str) -> dict[str, Any]:
 
 
 def _used(schema: object, definitions: Definitions) -> set[str]:
-    """Return the names of all definitions that a schema refers to, also by way of others."""
+    """Return the names of all definitions that a schema refers to, itself or through other definitions."""
     used: set[str] = set()
     new = set(_references(schema))
     while new:

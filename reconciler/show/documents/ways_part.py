@@ -8,12 +8,12 @@ from reconciler.show.quantities import rfc3339
 
 
 def ways_part(results: Iterable[WayResult]) -> list[Json]:
-    """Return an entry for each result of a run."""
+    """Return an entry for each way that was tried in this run, such as the way back to an older release."""
     return [_way(result) for result in results]
 
 
 def recorded_ways_part(recorded: Iterable[RecordedWay]) -> list[Json]:
-    """Return an entry for each recorded result, with the time when it was tried."""
+    """Return an entry for each recorded result of a way, with the time when it was tried, and whether by a pass."""
     return [{**_way(each.result), "at": rfc3339(each.at), "by_pass": each.by_pass} for each in recorded]
 
 

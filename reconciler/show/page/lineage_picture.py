@@ -15,7 +15,10 @@ _LEFT: Final = 10
 
 @frozen
 class LineageDot:
-    """One release on the data, at a place in pixels. `note` says how it came to be. `is_last`: it is the canonical."""
+    """One release that ran on the data, at a place in pixels. `note` says how its data came to be.
+
+    `is_left`: its data is no longer part of the canonical's. `is_last`: it is the canonical.
+    """
 
     x: int
     y: int
@@ -27,9 +30,10 @@ class LineageDot:
 
 @frozen
 class LineagePicture:
-    """The picture in pixels. `text_x` is where the words begin. `earlier` is the number of nodes that are not drawn.
+    """The picture, in pixels. `text_x` is where the words begin. `dots` are the releases, the oldest first.
 
-    `path` has the lines from releases to those whose data they got, in SVG's form; `copy_path` those of rollbacks.
+    `path` has the lines from each release to the one whose data it got, as SVG writes them; `copy_path` has those of
+    rollbacks. `earlier` is how many older releases are not drawn. `text` is the canonical's lineage in words.
     """
 
     height: int
@@ -42,7 +46,7 @@ class LineagePicture:
 
 
 def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | None:
-    """Return the picture of the last nodes, at most `most`, the oldest above; None if there are no nodes."""
+    """Return the picture of the last `most` of the nodes, the oldest at the top; None if there are no nodes."""
     if not nodes:
         return None
     first = max(len(nodes) - most, 0)
@@ -59,7 +63,11 @@ def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | No
 
 
 def _path(nodes: Sequence[DataNode], first: int, *, is_copy: bool) -> str:
-    """Return the lines from each node to its parent, of rollbacks or of all others. Both ends have to be drawn."""
+    """Return the lines from each node to its parent, as SVG writes them.
+
+    `is_copy`: of the nodes that a rollback made; else of all others. `first` is the index of the first node that is
+    drawn: lines to older nodes are left out.
+    """
     lines = (
         f"M{_x(nodes[node.parent].column)} {_y(node.parent - first)}L{_x(node.column)} {_y(index - first)}"
         for index, node in enumerate(nodes)
@@ -73,7 +81,7 @@ def _dot(node: DataNode, row: int, *, is_last: bool) -> LineageDot:
 
 
 def _note(node: DataNode) -> str:
-    """Return how a node came to be: the number of its generation and the day; or that it was only a base."""
+    """Return how a node came to be: the number of its generation and the day; or "base of an upgrade"."""
     if node.made_by is None:
         return "base of an upgrade"
     how = ", by rollback" if node.is_copy else ""

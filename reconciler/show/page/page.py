@@ -30,7 +30,7 @@ MOST_TIMEOUTS: Final = 40
 
 
 def render_page(facts: PageFacts) -> str:
-    """Return the page as one HTML document. Every text in it is escaped, also for a terminal."""
+    """Return the page as one HTML document. Texts are escaped for HTML, and their invisible characters are escaped."""
     style = _compact((_TEMPLATES / "style.css").read_text("utf-8"))
     page = _environment().get_template("page.html.j2")
     # A line of text holds no line break, since `escape` has escaped it: only indentation goes.
@@ -38,13 +38,16 @@ def render_page(facts: PageFacts) -> str:
 
 
 def policy_of(style: str) -> str:
-    """Return the content security policy: nothing is loaded, no script runs, and this style sheet alone applies."""
+    """Return the content security policy of the page: nothing is loaded, no script runs, only one style sheet applies.
+
+    `style` is the text of that style sheet.
+    """
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _parts(facts: PageFacts) -> Mapping[str, object]:
-    """Return all values that the templates read."""
+    """Return all values that the templates read, by the name that they have there."""
     activity = activity_of(facts.events)
     recipes = recipes_on_page(facts, activity)
     return {
@@ -69,16 +72,19 @@ def _parts(facts: PageFacts) -> Mapping[str, object]:
 
 
 def _limits(facts: PageFacts) -> dict[str, float]:
-    """Return how long one step of a recipe's trial may take, in seconds.
+    """Return how long one step of a recipe's trial may take, in seconds, by recipe.
 
-    Leave out a recipe whose releases declare that time: one on a Swarm without a timeout of its own.
+    Leave out a recipe on a Swarm that declares no `[ready] timeout`: its releases declare that time themselves.
     """
     known = (each for each in facts.fleet.recipes.values() if each.ready.timeout or each.driver == "process")
     return {recipe.name: recipe.ready.within().total_seconds() for recipe in known}
 
 
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
-    """Return what a reader must know before all else: a changed ledger, a stale pass, notes of the report."""
+    """Return what a reader must know first, one text each.
+
+    It may be: the ledger was changed, the last pass over the whole fleet is too old, and the notes of the report.
+    """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
     return (*ledger, *stale_notes(facts.last), *facts.report.notes)
 
@@ -114,12 +120,12 @@ def _environment() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """Return a text with its invisible characters escaped. Anything else, and markup of a template, stays as it is."""
+    """Return a text with its invisible characters escaped. Return anything else, and HTML of a template, as it is."""
     return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _anchor(name: str) -> str:
-    """Return the id of a recipe's section, also for a link to it. Only letters, digits and `-._~%` are in it."""
+    """Return the HTML id of the section of the recipe `name`. It contains only letters, digits and `-._~%`."""
     return "recipe-" + quote(name, safe="", errors="backslashreplace")
 
 

@@ -18,8 +18,9 @@ from state.records import Records
 class PageFacts:
     """All that the page shows. `explained` has one explanation for each row of the report.
 
-    `events` are those of the whole ledger, the oldest first. `broken_ledger` says how the ledger was changed, "" if it
-    was not. `free` is the free space on the disk of the state folder in bytes, None if it is not known.
+    `events` are those of the whole ledger, the oldest first. `last` is the last pass over the whole fleet.
+    `broken_ledger` says how the ledger was changed, "" if it was not. `free` is the free space on the disk of the state
+    folder in bytes, None if it is not known.
     """
 
     fleet: Fleet
@@ -39,7 +40,10 @@ class PageFacts:
 
 @frozen
 class PageActivity:
-    """What Canon did, of all recipes and by recipe. `trials` and `passes` are in the order of the ledger."""
+    """What Canon did, as the ledger tells it: the events by recipe, all trials, the trials by recipe, and all passes.
+
+    All are in the order of the ledger.
+    """
 
     events: Mapping[str, Sequence[Event]]
     trials: Sequence[PastTrial]
@@ -48,7 +52,7 @@ class PageActivity:
 
 
 def activity_of(events: Sequence[Event]) -> PageActivity:
-    """Return what Canon did by the events of the whole ledger."""
+    """Return what Canon did. `events` are those of the whole ledger, the oldest first."""
     trials = past_trials(events)
     of_recipes: dict[str, list[PastTrial]] = {}
     for trial in trials:

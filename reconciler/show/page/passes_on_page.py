@@ -16,9 +16,10 @@ _TONES: Final = {0: GOOD, 2: DOING, 3: BAD, 4: WARN, 1: BAD, 5: BAD}
 
 @frozen
 class PassOnPage:
-    """One pass. `other` is the part of its length outside of trials in seconds, None if it has no end.
+    """One pass. `tone` is a word of the style sheet for its colour. `ended` says how it ended.
 
-    Trials beside each other may take more than the whole pass together; then `other` is 0.
+    `other` is how many seconds of the pass were not spent in trials, None if no end is recorded. It is 0 if trials that
+    ran at the same time took more than the whole pass together.
     """
 
     done: PastPass
@@ -29,7 +30,10 @@ class PassOnPage:
 
 @frozen
 class PassColumn:
-    """The column of one pass in the picture. `x` and `width` are in percent, `y` and `height` in pixels."""
+    """The column of one pass in the picture. `x` and `width` are in percent of its width, `y` and `height` in pixels.
+
+    `tone` is a word of the style sheet for the colour. `title` says the same as the column in words.
+    """
 
     x: str
     width: str
@@ -41,7 +45,10 @@ class PassColumn:
 
 @frozen
 class PassPicture:
-    """The lengths of the latest passes as columns. `text` says the same in one sentence."""
+    """The lengths of the latest passes as columns, in a picture that is `height` pixels high.
+
+    `longest` is the length of the longest one as text. `text` says in one sentence what the picture shows.
+    """
 
     height: int
     columns: tuple[PassColumn, ...]
@@ -50,7 +57,7 @@ class PassPicture:
 
 
 def passes_on_page(passes: Sequence[PastPass]) -> tuple[PassOnPage, ...]:
-    """Return the latest passes, the latest first."""
+    """Return the passes that the page shows: the last 60 of `passes`, which are the oldest first; the latest first."""
     return tuple(_pass(each) for each in reversed(passes[-MOST_PASSES:]))
 
 
@@ -66,7 +73,7 @@ def _tone(done: PastPass) -> str:
 
 
 def pass_picture(passes: Sequence[PastPass]) -> PassPicture | None:
-    """Return the picture of the latest passes that ended, the oldest at the left; None if there are none."""
+    """Return the picture of the last 60 of the `passes` that ended, the oldest at the left; None if none ended."""
     ended = [(each, each.length.total_seconds()) for each in passes if each.length is not None][-MOST_PASSES:]
     if not ended:
         return None

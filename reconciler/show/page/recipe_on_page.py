@@ -23,7 +23,10 @@ MOST_TAGS: Final = 10
 
 @frozen
 class PictureLimits:
-    """How much of one recipe's past the page shows: marks in a lane, nodes of a lineage, and events."""
+    """How much of one recipe's past the page shows at most.
+
+    `marks`: marks in one lane of its timeline. `nodes`: releases in the picture of its data. `events`: its last events.
+    """
 
     marks: int
     nodes: int
@@ -31,16 +34,18 @@ class PictureLimits:
 
 
 def limits_for(recipes: int) -> PictureLimits:
-    """Return limits for a page with so many recipes, so that 300 of them fit into 2 MB, whatever happened to each."""
+    """Return the limits for a page with so many `recipes`. With them, a page with 300 recipes has at most 2 MB."""
     share = 1200 // max(recipes, 1)
     return PictureLimits(*(max(min(share, most), least) for most, least in ((40, 4), (14, 4), (20, 4))))
 
 
 @frozen
 class RecipeOnPage:
-    """One recipe. `number` makes the ids of its elements unique. `standing` is its bucket in words.
+    """One recipe. `number` makes the HTML ids of its elements unique. `standing` is the group in which it is counted.
 
-    `history` has its latest events, `earlier` is the number of those before. `notes` are remarks from its row.
+    `tone` is a word of the style sheet for the colour of that group. `want` is the wanted version. `notes` are remarks
+    from its row. `timeline` and `lineage` are None if nothing is known of them. `history` has its last events, the
+    oldest first, and `earlier` is the number of those before.
     """
 
     number: int
@@ -61,7 +66,7 @@ class RecipeOnPage:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Return the policies before a trial, then the conditions of the gate."""
+        """Return the conditions that are judged before a trial, then those of the gate."""
         return (*self.explained.policies, *self.explained.conditions)
 
     @property
@@ -70,7 +75,7 @@ class RecipeOnPage:
 
 
 def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnPage, ...]:
-    """Return every recipe of the report, in its order. Raise KeyError if one has no explanation."""
+    """Return every recipe of the report, in the report's order. Raise KeyError if one has no explanation in `facts`."""
     explained = {each.recipe: each for each in facts.explained}
     past = _Past(facts, activity, limits_for(len(facts.report.rows)))
     return tuple(past.recipe(number, row, explained[row.recipe]) for number, row in enumerate(facts.report.rows))
@@ -78,7 +83,7 @@ def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnP
 
 @frozen
 class _Past:
-    """Adds to a row and its explanation what happened to the recipe, within the limits."""
+    """Makes the part of the page on one recipe of its row, its explanation and its past, within the limits."""
 
     facts: PageFacts
     activity: PageActivity

@@ -17,7 +17,10 @@ from reconciler.show.text.drift_blocks import DRIFT_TITLES, drift_since
 
 @frozen
 class BucketShare:
-    """The number of recipes in one bucket. `x` and `width` are its part of the bar, in percent."""
+    """The number of recipes in one bucket. `label` is its name, `tone` a word of the style sheet for its colour.
+
+    `x` and `width` are its part of the bar of all buckets, in percent.
+    """
 
     label: str
     tone: str
@@ -28,7 +31,11 @@ class BucketShare:
 
 @frozen
 class DriftLine:
-    """One difference of one recipe. `since` is None if no pass saw it; `until` is the end of an ignore rule, or ""."""
+    """One difference of one recipe. `what` is its kind, `since` is when a pass first saw it, None if none did.
+
+    For an ignored difference, `until` is the last day of the rule that ignores it, and `reason` is that of the rule;
+    else `until` is "".
+    """
 
     recipe: str
     what: str
@@ -39,7 +46,7 @@ class DriftLine:
 
 @frozen
 class DriftBlock:
-    """The differences of one side, or those that are ignored. `kind` is a short word for it."""
+    """The differences of one side, or those that are ignored. `kind` is the word for the side, or "ignored"."""
 
     kind: str
     title: str
@@ -47,7 +54,7 @@ class DriftBlock:
 
 
 def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
-    """Return every bucket with a recipe, the gravest first."""
+    """Return every bucket that has a recipe, with its share of all recipes, the gravest first."""
     total = sum(report.counts.values())
     shares, begin = [], 0.0
     for bucket, count in report.counts.items():
@@ -60,12 +67,15 @@ def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
 
 
 def asking(recipes: Iterable[RecipeOnPage]) -> tuple[RecipeOnPage, ...]:
-    """Return the recipes that need a person."""
+    """Return those of the recipes for which a person has to do something."""
     return tuple(recipe for recipe in recipes if recipe.explained.family is Family.NEEDS_YOU)
 
 
 def drift_on_page(rows: Sequence[Row]) -> tuple[DriftBlock, ...]:
-    """Return a block for each side with differences, as `reconcile drift` shows them, then one for ignored ones."""
+    """Return a block for each side that has differences, in the order of `reconcile drift`, then one for ignored ones.
+
+    A block without differences is left out.
+    """
     found = [(row, item) for row in rows for item in row.drift.items]
     blocks = [DriftBlock(side.value, title, tuple(_counted(found, side))) for side, title in DRIFT_TITLES.items()]
     ignored = tuple(_line(row, item, str(row.drift.rule.until)) for row, item in found if item.ignored)

@@ -24,7 +24,10 @@ _DECISIONS: Final = frozenset({"accepted", "held", "resumed", "rolled-back", "fo
 
 @frozen
 class Mark:
-    """A mark in a lane. `x` is its place in percent of the width, `shape` the id of its symbol. `tone` may be ""."""
+    """A mark in a lane of the picture. `x` is its place in percent of the width, `shape` the id of its SVG symbol.
+
+    `tone` is a word of the style sheet for its colour, "" for none. `title` says in words what it stands for.
+    """
 
     x: str
     shape: str
@@ -34,7 +37,10 @@ class Mark:
 
 @frozen
 class Band:
-    """The time for which one release was the canonical. `x` and `width` are in percent of the whole width."""
+    """The time for which one release was the canonical. `x` and `width` are in percent of the whole width.
+
+    `title` says the same in words. `is_last`: no later event made or removed a canonical.
+    """
 
     x: str
     width: str
@@ -61,8 +67,8 @@ def timeline_of(
 ) -> Timeline | None:
     """Return the timeline of one recipe up to `now`; None if nothing is known of it.
 
-    `known` are its release tags with the time when they were first seen, `events` its own, the oldest first. `most` is
-    how many marks of one lane are drawn, the latest ones.
+    `known` are its release tags, each with the time when it was first seen. `trials` and `events` are the recipe's own,
+    the oldest first. Of each lane, only the `most` latest marks are drawn.
     """
     trials, decided = trials[-most:], [each for each in events if each.kind in _DECISIONS][-most:]
     seen = _first_seen(known)[-most:]
@@ -102,7 +108,7 @@ class _Axis:
 
 
 def _first_seen(known: Mapping[str, KnownTag]) -> list[tuple[datetime, list[str]]]:
-    """Return the times at which releases were first seen, the oldest first, with the tags of each."""
+    """Return the times at which releases were first seen, the oldest first, each with the tags that were seen then."""
     by_time: dict[datetime, list[str]] = {}
     for tag, each in sorted(known.items(), key=lambda item: item[1].first_seen):
         by_time.setdefault(each.first_seen, []).append(tag)
@@ -124,7 +130,10 @@ def _decision_title(event: Event) -> str:
 
 
 def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
-    """Yield a band for each canonical, up to the next one, to the time when it was forgotten, or to the end."""
+    """Yield a band for each canonical, from the time when it was made to the next event in `made`, or to the end.
+
+    `made` are the promotions, rollbacks and forgettings, the oldest first.
+    """
     ends = [*(event.at for event in made[1:]), axis.last]
     for event, until in zip(made, ends, strict=False):
         if event.kind != "forgotten":

@@ -46,7 +46,7 @@ STATUS_TONES: Final[Mapping[ConditionStatus, str]] = {
     ConditionStatus.FAIL: "t-bad",
     ConditionStatus.OPEN: "",
 }
-"""The class of a condition's verdict. There are many that do not fail, so they have none: the page is smaller."""
+"""The CSS class for the status of a condition, "" for none: most conditions do not fail, so the page gets smaller."""
 VERDICT_TONES: Final[Mapping[str, str]] = {"pass": GOOD, "fail": BAD, "error": WARN, "skip": FAINT}
 RESULT_TONES: Final[Mapping[str, str]] = {
     "promoted": GOOD,

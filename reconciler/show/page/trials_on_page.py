@@ -18,7 +18,10 @@ MOST_TRIALS: Final = 60
 
 @frozen
 class BarPart:
-    """One part of a bar, in percent of its whole width. `css` is the class of its colour."""
+    """One part of a bar. `x` and `width` are in percent of the bar's whole width, `css` is the class for its colour.
+
+    `title` says in words what it stands for.
+    """
 
     x: str
     width: str
@@ -28,7 +31,10 @@ class BarPart:
 
 @frozen
 class TrialOnPage:
-    """One trial, with a bar for the time of its tiers. `before` is the trial of the same recipe before it, or None."""
+    """One trial, with a bar for the time of its tiers. `tone` is a word of the style sheet for its result's colour.
+
+    `before` is the previous trial of the same recipe, None if there was none.
+    """
 
     trial: PastTrial
     tone: str
@@ -50,7 +56,7 @@ class SnapshotSizes:
 
 
 def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
-    """Return the latest trials, the latest first. All bars have the scale of the longest of them."""
+    """Return the trials that the page shows: the last 60, the latest first. The longest of them has a bar of 100 %."""
     shown = activity.trials[-MOST_TRIALS:]
     longest = max((trial.seconds for trial in shown), default=0.0)
     before = dict(_with_trial_before(activity.trials_by_recipe))
@@ -64,13 +70,13 @@ def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
 
 
 def _with_trial_before(by_recipe: Mapping[str, Sequence[PastTrial]]) -> Iterator[tuple[int, PastTrial]]:
-    """Yield the identity of each trial that has one before it, and that trial."""
+    """Yield, for each trial that is not its recipe's first, its `id()` and the trial before it."""
     for trials in by_recipe.values():
         yield from ((id(trial), before) for before, trial in pairwise(trials))
 
 
 def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
-    """Yield a part for each tier that took any time. Its class is that of the tier."""
+    """Yield a part of a bar for each tier that took any time. `longest` are the seconds of a whole bar."""
     begin = 0.0
     names = list(TierName)
     for tier in tiers:
@@ -83,7 +89,7 @@ def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
 
 
 def disk_use(facts: PageFacts, most: int = 5) -> SnapshotSizes:
-    """Return the disk that the canonicals of the registry take."""
+    """Return the disk that all recorded canonicals take, and the `most` of them with the largest snapshots."""
     canonicals = sorted(facts.records.canonicals.values(), key=lambda each: (-each.seal.packed, each.recipe))
     return SnapshotSizes(
         packed=sum(each.seal.packed for each in canonicals),
