@@ -124,6 +124,9 @@ def _entries(state: StateFolder, recipe: str) -> list[Path]:
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return the mark of each slot below work/NAME that still has processes or objects, with the driver of these."""
+    """Return driver and mark of each slot below work/NAME that still has processes or containers of that driver.
+
+    The mark of a slot is its path.
+    """
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

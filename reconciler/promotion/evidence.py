@@ -12,7 +12,7 @@ from state.records import BaseRecord, Canonical, Evidence, FoundDamage, LedgerEn
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
-    """Return the evidence of a trial, as the promotion of its release records it."""
+    """Return the evidence for the promotion of the tested release: its trial, and facts of this host. Record nothing."""
     base = trial.base
     return Evidence(
         trial=trial.id,
@@ -48,7 +48,7 @@ def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[Ledger
 
 
 def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerEntry:
-    """Return the ledger entry of a trial; `result` is the result of its step, such as "promoted".
+    """Return the ledger entry of a trial; append nothing. `result` is the result of its step, such as "promoted".
 
     `who` is the person who started the trial by hand, "" for a pass.
     """

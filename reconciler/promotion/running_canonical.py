@@ -214,7 +214,7 @@ def _require_slot(host: Host, name: str) -> None:
 
 
 def forget_deployment(host: Host, name: str) -> None:
-    """Remove the kept deployment of the recipe `name`, and its deployment record."""
+    """Remove the kept deployment of the recipe `name`, and its deployment record. Raise as `undeploy` does."""
     undeploy(host, name)
     record = host.state.deployment_record_path(name)
     for path in (record.with_name(f"{record.name}.new"), record):

@@ -17,7 +17,8 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
     """Undeploy the kept deployments that share an app with `recipe`, and deploy them again after the `with` block.
 
     Hold the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
-    the next pass. Raise BusyError if another process holds the pass lock. Do nothing if there are none.
+    the next pass. Raise BusyError if another process holds the pass lock. If nothing is to be undeployed, the lock is
+    not taken.
     """
     names = deployed_conflicts(host, fleet, recipe)
     if not names:

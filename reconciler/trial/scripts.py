@@ -46,7 +46,10 @@ def script_given(argv: Argv) -> str:
 
 
 def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) -> Iterator[tuple[Path, str]]:
-    """Yield each script that is the program of a command and cannot be executed, with the reason."""
+    """Yield each script that is the program of a command and cannot be executed, with the reason.
+
+    `missing` is as in `unfit_scripts`.
+    """
     for name in dict.fromkeys(argv[0] for argv in commands if "/" in argv[0]):
         if why := _unfit(folder / name, missing):
             yield folder / name, why

@@ -123,7 +123,7 @@ def _backup(run: TrialRun) -> Skipped | None:
 
 
 def _has_backup(run: TrialRun) -> bool:
-    """Whether the declaration has a backup command, or the release itself says how to back it up."""
+    """Whether the declaration has a backup command, or the release itself declares how its app is backed up."""
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     own = run.own_app(run.current_slot)
     return run.request.recipe.backup.take is not None or own.driver.backs_up(own.app)

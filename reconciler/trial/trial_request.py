@@ -19,7 +19,7 @@ class TrialRequest:
     none. `by_pass`: a pass chose the release. `files` is the digest of the fleet folders of the app set. `tests` is the
     digest of all that a verdict depends on, besides the release. `folder` is the recipe's locked working folder.
     `tiers` are the tiers to run. `has_company`: other trials may run at the same time. `failed_in_company` is the
-    reason why an earlier trial of the release failed beside others, "" if there was none.
+    reason why an earlier trial of the release failed while other trials ran, "" if there was none.
     """
 
     id: str

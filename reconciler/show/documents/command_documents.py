@@ -75,7 +75,7 @@ def _recorded(row: Recorded) -> Json:
 class Tested:
     """A trial by hand, the gate's conditions for it, and the recipe's canonical with the status of that canonical.
 
-    `ways` has the results of the ways that were tried after the tiers.
+    `ways` has the results of what was tried after the tiers: the way back to an older release, and the stop.
     """
 
     trial: Trial

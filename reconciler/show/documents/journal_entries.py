@@ -52,7 +52,7 @@ def outcome_entry(outcome: Outcome) -> Entry | None:
 
 
 def report_entries(report: Report) -> Iterator[Entry]:
-    """Yield one entry if the run was hollow (exit code 5: its result says nothing), and one for each difference.
+    """Yield one entry if the run was hollow (exit code 5: it did not check all it should), and one for each difference.
 
     A difference is a way in which a recipe differs at the end of the run. Recipes that are not enrolled are left out.
     """

@@ -75,7 +75,7 @@ def _schema(title: str, answers: list[dict[str, Any]], definitions: Definitions)
 
 
 def _answer(command: str, definitions: Definitions) -> dict[str, Any]:
-    """Return the schema of what `command` prints.
+    """Return the schema of what `command` prints if it succeeds.
 
     If several commands share one definition, the schema also fixes the value of the key "command".
     """

@@ -91,7 +91,7 @@ def _warnings(facts: PageFacts) -> tuple[str, ...]:
 
 @cache
 def _environment() -> Environment:
-    """Return the environment of the templates. A template that uses an undefined name raises an error."""
+    """Return the Jinja environment of the templates. A template that uses an undefined name raises an error."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -57,7 +57,7 @@ class PassPicture:
 
 
 def passes_on_page(passes: Sequence[PastPass]) -> tuple[PassOnPage, ...]:
-    """Return the passes that the page shows: the last 60 of `passes`, which are the oldest first; the latest first."""
+    """Return what the page shows of the last 60 passes, the latest first. `passes` are in the order of the ledger."""
     return tuple(_pass(each) for each in reversed(passes[-MOST_PASSES:]))
 
 

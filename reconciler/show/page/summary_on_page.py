@@ -33,7 +33,7 @@ class BucketShare:
 class DriftLine:
     """One difference of one recipe. `what` is its kind, `since` is when a pass first saw it, None if none did.
 
-    For an ignored difference, `until` is the last day of the rule that ignores it, and `reason` is that of the rule;
+    For an ignored difference, `until` is the day when the rule that ignores it ends, and `reason` is that of the rule;
     else `until` is "".
     """
 

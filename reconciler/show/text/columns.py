@@ -117,7 +117,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the text of WHY: "needs you" and the word for what holds it back, if they apply; the reason; times."""
+    """Return the text of WHY: "needs you" and the word for what holds the recipe back, if so; the reason; times."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -127,7 +127,8 @@ def why(row: Row, run: Run) -> str:
 def reason_of_row(row: Row) -> str:
     """Return the reason of a row's result; if there is no result, return why the plan chose the step.
 
-    Add the reason of the canonical's state, if this text does not contain it.
+    If the pass only deployed the canonical again, add the plan's reason. Add the reason of the canonical's state, if
+    this text does not contain it.
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:

@@ -11,7 +11,7 @@ from reconciler.show.text.status import Recorded
 
 @frozen
 class DiskStatus:
-    """Bytes: `total` of all files of the state folder, `generations` of the stored snapshots among them, and `free`.
+    """Bytes: `total` of all files of the state folder, `generations` of the snapshots in it, `free` on its disk.
 
     `budget` is what the fleet declares as `[budget] disk`, None if it declares nothing.
     """

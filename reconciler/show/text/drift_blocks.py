@@ -40,7 +40,7 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
 
 
 def _is_left_out(row: Row, item: DriftItem) -> bool:
-    """Whether a difference is in no block: because it is ignored, or because its recipe is not enrolled."""
+    """Whether a difference is in no block of a side: because it is ignored, or because its recipe is not enrolled."""
     return item.ignored or row.step.held_back is HeldBack.EXCEPTED
 
 

@@ -43,7 +43,7 @@ def _cells(event: Event, now: datetime, *, whole: bool) -> list[Cell]:
 
 
 def event_text(event: Event, screen: Screen) -> str:
-    """Return one event as a line of text, without its age, so that the line stays true."""
+    """Return one event as a line of text with a final newline. Its age is left out, so that the line stays true."""
     what = paint(event.what, _WORDS.get(event.what, Style.PLAIN), screen)
     name = [paint(event.recipe, Style.STRONG, screen)] if event.recipe else []
     by = [escape(f"by {event.by}")] if event.by else []

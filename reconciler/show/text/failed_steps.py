@@ -85,7 +85,10 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _canonical_after(row: Row, outcome: Outcome) -> str:
-    """Return the version and the state of the canonical after the pass, and whether it is unchanged."""
+    """Return a text with the version and the state of the canonical after the step, and whether it is unchanged.
+
+    Return "none" if there is no canonical.
+    """
     have, previous = outcome.have, row.previous
     if have is None:
         return "none"

@@ -87,7 +87,7 @@ class LineProgress:
     """Writes a line for each step to a journal or a file; with `verbose`, the line has times.
 
     `monotonic` is a clock that returns seconds. `running` are the recipes that are tried at the same time, none if one
-    is tried after the other. `doing` has the step of each of them by recipe, and the last step of all.
+    is tried after the other. `doing` has the current step of each of them by recipe, and the step that began last.
     """
 
     stream: TextIO

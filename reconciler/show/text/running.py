@@ -116,7 +116,7 @@ def _rest(progress: PassProgress) -> Iterator[str]:
 
 
 def _phase(progress: PassProgress) -> str:
-    """Return what a pass does while it works on no step of its plan."""
+    """Return a text on what a pass does while it works on no step of its plan."""
     if progress.planned is None:
         return "it asks upstreams and updates mirrors; the plan is not made yet"
     if not progress.planned:

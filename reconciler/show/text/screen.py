@@ -10,7 +10,7 @@ from reconciler.show.escape import escape, shorten, width
 
 
 class Style(Enum):
-    """The style of a text; the value is the parameter of the terminal's SGR sequence for it."""
+    """The style of a text. The value is the number in the terminal's escape sequence for it, "" for none."""
 
     PLAIN = ""
     STRONG = "1"

@@ -66,7 +66,11 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
 
 
 def result_of(trial: Trial) -> Result:
-    """Return the result of a trial by hand. For a green trial GREEN_NOT_PROMOTED, since only a pass promotes."""
+    """Return the result of a trial by hand.
+
+    RED: a tier failed. INFRASTRUCTURE: a tier could not be judged. GREEN_NOT_PROMOTED: the trial is green, but only a
+    pass promotes. NOT_TRIED: not every tier was reached.
+    """
     bad = first_failure(trial.tiers)
     if bad is not None:
         return Result.RED if bad.verdict is Verdict.FAIL else Result.INFRASTRUCTURE
