@@ -12,7 +12,7 @@ from state.records import BaseRecord, Canonical, Evidence, FoundDamage, LedgerEn
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
-    """Return the evidence for the promotion of the tested release: its trial, and facts of this host. Record nothing."""
+    """Return the evidence for the promotion of a tested release: its trial, and facts of this host. Record nothing."""
     base = trial.base
     return Evidence(
         trial=trial.id,
