@@ -48,7 +48,10 @@ _AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 @frozen
 class AbraDir:
-    """The folder that abra gets as `ABRA_DIR`. Each app has its own. `app` is the name of the app's stack."""
+    """The folder that abra gets as `ABRA_DIR`. Each app has a folder of its own.
+
+    `app` is the name of the app's stack, `recipe` the name of its recipe.
+    """
 
     folder: Path
     app: str
@@ -63,7 +66,11 @@ class AbraDir:
         return self.folder / "servers" / _SERVER / f"{self.app}.env"
 
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
-        """Write the app's .env file with its settings. `version` is the release that abra must use, "" for any."""
+        """Write the app's .env file with `settings`, in place of an earlier one. Only its owner can read it.
+
+        `settings` maps names to values. `version` is the release that abra must use, "" for any. Canon writes the line
+        TYPE itself: a setting TYPE is left out.
+        """
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
         # The sample's TYPE is the maintainers' name of the recipe, not the name of its folder here.
@@ -71,9 +78,9 @@ class AbraDir:
         app_directory.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
-        """Replace abra's recipe folder by a copy of the release in `source`, and add the overlays `added`.
+        """Replace abra's recipe folder by a copy of the release in the folder `source`, and add the overlays `added`.
 
-        `added` maps the file name of each overlay in that folder to its present path.
+        `added` maps the file name that each overlay gets in abra's recipe folder to its present path.
         """
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)
@@ -85,8 +92,8 @@ class AbraDir:
 class Abra:
     """Runs `abra`, Co-op Cloud's command, and git for it. `environment` is the environment of both.
 
-    `lock` is the descriptor of the pass lock, None for no lock: commands of abra that change something inherit it, and
-    may run for `changing` seconds. `known` has the commands of abra whose flags `check` has found.
+    `lock` is the descriptor of the pass lock, None for no lock. A command of abra that changes something inherits it,
+    and may run for `changing` seconds. `known` has the commands for which `check` found that abra has all flags.
     """
 
     environment: Mapping[str, str]
@@ -95,7 +102,10 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """Raise InfrastructureError if this abra lacks a flag that Canon uses. Ask abra only once for each command."""
+        """Check that the installed abra has all flags that Canon uses. Ask abra only once for each command.
+
+        Raise InfrastructureError if a flag is missing, or if abra is not installed.
+        """
         for command, flags in _FLAGS.items():
             if command in self.known:
                 continue
@@ -111,9 +121,10 @@ class Abra:
             self.known[command] = True
 
     def commit(self, home: AbraDir, version: str) -> None:
-        """Make a git repository of the files that `AbraDir.copy_recipe` copied: abra deploys only from a repository.
+        """Make a git repository, with one commit, of the files that `AbraDir.copy_recipe` copied: abra requires one.
 
-        If `version` is the name of a release, and not of a branch or commit, tag the commit with it.
+        If `version` is the name of a release, and not of a branch or commit, tag the commit with it. Raise
+        InfrastructureError if git fails.
         """
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")
@@ -122,15 +133,20 @@ class Abra:
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
     def deploy(self, home: AbraDir, version: str) -> None:
-        """Deploy the release `version`. If it is not the name of a release, deploy the copied files with --chaos."""
+        """Deploy the release `version` by `abra app deploy`. Does not wait until the app is up.
+
+        If `version` is the name of a branch or commit, and not of a release, let abra deploy the copied files as they
+        are: --chaos. Raise RecipeError if the release is at fault, else InfrastructureError.
+        """
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
-        """Create a secret from the file `content`, unless it exists.
+        """Create the secret `name` in the version `version`, from the file `content`. Do nothing if it exists.
 
-        Give abra the path of the file, since all users of a host can read the arguments of a program.
+        Give abra the path of the file, since all users of a host can read the arguments of a program. Raise
+        InfrastructureError if abra fails.
         """
         words = ("--no-input", home.app, name, version, "--file", str(content))
         self._call(home, _INSERT, words, allowed=_ALREADY_EXISTS)
@@ -141,7 +157,7 @@ class Abra:
     def _call(
         self, home: AbraDir, command: tuple[str, ...], words: Sequence[str], allowed: re.Pattern[bytes] | None = None
     ) -> None:
-        """Run the abra command `command`, which changes something, with the arguments `words`.
+        """Run a command of abra that changes something, such as ("app", "deploy"), with the arguments `words`.
 
         Raise the error that `_failure` returns, unless the output matches `allowed`: then the failure does not count.
         """
@@ -169,7 +185,8 @@ class Abra:
 def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
     """Return the error of a call of abra, None if it succeeded. A fatal message with exit code 0 is an error too.
 
-    `deadline` is in seconds. None does not prove that abra has deployed: the driver asks Docker for that.
+    `command` names the call, such as ("app", "deploy"); `deadline` is the time in seconds that it had. None does not
+    prove that abra has deployed: the driver asks Docker for that.
     """
     what = f"abra {' '.join(command)}"
     if output.result.timed_out:
@@ -187,7 +204,7 @@ def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) 
 
 
 def _plain_output(output: CapturedOutput) -> bytes:
-    """Return stderr followed by stdout, without terminal escape sequences."""
+    """Return stderr followed by stdout, without terminal escape sequences. Each carriage return becomes a line end."""
     return _ESCAPES.sub(b"", output.err + b"\n" + output.out).replace(b"\r", b"\n")
 
 
@@ -196,7 +213,10 @@ def _last_line(text: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """Quote a value for an .env file: in single quotes if possible, because no character is special there."""
+    """Return `value` as an .env file needs it: in single quotes if possible, where no character is special.
+
+    Else return it in double quotes, with escapes.
+    """
     if "'" not in value and "\n" not in value:
         return f"'{value}'"
     escaped = re.sub(r'([\\"$`])', r"\\\1", value).replace("\n", "\\n")

@@ -37,7 +37,7 @@ _FLEET_OVERLAY = "compose.canon.{number}.yml"
 
 
 class AbraDriver(SwarmDriver):
-    """Implements the port Driver with abra. Each app of a slot has an ABRA_DIR of its own, within the slot."""
+    """Implements the port Driver with abra. Each app has, in its slot, a folder of its own for abra (ABRA_DIR)."""
 
     programs: tuple[str, ...] = ("abra", "docker")
 
@@ -65,7 +65,10 @@ class AbraDriver(SwarmDriver):
         return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
-        """Undeploy the app with abra, then remove with Docker what abra has left. Return what remains."""
+        """Undeploy the app with abra, then remove with Docker what abra has left, and delete the app's folder.
+
+        Return what could not be removed. If abra itself failed, `ended` in the result has the reason.
+        """
         stack = self._stack(app)
         ended = tuple(self._undeploy(app, stack))
         residue = super().remove(app)
@@ -86,7 +89,8 @@ class AbraDriver(SwarmDriver):
     ) -> None:
         """Write the files that abra reads into `home`: the app's .env file, and the release with all overlays.
 
-        `overlay_config` is Canon's own overlay.
+        Also commit the release with git there. `overlay_config` is Canon's own overlay: its labels and its published
+        port.
         """
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
@@ -112,7 +116,10 @@ class AbraDriver(SwarmDriver):
             )
 
     def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
-        """Undeploy the app with abra, if it is deployed. If abra fails, yield a text with the reason."""
+        """Undeploy the app with abra; do nothing if it is not deployed.
+
+        If abra fails, raise no error, but yield one text with the name of the stack and the reason.
+        """
         home = _home(app, stack)
         if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
             return
@@ -122,21 +129,24 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _record_stack(self, stack: Stack) -> None:
-        """Create the config by which a later pass finds the secrets of the stack, unless it exists."""
+        """Create the config by which a later pass finds the secrets of the stack. Do nothing if it exists."""
         if stack.name not in self._recorded_stacks(stack.mark):
             labels = {**stack.labels, STACK_RECORD: stack.name}
             body = {"Name": f"{stack.name}_canon", "Labels": labels, "Data": base64.b64encode(b"\n").decode()}
             self._engine.create("config", body, "mark secrets")
 
     def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
-        """Return the names of the stacks in the slot `mark` that `_record_stack` has recorded."""
+        """Return the names of the stacks that `_record_stack` has recorded for the slot with the mark `mark`.
+
+        Leave out those of another state folder.
+        """
         configs = self._engine.find("config", f"label={SLOT}={mark}")
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
         labels: Iterator[Mapping[str, str]] = (config["Spec"].get("Labels") or {} for config in ours)
         return tuple(own[STACK_RECORD] for own in labels if STACK_RECORD in own)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
-        """Remove the secrets of the stack `stack`, and return those that could not be removed.
+        """Remove the secrets of the stack named `stack`. Return those that could not be removed, as "secret ID".
 
         If all are removed, also remove the config that `_record_stack` created.
         """
@@ -154,7 +164,7 @@ def _home(app: App, stack: Stack) -> AbraDir:
 
 
 def _marked(overlay: Config, deployed: str) -> Config:
-    """Return `overlay` with the id `deployed` of the deployment as a label of the service `app`."""
+    """Return a copy of `overlay` in which the service `app` has the id `deployed` of the deployment as a label."""
     services = {name: dict(service) for name, service in overlay["services"].items()}
     deploy = services["app"]["deploy"]
     services["app"]["deploy"] = {**deploy, "labels": {**deploy["labels"], DEPLOYMENT: deployed}}

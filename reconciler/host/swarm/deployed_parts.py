@@ -25,7 +25,10 @@ _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 
 
 def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedParts]:
-    """Return the deployed parts of each slot below the folder `root`, by the mark of the slot."""
+    """Return the deployed parts of each slot below the folder `root`, by the mark of the slot.
+
+    Leave out slots without any part, and parts of another state folder. Raise InfrastructureError if the engine fails.
+    """
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
         for one in objects.find(kind):
@@ -40,11 +43,12 @@ def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedPar
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
-    """Return the parts of one slot by name, each with facts about it. If a fact differs later, the part was changed.
+    """Return the parts of one slot, each with facts about it. If a fact differs later, the part was changed.
 
-    `kinds` maps a kind, such as "service", to Docker's JSON of the objects of that kind. `tasks` may include tasks of
-    other slots. For a secret or config the only fact is its id, because its content cannot change. A service has the
-    ids of its tasks among its facts, because a restart creates a new task.
+    The keys are texts such as "volume web-1a2b3c4d_data"; each value maps the name of a fact to the fact. `kinds` maps
+    a kind, such as "service", to Docker's JSON of the objects of that kind. `tasks` may include tasks of other slots.
+    For a secret or config the only fact is its id, because its content cannot change. A service has the ids of its
+    tasks among its facts, because a restart creates a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):
@@ -57,14 +61,20 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return one fact about a service: the short ids of its running and completed tasks; empty if there are none."""
+    """Return one fact about a service: the shortened ids of its running and completed tasks.
+
+    Return an empty mapping if there are none. `tasks` may include tasks of other services.
+    """
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
     return {TASK: ", ".join(ids)} if ids else {}
 
 
 def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
-    """Return which of `services` are not up, and why; "" if all are up. They may belong to several stacks."""
+    """Return in one line which of `services` are not up, and why; "" if all are up.
+
+    The services may belong to several stacks. `tasks` may include tasks of other services.
+    """
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
         stacks[_labels(service["Spec"]).get(NAMESPACE, "")].append(service)
@@ -74,7 +84,7 @@ def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
 
 
 def _facts(spec: Json) -> Mapping[str, str]:
-    """Return the facts about a service that abra, Docker or a person could change, from Docker's `spec` of it."""
+    """Return the facts about a service that abra, Docker or a person could change, by name. `spec` is Docker's JSON."""
     container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
     replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
     given = [

@@ -12,24 +12,27 @@ from reconciler.host.swarm.recipe.stack import SLOT
 
 @frozen
 class EngineDisk:
-    """The disk of one engine."""
+    """Measures how much of its disk one Docker engine uses."""
 
     engine: Engine
 
     def folders(self) -> Iterator[Path]:
-        """Yield the folder of the engine's data, if the engine runs on this host and it can be seen."""
+        """Yield the folder with the engine's data. Yield nothing if this host has no such folder."""
         info = self.engine.connection.read_json(ApiCall("GET", "/info", "docker info"))
         root = Path(str(info.get("DockerRootDir") or "/nonexistent"))
         if root.is_dir():
             yield root
 
     def images(self) -> int:
-        """Return the bytes of all layers of all images. A layer that several images share counts once."""
+        """Return the size of all layers of all images, in bytes. A layer that several images share counts once."""
         call = ApiCall("GET", "/system/df", "docker system df", params={"type": "image"})
         return int(self.engine.connection.read_json(call).get("LayersSize") or 0)
 
     def volumes(self, folder: Path) -> int:
-        """Return the bytes of the volumes of all slots below a folder."""
+        """Return the size of the volumes of all slots below the folder `folder`, in bytes.
+
+        A volume whose size the engine does not know counts as 0.
+        """
         call = ApiCall("GET", "/system/df", "docker system df", params={"type": "volume"})
         found = self.engine.connection.read_json(call).get("Volumes") or ()
         sizes = (

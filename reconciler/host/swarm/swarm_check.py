@@ -10,10 +10,11 @@ _NETWORK = "proxy"
 
 
 def check_swarm(environment: Mapping[str, str]) -> HostCheck:
-    """Return the check of the swarm. `environment` is the environment of children, which chooses the engine.
+    """Check Docker's command, its engine and the swarm, and return the result for `reconcile doctor`.
 
-    Raise InfrastructureError if Docker's command is too old, if the engine does not answer, or if this host is no
-    manager of a swarm.
+    The check has failed if the network `proxy` is missing, which recipes expect. `environment` is the environment of
+    children, which chooses the engine. Raise InfrastructureError if Docker's command is too old, if the engine does not
+    answer, or if this host is no manager of a swarm.
     """
     engine = Engine(environment)
     engine.check()

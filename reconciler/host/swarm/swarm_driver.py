@@ -29,10 +29,10 @@ _LONGEST_WAIT = timedelta(days=1)
 
 
 class SwarmDriver:
-    """Implements the port Driver. Reads every status of an app from the swarm, and remembers none.
+    """Implements the port Driver. Reads the status of an app from the swarm at each call, and stores none.
 
-    `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy. `company` says what
-    else runs on this host at the same time.
+    `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy. `company` says
+    whether other recipes may be tried on this host at the same time; None: they are not.
     """
 
     programs: tuple[str, ...] = ("docker",)
@@ -44,29 +44,40 @@ class SwarmDriver:
         self._slots = SlotObjects(engine)
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-        """Return the secrets that the services of the release use."""
+        """Return the secrets that the services of the release in `checkout` use and that belong to its stack.
+
+        Raise RecipeError if the release is at fault, InfrastructureError if Docker or its swarm cannot be used.
+        """
         self._engine.check()
         return secrets.secret_needs(self._engine, app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Deploy a release, or update an app that is deployed already. Return remarks.
+        """Deploy the release in the folder `checkout`; if the app is deployed already, update it to this release.
 
-        An update keeps the .env.sample of the earlier deployment, and appends the settings that are new in the release.
+        Does not wait until the app is up. Return remarks for the report, empty if there are none. An update keeps the
+        .env.sample of the earlier deployment, and appends the settings that are new in the release. Raise RecipeError
+        if the release is at fault, else InfrastructureError.
         """
         self._slots.forget()
         return deploy_stack.deploy_release(self._site, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return the status of the app. Raise InfrastructureError for a fault of the host."""
+        """Return how the app runs now, NotRunning if it does not. Raise InfrastructureError for a fault of the host."""
         stack = self._stack(app)
         return running_app(stack, read_stack(self._engine, stack))
 
     def changes(self, app: App) -> AbstractContextManager[EventStream]:
-        """Follow the events of the app's services and containers, for at most a day."""
+        """Return a context manager that yields the events of the app's services and containers as they come.
+
+        It follows them for at most a day from now.
+        """
         return follow_stack(self._engine, self._stack(app), datetime.now(UTC), _LONGEST_WAIT.total_seconds())
 
     def logs(self, app: App) -> tuple[str, ...]:
-        """Write the logs of all services to the app's log files, and return the last lines of each."""
+        """Write the newest log lines of each service to a log file of the app, in place of earlier ones.
+
+        Return the last lines of all log files of the app, each as "LOG: LINE".
+        """
         stack = self._stack(app)
         for service in services_of(self._engine, stack):
             name = stack.logical(service["Spec"]["Name"])
@@ -74,7 +85,11 @@ class SwarmDriver:
         return app_directory.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
-        """Save the logs of the app and stop its services. Return the services that had to be killed."""
+        """Write the logs of the app to its log files, stop its services, and wait until they have stopped.
+
+        Return which services had to be killed, and the known exit codes; an empty result if the app was stopped
+        already. Raise InfrastructureError if a service does not stop in time, or is killed for lack of memory.
+        """
         stack = self._stack(app)
         stack_state = read_stack(self._engine, stack)
         if stack_state.is_stopped:
@@ -83,12 +98,15 @@ class SwarmDriver:
         return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state))
 
     def kill(self, app: App) -> None:
-        """Kill all containers of the app, and keep Swarm from starting it again."""
+        """Kill all containers of the app on this host with SIGKILL, and keep Swarm from starting them again.
+
+        Raise InfrastructureError if something of the app still runs.
+        """
         stack = self._stack(app)
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
 
     def save(self, app: App, into: Path) -> None:
-        """Save data, secrets, settings and volumes of a stopped app in the folder `into`.
+        """Copy the data, secrets, settings and volumes of a stopped app into the empty folder `into`.
 
         Raise RecipeError for a volume that cannot be saved, InfrastructureError if the app still runs.
         """
@@ -99,9 +117,9 @@ class SwarmDriver:
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
-        """Load the data, secrets, settings and volumes that `save` wrote into the folder `source`.
+        """Give the app the data, secrets, settings and volumes that are in the folder `source`, written by `save`.
 
-        Raise InfrastructureError if the app already has data.
+        Files may be moved out of `source`. Raise InfrastructureError if the app already has data.
         """
         load_volumes(self._engine, self._stack(app), source)
         app_directory.move_in(app, source, self._engine.environment)
@@ -116,13 +134,16 @@ class SwarmDriver:
         backup.restore_backup(self._backup_target(app), source, within)
 
     def remove(self, app: App) -> RemovalResult:
-        """Remove the app's objects from the swarm, and its folder. Return what could not be removed."""
+        """Remove the app's objects from the swarm, and delete its folder. Return what could not be removed."""
         left = remove_stack.remove_objects(self._engine, remove_stack.select_stack(self._stack(app).name))
         gone = app_directory.remove(app.folder, self._engine.environment)
         return RemovalResult(remaining=left if gone else (*left, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        """Return the marks of all slots below the folder `root` that have objects in the swarm."""
+        """Return the marks of all slots below the folder `root` that have objects in the swarm, sorted.
+
+        Leave out slots of another state folder.
+        """
         marks = remove_stack.slot_marks(self._slots.find_all(), self._engine.state)
         return tuple(mark for mark in marks if Path(mark).is_relative_to(root))
 
@@ -135,7 +156,10 @@ class SwarmDriver:
         return RemovalResult(remaining=remove_stack.remove_slot(self._engine, mark))
 
     def forget(self) -> None:
-        """Ask the engine again from now on, whatever it answered before."""
+        """Drop the stored answers of the engine about slots, and store none from now on.
+
+        Another process may change apps from now on.
+        """
         self._slots.forget()
 
     def app_run(self, app: App) -> Path:
@@ -145,6 +169,6 @@ class SwarmDriver:
         return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
-        """Return the stack of an app. Also forget the answers about slots, since the caller may change the stack."""
+        """Return the stack as which an app is deployed. Also call `forget`, since the caller may change the stack."""
         self._slots.forget()
         return stack_of(app, self._policy.zone, self._engine.state)

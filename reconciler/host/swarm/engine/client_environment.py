@@ -20,9 +20,10 @@ _PREFIX = "CANON_OF_RECIPE_"
 
 
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return flags for the `docker` command with the settings that it would read from the environment.
+    """Return flags for the `docker` command that say what it would otherwise read from the environment `environment`.
 
-    These are its configuration folder, the engine, and the TLS files.
+    These are its configuration folder, the engine's address or else its context (if one of them is set), and the TLS
+    files (if TLS is used).
     """
     flags = ["--config", str(config_folder(environment))]
     if host := environment.get("DOCKER_HOST"):
@@ -38,17 +39,17 @@ def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables; each name that affects the client gets a prefix."""
+    """Return `variables`, which maps names to values, with a prefix for each name that affects Docker's client."""
     return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
 def affects_client(name: str) -> bool:
-    """Whether a variable of this name changes what Docker's client does."""
+    """Return whether a variable named `name` changes what Docker's client does."""
     return _OBEYED.fullmatch(name) is not None
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """Return the text of a compose file, in which its variables have the names that `rename_variables` gives them."""
+    """Return the text of a compose file with each variable, such as `${NAME}`, renamed as by `rename_variables`."""
 
     def rename(match: re.Match[bytes]) -> bytes:
         obeyed = match[2] is not None and affects_client(match[2].decode())
@@ -61,8 +62,8 @@ def rename_in_text(text: bytes) -> bytes:
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """Yield a path for each of `files`: a copy with renamed variables, or the file itself if no variable is renamed.
 
-    A copy is in the folder of its file, because the client resolves relative paths from there. The copies are removed
-    at the end of the `with` block.
+    A file that cannot be read is not copied either. A copy is in the folder of its file, because the client resolves
+    relative paths from there. The copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, file, number) for number, file in enumerate(files))
@@ -85,7 +86,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
     """Yield those of `names` that the `env_file` at `file` lists without a value.
 
-    Raise OSError if it cannot be read.
+    Raise OSError if the file cannot be read.
     """
     lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
     return (line for line in lines if line in names)

@@ -34,9 +34,10 @@ _LOOK = "look at the log of Docker's engine"
 class ApiCall:
     """One call of the engine's API. `what` names the call at the start of an error message.
 
-    `body` is sent as JSON, `data` as it is: bytes, or an open file. With `stream` the caller reads the answer in
-    chunks. `seconds` is the longest time that the engine may be silent. `may_blame_recipe` gets the engine's message,
-    and returns whether the recipe may be at fault. `may_be_gone` is True if the caller expects NotThereError.
+    `path` has no API version. `params` are the query of the URL. `body` is sent as JSON, `data` as it is: bytes, or an
+    open file. With `stream` the caller reads the answer in chunks. `seconds` is the longest time that the engine may be
+    silent. `may_blame_recipe` gets the engine's message, and returns whether the recipe may be at fault. `may_be_gone`:
+    the engine may not have the object, and the caller then wants NotThereError.
     """
 
     method: str
@@ -74,8 +75,9 @@ class Connection:
     def call(self, request: ApiCall) -> "requests.Response":
         """Send a request and return the engine's answer.
 
-        Raise InfrastructureError, or RecipeError if the recipe is at fault. If the engine does not have the object,
-        and `request.may_be_gone` is True, raise NotThereError.
+        If the engine refuses the request, does not answer in time or cannot be reached, raise InfrastructureError, or
+        RecipeError if the recipe is at fault. If the engine does not have the object, and `request.may_be_gone` is
+        True, raise NotThereError.
         """
         with self._failures(request):
             client = self._client()
@@ -102,9 +104,9 @@ class Connection:
         return parse_json(request, self.call(request).content)
 
     def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
-        """Yield the body of the answer to `request` in chunks as they arrive. Close the connection at the end.
+        """Yield the body of `response`, the answer to `request`, in chunks as they arrive.
 
-        Raise the errors of `call`.
+        Close the connection at the end. Raise InfrastructureError if it fails, or if no chunk comes in time.
         """
         with self._failures(request):
             try:
@@ -121,7 +123,7 @@ class Connection:
 
     @contextmanager
     def _failures(self, request: ApiCall) -> Iterator[None]:
-        """Turn a library's error in the `with` block into an InfrastructureError.
+        """Turn a library's error in the `with` block into an InfrastructureError. Its message names the call `request`.
 
         The library raises an error if no answer comes in time, or if the connection fails.
         """
@@ -152,7 +154,7 @@ def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _open(address: EngineAddress) -> "APIClient":
-    """Return a client that uses the newest API version which both the engine and the library know."""
+    """Return a client for the engine at `address`. It uses the newest API version that both know."""
     from docker.api.client import APIClient
     from docker.constants import DEFAULT_DOCKER_API_VERSION
     from docker.tls import TLSConfig
@@ -168,10 +170,10 @@ def _open(address: EngineAddress) -> "APIClient":
 
 
 def connection_message(address: str, failure: BaseException) -> str:
-    """Return the message that Docker's own client would print for a failed connection.
+    """Return the message that Docker's own client would print for a failed connection to the engine's URL `address`.
 
     It tells apart a socket that this user may not use, an engine that does not run, and a connection lost during a
-    call.
+    call. `failure` is the error of the library.
     """
     causes = [cause for cause in _causes(failure) if isinstance(cause, OSError)]
     if any(isinstance(cause, PermissionError) for cause in causes):
@@ -182,7 +184,10 @@ def connection_message(address: str, failure: BaseException) -> str:
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """Yield an error and the errors that it was made from. The libraries keep these as causes, or as arguments."""
+    """Yield the error `failure` and all errors from which it was made, each once.
+
+    The libraries keep these as causes, or as arguments.
+    """
     rest, seen = [failure], set[int]()
     while rest:
         cause = rest.pop()
@@ -213,7 +218,10 @@ def refusal_message(body: bytes) -> str:
 
 
 def filter_text(filters: Iterable[str]) -> str:
-    """Return filters such as `label=name=value` as the engine's API takes them: JSON with a list for each name."""
+    """Return filters such as `label=name=value` as the engine's API takes them.
+
+    That is a JSON object with a list of values for each name.
+    """
     found: dict[str, list[str]] = {}
     for one in filters:
         name, _, value = one.partition("=")

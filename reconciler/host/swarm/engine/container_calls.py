@@ -28,8 +28,9 @@ _STDERR = 2
 def run_script(connection: Connection, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
     """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
 
-    The exit code is None if the script ran out of time. The output is stdout, and then stderr. Raise
-    InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped.
+    The exit code is None if the script ran out of time, 126 or 127 if the container has no shell, 1 if the container is
+    gone. The output is stdout, and then stderr; of more than 64 MiB, the rest is dropped. Raise InfrastructureError if
+    the connection is lost while the script runs, RecipeError if the container is stopped before.
     """
     exec_id = _create_exec(connection, container, script)
     start = ApiCall(
@@ -71,9 +72,9 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code and a message for a script that the engine could not start.
+    """Return the exit code 126 or 127, and the message of `failure`, if the engine could not start the script.
 
-    Raise `failure`, which ended the reading of its output, if the script was started.
+    If it did start the script, raise `failure`: this error ended the reading of the script's output.
     """
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")
@@ -85,7 +86,7 @@ def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError
 def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
     """Return the exit code of a script whose output has ended; 1 if its container is gone.
 
-    Raise InfrastructureError if the script still runs: then only the connection has ended.
+    Raise InfrastructureError if the script still runs: then its output ended because the connection was lost.
     """
     state = _exec_state(connection, exec_id)
     if not state:
@@ -96,7 +97,10 @@ def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
 
 
 def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
-    """Return the engine's state of an exec; empty if the engine no longer has it: it forgets it with the container."""
+    """Return the engine's JSON about the script that it runs as `exec_id`.
+
+    Return an empty mapping if the container is gone: then the engine no longer knows the script.
+    """
     try:
         state: dict[str, Any] = connection.read_json(
             ApiCall("GET", f"/exec/{exec_id}/json", "docker exec", may_be_gone=True)
@@ -107,13 +111,17 @@ def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
 
 
 def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
-    """Return the data of stdout, followed by that of stderr."""
+    """Return all data of stdout, followed by all data of stderr. `output` has frames as in `frames`."""
     frames_of = sorted(output, key=lambda frame: frame[0] == _STDERR)
     return b"".join(data for _, data in frames_of)
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the stream and the data of each frame in the chunks of an answer. Drop an incomplete frame at the end."""
+    """Yield a pair for each frame in the chunks of an answer: 1 for stdout or 2 for stderr, and the data of the frame.
+
+    The engine sends output in frames: each has a header, and data of one of the two. Drop an incomplete frame at the
+    end.
+    """
     pending = b""
     for chunk in chunks:
         pending += chunk
@@ -139,7 +147,10 @@ def copy_out(connection: Connection, container: str, path: str, out: OutputSink)
 
 
 def copy_in(connection: Connection, container: str, path: str, archive: Path) -> None:
-    """Unpack the tar archive `archive` into the folder `path` of a container."""
+    """Unpack the tar archive `archive` into the folder `path` of a container.
+
+    Raise RecipeError if there is no such folder.
+    """
     with archive.open("rb") as data:
         connection.call(evolve(_archive_call("PUT", container, path), data=data, seconds=_COPY_SECONDS))
 
@@ -155,7 +166,10 @@ def _archive_call(method: str, container: str, path: str) -> ApiCall:
 
 
 def kill(connection: Connection, container: str) -> None:
-    """Send SIGKILL to the main process of a container, with which all its others end. Does nothing if it has ended."""
+    """Send SIGKILL to the main process of a container: all its other processes end too.
+
+    Do nothing if the container is stopped or gone.
+    """
     path = f"/containers/{quote(container)}/kill"
     call = ApiCall(
         "POST", path, "docker kill", params={"signal": "SIGKILL"}, may_blame_recipe=_is_stopped, may_be_gone=True
@@ -165,10 +179,9 @@ def kill(connection: Connection, container: str) -> None:
 
 
 def service_logs(connection: Connection, service: Mapping[str, Any], lines: int, out: OutputSink) -> None:
-    """Write the last `lines` log lines of each task of a service to `out`, and close it.
+    """Write the last `lines` log lines of each task of a service to `out`, and close `out`.
 
-    Raise no error for a failed call. `service` is the engine's JSON of the service. The logs of a service with a
-    terminal come without frames.
+    Raise no error for a failed call: then lines are missing. `service` is the engine's JSON of the service.
     """
     terminal = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("TTY")
     params = {"stdout": 1, "stderr": 1, "tail": lines}

@@ -30,10 +30,10 @@ _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 
 @frozen
 class DockerCommand:
-    """The `docker` command. `environment` is that of all children; its DOCKER_HOST or context chooses the engine.
+    """Runs the `docker` command. `environment` is that of all children; its DOCKER_HOST or context chooses the engine.
 
-    `lock` is the descriptor of the pass lock, which changing commands inherit; None for no lock. `pulled` has the time
-    of each image's last pull, in seconds of the monotonic clock.
+    `lock` is the descriptor of the pass lock, which commands that change something inherit; None for no lock. `pulled`
+    maps each image to the time of its last pull, in seconds of the monotonic clock.
     """
 
     environment: Mapping[str, str]
@@ -41,9 +41,9 @@ class DockerCommand:
     pulled: dict[str, float] = field(factory=dict, eq=False, repr=False)
 
     def node(self) -> str:
-        """Return the swarm node of the engine that the command uses, "" for none.
+        """Return the id of the swarm node of the engine that the command uses, "" if that engine is in no swarm.
 
-        Raise InfrastructureError if the command is too old, or cannot reach the engine.
+        Raise InfrastructureError if the command is missing or too old, or cannot reach the engine.
         """
         output = self._run(self._spec(("info", "--format", _VERSION_AND_NODE), QUERY_SECONDS), "Docker's swarm")
         version, node = json_words(output.out)
@@ -58,9 +58,10 @@ class DockerCommand:
         return node
 
     def pull(self, image: str) -> None:
-        """Pull an image, unless that was done in the last minutes: a trial deploys the same images again and again.
+        """Pull an image, unless that was done in the last ten minutes: a trial deploys the same images again and again.
 
-        Docker's command knows the registries' credentials, and the helpers that keep them.
+        Docker's command is used because it has the credentials of the registries. Raise RecipeError if there is no such
+        image, else InfrastructureError.
         """
         if time.monotonic() - self.pulled.get(image, -_PULLED_SECONDS) < _PULLED_SECONDS:
             return
@@ -72,7 +73,8 @@ class DockerCommand:
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """Merge compose files, substitute `variables` in them, and return the result as YAML. No engine is needed.
 
-        The command's environment has only `variables` and Canon's marks, so that nothing else is substituted.
+        The command runs in the folder `cwd`. Its environment has only `variables` and Canon's marks, so that nothing
+        else is substituted. Raise RecipeError if Docker refuses the files, else InfrastructureError.
         """
         spec = self._spec(("stack", "config", *_files(files)), QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
@@ -82,8 +84,9 @@ class DockerCommand:
     def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
         """Deploy the compose file `file` as the stack `stack`, by `docker stack deploy`. Does not wait until it is up.
 
-        `open_names` are the variables without a value in the file: they are removed from the command's environment, so
-        that it does not fill them in.
+        Services of the stack that are not in `file` are removed. The command runs in the folder `cwd`. `open_names` are
+        the variables without a value in the file: they are removed from the command's environment, so that it does not
+        fill them in. Raise RecipeError if the recipe is at fault, else InfrastructureError.
         """
         flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), CHANGE_SECONDS)
@@ -95,7 +98,10 @@ class DockerCommand:
 
     @property
     def _client(self) -> str:
-        """The full path of the `docker` program, for a call whose environment has no PATH."""
+        """Return the full path of the `docker` program, for a call whose environment has no PATH.
+
+        Return "docker" if it is not found.
+        """
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
     def _spec(self, argv: Sequence[str], deadline: float) -> CommandSpec:
@@ -114,14 +120,14 @@ class DockerCommand:
 
 
 def json_words(output: bytes) -> tuple[str, str]:
-    """Return the two JSON strings that a line of output consists of; "" for each that is missing."""
+    """Return the first two words of `output` without their JSON quotes; "" for each that is missing."""
     words = output.decode("utf-8", "replace").split()
     first, second, *_ = [*(json.loads(word) if word.startswith('"') else word for word in words), "", ""]
     return str(first), str(second)
 
 
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
-    """Raise an error if the command failed or timed out. `what` names the command in the message.
+    """Raise an error if the command `spec` failed or timed out. `what` names the command in the message.
 
     The error is a RecipeError if `of_recipe` is True and Docker refused the command for a reason that may be the
     recipe's fault. Otherwise it is an InfrastructureError.

@@ -46,9 +46,9 @@ _UPDATE_TRIES = 5
 class Engine:
     """One Docker engine.
 
-    `environment` is the environment of all children; its DOCKER_HOST or context chooses the engine. `lock` is the
-    descriptor of the pass lock, which changing commands inherit; None for no lock. `facts` stores what `node` and
-    `check` have found out.
+    `environment` is that of all children; its DOCKER_HOST or context chooses the engine. `lock` is the descriptor of
+    the pass lock, which commands that change something inherit; None for no lock. `facts` stores what `node` and
+    `check` found.
     """
 
     environment: Mapping[str, str]
@@ -66,9 +66,9 @@ class Engine:
         return DockerCommand(self.environment, self.lock)
 
     def check(self) -> None:
-        """Check that Docker's command is new enough, and uses the same swarm manager as the API. Check only once.
+        """Check that Docker's command is new enough, and uses the same swarm manager as the API.
 
-        Raise InfrastructureError if one of these is not true.
+        Raise InfrastructureError if one of these is not true. After a check that succeeded, do nothing.
         """
         if "command" in self.facts:
             return
@@ -82,12 +82,12 @@ class Engine:
 
     @property
     def state(self) -> str:
-        """The id of the state folder, "" if it has none."""
+        """Return the id of the state folder, "" if it has none."""
         return self.environment.get(STATE_MARK, "")
 
     @property
     def node(self) -> str:
-        """The id of this host's swarm node. Raise InfrastructureError if this host does not manage a swarm."""
+        """Return the id of this host's swarm node. Raise InfrastructureError if this host does not manage a swarm."""
         if "node" not in self.facts:
             swarm = self.connection.read_json(ApiCall("GET", "/info", "Docker's swarm")).get("Swarm") or {}
             if swarm.get("LocalNodeState") != "active" or not swarm.get("ControlAvailable"):
@@ -96,9 +96,10 @@ class Engine:
         return self.facts["node"]
 
     def find(self, kind: str, *filters: str) -> tuple[Json, ...]:
-        """Return the JSON of all objects of a kind that match filters such as `label=name=value`.
+        """Return the JSON of all objects of the kind `kind`, such as "volume", that match all `filters`.
 
-        For containers and images, this is the engine's summary, which has fewer fields than `inspect` returns.
+        A filter is a text such as `label=name=value`. Containers are listed even if they are stopped. For containers
+        and images, the JSON is the engine's summary, which has fewer fields than `inspect` returns.
         """
         path, of_list, _ = _PATHS[kind]
         params: dict[str, object] = {"filters": filter_text(filters)} if filters else {}
@@ -108,14 +109,14 @@ class Engine:
         return tuple((answer.get("Volumes") if kind == "volume" else answer) or ())
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
-        """Return the ids of the objects of a kind that match filters such as `label=name=value`.
+        """Return the ids of all objects of a kind that match filters such as `label=name=value`.
 
         Volumes have no ids: return their names.
         """
         return tuple(id_of(one) for one in self.find(kind, *filters))
 
     def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of the objects `names`. Leave out objects that no longer exist."""
+        """Return the JSON of the objects `names` (names or ids) of a kind. Leave out objects that no longer exist."""
         return tuple(self._inspect_each(kind, names))
 
     def _inspect_each(self, kind: str, names: Sequence[str]) -> Iterator[Json]:
@@ -132,11 +133,11 @@ class Engine:
         return found
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of all tasks of these services that the swarm still lists, including old ones."""
+        """Return the JSON of all tasks, also old ones, that the swarm still lists for the services with these ids."""
         return self.find("task", *(f"service={service}" for service in services)) if services else ()
 
     def end_events(self, label: str, since: datetime) -> tuple[Json, ...]:
-        """Return the "die" and "oom" events of containers with the label `label` since the time `since`."""
+        """Return the "die" and "oom" events, since the time `since`, of containers with the label "NAME=VALUE"."""
         params = {
             "since": f"{since.timestamp():.6f}",
             "until": f"{datetime.now(UTC).timestamp():.6f}",
@@ -149,22 +150,27 @@ class Engine:
     def follow(
         self, concerns: Callable[[Json], bool], since: datetime, seconds: float
     ) -> AbstractContextManager[EventStream]:
-        """Follow the events of containers and services since the time `since`, for at most `seconds` from now.
+        """Return a context manager that yields a stream of the events of containers and services.
 
-        `concerns` gets the JSON of an event, and returns whether the event ends a wait.
+        The stream begins at the time `since` and lasts for at most `seconds` from now. `concerns` gets the JSON of an
+        event, and returns whether the event matters to the caller: only then `EventStream.wait` returns.
         """
         return follow_events(self.connection, concerns, since, seconds)
 
     def create(self, kind: str, body: Json, what: str) -> Json:
-        """Create an object of a kind, and return the engine's answer. `what` names it in an error message."""
+        """Create an object of the kind `kind`, such as "volume", from the JSON `body`. Return the engine's answer.
+
+        `what` names the call in an error message. Raise InfrastructureError if the engine refuses.
+        """
         path = f"{_PATHS[kind][0]}/create"
         created: Json = self.connection.read_json(ApiCall("POST", path, what, body=body, seconds=CHANGE_SECONDS))
         return created
 
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
-        """Replace the spec of a service by the result of `change(spec)`.
+        """Replace the spec, which declares what the service `name` is to be, by the result of `change(spec)`.
 
-        If somebody else changes the service meanwhile, try again with the newer spec.
+        If somebody else changes the service meanwhile, try again with the newer spec, up to five times in all. Raise
+        InfrastructureError if that fails.
         """
         what = f"docker service update {name}"
         for tries_left in reversed(range(_UPDATE_TRIES)):
@@ -179,7 +185,10 @@ class Engine:
                 return
 
     def remove(self, kind: str, names: Collection[str]) -> None:
-        """Remove objects. Raise no error if that fails: the caller checks which objects are gone."""
+        """Remove the objects `names` (names or ids) of the kind `kind`, such as "volume".
+
+        Raise no error if that fails: the caller checks which objects are gone.
+        """
         # Anonymous volumes are removed with their container, or nothing would remove them.
         params = {"force": 1, "v": 1} if kind == "container" else {}
         for name in names:
@@ -192,15 +201,20 @@ class Engine:
                 continue
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
-        """Run a shell script in a container. Return its exit code, None for a timeout, and its output."""
+        """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
+
+        The exit code is None if the script ran out of time. The output is stdout, and then stderr. Raise
+        InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped
+        before.
+        """
         return container_calls.run_script(self.connection, container, script, deadline)
 
     def kill(self, container: str) -> None:
-        """Send SIGKILL to a container. Does nothing if it has ended."""
+        """Send SIGKILL to a container. Do nothing if it is stopped or gone."""
         container_calls.kill(self.connection, container)
 
     def import_image(self, archive: bytes, labels: Mapping[str, str]) -> str:
-        """Create an image from the tar archive `archive`, and return its id."""
+        """Create an image with these labels from the files in the tar archive `archive`. Return the id of the image."""
         params = {"fromSrc": "-", "changes": [f'LABEL "{name}"="{value}"' for name, value in labels.items()]}
         answer = self.connection.call(
             ApiCall("POST", "/images/create", "copy volumes", params=params, data=archive, seconds=CHANGE_SECONDS)
@@ -208,15 +222,21 @@ class Engine:
         return str(json.loads(answer.content.splitlines()[-1])["status"])
 
     def copy_out(self, container: str, path: str, out: OutputSink) -> None:
-        """Write `path` of a container to `out`, as a tar archive. Raise RecipeError if there is no such path."""
+        """Write the file or folder `path` of a container to `out`, as a tar archive, and close `out`.
+
+        Raise RecipeError if there is no such path.
+        """
         container_calls.copy_out(self.connection, container, path, out)
 
     def copy_in(self, container: str, path: str, archive: Path) -> None:
-        """Unpack a tar archive into the folder `path` of a container."""
+        """Unpack a tar archive into the folder `path` of a container. Raise RecipeError if there is no such folder."""
         container_calls.copy_in(self.connection, container, path, archive)
 
     def logs(self, service: Json, lines: int, out: OutputSink) -> None:
-        """Write the last `lines` log lines of each task of a service to `out`. `service` is the engine's JSON of it."""
+        """Write the last `lines` log lines of each task of a service to `out`, and close `out`.
+
+        Raise no error for a failed call: then lines are missing. `service` is the engine's JSON of the service.
+        """
         container_calls.service_logs(self.connection, service, lines, out)
 
 

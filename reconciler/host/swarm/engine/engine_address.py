@@ -32,8 +32,8 @@ class EngineAddress:
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
     """Return the address of the engine that Docker's client would use in this environment.
 
-    This is DOCKER_HOST; if it is not set, the engine of the chosen context, else the local socket. Raise
-    InfrastructureError if that context does not exist.
+    This is DOCKER_HOST; if it is not set, the engine of the chosen context; if none is chosen, the local socket. Raise
+    InfrastructureError if the chosen context does not exist.
     """
     if host := environment.get("DOCKER_HOST"):
         return _with_tls_of_environment(host, environment)
@@ -87,7 +87,7 @@ def _address_of_context(environment: Mapping[str, str]) -> EngineAddress:
 
 
 def parse_context(inspected: Any) -> EngineAddress:  # noqa: ANN401 - what `docker context inspect` prints
-    """Return the engine's address from the JSON that `docker context inspect` prints for one context."""
+    """Return the engine's address from what `docker context inspect` prints for one context, already parsed as JSON."""
     endpoint = inspected[0]["Endpoints"]["docker"]
     has_tls = "docker" in (inspected[0].get("TLSMaterial") or {})
     folder = Path(inspected[0]["Storage"]["TLSPath"], "docker") if has_tls else None

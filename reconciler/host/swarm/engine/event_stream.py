@@ -34,7 +34,7 @@ _READER_ENDS = 5.0
 
 
 def event_attributes(event: Json) -> Mapping[str, str]:
-    """Return the attributes of the object that an event is about: its name and, of a container, its labels."""
+    """Return the attributes of the object that an event is about: its name and, of a container, also its labels."""
     found: Mapping[str, str] = (event.get("Actor") or {}).get("Attributes") or {}
     return found
 
@@ -56,7 +56,7 @@ class EventStream:
     def wait(self, seconds: float) -> bool:
         """Wait until an event comes or the stream is lost, at most `seconds`.
 
-        Return False if nothing came in that time.
+        Return True if one of these happened, False if nothing came in that time.
         """
         until = time.monotonic() + seconds
         self._heard = self._news.wait(seconds)
@@ -66,11 +66,15 @@ class EventStream:
         return self._heard
 
     def pauses(self) -> Iterator[float]:
-        """Yield the longest pauses between two looks, in seconds. They grow, and start short again after each event."""
+        """Yield the longest time before each next look, in seconds. It grows, and is short again after each event."""
         return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
 
     def read(self, lines: Iterator[bytes]) -> None:
-        """Read the events, one on each line, until the stream ends. An error ends it too."""
+        """Read the events from `lines`, one on each line, until the stream ends.
+
+        An event for which `concerns` returns True lets `wait` return. An error ends the stream too, and is not raised.
+        Afterwards, `is_live` is False.
+        """
         with suppress(CanonError, ValueError, AttributeError):
             for line in lines:
                 event = json.loads(line)
@@ -85,9 +89,10 @@ class EventStream:
 def follow_events(
     connection: Connection, concerns: Callable[[Json], bool], since: datetime, seconds: float
 ) -> Iterator[EventStream]:
-    """Yield a stream of the events since the time `since`, for at most `seconds` from now. Close it at the end.
+    """Yield a stream of the events since the time `since`, for at most `seconds` from now.
 
-    Raise no error if the engine does not open the stream: then the yielded stream is not live.
+    `concerns` is as in EventStream. The stream is closed at the end of the `with` block. Raise no error if the engine
+    does not open the stream: then the yielded stream is not live.
     """
     stream, call = EventStream(concerns), _call(since, seconds)
     try:
@@ -115,7 +120,7 @@ def _call(since: datetime, seconds: float) -> ApiCall:
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the complete lines in `chunks`."""
+    """Yield the complete lines in `chunks`, without line ends. Leave out empty lines, and an incomplete last line."""
     pending = b""
     for chunk in chunks:
         *lines, pending = (pending + chunk).split(b"\n")
@@ -123,9 +128,9 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _hang_up(response: "requests.Response") -> None:
-    """End the connection of a response, so that a thread that reads from it stops at once.
+    """End the connection of a response, so that a thread that reads from it stops at once. Raise no error.
 
-    Closing the response would wait for that thread. Over ssh, the connection belongs to another program.
+    Closing the response instead would wait for that thread. Over ssh, end only the channel of this response.
     """
     with suppress(OSError, AttributeError):
         reading = response.raw._fp.fp  # noqa: SLF001  neither urllib3 nor http.client names the socket otherwise
