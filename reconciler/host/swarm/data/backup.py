@@ -29,7 +29,7 @@ _HOOK_SECONDS = 1800.0
 
 @frozen
 class BackupTarget:
-    """An app with its deployed stack."""
+    """An app, its deployed stack, and the engine on which the stack runs."""
 
     engine: Engine
     stack: Stack
@@ -37,14 +37,15 @@ class BackupTarget:
 
 
 def has_backup_label(target: BackupTarget) -> bool:
-    """Whether a label of the stack asks for a backup. The app may be stopped."""
+    """Return whether a label of the stack asks for a backup. The app may be stopped."""
     return _request(target, read_stack(target.engine, target.stack)) is not None
 
 
 def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
-    """Take a backup into the folder `into`, while the app stays up. Return a remark for each label that is ignored.
+    """Write a backup of the app into the folder `into`, while the app stays up.
 
-    Raise RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook is too slow.
+    Return a remark for each label that is ignored, empty if there are none. Raise RecipeError if a hook fails or the
+    labels are wrong, TimedOutError if a hook is too slow.
     """
     request = _required_request(target, read_stack(target.engine, target.stack))
     _run_hooks(target, request.of("backup.pre-hook"))
@@ -54,11 +55,12 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> None:
-    """Restore the backup in the folder `source`. Stop services while their data is replaced.
+    """Restore the backup in the folder `source`. Stop services while their data is replaced, and start them again.
 
     A service with restore hooks is stopped only if one of its volumes is restored as a whole. Before the post-hooks
     run, wait at most for the time `within` until all services with such hooks are up. Does not wait for the other
-    services. Raise RecipeError, TimedOutError or InfrastructureError.
+    services. Raise RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook or a service is too
+    slow, KilledError if a service had to be killed, and InfrastructureError for a fault of the host.
     """
     engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)
@@ -98,7 +100,7 @@ def _request(target: BackupTarget, stack_state: StackState) -> BackupRequest | N
 
 
 def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
-    """Run these hooks in order. Write their output to a log of the app, with secrets masked.
+    """Run these hooks in order. Write the output of each to a log of the app, with secrets masked.
 
     Raise RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than
     _HOOK_SECONDS.

@@ -18,9 +18,10 @@ _OLD = "backupbot.backup.path"
 
 @frozen
 class BackupHook:
-    """A shell command that a label demands. It runs in a container of the service `service`.
+    """A shell command that a label asks for. It runs in a container of the service `service`.
 
-    `label` is the part of the label's name after "backupbot.", such as "backup.pre-hook".
+    `service` is the name in the recipe. `label` is the part of the label's name after "backupbot.", such as
+    "backup.pre-hook".
     """
 
     service: str
@@ -32,8 +33,9 @@ class BackupHook:
 class BackupRequest:
     """The backup that the labels of a stack ask for.
 
-    `paths` maps the name of a volume in the recipe to the paths to back up; no paths means the whole volume. `ignored`
-    are the labels of version 1, as "SERVICE: LABEL".
+    `paths` maps the name of a volume in the recipe to the paths in the volume to back up; no paths means the whole
+    volume. `hooks` are the commands to run before and after. `ignored` are the labels of version 1, as "SERVICE:
+    LABEL".
     """
 
     paths: Mapping[str, tuple[str, ...]]
@@ -51,9 +53,9 @@ class BackupRequest:
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """Return the backup that the labels of all services ask for; None if no service asks for one.
 
-    `labels` has the labels of each service, by its name. If one service asks, all `volumes` are backed up, except those
-    that a label leaves out. Hooks and volume labels may be on any service. Raise RecipeError if a label names a volume
-    that is not one of `volumes`.
+    `labels` maps the name of each service to its labels. `volumes` are the stack's volumes, by their names in the
+    recipe. If one service asks, all volumes are backed up, except those that a label leaves out. Hooks and volume
+    labels may be on any service. Raise RecipeError if a label names a volume that is not one of `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -74,7 +76,8 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
     """Yield (volume, has_paths, value) for each label about a volume. If `has_paths`, `value` is a list of paths.
 
-    The labels with paths come first, so that a label that leaves out a volume wins.
+    The paths are separated by commas. Otherwise, a `value` of "false" leaves the volume out. The labels with paths come
+    first, so that a label that leaves out a volume wins.
     """
     entries = [
         (match, value)
@@ -100,6 +103,6 @@ def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, 
 
 
 def services_mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
-    """Return the full names of the services that mount one of `volumes`, which have their names in the recipe."""
+    """Return the full names of the services that mount one of `volumes`. The volumes have their names in the recipe."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
     return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

@@ -22,9 +22,9 @@ def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
-    """Write a tar archive of each volume below `into`, named after the volume in the recipe. Keep owners as numbers.
+    """Write a tar archive of each volume of the stack to `into`/volumes/NAME.tar. Keep owners as numbers.
 
-    Raise RecipeError for a volume of another driver than `local`.
+    NAME is the name of the volume in the recipe. Raise RecipeError for a volume of another driver than `local`.
     """
     volumes = engine.find("volume", f"label={NAMESPACE}={stack.name}")
     names = [volume["Name"] for volume in volumes]
@@ -38,7 +38,7 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
-    """Create a volume for each archive that `save_volumes` wrote below `source`, and load the archive into it.
+    """Create a volume for each archive that `save_volumes` wrote below `source`, and unpack the archive in it.
 
     Raise InfrastructureError if the stack already has volumes, or if a loaded volume is missing afterwards.
     """
@@ -58,9 +58,10 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 
 
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
-    """Write an archive of each of a volume's `paths` as `into`/VOLUME/NUMBER.tar. No paths means the whole volume.
+    """Write an archive of each of a volume's paths to `into`/VOLUME/NUMBER.tar. NUMBER counts its paths from 0.
 
-    Raise RecipeError for a path that does not exist.
+    `paths` maps the name of a volume in the recipe to its paths; no paths means the whole volume. Raise RecipeError for
+    a path that does not exist.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
@@ -75,7 +76,10 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """Load the archives that `save_paths` wrote into the volumes. Keep files that are not in an archive."""
+    """Unpack the archives that `save_paths` wrote below `source` in the volumes. Keep files that are not in an archive.
+
+    `paths` must be as for `save_paths`.
+    """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
             for number, path in enumerate(kept or ("",)):
@@ -91,8 +95,8 @@ def _place(volume: str, path: str) -> PurePosixPath:
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
     """Create a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
 
-    NAME is the recipe's name of the volume. The container is never started: it only serves to copy files. Remove the
-    container and its image at the end of the `with` block.
+    `volumes` are full names; NAME is the recipe's name of a volume. The container is never started: it only serves to
+    copy files. Remove the container and its image at the end of the `with` block.
     """
     if not volumes:
         yield ""

@@ -33,10 +33,10 @@ class AppPort:
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
     """Return the port at which the app is reached, None if there is none.
 
-    Look first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes.
-    Return the first of them in the order of `_rank`. `stack` is the name of the stack. `closed` are the external
-    networks that are internal in Docker, by their names in the recipe. Raise RecipeError if all services with such
-    ports are on internal networks only.
+    Look first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes. If
+    there are several, `_rank` decides. `stack` is the name of the stack. `closed` are the external networks that are
+    internal in Docker, by their names in the recipe. Raise RecipeError if all services with such ports are on internal
+    networks only.
     """
     ports = tuple(_labelled(config)) or tuple(_published(config))
     reachable = [port for port in ports if _is_open(config, port, closed)]
@@ -50,16 +50,16 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 
 
 def misplaced_port_label(config: Config) -> str:
-    """Return the first service that has the proxy's port label outside of `deploy`; "" if there is none.
+    """Return the name of the first service that has a label with a port for the proxy outside of `deploy`.
 
-    Such a label is on the container, where a proxy for a Swarm does not look.
+    Return "" if there is none. Such a label is on the container, where a proxy for a Swarm does not look.
     """
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
 
 
 def _labelled(config: Config) -> Iterator[AppPort]:
-    """Yield the ports that the proxy's labels name."""
+    """Yield the ports that services name in their labels for the proxy: "traefik…loadbalancer.server.port"."""
     for service, one in config["services"].items():
         for label, value in _labels(one).items():
             match = _SERVER_PORT.fullmatch(label)
@@ -69,7 +69,7 @@ def _labelled(config: Config) -> Iterator[AppPort]:
 
 
 def _published(config: Config) -> Iterator[AppPort]:
-    """Yield the TCP ports that the recipe publishes."""
+    """Yield the TCP ports that the recipe publishes at a host port."""
     for service, one in config["services"].items():
         for port in one.get("ports") or ():
             if port.get("published") and port.get("protocol", "tcp") == "tcp":
@@ -90,7 +90,7 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 
 
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
-    """Return whether the service of `port` is on a network that is not internal.
+    """Return whether the service of `port` is on a network that is not internal. `closed` is as in `find_app_port`.
 
     A service that publishes a port in ingress mode is also on the ingress network, which is not internal.
     """
@@ -105,7 +105,10 @@ def networks_of(service: Config) -> tuple[str, ...]:
 
 
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
-    """Return whether a network is internal: by its declaration, or, if it is external, because it is in `closed`."""
+    """Return whether the network with the recipe's name `network` is internal.
+
+    The recipe declares this, except for an external network: that is internal if it is in `closed`.
+    """
     declared = (config.get("networks") or {}).get(network) or {}
     return network in closed if is_external(declared) else bool(declared.get("internal"))
 
@@ -113,8 +116,8 @@ def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
 def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
     """Return the sort key of a port; the port with the lowest key is taken.
 
-    The criteria, the most important first: its service is enabled for the proxy; it is not UDP; its service is on an
-    external network; it is named like the stack; it is for HTTP; its service is `app`.
+    The criteria for a low key, the most important first: the labels of its service do not switch the proxy off; it is
+    not UDP; its service is on an external network; it is named like the stack; it is for HTTP; its service is `app`.
     """
     service, networks = config["services"][port.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"

@@ -14,7 +14,10 @@ Config = Mapping[str, Any]
 
 @frozen
 class Mount:
-    """A mount of a service. `source` is a volume or a host path. `written` is False if the mount is read-only."""
+    """A mount of the service `service`. `source` is a volume or a host path.
+
+    `written` is False if the mount is read-only.
+    """
 
     service: str
     source: str
@@ -45,7 +48,10 @@ def file_sources(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def shared_volumes(config: Config) -> tuple[str, ...]:
-    """Return the volumes that slots would share: those that are external or on a device, and not mounted read-only."""
+    """Return the names of the volumes that slots would share: those that are external or on a device, and written to.
+
+    A volume counts as written to unless it is mounted read-only.
+    """
     volumes = config.get("volumes") or {}
     elsewhere = {name for name, value in volumes.items() if is_external(value) or _leads_elsewhere(value or {})}
     return tuple(mount.source for mount in mounts(config, "volume") if mount.source in elsewhere and mount.written)
@@ -60,7 +66,10 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
 
 
 def empty_variables(config: Config) -> frozenset[str]:
-    """Return the variables that services declare without a value. Docker's client fills in those of its environment."""
+    """Return the names of the variables that services declare without a value.
+
+    Docker's client would fill in those that its own environment has.
+    """
     services = config["services"].values()
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
 
@@ -87,7 +96,7 @@ def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
 
 
 def _ports(ports: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
-    """Return the field `ports` of a service; an empty mapping if it has no ports."""
+    """Return a mapping with the field `ports` of a service; an empty mapping if it has no ports."""
     return {"ports": list(ports.values())} if ports else {}
 
 
@@ -102,13 +111,13 @@ def _leads_elsewhere(volume: Config) -> bool:
 
 
 def scaled_to_zero(config: Config) -> tuple[str, ...]:
-    """Return the services with `deploy.replicas: 0`."""
+    """Return the names of the services with `deploy.replicas: 0`."""
     deploys = {name: service.get("deploy") or {} for name, service in config["services"].items()}
     return tuple(name for name, deploy in deploys.items() if deploy.get("replicas") == 0)
 
 
 def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each `tmpfs` entry: service and path. Docker's client accepts such entries, but ignores them."""
+    """Yield the service and the path of each `tmpfs` entry. Docker's client accepts such entries, but ignores them."""
     for name, service in config["services"].items():
         value = service.get("tmpfs") or ()
         for path in (value,) if isinstance(value, str) else value:

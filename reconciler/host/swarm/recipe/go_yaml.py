@@ -42,7 +42,10 @@ for _kind, _plain, _first in (
 
 
 def read_config(printed: bytes) -> Config:
-    """Parse the output of `docker stack config`. Raise InfrastructureError if it is not valid YAML."""
+    """Parse the output of `docker stack config`. Raise InfrastructureError if it is not valid YAML.
+
+    Return a config without services if it is not a YAML mapping.
+    """
     try:
         document = yaml.load(printed, _Loader)  # noqa: S506 - a SafeLoader with fewer rules
     except (yaml.YAMLError, ValueError) as failure:

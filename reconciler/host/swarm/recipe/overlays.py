@@ -40,15 +40,19 @@ def naming_version(version: str) -> str:
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """Yield a path for each of `files` such that Docker's client can read each path alone, or merge all of them.
 
-    The path is that of a copy in the first file's folder if the file is in another folder or has another version, which
-    Docker does not merge. The copies are removed at the end of the block.
+    Docker merges only files of the same version, and resolves relative paths from the folder of the first file. A file
+    in another folder, or of another version, is copied into the first file's folder and adapted; its path is that of
+    the copy. The copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
 
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
-    """Return `file` if it fits the file `first`, else the path of an adapted copy, which `stack` removes."""
+    """Return `file` if it has the folder and the version of the file `first`, else the path of an adapted copy.
+
+    `stack` removes the copy; `number` makes its name unique. A file that cannot be read is returned as it is.
+    """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
         fits = file.parent == first.parent and text == file.read_text("utf-8")
@@ -64,10 +68,10 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each file. The texts are adapted to the folder and the version of the first file.
+    """Yield the name and the text of each file. The texts are adapted to the folder and the version of the first file.
 
     `names` has one name for each of `files`. If the first file's version is older than 3.5, all texts get the version
-    3.8: see `naming_version`. Leave out files that cannot be read.
+    3.8: see `naming_version`. Leave out files that cannot be read; yield nothing if the first one cannot.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -125,9 +129,10 @@ def replace_env_files(text: str, new_path: Callable[[str], str]) -> str:
 
 
 def value_at(text: str, *keys: str) -> str:
-    """Return the value in a compose file that `keys` lead to, from the top; "" if there is none or it is not a scalar.
+    """Return the value in the text of a compose file that is found by `keys`, from the top mapping down.
 
-    For example, `value_at(text, "configs", "app", "name")`.
+    For example, `value_at(text, "configs", "app", "name")`. Return "" if there is none, or if it is a mapping or a
+    list.
     """
     node: yaml.Node | None = _root(text)
     for key in keys:
@@ -137,7 +142,7 @@ def value_at(text: str, *keys: str) -> str:
 
 
 def _root(text: str) -> yaml.MappingNode | None:
-    """Parse YAML and return its top mapping; None if it is not valid or not a mapping."""
+    """Parse YAML and return its top mapping; None if the text is not valid YAML, or not a mapping."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
@@ -146,19 +151,19 @@ def _root(text: str) -> yaml.MappingNode | None:
 
 
 def _pair(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-    """Return key and value of the entry `key` of a mapping; None if there is none."""
+    """Return the key and the value of the entry `key` of a mapping; None if there is no such entry."""
     return next(((name, value) for name, value in node.value if name.value == key), None)
 
 
 def _services(root: yaml.MappingNode | None) -> Iterator[yaml.MappingNode]:
-    """Yield the services of a compose file."""
+    """Yield the mapping of each service of a compose file; nothing if there are none. `root` is the top mapping."""
     pair = _pair(root, "services") if root else None
     if pair and isinstance(pair[1], yaml.MappingNode):
         yield from (service for _, service in pair[1].value if isinstance(service, yaml.MappingNode))
 
 
 def _scalars(pair: tuple[yaml.Node, yaml.Node] | None) -> Iterator[yaml.ScalarNode]:
-    """Yield the scalars of an entry whose value is one scalar or a list of them."""
+    """Yield the scalars of an entry (key and value) whose value is one scalar or a list of them; for None, nothing."""
     nodes = () if pair is None else pair[1].value if isinstance(pair[1], yaml.SequenceNode) else (pair[1],)
     return (node for node in nodes if isinstance(node, yaml.ScalarNode))
 

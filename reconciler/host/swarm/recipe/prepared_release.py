@@ -45,10 +45,10 @@ class PreparedRelease:
 def prepare_release(
     engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str
 ) -> PreparedRelease:
-    """Resolve the release in the folder `checkout` for a deployment as `stack`.
+    """Resolve the compose files of the release in the folder `checkout` for a deployment as `stack`.
 
     `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raise RecipeError if the
-    release is not a Co-op Cloud recipe.
+    release is not a Co-op Cloud recipe, or if Docker refuses its files.
     """
     recipe = read_recipe(checkout, before)
     settings = deployment_variables(recipe, options.settings, stack_settings(stack))
@@ -70,17 +70,19 @@ def stack_settings(stack: Stack) -> Mapping[str, str]:
 def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
     """Return the configuration that Docker's client makes of compose files, with `settings` as their variables.
 
-    A setting that has the name of a variable of Docker's client, such as DOCKER_HOST, does not affect the client.
+    The client runs in the folder `checkout`. A setting that has the name of a variable of the client, such as
+    DOCKER_HOST, does not affect the client. Raise RecipeError if the client refuses the files.
     """
     with renamed_copies(files) as read:
         return read_config(engine.command.config(read, rename_variables(settings), checkout))
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Return the config without `env_file`, and with the variables that `rename_variables` renamed in `environment`.
+    """Return `config` without `env_file`, and with the values of variables that `rename_variables` has renamed.
 
     The client has already put the variables of each `env_file` into `environment`, and would read the file again at the
-    deployment. But it has no values for the renamed variables: this function fills them in.
+    deployment. But it has no values for the renamed variables: this function fills them in. Raise RecipeError for an
+    `env_file` outside of the release and the overlays.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}
@@ -97,7 +99,10 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
 
 
 def _check_env_file(service: str, file: str, compose: Sequence[Path], checkout: Path) -> None:
-    """Raise RecipeError unless the `env_file` of a service is in the release, or beside one of the fleet's overlays."""
+    """Raise RecipeError unless the `env_file` of a service is in the release, or in the folder of one of the overlays.
+
+    `file` is its path as the service names it: relative to the folder of the first compose file in `compose`.
+    """
     path, what = compose[0].parent / file, f"env_file of {service} is {file}"
     fleets = [overlay.parent for overlay in compose if not overlay.is_relative_to(checkout)]
     check_inside(next((folder for folder in fleets if path.is_relative_to(folder)), checkout), path, what)

@@ -57,9 +57,9 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
 
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
-    """Yield name and value of each constant that a shell script exports, without executing the script.
+    """Yield the name and the value of each constant that the shell script with the text `text` exports.
 
-    Leave out values that only a shell could compute.
+    The script is not executed. Leave out values that only a shell could compute.
     """
     for _, line in content_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
@@ -70,7 +70,7 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
 def deployment_variables(
     recipe: SwarmRecipe, settings: Mapping[str, str], ours: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Return all variables of a deployment and their values.
+    """Return all variables of a deployment, mapped to their values.
 
     They come from four sources. If two have the same variable, the later source in this list counts: the .env.sample,
     the `settings` that the fleet declares, the exports of abra.sh, and Canon's own variables `ours`.
@@ -84,7 +84,7 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
     """Return the settings of the lines `assigned`, with each `$NAME` in a value replaced by the value of NAME.
 
     A variable in `fixed` has its value from there, not from the sample. Other variables must be set on an earlier line;
-    if not, `$NAME` stays.
+    if not, `$NAME` stays. Values in single quotes stay as they are.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
     for line in assigned:
@@ -94,7 +94,7 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
 
 
 def _filled_in(value: str, known: Mapping[str, str]) -> str:
-    """Return `value` with each `$NAME` or `${NAME}` replaced whose NAME is in `known`."""
+    """Return `value` with each `$NAME` and `${NAME}` replaced by `known[NAME]`. If `known` has no NAME, it stays."""
     return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
 
 

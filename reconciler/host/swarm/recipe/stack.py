@@ -32,7 +32,8 @@ _UNROUTED = {"traefik.enable": "false"}
 class Stack:
     """The stack as which one app is deployed. `mark` is the mark of its slot, `domain` the app's domain.
 
-    `state` is the id of the state folder, "" if it has none. The domain of a recipe is the same in all slots.
+    `name` is the name of the stack in the swarm. `state` is the id of the state folder, "" if it has none. The domain
+    of a recipe is the same in all slots.
     """
 
     name: str
@@ -43,12 +44,12 @@ class Stack:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """The labels that mark an object as part of this slot."""
+        """Return the labels that mark an object as part of this slot."""
         return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
 
     @property
     def app(self) -> str:
-        """The name in the swarm of the service `app`."""
+        """Return the name in the swarm of the service `app`."""
         return f"{self.name}_{APP}"
 
     def label(self, what: str) -> str:
@@ -56,7 +57,7 @@ class Stack:
         return f"coop-cloud.{self.name}.{what}"
 
     def logical(self, name: str) -> str:
-        """Return the recipe's own name of the Swarm object `name`: without the name of the stack before it."""
+        """Return the recipe's own name of the object `name` of the swarm: without the name of the stack before it."""
         return name.removeprefix(f"{self.name}_")
 
 
@@ -97,7 +98,10 @@ class ComposeRelease:
 
 
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return a compose file that has only Canon's additions, to be merged over the recipe's compose files."""
+    """Return a compose file that has only Canon's additions, to be merged over the recipe's compose files.
+
+    `config` is the resolved configuration of the recipe.
+    """
     escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
 
@@ -122,7 +126,7 @@ def _merged(config: Config, added: Config) -> Config:
 
 
 def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return what Canon adds to the compose files of a recipe, as the content of a compose file."""
+    """Return what Canon adds to the resolved configuration `config` of a recipe, as the content of a compose file."""
     return {
         "version": naming_version(str(config.get("version", "3.8"))),
         "services": {name: _service_additions(name, config, stack, release, endpoint) for name in config["services"]},
@@ -163,7 +167,8 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     """Return the objects of one kind, such as "volumes", with Canon's labels and a name that is unique to the slot.
 
-    Keep all other fields of each object, because an object in a later compose file replaces the whole earlier one.
+    The keys are those of the compose file. Leave out external objects. Keep all other fields of each object, because an
+    object in a later compose file replaces the whole earlier one.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -189,7 +194,7 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
     """Return the network `default` with Canon's labels, if a service uses it and the recipe does not declare it.
 
-    Return an empty mapping otherwise.
+    The result maps "default" to its fields. Return an empty mapping otherwise.
     """
     if "default" in (config.get("networks") or {}):
         return {}

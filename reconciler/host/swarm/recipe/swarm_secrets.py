@@ -28,10 +28,10 @@ _PLACEHOLDER = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-    """Return the secrets that the services of a release use and that belong to its stack.
+    """Return the secrets that the services of the release in `checkout` use and that belong to its stack.
 
     To find out which version variable belongs to which secret, give each variable a unique value, resolve the compose
-    files, and look for the value in the names of the secrets.
+    files, and look for the value in the names of the secrets. Raise RecipeError if the release is at fault.
     """
     recipe = read_recipe(checkout, app_directory.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))
@@ -61,7 +61,10 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
-    """Return the names in the swarm of the secrets that belong to the stack, by their keys in the compose files."""
+    """Return the names in the swarm of the secrets that services use and that belong to the stack.
+
+    The keys are the names of the secrets in the compose files.
+    """
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
 
@@ -73,7 +76,7 @@ def _is_own(full: str, stack: Stack) -> bool:
 def _used_secrets(config: Config) -> Mapping[str, str]:
     """Return the names in the swarm of the external secrets that services use, by their keys in the compose files.
 
-    Docker does not check the secrets that no service uses.
+    Leave out secrets that no service uses: Docker does not check these.
     """
     used = {one["source"] for service in config["services"].values() for one in service.get("secrets") or ()}
     declared: Mapping[str, Config] = config.get("secrets") or {}
@@ -81,13 +84,19 @@ def _used_secrets(config: Config) -> Mapping[str, str]:
 
 
 def _short_name(full: str, stack: Stack) -> str:
-    """Return the part between stack and version of a secret's name in the swarm. abra uses this part as the name."""
+    """Return the part of a secret's full name in the swarm between stack and version. abra uses this part as the name.
+
+    If the name has no version, return all that follows the stack.
+    """
     name, version = abra_name(full, stack)
     return name or version
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Create a secret in the swarm for each secret file of the app. Keep those that exist, with the same content."""
+    """Create a secret in the swarm for each secret file of the app that the release uses.
+
+    A secret that exists already stays as it is.
+    """
     stack = prepared.stack
     existing = _existing_secrets(engine, f"label={NAMESPACE}={stack.name}")
     for full, file in provided_files(prepared, app).items():
@@ -98,10 +107,10 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
-    """Return the paths of the app's secret files, by the names of the secrets in the swarm.
+    """Return the paths of the app's secret files that the release uses, by the names of the secrets in the swarm.
 
     A file has the name that its secret has in the compose files. In old snapshots, it has the part of the name in the
-    swarm between stack and version.
+    swarm between stack and version. Leave out secrets without a file.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _short_name(full, prepared.stack) for full in names.values()}
@@ -135,5 +144,5 @@ def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def _existing_secrets(engine: Engine, *filters: str) -> set[str]:
-    """Return the names of the secrets in the swarm that match Docker's `filters`."""
+    """Return the names of the secrets in the swarm that match Docker's `filters`; without filters, of all secrets."""
     return {secret["Spec"]["Name"] for secret in engine.find("secret", *filters)}

@@ -18,9 +18,9 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret.
+    """Add a hint to a RecipeError of the `with` block if Swarm did not allow to change a config or secret.
 
-    The hint names the version that the maintainer of the recipe must raise.
+    The hint names the version that the maintainer of the recipe must raise. The error is raised again in any case.
     """
     try:
         yield
@@ -29,7 +29,7 @@ def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
 
 
 def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
-    """Return `failed`, with a hint if it is about a config or secret of the release that Swarm refused to change."""
+    """Return `failed`, with a new hint if Swarm did not allow to change a config or secret of the release."""
     if _REFUSED not in failed.message:
         return failed
     hint = next((hint for name, hint in _hints(prepared) if name in failed.message), failed.hint)
@@ -37,9 +37,10 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 
 
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each config and secret that is made from a file: its name in the swarm, and its hint.
+    """Yield a pair for each config and secret that is made from a file: its full name in the swarm, and a hint.
 
-    Yield the longest names first, because a short name may be part of a longer one.
+    The hint says which version the maintainer must raise when the file changes: see `_hint`. Yield the longest names
+    first, because a short name may be part of a longer one.
     """
     pairs = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
@@ -64,9 +65,10 @@ def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, ob
 
 
 def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
-    """Return the variables in the declared `name` of the config or secret `key`, except STACK_NAME.
+    """Return the names of the variables in the declared `name` of the config or secret `key`, except STACK_NAME.
 
-    `kind` is "configs" or "secrets".
+    Such a variable has the version. If several compose files declare a `name`, the last one counts. `kind` is "configs"
+    or "secrets".
     """
     names: list[str] = []
     for file in prepared.compose:
