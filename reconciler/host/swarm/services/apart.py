@@ -13,9 +13,9 @@ _WITH_SOCKET = ("", "/run", "/var/run")
 
 
 def check_apart(company: Company, prepared: PreparedRelease) -> None:
-    """Raise InfrastructureError if other recipes are tried now, and their apps and those of the release can interfere.
+    """Raise InfrastructureError if the app of the release and apps tried beside it could reach each other by mistake.
 
-    The pass then tries the release again alone.
+    Do nothing if no other recipe is tried at the same time. After the error, the pass tries the release again alone.
     """
     reason = next(contacts(prepared.config), "") if company.has_company else ""
     if reason:
@@ -25,8 +25,9 @@ def check_apart(company: Company, prepared: PreparedRelease) -> None:
 def contacts(config: Config) -> Iterator[str]:
     """Yield a text for each way in which this app and apps of other recipes could reach each other by mistake.
 
-    Docker gives a service its short name on each of its networks. On a network that many recipes use, such as `proxy`,
-    a web server that asks for `app` may get the `app` of another recipe. The service `app` has no need to ask for it.
+    `config` is the resolved compose file of this app. Docker gives a service its short name on each of its networks. On
+    a network that many recipes use, such as `proxy`, a web server that asks for `app` may get the `app` of another
+    recipe. The service `app` itself may be on such a network: it does not ask for `app`.
     """
     networks = config.get("networks") or {}
     for name, service in config["services"].items():

@@ -60,7 +60,11 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 @frozen
 class DeploymentSite:
-    """Where releases are deployed: an engine, what the fleet declares for the swarm, and what else runs there."""
+    """Where releases are deployed: an engine, what the fleet declares for the swarm, and what else runs there.
+
+    `policy` is what the fleet declares. `company` says whether other recipes may be tried at the same time, and which
+    ports they leave free.
+    """
 
     engine: Engine
     policy: Swarm
@@ -78,7 +82,8 @@ class DeployableRelease:
 def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Does not wait until the app is up.
 
-    Return remarks for the report. Raise RecipeError if the release is at fault, else InfrastructureError.
+    Return remarks for the report, as `record_deployment` does. Raise RecipeError if the release is at fault, else
+    InfrastructureError.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -92,7 +97,7 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
 
 
 def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
-    """Resolve the release in the folder `checkout`, check that this host can run it, and pull its images.
+    """Resolve the compose files of the release in `checkout`, check that this host can run it, and pull its images.
 
     Raise RecipeError if the release is at fault, else InfrastructureError.
     """
@@ -125,7 +130,8 @@ def write_compose(app: App, compose: Config) -> Path:
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
     """Write the files of a deployment: its settings, its sample, and the script app-run.
 
-    Return remarks for the report: settings that are new in an upgrade, and parts of the release that do not run.
+    Return remarks for the report, empty if there are none: the settings that are new in an upgrade, and the parts of
+    the release that do not run.
     """
     app_directory.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
@@ -141,8 +147,9 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 def endpoint_of(site: DeploymentSite, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
     """Return the address, URL and port at which tests reach the app.
 
-    Set `needs_port` to False if a command alone decides whether the app is ready: then the endpoint of an app without a
-    port is empty. If `needs_port` is True, raise RecipeError for an app without a TCP port that tests can reach.
+    Set `needs_port` to False if a command alone decides whether the app is ready: then an app without a port that tests
+    can reach gets an empty endpoint. If `needs_port` is True, raise RecipeError for such an app, and for one with a UDP
+    port alone. Raise RecipeError in any case if the recipe has no service `app`.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)
@@ -206,6 +213,6 @@ def _with_port(scheme: str, address: str) -> str:
 
 
 def _with_proxy_port(domain: str, address: str) -> str:
-    """Return `domain`, with the port of the proxy's `address` if it has one."""
+    """Return `domain`, followed by the port of the proxy's `address` ("HOST" or "HOST:PORT") if that has one."""
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

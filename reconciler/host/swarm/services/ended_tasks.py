@@ -13,7 +13,10 @@ _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
 def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
-    """Return all running tasks, each as "SERVICE TASK-ID". Leave out jobs. Remove `prefix` from service names."""
+    """Return the running tasks of `services`, each as "SERVICE TASK-ID". Leave out jobs.
+
+    Remove `prefix` from the names of services. `tasks` may include tasks of other services.
+    """
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
@@ -21,7 +24,7 @@ def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) 
 def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
     """Return how each ended task of the current deployment ended: by itself, or stopped by someone outside Canon.
 
-    The keys are "SERVICE TASK-ID", as in `running_parts`.
+    The keys are "SERVICE TASK-ID", and the parameters mean the same, as in `running_parts`. Jobs are not left out.
     """
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]

@@ -46,7 +46,7 @@ def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endp
 
 
 def _check_scale(prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raise RecipeError if the app service, or the service of the endpoint, is scaled to zero and would never run."""
+    """Raise RecipeError if the service `app`, or the service of the endpoint, has no replicas and would never run."""
     for name in scaled_to_zero(prepared.config):
         if name in {APP, endpoint.service}:
             raise RecipeError(
@@ -76,16 +76,19 @@ def _holds_no_data(path: Path) -> bool:
 
 
 def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """Return the resources that only one service can have and that the release needs, each with its service.
+    """Return what the release needs and only one service can have: host ports and, behind a proxy, its URL.
 
-    These are host ports and, behind a proxy, the URL.
+    Each is a text, such as "port 25/tcp of the host", and is mapped to the name of the service that needs it.
     """
     ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """Return the host ports and URLs that services of other stacks have, each with the name of its service."""
+    """Return the host ports and URLs that services of other stacks have, each mapped to the full name of the service.
+
+    The keys are texts as in `_wanted_resources`. Leave out services that are scaled to zero.
+    """
     taken: dict[str, str] = {}
     for service in engine.find("service"):
         spec = service["Spec"]

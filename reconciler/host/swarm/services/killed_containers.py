@@ -23,9 +23,10 @@ def longest_grace(services: Iterable[Json]) -> timedelta:
 
 
 def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
-    """Return the names of the services that the engine had to kill, each with its grace period, such as "10 s".
+    """Return the full names of the services that the engine had to kill, each mapped to its grace period ("10 s").
 
-    `events` are the "die" and "oom" events of their containers.
+    `events` are the "die" and "oom" events of their containers. Leave out services that the kernel killed for lack of
+    memory.
     """
     ended = _exit_codes(events)
     containers = {service["Spec"]["Name"]: _container(service) for service in services}
@@ -33,26 +34,26 @@ def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[
 
 
 def writing_volumes(services: Iterable[Json]) -> frozenset[str]:
-    """Return the names of the services that may write to a volume. Only these can lose data if they are killed."""
+    """Return the full names of the services that may write to a volume. Only these can lose data if they are killed."""
     return frozenset(service["Spec"]["Name"] for service in services if _writes_to_volume(_container(service)))
 
 
 def without_grace(services: Iterable[Json]) -> frozenset[str]:
-    """Return the names of the services whose `stop_grace_period` is zero."""
+    """Return the full names of the services whose `stop_grace_period` is zero."""
     return frozenset(service["Spec"]["Name"] for service in services if not _grace(_container(service)))
 
 
 def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
-    """Return those of `names` that the kernel killed for lack of memory, according to the "oom" events in `events`."""
+    """Return those of the services `names` that the kernel killed for lack of memory, according to "oom" `events`."""
     killed = {event_attributes(event).get(SERVICE_NAME, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in killed)
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the names of services of which an update killed an old task, each with its grace period, such as "10 s".
+    """Return the full names of the services of which an update killed an old task, each mapped to its grace period.
 
-    Only count tasks that may write to a volume: their last data may be incomplete. Leave out services that Swarm
-    rolled back: there, the stopped tasks are the new ones.
+    The grace period is a text such as "10 s". Count only tasks that may write to a volume: their last data may be
+    incomplete. Leave out services that Swarm rolled back: there, the stopped tasks are the new ones.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])
@@ -64,18 +65,18 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
 
 
 def _was_killed(task: Json) -> bool:
-    """Whether the task may write to a volume, and was killed because it did not stop within its grace period."""
+    """Return whether the task may write to a volume, and was killed because it did not stop within its grace period."""
     return was_killed(task) and not is_oom_killed(task) and _writes_to_volume(task["Spec"].get("ContainerSpec") or {})
 
 
 def was_killed(task: Json) -> bool:
-    """Whether Swarm stopped the task and it ended by SIGKILL, for lack of memory or for another reason."""
+    """Return whether Swarm stopped the task and it ended by SIGKILL, for lack of memory or for another reason."""
     status = (task.get("Status") or {}).get("ContainerStatus") or {}
     return state_of(task) == "shutdown" and status.get("ExitCode") == _KILLED
 
 
 def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
-    """Return the exit codes of ended containers by the name of their service; -1 if an event has no code.
+    """Return the exit codes of ended containers by the full name of their service; -1 if an event has no code.
 
     Leave out containers that the kernel killed for lack of memory.
     """
@@ -92,9 +93,9 @@ def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
 
 
 def exit_codes(events: Iterable[Json]) -> Mapping[str, int]:
-    """Return the greatest exit code of the ended containers of each service, by the service's full name.
+    """Return the greatest exit code of the ended containers of each service, by the full name of the service.
 
-    Leaves out services whose code is not known.
+    Leave out services whose code is not known, and containers that the kernel killed for lack of memory.
     """
     found = {name: max(codes) for name, codes in _exit_codes(events).items()}
     return {name: code for name, code in found.items() if name and code >= 0}

@@ -28,8 +28,8 @@ MarkedObjects = Mapping[str, Sequence[Json]]
 class LabelSelector:
     """Selects Docker objects by label: all objects with `label`, and all containers with one of the labels `stacks`.
 
-    If `state` is not None, selects only objects with this id of a state folder, and objects without any id, which are
-    from old versions of Canon.
+    A label is "NAME=VALUE". If `state` is not None, `label` selects only objects with this id of a state folder, and
+    objects without any id, which are from old versions of Canon.
     """
 
     label: str
@@ -37,14 +37,17 @@ class LabelSelector:
     state: str | None = None
 
     def has_container_of(self, event: Json) -> bool:
-        """Whether an event of the engine is about a container with one of the labels."""
+        """Return whether an event of the engine is about a container with one of the labels."""
         attributes = event_attributes(event)
         wanted = (label.partition("=") for label in (self.label, *self.stacks))
         return any(attributes.get(name) == value for name, _, value in wanted)
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
-    """Return the ids of the selected objects by their kind, such as "volume". Leave out kinds without objects."""
+    """Return the ids of the selected objects by their kind, such as "volume". Leave out kinds without objects.
+
+    Look only for objects of the kinds `kinds`.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
         names = {*_ids_of_kind(engine, kind, selector)}
@@ -62,9 +65,9 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 
 
 def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
-    """Return the marks of all slots to which `objects` belong.
+    """Return the marks of all slots to which `objects` belong, sorted.
 
-    Leave out objects of another state folder than `state`.
+    Leave out objects of another state folder than the one with the id `state`.
     """
     items = [item for items in objects.values() for item in items if is_of_state(item, state)]
     return tuple(sorted({mark_of(item) for item in items} - {""}))
@@ -76,9 +79,9 @@ def mark_of(item: Json) -> str:
 
 
 def is_of_state(item: Json, state: str) -> bool:
-    """Whether a Docker object belongs to the state folder with the id `state`.
+    """Return whether a Docker object belongs to the state folder with the id `state`.
 
-    Also True for an object without such an id: it may be from an old version of Canon.
+    Return True also for an object without such an id: it may be from an old version of Canon.
     """
     return _label(item, STATE) in {"", state}
 
@@ -100,7 +103,7 @@ def select_stack(stack: str) -> LabelSelector:
 
 
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
-    """Remove our objects that carry the slot mark `mark`, and all containers of the slot's stacks.
+    """Remove this state folder's objects of the slot with the mark `mark`, and all containers of the slot's stacks.
 
     Wait until they are gone. Containers are found by their stack too, because some carry only the name of their stack.
     Keep the containers of a stack if an object of that stack belongs to another state folder. Return the objects that

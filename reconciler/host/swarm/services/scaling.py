@@ -31,7 +31,7 @@ _STOP_SECONDS = 180.0
 
 @frozen
 class _Stopping:
-    """The services `names` that are being stopped since the time `since`.
+    """The services with the full names `names`. Canon began to stop them at the time `since`.
 
     `grace` is the longest of their grace periods. `jobs` are those of `names` that are jobs: they were removed, because
     a job cannot be stopped otherwise.
@@ -44,7 +44,7 @@ class _Stopping:
 
 
 def replica_counts(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
-    """Return the number of replicas of each replicated service among `names`."""
+    """Return the number of replicas of each replicated service among `names`, by its name. Leave out other services."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in stack_state.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
@@ -59,12 +59,12 @@ def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
 
 
 def with_replicas(spec: Json, number: int) -> Json:
-    """Return a copy of `spec`, the spec of a replicated service, with `number` replicas."""
+    """Return a copy of `spec`, the spec of a replicated service, with the number of replicas changed to `number`."""
     return {**spec, "Mode": {"Replicated": {**spec["Mode"]["Replicated"], "Replicas": number}}}
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Return those of `names` that are global services, which run once on every node."""
+    """Return those of `names` that are the names of global services, which run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
@@ -96,9 +96,9 @@ def _constraints(spec: Json) -> Sequence[str]:
 def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
     """Stop the services `names` and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
 
-    Scale replicated services to zero, and keep global services off every node. Return the services that had to be
-    killed, each with its grace period: "app (10 s)". Raise InfrastructureError if a service does not stop in time, or
-    was killed for lack of memory while it stopped.
+    Scale replicated services to zero, and keep global services off every node. `names` are full names. Return the
+    services that had to be killed, each with its grace period: "app (10 s)", and the known exit codes. Raise
+    InfrastructureError if a service does not stop in time, or was killed for lack of memory while it stopped.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
@@ -116,16 +116,20 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 
 
 def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
-    """Send SIGKILL to all containers of the services `names`, then scale them to zero before Swarm restarts them."""
+    """Send SIGKILL to all containers of the services `names` on this host, then stop the services: `stop_services`.
+
+    This keeps Swarm from starting them again. Raise InfrastructureError if one of them still runs.
+    """
     for container in [each for name in names for each in running_containers(engine, name)]:
         engine.kill(container)
     stop_services(engine, stack, names)
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the services `stopped` were killed, separately for those that may write to a volume.
+    """Return which of the services `stopped` were killed: `killed` has those that may write to a volume.
 
-    Leave out a service without data whose grace period is zero. `ends` are the events of their containers.
+    `without_data` has the others, except those whose grace period is zero. `ends` are the "die" and "oom" events of
+    their containers.
     """
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
@@ -136,7 +140,7 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 
 
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
-    """Wait until none of these services runs. Return the events of the containers that ended meanwhile.
+    """Wait until none of these services runs. Return the "die" and "oom" events of the stack's containers meanwhile.
 
     Raise InfrastructureError if a service still runs after its grace period and _STOP_SECONDS.
     """
@@ -162,7 +166,8 @@ class _ContainerEnds:
     """Collects the "die" and "oom" events of a stack's containers.
 
     The engine keeps only the last 256 of all its events. So the events are collected as they come. While no event
-    stream is live, `look` asks the engine for them; `since` is the time of its last question.
+    stream is live, `look` asks the engine for them, and adds the answers to `asked`; `since` is the time of its last
+    question.
     """
 
     engine: Engine
@@ -174,7 +179,7 @@ class _ContainerEnds:
     def look(self, *, is_last: bool) -> None:
         """Ask the engine for the new events if no event stream is live. If `is_last`, ask in any case.
 
-        At the end, some events may not have arrived by the stream yet.
+        The last question finds events that have not arrived by the stream yet.
         """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)
@@ -183,17 +188,20 @@ class _ContainerEnds:
 
     @property
     def found(self) -> Sequence[Json]:
-        """All events that were found so far. An event may occur twice."""
+        """Return all events that were found so far. An event may occur twice."""
         return (*self.events.ends, *self.asked)
 
 
 def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
-    """Whether a container of one of the services `removed` still runs. Swarm lists no tasks of a removed service."""
+    """Return whether a container of one of the removed services with the full names `removed` still runs on this host.
+
+    Swarm lists no tasks of a removed service.
+    """
     return any(running_containers(engine, name) for name in removed)
 
 
 def wait_until_up(engine: Engine, stack: Stack, names: Collection[str], within: timedelta) -> None:
-    """Wait until the services `names` are up, at most for the time `within`.
+    """Wait until the services with the full names `names` are up, at most for the time `within`.
 
     Raise RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
     """

@@ -43,17 +43,17 @@ class Service:
 
     @property
     def failed(self) -> Sequence[Json]:
-        """The tasks of the current deployment that ended by themselves.
+        """Return the tasks of the current deployment that ended by themselves.
 
-        Completed tasks of a one-shot service do not count.
+        Leave out completed tasks of a one-shot service.
         """
         return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
 
     def is_done(self, task: Json) -> bool:
-        """Whether `task` completed as a task of a one-shot service should.
+        """Return whether `task` completed as a task of a one-shot service should.
 
-        A task that passed a health check is not one-shot. A task that failed a health check is not done: it ends with
-        exit code 0 too.
+        Return False for a service that must stay up (`is_server`), for a task that passed a health check, and for a
+        task that failed one: such a task ends with exit code 0 too.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -61,9 +61,9 @@ class Service:
 
     @property
     def is_server(self) -> bool:
-        """Whether the service must stay up: it has a health check or a port.
+        """Return whether the service must stay up: it has a health check or a port.
 
-        A health check of the image does not count, since an image may be used in several ways.
+        A health check of the image does not count, since an image may be used in several ways. A job is no server.
         """
         if self.is_job:
             return False
@@ -78,12 +78,15 @@ class Service:
 
     @property
     def has_stopping_task(self) -> bool:
-        """Whether a task of an earlier deployment has not stopped yet. A new task may have to wait for its port."""
+        """Return whether a task of an earlier deployment has not stopped yet.
+
+        As long as this is so, a new task may have to wait for its port.
+        """
         return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 
     @property
     def stable_after(self) -> timedelta:
-        """How long a task must run until it counts as up.
+        """Return how long a task must run until it counts as up.
 
         This is the time for which the longest-lived failed task ran, but at least STABLE and at most PATIENCE.
         """
@@ -91,14 +94,14 @@ class Service:
         return min(max([STABLE, *lasted]), PATIENCE)
 
     def count_stable(self, now: datetime) -> int:
-        """Return the number of tasks that are up at the time `now`.
+        """Return the number of tasks that are up at the time `now`: they have run for `stable_after`.
 
-        Always 0 for a job: it has to end, not to stay up.
+        Return 0 for a job, always: it has to end, not to stay up.
         """
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return the time after which enough tasks count as up if nothing happens until then.
+        """Return the time from `now` after which enough tasks count as up if nothing happens until then.
 
         Return zero if enough are up now, None if waiting alone is not enough.
         """
@@ -110,7 +113,7 @@ class Service:
 
     @property
     def is_one_shot(self) -> bool:
-        """Whether Swarm does not start a completed task of this service again."""
+        """Return whether a task of this service that has completed stays ended: Swarm does not start it again."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
@@ -119,7 +122,7 @@ class Service:
 
     @property
     def restarts_always(self) -> bool:
-        """Whether Swarm restarts tasks after any end, any number of times."""
+        """Return whether Swarm restarts a task whenever it ends, whatever its exit code, without a limit."""
         return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
 
     @property
@@ -131,12 +134,12 @@ class Service:
 
     @property
     def is_global(self) -> bool:
-        """Whether the service runs once on every node, and Canon does not keep it off all nodes at present."""
+        """Return whether the service runs once on every node, and Canon does not keep it off all nodes at present."""
         return "Global" in self._mode and not is_scaled_to_zero(self.json)
 
     @property
     def completed(self) -> int:
-        """The number of completed tasks of a one-shot service."""
+        """Return the number of completed tasks of a one-shot service; 0 for another service."""
         return sum(map(self.is_done, self.tasks))
 
     @property
@@ -149,15 +152,15 @@ class Service:
 
 
 def is_current(service: Json, task: Json) -> bool:
-    """Whether a task belongs to the current deployment of its service: both have the same container spec."""
+    """Return whether a task belongs to the current deployment of its service: both have the same container spec."""
     wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
     return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
 
 
 def _agree(wanted: object, has: object) -> bool:
-    """Whether a part of a service's spec (`wanted`) and that part of a task's spec (`has`) agree, except for defaults.
+    """Return whether a part of a service's spec (`wanted`) and that part of a task's spec (`has`) say the same.
 
-    Swarm fills in defaults in the spec of a service, and leaves them out in the spec of a task.
+    Swarm fills in defaults in the spec of a service, and leaves them out in the spec of a task: they do not count.
     """
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
@@ -167,7 +170,7 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with those of `tasks` that belong to it. Remove `prefix` from its name."""
+    """Return the service with those of `tasks` that belong to it. Remove `prefix` from the name of the service."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]
@@ -176,7 +179,7 @@ def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
 
 
 def is_scaled_to_zero(service: Json) -> bool:
-    """Whether a service runs nothing because it has zero replicas, or is global and kept off every node."""
+    """Return whether a service runs nothing because it has zero replicas, or is global and kept off every node."""
     mode = service["Spec"].get("Mode") or {}
     placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
     kept_off = "Global" in mode and NO_NODE in (placement.get("Constraints") or ())
@@ -184,6 +187,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """Return the names of the volumes that a service mounts, as they are in the swarm: with the name of the stack."""
+    """Return the full names of the volumes that a service mounts, which begin with the name of the stack."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

@@ -47,7 +47,11 @@ class StackHealth:
 
 
 def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
-    """Return the health of a stack. Remove `prefix` from service names. `now` is the time of the engine's clock."""
+    """Return the health of a stack. Remove `prefix` from service names. `now` is the time of the engine's clock.
+
+    `tasks` may include tasks of other stacks. If several services failed, `failure` is the error of one of them: that
+    of a fault of the host, if there is one.
+    """
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
     # A fault of the host comes first: it may have caused the others.
@@ -67,7 +71,7 @@ def is_updating(service: Service) -> bool:
 
 
 def is_stopped(services: Iterable[Json], tasks: Iterable[Json]) -> bool:
-    """Whether all services are scaled to zero, and no task runs or will run soon."""
+    """Return whether all services are scaled to zero, and no task runs or will run soon."""
     return all(map(is_scaled_to_zero, services)) and not any(map(is_active, tasks))
 
 
@@ -108,9 +112,9 @@ def _stopped_update(service: Service) -> CanonError | None:
 
 
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
-    """Return the error of a task that has waited too long for a node, or for an address in its networks.
+    """Return an error if a task has waited too long for a node, or for an address in its networks; else None.
 
-    Return None if no task has. For a global service, Swarm creates no task at all if no node is suitable.
+    For a global service, Swarm creates no task at all if no node is suitable: this is an error too.
     """
     if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
@@ -131,7 +135,10 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
 
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
-    """Return the error of a service that failed and that Swarm does not restart; None if it did not, or restarts."""
+    """Return an error if a task of the service failed and Swarm does not start it again; else None.
+
+    Return None also as long as a task is active, or has ended less than STABLE ago: a new task may follow.
+    """
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
     if any(is_active(task) or now - state_since(task) < STABLE for task in service.tasks):
@@ -140,10 +147,11 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return the error of a service that fails again and again; None if it does not.
+    """Return an error if at least CRASHES tasks of the service have failed, and too few run; else None.
 
-    Wait until all other services have been up for PATIENCE, or fail too: the service may depend on them. A service
-    with a running task is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
+    Return None also if the service was changed less than PATIENCE ago, or if another service, on which it may depend,
+    has not been up for PATIENCE and has failed less often. A service with enough running tasks is not in a crash loop
+    yet: `Service.stable_after` decides whether it stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
@@ -156,16 +164,16 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
-    """Return an error that begins with `what`. Its reason is that of the last ended task.
+    """Return an error that begins with `what`, with the reason why the newest ended task of `tasks` ended.
 
-    The update status itself has no reason.
+    The update status itself has no reason. If no task has ended, the error is a RecipeError without a reason.
     """
     found = [task for task in tasks if has_ended(task)]
     return task_fault(f"{what}, last task", found) if found else RecipeError(what)
 
 
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
-    """Return the error for the failed `tasks` of a service, the newest first. Its message begins with `what`.
+    """Return the error for the ended `tasks` of a service, the newest first. Its message begins with `what`.
 
     Take the reason from the newest task that was killed for lack of memory, or else from the newest task: the engine
     does not report every such kill. The message of that task decides whether the host (for example a full disk) or the
@@ -183,7 +191,10 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
 
 
 def _out_of_memory(what: str, limit: int) -> CanonError:
-    """Return the error for a task that was killed for lack of memory. `limit` is its limit in bytes, 0 for none."""
+    """Return the error for a task that was killed for lack of memory. `limit` is its limit in bytes, 0 for none.
+
+    It is a RecipeError if the task had a limit, else an InfrastructureError.
+    """
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"
         return RecipeError(f"{what}: killed because memory ran out: it may use at most {limit / MIB:g} MiB", hint)

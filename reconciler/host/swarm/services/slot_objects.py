@@ -19,8 +19,8 @@ _FRESH_SECONDS = 5.0
 class SlotObjects:
     """Lists the objects on one engine that carry the label of a slot.
 
-    Uses an answer of the engine for five seconds. After a call of `forget` it stores none any more: a pass that changes
-    something must not get an old answer.
+    Stores each answer of the engine, and uses it for five seconds. After a call of `forget` it stores none any more: a
+    pass that changes something must not get an old answer.
     """
 
     engine: Engine
@@ -29,19 +29,19 @@ class SlotObjects:
     _answers: dict[object, tuple[float, Sequence[Json]]] = field(factory=dict)
 
     def find(self, kind: str) -> Sequence[Json]:
-        """Return the JSON of all objects of a kind that belong to a slot."""
+        """Return the JSON of all objects of a kind, such as "volume", that belong to any slot."""
         return self._remembered(kind, lambda: self.engine.find(kind, f"label={SLOT}"))
 
     def find_all(self) -> MarkedObjects:
-        """Return the JSON of all objects that belong to a slot, by kind."""
+        """Return the JSON of all objects that belong to any slot, by kind."""
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of these services. An ended task also has how it ended."""
+        """Return the JSON of the tasks of the services with these ids, as `with_container_ends` completes it."""
         return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
 
     def forget(self) -> None:
-        """Forget all answers, and remember none from now on."""
+        """Drop all stored answers of the engine, and store none from now on."""
         self._remembers = False
         self._answers.clear()
 

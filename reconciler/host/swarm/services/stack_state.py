@@ -61,9 +61,11 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 
 
 def container_end(container: Json) -> Json:
-    """Return fields about an ended container for its task: OOMKilled, Ran (how long it ran), Unhealthy and Healthy.
+    """Return fields about an ended container, to be added to its task: OOMKilled, Ran, Unhealthy and Healthy.
 
-    The last two come from the results of the health probes, because Docker's own status is "unhealthy" after any end.
+    OOMKilled is True, or left out. Ran is how long the container ran; left out if it is not known. Unhealthy: the last
+    health probes failed, as many as the check allows. Healthy: one of the last probes succeeded. Docker's own status is
+    "unhealthy" after any end.
     """
     status = container.get("State") or {}
     end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
@@ -79,14 +81,17 @@ def container_end(container: Json) -> Json:
 
 
 def follow_stack(engine: Engine, stack: Stack, since: datetime, seconds: float) -> AbstractContextManager[EventStream]:
-    """Follow the events of a stack's services and containers since the time `since`, for at most `seconds` from now."""
+    """Return a context manager that yields the events of a stack's services and containers as they come.
+
+    It follows them since the time `since`, for at most `seconds` from now.
+    """
     return engine.follow(partial(is_of_stack, stack=stack.name), since, seconds)
 
 
 def is_of_stack(event: Json, stack: str) -> bool:
-    """Whether an event is about a container or a service of a stack.
+    """Return whether an event is about a container or a service of the stack with the name `stack`.
 
-    An event of a service has the name of the service, but not its labels.
+    An event of a service has no labels: there, the name of the service decides.
     """
     attributes = event_attributes(event)
     named = event.get("Type") == "service" and str(attributes.get("name", "")).startswith(f"{stack}_")
@@ -105,8 +110,8 @@ def running_containers(engine: Engine, service: str) -> tuple[str, ...]:
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     """Return the release, the address and the health of a stack's app.
 
-    Return NotRunning if the stack is stopped, or has no app service. Raise InfrastructureError for a fault of the
-    host.
+    Return NotRunning if the stack is stopped, or has no service `app`. Raise InfrastructureError for a fault of the
+    host, also if a task with a volume runs on another node.
     """
     if stack_state.is_stopped:
         return NotRunning()
@@ -138,7 +143,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(text: str) -> timedelta | None:
-    """Return the time in abra's timeout label `text`, a whole number of seconds; at most a day.
+    """Return the time in abra's timeout label `text`, a whole number of seconds. More than a day counts as a day.
 
     Return None for 0 or another text.
     """

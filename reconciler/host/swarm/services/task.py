@@ -12,7 +12,7 @@ _GOING = _WAITING | {"running"}
 
 
 def has_ended(task: Json) -> bool:
-    """Whether a task ended by itself, by completing or failing. False for a task that Swarm stopped."""
+    """Return whether a task ended by itself, by completing or failing; False for a task that Swarm stopped."""
     return state_of(task) in _FAILED or state_of(task) == "complete"
 
 
@@ -28,7 +28,7 @@ def container_id(task: Json) -> str:
 
 
 def is_oom_killed(task: Json) -> bool:
-    """Whether the kernel killed the task for lack of memory. `task` must come from `with_container_ends`."""
+    """Return whether the kernel killed the task for lack of memory. `task` must come from `with_container_ends`."""
     return bool(task.get("OOMKilled"))
 
 
@@ -39,18 +39,18 @@ def memory_limit(task: Json) -> int:
 
 
 def state_and_message(task: Json) -> str:
-    """Return the state of a task, and its message unless that only repeats the state."""
+    """Return a task's state and message as "STATE: MESSAGE"; the state alone if the message adds nothing to it."""
     message = message_line(task)
     return f"{state_of(task)}: {message}" if message and message != state_of(task) else state_of(task)
 
 
 def message_line(task: Json) -> str:
-    """Return the task's error or status message as one line, cut to LONGEST_MESSAGE."""
+    """Return what `message_of` returns as one printable line, of at most LONGEST_MESSAGE characters."""
     return one_line(message_of(task).encode(), LONGEST_MESSAGE)
 
 
 def message_of(task: Json) -> str:
-    """Return the error message of a task, or else its status message.
+    """Return the error message of a task, or else its status message; "" if it has neither.
 
     For a completed task, return a text with "exit code 0".
     """
@@ -61,7 +61,7 @@ def message_of(task: Json) -> str:
 
 
 def is_active(task: Json) -> bool:
-    """Whether a task runs, or will run soon."""
+    """Return whether a task runs, or will run soon."""
     return state_of(task) in _GOING
 
 
@@ -76,5 +76,5 @@ def state_since(task: Json) -> datetime:
 
 
 def parse_time(text: str) -> datetime:
-    """Return a time as Swarm writes it, such as "2026-11-29T08:00:00.123456789Z"."""
+    """Parse a time as Swarm writes it, such as "2026-11-29T08:00:00.123456789Z"."""
     return datetime.fromisoformat(text)
