@@ -15,8 +15,9 @@ class App:
     """The place of one app in a slot.
 
     `folder` is in the folder of the slot, and no other app uses it: its `data/` and `secrets/` are saved in a snapshot,
-    its `logs/`, `home/`, `tmp/` and `run/` are not. `mark` is the mark of the slot. `grace` is how long the app may
-    take to stop before it is killed, unless the release itself sets a time.
+    its `logs/`, `home/`, `tmp/` and `run/` are not. `mark` is the mark of the slot: the path of the slot as a text,
+    which all processes and objects of the slot carry. `grace` is how long the app may take to stop before it is killed,
+    unless the release itself sets a time.
     """
 
     recipe: str
@@ -42,9 +43,9 @@ class DeployOptions:
     """The release to deploy, and its settings and files.
 
     `settings` override the release's `.env.sample`. `overlays` are files of the fleet that are merged over the files of
-    the release. `needs_port`: the readiness check needs a port at which the app can be reached. `timeout` is the time
-    limit of each one-off command: such a command runs once before the release starts. `sample_from` is another app of
-    the same recipe, whose `.env.sample` a new app gets instead of the release's; None for the release's.
+    the release. `needs_port` is True if the readiness check needs a port at which the app can be reached. `timeout` is
+    the time limit of each one-off command: such a command runs once before the release starts. `sample_from` is another
+    app of the same recipe, whose `.env.sample` a new app gets instead of the release's; None for the release's.
     """
 
     version: str
@@ -58,10 +59,11 @@ class DeployOptions:
 
 @frozen
 class EndedPart:
-    """How a part of an app ended, without being stopped by Canon. `message` says how and names the part.
+    """How a part of an app, such as a service, ended without being stopped by Canon.
 
-    `succeeded`: the part is a one-shot that did its work. `duration` is how long it ran. `is_host_fault`: this host is
-    to blame. `stopped`: another program stopped the part; then this host is to blame as well.
+    `message` says how it ended, and names the part. `succeeded` is True if the part is one that runs once and did its
+    work. `duration` is how long it ran. `is_host_fault` is True if this host is to blame. `stopped` is True if another
+    program stopped the part; then `is_host_fault` is True as well.
     """
 
     message: str
@@ -75,14 +77,14 @@ class EndedPart:
 class RunningApp:
     """An app that runs. `version` and `commit` are read from the running app.
 
-    `is_up`: every part is up, and the app itself listens at `address`; `problem` is the reason if not. `failure` names
-    a part that ended and will not start again, "" for none; `timed_out`: that part might have needed more time. `peer`
-    is the address for other apps of the slot, "HOST:PORT" like `address`, or "" if unknown. `killed` names the parts of
-    the earlier deployment that had to be killed, with the time they had: "app (10 s)". `timeout` is the time that the
-    release itself declares for becoming ready; None if it declares none. `settles_in` is the time after which the app
-    counts as up if nothing changes until then; None if waiting alone is not enough. `up` has an identifier for each
-    start of a part that is up: a part that was started again has another one. `ended` has the parts of this deployment
-    that ended without being stopped by Canon.
+    `is_up` is True if every part is up and the app itself listens at `address`, "HOST:PORT"; else `problem` is the
+    reason. `url` is the URL at which tests reach the app. `failure` names a part that ended and will not start again,
+    "" for none; `timed_out` is True if that part might have needed more time. `peer` is the "HOST:PORT" for other apps
+    of the slot, "" if unknown. `killed` names the parts of the earlier deployment that had to be killed, with the time
+    they had: "app (10 s)". `timeout` is the time that the release itself declares for becoming ready; None if it
+    declares none. `settles_in` is the time after which the app counts as up if nothing changes until then; None if
+    waiting alone is not enough. `up` has an identifier for each start of a part that is up: a part that was started
+    again has another one. `ended` maps such identifiers to how the parts ended that Canon did not stop.
     """
 
     version: str
@@ -105,8 +107,8 @@ class RunningApp:
 class DeployedParts:
     """The parts of a slot that are deployed now, found by the slot's mark.
 
-    `parts` has facts about each part. If a part is replaced or changed, its facts differ. `problem` is why some part of
-    the slot is not up, "" if all are up.
+    `parts` maps the name of each part to facts about it. If a part is replaced or changed, its facts differ. `problem`
+    is why some part of the slot is not up, "" if all are up.
     """
 
     parts: Parts

@@ -5,7 +5,11 @@ from typing import Protocol
 
 
 class Attestor(Protocol):
-    """Puts statements into envelopes, signed if a key is configured."""
+    """Puts statements into DSSE envelopes (JSON with a payload and its signatures), signed if a key is configured."""
 
     def envelope(self, statement: Mapping[str, object], payload_type: str) -> Mapping[str, object]:
-        """Return the DSSE envelope of a statement as plain JSON data. Raise InfrastructureError if signing fails."""
+        """Return the DSSE envelope of a statement as plain JSON data.
+
+        `payload_type` is the media type of the statement. Without a key, the envelope has no signature. Raise
+        InfrastructureError if signing fails.
+        """

@@ -14,8 +14,8 @@ from desired.model import Argv
 class RecipeCommand:
     """A command that the recipe declares. It runs in `cwd`, for at most `deadline`, and its output goes to `log`.
 
-    Its environment is `env`, and the variables that every child process gets. `mark` is the mark of its slot. `grace`
-    is how long processes that the command leaves running may take to stop before they are killed.
+    `env` are variables that it gets besides those that every child process gets. `mark` is the mark of its slot, as in
+    `App`. `grace` is how long processes that the command leaves running may take to stop before they are killed.
     """
 
     argv: Argv
@@ -29,11 +29,12 @@ class RecipeCommand:
 
 @frozen
 class CommandResult:
-    """How a command ended. `code` is its exit code: negative for a signal, None if it never ran or had to be stopped.
+    """How a command ended.
 
-    `missing`: there is no such program. `timed_out`: the deadline stopped the command. `ended` names the processes that
-    outlived the command and were stopped, `killed` those of them that ignored SIGTERM. `tail` is the end of the log.
-    `out_of_memory`: the kernel killed the command because memory ran out.
+    `code` is its exit code: the negative number of a signal that ended it, None if it never ran or had to be stopped.
+    `missing` is True if there is no such program, `timed_out` if the command was stopped at its deadline. `ended` names
+    the processes that outlived the command and were stopped, `killed` those of them that ignored SIGTERM. `tail` is the
+    end of the log. `out_of_memory` is True if the kernel killed the command because memory ran out.
     """
 
     code: int | None
@@ -53,7 +54,7 @@ class Commands(Protocol):
     """Runs commands of recipes on this host."""
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        """Run a command to its end, and return how it ended."""
+        """Run a command to its end, and return how it ended. A failure of the command is returned, and not raised."""
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         """Return those of the programs `tools` that child processes would not find in PATH."""

@@ -7,15 +7,19 @@ from state.disk_use import DiskUse
 
 
 class Disk(Protocol):
-    """Measures the disk on which the state folder, and on a Swarm the engine's images and volumes lie."""
+    """Measures the disk with the state folder, and on a Swarm also the disk with the engine's images and volumes."""
 
     def free(self) -> int:
-        """Return how many bytes are free: where two disks are used, the smaller number. Raise OSError or CanonError."""
+        """Return how many bytes are free: where two disks are used, the smaller number.
+
+        Raise OSError or CanonError if that cannot be measured.
+        """
 
     def use(self, folder: Path, /) -> DiskUse:
-        """Return what the working folder of a trial takes now, with the volumes of its slots.
+        """Return how many bytes a trial takes now; `folder` is its working folder.
 
-        `images` has all images of the engine. Raise OSError or CanonError if that cannot be measured.
+        The volumes of its slots count as well. `images` in the result counts all images of the engine, not only those
+        of the trial. Raise OSError or CanonError if that cannot be measured.
         """
 
     def size(self, folder: Path, /) -> int:

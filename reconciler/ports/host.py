@@ -31,18 +31,22 @@ class Progress(Protocol):
     """Shows what a pass is doing."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
-        """Show what is now done for a recipe. `last_seconds` is how long its last trial took, None if unknown."""
+        """Show what is now done for a recipe; `doing` says it in a few words.
+
+        `last_seconds` is how long the recipe's last trial took, None if unknown.
+        """
 
     def done(self, recipe: str, result: str) -> None:
-        """Show how a recipe's step ended."""
+        """Show that a recipe's step has ended; `result` is the word for its result."""
 
 
 @frozen
 class Host:
     """All ports of this host, and facts that do not change during a pass.
 
-    `drivers` are by name. `canon` and `fleet` are the revisions of this program and of the fleet folder. `forge` is
-    None if the fleet declares none. `attestor` is None if no evidence is kept for other programs.
+    `drivers` has the drivers by name. `place` is where the pass runs, and `pass_id` its id. `canon` and `fleet` are the
+    revisions of this program and of the fleet folder. `forge` is None if the fleet declares none. `attestor` is None if
+    no evidence is kept for other programs. `disk` is None if the disk is not measured.
     """
 
     clock: Clock

@@ -21,14 +21,17 @@ class WorkerStopped:
 
 
 WorkerEnd = tuple[str, object]
-"""The name of a worker that ended, and what its work returned; or WorkerDied, or WorkerStopped."""
+"""The name of a worker that ended, and what its work returned. Instead of that: WorkerDied, or WorkerStopped."""
 
 
 class ParallelProgress(Progress, Protocol):
     """Shows what a pass is doing when it tries several recipes at once."""
 
     def show_running(self, recipes: frozenset[str]) -> None:
-        """Show that these recipes are tried at the same time from now on; none if one is tried after the other."""
+        """Show that these recipes are tried at the same time from now on.
+
+        `recipes` is empty if one is tried after the other.
+        """
 
 
 class Workers(Protocol):
@@ -38,19 +41,19 @@ class Workers(Protocol):
     def parallel(self) -> int: ...
 
     def start(self, name: str, work: Callable[[Host], object]) -> None:
-        """Start a worker that calls `work` with a host of its own.
+        """Start a worker with the name `name`, which calls `work` with a host of its own. Do not wait for its end.
 
         Raise OSError if no further process can be started.
         """
         ...
 
     def next_end(self) -> WorkerEnd:
-        """Wait until a worker ends, and return its name and its end."""
+        """Wait until a worker ends. Return its name, and what its work returned, or how it ended without a result."""
         ...
 
     def stop(self, signal_number: int) -> Iterator[WorkerEnd]:
-        """Pass the signal on to all workers, wait until all have ended, and yield their ends.
+        """Send the signal to all workers, wait until all have ended, and yield the end of each as `next_end` does.
 
-        If a second signal arrives meanwhile, it is passed on too.
+        If this process gets a second signal meanwhile, send that to the workers too.
         """
         ...
