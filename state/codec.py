@@ -19,13 +19,14 @@ class NotARecordError(ValueError):
 def canonical_json(value: object) -> str:
     """Return the JSON text of a value in one fixed form: with sorted keys, no spaces, and escapes for all but ASCII.
 
-    Lone surrogates, which are the form of bytes that are not UTF-8, are kept.
+    Lone surrogates, which stand for bytes that are not UTF-8, become escapes too. Raise ValueError for NaN and
+    infinity.
     """
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def dump(value: object) -> str:
-    """Return the JSON text of a record."""
+    """Return the JSON text of a record, as `canonical_json` writes it. `load` reads it again."""
     return canonical_json(_converter().unstructure(value))
 
 
@@ -40,7 +41,7 @@ def load(text: str, kind: type[T]) -> T:
 
 
 def storable(text: str) -> str:
-    """Return `text` in a form that SQLite can store: each lone surrogate becomes an escape.
+    """Return `text` in a form that SQLite can store: each lone surrogate is replaced by an escape of six characters.
 
     SQLite stores UTF-8, which has no form for lone surrogates.
     """
@@ -48,7 +49,10 @@ def storable(text: str) -> str:
 
 
 def time_text(moment: datetime) -> str:
-    """Return a time as RFC 3339 in UTC with microseconds. Raise ValueError for a time without a time zone."""
+    """Return a time as a text in UTC such as 2027-03-01T12:00:00.000000Z.
+
+    Raise ValueError for a time without a time zone.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -64,7 +68,10 @@ def time_of(text: str) -> datetime:
 
 @cache
 def _converter() -> "Converter":
-    """Return the converter of records to plain data and back. It accepts values of exactly the declared types."""
+    """Return the converter of records to plain data and back.
+
+    It raises an error for a value of another type than declared.
+    """
     from cattrs import Converter
 
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)
@@ -94,7 +101,10 @@ def _as_float(value: object) -> float:
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Return a hook that accepts only values of exactly the type `kind`. cattrs itself converts "1" and True to 1."""
+    """Return a function for cattrs that accepts only values of exactly the type `kind`. It raises TypeError for others.
+
+    cattrs itself would convert the text "1" and True to the number 1.
+    """
 
     def structure(value: object, _: object) -> object:
         if type(value) is not kind:

@@ -39,6 +39,9 @@ def begins_as_deployment_record(path: Path) -> bool:
 
 
 def write_deployment_record(path: Path, record: DeploymentRecord) -> None:
-    """Write the deployment record to the file `path`, in one step. Raise KeptError if that fails."""
+    """Write the deployment record to the file `path`, in place of an earlier one. Raise KeptError if that fails.
+
+    After a crash the file has either the earlier content or the new one.
+    """
     with file_errors(f"write {path}", KeptError):
         replace_file(path, dump(record).encode("ascii"))

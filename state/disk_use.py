@@ -5,7 +5,7 @@ from attrs import frozen
 
 @frozen
 class DiskUse:
-    """Bytes on the disk at one time: of a trial's slots, its candidate, its volumes, and the images it pulled."""
+    """Bytes on the disk at one time: of a trial's slots, its candidate, its volumes, and the engine's images."""
 
     slots: int = 0
     candidate: int = 0

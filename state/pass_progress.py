@@ -8,10 +8,10 @@ from attrs import evolve, frozen
 
 @frozen
 class PlannedWork:
-    """A step of the plan that does something. `action` is the value of its Action.
+    """A step of the plan that does something. `action` says what, such as "promote": the value of the step's Action.
 
     `version` is the release that is tried, "" for none. `last_seconds` is how long the recipe's last trial took, None
-    if it never had one.
+    if it never had one, or if nothing is tried.
     """
 
     recipe: str
@@ -22,7 +22,11 @@ class PlannedWork:
 
 @frozen
 class CurrentWork:
-    """What is done for a recipe now, since the time `since`. `began_at` is when its first step began."""
+    """What is done for a recipe now. `doing` says what, in a few words, and `since` when that began.
+
+    `began_at` is when the first step for this recipe began. `last_seconds` is how long its last trial took, None if
+    unknown.
+    """
 
     recipe: str
     doing: str
@@ -33,7 +37,7 @@ class CurrentWork:
 
 @frozen
 class FinishedWork:
-    """A planned step that has ended, with the word for its result."""
+    """A planned step that has ended at the time `at`. `result` is the word for its result, such as "promoted"."""
 
     recipe: str
     result: str
@@ -42,10 +46,11 @@ class FinishedWork:
 
 @frozen
 class PassProgress:
-    """A pass that runs. `trigger` is what started it. `planned` is None until there is a plan.
+    """A pass that runs. `trigger` is what started it, such as "timer". `planned` is None until there is a plan.
 
-    `beside` are the recipes that are tried at the same time now, empty if one is tried after the other. `over_budget`
-    are the recipes that the fleet's budget leaves to a later pass.
+    `now` is what is done now, `done` the planned steps that have ended. `beside` are the recipes that are tried at the
+    same time now, empty if one is tried after the other. `over_budget` are the recipes that are left to a later pass,
+    because this pass may not try more.
     """
 
     pass_id: str
@@ -68,13 +73,17 @@ class PassProgress:
         return next((work for work in self.planned or () if work.recipe == recipe), None)
 
     def with_plan(self, planned: Sequence[PlannedWork], over_budget: Sequence[str] = ()) -> "PassProgress":
-        """Return the progress when the plan is made: no step has begun, and all planned steps are left."""
+        """Return a copy with this plan: no step has begun, and all steps in `planned` are left.
+
+        `over_budget` are the recipes that are left to a later pass.
+        """
         return evolve(self, planned=tuple(planned), over_budget=tuple(over_budget), now=(), done=())
 
     def with_step(self, recipe: str, doing: str, last_seconds: float | None, at: datetime) -> "PassProgress":
-        """Return the progress when a step of a recipe begins. Steps of recipes that are not tried beside it are over.
+        """Return a copy in which a step of a recipe began at the time `at`. `doing` says what is done, in a few words.
 
-        `last_seconds` is how long the last trial took; if it is None, what was known before stays.
+        The steps of other recipes have ended in the copy, except those of the recipes in `beside`. `last_seconds` is
+        how long the recipe's last trial took; if it is None, what was known before stays.
         """
         own = next((each for each in self.now if each.recipe == recipe), None)
         known = own.last_seconds if own is not None and last_seconds is None else last_seconds
@@ -83,16 +92,19 @@ class PassProgress:
         return evolve(self, now=tuple(sorted((*others, step), key=lambda each: each.recipe)))
 
     def with_beside(self, recipes: Collection[str]) -> "PassProgress":
-        """Return the progress when these recipes are tried at the same time; all others are not tried now."""
+        """Return a copy in which these recipes are tried at the same time, and nothing is done for other recipes."""
         now = tuple(each for each in self.now if each.recipe in recipes)
         return evolve(self, beside=tuple(sorted(recipes)), now=now)
 
     def without(self, recipe: str) -> "PassProgress":
-        """Return the progress when nothing is done for a recipe any more."""
+        """Return a copy in which nothing is done for the recipe now."""
         return evolve(self, now=tuple(each for each in self.now if each.recipe != recipe))
 
     def with_result(self, recipe: str, result: str, at: datetime) -> "PassProgress":
-        """Return the progress when the step of a recipe has ended. A step that was not planned is not counted."""
+        """Return a copy in which the step of a recipe has ended at the time `at`. `result` is the word for its result.
+
+        A step that was not planned is not added to `done`.
+        """
         ended = self.without(recipe)
         if self.work_of(recipe) is None:
             return ended
@@ -101,9 +113,10 @@ class PassProgress:
 
 @frozen
 class SeenPass:
-    """The pass that a file describes. `is_alive` is False if its process ended without removing the file.
+    """The pass that a file describes.
 
-    `is_alive` is None if its process is in another container, where it cannot be seen from here.
+    `is_alive` is False if the process of the pass ended without removing the file. It is None if the process is in
+    another container, where it cannot be seen from here.
     """
 
     progress: PassProgress

@@ -14,10 +14,10 @@ from state.drift_record import DriftRecord
 class Place:
     """Where a pass ran. `trigger` is what started it: timer, systemctl or shell.
 
-    `unit` is the systemd unit of the process, "" outside of one. `path` is the PATH of child processes. `variables` are
-    names that are passed on to them. `tools` maps each tool to a fingerprint of its version, "" if it is missing.
-    `digest` is the digest of unit, user, path, variables and the names of the present tools; `versions_digest` that of
-    `tools`.
+    `unit` is the systemd unit of the process, "" outside of one; `user` is its user. `path` is the PATH of child
+    processes. `variables` are names that are passed on to them. `tools` maps each tool to a fingerprint of its version,
+    "" if it is missing. `digest` is a hash of unit, user, path, variables and the names of present tools;
+    `versions_digest` of `tools`.
     """
 
     trigger: str
@@ -32,7 +32,7 @@ class Place:
 
 @frozen
 class TierRecord:
-    """The result of one tier; `verdict` is pass, fail, skip or error."""
+    """The result of one tier; `verdict` is pass, fail, skip or error, and `reason` says why."""
 
     name: str
     verdict: str
@@ -85,10 +85,9 @@ class FileSeal:
 
 @frozen
 class Seal:
-    """A snapshot as it was sealed. `manifest` is the hash of manifest.json, and `files` has the seal of each file.
+    """A snapshot as it was sealed. `manifest` is the hash of manifest.json, `files` maps each file's name to its seal.
 
-    `bytes` is the size of the data before packing, `packed` the size of the file with the tar (compressed in
-    format 2), `entries` its number of paths.
+    `bytes` is the size of the data before packing, `packed` that of the file with the tar, `entries` counts the paths.
     """
 
     manifest: str
@@ -208,7 +207,7 @@ class Memory:
 
 @frozen
 class Intent:
-    """The intent of a promotion or of a rollback. `op` names it: PASS:RECIPE:VERSION.
+    """The record that a promotion or a rollback has begun and not ended. `op` names it: PASS:RECIPE:VERSION.
 
     `copy_of` is the generation to which a rollback goes back; None for a promotion.
     """
@@ -236,8 +235,9 @@ class LedgerEntry:
 class Records:
     """All records of the state folder, read in one transaction.
 
-    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied`: a private copy was read,
-    since a killed pass left a journal. `unreadable` maps recipes to why their rows, missing elsewhere, cannot be read.
+    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied` is True if a private copy
+    was read, since a killed pass left a journal. `unreadable` maps recipes that are left out here to why they are
+    unreadable.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)

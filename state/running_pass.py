@@ -24,9 +24,10 @@ class KeptProgress:
 
 
 def keep_progress(path: Path, progress: PassProgress) -> None:
-    """Replace the file in one step: this process runs the pass. If that fails, remove the file, which is out of date.
+    """Write `progress` to the file `path`, in place of what it had: a pass that this process runs.
 
-    The file is not flushed to the disk: after a power cut it is ignored, because its process is gone.
+    If that fails, raise nothing, and remove the file, which would be out of date. The file is not flushed to the disk:
+    after a power cut it is ignored, because its process is gone.
     """
     fresh = _fresh(path)
     try:
@@ -41,7 +42,7 @@ def keep_progress(path: Path, progress: PassProgress) -> None:
 
 
 def drop_progress(path: Path) -> None:
-    """Remove the file, if it is there and can be removed."""
+    """Remove the file `path` and its temporary copy, if they are there. Raise nothing if they cannot be removed."""
     for each in (path, _fresh(path)):
         with suppress(OSError):
             each.unlink()

@@ -20,7 +20,7 @@ class AgainLaterError(StateError):
 
 
 class LockHeldError(AgainLaterError):
-    """Another process holds the lock; the message names its pid, its command and its start."""
+    """Another process holds the lock; the message names its pid, its command and when it started."""
 
 
 class FolderError(StateError):
@@ -32,7 +32,10 @@ class ForeignFolderError(FolderError):
 
 
 class RegistryError(StateError):
-    """The registry cannot be read, is damaged, has a newer format, or refuses a record that contradicts its records."""
+    """The registry cannot be read, is damaged, has a newer format, or does not accept a record.
+
+    It does not accept a record that contradicts what is recorded already.
+    """
 
 
 class RegistryDamagedError(RegistryError):

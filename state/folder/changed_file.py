@@ -13,7 +13,7 @@ Facts = tuple[int, int, int, int]
 
 @define
 class ChangedFile:
-    """The file `path`, as it was at the last look."""
+    """Remembers the facts about the file `path` from call to call, to notice whether it may have changed."""
 
     path: Path
     _seen: Facts | None = field(default=None, init=False)
@@ -22,8 +22,9 @@ class ChangedFile:
     def may_have_changed(self) -> bool:
         """Whether the file may have changed since the last call. The first call returns True.
 
-        Call this before the file is read. A file that changed a moment ago counts as changed: the kernel's times are
-        coarse, so a second change could leave the same facts.
+        Call this before the file is read. A file that changed in the last two seconds counts as changed: the kernel's
+        times are coarse, so a second change could leave the same facts. A file that cannot be seen has no facts, and
+        raises nothing.
         """
         facts = _facts(self.path)
         is_same = self._looked and facts == self._seen

@@ -30,7 +30,7 @@ _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 @contextmanager
 def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
-    """Turn an OSError of the `with` block into an error of the class `kind`. `action` completes the text "cannot …".
+    """Turn an OSError of the `with` block into an error of the class `kind`, with the message "cannot `action`: …".
 
     If waiting or more room on the disk may help, raise AgainLaterError instead.
     """
@@ -41,7 +41,10 @@ def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
 
 
 def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
-    """Return the error for an OSError, with the remedy as its hint."""
+    """Return the error for an OSError, with the remedy as its hint: AgainLaterError, or an error of the class `kind`.
+
+    `action` says what could not be done, after the word "cannot".
+    """
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
     message = f"cannot {action}: {error.strerror or error}{where}"
     if error.errno in _FULL:
@@ -52,7 +55,10 @@ def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateErro
 
 
 def make_folder(path: Path) -> None:
-    """Make a private folder, and its parents, independently of the umask. An existing folder stays as it is."""
+    """Make a private folder, and its parents, independently of the umask. An existing folder stays as it is.
+
+    The new folders survive a power cut. Raise OSError if that fails.
+    """
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -71,16 +77,20 @@ def sync_folder(path: Path) -> None:
 
 
 def open_new(path: Path) -> int:
-    """Create a private file, independently of the umask. Return its descriptor. Raise FileExistsError if it exists."""
+    """Create a private file, independently of the umask. Return its descriptor, for writing.
+
+    Raise FileExistsError if the path exists.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
     os.fchmod(descriptor, PRIVATE_FILE)
     return descriptor
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Create the file `path` with this content, in one step. If the file exists already, keep it as it is.
+    """Create the file `path` with this content, and flush it to the disk. If the file exists already, keep it as it is.
 
-    Two processes may do this at the same time: the file of the first one is kept.
+    The file appears only when it is complete. Two processes may do this at the same time: the file of the first one is
+    kept.
     """
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
@@ -100,9 +110,10 @@ def create_once(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
-    """Replace the content of the file `path` in one step: after a crash the file has the old or the new content.
+    """Write `content` to the file `path`, in place of what it had.
 
-    The file gets the permissions `mode`, independently of the umask.
+    After a crash the file has the old or the new content. The file gets the permissions `mode`, independently of the
+    umask. Raise OSError if that fails.
     """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
@@ -116,7 +127,7 @@ def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
 
 
 def _unlink_if_same(path: Path, descriptor: int) -> None:
-    """Delete the file `path` if it is the open file of this descriptor."""
+    """Delete the path if it is the open file of this descriptor. Do nothing if it is another file, or missing."""
     try:
         if os.path.samestat(path.lstat(), os.fstat(descriptor)):
             path.unlink()
@@ -168,7 +179,10 @@ def _mounts_within(path: Path) -> Iterator[str]:
 
 
 def _make_writable(root: bytes, failures: list[OSError]) -> None:
-    """Make `root` and every folder below it writable, because an app may leave folders that cannot be written to."""
+    """Make `root` and every folder below it writable, because an app may leave folders that cannot be written to.
+
+    An OSError is not raised, but added to `failures`.
+    """
     _give_access(root, failures)
     for parent, names, _ in os.walk(root):
         for name in names:
@@ -176,7 +190,7 @@ def _make_writable(root: bytes, failures: list[OSError]) -> None:
 
 
 def _give_access(folder: bytes, failures: list[OSError]) -> None:
-    """Let the owner read, write and enter a folder. An OSError is added to `failures`."""
+    """Let the owner read, write and enter a folder. Do nothing for a file. An OSError is added to `failures`."""
     try:
         mode = os.lstat(folder).st_mode
         if stat.S_ISDIR(mode) and mode & PRIVATE_FOLDER != PRIVATE_FOLDER:

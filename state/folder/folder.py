@@ -20,7 +20,10 @@ _LOST_AND_FOUND = "lost+found"
 
 @frozen
 class StateFolder:
-    """The paths of one state folder. Only the methods `create` and `make_slot` make folders."""
+    """The paths of one state folder. Only the methods `create` and `make_slot` make folders.
+
+    A method with a name raises FolderError for a name that could lead out of the folder, such as "..".
+    """
 
     root: Path
 
@@ -113,7 +116,11 @@ class StateFolder:
         return self.trial_logs(name) / _one_part(trial)
 
     def create(self) -> None:
-        """Make the missing folders, private to this user. Raise FolderError if other users can change one of them."""
+        """Make the missing folders, private to this user.
+
+        Raise FolderError if one of them belongs to another user, may be written by others, is a link, or cannot be
+        made; ForeignFolderError if the root has files that Canon did not make.
+        """
         with file_errors(f"make the state folder {self.root}", FolderError):
             self.require_state_folder()
             for path in (self.root, *self._parts):
@@ -122,7 +129,7 @@ class StateFolder:
                 _refuse_foreign(path)
 
     def require_state_folder(self) -> None:
-        """Check that the root may be used as a state folder: it is one, it is missing, or it is empty.
+        """Raise an error unless the root may be used as a state folder: it is one already, is missing, or is empty.
 
         Raise ForeignFolderError for a folder with files that Canon did not make, FolderError if it is no folder.
         """
@@ -156,7 +163,7 @@ class StateFolder:
         return min(foreign, default="")
 
     def make_slot(self, name: str) -> Path:
-        """Make the folder `work/NAME` if it is missing, and return it.
+        """Make the folder `work/NAME` for the recipe `name` if it is missing, and return it.
 
         Raise FolderError for a file, and for a link: the target of a link would be cleared like a slot.
         """
@@ -186,7 +193,7 @@ def _one_part(name: str) -> str:
 
 
 def _folder_at(path: Path, hint_for_link: str) -> os.stat_result | None:
-    """Return the `lstat` of the folder `path`, None if nothing is there. Raise FolderError for anything else.
+    """Return the `lstat` of the folder `path`, None if nothing is there. Raise FolderError for a file or a link.
 
     `hint_for_link` is the hint of the error for a symbolic link.
     """
@@ -208,7 +215,10 @@ def _not_a_folder(path: Path) -> FolderError:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Raise FolderError if the folder `path` belongs to another user, or if other users may write to it."""
+    """Raise FolderError if the folder `path` belongs to another user, if others may write to it, or if it is a link.
+
+    Do nothing if the folder is missing.
+    """
     info = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
     if info is None:
         return

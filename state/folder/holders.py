@@ -32,7 +32,10 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return the process that holds the lock on the file `path`; None if none is found. Does not take the lock."""
+    """Return the process that holds the lock on the file `path`; None if none is found. Does not take the lock.
+
+    If several processes hold it, prefer one that took the lock itself to one that inherited it.
+    """
     try:
         info = path.lstat()
     except FileNotFoundError:
@@ -51,7 +54,11 @@ def holder(path: Path) -> Holder | None:
 
 @frozen
 class KernelLock:
-    """A lock in the kernel's list. `kind` is FLOCK or POSIX, `mode` READ or WRITE. The process `pid` may be gone."""
+    """A lock on a file, as the kernel lists it in /proc/locks.
+
+    `kind` is FLOCK or POSIX, `mode` READ or WRITE. `pid` is the process that took the lock; it may be gone. `device` is
+    the device of the file, "MAJOR:MINOR" in hexadecimal, such as "fd:01".
+    """
 
     kind: str
     mode: str
@@ -73,7 +80,7 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
 
 
 def _device(info: os.stat_result) -> str:
-    """Return the device of a file in the form of /proc/locks."""
+    """Return the device of a file in the form of /proc/locks, "MAJOR:MINOR" in hexadecimal."""
     return f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}"
 
 
@@ -103,7 +110,7 @@ def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
-    """Return the process with its command and its start, None if it is gone."""
+    """Return the process `pid` with its command and its start, None if it is gone. `heir` goes into the Holder."""
     process = PROC / str(pid)
     try:
         words = (process / "cmdline").read_bytes() or (process / "comm").read_bytes()

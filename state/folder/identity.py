@@ -20,9 +20,8 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 def read_identity(path: Path) -> str | None:
     """Return the id in the file `path`; None if the file is missing, invalid or a copy.
 
-    The file has its own inode number in its text. In a copy, this number is wrong.
-
-    Raise FolderError if it cannot be read.
+    The file has its own inode number in its text, which is wrong in a copy. Raise FolderError if the file cannot be
+    read.
     """
     with file_errors(f"read {path}", FolderError):
         try:
@@ -35,7 +34,7 @@ def read_identity(path: Path) -> str | None:
 
 
 def is_identity_file(path: Path) -> bool:
-    """Whether a file is an id file; it may be copied or empty. False if it cannot be read."""
+    """Whether a file has the form of an id file; it may be a copy. An empty file counts. False if it cannot be read."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
@@ -47,7 +46,10 @@ def is_identity_file(path: Path) -> bool:
 
 
 def make_identity(path: Path) -> str:
-    """Return the id in the file `path`. If there is no valid id, write a new one. Raise FolderError if that fails."""
+    """Return the id in the file `path`. If there is no valid id, write a new one first.
+
+    Two processes may do this at the same time: both get the same id. Raise FolderError if that fails.
+    """
     with file_errors(f"write {path}", FolderError):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -58,7 +60,10 @@ def make_identity(path: Path) -> str:
 
 
 def _write_new(path: Path) -> str:
-    """Write a new id to the file `path`, in one step, and return it."""
+    """Write a new id to the file `path`, flush it to the disk, and return the id.
+
+    The file appears only when complete.
+    """
     identity, fresh = uuid.uuid4().hex, path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(open_new(fresh), "w", encoding="ascii") as file:

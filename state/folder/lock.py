@@ -32,8 +32,9 @@ class Lock:
 def hold(path: Path, command: str) -> Iterator[Lock]:
     """Hold a lock on the file `path` during the `with` block. Make the file if it is missing.
 
-    Raise LockHeldError at once if another process holds the lock. `command` is written into the file, to be read by
-    people. A child process that still has the descriptor after the block keeps holding the lock.
+    `command` is written into the file, to be read by people. A child process that still has the descriptor after the
+    block keeps holding the lock. Raise LockHeldError at once if another process holds the lock, FolderError if the file
+    cannot be opened.
     """
     with file_errors(f"lock {path}", FolderError):
         descriptor = _acquire(path)
@@ -47,7 +48,8 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     """Whether `path` is a lock file that `hold` made. False if it cannot be read.
 
-    A lock file is empty if the disk was full. If `signed` is True, an empty file does not count.
+    An empty file counts too, because `hold` leaves the file empty if the disk is full. It does not count if `signed` is
+    True.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -60,7 +62,10 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
 
 
 def _acquire(path: Path) -> int:
-    """Lock the file `path` and return its descriptor. Try again if the file was removed with its slot meanwhile."""
+    """Lock the file `path` and return its descriptor. Raise LockHeldError if another process holds the lock.
+
+    If another process removed the file meanwhile, as it removes a slot, make the file again and lock that.
+    """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
         try:
@@ -85,7 +90,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _held(path: Path) -> LockHeldError:
-    """Return the error that names the process that holds the lock."""
+    """Return the error that says which process holds the lock on the file `path`."""
     by = holder(path) or "a process that cannot be seen from here"
     return LockHeldError(f"{path} is held by {by}", "wait until it has ended; then the lock is free")
 

@@ -23,7 +23,10 @@ def trial_id(begins: datetime) -> str:
 
 
 def logged_trials(folder: Path) -> tuple[str, ...]:
-    """Return the ids of the trials with logs in `folder` (`logs/NAME`), the latest last; () if there is no folder."""
+    """Return the ids of the trials with logs in `folder` (`logs/NAME`), the latest last; () if there is no folder.
+
+    The latest is the one whose folder changed last. Raise FolderError if the folder cannot be read.
+    """
     with file_errors(f"list the logs in {folder}", FolderError):
         try:
             dated = sorted((entry.stat().st_mtime_ns, entry.name) for entry in folder.iterdir() if _is_trial(entry))
@@ -53,7 +56,10 @@ def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[st
 
 
 def drop_logs(folder: Path) -> None:
-    """Delete all logs in `folder` (`logs/NAME`), and the folder itself if it is then empty."""
+    """Delete all logs in `folder` (`logs/NAME`), and the folder itself if it is then empty.
+
+    Files that Canon did not make stay. Raise FolderError if a log cannot be deleted.
+    """
     prune_logs(folder, 0)
     with file_errors(f"delete the logs in {folder}", FolderError):
         for path in (path for pattern in _BESIDE for path in folder.glob(pattern)):

@@ -13,9 +13,10 @@ _ENDED = frozenset({b"Z", b"X", b"x"})
 
 @frozen
 class ProcessIdentity:
-    """A process. `boot` is the id of the host's boot, `started` when the process started, in clock ticks since then.
+    """A process, told apart from a later one with the same `pid`.
 
-    `namespace` is the namespace in which the process has this `pid`: a container has one of its own.
+    `boot` is the id of the host's boot, `started` when the process started, in clock ticks since that boot. `namespace`
+    is the namespace in which the process has this `pid`: a container has one of its own.
     """
 
     pid: int
@@ -31,7 +32,10 @@ def own_identity() -> ProcessIdentity:
 
 
 def is_running(process: ProcessIdentity) -> bool | None:
-    """Whether exactly this process runs; None if it is in another namespace, which cannot be seen from here."""
+    """Whether exactly this process runs; None if it is in another namespace, which cannot be seen from here.
+
+    False if it has ended, or if /proc cannot be read.
+    """
     try:
         if _boot() != process.boot:
             return False
@@ -52,6 +56,9 @@ def _namespace() -> str:
 
 
 def _state_and_start(pid: int) -> tuple[bytes, int]:
-    """Return the state of a process, a letter, and when it started, in ticks: fields 3 and 22 of /proc/PID/stat."""
+    """Return the state of a process, a letter, and when it started, in clock ticks since the boot.
+
+    These are the fields 3 and 22 of /proc/PID/stat. Raise OSError if there is no such process.
+    """
     fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     return fields[0], int(fields[19])
