@@ -30,7 +30,7 @@ _COPIES = 100
 class View:
     """The registry in one read transaction.
 
-    `copied`: this is a private copy, in which SQLite rolled back the journal that a killed writer left.
+    `copied` is True if this is a private copy, in which SQLite rolled back the journal that a killed writer left.
     """
 
     connection: sqlite3.Connection
@@ -39,7 +39,11 @@ class View:
 
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
-    """Open the registry for reading, and yield it, or None if there is none yet. Nothing in its folder is changed."""
+    """Open the registry for reading, and yield it, or None if there is none yet. Nothing in its folder is changed.
+
+    `steps` are the scripts that make a registry, one for each format. A registry of an older format is upgraded in a
+    private copy. Raise RegistryError if the registry cannot be read, AgainLaterError if it stays locked.
+    """
     with registry_errors(path):
         if not _is_there(path):
             yield None
@@ -58,7 +62,8 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
     """Open the registry for one durable transaction, and yield the connection. Make the file if it is missing.
 
-    A registry of an older format is copied to the file `copy_before`, and then upgraded in the same transaction.
+    `steps` are as in `reading`. A registry of an older format is copied to the file that `copy_before` names, and then
+    upgraded in the same transaction. The transaction is rolled back if the `with` block fails.
     """
     with registry_errors(path):
         if not _is_there(path):
@@ -77,12 +82,12 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
 
 
 def copy_before(path: Path, version: int) -> Path:
-    """Return where the registry is copied to before it is upgraded from the format `version`."""
+    """Return the path of the copy of the registry that is made before it is upgraded from the format `version`."""
     return path.with_name(f"{path.name}.format-{version}")
 
 
 def flush(path: Path) -> None:
-    """Flush the registry to the disk, so that a power cut does not undo what is read afterwards."""
+    """Flush the registry, if there is one, to the disk, so that a power cut does not undo what is read afterwards."""
     with registry_errors(path):
         if _is_there(path):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -94,7 +99,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the content of the file of an empty registry. Every intact registry's file is at least as large."""
+    """Return the content of the file of an empty registry. No intact registry's file is smaller than that."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -102,7 +107,10 @@ def blank(steps: Sequence[str] = STEPS) -> bytes:
 
 
 def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
-    """Upgrade a database from the format `version` to the newest one, within the open transaction."""
+    """Upgrade a database from the format `version` to the newest one, within the open transaction.
+
+    The script `steps[n]` upgrades from format n to n + 1. A database without tables has format 0.
+    """
     for number, script in enumerate(steps[version:], version + 1):
         for statement in _statements(script):
             connection.execute(statement)
@@ -151,7 +159,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit at the end of the `with` block; roll back after an error."""
+    """Commit at the end of the `with` block; roll back if it fails."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -197,7 +205,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """Yield a copy of the database in a temporary folder. The journal is rolled back in the copy only."""
+    """Yield a copy of the database in a temporary folder, with its journal rolled back. The original is not changed."""
     with TemporaryDirectory(prefix="canon-registry-") as folder:
         copy = Path(folder) / path.name
         with_journal = _copy(path, copy)

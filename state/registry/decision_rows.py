@@ -21,7 +21,10 @@ def replace(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
 
 
 def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
-    """Delete a decision. Raise RegistryError if it is no longer recorded, as after another person replaced it."""
+    """Delete a decision.
+
+    Raise RegistryError if exactly this decision is not recorded, as after another person replaced it.
+    """
     text, _ = rows.seal(decision)
     deleted = connection.execute(
         f"DELETE FROM {_TABLES[type(decision)]} WHERE recipe = ? AND record = ?",  # noqa: S608
@@ -32,7 +35,7 @@ def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
 
 
 def require_no_hold(connection: sqlite3.Connection, canonical: Canonical) -> None:
-    """Raise OnHoldError if the recipe is on hold at the time when the canonical was promoted."""
+    """Raise OnHoldError if the recipe of a new canonical is on hold on the day when the canonical was promoted."""
     query = "SELECT recipe, record, digest FROM hold WHERE recipe = ?"
     for stored in connection.execute(query, (storable(canonical.recipe),)):
         hold = rows.unseal(Hold, *stored)

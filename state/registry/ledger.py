@@ -19,7 +19,10 @@ _SELECT = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger"
 
 @frozen
 class LedgerRow:
-    """One line exactly as it is stored. Its texts are hashed as stored, so that every changed byte is found."""
+    """One line exactly as it is stored. Its texts are hashed as stored, so that every changed byte is found.
+
+    `prev` is the hash of the line before, "" for the first line; `hash` is the hash of this line.
+    """
 
     seq: int
     at: str
@@ -31,7 +34,7 @@ class LedgerRow:
 
 
 def hash_of(row: LedgerRow) -> str:
-    """Return the hash of all columns of a row except `hash`."""
+    """Return the SHA-256 of all columns of a row except `hash`, as hexadecimal digits."""
     text = canonical_json([row.seq, row.at, row.kind, row.recipe, row.body, row.prev])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -63,9 +66,10 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
-    """Append entries within the open transaction. The earlier lines are not checked.
+    """Append entries to the ledger within the open transaction. The earlier lines are not checked.
 
-    A new line has the hash that is stored in the line before. So `verify` still finds a change of that line.
+    The first new line gets the hash that is stored in the line before it. So `verify` still finds a change of that
+    line.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)
@@ -77,7 +81,10 @@ def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> No
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Check the chain of hashes. Raise RegistryDamagedError for the first line that was changed, or that is missing."""
+    """Check the hashes of all lines.
+
+    Raise RegistryDamagedError for the first line that was changed, or that is missing.
+    """
     broken = first_break(rows_of(connection)) or _missing_at_the_end(connection)
     if broken:
         raise RegistryDamagedError(f"ledger: {broken}")

@@ -43,7 +43,7 @@ class SqliteRegistry:
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
         """Return all recorded generations of a recipe since it was last forgotten, the newest first.
 
-        A damaged row is left out.
+        A generation whose row is damaged is left out.
         """
         query = "SELECT generation, recipe, record, digest FROM canonical WHERE recipe = ? ORDER BY generation DESC"
         with database.reading(self.path) as view:
@@ -56,7 +56,7 @@ class SqliteRegistry:
             return tuple(ledger.lines_of(view.connection, after, kind)) if view else ()
 
     def verify(self) -> None:
-        """Check the chain of hashes of the whole ledger. Raise RegistryError for the first line that was changed."""
+        """Check the chain of hashes of the whole ledger. Raise RegistryError if a line was changed or is missing."""
         with database.reading(self.path) as view:
             if view:
                 ledger.verify(view.connection)
@@ -64,13 +64,13 @@ class SqliteRegistry:
     # ---- writing ----
 
     def flush(self) -> None:
-        """Make the last writes of a killed process durable. Call this after a crash, before any record is read."""
+        """Flush the last writes of a killed process to the disk. Call this after a crash, before any record is read."""
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the intent of a promotion, and append `entries`.
+        """Record the intent of a promotion or a rollback, and append `entries` to the ledger.
 
-        Raise RegistryError if the recipe has an open intent.
+        Raise RegistryError if the recipe has an intent already.
         """
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
@@ -78,9 +78,9 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record a promoted canonical, close its intent, and append `entries` to the ledger.
+        """Record a promoted canonical, delete its intent, and append `entries` to the ledger.
 
-        Raise RegistryError if `intent` is not open, or is not of this canonical; OnHoldError if the recipe is on hold.
+        Raise OnHoldError if the recipe is on hold, RegistryError if `intent` is not recorded or of another canonical.
         """
         with database.writing(self.path) as connection:
             decision_rows.require_no_hold(connection, canonical)
@@ -90,9 +90,9 @@ class SqliteRegistry:
     def roll_back(
         self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
     ) -> None:
-        """Record a canonical that is a copy of an older generation, close its intent, and record the rollback.
+        """Record a canonical that is a copy of an older generation, delete its intent, and record the rollback.
 
-        Append `entries` to the ledger. Raise RegistryError if `intent` is not open, or is not of this canonical.
+        Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded, or is not of this canonical.
         """
         with database.writing(self.path) as connection:
             _replace_intent(connection, intent, canonical)
@@ -116,7 +116,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Close an intent without a promotion, and append `entries`. Raise RegistryError if the intent is not open."""
+        """Delete an intent, without a promotion, and append `entries`. Raise RegistryError if it is not recorded."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
@@ -154,7 +154,7 @@ class SqliteRegistry:
 
 
 def _records(view: database.View) -> Records:
-    """Return all records. A recipe with a damaged row is left out, and is named as unreadable."""
+    """Return all records. Leave out a recipe with a damaged row, and put it into `Records.unreadable`."""
     bad: dict[str, str] = {}
     canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
     memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
@@ -206,7 +206,7 @@ def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: 
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
-    """Return the canonical of a row. Raise RegistryDamagedError if it is damaged or of another generation."""
+    """Return the canonical of a row. Raise RegistryDamagedError if it is damaged or not of this generation."""
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
@@ -214,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Close the intent and insert its canonical. Raise RegistryError if it is not open, or is of another canonical."""
+    """Delete the intent and insert its canonical. Raise RegistryError if it is not recorded, or of another one."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)
@@ -228,7 +228,7 @@ def _differing(canonical: Canonical, intent: Intent) -> str:
 
 
 def _end(connection: sqlite3.Connection, intent: Intent) -> None:
-    """Delete an open intent. Raise RegistryError if there is none."""
+    """Delete the intent. Raise RegistryError if exactly this intent is not recorded."""
     text, _ = rows.seal(intent)
     ended = connection.execute(
         "DELETE FROM intent WHERE recipe = ? AND record = ?", (storable(intent.recipe), text)

@@ -18,7 +18,10 @@ def journal_of(path: Path) -> Path:
 
 @contextmanager
 def registry_errors(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite in the `with` block into a StateError with the remedy; add the path to every message."""
+    """Turn an error of SQLite in the `with` block into a StateError with the remedy; add `path` to every message.
+
+    `path` is the file of the registry.
+    """
     try:
         with file_errors("open it", RegistryError):
             yield

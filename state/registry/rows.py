@@ -37,7 +37,10 @@ def record_digest(canonical: Canonical) -> str:
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """Return the record of a row with these columns. Raise RegistryDamagedError if they are not what was written."""
+    """Return the record of a row; `recipe`, `text` and `digest` are its columns, `kind` is the type of the record.
+
+    Raise RegistryDamagedError if they are not what was written.
+    """
     try:
         record = load(text, kind)
     except NotARecordError as error:
@@ -56,7 +59,10 @@ def replace_drift(connection: sqlite3.Connection, record: DriftRecord) -> None:
 
 
 def named_in(text: str) -> tuple[str, ...]:
-    """Return the recipe that the JSON text of a record names, or () if it names none. The text may be damaged."""
+    """Return the recipe that the JSON text of a record names, as a tuple of one name; () if it names none.
+
+    The text may be damaged.
+    """
     try:
         recipe = json.loads(text)["recipe"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -48,7 +48,10 @@ def _new_compressor() -> "ZstdCompressor":
 
 @define
 class CompressingWriter:
-    """Compresses what is written to it into `out`, as one frame. `size` counts the bytes before compression."""
+    """Compresses with zstd what is written to it, and writes that to `out`.
+
+    `size` counts the bytes before compression.
+    """
 
     out: Output
     size: int = 0
@@ -61,7 +64,7 @@ class CompressingWriter:
         return len(data)
 
     def finish(self) -> None:
-        """Write the end of the frame. Nothing can be written afterwards."""
+        """Write the rest of the compressed data to `out`. Nothing can be written afterwards."""
         self.out.write(self._compressor.flush())
 
 
@@ -72,9 +75,9 @@ def plain(file: BinaryIO) -> Iterator[bytes]:
 
 
 def decompressed(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the content of a file with one zstd frame, in chunks of at most 1 MiB.
+    """Yield the content of a file that was compressed with zstd, in chunks of at most 1 MiB.
 
-    Raise MismatchError if the frame is damaged, is cut off, or is not the whole file.
+    Raise MismatchError if the compressed data is damaged, is cut off, or is followed by other data.
     """
     zstd = _zstd()
     decompressor = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
@@ -108,7 +111,7 @@ class ForwardReader:
         return self._position
 
     def seek(self, position: int) -> int:
-        """Skip the bytes up to `position`, or up to the end, and return where that is.
+        """Skip the bytes up to `position`, or up to the end if that comes first. Return the position after that.
 
         Raise OSError for a position before the present one.
         """
@@ -131,7 +134,7 @@ class ForwardReader:
         return data
 
     def peek(self, size: int) -> bytes:
-        """Return the next `size` bytes, and read them again afterwards; fewer only at the end."""
+        """Return the next `size` bytes, fewer only at the end. Stay before them: the next `read` returns them again."""
         while len(self._buffer) - self._used < size and (chunk := next(self._chunks, None)) is not None:
             self._buffer, self._used = self._buffer[self._used :] + chunk, 0
         return self._buffer[self._used : self._used + size]

@@ -21,13 +21,13 @@ _BLANK_SUM = " " * 8
 
 
 def head(entry: SealedEntry) -> bytes:
-    """Return the header of an entry as bytes: one block, or several if the values do not fit into one."""
+    """Return the header of an entry as bytes: one block of 512 bytes, or several if the values do not fit into one."""
     block = _one_block(entry)
     return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") if block is None else block
 
 
 def header(entry: SealedEntry) -> tarfile.TarInfo:
-    """Return the tar header of an entry. Owners are ids only, and times are whole seconds.
+    """Return the tar header of an entry as a TarInfo. Owners are ids without names, and times are whole seconds.
 
     The manifest has the nanoseconds: in the tar they would double the size of the headers and the time to read them.
     """

@@ -34,7 +34,7 @@ class SealedEntry:
 
 @frozen
 class SkippedEntry:
-    """A path that was not sealed, since it has no content: `type` is socket, fifo or device."""
+    """A path that is not in the snapshot, since it has no content: `type` is socket, fifo or device."""
 
     path: str
     type: str
@@ -50,7 +50,10 @@ class Tar:
 
 @frozen
 class Totals:
-    """The sums over all entries; `bytes` counts the content of a hard-linked file once."""
+    """The sums over all entries: how many there are, how many bytes they have, and how many paths were skipped.
+
+    `bytes` counts the content of a hard-linked file once.
+    """
 
     entries: int
     bytes: int

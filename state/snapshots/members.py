@@ -35,9 +35,10 @@ class Member:
 
 
 def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Member]:
-    """Yield the members of a tar, which is read in chunks. The content of each has to be read before the next one.
+    """Yield the members of a tar in the order of `entries`; `tar` yields the bytes of the tar in chunks.
 
-    Raise MismatchError if the tar cannot be read, has other members than `entries`, or is followed by other data.
+    The content of each member has to be read before the next member. Raise MismatchError if the tar cannot be read, has
+    other members than `entries`, or is followed by other data.
     """
     reader = ForwardReader(tar)
     for number, entry in enumerate(entries, 1):
@@ -68,9 +69,9 @@ def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None
 
 
 def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Member:
-    """Return the next member with the help of tarfile: one with holes, or from a tar of an earlier version.
+    """Return the next member. tarfile reads its header, which may be of a file with holes, or from an earlier version.
 
-    Raise MismatchError if it is not the one of `entry`, which is the manifest's entry `number`.
+    Raise MismatchError if it is not the member of `entry`, which is the manifest's entry `number`, counted from 1.
     """
     file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:

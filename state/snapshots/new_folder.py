@@ -11,7 +11,10 @@ from state.state_errors import SnapshotError
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[None]:
-    """Make a private folder for the block, and remove it again if the block fails."""
+    """Make a private folder for the `with` block, and remove it again with everything in it if the block fails.
+
+    Raise SnapshotError if the path exists.
+    """
     if os.path.lexists(path):
         raise SnapshotError(f"{path} is there already")
     make_folder(path)

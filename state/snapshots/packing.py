@@ -65,9 +65,10 @@ class HashingWriter:
 
 
 def pack(source: bytes, out: TarOutput) -> Packed:
-    """Write a tar of everything below the folder `source` to `out`, always in the same order. Return its entries.
+    """Write a tar of everything below the folder `source` to `out`, always in the same order.
 
-    Raise UnfitDataError for what a snapshot cannot store, SnapshotError if a file changes meanwhile.
+    Return the entries that were written, and those that were skipped. Raise UnfitDataError for what a snapshot cannot
+    store, SnapshotError if a file changes meanwhile.
     """
     entries: list[SealedEntry] = []
     skipped: list[SkippedEntry] = []
@@ -110,10 +111,11 @@ def _names(source: bytes, below: bytes) -> list[bytes]:
 def _entry(
     source: bytes, path: bytes, info: os.stat_result, first: dict[tuple[int, int], str]
 ) -> SealedEntry | SkippedEntry:
-    """Return the manifest's entry for a path.
+    """Return the manifest's entry for the path `path` below `source`, without the hash of its content.
 
-    A file that has an earlier path in `first` becomes a hard link to that path. `first` maps device and inode of each
-    file to its first path. Raise UnfitDataError for an extended attribute `user.*`.
+    `info` is the lstat of the path. `first` maps device and inode of each file to its first path, and gets this file
+    too. A file that has an earlier path there becomes a hard link to that path. Raise UnfitDataError for an extended
+    attribute `user.*`.
     """
 
     def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:
@@ -190,9 +192,9 @@ def _add_whole(out: TarOutput, file: BufferedReader, entry: SealedEntry) -> str:
 
 
 def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
-    """Write a file with holes to the tar: only its data.
+    """Write a file with holes to the tar: only its data. Return the hash of the whole content, where holes are zeros.
 
-    Return the hash of the whole content, in which a hole is zeros.
+    Raise SnapshotError if the size of the file has changed.
     """
     table = table_of(extents)
     stored = len(table) + sum(length for _, length in extents)
@@ -214,7 +216,7 @@ def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extent
 def _add_piece(out: TarOutput, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry) -> None:
     """Write one piece of data of a sparse file to the tar, and add it to `digest`.
 
-    Raise SnapshotError if the file is shorter.
+    Raise SnapshotError if the file ends before the piece does.
     """
     file.seek(piece.offset)
     left = piece.length

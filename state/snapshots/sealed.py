@@ -29,7 +29,10 @@ def is_another(folder: Path, seal: Seal) -> bool:
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
-    """Return the manifest in a folder. Raise MismatchError if its hash is not `digest`, SnapshotError if invalid."""
+    """Return the manifest in a folder. Raise MismatchError if the hash of its bytes is not `digest`.
+
+    Raise SnapshotError if the bytes are no manifest that this program can read.
+    """
     path = folder / MANIFEST
     with open_regular(os.fsencode(path)) as file:
         content = file.read()
@@ -42,7 +45,10 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """Open the file with the tar, and return it at its start. Raise MismatchError if its hash is not the sealed one."""
+    """Open the file with the tar in a folder, and return it at its start.
+
+    Raise MismatchError if its hash is not the one in `manifest`.
+    """
     path = folder / TARS[manifest.format]
     with ExitStack() as stack:
         file = stack.enter_context(open_regular(os.fsencode(path)))

@@ -24,9 +24,9 @@ def file_seal(path: Path) -> FileSeal:
 
 
 def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
-    """Return the files whose inode or times changed since they were sealed.
+    """Return the names of the files in `folder` whose inode or times changed since they were sealed.
 
-    Raise MismatchError if a file is missing or has another size.
+    Raise MismatchError if the folder or a file is missing, or if a file has another size.
     """
     try:
         present = {entry.name for entry in folder.iterdir()}
@@ -42,7 +42,7 @@ def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
 
 
 def open_regular(path: bytes) -> BufferedReader:
-    """Open a regular file. Raise OSError for anything else, without waiting for the writer of a pipe."""
+    """Open a regular file for reading. Raise OSError for anything else, also for a link. Does not wait at a pipe."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -24,7 +24,11 @@ _TAR = TARS[FORMAT]
 
 
 def seal_folder(source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-    """Pack `source` into the new folder `into`, see `SealedSnapshots.seal`. Raise OSError for a full disk."""
+    """Pack the folder `source` into a snapshot in the new folder `into`, and read the written files back.
+
+    Return the seal. `about` is stored in the manifest. Raise SnapshotError if the files read back differently, OSError
+    for a full disk.
+    """
     with _appearing(into) as partial:
         manifest = _write_tar(source, partial / _TAR, about)
         digest = _write_manifest(manifest, partial / MANIFEST)
@@ -35,7 +39,10 @@ def seal_folder(source: Path, into: Path, about: Mapping[str, object]) -> Seal:
 
 
 def copy_folder(folder: Path, to: Path, seal: Seal) -> Seal:
-    """Copy the sealed `folder` to the new folder `to`, see `SealedSnapshots.copy`. Raise OSError for a full disk."""
+    """Copy the snapshot in `folder` to the new folder `to`, and read the copied files back.
+
+    Return the seal of the copy. Raise SnapshotError if the copy is not as `seal` says, OSError for a full disk.
+    """
     with _appearing(to) as partial:
         for name in seal.files:
             _copy_file(folder / name, partial / name)
@@ -47,7 +54,10 @@ def copy_folder(folder: Path, to: Path, seal: Seal) -> Seal:
 
 @contextmanager
 def _appearing(into: Path) -> Iterator[Path]:
-    """Yield a new folder that is renamed to `into` once it is complete, and removed after a failure."""
+    """Yield a new folder that is renamed to `into` once it is complete, and removed if the `with` block fails.
+
+    Raise SnapshotError if `into` exists.
+    """
     if os.path.lexists(into):
         raise SnapshotError(f"{into} is there already")
     partial = into.with_name(f".{into.name}.partial")
@@ -60,7 +70,10 @@ def _appearing(into: Path) -> Iterator[Path]:
 
 
 def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifest:
-    """Pack the folder `source` into the new file `path`, flush it to the disk, and return its manifest."""
+    """Pack the folder `source` into the new file `path`, and flush it to the disk. Return the manifest of the tar.
+
+    `about` is stored in the manifest.
+    """
     with os.fdopen(open_new(path), "wb") as file:
         out = HashingWriter(file)
         tar = CompressingWriter(out)
@@ -72,7 +85,7 @@ def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifes
 
 
 def _write_manifest(manifest: Manifest, path: Path) -> str:
-    """Write manifest.json, and return the hash of its content."""
+    """Write the manifest to the new file `path`, and flush it to the disk. Return the hash of its content."""
     content = manifests.encode(manifest)
     with os.fdopen(open_new(path), "wb") as file:
         file.write(content)
@@ -89,7 +102,7 @@ def _copy_file(source: Path, to: Path) -> None:
 
 
 def _verify_written(folder: Path, names: Iterable[str], digest: str) -> None:
-    """Read the written files from the disk.
+    """Read the files `names` in `folder` back from the disk, not from memory.
 
     Raise SnapshotError if they differ from the manifest with the hash `digest`.
     """

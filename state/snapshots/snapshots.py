@@ -17,10 +17,11 @@ class SealedSnapshots:
     """Seals, moves, checks, unpacks and deletes snapshots. It has no state of its own."""
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack everything below `source` into the new folder `into`. The folder appears only when it is complete.
+        """Pack everything below `source` into a snapshot in the new folder `into`. Return its seal.
 
-        Before it appears, the written files are read from the disk again and compared with the manifest.
-        Raise SnapshotError, or AgainLaterError for a full disk.
+        `about` is stored in the manifest. The folder appears only when it is complete: before that, the written files
+        are read from the disk again and compared with the manifest. Raise SnapshotError, or AgainLaterError for a full
+        disk.
         """
         # tarfile and zstd are loaded by sealing and unpacking alone.
         from state.snapshots.sealing import seal_folder
@@ -31,10 +32,8 @@ class SealedSnapshots:
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
         """Rename the sealed folder `folder` to `to`, durably, and return the seal with the new times of its files.
 
-        Create the parent folder of `to` if it does not exist.
-
-        Raise SnapshotError if the snapshot is damaged, since a new seal would confirm the damage; also if the folder
-        holds anything that was not sealed, or if `to` exists.
+        Create the parent folder of `to` if it does not exist. Raise SnapshotError if the snapshot is damaged, since a
+        new seal would confirm the damage; also if the folder holds anything that was not sealed, or if `to` exists.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):
@@ -53,7 +52,7 @@ class SealedSnapshots:
         """Copy the sealed folder `folder` to the new folder `to`, durably. Return the seal with the copies' times.
 
         The copies are read from the disk again and compared with the manifest's hash in `seal`. Raise SnapshotError if
-        they differ, and AgainLaterError for a full disk.
+        they differ, and AgainLaterError for a full disk; `to` is then not made.
         """
         from state.snapshots.sealing import copy_folder
 
@@ -63,7 +62,7 @@ class SealedSnapshots:
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
         """Return how a snapshot differs from its seal; None if it is as it was sealed.
 
-        Does not read files whose inode, size and times are unchanged; hashes the others. Ignore files that were
+        If inode, size and times of all files are unchanged, read none of them; else hash them. Ignore files that were
         not sealed. Raise SnapshotError if the files cannot be read.
         """
         with file_errors(f"read {folder}", SnapshotError):
@@ -80,10 +79,10 @@ class SealedSnapshots:
         return None
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash a snapshot whose files have new inodes or times.
+        """Hash the files of a snapshot if one of them has another inode or other times than `seal` says.
 
-        Return the new seals of its files if the content is as sealed. Return None if nothing changed, or if the
-        snapshot is damaged. Raise SnapshotError if it cannot be read.
+        Return the new seals of the files, by name, if the content is as sealed. Return None if nothing changed, or if
+        the snapshot is damaged. Raise SnapshotError if it cannot be read.
         """
         from state.snapshots.sealed import open_tar, read_manifest
 
@@ -99,9 +98,10 @@ class SealedSnapshots:
                 return None
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Verify a snapshot and unpack it into the new folder `into`. Remove that folder again after any failure.
+        """Compare a snapshot with its seal, and unpack it into the new folder `into`.
 
-        Return the `about` of its manifest, or its damage. Raise SnapshotError, or AgainLaterError for a full disk.
+        Remove that folder after any failure. Return the `about` of its manifest, or its damage. Raise SnapshotError, or
+        AgainLaterError for a full disk.
         """
         from state.snapshots.unpacking import unpack_folder
 
@@ -112,7 +112,7 @@ class SealedSnapshots:
                 return Damaged(str(mismatch))
 
     def delete(self, folder: Path) -> None:
-        """Delete a snapshot durably, if it exists.
+        """Delete the folder of a snapshot durably, if it exists.
 
         The folder keeps its name until the end. So if this process is killed meanwhile, a later one still finds the
         folder.
@@ -123,7 +123,7 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of a snapshot durably, if they exist, and then its folder if that is empty.
+        """Delete the files of the snapshot with this seal durably, if they exist, and then its folder if that is empty.
 
         Another snapshot at this path is kept. The manifest is deleted last, since it identifies the snapshot.
         """

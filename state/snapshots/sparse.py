@@ -20,7 +20,10 @@ Extents = tuple[tuple[int, int], ...]
 
 
 def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
-    """Return the extents of an open file; None if it has no holes, or if its file system does not report holes."""
+    """Return the extents of an open file: offset and length of each piece of data between its holes.
+
+    Return None if the file has no holes, or if its file system does not report them. `info` is the stat of the file.
+    """
     if info.st_blocks * _SECTOR >= info.st_size:
         return None
     extents: list[tuple[int, int]] = []
@@ -40,7 +43,7 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
 
 
 def table_of(extents: Extents) -> bytes:
-    """Return the table that a tar has before the data of a sparse file.
+    """Return the table that a tar has before the data of a sparse file, filled up to whole blocks.
 
     The table has the number of pieces, and the offset and length of each.
     """

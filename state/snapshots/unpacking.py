@@ -21,7 +21,7 @@ from state.state_errors import SnapshotError
 
 
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
-    """Verify a snapshot, unpack it into the new folder `into`, and return the `about` of its manifest.
+    """Compare a snapshot with its seal, unpack it into the new folder `into`, and return the `about` of its manifest.
 
     Raise MismatchError if it is damaged, SnapshotError or OSError for other failures. `into` is then removed again.
     """
@@ -34,9 +34,9 @@ def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
 
 
 def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -> None:
-    """Unpack the chunks of a tar into the empty folder `into`. Raise MismatchError for a difference from `entries`.
+    """Unpack a tar into the empty folder `into`; `tar` yields its bytes in chunks.
 
-    Owners are set only as root.
+    Raise MismatchError if something differs from `entries`. Owners are set only if this process runs as root.
     """
     folders, files = {""}, set[str]()
     for member in members(tar, entries):
@@ -56,10 +56,10 @@ def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -
 
 
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
-    """Raise MismatchError for a path outside of the tree, a repeated path, or a link to what it cannot lead to.
+    """Raise MismatchError for an entry with a path outside of the tree, a path that was there before, or a bad link.
 
-    A hard link's file must be before it. The parent must be a folder that was made here: so it cannot be a symlink
-    that leads outside.
+    `folders` and `files` are the paths that were unpacked before. The parent must be one of the `folders`: so it cannot
+    be a symlink that leads outside. A hard link must lead to one of the `files`.
     """
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
@@ -73,7 +73,7 @@ def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> N
 
 
 def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
-    """Make a folder, a symlink or a hard link. A hard link leads to its file below `into`."""
+    """Make the folder, symlink or hard link `entry` at the path `place`. A hard link leads to its file below `into`."""
     if entry.type == "folder":
         os.mkdir(place, PRIVATE_FOLDER)
     elif entry.type == "symlink":
@@ -83,7 +83,7 @@ def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
 
 
 def _write(place: bytes, member: Member, content: Content) -> None:
-    """Write a file with its holes, then give it its owner, mode and time."""
+    """Write the file of `member` with its holes to the path `place`, then give it its owner, mode and time."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     entry, descriptor = member.entry, os.open(place, flags, PRIVATE_FILE)
     try:
