@@ -18,17 +18,20 @@ _CHUNK: Final = 1 << 20
 
 @frozen
 class FolderDigest:
-    """The digests of one or more fleet folders: `whole` covers everything in them, `tests` all but `recipe.toml`."""
+    """The digests of one or more fleet folders.
+
+    `whole` covers everything in them, `tests` all but the files `recipe.toml`.
+    """
 
     whole: str
     tests: str
 
 
 def declaration_digest(recipe: Recipe) -> str:
-    """Return `sha256:` and the hash of a recipe's declared values, with defaults filled in.
+    """Return the digest of a recipe's declared values, with defaults filled in: "sha256:" and hexadecimal digits.
 
-    The hash does not depend on what `drift` ignores, on the age and the signature that releases need, on the ways
-    to try, on the path of the folder, or on the form of the file, such as comments and the order of keys.
+    It does not depend on what `drift` ignores, on the age and the signature that releases need, on the ways to try, on
+    the path of the folder, or on the form of the file, such as comments and the order of keys.
     """
     return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed", "ways")))
 
@@ -50,7 +53,7 @@ def json_digest(values: object) -> str:
 
 
 def _folder_digest(folder: Path) -> FolderDigest:
-    """Return the digest of one folder."""
+    """Return the digest of one folder. Raise OSError if a file cannot be read."""
     whole, tests = hashlib.sha256(), hashlib.sha256()
     for path in _entries(folder):
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):
@@ -71,7 +74,10 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _facts(path: Path) -> tuple[bytes, bytes]:
-    """Return the kind and the content of an entry; the content is empty for a folder, a socket, a pipe or a device."""
+    """Return the kind of an entry and, as bytes, the hash of a file's content or the target of a link.
+
+    The second is empty for a folder, a socket, a pipe or a device.
+    """
     mode = path.lstat().st_mode
     if stat.S_ISREG(mode):
         return (b"program" if mode & stat.S_IXUSR else b"file"), _content(path)

@@ -21,7 +21,10 @@ DRIFT_WORDS = (
 
 @frozen
 class DriftIgnore:
-    """The names of differences that `drift` shows but does not count until the day `until` (UTC), and the reason."""
+    """The names of differences that `drift` shows but does not count until the day `until` (UTC), and the reason.
+
+    `until` is None if nothing is ignored.
+    """
 
     ignore: tuple[str, ...] = ()
     reason: str = ""

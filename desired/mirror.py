@@ -5,9 +5,10 @@ from attrs import frozen
 
 @frozen
 class Mirror:
-    """The forge to which mirrors are pushed. `token` is the path of a file or the name of a systemd credential, or "".
+    """The forge to which mirrors are pushed.
 
-    `push` is the address of a recipe's repository there, with "{recipe}" for its name; "" if nothing is pushed.
+    `push` is the address of a recipe's repository there, with "{recipe}" for its name; "" if nothing is pushed. `token`
+    is the path of a file with the forge's token, or the name of a systemd credential; "" if no token is needed.
     """
 
     push: str = ""

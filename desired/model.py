@@ -22,9 +22,9 @@ class TierName(StrEnum):
 
 
 class WayName(StrEnum):
-    """What is tried of a release beside its tiers. BACK: the older release, over data that the newer one has written.
+    """What is tried of a release beside its tiers. BACK: the older release is deployed over data of the newer one.
 
-    STOP: how the release ends after SIGTERM, and whether its data comes up again after it was killed.
+    STOP: the release is stopped by SIGTERM, and later killed; then its data has to come up again.
     """
 
     BACK = "back"
@@ -126,7 +126,7 @@ class Upgrade:
 
 @frozen
 class Custom:
-    """The recipe's own tests: commands that run in order, and the time for all of them together."""
+    """The recipe's own tests: `run` are commands that run in order, `timeout` is the time limit for all together."""
 
     run: tuple[Argv, ...] = ()
     timeout: timedelta = timedelta(minutes=10)
@@ -143,7 +143,7 @@ class CanonicalPolicy:
 
 @frozen
 class Ways:
-    """The ways that a pass tries of the canonical, once for each release and its tests. They never make it red."""
+    """The ways that a pass tries once for each canonical and each change of its tests. They never make it red."""
 
     run: tuple[WayName, ...] = ()
 
@@ -239,7 +239,7 @@ class Release:
 
 @frozen
 class Signature:
-    """The signature of a release tag. `signer` is who signed it, "" if it is refused; `fault` is why it is refused."""
+    """The signature of a release tag. `signer` is who signed it, "" if it is invalid; `fault` is why it is invalid."""
 
     signer: str = ""
     fault: str = ""
@@ -259,7 +259,7 @@ class AmbiguousVersion:
 
 @frozen
 class Unobservable:
-    """Upstream could not be read. This is never the same as an upstream without tags."""
+    """Something, such as upstream, could not be read. This is never the same as an upstream without tags."""
 
     reason: str
 

@@ -29,7 +29,10 @@ _BEFORE_END: Final = -1
 # A pass reads the name of each tag several times. The limit holds the tags of some hundred recipes, in a few MiB.
 @lru_cache(maxsize=16_384)
 def parse_version(text: str) -> Version | None:
-    """Return the version of a release name, None for any other text. Two names may be of equal rank."""
+    """Return the version of a release name, None for any other text.
+
+    Versions of different names may have the same key.
+    """
     match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         return None
@@ -50,7 +53,7 @@ def is_release_name(text: str) -> bool:
 
 
 def _app_key(app: str) -> AppKey:
-    """Return the sort key of an app version, which is the text after "+"."""
+    """Return the sort key of an app version, which is the text after "+" in a release name."""
     pieces = [key for match in _PIECE.finditer(app) for key in _piece_key(*match.groups(default=""))]
     return (*pieces, _END)
 

@@ -124,7 +124,7 @@ def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Proble
 
 
 def _layers(files: _Files, fleet: Source) -> dict[str, Layers]:
-    """Return the declaration of each recipe, merged over the defaults in `fleet`.
+    """Return the declaration of each recipe by name, merged over the defaults in the fleet's file `fleet`.
 
     Leave out the recipes whose file could not be read.
     """
@@ -138,7 +138,10 @@ def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
 
 
 def _shared_problems(layers: Mapping[str, Layers], fleet: Reading[FleetFile]) -> Iterator[Problem]:
-    """Yield the problems of keys that need or exclude each other, in the merged declarations."""
+    """Yield the problems of keys that need or exclude each other, in the merged declarations of the recipes.
+
+    `fleet` is the fleet's file, because some keys of a recipe depend on it.
+    """
     for layer in layers.values():
         yield from layer.placed(recipe_flaws(layer.reading, fleet))
 
@@ -152,7 +155,10 @@ def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Pro
 
 
 def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
-    """Yield a problem for each overlay that is no file in the recipe's folder."""
+    """Yield a problem for each overlay that is no file in the recipe's folder.
+
+    `recipes` is the folder of all recipes.
+    """
     for name, layer in layers.items():
         missing = missing_files(recipes / name, layer.reading.tables.install.overlays or ())
         yield from layer.placed(
@@ -190,7 +196,7 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
-    """Return the recipe that the merged tables of the fleet folder `folder` declare."""
+    """Return the recipe that `tables` declare: its own file, merged over the defaults. `folder` is its fleet folder."""
     return Recipe(
         **_declared(tables.recipe),
         **_declared(tables.release),

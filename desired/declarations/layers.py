@@ -33,7 +33,10 @@ class Layers:
 
     @classmethod
     def of(cls, own: Source, fleet: Source) -> "Layers":
-        """Merge the recipe's file `own` over the defaults in the fleet's file."""
+        """Return the layers of the recipe's file `own` and the fleet's file.
+
+        Where both have a key, that in `own` counts.
+        """
         merged = merge(_without_replaced(_defaults(fleet), own), own.document)
         return cls(own, fleet, read_tables(RecipeFile, merged))
 

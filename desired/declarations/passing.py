@@ -51,7 +51,7 @@ PATTERN: Final = (
 
 
 def read_passed_name(value: object) -> str:
-    """Return the name of a variable that may be passed on. Raise RefusedError for any other value."""
+    """Return `value` if it is the name of a variable that may be passed on. Raise RefusedError for any other value."""
     if value == "PATH":
         raise RefusedError("may not be set: child processes get the PATH of Canon")
     if not isinstance(value, str) or not re.fullmatch(ENV_NAME, value, re.ASCII):
@@ -68,7 +68,7 @@ def read_passed_name(value: object) -> str:
 
 
 def read_env_name(value: object) -> str:
-    """Return the name of a variable that a recipe may set. Raise RefusedError for any other value."""
+    """Return `value` if it is the name of a variable that a recipe may set. Raise RefusedError for any other value."""
     if value == "PATH":
         raise RefusedError("may not be set: child processes get the PATH of Canon")
     if not isinstance(value, str) or not re.fullmatch(ENV_NAME, value):

@@ -56,12 +56,10 @@ def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """Return the key that occurs twice in a TOML text, as it is written there, and its position.
+    """Return the key that occurs twice in a TOML text, as it is written there, and the position where it is repeated.
 
-    Return "a key" and START if the key is not found.
-
-    `end` is the offset at which tomli reports the repetition. tomli does not name the key, so the key of the last
-    statement that ends at or before `end` is taken.
+    `end` is the offset in `text` at which tomli reports the repetition. tomli does not name the key, so the key of the
+    last statement that ends at or before `end` is taken. Return "a key" and START if there is none.
     """
     document = Document.parse(text)
     limit = len(text[:end].encode())
@@ -73,7 +71,7 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the key of each statement, with the last node of the statement.
+    """Yield the key of each statement, and the last node of the statement.
 
     For a pair, the last node is its value; for a table header, it is the key.
     """
@@ -96,7 +94,10 @@ def _key_of(node: Node) -> Node | None:
 
 @define
 class _Walk:
-    """The positions found so far, by path, and the number of elements found so far of each array of tables."""
+    """Collects the positions of keys and list elements: `found` has them by path.
+
+    `arrays` maps the path of each array of tables to the number of its elements that were found so far.
+    """
 
     document: Document
     found: dict[Path, Position] = field(factory=dict)
@@ -117,10 +118,10 @@ class _Walk:
             yield from ((child, base) for child in inside)
 
     def _named(self, key: Node, base: Path, *, is_element: bool) -> Path:
-        """Record the positions of the parts of a key, and return its path.
+        """Record the positions of the parts of a key, and return the key's path.
 
-        `is_element` is True if the key is in the header of an array of tables. Each such header begins the next
-        element of the array.
+        `base` is the path of the table that has it. `is_element` is True if the key is in the header of an array of
+        tables. Each such header begins the next element of the array; its index is then the last part of the path.
         """
         parts = list(_parts(key))
         for number, (part, node) in enumerate(parts, start=1):

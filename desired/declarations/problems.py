@@ -103,7 +103,10 @@ def shown(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes, cut at `LONGEST_SHOWN` characters, with escapes for what cannot be printed."""
+    """Return a text in quotes, with escapes for what cannot be printed.
+
+    After `LONGEST_SHOWN` characters it is cut by "…".
+    """
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     escaped = short.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escape_unprintable(escaped)}"'

@@ -19,7 +19,7 @@ _REDIRECTS: Final = range(300, 400)
 
 
 def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw for each required key that the fleet's file lacks."""
+    """Yield a flaw for each required key that is missing in the fleet's file, and the flaws of its `[mirror]`."""
     if fleet.lacks("format"):
         yield Flaw(("format",), "is missing: write format = 1")
     if fleet.lacks("fleet", "name"):
@@ -39,7 +39,10 @@ def _push(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield the flaws of keys that need or exclude each other. `recipe` is merged over the fleet's defaults."""
+    """Yield the flaws of required keys that are missing, and of keys that need or exclude each other.
+
+    `recipe` is the recipe's declaration, merged over the fleet's defaults.
+    """
     yield from _upstream(recipe, fleet)
     yield from _behind_proxy(recipe, fleet)
     for rule in _RULES:
@@ -151,7 +154,10 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield each flaw of the recipes' needs, with the name of the recipe. `needs` maps every recipe to its needs."""
+    """Yield each flaw of the recipes' needs, with the name of the recipe. `needs` maps every recipe to its needs.
+
+    A flaw is a recipe that needs itself or one that is not declared, or a circle of recipes that need each other.
+    """
     for name in sorted(needs):
         for index, needed in enumerate(needs[name]):
             if needed == name:

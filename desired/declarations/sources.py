@@ -70,7 +70,7 @@ def read_source(path: Path) -> Source | Problem:
 
 
 def file_problem(path: Path, message: str) -> Problem:
-    """Return a problem of a file or folder as a whole."""
+    """Return a problem of a file or folder as a whole, with line 1 and column 1. `message` comes after its path."""
     return Problem(str(path), 1, 1, message)
 
 
@@ -82,9 +82,9 @@ def unreadable(error: OSError) -> str:
 
 
 def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
-    """Yield each folder in `recipes/`, ordered by name, and a problem for anything else there.
+    """Yield each folder in `folder`, the fleet's `recipes/`, ordered by name, and a problem for anything else there.
 
-    Names that start with "." are skipped: they belong to editors and git.
+    Names that start with "." are skipped: they belong to editors and git. If `folder` cannot be read, yield a problem.
     """
     try:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
@@ -134,7 +134,7 @@ def _file_names(folder: Path) -> list[str]:
 
 
 def _as_folder(entry: Path) -> Path | Problem:
-    """Return an entry of `recipes/` if it is a folder, else a problem."""
+    """Return an entry of `recipes/` if it is a folder, else a problem that says so."""
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:

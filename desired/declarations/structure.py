@@ -29,7 +29,8 @@ class Reading(Generic[Tables]):
     def gives(self, *path: str) -> bool:
         """Whether the document has the key at `path`, valid or not.
 
-        True also if something on the path is not a table, because then the key cannot be called missing.
+        `path` is the names of the tables and then of the key. True also if something on the path is not a table,
+        because then the key cannot be called missing.
         """
         inside: Any = self.document
         for key in path:
@@ -64,7 +65,7 @@ def _named(path: Path) -> Path:
 
 
 def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = ()) -> dict[str, Any]:
-    """Return the table at the path `base`, without the values at `paths`."""
+    """Return the table `document`, which is at the path `base`, without the values at `paths`."""
     kept = {key: value for key, value in document.items() if (*base, key) not in paths}
     return {
         key: _without(value, paths, (*base, key)) if isinstance(value, dict) else value for key, value in kept.items()
@@ -72,7 +73,10 @@ def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = (
 
 
 def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
-    """Yield the flaws that cattrs collected in the table or list at the path `base`."""
+    """Yield the flaws for the errors that cattrs collected in the table or list at the path `base`.
+
+    An error of any other kind, which is no fault of the document, is raised again.
+    """
     from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 
     for cause in error.exceptions:
@@ -91,7 +95,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
 
 
 def _step(cause: Exception) -> Path:
-    """Return the key or list index at which cattrs found an error, as a path. Return () for an unknown key."""
+    """Return the key or list index at which cattrs found an error, as a path of one part; () if cattrs names none."""
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(cause, "__notes__", ()):
@@ -127,9 +131,9 @@ def _is_tuple(of: Any) -> bool:  # noqa: ANN401
 
 
 def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
-    """Return the hook with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML.
+    """Return the function with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML.
 
-    The hook is made when the first such table is read: most fleets use few tables, and each hook takes a millisecond.
+    The function is made when the first such table is read: most fleets use few tables, and each takes a millisecond.
     """
     from cattrs.gen import make_dict_structure_fn, override
 
@@ -152,7 +156,7 @@ def _reader(read: Callable[[object], object]) -> Hook:
 
 
 def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
-    """Return a hook that refuses values that are not of the type `shape`, and calls `hook` for the others."""
+    """Return a function for cattrs that calls `hook` for a value of the type `shape`, else raises RefusedError."""
 
     def strict(value: object, of: object) -> object:
         if not isinstance(value, shape):
@@ -163,7 +167,10 @@ def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
 
 
 def _filled(hook: Hook) -> Hook:
-    """Return a hook that reads a list by `hook`, and refuses an empty list or an empty first text."""
+    """Return a function for cattrs that reads a list by `hook`.
+
+    It raises RefusedError for an empty list, and for a list whose first text is empty.
+    """
 
     def strict(value: object, of: object) -> object:
         items = hook(value, of)

@@ -37,12 +37,19 @@ from desired.model import DataPolicy, Keep
 
 
 def key(description: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
-    """Return the attrs field of a key. Its default value is only in desired.model."""
+    """Return the attrs field of a key.
+
+    Its default is None, for a key that is not given: desired.model has the real one. `description` is shown by editors.
+    `required` says in the JSON schema that the key must be given.
+    """
     return field(default=None, metadata={"description": description, "required": required})
 
 
 def table(made: type, description: str = "") -> Any:  # noqa: ANN401  # as attrs' own field
-    """Return the attrs field of a table. `description` is for editors; without it they show the class's docstring."""
+    """Return the attrs field of a table of the class `made`.
+
+    `description` is shown by editors; without it they show the docstring of the class.
+    """
     return field(factory=made, metadata={"description": description} if description else {})
 
 
@@ -206,5 +213,5 @@ class RecipeFile:
 
 
 def toml_key(name: str) -> str:
-    """Return the key in a TOML file for an attribute of these classes."""
+    """Return the key in a TOML file for an attribute of these classes: its name, without "_" at the end."""
     return name.removesuffix("_")

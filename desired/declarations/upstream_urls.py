@@ -18,7 +18,7 @@ _SECRET: Final = re.compile(r"(?!ssh:)[^/]*://[^/]*@|(?:[^/]*://)?[^/]*:[^/]*@")
 
 
 def protocol_of(upstream: str) -> str | None:
-    """Return the protocol of an upstream's address, None if the text is no accepted address.
+    """Return the protocol of an upstream's address, such as "https"; None if the text is no accepted address.
 
     The protocol of `git@host:path` is "ssh".
     """

@@ -80,7 +80,10 @@ _PROXY: Final = rf"{DIRECT}|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+
 
 @frozen
 class Kind:
-    """A kind of value. `read` returns a value, or raises RefusedError if it is invalid. `schema` is a JSON Schema."""
+    """A kind of value. `read` returns the value that a parsed TOML value stands for, or raises RefusedError.
+
+    `schema` is the JSON Schema of such values, for editors.
+    """
 
     read: Callable[[object], object]
     schema: Mapping[str, object] = field(factory=dict)
@@ -91,7 +94,10 @@ def is_recipe_name(text: str) -> bool:
 
 
 def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
-    """Return the error for a value; `wants` says what the key accepts, and `meant` what was probably meant."""
+    """Return the error for a value that is not accepted.
+
+    `wants` says what the key accepts, `meant` what was probably meant.
+    """
     return RefusedError(f"wants {wants}, not {shown(value)}", meant)
 
 
@@ -162,7 +168,7 @@ def read_duration(value: object) -> timedelta:
 
 
 def _allow(value: object) -> str:
-    """Return a range of versions, or "*". Raise RefusedError for any other value."""
+    """Return `value` if it is a range of versions, or "*". Raise RefusedError for any other value."""
     wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
     if not isinstance(value, str) or not re.fullmatch(ALLOW_PATTERN, value, re.ASCII):
         raise _refusal(wants, value)
@@ -179,13 +185,13 @@ def _allow(value: object) -> str:
 def is_plain_range(text: str) -> bool:
     """Whether packaging is sure to accept `text`, which matches `ALLOW_PATTERN`. Does not load packaging.
 
-    Return False for texts that packaging refuses, such as "~=1" and ">=1.*", and for very long numbers.
+    False for texts that packaging may not accept, such as "~=1" and ">=1.*", and for very long ones.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text
 
 
 def _base(value: object) -> str:
-    """Return "canonical" or a release name. Raise RefusedError for any other value."""
+    """Return `value` if it is "canonical" or a release name. Raise RefusedError for any other value."""
     if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
         meant = nearest(value, ["canonical"]) if isinstance(value, str) else ""
         raise _refusal('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
@@ -193,7 +199,7 @@ def _base(value: object) -> str:
 
 
 def _member(kind: type[StrEnum]) -> Kind:
-    """Return the kind of value that is the text of a member of the enum `kind`; it is read as that member."""
+    """Return the kind of value that is the text of a member of the enum `kind`. It is read as that member."""
     return Kind(lambda value: kind(str(_choice(*kind).read(value))), {"enum": list(kind)})
 
 
