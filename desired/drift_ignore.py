@@ -16,7 +16,7 @@ DRIFT_WORDS = (
     "mirror-missing",
     "mirror-unreadable",
 )
-"""The words for differences that a declaration may ignore. What could not be seen can never be ignored."""
+"""The words for differences that a declaration may ignore. A state that could not be read can never be ignored."""
 
 
 @frozen

@@ -12,7 +12,7 @@ from desired.mirror import Mirror
 
 
 class TierName(StrEnum):
-    """The tiers of a trial, in the order in which they run."""
+    """The tiers (parts) of a trial, in the order in which they run."""
 
     INSTALL = "install"
     UPGRADE = "upgrade"
@@ -143,7 +143,7 @@ class CanonicalPolicy:
 
 @frozen
 class Ways:
-    """The ways that a pass tries once for each canonical and each change of its tests. They never make it red."""
+    """The ways to try of a canonical, once for each release and its tests. No result makes the release red."""
 
     run: tuple[WayName, ...] = ()
 
@@ -231,7 +231,7 @@ class Version:
 
 @frozen
 class Release:
-    """A release tag and its commit."""
+    """A release tag, by its name (`version`), and its commit."""
 
     version: str
     commit: str

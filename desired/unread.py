@@ -29,7 +29,7 @@ def version_numbers(tag: str) -> Numbers | None:
 
 
 def is_later(numbers: Numbers, than: Numbers) -> bool:
-    """Whether the version `numbers` is later than the version `than`. Missing numbers count as 0."""
+    """Whether the version `numbers` is later than the version `than`. Missing numbers at the end count as 0."""
     return _without_zeros(numbers) > _without_zeros(than)
 
 

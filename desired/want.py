@@ -51,8 +51,8 @@ def not_releases(tags: Tags) -> tuple[str, ...]:
 def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ...]:
     """Return the tags that look like versions but are no releases, the latest first.
 
-    Leave out tags that are not in the range `allow`, and tags that are not later than the version `than`, such as (1,
-    5, 1).
+    Leave out tags that are not in the range `allow`, and tags that are not later than the version `than`. That is given
+    by its numbers, such as (1, 5, 1); () for no limit.
     """
     is_allowed = _filter(allow)
     numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
@@ -69,7 +69,7 @@ def _ranks(tags: Tags, allow: str) -> list[Rank]:
 # `explain` asks for the releases of each recipe several times. The limit holds some hundred recipes.
 @lru_cache(maxsize=512)
 def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionKey, Rank], ...]:
-    """Return all releases, the oldest first, in groups with the same sort key. Each group comes after its key."""
+    """Return all releases, the oldest first, in groups with the same sort key. Each group comes with its key."""
     keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags))
     return tuple(
         (key, tuple(Release(name, commit) for _, _, name, commit in rank))

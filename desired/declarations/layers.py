@@ -41,11 +41,11 @@ class Layers:
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
     def own_problems(self) -> list[Problem]:
-        """Return the problems of single keys in the recipe's file. Problems of the defaults are not included."""
+        """Return the problems of single keys in the recipe's file. Problems of the fleet's defaults are left out."""
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Return flaws of the merged declaration as problems, each in the file that has the key.
+        """Return flaws of the merged declaration as problems, each with its line in the file that has the key.
 
         A key that neither file has is reported as missing in the recipe's file.
         """

@@ -20,7 +20,7 @@ _PLAIN_BITS: Final = 64
 
 @frozen
 class Flaw:
-    """A problem of the value at a path. Its line is not known yet.
+    """A problem of the value at a path in a TOML file. Its line is not known yet.
 
     `message` is the end of the sentence that begins with the path. `hint` is what was probably meant, "" if unknown.
     """
@@ -105,7 +105,7 @@ def shown(value: object) -> str:
 def quoted(text: str) -> str:
     """Return a text in quotes, with escapes for what cannot be printed.
 
-    After `LONGEST_SHOWN` characters it is cut by "…".
+    A text of more than `LONGEST_SHOWN` characters is cut there, and ends in "…".
     """
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     escaped = short.replace("\\", "\\\\").replace('"', '\\"')

@@ -10,7 +10,10 @@ _UNITS: Final = {"MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 
 
 def read_size(value: object) -> int:
-    """Return the bytes of a text such as 500MiB, 40GiB or 1TiB. Raise RefusedError for any other value."""
+    """Return the number of bytes that a text such as 500MiB, 40GiB or 1TiB means.
+
+    Raise RefusedError for any other value.
+    """
     if not isinstance(value, str) or not re.fullmatch(PATTERN, value):
         raise RefusedError(f'wants a size such as "500MiB", "40GiB" or "1TiB", not {shown(value)}')
     return int(value[:-3]) * _UNITS[value[-3:]]

@@ -47,7 +47,7 @@ class Reading(Generic[Tables]):
 
 
 def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
-    """Return a document's tables, of the class `into`, and its flaws. Raise nothing for an invalid document."""
+    """Return the document as tables of the class `into`, with its flaws. Raise nothing for an invalid document."""
     from cattrs.errors import BaseValidationError
 
     try:
@@ -108,7 +108,7 @@ def _step(cause: Exception) -> Path:
 
 @cache
 def _converter() -> "Converter":
-    """Return a converter that accepts only exact types. Without its hooks, cattrs would read "10" as a number."""
+    """Return a converter that accepts only exact types. cattrs alone would read the text "10" as a number."""
     from cattrs import Converter
     from cattrs.cols import homogenous_tuple_structure_factory as tuple_hook
     from cattrs.cols import is_mapping, mapping_structure_factory

@@ -37,10 +37,10 @@ from desired.model import DataPolicy, Keep
 
 
 def key(description: str, *, required: bool = False) -> Any:  # noqa: ANN401  # as attrs' own field
-    """Return the attrs field of a key.
+    """Return the attrs field of a key. Its default is None, which means that the key is not given.
 
-    Its default is None, for a key that is not given: desired.model has the real one. `description` is shown by editors.
-    `required` says in the JSON schema that the key must be given.
+    The value that counts then is only in desired.model. `description` is shown by editors. `required` says in the JSON
+    schema that the key must be given.
     """
     return field(default=None, metadata={"description": description, "required": required})
 

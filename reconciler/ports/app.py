@@ -146,7 +146,7 @@ class RemovalResult:
 
 @frozen
 class Unready:
-    """An app that did not become ready. `timed_out`: it might have become ready with more time."""
+    """An app that did not become ready. `timed_out` is True if it might have become ready with more time."""
 
     reason: str
     timed_out: bool = False

@@ -60,4 +60,4 @@ class Commands(Protocol):
         """Return those of the programs `tools` that child processes would not find in PATH."""
 
     def pressure(self) -> str:
-        """Return one line of text: the host's load, free memory, free disk space, and how long processes waited."""
+        """Return one line of text with the host's load, free memory and disk space, and how long processes waited."""

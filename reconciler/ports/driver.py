@@ -135,7 +135,7 @@ class Driver(Protocol):
         """
 
     def forget(self) -> None:
-        """Drop what the driver remembers of deployed apps, and remember nothing from now on.
+        """Drop what the driver remembers of deployed apps, and read it anew at each call from now on.
 
         Call this before another process changes apps too.
         """

@@ -69,5 +69,5 @@ class Host:
     disk: Disk | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
-        """Return this host with only the drivers that `drivers` names, so that no other driver can fail."""
+        """Return a copy of this host with only the drivers that `drivers` names, so that no other driver can fail."""
         return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

@@ -58,7 +58,7 @@ class Registry(Protocol):
         """
 
     def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
-        """Record a hold in place of an earlier one of its recipe, and append `entries` to the ledger."""
+        """Record a hold, in place of an earlier hold of its recipe, and append `entries` to the ledger."""
 
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
         """Delete these holds and rollbacks, and append `entries` to the ledger.

@@ -37,7 +37,7 @@ class StateFolder:
 
     @property
     def running_pass(self) -> Path:
-        """Return the file that says what the pass that runs is doing."""
+        """Return the path of the file that says what the pass that runs now is doing."""
         return self.root / "running.json"
 
     @property
@@ -96,7 +96,7 @@ class StateFolder:
         return self.slot(name) / "lock"
 
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
-        """Return the names of the drivers with which the slots of the recipe `name` were deployed; of all for "*".
+        """Return the names of the drivers with which slots of the recipe `name` were deployed; of all recipes for "*".
 
         Slots that a killed pass left count as well.
         """
@@ -104,7 +104,7 @@ class StateFolder:
         return frozenset(path.name for path in markers)
 
     def drivers_of_slot(self, name: str) -> frozenset[str]:
-        """Return the names of the drivers with which something was deployed in the slots in `work/NAME`."""
+        """Return the names of the drivers with which the slots in the recipe's working folder were deployed."""
         return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
 
     def trial_logs(self, name: str) -> Path:

@@ -110,7 +110,7 @@ def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
-    """Return the process `pid` with its command and its start, None if it is gone. `heir` goes into the Holder."""
+    """Return the process `pid` with its command and its start, None if it is gone. `heir` is as in Holder."""
     process = PROC / str(pid)
     try:
         words = (process / "cmdline").read_bytes() or (process / "comm").read_bytes()

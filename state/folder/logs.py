@@ -15,7 +15,7 @@ _BESIDE = ("kept.log", "bug*.txt")
 
 
 def trial_id(begins: datetime) -> str:
-    """Return the id of a trial that begins at this time, in UTC. Ids sort by time.
+    """Return the id of a trial that begins at this time, which is in UTC. Sorted ids are in the order of time.
 
     An id is unique for a recipe: its working folder has one owner at a time.
     """
@@ -36,7 +36,7 @@ def logged_trials(folder: Path) -> tuple[str, ...]:
 
 
 def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[str, ...]:
-    """Delete the logs in `folder`, except those of the latest `keep` trials and of the trials in `spare`.
+    """Delete the logs in `folder` (`logs/NAME`), except those of the latest `keep` trials and of the trials in `spare`.
 
     Return the ids of the trials whose logs are deleted. If one cannot be deleted, delete the others, and raise the
     first StateError.

@@ -39,10 +39,11 @@ class View:
 
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
-    """Open the registry for reading, and yield it, or None if there is none yet. Nothing in its folder is changed.
+    """Open the registry for reading, and yield it as a View, or None if there is none yet.
 
-    `steps` are the scripts that make a registry, one for each format. A registry of an older format is upgraded in a
-    private copy. Raise RegistryError if the registry cannot be read, AgainLaterError if it stays locked.
+    Change nothing in its folder. `steps` are the scripts that make a registry, one for each format. A registry of an
+    older format is upgraded in a private copy. Raise RegistryError if the registry cannot be read, AgainLaterError if
+    it stays locked.
     """
     with registry_errors(path):
         if not _is_there(path):
@@ -118,7 +119,7 @@ def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) 
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script one by one, because `executescript` would commit the open transaction."""
+    """Yield the SQL statements of a script one by one, because `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -48,7 +48,7 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """Return a message on the first line that breaks the chain of hashes, None if none does.
+    """Return a message on the first line that was changed or is missing, None if there is no such line.
 
     Lines that are missing at the end are not noticed.
     """
@@ -100,7 +100,7 @@ def _missing_at_the_end(connection: sqlite3.Connection) -> str | None:
 
 
 def rows_of(connection: sqlite3.Connection) -> Iterator[LedgerRow]:
-    """Return all rows as they are stored, the oldest first."""
+    """Yield all rows as they are stored, the oldest first."""
     return (LedgerRow(*columns) for columns in connection.execute(f"{_SELECT} ORDER BY seq"))
 
 

@@ -116,7 +116,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Delete an intent, without a promotion, and append `entries`. Raise RegistryError if it is not recorded."""
+        """Delete an intent, promote nothing, append `entries`. Raise RegistryError if the intent is not recorded."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
@@ -191,7 +191,7 @@ _OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
 
 
 def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
-    """Return the records of the stored rows that can be read; `unseal` makes a record of a row.
+    """Return the records of the stored rows that can be read, in their order; `unseal` makes a record of a row.
 
     For a row that cannot be read, add the reason to `bad` for each recipe to which the row may belong.
     """
@@ -214,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Delete the intent and insert its canonical. Raise RegistryError if it is not recorded, or of another one."""
+    """Replace the intent by its canonical. Raise RegistryError if the intent is not recorded or does not fit."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)

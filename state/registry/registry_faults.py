@@ -18,9 +18,9 @@ def journal_of(path: Path) -> Path:
 
 @contextmanager
 def registry_errors(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite in the `with` block into a StateError with the remedy; add `path` to every message.
+    """Turn an error of SQLite in the `with` block into a StateError with the remedy.
 
-    `path` is the file of the registry.
+    Name `path`, the file of the registry, in the message of every error.
     """
     try:
         with file_errors("open it", RegistryError):

@@ -69,7 +69,7 @@ class CompressingWriter:
 
 
 def plain(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the content of an uncompressed file in chunks."""
+    """Yield the content of an uncompressed file in chunks of at most 1 MiB."""
     while data := file.read(CHUNK):
         yield data
 
@@ -95,7 +95,7 @@ def decompressed(file: BinaryIO) -> Iterator[bytes]:
 
 @define
 class ForwardReader:
-    """A file that is read only forward, made of chunks: the methods that Python's tarfile needs."""
+    """A file that is made from chunks of bytes and is read only forward. It has the methods that tarfile needs."""
 
     _chunks: Iterator[bytes]
     _buffer: bytes = b""

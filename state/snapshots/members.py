@@ -25,7 +25,8 @@ class Content(Protocol):
 class Member:
     """One member of a tar: its entry in the manifest and its content, None if it is no file.
 
-    `extents` has offset and length of each piece of data in the file. `end` is where the next member begins.
+    `extents` has offset and length of each piece of data in the file. `end` is the offset in the tar at which the next
+    member begins.
     """
 
     entry: SealedEntry

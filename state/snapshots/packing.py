@@ -26,7 +26,7 @@ def text(path: bytes) -> str:
 
 
 def raw(path: str) -> bytes:
-    """Return the bytes of a path in the manifest."""
+    """Return the bytes of a path in the manifest, from which `text` made it."""
     return path.encode("utf-8", "surrogateescape")
 
 
@@ -48,7 +48,7 @@ class TarOutput(Protocol):
 
 @define
 class HashingWriter:
-    """Writes to a file, and counts and hashes the bytes."""
+    """Writes to `file`, counts the bytes in `size`, and hashes them."""
 
     file: BinaryIO
     size: int = 0

@@ -30,10 +30,11 @@ class SealedSnapshots:
             return seal_folder(source, into, about)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename the sealed folder `folder` to `to`, durably, and return the seal with the new times of its files.
+        """Rename the sealed folder `folder` to `to`, and return the seal with the new times of its files.
 
-        Create the parent folder of `to` if it does not exist. Raise SnapshotError if the snapshot is damaged, since a
-        new seal would confirm the damage; also if the folder holds anything that was not sealed, or if `to` exists.
+        A power cut afterwards does not undo this. Create the parent folder of `to` if it does not exist. Raise
+        SnapshotError if the snapshot is damaged, since a new seal would confirm the damage; also if the folder holds
+        anything that was not sealed, or if `to` exists.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):
@@ -49,10 +50,11 @@ class SealedSnapshots:
             return evolve(seal, files={name: file_seal(to / name) for name in seal.files})
 
     def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Copy the sealed folder `folder` to the new folder `to`, durably. Return the seal with the copies' times.
+        """Copy the sealed folder `folder` to the new folder `to`. Return the seal with the copies' times.
 
-        The copies are read from the disk again and compared with the manifest's hash in `seal`. Raise SnapshotError if
-        they differ, and AgainLaterError for a full disk; `to` is then not made.
+        A power cut afterwards does not undo this. The copies are read from the disk again and compared with the
+        manifest's hash in `seal`. Raise SnapshotError if they differ, and AgainLaterError for a full disk; `to` is then
+        not made.
         """
         from state.snapshots.sealing import copy_folder
 
@@ -100,7 +102,7 @@ class SealedSnapshots:
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Compare a snapshot with its seal, and unpack it into the new folder `into`.
 
-        Remove that folder after any failure. Return the `about` of its manifest, or its damage. Raise SnapshotError, or
+        Return the `about` of its manifest, or its damage. Remove `into` after any failure. Raise SnapshotError, or
         AgainLaterError for a full disk.
         """
         from state.snapshots.unpacking import unpack_folder
@@ -112,7 +114,7 @@ class SealedSnapshots:
                 return Damaged(str(mismatch))
 
     def delete(self, folder: Path) -> None:
-        """Delete the folder of a snapshot durably, if it exists.
+        """Delete the folder of a snapshot, if it exists. A power cut afterwards does not bring it back.
 
         The folder keeps its name until the end. So if this process is killed meanwhile, a later one still finds the
         folder.
@@ -123,9 +125,10 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of the snapshot with this seal durably, if they exist, and then its folder if that is empty.
+        """Delete the files of the snapshot with this seal, if they exist, and then its folder if that is empty.
 
-        Another snapshot at this path is kept. The manifest is deleted last, since it identifies the snapshot.
+        A power cut afterwards does not bring them back. Another snapshot at this path is kept. The manifest is deleted
+        last, since it identifies the snapshot.
         """
         from state.snapshots.manifest import TARS
         from state.snapshots.sealed import is_another

@@ -53,10 +53,11 @@ def table_of(extents: Extents) -> bytes:
 
 
 def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
-    """Return the header of a sparse file. `stored` counts the bytes of its table and data; `info` has its full size.
+    """Return the header of a sparse file as bytes; `info` is its usual header, with its full size.
 
-    The stored size is written into the last block in GNU's own form, which has no limit. If it were written as a pax
-    record before that block, Python's reader would look for the next entry at a wrong place.
+    `stored` counts the bytes of its table and data. The stored size is written into the last block in GNU's own form,
+    which has no limit. If it were written as a pax record before that block, Python's reader would look for the next
+    entry at a wrong place.
     """
     last = tarfile.TarInfo("sparse")
     last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored
@@ -73,7 +74,7 @@ def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
 
 
 def _as_ustar(block: bytes) -> bytes:
-    """Turn a header of GNU's form into one of ustar's: GNU tar reads the pax records only before a ustar header."""
+    """Return a block of GNU's form as one of ustar's: GNU tar reads the pax records only before a ustar block."""
     named = block[: _SUM.start] + b" " * 8 + block[_SUM.stop : _MAGIC.start] + b"ustar\x0000" + block[_MAGIC.stop :]
     return named[: _SUM.start] + b"%06o\0 " % sum(named) + named[_SUM.stop :]
 

@@ -23,7 +23,8 @@ from state.state_errors import SnapshotError
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
     """Compare a snapshot with its seal, unpack it into the new folder `into`, and return the `about` of its manifest.
 
-    Raise MismatchError if it is damaged, SnapshotError or OSError for other failures. `into` is then removed again.
+    Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. Remove `into` after any
+    failure.
     """
     changed_files(folder, seal)
     manifest = read_manifest(folder, seal.manifest)
@@ -96,7 +97,7 @@ def _write(place: bytes, member: Member, content: Content) -> None:
 
 
 def _fill(descriptor: int, member: Member, content: Content) -> None:
-    """Write the content of a file, and leave out its holes. Raise MismatchError if the hash is not the sealed one."""
+    """Write the content of a file, and leave out its holes. Raise MismatchError if its hash is not the sealed one."""
     digest, size = hashlib.sha256(), member.entry.size
     for piece in pieces(member.extents, size):
         if piece.is_hole:
@@ -131,9 +132,10 @@ def _set_attributes(place: bytes, entry: SealedEntry) -> None:
 
 
 def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, int], None]) -> None:
-    """Set the owner and group of a file, unless it has them already (`info`), or this process does not run as root.
+    """Set the owner and group of a file by `chown`, unless it has them already (`info`).
 
-    Raise SnapshotError if root is not allowed to do so, as in a systemd unit without CAP_CHOWN.
+    Do nothing if this process does not run as root. Raise SnapshotError if root is not allowed to do so, as in a
+    systemd unit without CAP_CHOWN.
     """
     if os.geteuid() != 0 or (info.st_uid, info.st_gid) == (entry.uid, entry.gid):
         return
