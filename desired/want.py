@@ -52,7 +52,7 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
     """Return the tags that look like versions but are no releases, the latest first.
 
     Leave out tags that are not in the range `allow`, and tags that are not later than the version `than`. That is given
-    by its numbers, such as (1, 5, 1); () for no limit.
+    by its numbers, such as (1, 5, 1); () means 0.
     """
     is_allowed = _filter(allow)
     numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}

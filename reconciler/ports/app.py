@@ -84,7 +84,8 @@ class RunningApp:
     they had: "app (10 s)". `timeout` is the time that the release itself declares for becoming ready; None if it
     declares none. `settles_in` is the time after which the app counts as up if nothing changes until then; None if
     waiting alone is not enough. `up` has an identifier for each start of a part that is up: a part that was started
-    again has another one. `ended` maps such identifiers to how the parts ended that Canon did not stop.
+    again has another one. `ended` maps such identifiers to how the parts of this deployment ended that Canon did not
+    stop.
     """
 
     version: str
