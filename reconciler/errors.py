@@ -29,7 +29,7 @@ class CanonError(Exception):
 
 
 class UsageError(CanonError):
-    """The command line names something that does not exist, or a value that is not valid."""
+    """The command line names something that does not exist, or has a value that is not valid."""
 
 
 class InfrastructureError(CanonError):

@@ -23,7 +23,7 @@ class Redaction:
 
     @property
     def longest(self) -> int:
-        """Return the length of the longest spelling in bytes, 0 if there are none."""
+        """Return the length of the longest spelling in bytes; 0 if there are no spellings."""
         return max(map(len, self.spellings), default=0)
 
     def apply(self, data: bytes) -> bytes:
@@ -69,7 +69,7 @@ class RedactedStream:
         return b"".join(parts)
 
     def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each spelling that begins before the index `cut`.
+        """Yield start and end of each spelling in the held bytes that begins before the index `cut`.
 
         If several begin at the same index, yield only the longest.
         """
@@ -102,6 +102,9 @@ def _spellings(value: bytes) -> Iterable[bytes]:
 
 
 def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
-    """Return the contents of all secret files of the apps in a slot, without links and files over 64 KiB."""
+    """Return the contents of all secret files of the apps in a slot's folder.
+
+    Symlinks and files over 64 KiB are left out.
+    """
     files = (path for path in slot.glob("*/secrets/*") if path.is_file() and not path.is_symlink())
     return tuple(path.read_bytes() for path in files if path.stat().st_size <= _LONGEST)

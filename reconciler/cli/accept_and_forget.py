@@ -23,9 +23,11 @@ from state.records import KnownTag, LedgerEntry, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
-    """Accept the new commit of a moved tag. If `tag` is None, accept that upstream lost release tags.
+    """Accept the new commit of a moved tag `tag`; if `tag` is None, accept that upstream lost release tags.
 
-    The ledger records `reason`. Return the exit code. Raise NeedsPersonError if there is nothing to accept.
+    The ledger records `reason`. Return the exit code. Raise NeedsPersonError if there is nothing to accept,
+    InfrastructureError if upstream cannot be read, and UsageError if the recipe `name` is not declared or `reason` is
+    blank.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -49,7 +51,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
-    """Return the recipe's memory with the new commit of `tag`, and a message for the user.
+    """Return the recipe's memory with the new commit of `tag`, and a message for the user. Record nothing.
 
     Raise NeedsPersonError if the tag did not move.
     """
@@ -63,7 +65,7 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 
 
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
-    """Return the recipe's memory without the tags that upstream lost, and a message for the user.
+    """Return the recipe's memory without the tags that upstream lost, and a message for the user. Record nothing.
 
     Raise NeedsPersonError if upstream lost no tag.
     """
@@ -79,7 +81,8 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
 def forget(options: Options, name: str, reason: str) -> int:
     """Delete the records, snapshots, mirror and logs of a recipe that is no longer declared. Return the exit code.
 
-    The ledger records `reason`. Raise UsageError if the recipe is still declared, or if nothing is recorded of it.
+    The ledger records `reason`. Raise UsageError if the recipe `name` is still declared, if nothing is recorded of it,
+    or if `reason` is blank.
     """
     context = load_context(options)
     require_reason(reason)
@@ -97,10 +100,10 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the names of the drivers with which the slots of a recipe are removed.
+    """Return the names of the drivers with which a recipe's slot and its kept deployment are removed.
 
-    These are "process" and the drivers that are recorded for the slots. Return all drivers if none is recorded although
-    there is a slot or a kept deployment.
+    These are "process" and the drivers that are recorded for both. Return all drivers of `host` if none is recorded
+    although there is a slot or a kept deployment.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
@@ -110,14 +113,20 @@ def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
 
 
 def _existing_lock(context: CommandContext, name: str) -> Path:
-    """Return the path of the pass lock. Raise UsageError, which names `name`, if there is no registry."""
+    """Return the path of the pass lock.
+
+    Raise UsageError if the state folder has no registry: then nothing is recorded of the recipe `name`.
+    """
     if not context.state.database.exists():
         raise UsageError(f"nothing is recorded of {name}: there is no registry in {context.state.root}")
     return context.state.lock
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
-    """Delete everything of the recipe `name`, and return a message. Raise UsageError if nothing is recorded of it."""
+    """Delete everything of the recipe `name`, and return a message for the user.
+
+    Raise UsageError if nothing is recorded of the recipe, and BusyError if its slot is in use.
+    """
     records = host.registry.read()
     have = records.canonicals.get(name)
     if have is None and name not in records.memories and name not in records.unreadable:

@@ -5,9 +5,9 @@ from reconciler.errors import UsageError
 
 
 def read_ways(text: str | None) -> tuple[WayName, ...]:
-    """Return the ways that the comma-separated list `text` names; none if it is None.
+    """Return the ways that the comma-separated list `text` names, each once and in the order of WayName.
 
-    Raise UsageError for an unknown name.
+    Return none if `text` is None. Raise UsageError for an unknown name.
     """
     names = [name.strip() for name in text.split(",")] if text is not None else []
     unknown = [name for name in names if name not in set(WayName)]

@@ -22,10 +22,10 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 
 def audit_records(options: Options, head: str | None) -> int:
-    """Print the verdict on every claim of the records. Return the exit code.
+    """Print the verdict on every claim of the records. Return the exit code: 3 if a claim disagrees, else 0.
 
-    `head` is the hash of a ledger line that a person wrote down, or its first 8 digits or more. Raise UsageError if it
-    is no such hash.
+    `head` is the hash of a ledger line that a person wrote down, or its first 8 digits or more; None if there is none.
+    Raise UsageError if `head` is no such hash.
     """
     if head is not None and not _HASH.fullmatch(head):
         raise UsageError(

@@ -31,7 +31,8 @@ class CommandContext:
 def load_context(options: Options) -> CommandContext:
     """Read the declarations, and return them with the other input of a command.
 
-    Raise DeclarationError or NoFleetError, or UsageError if a recipe is named by -r that is not declared.
+    Raise DeclarationError or NoFleetError if they cannot be read, ForeignFolderError if the state folder contains other
+    files, and UsageError if -r names a recipe that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
@@ -75,7 +76,10 @@ def _is_orphan(context: CommandContext, name: str) -> bool:
 
 
 def prepare_state(state: StateFolder) -> None:
-    """Create the state folder and its id if they are missing. Each process started for this folder carries the id."""
+    """Create the state folder and its id if they are missing.
+
+    The programs that Canon starts get the id in their environment, so that a later run recognises them.
+    """
     state.create()
     make_identity(state.identity)
 
@@ -84,7 +88,8 @@ def prepare_state(state: StateFolder) -> None:
 def pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
     """Hold the pass lock within the `with` block. Create the state folder if it is missing.
 
-    `command` is written into the lock, so that other processes can name the command that holds it.
+    `command` is written into the lock, so that other processes can name the command that holds it. Raise LockHeldError
+    if another process holds the lock.
     """
     prepare_state(context.state)
     with hold(context.state.lock, command) as lock:

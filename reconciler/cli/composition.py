@@ -86,7 +86,8 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
     """Return the host of a worker process, which was forked from the process of `host`.
 
     Make new objects for everything that may have an open connection or a list of child processes. The worker's apps
-    listen on `ports`, which no other worker uses.
+    listen on `ports`, which no other worker uses. `progress` shows what the worker does. `lock` is the file descriptor
+    of the pass lock.
     """
     fleet, state = context.fleet, context.state
     children = _children(context, child_environment(fleet.passes, os.environ, state.root))
@@ -100,9 +101,9 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
 
 
 def workers_for(context: CommandContext, host: Host, progress: ParallelProgress, lock: int) -> Workers | None:
-    """Return the workers of a pass; None if it tries one recipe after the other.
+    """Return the workers of a pass; None if the pass tries one recipe after the other.
 
-    `lock` is the descriptor of the pass lock.
+    `progress` shows what all workers do. `lock` is the file descriptor of the pass lock.
     """
     parallel = parallel_of(context.fleet)
     if parallel == 1:
@@ -121,7 +122,7 @@ def parallel_of(fleet: Fleet) -> int:
 
 
 def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> TeamForge | None:
-    """Return the forge to which mirrors are pushed; None if the fleet declares none.
+    """Return the team's forge, to which mirrors are pushed; None if the fleet declares none.
 
     `children` is the environment of child processes. `lock` is the descriptor of the pass lock, None if it is not held.
     """
@@ -133,7 +134,10 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return what measures the disk: with the engine's images and volumes only if a driver uses the engine."""
+    """Return what measures the disk: the state folder, and Docker's images and volumes if one of `drivers` uses Docker.
+
+    `children` is the environment of child processes.
+    """
     if drivers.keys() <= {"process"}:
         return HostDisk(state.root)
     from reconciler.host.swarm.engine.engine import Engine
@@ -182,9 +186,10 @@ def progress_on_stderr(options: Options) -> LineProgress:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise InterruptedPassError when one of the signals in STOPPING arrives. A second signal also stops the cleanup.
+    """Raise InterruptedPassError within the `with` block when a signal in STOPPING arrives.
 
-    If `nohup` made this process ignore SIGHUP, SIGHUP stays ignored.
+    A second signal raises it again, and so also stops the cleanup after the first. If `nohup` made this process ignore
+    SIGHUP, SIGHUP stays ignored.
     """
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -203,7 +208,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Set the umask so that new files can be read only by their owner."""
+    """Set the umask within the `with` block so that new files can be read only by their owner."""
     before = os.umask(0o077)
     try:
         yield

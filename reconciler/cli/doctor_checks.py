@@ -30,7 +30,10 @@ from state.state_errors import StateError
 
 
 def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
-    """Run all checks except that of the declarations. Yield each result as soon as it is there."""
+    """Run all checks except that of the declarations. Yield each result as soon as it is there, in a fixed order.
+
+    A check that raises an expected error has the result FAILED.
+    """
     seen = inspect(fleet, state)
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
         "git": _git,
@@ -53,9 +56,9 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
 
 
 def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
-    """Return the result of a check.
+    """Return the result of `check`.
 
-    If it raises an expected error, return a failed check with the error's message and hint.
+    If it raises an expected error, return FAILED under the name `name`, with the error's message and hint.
     """
     try:
         return check()
@@ -112,7 +115,10 @@ def _state(seen: Inspection) -> HostCheck:
 
 
 def _identity(state: StateFolder, records: Records) -> HostCheck:
-    """Return the check of a state folder's id, which is not valid if the folder was copied. Its content is intact."""
+    """Return the result of checking the state folder's id; the caller has found the content of the folder intact.
+
+    Return a WARNING if there are canonicals but the id is not valid, as in a copied folder; else OK.
+    """
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"
         return HostCheck("state", CheckResult.WARNING, found, "the next pass gives it an id of its own")

@@ -27,7 +27,10 @@ def doctor(options: Options) -> int:
 
 
 def _checks(options: Options) -> Iterator[HostCheck]:
-    """Yield the results of all checks. If the declarations cannot be read, the other checks run without recipes."""
+    """Yield the result of the check of the declarations, then those of all other checks.
+
+    If the declarations cannot be read, the other checks run with a fleet without recipes.
+    """
     fleet = Fleet("", options.fleet_folder, {})
     try:
         fleet = load_fleet(options.fleet_folder)

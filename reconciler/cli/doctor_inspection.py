@@ -21,7 +21,8 @@ USUAL_UNIT = "reconcile.service"
 class Inspection:
     """All that the checks use. `environment` is that of child processes, `tools` are the programs that a pass needs.
 
-    `service` has the properties of the systemd unit `unit`, None if systemd does not know it.
+    `unit` is the name of the systemd unit in which passes run. `service` has its properties, None if systemd does not
+    know it. `records` is empty if the registry cannot be read.
     """
 
     fleet: Fleet
@@ -34,7 +35,7 @@ class Inspection:
 
 
 def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
-    """Return what the checks of a fleet and its state folder look at."""
+    """Read what the checks of a fleet and its state folder look at, and return it."""
     environment = child_environment(fleet.passes, os.environ, state.root)
     tools = tools_of(fleet, drivers_for(fleet, state, environment, None))
     unit = fleet.unit or USUAL_UNIT
@@ -50,7 +51,7 @@ def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
 
 
 def _readable_records(state: StateFolder) -> Records:
-    """Return all records; none if they cannot be read, which the check of the state folder reports."""
+    """Return all records; empty Records if they cannot be read, which the check of the state folder reports."""
     try:
         return SqliteRegistry(state.database).read()
     except StateError:

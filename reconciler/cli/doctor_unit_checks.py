@@ -11,7 +11,10 @@ from reconciler.host.environment import child_environment
 
 
 def check_unit(seen: Inspection) -> HostCheck:
-    """Return the check that systemd knows the unit, and that its last run succeeded."""
+    """Return OK if systemd knows the unit in which passes run and its last run succeeded, FAILED if that run failed.
+
+    If systemd does not know the unit, return FAILED if the fleet declares it, else a WARNING.
+    """
     if seen.service is None:
         hint = "copy systemd/reconcile.service and reconcile.timer to /etc/systemd/system"
         result = CheckResult.FAILED if seen.fleet.unit else CheckResult.WARNING
@@ -24,7 +27,10 @@ def check_unit(seen: Inspection) -> HostCheck:
 
 
 def check_timer(seen: Inspection) -> HostCheck:
-    """Return the check of the timer that starts the unit."""
+    """Return whether a timer that starts the unit is enabled and active, and started it lately.
+
+    The result is NOT_CHECKED if systemd does not know the unit.
+    """
     if seen.service is None:
         return HostCheck("timer", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
     facts = systemd.read_timer(seen.service, seen.environment)
@@ -32,7 +38,11 @@ def check_timer(seen: Inspection) -> HostCheck:
 
 
 def check_environment(seen: Inspection) -> HostCheck:
-    """Return the check that compares the unit's environment with that of this shell."""
+    """Return how the environment of child processes differs between the unit and this shell; OK if it does not.
+
+    The result is FAILED if the unit lacks a variable of this shell or does not find a required program. It is
+    NOT_CHECKED if systemd does not know the unit.
+    """
     if seen.service is None:
         return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
     of_systemd = systemd.read_unit_environment(seen.service, seen.environment)
@@ -44,7 +54,10 @@ def check_environment(seen: Inspection) -> HostCheck:
 
 
 def check_credentials(seen: Inspection) -> HostCheck:
-    """Return the check of the files that the unit names as its credentials."""
+    """Return FAILED if a file is missing that the unit names as a credential (`LoadCredential=`), else OK.
+
+    The result is NOT_CHECKED if systemd does not know the unit.
+    """
     if seen.service is None:
         return HostCheck("credentials", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
     files = systemd.read_credential_files(seen.unit, seen.environment)

@@ -41,7 +41,7 @@ _OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL
 
 
 def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int:
-    """Print an error of click about the command line `arguments`. Return the exit code."""
+    """Print an error of click about the command line `arguments`. Return its exit code, 64."""
     path = wrong.ctx.command_path if wrong.ctx is not None else "reconcile"
     return _report_one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
@@ -100,12 +100,18 @@ def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str])
 
 
 def _stderr_screen(arguments: Sequence[str]) -> Screen:
-    """Return the width and colour to use on stderr. Search `arguments` as text, since click may have refused them."""
+    """Return the width and colour to use on stderr.
+
+    Search `arguments` as text for --no-color, since click may have found an error before it read the options.
+    """
     return screen_for(terminal_width(sys.stderr), os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the last output option is `-o json`. Search `arguments` as text, since click may have refused them."""
+    """Whether the last output option in the command line `arguments` is `-o json`.
+
+    Search `arguments` as text, since click may have found an error before it read the options.
+    """
     pairs = pairwise([*arguments, ""])
     formats = [match[1] or following for option, following in pairs if (match := _OUTPUT_OPTION.fullmatch(option))]
     return formats[-1:] == ["json"]

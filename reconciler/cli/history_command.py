@@ -34,14 +34,14 @@ PAUSE: Final = 1.0
 class Selection:
     """Selects the events to show: those of `recipes`, or of all if it is empty, since the time `since`.
 
-    `since` is None for all times.
+    `since` is None for events of any age.
     """
 
     recipes: tuple[str, ...] = ()
     since: datetime | None = None
 
     def of(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        """Return the events that are selected."""
+        """Return those of `events` that are selected, in the same order."""
         return tuple(
             event
             for event in events
@@ -50,9 +50,10 @@ class Selection:
 
 
 def history(options: Options, name: str | None, since: str | None) -> int:
-    """Print what happened to the recipe `name`, or to all recipes and in whole passes. Return the exit code.
+    """Print what happened to the recipe `name`, or to all recipes and in whole passes if it is None.
 
-    `since` is a span such as "2d", or a day or time; None for all. Raise UsageError if nothing is known of `name`.
+    `since` is a span such as "2d", or a day or time; None for all. Return the exit code: 1 if the ledger's chain of
+    hashes is broken, else 0. Raise UsageError if nothing is known of `name`, or if `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -68,10 +69,11 @@ def history(options: Options, name: str | None, since: str | None) -> int:
 
 
 def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
-    """Print a line for each line of the ledger, and with `watch` those that follow until a signal comes.
+    """Print each line of the ledger on the recipe `name`, or every line if it is None, the oldest first.
 
-    The other parameters, the exit code and the errors are those of `history`. With `watch`, the command ends with exit
-    code 0 when a signal comes.
+    With `watch`, go on with the lines that follow until a signal comes, which does not change the exit code. `since` is
+    a span such as "2d", or a day or time; None for all. Return 1 if the ledger's chain of hashes is broken, else 0.
+    Raise UsageError if nothing is known of `name`, or if `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -92,7 +94,7 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 
 
 def _following(registry: SqliteRegistry, lines: Sequence[LedgerLine]) -> Iterator[tuple[Event, ...]]:
-    """Look at the ledger again and again for ever, and yield the events of the lines that follow `lines`.
+    """Look at the ledger again and again for ever, and yield the events of the lines that follow `lines`, as they come.
 
     The ledger is only read if its file may have changed, and only behind the last line that was read.
     """
@@ -139,7 +141,10 @@ def _require_known(context: CommandContext, selection: Selection, events: Sequen
 
 
 def _since(text: str, now: datetime) -> datetime:
-    """Return the time that `text` names: a span before `now`, or a day or a time, in UTC unless it names a zone."""
+    """Return the time that `text` names: a span before `now`, or a day or a time, in UTC unless it names a zone.
+
+    Raise UsageError for any other text.
+    """
     try:
         return now - read_duration(text)
     except RefusedError:

@@ -29,7 +29,11 @@ class HoldRequest:
 
 
 def hold(options: Options, name: str, request: HoldRequest) -> int:
-    """Put the recipe `name` on hold, in place of an earlier hold. Return the exit code."""
+    """Put the recipe `name` on hold, in place of an earlier hold. Return the exit code.
+
+    The registry and the ledger record it. Raise UsageError if the recipe is not declared, or if the reason or the day
+    is not valid; raise CanonError if the recipe's record cannot be read.
+    """
     context = load_context(options)
     require_declared(context, name)
     require_reason(request.reason)
@@ -83,7 +87,7 @@ def resume(options: Options, name: str, reason: str) -> int:
 
 
 def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
-    """Return the hold and the rollback that are recorded for the recipe `name`; empty if there are none."""
+    """Return the hold and then the rollback that are recorded for the recipe `name`; empty if there are none."""
     found = (records.holds.get(name), records.rollbacks.get(name))
     return [decision for decision in found if decision is not None]
 

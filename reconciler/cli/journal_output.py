@@ -9,13 +9,20 @@ from reconciler.show.documents.journal_entries import outcome_entry, report_entr
 
 
 def journal_outcome(outcome: Outcome) -> None:
-    """Send the outcome of one recipe's step to the journal. Call this as soon as the step is done."""
+    """Send the outcome of one recipe's step to systemd's journal. Call this as soon as the step is done.
+
+    Do nothing if the step did nothing, or if this process does not run under the journal. Errors are ignored.
+    """
     entry = outcome_entry(outcome)
     if entry is not None and runs_under_journal(os.environ):
         send_entries([entry])
 
 
 def journal_report(report: Report) -> None:
-    """Send to the journal whether the run was hollow, and how each recipe differs at its end."""
+    """Send an entry to systemd's journal for each way in which a recipe differs at the end of the run.
+
+    Send one more if the run was hollow: nothing is enrolled, or the counts do not add up. Do nothing if this process
+    does not run under the journal. Errors are ignored.
+    """
     if runs_under_journal(os.environ):
         send_entries(report_entries(report))

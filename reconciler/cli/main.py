@@ -108,7 +108,7 @@ for _command in _COMMANDS:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line `arguments`. Prints errors to stderr, and returns the exit code."""
+    """Run the command line `arguments`. Print errors to stderr instead of raising them, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets its answer
             stream.reconfigure(errors="backslashreplace")

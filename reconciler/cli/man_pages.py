@@ -28,7 +28,10 @@ _ENVIRONMENT: Final = {
 
 
 def man_pages(date: str) -> Mapping[str, str]:
-    """Return the text of each man page by the name of its file: one of `reconcile`, and one of each command."""
+    """Return the text of each man page by the name of its file: one of `reconcile`, and one of each command.
+
+    `date` is printed on every page, such as "2026-11-24".
+    """
     with click.Context(reconcile, info_name=_MAIN) as context:
         pages = {f"{_MAIN}.1": "\n".join(_page(context, date)) + "\n"}
         for name, command in reconcile.commands.items():
@@ -38,7 +41,7 @@ def man_pages(date: str) -> Mapping[str, str]:
 
 
 def _page(context: click.Context, date: str) -> Iterator[str]:
-    """Yield the lines of one man page."""
+    """Yield the lines of the man page of the command in `context`. `date` is printed on the page."""
     command, name = context.command, context.command_path.replace(" ", "-")
     first, *more = cleandoc(command.help or "").split("\n\n")
     yield f'.TH "{_roff(name.upper())}" 1 "{date}" "Canon {__version__}" "Canon"'
@@ -60,7 +63,10 @@ def _usage(context: click.Context) -> str:
 
 
 def _paragraphs(texts: list[str]) -> Iterator[str]:
-    """Yield paragraphs. Lines after `_KEEP_LINES` stay as they are."""
+    """Yield the lines of a paragraph for each of `texts`.
+
+    A text that begins with `_KEEP_LINES` keeps its line breaks; all lines of any other text are joined to one.
+    """
     for text in texts:
         yield ".PP"
         if text.startswith(_KEEP_LINES):
@@ -70,7 +76,10 @@ def _paragraphs(texts: list[str]) -> Iterator[str]:
 
 
 def _section(epilog: str) -> Iterator[str]:
-    """Yield a section for a part of an epilog, whose first line is the title: examples, or exit codes."""
+    """Yield the lines of the section for one part of the text at the end of a command's help; none if `epilog` is "".
+
+    The first line is the title: examples, or exit codes. The other lines keep their line breaks.
+    """
     title, *lines = epilog.removeprefix(_KEEP_LINES).splitlines() or [""]
     if title.startswith("Example"):
         yield ".SH EXAMPLES"
@@ -80,13 +89,13 @@ def _section(epilog: str) -> Iterator[str]:
 
 
 def _kept(lines: list[str]) -> Iterator[str]:
-    """Yield lines that stay as they are."""
+    """Yield the lines of a paragraph in which `lines` keep their line breaks; none if there are no lines."""
     if lines:
         yield from (".PP", ".nf", *map(_roff, lines), ".fi")
 
 
 def _list(title: str, entries: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield a section with a list of names, each with its text."""
+    """Yield the lines of a section with the title `title`: a list of names, each with its text."""
     yield f".SH {title}"
     for name, text in entries:
         yield from (".TP", f"\\fB{_roff(name)}\\fR", _roff(text))
@@ -100,14 +109,17 @@ def _see_also(command: click.Command) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    """Return a line of text for roff. A line that begins with a dot is no request."""
+    """Return `text` escaped for roff, in ASCII, so that it is printed as it is, even if it begins with a dot."""
     escaped = text.translate(_ROFF)
     escaped = re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", escaped)
     return f"\\&{escaped}" if escaped.startswith(".") else escaped
 
 
 def main() -> None:
-    """Write all pages into the folder that the command line names. SOURCE_DATE_EPOCH sets their date."""
+    """Write all man pages into the folder that the command line names; make it if it is missing.
+
+    Their date is that of SOURCE_DATE_EPOCH (seconds since 1970), or today's if that is not set.
+    """
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     seconds = os.environ.get("SOURCE_DATE_EPOCH")

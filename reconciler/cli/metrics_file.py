@@ -36,11 +36,11 @@ def require_metrics_path(file: str | None) -> Path | None:
 def write_metrics(
     context: CommandContext, path: Path | None, report: Report, code: int, last: LastWholePass | None = None
 ) -> int:
-    """Replace the file `path` in one step, readable by everybody; do nothing if it is None. Return the exit code.
+    """Write the metrics of a report to the file `path` in one step, readable by everybody; do nothing if it is None.
 
-    `last` is the last whole pass, None if it has not been read yet.
-
-    If the file cannot be written, print the reason to stderr, and return 1 in place of an exit code from 0 to 4.
+    `last` is the last pass over the whole fleet; None to read it from the ledger. `code` is the exit code of the
+    report: return it. If the file cannot be written, print the reason to stderr, and return 1 in place of a code from 0
+    to 4.
     """
     if path is None:
         return code

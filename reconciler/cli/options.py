@@ -38,7 +38,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """Return these options, with the values of `earlier` for the options that are not set."""
+        """Return these options, with the values of `earlier` for the options that are not set here."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
@@ -47,19 +47,26 @@ class Options(NamedTuple):
 
     @property
     def fleet_folder(self) -> "Path":
-        """Return the first that is set: --fleet, RECONCILE_FLEET, CONFIGURATION_DIRECTORY; else /etc/reconcile."""
+        """Return the first that is set: --fleet, RECONCILE_FLEET, CONFIGURATION_DIRECTORY; else /etc/reconcile.
+
+        Raise UsageError if that variable is empty.
+        """
         return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
     @property
     def state_folder(self) -> "Path":
-        """Return the first that is set: --state, RECONCILE_STATE, STATE_DIRECTORY; else /var/lib/reconcile."""
+        """Return the first that is set: --state, RECONCILE_STATE, STATE_DIRECTORY; else /var/lib/reconcile.
+
+        Raise UsageError if that variable is empty.
+        """
         return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
 
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
     """Return the folder of the option `flag`, else of Canon's own variable, else of systemd's variable, else `default`.
 
-    If systemd's variable lists several folders, return the first. Raise UsageError if the variable is empty.
+    `own_name` and `systemd_name` are the names of the variables in `environ`. If systemd's variable lists several
+    folders, return the first. Raise UsageError if the variable that counts is empty.
     """
     from pathlib import Path
 
@@ -148,13 +155,13 @@ def events_option(function: Command) -> Command:
 
 
 def ways_option(function: Command) -> Command:
-    """Add the option --ways to a command that may try ways. Without a list, it means the usual ones."""
+    """Add the option --ways to a command that may try ways. Without a list, the option means `USUAL_WAYS`."""
     help_text = f"Also try these ways (--ways=LIST) once for each release; without a list: {USUAL_WAYS}."
     return click.option("--ways", is_flag=False, flag_value=USUAL_WAYS, metavar="", help=help_text)(function)
 
 
 def stdout_width() -> int | None:
-    """Return the width of the terminal on stdout; None if stdout is no terminal."""
+    """Return the width of the terminal on stdout in columns; None if stdout is no terminal."""
     return terminal_width(sys.stdout)
 
 
@@ -166,7 +173,7 @@ def stdout_screen(options: Options) -> "Screen":
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Return the width of the terminal on `stream`; None if `stream` is no terminal or is closed."""
+    """Return the width of the terminal on `stream` in columns; None if `stream` is no terminal or is closed."""
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
     return None
@@ -175,7 +182,8 @@ def terminal_width(stream: TextIO) -> int | None:
 def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
     """Print `line`; with `-o json`, print a JSON object with `line`, the name of the command and `exit_code`.
 
-    Return `exit_code`.
+    Return `exit_code`. If stdout cannot be written, print the reason to stderr, and return 1 in place of a code from 0
+    to 4.
     """
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text

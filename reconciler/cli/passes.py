@@ -40,8 +40,8 @@ def preview(
     """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Return the exit code.
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    `ways` are those to try of every canonical, separated by commas, beside the declared ones; None for no more. Take
-    no lock and write nothing else.
+    `ways` lists the ways to try of every canonical, separated by commas, in addition to those that its recipe declares;
+    None for no more. Take no lock, and write nothing but the metrics. Raise UsageError for a wrong name.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))
@@ -66,8 +66,8 @@ def converge(
 ) -> int:
     """Run one pass under the pass lock and print its report. Return the exit code.
 
-    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    `lines` are those of --events, None without. `ways` is as in `preview`.
+    `lines` prints what the pass does, None without --events. The other parameters and the errors are as in `preview`.
+    Raise LockHeldError if another process holds the lock.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand.PASS, retry), ways=read_ways(ways))
@@ -81,9 +81,11 @@ def run_pass(
     check: Callable[[Host], None] = lambda _: None,
     lines: EventLines | None = None,
 ) -> int:
-    """Run one pass under the pass lock and print its report, as the last of `lines` if there are any.
+    """Run one pass under the pass lock and print its report. Return the exit code.
 
-    Return the exit code. `check` is called first, under the lock, and may raise an error: then nothing is done.
+    Write the metrics to `metrics_path`, None for no file. `check` is called first, under the lock, and may raise an
+    error: then nothing is done. `lines` prints what the pass does, and the report as its last line; None without
+    --events.
     """
     with interruptible(), private_files():
         done = _run_locked(context, request, check, lines)
@@ -97,7 +99,10 @@ def run_pass(
 def _run_locked(
     context: CommandContext, request: RunRequest, check: Callable[[Host], None], lines: EventLines | None
 ) -> Pass:
-    """Run one pass under the pass lock, and tell what it is doing. The parameters are as in `run_pass`."""
+    """Run one pass under the pass lock, and tell what it is doing. Return what came of it.
+
+    The parameters are as in `run_pass`.
+    """
     with (
         pass_lock(context, "reconcile") as lock,
         progress_on_stderr(context.options) as shown,
@@ -120,7 +125,8 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
     """Print the report in the format that the options ask for. Return the exit code.
 
-    `last` is the last whole pass; None in the report of a pass, which does not print its age.
+    `last` is the last pass over the whole fleet, whose age is printed too; None in the report of a pass, which does not
+    print it.
     """
     options = context.options
     if options.json:

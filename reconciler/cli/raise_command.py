@@ -30,9 +30,10 @@ from state.records import Canonical
 
 
 def raise_copy(options: Options, name: str, span: str) -> int:
-    """Deploy a copy of the canonical with its data in a slot, until a signal arrives or `span` is over. Return 0.
+    """Deploy a copy of the canonical with its data in a slot, until a signal comes or `span` is over. Return 0.
 
-    `span` is the value of --for, such as "10m". Raise CanonError, also if the app stops by itself.
+    `span` is the value of --for, such as "10m". Print the address of the copy, and remove the copy at the end. Raise
+    UsageError if `span` or `name` is wrong, and CanonError if the copy does not come up or stops by itself.
     """
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
@@ -75,7 +76,7 @@ def _canonical(host: Host, name: str) -> Canonical:
 
 
 def _print_address(options: Options, name: str, app: RunningApp) -> None:
-    """Print the address of the app. Raise UnwrittenError if stdout cannot be written.
+    """Print the address of the app, the copy of the recipe `name`. Raise UnwrittenError if stdout cannot be written.
 
     Nobody can use the copy without its address, so the caller then removes it.
     """
@@ -83,7 +84,7 @@ def _print_address(options: Options, name: str, app: RunningApp) -> None:
 
 
 def _keep_up(slot: Slot, lifetime: timedelta) -> None:
-    """Wait until `lifetime` is over. Raise CanonError if the app, or an app that it needs, stops by itself."""
+    """Wait until `lifetime` is over. Raise CanonError if the slot's app, or an app that it needs, stops by itself."""
     until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)

@@ -8,6 +8,6 @@ from state.registry.latest_entry import latest_entry
 
 
 def last_whole_pass(context: CommandContext) -> LastWholePass:
-    """Return when the last whole pass in the ledger ended, the fleet's limit for its age, and the time now."""
+    """Return when the last pass over the whole fleet ended, as the ledger has it, and the fleet's limit for its age."""
     found = latest_entry(context.state.database, "pass-end", is_whole_pass)
     return LastWholePass(found.at if found is not None else None, context.fleet.stale, datetime.now(UTC))

@@ -32,7 +32,8 @@ def report(options: Options, file: str, *, offline: bool) -> int:
     """Write the page to `file`, or to stdout if that is "-". Return the exit code.
 
     The code is 0 if the page was written; 1 if it could not be written, or if it reports that the ledger was changed.
-    With `offline`, no upstream is asked. Raise UsageError if `file` cannot be a page.
+    With `offline`, no upstream is asked. Raise UsageError if `file` has a wrong name or its folder cannot be written
+    to.
     """
     path = _require_page_path(file)
     if path is None and options.json:
@@ -49,9 +50,9 @@ def report(options: Options, file: str, *, offline: bool) -> int:
 
 
 def collect(context: CommandContext, host: Host) -> PageFacts:
-    """Observe the recipes as `reconcile drift` does, explain each, and read the ledger. Changes nothing.
+    """Return all that the page shows: observe the recipes as `reconcile drift` does, explain each, and read the ledger.
 
-    With recipes that are named by -r, includes those that they need.
+    If -r names recipes, include those that they need. Changes nothing.
     """
     recipes = context.fleet.recipes
     names = tuple(sorted({app for name in context.names for app in apps_of(recipes[name], recipes)}))
@@ -104,7 +105,10 @@ def _require_page_path(file: str) -> Path | None:
 
 
 def _write(options: Options, path: Path, page: str, code: int) -> int:
-    """Replace the file in one step, readable by everybody, and print its name. Return the exit code."""
+    """Replace the file `path` by `page` in one step, readable by everybody, and print its name. Return `code`.
+
+    If the file cannot be written, print the reason to stderr and return 1.
+    """
     try:
         replace_file(path, page.encode(), _READABLE)
     except OSError as error:

@@ -27,16 +27,20 @@ from state.records import Canonical, Memory
 
 @frozen
 class RollbackOptions:
-    """The options of `reconcile rollback`. `to` is the generation to go back to; None: that of an older release."""
+    """The options of `reconcile rollback`. `to` is the number of the generation to go back to.
+
+    None: the newest intact generation of an older release.
+    """
 
     reason: str
     to: int | None = None
 
 
 def rollback(options: Options, name: str, request: RollbackOptions) -> int:
-    """Roll the recipe `name` back to an older generation. Return the exit code: 3 if its kept deployment is down.
+    """Roll the recipe `name` back to an older generation. Return 3 if its kept deployment is down afterwards, else 0.
 
-    Raise CanonError if there is no such generation, or if it is not intact or does not come up.
+    Raise CanonError if there is no such generation, or if it is not intact or does not come up: then the canonical
+    stays.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -60,9 +64,10 @@ def rollback(options: Options, name: str, request: RollbackOptions) -> int:
 
 
 def _roll_back(host: Host, context: CommandContext, name: str, request: RollbackOptions) -> Canonical:
-    """Roll the recipe back, and return its new canonical.
+    """Roll the recipe `name` back, and return its new canonical.
 
-    Undeploy the kept deployments that conflict with this, and deploy them again afterwards.
+    Meanwhile, undeploy the kept deployments that share an app with it, and deploy them again afterwards. Raise
+    CanonError if this cannot be done.
     """
     fleet, recipe = context.fleet, context.fleet.recipes[name]
     records = host.registry.read()
@@ -86,9 +91,9 @@ def _roll_back(host: Host, context: CommandContext, name: str, request: Rollback
 
 
 def _prove(host: Host, request: RollbackRequest) -> Canonical:
-    """Roll back, and return the new canonical.
+    """Deploy the requested generation, check it and make it the canonical. Return the new canonical.
 
-    Raise NeedsPersonError if the generation does not deploy or fails its tests.
+    Raise NeedsPersonError if the generation does not deploy or fails its tests. The canonical is unchanged then.
     """
     try:
         return roll_back(host, request)

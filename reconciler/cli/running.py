@@ -7,7 +7,7 @@ from state.running_pass import read_progress
 
 
 def look_at_passes(state: StateFolder) -> RunningNow:
-    """Return the pass that runs for this state folder. If none is seen alive, return also who holds the pass lock."""
+    """Return the pass that runs for this state folder. If none is seen alive, also return who holds the pass lock."""
     seen = read_progress(state.running_pass)
     if seen is not None and seen.is_alive:
         return RunningNow(seen)
@@ -15,9 +15,10 @@ def look_at_passes(state: StateFolder) -> RunningNow:
 
 
 def _holder(state: StateFolder) -> str:
-    """Return the process that holds the pass lock; "" if none does.
+    """Return pid, command and start time of the process that holds the pass lock, as one text; "" if none is found.
 
-    The kernel's list is short. The descriptors of all processes are only searched if it names the lock.
+    The kernel's list of locks is read first, since it is short. The open files of all processes are only searched if
+    the list has a lock on this file.
     """
     try:
         inode = state.lock.stat().st_ino

@@ -26,7 +26,7 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None, *, watch: bool = False) -> int:
-    """Print the canonicals of all recipes, or only of the recipe `name`. Return the exit code.
+    """Print the canonicals of all recipes, or only of the recipe `name` if it is not None. Return the exit code.
 
     With `watch`, draw them again and again below the pass that runs, until a signal comes. Raise UsageError if `name`
     is neither declared nor recorded.
@@ -47,7 +47,10 @@ def status(options: Options, name: str | None, *, watch: bool = False) -> int:
 
 
 def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]:
-    """Return what is recorded of the recipe `name`; None for all that are selected."""
+    """Return what is recorded of the recipe `name`; if that is None, of all recipes that -r names, or of all.
+
+    Raise UsageError if `name` is neither declared nor recorded.
+    """
     records = SqliteRegistry(context.state.database).read()
     if name is not None and name not in records.canonicals and name not in records.unreadable:
         require_declared(context, name)
@@ -66,19 +69,22 @@ def _shows_sizes(context: CommandContext) -> bool:
 
 
 def _with_sizes(context: CommandContext, rows: Sequence[Recorded]) -> tuple[Recorded, ...]:
-    """Return the rows with what the generations of each recipe take on the disk."""
+    """Return the rows, each with the number of bytes that all generations of its recipe take on the disk."""
     from reconciler.host.disk import size_of
 
     return tuple(evolve(row, stored=size_of(context.state.generations(row.recipe))) for row in rows)
 
 
 def _table(context: CommandContext, name: str | None) -> str:
-    """Return the text of what is recorded now."""
+    """Read what is recorded now, and return it as the text that `reconcile status` prints.
+
+    `name` is None for all recipes.
+    """
     return _text(context, _recorded(context, name), name, last_whole_pass(context))
 
 
 def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, last: LastWholePass) -> str:
-    """Return a table of the rows; for the one recipe `name`, a card."""
+    """Return the rows as a table; if `name` is not None, its only row as a card with several lines on that recipe."""
     screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
         return render_card(rows[0], screen, now, last)
@@ -87,7 +93,7 @@ def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, l
 
 
 def _disk_line(context: CommandContext) -> str:
-    """Return a line on the disk for a wide table; "" for an ordinary one."""
+    """Return a line on how much of the disk is used and free, for `-o wide`; "" for another format."""
     if context.options.output != "wide":
         return ""
     from reconciler.cli.status_with_host import disk_status
@@ -138,7 +144,7 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
 def logs(options: Options, name: str, trial: str | None) -> int:
     """Print the log of a trial of the recipe `name`, tier by tier. Return the exit code.
 
-    `trial` is the id of the trial, None for the latest. Raise UsageError if there is no such trial.
+    `trial` is the id of the trial, None for the latest. Raise UsageError if no such trial is logged.
     """
     context = load_context(options)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()

@@ -26,7 +26,10 @@ from state.records import Records
 
 
 def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWholePass, code: int) -> str:
-    """Return the JSON document of `reconcile status` as text: the rows, and the number of recipes of each kind."""
+    """Return what `reconcile status -o json` prints: the rows, the number of recipes of each kind, and the exit code.
+
+    It also tells which pass runs now and how full the disk is. `code` is the exit code.
+    """
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, last.now, datetime.now(UTC), host.place, host.canon, host.fleet)
     declared = [row for row in rows if row.declared]
@@ -62,7 +65,7 @@ def deployment_statuses(
 
 
 def disk_status(context: CommandContext) -> DiskStatus:
-    """Measure the state folder, its generations, and the free space of its disk."""
+    """Return in bytes how large the state folder and its generations are, how much is free, and the fleet's limit."""
     disk = HostDisk(context.state.root)
     return DiskStatus(
         disk.size(context.state.root), disk.size(context.state.canonicals), disk.free(), context.fleet.disk

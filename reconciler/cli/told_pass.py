@@ -30,7 +30,10 @@ from state.running_pass import drop_progress, keep_progress
 
 @define
 class EventLines:
-    """Writes lines to stdout. After the first that cannot be written, the others are dropped, and the pass goes on."""
+    """Writes lines to stdout. After the first that cannot be written, the others are dropped, and the pass goes on.
+
+    `failure` is the error of that first line; None as long as all could be written.
+    """
 
     failure: UnwrittenError | None = None
 
@@ -42,7 +45,10 @@ class EventLines:
             self.failure = failed
 
     def end(self, report: Report) -> int:
-        """Write the last line, and return the exit code. If a line could not be written, print the reason to stderr."""
+        """Write the report as the last line, and return its exit code.
+
+        If any line could not be written, print the reason to stderr, and return 1 in place of a code from 0 to 4.
+        """
         self.write(ended_line(report))
         if self.failure is None:
             return report.exit_code
@@ -51,7 +57,7 @@ class EventLines:
 
 
 def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
-    """Return the lines of --events, if they are wanted; else None.
+    """Return what writes the lines of --events if `wanted`, else None.
 
     Raise UsageError if another format is wanted too, or if the command runs no pass.
     """
@@ -66,9 +72,10 @@ def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> Eve
 
 @define
 class ToldPass:
-    """The progress of a pass. `lines` is None without --events.
+    """Tells the progress of a pass: by `shown` on stderr, in the file `file`, and by `lines`, None without --events.
 
-    Implements the port Progress. `pass_now` is None until the pass begins.
+    Implements the port Progress. `now` returns the present time. `pass_now` is what the file tells; None until the pass
+    begins.
     """
 
     shown: LineProgress
@@ -78,7 +85,7 @@ class ToldPass:
     pass_now: PassProgress | None = None
 
     def begin(self, host: Host, recipes: Sequence[str]) -> None:
-        """Say that the pass of this host begins, over these recipes."""
+        """Tell that the pass of `host` begins, and that it is about these recipes."""
         progress = PassProgress(host.pass_id, host.place.trigger, self.now())
         self._keep(progress)
         self._write(lambda: began_line(progress, recipes))
@@ -124,7 +131,7 @@ class ToldPass:
 
 @contextmanager
 def told_pass(shown: LineProgress, file: Path, lines: EventLines | None) -> Iterator[ToldPass]:
-    """Tell what a pass is doing within the `with` block. At its end the file is removed."""
+    """Yield what tells the progress of a pass within the `with` block. At the end of the block, remove `file`."""
     try:
         yield ToldPass(shown, file, lines)
     finally:

@@ -46,9 +46,10 @@ NAMED_RELEASES = 3
 
 @frozen
 class TrialOptions:
-    """The options of `reconcile trial`. `junit` is the path of the JUnit file to write.
+    """The options of `reconcile trial`. `ref` names a release, branch or commit; `junit` is the JUnit file to write.
 
-    None means: for `ref` the newest release, for `tiers` all tiers, for `junit` no file, for `ways` none.
+    `tiers` and `ways` are lists, separated by commas. None means: for `ref` the newest release, for `tiers` all tiers,
+    for `junit` no file, for `ways` none.
     """
 
     ref: str | None
@@ -59,7 +60,10 @@ class TrialOptions:
 
 @frozen
 class Asked:
-    """What a trial by hand is asked to do. `ref` is None for the newest release."""
+    """What a trial by hand is asked to do: which release, branch or commit to test, and which tiers and ways to run.
+
+    `ref` is None for the newest release.
+    """
 
     ref: str | None
     tiers: frozenset[TierName]
@@ -67,7 +71,7 @@ class Asked:
 
 
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
-    """Run one trial of the recipe `name` and print its result. Return the exit code.
+    """Run one trial of the recipe `name` and print its result. Return 0 if green, 4 if red, 1 for a fault of the host.
 
     Nothing is promoted, and a red result does not keep later passes from trying the release.
     """
@@ -101,7 +105,7 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 
 
 def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
-    """Run the trial, check the conditions of the gate, and try the ways of the candidate if the trial is green.
+    """Run the trial, and if it is green, try the ways of its release. Return both, with the conditions of a promotion.
 
     Raise CanonError if the trial cannot be run.
     """
@@ -137,9 +141,9 @@ def _observe(host: Host, context: CommandContext, name: str, records: Records) -
 
 
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:
-    """Update the mirror of a recipe if upstream has something that it lacks.
+    """Update the mirror of a recipe if upstream has something that the mirror lacks.
 
-    If a pass holds the lock, leave the mirror as it is and say so in the progress.
+    If another process holds the pass lock, leave the mirror as it is and say so in the progress.
     """
     if not isinstance(observation.answer, Answer) or mirror_state(observation) is MirrorState.EQUAL:
         return
@@ -189,7 +193,7 @@ def _suggestion(observation: Observation, ref: str) -> str:
 def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
     """Print the trial, and write the JUnit file unless `junit_path` is None.
 
-    Return 0 for a green trial, 4 for a red one, 1 for a fault of the host.
+    Return 0 for a green trial, 4 for a red one, 1 for a fault of the host. Raise OSError if the file cannot be written.
     """
     failed_tier = first_failure(tested.trial.tiers)
     code = 0 if failed_tier is None else 1 if failed_tier.verdict is Verdict.ERROR else 4

@@ -34,7 +34,8 @@ _SIGNALLED: Final = 128
 def watch(options: Options, state: StateFolder, table: Callable[[], str]) -> int:
     """Show the pass that runs and the text of `table` again and again; without a terminal, a line for each change.
 
-    Return 128 plus the number of the signal that ended it: the code is no verdict on the canonicals.
+    Return 128 plus the number of the signal that ended it: the code is no verdict on the canonicals. Raise UsageError
+    if JSON is asked for.
     """
     if options.json:
         hint = "as lines of JSON: reconcile events --watch -o json, or of a pass of your own: reconcile --events"
@@ -61,14 +62,17 @@ def _print_changes(state: StateFolder) -> NoReturn:
 
 
 def _end_of(state: StateFolder, progress: PassProgress) -> Event | None:
-    """Return what the ledger says of the end of a pass; None if it says nothing: the pass died."""
+    """Return what the ledger says of the end of the pass `progress`; None if it says nothing, because the pass died."""
     entry = latest_entry(state.database, "pass-end", lambda entry: pass_of(entry) == progress.pass_id)
     return events_of([LedgerLine(0, entry)])[0] if entry is not None else None
 
 
 @define
 class CachedTable:
-    """The table of canonicals. It is made again when the registry may have changed, or when it is too old."""
+    """Keeps the table of canonicals as text. `make` makes it anew when the file `registry` may have changed.
+
+    It is also made anew when it is older than TABLE_AGE.
+    """
 
     make: Callable[[], str]
     registry: ChangedFile
@@ -82,7 +86,10 @@ class CachedTable:
 
 
 def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoReturn:
-    """Draw on the terminal's second screen, so that the first one is as before at the end."""
+    """Draw the pass that runs and the table again and again, until a signal raises InterruptedPassError.
+
+    Draws on the terminal's second screen, so that the terminal shows at the end what it showed before.
+    """
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -98,7 +105,7 @@ def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoRetur
 
 
 def fitting(lines: list[str], height: int) -> list[str]:
-    """Return as many lines as fit on a screen of `height` lines. The last one says how many are missing."""
+    """Return as many of `lines` as fit on a screen of `height` lines. If some do not, the last line says how many."""
     if len(lines) <= height:
         return lines
     shown = max(height - 1, 0)
