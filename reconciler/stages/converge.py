@@ -75,14 +75,14 @@ def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
 
 
 def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Record the verdict of a step's trial, if it had one. Return the outcome with remarks on failures."""
+    """Record the verdict of the step's trial, if there was one. Return the outcome with a remark for each failure."""
     if outcome.attempt.trial is None:
         return outcome
     return record_outcome(context.host, context.observations[outcome.step.recipe], outcome, outcome.attempt.trial)
 
 
 def converge_step(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step and return its outcome. A bug is reported as INFRASTRUCTURE.
+    """Carry out one step and return its outcome. A bug is not raised: the outcome's result is then INFRASTRUCTURE.
 
     A promotion is recorded here; a verdict is recorded by `record_step`.
     """
@@ -122,7 +122,7 @@ def _bug_attempt(context: ConvergeContext, step: Step, bug: Exception) -> Attemp
 
 
 def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
-    """Write the traceback of a bug beside the recipe's logs. Return a message with the file's path."""
+    """Write the traceback of a bug to a file beside the recipe's logs. Return a message with the file's path."""
     path = host.state.trial_logs(recipe) / "bug.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
 
 
 def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
-    """Test `release`, and promote it if the trial is green."""
+    """Test `release`, and promote it if the trial is green. Return what came of it, or why it is not tried now."""
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     records = context.host.registry.read()
@@ -166,7 +166,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 
 
 def _no_room(context: ConvergeContext, observation: Observation) -> str:
-    """Return why the disk has no room for a trial now, beside those that run; "" if it has. Raise OSError."""
+    """Return why the disk has no room for one more trial now; "" if it has. Raise OSError or CanonError."""
     budget, disk = context.fleet.disk, context.host.disk
     if budget is None or disk is None:
         return ""
@@ -176,7 +176,7 @@ def _no_room(context: ConvergeContext, observation: Observation) -> str:
 def trial_request(
     host: Host, observation: Observation, release: Release, app_set: AppSet, folder: Path
 ) -> TrialRequest:
-    """Return the request of a pass to test `release` with all tiers, in the recipe's locked working folder."""
+    """Return the request of a pass to test `release` with all tiers, in the recipe's locked working folder `folder`."""
     return TrialRequest(
         id=trial_id(host.clock.now()),
         recipe=observation.recipe,
@@ -236,7 +236,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Read registry, snapshot and mirror of a recipe after its step. If they cannot be read, `damage` says why."""
+    """Return what registry, snapshot and mirror of a recipe have after its step. If this fails, `damage` says why."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)

@@ -28,16 +28,20 @@ from reconciler.stages.recover import recover_recipe
 
 @frozen
 class CompanyFailure:
-    """A step failed beside others, so nothing was recorded. `reason` is one sentence."""
+    """The result of a step that failed beside others, of which nothing was recorded.
+
+    `reason` says in a sentence why it failed.
+    """
 
     reason: str
 
 
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
-    """Carry out the steps, several at once, and yield the outcome of each. The end state is that of `converge`.
+    """Carry out the steps, several at once, and yield the outcome of each.
 
-    Steps that deploy nothing come first. If a signal comes, all workers get it, and the outcomes of steps that end
-    nevertheless are yielded before InterruptedPassError is raised. If the generator is closed, all workers are ended.
+    What is recorded is the same as with `converge`. Steps that deploy nothing come first. If a signal comes, all
+    workers get it, and the outcomes of steps that end nevertheless are yielded before InterruptedPassError is raised.
+    If the generator is closed, all workers are ended.
     """
     quick = tuple(name for name in context.plan.order if not deploys(context.plan.steps[name]))
     yield from converge(evolve(context, plan=evolve(context.plan, order=quick)))
@@ -55,7 +59,11 @@ def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Out
 
 @define
 class _Turns:
-    """Which steps run, are finished, have failed beside others, and were begun beside others at all."""
+    """Starts the steps of `schedule` when their turn comes, in `workers` or alone. Each step is named by its recipe.
+
+    `running` and `finished` are the steps in that state. `failures` are those that failed beside others, with the
+    reason, and are repeated alone. `had_company` are those that were ever started in a worker.
+    """
 
     context: ConvergeContext
     workers: Workers
@@ -84,7 +92,10 @@ class _Turns:
         return outcome
 
     def _begin(self, name: str) -> None:
-        """Start a worker for a step. Where there can be no worker, the step is left to be done alone."""
+        """Start a worker for the step of the recipe `name`.
+
+        If no process can be started, add the step to `failures`: it is carried out later, while no other runs.
+        """
         for driver in self.context.host.drivers.values():
             driver.forget()
         try:
@@ -97,12 +108,15 @@ class _Turns:
             self.had_company.add(name)
 
     def _reserved(self) -> int:
-        """Return the bytes of the disk that the running trials may take, by what their last ones took."""
+        """Return how many bytes of the disk the running trials may take: as much as the largest of their last ones."""
         peaks = (peak_of(self.context.observations[name].memory) for name in self.running)
         return sum(peak.total for peak in peaks if peak is not None)
 
     def _next_outcome(self) -> Iterator[Outcome]:
-        """Wait for a worker, and yield its outcome unless the step has to be done again alone."""
+        """Wait until a worker ends, and yield the outcome of its step.
+
+        Yield nothing if the step has to be repeated alone.
+        """
         name, end = self.workers.next_end()
         self.running.discard(name)
         if isinstance(end, Outcome):
@@ -114,7 +128,11 @@ class _Turns:
             self.failures[name] = end.reason
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
-        """Clean up after a worker that died. Yield its outcome if it had promoted the release before."""
+        """Clean up after a worker that died; `how` says how, as in "its process was ended by SIGKILL".
+
+        If it had promoted the release of the recipe `name` before, yield that outcome. Else yield nothing: the step is
+        repeated alone.
+        """
         with suppress(Exception):  # what is left, the next try finds
             recover_recipe(self.context.host, self.context.fleet, name)
         outcome = untried(self.context, self.context.plan.steps[name], how)
@@ -126,7 +144,10 @@ class _Turns:
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
-    """Carry out a step beside others, with a host of its own. Record nothing if the others may be to blame."""
+    """Carry out a step beside others, with a host of its own, and return its outcome.
+
+    Return CompanyFailure and record nothing if the step failed and the others may be to blame.
+    """
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)
     failure = CompanyFailure(outcome.reason) if may_blame_company(outcome) else None

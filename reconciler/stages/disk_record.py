@@ -13,9 +13,10 @@ from state.records import Records
 
 
 def disk_record(host: Host, names: Iterable[str], records: Records) -> Mapping[str, object] | None:
-    """Return the free bytes, and by recipe the bytes of its generations and the peak of its last trials.
+    """Return what the ledger keeps of the disk; None if it cannot be measured.
 
-    Return None if the disk cannot be measured.
+    "free" is the number of free bytes. "recipes" has by recipe, for those in `names`, the bytes of its stored
+    generations and the largest use of the disk that was measured in its last trials, None if there is none.
     """
     with suppress(CanonError, OSError):
         if host.disk is not None:

@@ -18,10 +18,10 @@ from state.records import Records
 def drift_by_recipe(
     host: Host, recipes: Mapping[str, Recipe], records: Records, steps: Iterable[Step], *, counts_ignored: bool
 ) -> dict[str, RecipeDrift]:
-    """Return the differences of each recipe, by its name. `recipes` are all of the fleet.
+    """Return by recipe how each recipe of `steps` differs from what it should be. `recipes` are all of the fleet.
 
-    With `counts_ignored`, as for the command `drift`, a recipe counts as ignored if all its differences are ignored.
-    Only then the ledger is read.
+    With `counts_ignored`, as for the command `drift`, a recipe counts as ignored if all its differences are ignored,
+    and the ledger is read for when the upstream of an unobservable recipe was last seen.
     """
     steps = tuple(steps)
     unseen = [step.recipe for step in steps if step.finding.cause is Cause.UNOBSERVABLE]
@@ -40,7 +40,10 @@ def drift_by_recipe(
 
 
 def _with_rule(drift: RecipeDrift, rule: DriftIgnore, today: date) -> RecipeDrift:
-    """Return the drift with the rule that ignores differences, and with notes about that rule."""
+    """Return the drift with `rule`, the declared `[drift]`, which names the differences to ignore.
+
+    Add what is out of date in the rule: that its day has passed, or which of its words name no present difference.
+    """
     words = {item.difference.what for item in drift.items}
     if rule.until is not None and rule.until <= today:
         return evolve(drift, rule=rule, rule_ended=bool(words & set(rule.ignore)))

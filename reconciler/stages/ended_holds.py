@@ -10,9 +10,9 @@ from state.records import LedgerEntry, Records
 
 
 def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
-    """Delete the ended holds of the recipes `names`, and the rollbacks that a newer canonical has ended.
+    """Delete the ended holds of the recipes `names`, and their rollbacks that a newer canonical has ended.
 
-    Return a note for each hold, even if deleting it fails, and for each rollback that cannot be deleted.
+    Return a note for each ended hold, even if deleting it fails, and for each rollback that cannot be deleted.
     """
     today = host.clock.now().date()
     holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]
@@ -22,7 +22,7 @@ def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tu
 
 
 def _is_left(name: str, records: Records) -> bool:
-    """Whether the canonical of the rolled back recipe `name` is newer than the release that was left."""
+    """Whether the canonical of the rolled back recipe `name` is newer than the release that the rollback left."""
     have = records.canonicals.get(name)
     return have is not None and ends_rollback(records.rollbacks[name], have.version)
 
@@ -40,7 +40,7 @@ def _end_rollback(host: Host, rollback: Rollback) -> str:
 
 
 def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:
-    """Delete a decision, and append an entry of the kind `kind` to the ledger.
+    """Delete a decision, and append an entry to the ledger, of the kind `kind` and with the fields `body`.
 
     Return why that failed, "" if it did not. After a failure, the next pass tries again. Until then, a decision that
     has ended has no effect.

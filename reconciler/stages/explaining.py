@@ -38,7 +38,7 @@ def without_asking(host: Host) -> Host:
 def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[Explanation, ...]:
     """Return the explanation of each recipe in `request.names`, which may also name orphans, sorted by name.
 
-    Without `ask`, upstreams are not asked, and the answers that passes recorded are used. An orphan has no upstream.
+    If `ask` is False, upstreams are not asked, and the answers that passes recorded are used. Changes nothing.
     """
     declared = request.fleet.recipes
     chosen = [name for name in request.names if name in declared]
@@ -70,9 +70,9 @@ class _Looking:
     request: RunRequest
 
     def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
-        """Return the explanations of these recipes and of those that they need.
+        """Return the explanations of these recipes and of those that they need, in the order of the plan.
 
-        Include orphans if these are all recipes.
+        Include orphans if `names` are all declared recipes.
         """
         recipes = self.request.fleet.recipes
         records = self.host.registry.read()
@@ -85,7 +85,10 @@ class _Looking:
     def explain_step(
         self, step: Step, observed: Observations, records: Records, events: Mapping[str, Sequence[Event]]
     ) -> Explanation:
-        """Return the explanation of one step's recipe. `events` are those of each recipe."""
+        """Return the explanation of the step's recipe.
+
+        `events` maps each recipe to its events, and "" to those of whole passes.
+        """
         name = step.recipe
         observation = observed.observations.get(name)
         case = self._case(step, observation, observed, records)
@@ -101,9 +104,9 @@ class _Looking:
         return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
 
     def _by_record(self, observation: Observation) -> str:
-        """Return the plan's reason by the recorded answer of upstream.
+        """Return the reason of the step that would be planned with upstream's last recorded answer.
 
-        Return "" if upstream can be seen now, or if no answer is recorded.
+        Return "" if upstream is seen now, if no answer is recorded, or if the state of the canonical is unknown.
         """
         if not isinstance(observation.answer, Unobservable) or observation.memory.answer is None:
             return ""
@@ -115,7 +118,7 @@ class _Looking:
 
 
 def _has_release(name: str, observed: Observations, records: Records) -> bool:
-    """Whether a needed recipe has a release that can be deployed: its canonical's, else the wanted one."""
+    """Whether the recipe `name` has a release that can be deployed for others: its canonical's, else the wanted one."""
     if name in records.canonicals:
         return True
     observation = observed.observations.get(name)
@@ -124,7 +127,10 @@ def _has_release(name: str, observed: Observations, records: Records) -> bool:
 
 
 def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:
-    """Return how old the facts about upstream are. `events` are those of whole passes."""
+    """Return how old the facts about upstream are. `events` are those of whole passes.
+
+    `observation` is None for an orphan, which has no upstream.
+    """
     if observation is None:
         return Freshness(asked=False, seen_at=None, same_since=None)
     memory, is_recorded = observation.memory, isinstance(host.upstream, RecordedAnswers)

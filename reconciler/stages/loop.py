@@ -144,7 +144,7 @@ def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, r
 def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mapping[str, object]:
     """Return what the ledger keeps of a pass: how it ended, each result, and which recipes it could not observe.
 
-    `selected` is None if the pass was about the `whole` fleet.
+    The key "selected" has the names of the recipes, or None if the pass was about the `whole` fleet.
     """
     return {
         "exit_code": report.exit_code,
@@ -228,7 +228,7 @@ def _expected_recipes(request: RunRequest, records: Records, observed: Observati
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Return notes on how the registry was read: from a private copy, or with records that cannot be read."""
+    """Return a note if a private copy of the registry was read, and one for each unreadable undeclared recipe."""
     note = "a dead pass left a journal of SQLite: a private copy of the registry was read; the next pass recovers it"
     return ((note,) if records.copied else ()) + _unreadable_notes(records, declared)
 

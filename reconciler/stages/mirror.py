@@ -21,8 +21,8 @@ from state.records import Answer, KnownTag, Memory
 class MirrorResult:
     """The observations, with upstream's answers in their memories. `notes` are remarks for the report.
 
-    `mirror_errors` maps a recipe to the reason why its mirror was not updated. A recipe whose upstream sent git objects
-    that cannot be used is unobservable.
+    `mirror_errors` maps a recipe to the reason why its mirror was not updated, or why the answer was not recorded. A
+    recipe whose upstream sent git objects that cannot be used is unobservable.
     """
 
     observed: Observations
@@ -59,7 +59,10 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
-    """Record the memories in one transaction; if that fails, each by itself. Return the errors by recipe."""
+    """Record the memories in one transaction; if that fails, each by itself.
+
+    Return by recipe why it could not be recorded.
+    """
     failures: dict[str, str] = {}
     try:
         if memories:
@@ -73,7 +76,11 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 
 
 def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
-    """Update one mirror. Return the observation with upstream's answer in its memory, and remarks for the report."""
+    """Update one mirror. Return the observation with upstream's answer in its memory, and remarks for the report.
+
+    If upstream could not be seen or is not to be followed, return the observation as it is. Raise UpstreamError or
+    InfrastructureError if the mirror cannot be updated.
+    """
     if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
         return observation, ()
     updated = _fetch(host, observation, observation.answer)
@@ -84,7 +91,10 @@ def _update_one(host: Host, observation: Observation) -> tuple[Observation, tupl
 
 
 def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
-    """Fetch what the mirror lacks of the answer; an empty update if it lacks nothing."""
+    """Fetch what the mirror lacks of `answer`, and return what happened; an empty MirrorUpdate if it lacks nothing.
+
+    Raise UpstreamError or InfrastructureError if that fails.
+    """
     if not needs_fetch(observation):
         return MirrorUpdate()
     host.progress.step(observation.recipe.name, "fetching into the mirror")
@@ -112,7 +122,7 @@ def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
-    """Return the memory with upstream's answer added, at the time `now`.
+    """Return the memory with upstream's answer added, at the time `now`; the same memory if it has all that already.
 
     A release tag that was known before keeps the commit that it had first, even if the answer has another.
     `not_commits` are the tags that name no commit, each with the id of its object.

@@ -19,14 +19,18 @@ from state.records import Answer, Memory, Records
 
 @frozen
 class Observations:
-    """An observation of each selected recipe, and every orphan if the whole fleet is selected."""
+    """An observation of each selected recipe, and every orphan if the whole fleet is selected. Both are by recipe."""
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
 
 
 def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observations:
-    """Ask the upstreams of `names`, and observe what this host has of these recipes. Changes nothing."""
+    """Ask the upstreams of `names`, and observe what this host has of these recipes.
+
+    Change nothing, and return all of it. What cannot be observed raises nothing: the observation of its recipe says
+    why.
+    """
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
     replies = _ask_upstreams(host, [TagQuery(recipe, _known_digest(memories[recipe.name])) for recipe in selected])
@@ -79,7 +83,10 @@ def _known_digest(memory: Memory) -> str | None:
 
 
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
-    """Return an observation with upstream's reply only. `_with_local_state` adds what this host has."""
+    """Return an observation that has upstream's reply only. `_with_local_state` adds what this host has.
+
+    `reply` is None if there was none. `memory` has the earlier answer.
+    """
     return Observation(
         recipe=recipe,
         answer=_answer(reply, memory),
@@ -94,7 +101,7 @@ def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memor
 
 
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
-    """Return upstream's answer. For the reply "unchanged" this is the answer in the memory."""
+    """Return upstream's answer; for the reply "unchanged", the answer in the memory. Unobservable if there is none."""
     if reply is None:
         return Unobservable("upstream gave no reply")
     if not isinstance(reply, Unchanged):
@@ -105,7 +112,7 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 def _with_local_state(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
     """Return the observation with what this host has: the canonical, the mirror, the tests and the missing tools.
 
-    If this host or the record cannot be read, the returned observation is unobservable.
+    If this host or the record cannot be read, the returned observation has an Unobservable answer that says why.
     """
     name = observation.recipe.name
     if name in records.unreadable:
@@ -166,7 +173,7 @@ def _with_deployment_status(host: Host, observation: Observation, parts_by_recip
 
 
 def _mirror(host: Host, name: str) -> MirrorContents:
-    """Return what our mirror of the recipe `name` has, or why it cannot be read."""
+    """Return what our mirror of the recipe `name` has, or why it cannot be read; nothing of both if there is none."""
     refs = host.mirrors.refs(name)
     if refs is None:
         return MirrorContents()
@@ -176,10 +183,10 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of the fleet folders of a recipe and of its needs; None if they cannot be read.
+    """Return the digest of the fleet folders of a recipe and of its needs, and why they cannot be read, "" if they can.
 
-    The second value is the reason why they cannot be read, "" if they can. A person may change a fleet folder at any
-    time: as long as a folder cannot be read, only the trials of its recipe are left out.
+    The digest is None if they cannot be read. A person may change a fleet folder at any time: as long as a folder
+    cannot be read, only the trials of its recipe are left out.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""

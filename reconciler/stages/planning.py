@@ -21,10 +21,10 @@ from state.pass_progress import PlannedWork
 
 @frozen
 class RunRequest:
-    """What to run. A recipe in `retry` is tried again after a red. `parallel` is how many a pass may try at once.
+    """What to run. A recipe in `retry` is tried again even if its release was red.
 
-    `planned` has the only steps that a pass may take; None for any. `ways` are tried of every canonical, in addition to
-    those that its recipe declares.
+    `parallel` recipes may be tried at once. `planned` has the only steps that a pass may take; None for any. `ways` are
+    tried of every canonical, in addition to those that its recipe declares.
     """
 
     fleet: Fleet
@@ -37,7 +37,10 @@ class RunRequest:
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    """Return the plan for the observations. A recipe whose step cannot be planned, due to a bug, is unobservable."""
+    """Return the plan for the observations.
+
+    A recipe whose step cannot be planned, due to a bug, counts as unobservable.
+    """
     try:
         return _plan(host, request, observed)
     except Exception:  # noqa: BLE001  planning each recipe alone shows whose bug it is
@@ -48,7 +51,7 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation) -> Observation:
-    """Return the observation; made unobservable if a plan for this recipe alone raises an error."""
+    """Return the observation; with an Unobservable answer if a plan for this recipe alone raises an error."""
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}))
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's

@@ -38,9 +38,9 @@ def prove(host: Host, request: RunRequest) -> Proof:
 def _plan(
     host: Host, request: RunRequest, records: Records
 ) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], Basis]:
-    """Observe and plan once.
+    """Observe and plan once. Return what a pass would do, what could not be seen, and the digests behind the plan.
 
-    Return what a pass would do, which recipes could not be seen, and the digests of what the plan depends on.
+    The first two are by recipe: a text, and a reason. The digests are of all on which the plan depends.
     """
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)
@@ -51,7 +51,10 @@ def _plan(
 
 
 def _left(host: Host, records: Records) -> tuple[str, ...]:
-    """Return what the next pass would clean up first."""
+    """Return a text for each thing that the next pass would clean up first.
+
+    These are unfinished promotions, holds that have ended, and what lies in the work folder.
+    """
     today = host.clock.now().date()
     promotions = [f"{intent.recipe}: the promotion of {intent.version} is not finished" for intent in records.intents]
     holds = [f"{name}: its hold has ended" for name, hold in records.holds.items() if hold.is_over(today)]

@@ -13,9 +13,10 @@ from state.records import LedgerEntry
 def record_drift(
     host: Host, findings: Sequence[Finding], before: Mapping[str, DriftRecord], *, whole: bool
 ) -> tuple[str, ...]:
-    """Record what changed since the drift records `before`, if anything did. Return a note if recording fails.
+    """Record how recipes differ now and since when, if that changed since the records `before`.
 
-    `whole`: the findings are those of the whole fleet, so that a recipe without a finding is gone.
+    Return a note if it fails. `whole`: the findings are those of the whole fleet, so that a recipe without a finding is
+    gone.
     """
     try:
         gone = without_findings(findings, before) if whole else ()

@@ -18,7 +18,7 @@ KEPT_LOGS = 20
 
 
 def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial: Trial) -> Outcome:
-    """Record the verdict of a trial and the ledger entry, and delete old snapshots and logs.
+    """Record the verdict of a trial in the registry and the ledger, and delete the recipe's old snapshots and logs.
 
     Return the outcome with a remark for each part that failed.
     """
@@ -48,7 +48,8 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
 def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) -> Iterator[str]:
     """Delete old snapshots and logs, and yield why something could not be deleted; the next pass tries it again.
 
-    `keep` is how many generations stay. `memory` says which generations are damaged; these do not count among them.
+    `keep` is how many intact generations stay. `memory` says which generations are damaged; these are not counted. The
+    log of the trial `trial` stays.
     """
     name = outcome.step.recipe
     try:

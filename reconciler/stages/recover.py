@@ -51,9 +51,9 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
 
 
 def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
-    """Clean up one recipe's slot and open promotion after a worker died. What cannot be done is left to the next pass.
+    """Clean up one recipe's slot and its unfinished promotion after a worker died.
 
-    Raise RegistryError if the registry cannot be read.
+    The next pass does what cannot be done now. Raise RegistryError if the registry cannot be read.
     """
     begun = [intent for intent in host.registry.read().intents if intent.recipe == name]
     for intent in begun:
@@ -82,7 +82,10 @@ def _check_ledger(host: Host) -> list[str]:
 
 
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
-    """Return the marks of slots with processes or objects, by driver, and a remark for each driver that fails."""
+    """Return the marks (paths) of all slots that still have processes or Docker objects, by driver.
+
+    Also return a remark for each driver that cannot list them.
+    """
     marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
     for name, driver in host.drivers.items():
@@ -94,9 +97,9 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 
 
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes that have a slot in the work folder, or whose slot is among `marks`.
+    """Return the recipes that have a slot in the work folder, or whose slot is among `marks`, sorted by name.
 
-    `begun` are the recipes with an open promotion. Their slots count even without a lock file.
+    `begun` are the recipes with an unfinished promotion. Their slots count even without a lock file.
     """
     work = host.state.work
     slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
@@ -115,7 +118,7 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
 
     These are the drivers of the recipe and of its needs, and the drivers that have something in the slot or are
     recorded there: the run that died may have used other drivers than those that are declared now. `marks` are the
-    marks by driver.
+    paths of slots that still have something, by driver.
     """
     if name not in fleet.recipes:
         return host
@@ -140,7 +143,7 @@ def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
 
     The slot of a pass that died is still there. If there is none, the promotion was finished, and a person has put back
-    an older canon.db since: then the snapshot is kept.
+    an older canon.db since: then the snapshot is kept. It also stays if another process uses the slot.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []
@@ -153,7 +156,7 @@ def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
 
 
 def _abandon(host: Host, intent: Intent) -> list[str]:
-    """Undo a promotion or rollback that a dead run began, and return a remark."""
+    """Undo a promotion or rollback that a dead run began. Return a remark, also if that fails."""
     kind, run = ("promotion of", "pass") if intent.copy_of is None else ("rollback to", "command")
     what = f"{intent.recipe}: the {kind} {intent.version}, begun by a dead {run},"
     try:
@@ -197,7 +200,10 @@ def _recover_mirrors(host: Host) -> list[str]:
 
 
 def _unmanaged_remark(paths: Sequence[Path], hint: str) -> list[str]:
-    """Return a remark that names the first paths, with what to do about them; none if there are no paths."""
+    """Return a remark that names the first paths; `hint` says what to do about them.
+
+    Return none if there are no paths.
+    """
     if not paths:
         return []
     more = f" and {len(paths) - MOST_NAMED_PATHS} more" if len(paths) > MOST_NAMED_PATHS else ""

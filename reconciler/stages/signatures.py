@@ -10,7 +10,10 @@ from state.records import Answer
 
 
 def with_signatures(host: Host, observation: Observation) -> Observation:
-    """Return the observation with the signatures of the tags in our mirror. Raise InfrastructureError if that fails."""
+    """Return the observation with the checked signatures of the releases that may be tried and are in our mirror.
+
+    If the recipe needs no signatures, return the observation as it is. Raise InfrastructureError if checking fails.
+    """
     releases = releases_to_check(observation)
     if not releases:
         return observation
@@ -18,9 +21,9 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 
 
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
-    """Fetch refused tags again, because a tag may be signed later on the same commit; then do as `with_signatures`.
+    """Return the observation with the checked signatures, after fetching anew the tags that are not well signed.
 
-    Raise InfrastructureError if a tag cannot be fetched or checked.
+    A tag may be signed later on the same commit. Raise InfrastructureError if a tag cannot be fetched or checked.
     """
     checked = with_signatures(host, observation)
     refused = {tag for tag, signature in checked.signatures.items() if signature.fault}
@@ -32,7 +35,7 @@ def with_fetched_signatures(host: Host, observation: Observation, answer: Answer
 
 
 def refused_signature(host: Host, observation: Observation, release: Release) -> str:
-    """Check the signature of the release that is about to be tried. Return why it is refused; "" if it is good.
+    """Check the signature of the release that is about to be tried. Return what is wrong with it, "" if it is good.
 
     Return "" also if the recipe needs no signature. Raise InfrastructureError if it cannot be checked.
     """

@@ -15,9 +15,10 @@ from reconciler.ways.way_run import WaySubject
 def try_ways_of_candidate(
     host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName]
 ) -> tuple[WayResult, ...]:
-    """Try the ways `asked` with the candidate of a green trial, and return their results; none without a candidate.
+    """Try the ways `asked` with the release and the data of a green trial, and return their results in the same order.
 
-    `host` has the drivers of the trial. The caller holds the lock of the working folder.
+    Return none if the trial is not green. `host` has the drivers of the trial. The caller holds the lock of the working
+    folder.
     """
     candidate = trial.candidate
     if candidate is None or not is_green(trial.tiers):

@@ -27,7 +27,10 @@ from state.records import Canonical, LedgerEntry, Memory, Records
 
 @frozen
 class WaysToTry:
-    """The ways of one canonical that are to be tried now. `base` is the older release, None if there is none."""
+    """The ways of one canonical that are to be tried now.
+
+    `base` is the older release to go back to, None if there is none.
+    """
 
     recipe: Recipe
     canonical: Canonical
@@ -41,7 +44,10 @@ Notes = tuple[str, ...]
 
 @frozen
 class TriedWays:
-    """The results of a pass by recipe, notes on what could not be tried, and the number of a signal, or None."""
+    """The results of a pass by recipe, and notes for the report: on each result, and on what could not be tried.
+
+    `signal` is the number of the signal that interrupted it, None if none did.
+    """
 
     results: Mapping[str, Sequence[WayResult]]
     notes: Notes
@@ -51,9 +57,10 @@ class TriedWays:
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
 ) -> tuple[WaysToTry, ...]:
-    """Return what is to be tried of the observed recipes: the ways `asked`, and those that each recipe declares.
+    """Return what is to be tried of each observed recipe: the ways `asked` and those it declares, if not tried yet.
 
-    Leave out recipes that are on hold, and canonicals that are damaged. Reads the ledger only if there is a choice.
+    Leave out recipes that are on hold, and canonicals that are damaged. Read the ledger only if any way is asked for or
+    declared.
     """
     asked = tuple(asked)
     wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
@@ -82,7 +89,7 @@ def _to_try(
 
 
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
-    """Return a note for each recipe of which a pass would try ways, for a dry run."""
+    """Return a note for each recipe of which a pass would try ways now, for the report of a dry run."""
     found = ways_to_try(host, observations, records, asked)
     return tuple(
         f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found
@@ -90,7 +97,7 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each of these recipes whose way back is closed now and was open before."""
+    """Return a note for each of the recipes `names` whose way back was open and is closed now, as the ledger has it."""
     canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
     lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
     found = (closed_way(recorded_ways(lines, name), have.version, have.commit) for name, have in canonicals.items())
@@ -103,9 +110,10 @@ def _closed_note(before: WayResult, present: WayResult) -> str:
 
 
 def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
-    """Try the ways that are due, one after the other, and record each result.
+    """Try the ways that are to be tried, one after the other, and record each result.
 
-    A failure becomes a note, and the others go on.
+    `asked` are ways for every canonical. A failure becomes a note, and the other recipes go on. After a signal, return
+    what there is.
     """
     to_try = ways_to_try(host, observations, host.registry.read(), asked)
     results: dict[str, list[WayResult]] = {}
@@ -126,7 +134,7 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
 
 
 def way_note(result: WayResult) -> str:
-    """Return a result as a note of the report."""
+    """Return a note for the report: the recipe, the release, the way, and its result in one line."""
     return f"{result.recipe} {result.release.version}: {result.way} {way_text(result)}"
 
 
@@ -142,7 +150,7 @@ def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
 
 
 def _tried(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[WayResult]:
-    """Yield the result of each way. The caller holds the pass lock."""
+    """Run the ways of one canonical in order, and yield the result of each. The caller holds the pass lock."""
     with _subject(host, fleet, to_try) as (way_host, subject):
         for way in to_try.ways:
             yield run_way(way_host, subject, way)
@@ -150,7 +158,11 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[WayResult]:
 
 @contextmanager
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
-    """Lock the recipe's working folder and yield what is tried, with a host that has only the drivers it needs."""
+    """Lock the recipe's working folder, and yield what is tried, with a host that has only the drivers it needs.
+
+    Kept deployments that are in the way are undeployed meanwhile. Raise InfrastructureError if the tests have changed
+    since they were observed.
+    """
     recipe, canonical, recipes = to_try.recipe, to_try.canonical, fleet.recipes
     apps, trial = apps_of(recipe, recipes), canonical.evidence.trial
     for driver in host.drivers.values():
