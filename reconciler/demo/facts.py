@@ -209,6 +209,6 @@ def page_written(now: AfterScene) -> Mapping[str, bool]:
 
 
 def _no_slots(now: AfterScene) -> bool:
-    """Return whether the state folder has no slot."""
+    """Whether the state folder has no slot."""
     work = now.folder / "state" / "work"
     return not work.exists() or not any(work.iterdir())

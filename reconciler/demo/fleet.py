@@ -107,7 +107,10 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _declare(name: str, folder: Path, upstreams: Path) -> None:
-    """Write the declaration and the tests of the recipe `name` into `folder`. Its upstream is below `upstreams`."""
+    """Write the declaration of the recipe `name` into the new folder `folder`, with its tests if it has some.
+
+    Its upstream is below `upstreams`.
+    """
     files = _files(APPS / name / "fleet")
     if len(files) > 1:
         files |= _files(KIT / "tests")
@@ -118,7 +121,10 @@ def _declare(name: str, folder: Path, upstreams: Path) -> None:
 
 
 def _import(repository: Path, stdin: bytes) -> None:
-    """Add the commits in `stdin`, input for `git fast-import`, to a repository."""
+    """Add the commits in `stdin`, input for `git fast-import`, to a repository.
+
+    Raise InfrastructureError if that fails.
+    """
     _git(git_argv("fast-import", "--quiet", "--done", repository=repository), repository, stdin)
 
 

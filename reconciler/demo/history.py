@@ -52,7 +52,7 @@ def fast_import_stream(
 ) -> bytes:
     """Return input for `git fast-import` that adds `commits`, each with all its files, to the branch `branch`.
 
-    `start` is the parent of the first commit, "" for none. `moves` are tags to move to the last commit.
+    `start` names the commit on which the first one is based, "" for none. `moves` are tags to move to the last commit.
     """
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):
@@ -64,7 +64,10 @@ def fast_import_stream(
 
 
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
-    """Yield the input for `git fast-import` that makes one commit. `number` is its mark, `start` its parent, or ""."""
+    """Yield the input for `git fast-import` that makes one commit, with all files of `tree` and no others.
+
+    Later input refers to the commit by `number`. `start` names the commit on which it is based, "" for none.
+    """
     yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
     yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")
     yield _data(commit.message.encode() + b"\n")
@@ -75,7 +78,7 @@ def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) ->
 
 
 def _tag(name: str, number: int, commit: Commit) -> Iterator[bytes]:
-    """Yield the input for `git fast-import` that makes an annotated tag at the commit with the mark `number`."""
+    """Yield the input for `git fast-import` that makes an annotated tag at the commit with the number `number`."""
     yield _line(f"tag {name}") + _line(f"from :{number}")
     yield _line(f"tagger {_signed(commit)}") + _data(f"chore: publish {name}\n".encode())
 

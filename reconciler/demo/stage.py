@@ -55,7 +55,10 @@ class EchoedOutput:
 
 @frozen
 class PlayedCommand:
-    """The exit code and the output of a command. `page` is the page that was fetched while it ran, "" for none."""
+    """The exit code and the output of a command. `page` is the page that was fetched while it ran, "" for none.
+
+    `code` is negative for a signal, and None if the command had to be stopped.
+    """
 
     code: int | None
     output: str
@@ -64,7 +67,7 @@ class PlayedCommand:
 
 @frozen
 class Stage:
-    """Runs commands in the demo's folder `folder`. `write` writes text of the story."""
+    """Runs commands in the demo's folder `folder`. The function `write` prints a piece of the story's text."""
 
     folder: Path
     write: WriteText
@@ -77,7 +80,7 @@ class Stage:
         return os.environ | places
 
     def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
-        """Run `reconcile` with the arguments `words`, show its output, and return the result.
+        """Run `reconcile` with the arguments `words`, print its output as it comes, and return the result.
 
         `reads` is the path of a page to fetch as soon as the command prints a URL, "" for none.
         """

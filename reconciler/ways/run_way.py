@@ -19,9 +19,11 @@ _WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {WayName.BACK: t
 
 
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
-    """Run one way and return its result. If something failed for want of time, run it once more: that one decides.
+    """Run one way and return its result.
 
-    Only copies of the sealed data are used. An error of the recipe's own release, or of this host, is an ERROR.
+    If something failed because it took too long, run it once more: that result counts. Only copies of the sealed data
+    are used. If the release itself does not come up, or this host is at fault, the answer is ERROR; if the recipe
+    declares no data.check, it is SKIP.
     """
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
     (subject.logs / f"way-{way}.log").unlink(missing_ok=True)

@@ -11,8 +11,9 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 def try_back(run: WayRun) -> WayResult:
     """Deploy the older release over a copy of the sealed data to which the newer release has written more.
 
-    If that fails, finds out what became of the data. Raise RecipeError if the newer release does not come up with its
-    own data, and KilledError if one of both does not stop in time.
+    Return YES if the older one comes up and its data.check passes; else NO, with what became of the data. Return SKIP
+    if there is no older release. Raise RecipeError if the newer release does not come up with its own data, and
+    KilledError if one of both does not stop in time.
     """
     base = run.subject.base
     if base is None:
@@ -31,7 +32,10 @@ def try_back(run: WayRun) -> WayResult:
 
 
 def _keeps_older(run: WayRun, base: Release) -> bool:
-    """Whether the older release has all data of a copy to which the newer release has written nothing more."""
+    """Whether the older release comes up with all data to which the newer release has written nothing more.
+
+    This is tried in a slot of its own, with a new copy of the sealed data.
+    """
     with run.slot("way-back-control") as slot:
         try:
             run.deploy_sealed(slot, base)
@@ -45,5 +49,8 @@ def _keeps_older(run: WayRun, base: Release) -> bool:
 
 
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
-    """Return the words of what failed. If nothing did, return what the answer does not cover."""
+    """Return why the older release failed, in its own words.
+
+    If it did not fail, return what the answer does not cover.
+    """
     return run.limits(proves_writes) if tried.passes else tried.words

@@ -43,7 +43,7 @@ class WaySubject:
 class RiseAttempt:
     """How an app came up. `comes_up`: it became ready, and runs. `passes`: data.check passed. `words` say what failed.
 
-    `timed_out`: it failed for want of time, so that this host may be to blame.
+    `words` is "" if nothing failed. `timed_out`: something took too long, so that this host may be to blame.
     """
 
     comes_up: bool
@@ -54,7 +54,10 @@ class RiseAttempt:
 
 @define
 class WayRun:
-    """One run of a way. `number` tells apart what it writes. `timed_out`: something failed for want of time."""
+    """One run of a way. `number` is 1, or 2 if the way is run again. `timed_out`: something took too long.
+
+    `writes` counts how often data.mark was run.
+    """
 
     host: Host
     subject: WaySubject
@@ -69,7 +72,7 @@ class WayRun:
 
     @contextmanager
     def slot(self, role: str) -> Iterator[Slot]:
-        """Open a slot in the folder `role`, and remove it at the end."""
+        """Open a slot in the folder `role` of the recipe's working folder; remove it when the `with` block ends."""
         with open_slot(self.host, self.subject.folder, role, self.log) as slot:
             yield slot
 
@@ -77,7 +80,7 @@ class WayRun:
         return slot.apps[self.subject.recipe.name]
 
     def deploy_sealed(self, slot: Slot, release: Release | None = None) -> None:
-        """Deploy a copy of the sealed data, with `release` instead of the release that sealed it.
+        """Deploy a copy of the sealed data, with `release` or, if that is None, with the release that sealed it.
 
         Raise RecipeError if it does not come up.
         """
@@ -85,10 +88,11 @@ class WayRun:
         deploy_app_set(slot, (*needed, own if release is None else evolve(own, release=release)))
 
     def write(self, slot: Slot) -> bool:
-        """Let the running release write something by data.mark, and check that it is there.
+        """Let the running release write something by data.mark, and check with data.check that the data is whole.
 
-        Return whether data.check can tell that it is there: with MARK_ID, it failed before and passes now. Raises
-        RecipeError if data.check fails now.
+        Return whether data.check can see what was written: with its MARK_ID, it failed before and passes now. Return
+        False if nothing was written, because there is no data.mark or it fails. Raise RecipeError if data.check fails
+        afterwards.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         assert data.check is not None  # noqa: S101  without one, no way is tried
@@ -108,13 +112,16 @@ class WayRun:
         return not was_there
 
     def limits(self, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
-        """Return what an answer does not cover, "" if data.check can tell whether the release's writes are there."""
+        """Return what the answer does not cover; "" if `proves_writes`.
+
+        `proves_writes`: data.check can tell whether what the release wrote is there.
+        """
         if proves_writes:
             return ""
         return f"data.check cannot tell whether what {self.subject.release.version} writes is there (see MARK_ID)"
 
     def attempt(self, slot: Slot, release: Release) -> RiseAttempt:
-        """Deploy a release over the data in the slot, and check the data.
+        """Deploy a release over the data in the slot, run data.check, and return how that went.
 
         Raise KilledError if what ran before had to be killed: that says nothing about this release.
         """
@@ -145,7 +152,10 @@ class WayRun:
         return isinstance(status, RunningApp) and not status.failure
 
     def result(self, answer: WayAnswer, reason: str = "", kind: WayKind | None = None) -> WayResult:
-        """Return a result of this run."""
+        """Return the result of this run with the given answer.
+
+        `reason` is one sentence; `kind` says why the answer is no.
+        """
         subject = self.subject
         return WayResult(
             recipe=subject.recipe.name,

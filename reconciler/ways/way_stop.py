@@ -10,7 +10,8 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 def try_stop(run: WayRun) -> WayResult:
     """Stop the release with SIGTERM and measure it, deploy it again, kill it, and deploy it once more.
 
-    Raise RecipeError if the release does not come up with its own data.
+    Return YES if it ends in time and comes up with its data each time, else NO with the reason. Raise RecipeError if
+    the release does not come up with its own data at first.
     """
     with run.slot("way-stop") as slot:
         run.deploy_sealed(slot)
@@ -28,7 +29,10 @@ def try_stop(run: WayRun) -> WayResult:
 
 
 def _stop(run: WayRun, slot: Slot) -> StopFacts:
-    """Stop the release, and return how it ended. On a Swarm, the seconds include those that Swarm itself takes."""
+    """Stop the release with SIGTERM, and return how it ended.
+
+    On a Swarm, the seconds include those that Swarm itself takes.
+    """
     own = run.own_app(slot)
     slot.ready.pop(own.recipe.name, None)
     started = run.host.clock.monotonic()
