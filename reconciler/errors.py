@@ -37,7 +37,10 @@ class InfrastructureError(CanonError):
 
 
 class NoFleetError(CanonError):
-    """The fleet's folder is missing. `commands` are what a user may want to run next, each with what it does."""
+    """The fleet's folder `folder` is missing.
+
+    `commands` are what a user may want to run next, each with what it does.
+    """
 
     def __init__(self, folder: str) -> None:
         init = f"reconcile init {shlex.quote(folder)}"
@@ -119,10 +122,10 @@ class InterruptedPassError(BaseException):
 
 
 def killed_error(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
-    """Return the error for an app that had to be killed.
+    """Return the error for an app that had to be killed; `recipe` is its recipe.
 
-    `killed` names each killed process or service with the time that it had to stop, as in "worker (10 s)".
-    `pressure` is as in TimedOutError.
+    `killed` names each killed process or service with the time that it had to stop, as in "worker (10 s)". `pressure`
+    describes load, memory and disk of the host at that time in one line, "" if not measured.
     """
     what = f"{recipe} did not end in the time it has to stop and was killed, so its data may be cut off"
     remedy = "it has to end on SIGTERM, or needs more time: [stop] grace, on a Swarm stop_grace_period"

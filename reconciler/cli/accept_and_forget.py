@@ -102,8 +102,8 @@ def forget(options: Options, name: str, reason: str) -> int:
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
     """Return the names of the drivers with which a recipe's slot and its kept deployment are removed.
 
-    These are "process" and the drivers that are recorded for both. Return all drivers of `host` if none is recorded
-    although there is a slot or a kept deployment.
+    These are "process" and each driver that is recorded for the slot or for the kept deployment. Return all drivers of
+    `host` if none is recorded although there is a slot or a kept deployment.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):

@@ -31,8 +31,8 @@ class CommandContext:
 def load_context(options: Options) -> CommandContext:
     """Read the declarations, and return them with the other input of a command.
 
-    Raise DeclarationError or NoFleetError if they cannot be read, ForeignFolderError if the state folder contains other
-    files, and UsageError if -r names a recipe that is not declared.
+    Raise DeclarationError or NoFleetError if they cannot be read, ForeignFolderError if the state folder contains files
+    that Canon did not make, and UsageError if -r names a recipe that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
@@ -53,7 +53,8 @@ def load_fleet(folder: Path) -> Fleet:
 def require_declared(context: CommandContext, name: str) -> None:
     """Raise UsageError if the recipe `name` is not declared.
 
-    The hint names the commands for an orphan; otherwise it names the declared recipe with the most similar name.
+    The error's hint names the commands for a recipe that is recorded but no longer declared (an orphan). For any other,
+    it names the declared recipe with the most similar name, or all declared recipes.
     """
     fleet = context.fleet
     if name in fleet.recipes:

@@ -44,9 +44,10 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
-    """Return the real host. `lock` is the file descriptor of the pass lock, None if it is not held.
+    """Return the host with the real implementation of every port. `progress` shows what is done.
 
-    Child processes inherit the lock, so that no other pass can start before they have ended.
+    `lock` is the file descriptor of the pass lock, None if it is not held. Child processes inherit the lock, so that no
+    other pass can start before they have ended.
     """
     prepare()
     fleet, state, clock = context.fleet, context.state, SystemClock()
@@ -186,7 +187,7 @@ def progress_on_stderr(options: Options) -> LineProgress:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise InterruptedPassError within the `with` block when a signal in STOPPING arrives.
+    """Raise InterruptedPassError within the `with` block when SIGHUP, SIGINT or SIGTERM arrives.
 
     A second signal raises it again, and so also stops the cleanup after the first. If `nohup` made this process ignore
     SIGHUP, SIGHUP stays ignored.

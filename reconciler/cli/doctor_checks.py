@@ -32,7 +32,7 @@ from state.state_errors import StateError
 def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
     """Run all checks except that of the declarations. Yield each result as soon as it is there, in a fixed order.
 
-    A check that raises an expected error has the result FAILED.
+    A check that raises CanonError, StateError or OSError has the result FAILED.
     """
     seen = inspect(fleet, state)
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
@@ -58,7 +58,8 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
 def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
     """Return the result of `check`.
 
-    If it raises an expected error, return FAILED under the name `name`, with the error's message and hint.
+    If it raises CanonError, StateError or OSError, return FAILED under the name `name`, with the error's message and
+    hint.
     """
     try:
         return check()

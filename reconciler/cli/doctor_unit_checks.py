@@ -27,9 +27,9 @@ def check_unit(seen: Inspection) -> HostCheck:
 
 
 def check_timer(seen: Inspection) -> HostCheck:
-    """Return whether a timer that starts the unit is enabled and active, and started it lately.
+    """Check that a timer that starts the unit is enabled and active, and started it lately. Return OK or FAILED.
 
-    The result is NOT_CHECKED if systemd does not know the unit.
+    Return NOT_CHECKED if systemd does not know the unit.
     """
     if seen.service is None:
         return HostCheck("timer", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
@@ -38,10 +38,10 @@ def check_timer(seen: Inspection) -> HostCheck:
 
 
 def check_environment(seen: Inspection) -> HostCheck:
-    """Return how the environment of child processes differs between the unit and this shell; OK if it does not.
+    """Compare the environment of child processes in the unit with that in this shell. Return OK if they are the same.
 
-    The result is FAILED if the unit lacks a variable of this shell or does not find a required program. It is
-    NOT_CHECKED if systemd does not know the unit.
+    Return FAILED if the unit lacks a variable of this shell or does not find a required program, a WARNING for other
+    differences, and NOT_CHECKED if systemd does not know the unit.
     """
     if seen.service is None:
         return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
@@ -54,9 +54,9 @@ def check_environment(seen: Inspection) -> HostCheck:
 
 
 def check_credentials(seen: Inspection) -> HostCheck:
-    """Return FAILED if a file is missing that the unit names as a credential (`LoadCredential=`), else OK.
+    """Check that the files exist that the unit names as its credentials (`LoadCredential=`). Return OK or FAILED.
 
-    The result is NOT_CHECKED if systemd does not know the unit.
+    Return NOT_CHECKED if systemd does not know the unit.
     """
     if seen.service is None:
         return HostCheck("credentials", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")

@@ -10,9 +10,9 @@ from state.registry.registry import SqliteRegistry
 
 
 def evidence(options: Options, name: str, generation: int | None) -> int:
-    """Print the statement on a generation of the recipe `name`, in its DSSE envelope. Return 0.
+    """Print the in-toto statement on the promotion of a generation of the recipe `name`, in its DSSE envelope.
 
-    `generation` is None for the newest generation. Raise UsageError if the recipe has no such generation.
+    Return 0. `generation` is None for the newest generation. Raise UsageError if none is recorded for this generation.
     """
     context = load_context(options)
     entries = [line.entry for line in SqliteRegistry(context.state.database).lines()]

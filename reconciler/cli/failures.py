@@ -47,7 +47,7 @@ def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int
 
 
 def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
-    """Print an error with its hint. Return the exit code.
+    """Print the error `failed` with its hint to stderr, with -o json also as JSON to stdout. Return the exit code.
 
     An error that Canon does not expect is printed as a bug, with its traceback. `arguments` is the command line.
     """

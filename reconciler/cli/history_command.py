@@ -50,7 +50,7 @@ class Selection:
 
 
 def history(options: Options, name: str | None, since: str | None) -> int:
-    """Print what happened to the recipe `name`, or to all recipes and in whole passes if it is None.
+    """Print what happened to the recipe `name`; if it is None, what happened to all recipes and in whole passes.
 
     `since` is a span such as "2d", or a day or time; None for all. Return the exit code: 1 if the ledger's chain of
     hashes is broken, else 0. Raise UsageError if nothing is known of `name`, or if `since` is no time.

@@ -39,9 +39,10 @@ def init(options: Options, path: str) -> int:
 
 
 def demo(options: Options, path: str, *, tell: bool) -> int:
-    """Make the demo fleet in the folder `path`. With `tell`, also run the demo's commands. Return the exit code.
+    """Make the demo fleet in the folder `path`. With `tell`, also tell its story by running real commands.
 
-    Raise NeedsPersonError if `path` exists and is not an empty folder.
+    Return the exit code. Raise NeedsPersonError if `path` exists and is not an empty folder, and CanonError if the
+    story turns out to be untrue.
     """
     folder = Path(path)
     from reconciler.demo.fleet import make_demo

@@ -20,7 +20,8 @@ _READABLE = 0o644
 def require_metrics_path(file: str | None) -> Path | None:
     """Return the path of the option --metrics, None if it is not given.
 
-    Raise UsageError if node_exporter would not read such a file, or if its folder cannot be written to.
+    Raise UsageError if its name does not end in .prom, as node_exporter wants it, or if its folder cannot be written
+    to.
     """
     if file is None:
         return None

@@ -41,7 +41,7 @@ def preview(
 
     `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
     `ways` lists the ways to try of every canonical, separated by commas, in addition to those that its recipe declares;
-    None for no more. Take no lock, and write nothing but the metrics. Raise UsageError for a wrong name.
+    None for no more. Take no lock, and write nothing but the metrics. Raise UsageError if one of these is not valid.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))
@@ -66,8 +66,10 @@ def converge(
 ) -> int:
     """Run one pass under the pass lock and print its report. Return the exit code.
 
-    `lines` prints what the pass does, None without --events. The other parameters and the errors are as in `preview`.
-    Raise LockHeldError if another process holds the lock.
+    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
+    `lines` prints what the pass does, None without --events. `ways` lists the ways to try of every canonical, separated
+    by commas, in addition to those that its recipe declares; None for no more. Raise UsageError if one of these is not
+    valid, and LockHeldError if another process holds the lock.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand.PASS, retry), ways=read_ways(ways))
@@ -101,7 +103,8 @@ def _run_locked(
 ) -> Pass:
     """Run one pass under the pass lock, and tell what it is doing. Return what came of it.
 
-    The parameters are as in `run_pass`.
+    `check` is called first and may raise an error: then nothing is done. `lines` prints what the pass does; None
+    without --events.
     """
     with (
         pass_lock(context, "reconcile") as lock,

@@ -90,7 +90,7 @@ def _free_space(context: CommandContext) -> int | None:
 
 
 def _require_page_path(file: str) -> Path | None:
-    """Return the path of the option --html, None for stdout.
+    """Return the absolute path of the page for `file`, the value of --html; None if that is "-", for stdout.
 
     Raise UsageError if its name does not end in .html, or if its folder cannot be written to.
     """

@@ -27,9 +27,9 @@ from state.records import Canonical, Memory
 
 @frozen
 class RollbackOptions:
-    """The options of `reconcile rollback`. `to` is the number of the generation to go back to.
+    """The options of `reconcile rollback`.
 
-    None: the newest intact generation of an older release.
+    `to` is the number of a generation; None: the newest intact, older release.
     """
 
     reason: str

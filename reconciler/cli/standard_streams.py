@@ -62,7 +62,7 @@ def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
 def print_answer(text: str, exit_code: int) -> int:
     """Write `text` to stdout and return `exit_code`.
 
-    If writing fails, print the reason to stderr, and return FAILED in place of an exit code from 0 to 4.
+    If writing fails, print the reason to stderr, and return FAILED (1) in place of an exit code from 0 to 4.
     """
     try:
         write_answer(text)

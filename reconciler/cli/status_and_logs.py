@@ -28,8 +28,9 @@ from state.snapshots.snapshots import SealedSnapshots
 def status(options: Options, name: str | None, *, watch: bool = False) -> int:
     """Print the canonicals of all recipes, or only of the recipe `name` if it is not None. Return the exit code.
 
-    With `watch`, draw them again and again below the pass that runs, until a signal comes. Raise UsageError if `name`
-    is neither declared nor recorded.
+    The code is 1 if a state is not known or the last pass over the whole fleet is too old, 3 if a canonical is damaged
+    or down, else 0. With `watch`, draw them again and again below the pass that runs, until a signal comes; the code is
+    then 128 plus its number. Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     rows = _recorded(context, name)

@@ -26,9 +26,10 @@ from state.records import Records
 
 
 def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWholePass, code: int) -> str:
-    """Return what `reconcile status -o json` prints: the rows, the number of recipes of each kind, and the exit code.
+    """Return what `reconcile status -o json` prints: the rows, and the number of recipes of each kind.
 
-    It also tells which pass runs now and how full the disk is. `code` is the exit code.
+    It also tells which pass runs now, how full the disk is, when the last pass over the whole fleet ended (`last`), and
+    the exit code `code`.
     """
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, last.now, datetime.now(UTC), host.place, host.canon, host.fleet)

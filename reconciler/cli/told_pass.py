@@ -59,7 +59,7 @@ class EventLines:
 def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
     """Return what writes the lines of --events if `wanted`, else None.
 
-    Raise UsageError if another format is wanted too, or if the command runs no pass.
+    Raise UsageError if the option -o asks for text, or for a `dry_run`, in which no pass runs.
     """
     if not wanted:
         return None

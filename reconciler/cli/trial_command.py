@@ -105,9 +105,10 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 
 
 def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
-    """Run the trial, and if it is green, try the ways of its release. Return both, with the conditions of a promotion.
+    """Run the trial of the recipe `name`; if it is green, also try the ways of its release.
 
-    Raise CanonError if the trial cannot be run.
+    Return the trial, the results of the ways and the conditions of a promotion. Raise CanonError if the trial cannot be
+    run.
     """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)

@@ -62,7 +62,7 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add the commits and tags of `publication` to its upstream, below the demo's folder `folder`.
+    """Add the commits and tags of `publication` to its upstream, which is below the demo's folder `folder`.
 
     Publications of the same upstream must be published in the order of PUBLICATIONS.
     """

@@ -43,7 +43,7 @@ class ConvergeContext:
     """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated.
 
     `has_company`: other steps may run at the same time. `failures` maps a recipe to the reason why its step failed
-    beside others. `reserved` are the bytes of the disk that trials which run now may still take.
+    while others ran. `reserved` are the bytes of the disk that trials which run now may still take.
     """
 
     host: Host
@@ -75,7 +75,7 @@ def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
 
 
 def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Record the verdict of the step's trial, if there was one. Return the outcome with a remark for each failure."""
+    """Record the verdict of a step's trial, if it had one. Return the outcome, with remarks if recording failed."""
     if outcome.attempt.trial is None:
         return outcome
     return record_outcome(context.host, context.observations[outcome.step.recipe], outcome, outcome.attempt.trial)
@@ -93,7 +93,7 @@ def converge_step(context: ConvergeContext, step: Step) -> Outcome:
 
 
 def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
-    """Return the outcome of a step that was not begun, or that was interrupted; `why` says by what."""
+    """Return the outcome of a step that was not begun, or that was interrupted; `why` is the reason."""
     return _outcome(context, step, Attempt(untried_reason=why))
 
 
@@ -214,7 +214,7 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
 def need_releases(
     canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
 ) -> dict[str, Release | None]:
-    """Return the release at which each recipe is deployed for recipes that need it, by recipe.
+    """Return for each recipe the release of it that is deployed when another recipe needs it.
 
     This is the release of its canonical, else the wanted one; None if there is neither, or if the wanted one needs a
     signature and has no good one.
@@ -236,7 +236,10 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Return what registry, snapshot and mirror of a recipe have after its step. If this fails, `damage` says why."""
+    """Return what registry, snapshot and mirror of the recipe `name` are now.
+
+    If they cannot be read, `damage` says why.
+    """
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)

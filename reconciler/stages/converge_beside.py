@@ -28,16 +28,13 @@ from reconciler.stages.recover import recover_recipe
 
 @frozen
 class CompanyFailure:
-    """The result of a step that failed beside others, of which nothing was recorded.
-
-    `reason` says in a sentence why it failed.
-    """
+    """A step failed while other steps ran. Nothing was recorded of it. `reason` says why it failed, in one sentence."""
 
     reason: str
 
 
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
-    """Carry out the steps, several at once, and yield the outcome of each.
+    """Carry out the steps, several at once, and yield the outcome of each as soon as it ends.
 
     What is recorded is the same as with `converge`. Steps that deploy nothing come first. If a signal comes, all
     workers get it, and the outcomes of steps that end nevertheless are yielded before InterruptedPassError is raised.
@@ -61,7 +58,7 @@ def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Out
 class _Turns:
     """Starts the steps of `schedule` when their turn comes, in `workers` or alone. Each step is named by its recipe.
 
-    `running` and `finished` are the steps in that state. `failures` are those that failed beside others, with the
+    `running` and `finished` are the steps in that state. `failures` are those that failed while others ran, with the
     reason, and are repeated alone. `had_company` are those that were ever started in a worker.
     """
 
@@ -108,7 +105,7 @@ class _Turns:
             self.had_company.add(name)
 
     def _reserved(self) -> int:
-        """Return how many bytes of the disk the running trials may take: as much as the largest of their last ones."""
+        """Return how many bytes of the disk the running trials may take: as much as their last ones took at most."""
         peaks = (peak_of(self.context.observations[name].memory) for name in self.running)
         return sum(peak.total for peak in peaks if peak is not None)
 
@@ -144,7 +141,7 @@ class _Turns:
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
-    """Carry out a step beside others, with a host of its own, and return its outcome.
+    """Carry out a step while others run, with a host of its own, and return its outcome.
 
     Return CompanyFailure and record nothing if the step failed and the others may be to blame.
     """

@@ -91,12 +91,13 @@ def reconcile(
     workers: Workers | None = None,
     report_plan: Callable[[Sequence[PlannedWork], Sequence[str]], None] = lambda _, __: None,
 ) -> Pass:
-    """Run one pass, and call `report_outcome` with each outcome. The caller holds the pass lock.
+    """Run one pass, call `report_outcome` with each outcome, and return the result. The caller holds the pass lock.
 
-    `report_plan` is called once, with the planned steps that do something, and with the recipes that are over budget.
+    `report_plan` is called once, with the planned steps that do something, and with the recipes whose trial has to wait
+    for a later pass, because `[budget]` allows no more.
 
-    `workers` run several recipes at once; without them, one recipe is tried after the other. If a signal comes during
-    a step, its trial is ended, and the remaining steps are reported as not tried. If a signal comes before the first
+    `workers` run several recipes at once; without them, one recipe is tried after the other. If a signal comes during a
+    step, its trial is ended, and the remaining steps are reported as not tried. If a signal comes before the first
     step, raise InterruptedPassError.
     """
     started_at = host.clock.now()
@@ -207,7 +208,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the gate's conditions, with the evidence of the step's trial if there was one; empty for an orphan."""
+    """Return the conditions of a promotion, with the evidence of the trial if there was one; empty for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
@@ -228,7 +229,7 @@ def _expected_recipes(request: RunRequest, records: Records, observed: Observati
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Return a note if a private copy of the registry was read, and one for each unreadable undeclared recipe."""
+    """Return a note if a copy of the registry was read, and one for each unreadable record of an undeclared recipe."""
     note = "a dead pass left a journal of SQLite: a private copy of the registry was read; the next pass recovers it"
     return ((note,) if records.copied else ()) + _unreadable_notes(records, declared)
 

@@ -173,7 +173,7 @@ def _with_deployment_status(host: Host, observation: Observation, parts_by_recip
 
 
 def _mirror(host: Host, name: str) -> MirrorContents:
-    """Return what our mirror of the recipe `name` has, or why it cannot be read; nothing of both if there is none."""
+    """Return what our mirror of the recipe `name` has, or why it cannot be read. Empty if there is no mirror."""
     refs = host.mirrors.refs(name)
     if refs is None:
         return MirrorContents()

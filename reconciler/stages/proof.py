@@ -15,9 +15,9 @@ from state.records import LedgerEntry, Records
 
 
 def prove(host: Host, request: RunRequest) -> Proof:
-    """Plan twice, asking upstream each time. If a pass would do nothing, append a certificate to the ledger.
+    """Plan twice, asking upstream each time, and return the result. The caller holds the pass lock.
 
-    The caller holds the pass lock.
+    If a pass would do nothing, append an entry to the ledger that certifies this.
     """
     records = host.registry.read()
     first, basis = _plan(host, request, records)

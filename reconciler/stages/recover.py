@@ -167,7 +167,10 @@ def _abandon(host: Host, intent: Intent) -> list[str]:
 
 
 def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
-    """Delete the snapshots of a declared recipe that are older than it keeps. Return a remark if that fails."""
+    """Delete the snapshots that are older than those that the canonical's recipe keeps. Return a remark if that fails.
+
+    Do nothing if the recipe is not declared.
+    """
     recipe = fleet.recipes.get(canonical.recipe)
     try:
         if recipe is not None and host.state.generations(canonical.recipe).is_dir():

@@ -160,8 +160,8 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[WayResult]:
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
     """Lock the recipe's working folder, and yield what is tried, with a host that has only the drivers it needs.
 
-    Kept deployments that are in the way are undeployed meanwhile. Raise InfrastructureError if the tests have changed
-    since they were observed.
+    Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the tests
+    have changed since they were observed.
     """
     recipe, canonical, recipes = to_try.recipe, to_try.canonical, fleet.recipes
     apps, trial = apps_of(recipe, recipes), canonical.evidence.trial

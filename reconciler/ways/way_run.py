@@ -90,9 +90,9 @@ class WayRun:
     def write(self, slot: Slot) -> bool:
         """Let the running release write something by data.mark, and check with data.check that the data is whole.
 
-        Return whether data.check can see what was written: with its MARK_ID, it failed before and passes now. Return
-        False if nothing was written, because there is no data.mark or it fails. Raise RecipeError if data.check fails
-        afterwards.
+        Return whether data.check can see what was written: with the MARK_ID of this write, it failed before and passes
+        now. Return False if nothing was written, because there is no data.mark or it fails. Raise RecipeError if
+        data.check fails afterwards.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         assert data.check is not None  # noqa: S101  without one, no way is tried
