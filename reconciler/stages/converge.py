@@ -75,7 +75,7 @@ def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
 
 
 def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Record the verdict of a step's trial, if it had one. Return the outcome, with remarks if recording failed."""
+    """Record the verdict of a step's trial, if it had one. Return the outcome, with remarks if this failed."""
     if outcome.attempt.trial is None:
         return outcome
     return record_outcome(context.host, context.observations[outcome.step.recipe], outcome, outcome.attempt.trial)
@@ -236,10 +236,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Return what registry, snapshot and mirror of the recipe `name` are now.
-
-    If they cannot be read, `damage` says why.
-    """
+    """Return registry, snapshot and mirror of a recipe as they are now. If they cannot be read, `damage` says why."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)
