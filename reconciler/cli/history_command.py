@@ -27,7 +27,7 @@ from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError
 
 PAUSE: Final = 1.0
-"""Seconds between two looks of `events --watch`."""
+"""Seconds between two looks of `events --watch` at the ledger."""
 
 
 @frozen

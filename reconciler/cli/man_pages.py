@@ -15,7 +15,7 @@ from reconciler import __version__
 from reconciler.cli.main import reconcile
 
 _KEEP_LINES: Final = "\b\n"
-"""With this, a paragraph of a help text says that its lines are to stay as they are."""
+"""A paragraph of a help text that begins with this keeps its line breaks."""
 
 # What has a meaning for roff, or that it would print as another character.
 _ROFF: Final = str.maketrans({"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"})

@@ -119,7 +119,10 @@ def _run_locked(
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
-    """Return the request for a pass or a preview. Raise UsageError if a recipe in `retry` is not declared."""
+    """Return the request for a pass or a preview; `command` names the kind of its report.
+
+    `retry` names recipes to try again although they were red. Raise UsageError if one of them is not declared.
+    """
     for name in retry:
         require_declared(context, name)
     return RunRequest(context.fleet, context.names, command, frozenset(retry), parallel_of(context.fleet))

@@ -23,10 +23,10 @@ from state.pass_progress import PassProgress
 from state.registry.latest_entry import latest_entry
 
 PAUSE: Final = 0.5
-"""Seconds between two looks."""
+"""Seconds between two looks at the running pass."""
 
 TABLE_AGE: Final = timedelta(seconds=30)
-"""How old the table may be if the registry did not change: its ages and the deployments are looked at again then."""
+"""How long the same table is shown if the registry does not change. Deployments and ages may change without it."""
 
 _SIGNALLED: Final = 128
 

@@ -102,7 +102,7 @@ class Stage:
         return frozenset((self.folder / "state" / "logs").glob("*/*"))
 
     def records(self) -> Mapping[Path, tuple[int, int]]:
-        """Return size and change time (in nanoseconds) of every file and folder in the state folder, by path."""
+        """Return size in bytes and change time in nanoseconds of every file and folder in the state folder, by path."""
         stats = {path: path.lstat() for path in (self.folder / "state").rglob("*")}
         return {path: (stat.st_size, stat.st_ctime_ns) for path, stat in stats.items()}
 

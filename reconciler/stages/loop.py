@@ -58,7 +58,7 @@ class Preview:
 
 
 def preview_with_basis(host: Host, request: RunRequest) -> Preview:
-    """Observe and plan, and change nothing. Return the report, the plan and its basis."""
+    """Observe and plan; change nothing. Return the report, the plan, and digests of all on which the plan depends."""
     started_at, records = host.clock.now(), host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)
@@ -138,7 +138,7 @@ def reconcile(
 
 
 def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, records: Records) -> Row:
-    """Return the row of a recipe after a pass. `records` are those from before the pass."""
+    """Return the row of a recipe in the report of a pass. `records` are those from before the pass."""
     return Row(step, _gate(host, request, step, outcome), outcome, records.canonicals.get(step.recipe))
 
 

@@ -78,8 +78,8 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
     """Update one mirror. Return the observation with upstream's answer in its memory, and remarks for the report.
 
-    If upstream could not be seen or is not to be followed, return the observation as it is. Raise UpstreamError or
-    InfrastructureError if the mirror cannot be updated.
+    If the recipe is not enrolled or upstream counts as unobservable, return the observation as it is. Raise
+    UpstreamError or InfrastructureError if the mirror cannot be updated.
     """
     if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
         return observation, ()
@@ -102,7 +102,7 @@ def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate
 
 
 def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
-    """Return notes for the report on an update of the mirror of the recipe `name`."""
+    """Return notes for the report on an update of the mirror of the recipe `name`; none if nothing is worth a note."""
     remarks = list(updated.remarks)
     if updated.broken_copy is not None:
         remarks.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")
@@ -110,7 +110,7 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return the tags that name no commit, each with the id of its object.
+    """Return upstream's tags that name something else than a commit, each with the id of that git object.
 
     Only a fetch shows whether a tag names a commit, so the tags are those that this fetch showed, and those known from
     earlier fetches.
@@ -125,7 +125,7 @@ def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, 
     """Return the memory with upstream's answer added, at the time `now`; the same memory if it has all that already.
 
     A release tag that was known before keeps the commit that it had first, even if the answer has another.
-    `not_commits` are the tags that name no commit, each with the id of its object.
+    `not_commits` are the tags that name something else than a commit, each with the id of that git object.
     """
     fresh = {
         tag: KnownTag(commit, now)

@@ -32,9 +32,9 @@ def try_back(run: WayRun) -> WayResult:
 
 
 def _keeps_older(run: WayRun, base: Release) -> bool:
-    """Whether the older release comes up with all data to which the newer release has written nothing more.
+    """Whether the older release comes up over a new copy of the sealed data, and its data.check passes.
 
-    This is tried in a slot of its own, with a new copy of the sealed data.
+    The newer release has migrated this data, and has written nothing more to it.
     """
     with run.slot("way-back-control") as slot:
         try:
