@@ -27,9 +27,9 @@ from state.records import Canonical, Memory
 
 @frozen
 class RollbackOptions:
-    """The options of `reconcile rollback`.
+    """The options of `reconcile rollback`. `reason` is why the person goes back.
 
-    `to` is the number of a generation; None: the newest intact, older release.
+    `to` is the number of the generation to go back to; None: the newest intact generation of an older release.
     """
 
     reason: str

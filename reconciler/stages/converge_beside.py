@@ -36,9 +36,9 @@ class CompanyFailure:
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
     """Carry out the steps, several at once, and yield the outcome of each as soon as it ends.
 
-    What is recorded is the same as with `converge`. Steps that deploy nothing come first. If a signal comes, all
-    workers get it, and the outcomes of steps that end nevertheless are yielded before InterruptedPassError is raised.
-    If the generator is closed, all workers are ended.
+    What is recorded is the same as if `converge` had carried them out. Steps that deploy nothing come first. If a
+    signal comes, all workers get it, and the outcomes of steps that end nevertheless are yielded before
+    InterruptedPassError is raised. If the generator is closed, all workers are ended.
     """
     quick = tuple(name for name in context.plan.order if not deploys(context.plan.steps[name]))
     yield from converge(evolve(context, plan=evolve(context.plan, order=quick)))
@@ -125,10 +125,10 @@ class _Turns:
             self.failures[name] = end.reason
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
-        """Clean up after a worker that died; `how` says how, as in "its process was ended by SIGKILL".
+        """Clean up after the worker of the recipe `name`; `how` says how it died: "its process was ended by SIGKILL".
 
-        If it had promoted the release of the recipe `name` before, yield that outcome. Else yield nothing: the step is
-        repeated alone.
+        If the worker had promoted the release before, yield that outcome. Else yield nothing: the step is repeated
+        alone.
         """
         with suppress(Exception):  # what is left, the next try finds
             recover_recipe(self.context.host, self.context.fleet, name)
