@@ -44,7 +44,7 @@ except (IndexError, OSError) as failure:
 
 
 def create_folders(app: App) -> None:
-    """Create the folders of an app. Keep those that exist."""
+    """Create the folders of an app that are missing, readable for this user alone. Keep those that exist."""
     for folder in (
         app.folder,
         app.data,
@@ -58,16 +58,16 @@ def create_folders(app: App) -> None:
 def open_raw_log(app: App, name: str) -> IO[bytes]:
     """Open the log file of the Procfile line `name` for appending. Secrets are not redacted in what is written.
 
-    Raise OSError if the app has replaced the file by a link.
+    Raise OSError if the file cannot be opened, for example because the app has replaced it by a link.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(app.logs / f"{name}.log", flags, 0o600), "ab")
 
 
 def new_log(app: App, name: str) -> Log:
-    """Open a new, empty log for `name`, which is a service of the app. Delete the old log.
+    """Delete the log of the app's service `name`, and open a new, empty one.
 
-    The secrets of the slot are redacted in what is written.
+    The secrets of the app's slot are redacted in what is written.
     """
     path = app.logs / f"{name}.log"
     path.unlink(missing_ok=True)
@@ -75,21 +75,25 @@ def new_log(app: App, name: str) -> Log:
 
 
 def open_log_for_appending(app: App, name: str) -> Log:
-    """Open the log of `name`, such as a Procfile line, for appending. The secrets of the slot are redacted."""
+    """Open the log of `name`, such as a Procfile line, for appending; create it if it is missing.
+
+    The secrets of the app's slot are redacted in what is written.
+    """
     return Log(app.logs / f"{name}.log", redaction(read_slot_secrets(app.folder.parent)))
 
 
 def last_lines(app: App) -> tuple[str, ...]:
-    """Return the last lines of each log of the app, each as "LOG: LINE". Unprintable characters are escaped.
+    """Return at most 8 last lines of each log of the app, each as "LOG: LINE", with LOG the log's name without ".log".
 
-    The secrets of the slot are redacted.
+    The logs are in the order of their names; a log that cannot be read is left out, and so are empty lines. The secrets
+    of the slot are redacted, and unprintable characters are escaped.
     """
     known = redaction(read_slot_secrets(app.folder.parent))
     return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
 
 
 def _end_of(path: Path, known: Redaction) -> Iterator[str]:
-    """Yield the last lines of one log, as in `last_lines`. Yield none if it cannot be read."""
+    """Yield the last lines of the log at `path`, as in `last_lines`; none if it cannot be read. Redact by `known`."""
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
@@ -103,8 +107,8 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """Write version, commit and settings of a deployment to settings.json in the app's folder.
 
-    `sample` is the text of the .env.sample that the deployment uses, "" to leave it out. Canon reads only the sample
-    from this file again, with `recorded_sample`; the rest is for people.
+    `sample` is the text of the .env.sample that the deployment uses; with "", the file gets no sample. Canon itself
+    reads only the sample from this file again, with `recorded_sample`; the rest is for people.
     """
     record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     record |= {"sample": sample} if sample else {}
@@ -121,9 +125,10 @@ def recorded_sample(app: App) -> str:
 
 
 def sample_for(app: App, options: DeployOptions) -> str:
-    """Return the text of the .env.sample of the app's last deployment; "" if there is none.
+    """Return the text of the .env.sample that an app was last deployed with.
 
-    If this app has none, return that of the app `options.sample_from`, which has the data that this app starts with.
+    If this app has no such text, return that of the app `options.sample_from`, with whose data this app starts. Return
+    "" if neither has one.
     """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
@@ -147,8 +152,9 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
     """Copy data, secrets and settings of the app into the empty folder `into`. Keep modes, times, links and holes.
 
     Make hard links if the file system allows them. Then both folders share the files: if the app is started again, it
-    may change the files in `into` too. Raise RecipeError if a folder is gone or a file is unreadable, and
-    InfrastructureError for a fault of the host, such as a full disk.
+    may change the files in `into` too. `environment` is that of the programs that copy. Raise RecipeError if the
+    folder of the data or secrets is gone or a file is unreadable, InfrastructureError for a fault of the host, such as
+    a full disk.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
@@ -161,7 +167,8 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     """Move data, secrets and settings from the folder `source` into the app's folder. Copy what cannot be moved.
 
-    Raise InfrastructureError if the app has data already.
+    `environment` is that of the program that copies. Raise InfrastructureError if the app has data already. Raise the
+    errors of `_copy` if a copy fails.
     """
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")
@@ -172,7 +179,7 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
 
 
 def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
-    """Copy a file or folder by hard links. Return True; or False, with nothing left at `to`, if linking fails.
+    """Copy a file or folder to `to` by hard links. Return whether that succeeded; if not, delete what is at `to`.
 
     The kernel makes no hard links to immutable files, to files of other users, or to another file system.
     """
@@ -192,7 +199,10 @@ def _move(source: Path, to: Path) -> bool:
 
 
 def remove(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Delete a folder, even if the app made folders in it unreadable. Return whether the folder is gone."""
+    """Delete a folder, even if the app made folders in it unreadable. Return whether it is gone afterwards.
+
+    `environment` is that of the programs `rm` and `chmod`. Raise InfrastructureError if they are not installed.
+    """
     for argv in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
         if os.path.lexists(folder):
             _run((*argv, "--", str(folder)), environment)
@@ -200,7 +210,10 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
-    """Copy a file or folder of an app with `cp`. Raise RecipeError, or InfrastructureError for a fault of the host."""
+    """Copy a file or folder of an app with `cp`.
+
+    If `cp` fails, raise InfrastructureError for a fault of the host, such as a full disk, else RecipeError.
+    """
     output = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
     if output.ok:
         return
@@ -212,7 +225,10 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
 
 
 def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutput:
-    """Run a program of GNU coreutils. Raise InfrastructureError if it is not installed."""
+    """Run a program of GNU coreutils. Return how it ended and what it printed, even if it failed.
+
+    Raise InfrastructureError if it is not installed.
+    """
     output = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
     if output.result.missing:
         raise InfrastructureError(f"{argv[0]}: not found in PATH", "it is part of GNU coreutils")
@@ -220,12 +236,12 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutpu
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Replace the file `path` by a new one with this text and mode. If `path` is a link, replace the link itself."""
+    """Replace the file `path` by a new one with this text and these permissions. A link is replaced, not followed."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def _quoted(text: str) -> str:
-    """Escape `text` for use within single quotes in a shell script."""
+    """Return `text` escaped for use within single quotes in a shell script."""
     return text.replace("'", "'\\''")

@@ -17,9 +17,10 @@ _MOST = 64 * MIB
 
 @frozen
 class AuditPrograms:
-    """Implements the Programs of an audit. `environment` is the environment of all children.
+    """Runs git and Docker for an audit: implements its port Programs.
 
-    `protocols` are those that git may use. Call `reconciler.host.run.prepare` in the main thread first.
+    `environment` is the environment of both programs. `protocols` are those that git may connect with, such as
+    "https". Call `reconciler.host.run.prepare` in the main thread first.
     """
 
     environment: Mapping[str, str]

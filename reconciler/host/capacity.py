@@ -15,25 +15,31 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def bearable() -> int:
-    """Return how many recipes this host bears to try at once, at least 1.
+    """Return how many recipes can be tried on this host at once, at least 1.
 
-    A trial gets two cores and 4 GiB of the memory that is available now: other apps of the host go on beside it.
+    Reckon with two cores and 4 GiB of memory for each, of the memory that other apps of the host leave available now.
     """
     return recipes_at_once(len(os.sched_getaffinity(0)), _memory_left())
 
 
 def recipes_at_once(cores: int, memory: int) -> int:
-    """Return how many recipes can be tried at once with `cores` cores and `memory` bytes of memory."""
+    """Return how many recipes can be tried at once with `cores` cores and `memory` bytes of memory, at least 1."""
     return max(1, min(cores // _CORES_EACH, memory // _BYTES_EACH))
 
 
 def _memory_left() -> int:
-    """Return the bytes of memory that are available to Canon: on the host, and within the limits of its cgroups."""
+    """Return how many bytes of memory are available to Canon: the least of what the host and Canon's cgroups have left.
+
+    Return 0 if the kernel does not report the memory of the host.
+    """
     return min([available_memory() or 0, *_left_in_cgroups(read_or_empty(Path("/proc/self/cgroup")))])
 
 
 def _left_in_cgroups(cgroups: str) -> Iterable[int]:
-    """Yield the bytes left below the limit of Canon's cgroup and of each above it, where one has a limit."""
+    """Yield how many bytes of memory are left below the limit of Canon's cgroup, and of each cgroup above it.
+
+    Leave out a cgroup without a limit. `cgroups` is the text of /proc/self/cgroup.
+    """
     own = re.search(r"^0::/(.*)$", cgroups, re.MULTILINE)
     folder = _CGROUPS / own[1] if own else _CGROUPS
     for each in (folder, *folder.parents):

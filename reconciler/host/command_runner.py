@@ -26,22 +26,26 @@ _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
 def missing_programs(tools: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return those of `tools` that are not in the PATH of an environment."""
+    """Return those programs of `tools` that are in no folder of the PATH in `environment`."""
     return tuple(tool for tool in tools if shutil.which(tool, path=environment["PATH"]) is None)
 
 
 @frozen
 class HostCommands:
-    """Implements the Commands port. `environment` is the environment of all children.
+    """Runs commands of recipes on this host: implements the port Commands.
 
-    `state` is the state folder: `pressure` also reports how much space is free on its disk.
+    `environment` is the environment of all child processes. `state` is the state folder: `pressure` also reports how
+    much space is free on its disk.
     """
 
     environment: Mapping[str, str]
     state: Path
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        """Run a command of a recipe's tests, write its output to its log without secrets, and return how it ended."""
+        """Run a command of a recipe's tests, append its output to its log without secrets, and return how it ended.
+
+        A command that fails, is missing or runs too long raises nothing.
+        """
         secrets = (*read_slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
         environment = {**self.environment, **command.env}
@@ -51,7 +55,7 @@ class HostCommands:
         return evolve(result, tail=log.tail, out_of_memory=memory.was_oom_killed(result.code, kills_before))
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Return those of `tools` that are not in the PATH of children."""
+        """Return those programs of `tools` that child processes would not find in PATH."""
         return missing_programs(tools, self.environment)
 
     def pressure(self) -> str:
@@ -61,9 +65,9 @@ class HostCommands:
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Return the values to redact in logs: those of the variables that the fleet passes on to children.
+        """Return the values that must not appear in logs: those of the variables that the fleet passes on to children.
 
-        Leave out values shorter than _SHORTEST.
+        Leave out values of less than 8 bytes (_SHORTEST), which are probably no secrets.
         """
         values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
@@ -91,7 +95,7 @@ def _memory() -> str:
 
 
 def _stalls() -> str:
-    """Return how much of the last ten seconds processes waited for CPU, memory and disks: ", cpu stalled 3 %, …".
+    """Return for how much of the last ten seconds processes waited for CPU, memory and disks: ", cpu stalled 3 %, …".
 
     Return "" if the kernel does not report these times.
     """

@@ -22,7 +22,7 @@ STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def blocked_signals() -> Iterator[None]:
-    """Block the signals in STOPPING for this thread until the end of the `with` block."""
+    """Block SIGHUP, SIGINT and SIGTERM for this thread until the end of the `with` block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -64,9 +64,9 @@ class CommandSpec:
 
 @frozen
 class CapturedOutput:
-    """How a command ended, and what it wrote to stdout (`out`) and stderr (`err`).
+    """How a command ended (`result`), and what it wrote to stdout (`out`) and stderr (`err`).
 
-    `cut` is True if the command was stopped because it wrote too much to stdout.
+    `cut` is True if the command was stopped because it wrote too much to stdout; then `out` has only the beginning.
     """
 
     result: CommandResult
@@ -82,8 +82,8 @@ class CapturedOutput:
 def program(command: CommandSpec) -> str | None:
     """Return the path of the command's program, None if it is not found.
 
-    Search the PATH of the command's own environment. A name with a slash is a path relative to the command's folder;
-    such a path is returned even if the file does not exist.
+    Search a name without a slash in the PATH of the command's own environment. Take a name with a slash as a path, from
+    the command's folder if it is relative; a relative path is returned even if the file does not exist.
     """
     name = command.argv[0]
     if "/" in name:
@@ -93,7 +93,7 @@ def program(command: CommandSpec) -> str | None:
 
 
 def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
-    """Return the argument list with which `program` runs the command.
+    """Return the argument list that runs the command. `program` is the path of its program.
 
     If the command inherits a lock, the list begins with the program `timeout`, which stops the command even if Canon
     dies. Raise InfrastructureError if `timeout` is not installed.
@@ -109,7 +109,10 @@ def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
 
 @contextmanager
 def standard_input(stdin: bytes | Path) -> Iterator[int]:
-    """Yield a descriptor from which a command reads its standard input: the bytes `stdin`, or the file at `stdin`."""
+    """Yield a descriptor from which a command reads its standard input: the bytes `stdin`, or the file at `stdin`.
+
+    Close it at the end of the `with` block. Raise OSError if the file cannot be opened.
+    """
     if isinstance(stdin, Path):
         handle = os.open(stdin, os.O_RDONLY | os.O_CLOEXEC)
     else:
@@ -125,9 +128,10 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """Reset the signals, and set the umask and the limits. Run in the child, just before its program starts.
+    """Prepare this child process for its program, which starts next.
 
-    Also let the program inherit the lock `command.holding`.
+    Give the signals their default action again, set the umask, allow no core dump and no file larger than
+    `command.file_bytes`, and let the program inherit the lock `command.holding`.
     """
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

@@ -7,9 +7,10 @@ from reconciler.host.processes.listeners import PORTS
 
 @frozen
 class Company:
-    """Whether other recipes may be tried on this host at the same time, and which ports they leave free.
+    """What the app of one worker has to share this host with.
 
-    `ports` are those from which Canon chooses the port of an app; workers that run at the same time have others.
+    `has_company` is True if other recipes may be tried on this host at the same time. `ports` are those from which
+    Canon chooses the port of an app; workers that run at the same time choose from other ports.
     """
 
     ports: range = PORTS

@@ -15,7 +15,11 @@ _OF_CANDIDATE = ("candidate", "saving")
 
 
 class EngineSizes(Protocol):
-    """What Docker's engine says of its disk."""
+    """Reports what Docker's engine stores.
+
+    `folders` returns the folders of its data on this host, `images` the bytes of all images, `volumes` the bytes of the
+    volumes of all slots below a folder.
+    """
 
     def folders(self) -> Iterable[Path]: ...
 
@@ -26,7 +30,10 @@ class EngineSizes(Protocol):
 
 @frozen
 class HostDisk:
-    """Implements the port Disk. `state` is the state folder, `engine` what is on the engine; None if none is used."""
+    """Implements the port Disk. `state` is the state folder.
+
+    `engine` reports what Docker's engine stores; None if no engine is used.
+    """
 
     state: Path
     engine: EngineSizes | None = None
@@ -45,9 +52,9 @@ class HostDisk:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes on the disk of all files below a folder. A file with several names counts once.
+    """Return how many bytes all files below a folder take up on the disk. A file with several hard links counts once.
 
-    Files that go away meanwhile, and folders that cannot be read, are left out.
+    Files that disappear meanwhile, and folders that cannot be read, are left out.
     """
     return sum({(info.st_dev, info.st_ino): info.st_blocks * _BLOCK for info in _files_below(folder)}.values())
 

@@ -29,9 +29,9 @@ _SECONDS = 30.0
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
     """Return the environment of all children: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES, and the variables `passes`.
 
-    The values of `passes` come from `environ`; HOME and TMPDIR are never passed on. PATH keeps only absolute folders.
-    GIT_CEILING_DIRECTORIES is the state folder `state`: without it, `git checkout` in a child could change a work tree
-    that contains the state folder.
+    `passes` are names; their values come from `environ`, and those that are not set there are left out. HOME and TMPDIR
+    are never passed on. PATH keeps only absolute folders. GIT_CEILING_DIRECTORIES is the state folder `state`: without
+    it, `git checkout` in a child could change a work tree that contains the state folder.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
@@ -44,7 +44,7 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Return the place: systemd unit, user, names of environment variables, and tools with the hashes of their files.
+    """Return where Canon runs: systemd unit, user, names of environment variables, and tools with their files' hashes.
 
     `requires` names the tools of all recipes and drivers. `environment` is the environment of children, `environ` is
     Canon's own. Raise InfrastructureError if git is missing or too old.
@@ -68,7 +68,10 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
 
 
 def unit_of(cgroups: str) -> str:
-    """Return the systemd service of this process, from the text of /proc/self/cgroup; "" if it runs in no service."""
+    """Return the name of the systemd service in which this process runs, such as "canon.service"; "" if in none.
+
+    `cgroups` is the text of /proc/self/cgroup.
+    """
     paths = re.findall(r"^\d+:name=systemd:(.*)$|^0::(.*)$", cgroups, re.MULTILINE)
     for named, unified in sorted(paths, reverse=True):
         parts = [part for part in (named or unified).split("/") if part.endswith((".service", ".scope"))]
@@ -88,7 +91,7 @@ def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
 
 
 def _fingerprint(tool: str, path: str) -> str:
-    """Return the first digits of the hash of a tool's file in PATH, as "sha256:HEX"; "" if there is no such file."""
+    """Return "sha256:" and 16 digits of the hash of the program `tool`; "" if it is in no folder of the PATH `path`."""
     program = shutil.which(tool, path=path)
     if program is None:
         return ""

@@ -10,16 +10,16 @@ SOCKET = Path("/run/systemd/journal/socket")
 
 
 def runs_under_journal(environ: Mapping[str, str]) -> bool:
-    """Whether stdout or stderr of this process goes to the journal.
+    """Return whether stdout or stderr of this process goes to the journal.
 
-    systemd sets JOURNAL_STREAM to the device and the inode of that stream. A shell in a unit inherits the variable too,
-    and its streams may go elsewhere, so they are compared.
+    `environ` is the environment of this process. In it, systemd sets JOURNAL_STREAM to device and inode of the stream
+    to the journal. A program may inherit the variable although its own streams go elsewhere: so both are compared.
     """
     return any(environ.get("JOURNAL_STREAM") == _stream_identity(number) for number in (1, 2))
 
 
 def _stream_identity(number: int) -> str:
-    """Return "DEVICE:INODE" of a file descriptor, "" if it is closed."""
+    """Return "DEVICE:INODE" of the file descriptor `number`, "" if it is closed."""
     try:
         info = os.fstat(number)
     except OSError:
@@ -28,7 +28,10 @@ def _stream_identity(number: int) -> str:
 
 
 def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> None:
-    """Send each entry as one datagram. Errors are ignored: the journal also gets the printed report."""
+    """Send each entry, which maps the names of its fields to their values, as one datagram to the socket `path`.
+
+    Errors are ignored: the journal also gets the printed report.
+    """
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         for entry in entries:
             journal.sendto(datagram(entry), str(path))

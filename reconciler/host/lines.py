@@ -51,7 +51,7 @@ def _decoded(name: str, data: bytes) -> str:
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
     """Yield a pair for each line of `text` except blank lines and comments: its position as "FILE:LINE", and the line.
 
-    `file` is the file name in the position. Raise RecipeError for a NUL byte.
+    The line has no blanks at its ends. `file` is the file name in the position. Raise RecipeError for a NUL byte.
     """
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip(" \t\r")

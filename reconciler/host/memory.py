@@ -38,9 +38,9 @@ def was_oom_killed(code: int | None, before: int) -> bool:
 
 
 def count_files(cgroups: str) -> Iterator[Path]:
-    """Yield the paths of the files in which the kernel may count the killed programs of Canon's cgroup.
+    """Yield the paths of the files in which the kernel may count the programs of Canon's cgroup that it killed.
 
-    `cgroups` is the text of /proc/self/cgroup.
+    They need not exist. `cgroups` is the text of /proc/self/cgroup.
     """
     for line in cgroups.splitlines():
         number, controllers, path = line.split(":", 2)

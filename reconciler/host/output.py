@@ -18,7 +18,10 @@ _LONGEST_CHARACTER = 4
 
 
 class OutputSink(Protocol):
-    """Receives the output of a command, chunk by chunk. `feed` returns False if the command must write no more."""
+    """Receives the output of a command: `feed` gets it chunk by chunk, `close` is called at the end.
+
+    `feed` returns False if the sink takes no more, so that the command has to be stopped.
+    """
 
     def feed(self, chunk: bytes) -> bool: ...
 
@@ -26,7 +29,7 @@ class OutputSink(Protocol):
 
 
 class FirstBytes:
-    """Keeps the first `most` bytes of the output. `overflowed` is True if the command wrote more."""
+    """Keeps the first `most` bytes of a command's output in `data`. `overflowed` is True if the command wrote more."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -50,7 +53,7 @@ class FirstBytes:
 
 
 class LastBytes:
-    """Keeps the last `most` bytes of the output. `size` is the size of the whole output in bytes."""
+    """Keeps the last `most` bytes of a command's output in `data`. `size` is the size of its whole output in bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -78,7 +81,10 @@ class LastBytes:
 
 
 class NewFile:
-    """Writes the whole output to the new file `path`. Raises FileExistsError if the file exists."""
+    """Writes all output of a command that it is fed, however much, to the new file `path`.
+
+    Only this user can read the file. Raises FileExistsError if the file exists already.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "xb", opener=_private)  # noqa: SIM115 - Path.open takes no opener; closed in close
@@ -92,10 +98,10 @@ class NewFile:
 
 
 class Log:
-    """Appends the output to the file `path`, with secrets redacted and unprintable characters escaped.
+    """Appends the output of a command to the file `path`, with secrets redacted and unprintable characters escaped.
 
     If the output is long, the file gets its first `most` bytes, the number of bytes left out, and its last `tail`
-    bytes. The property `tail` returns the last bytes as text.
+    bytes. The property `tail` returns the last `tail` bytes as text.
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
@@ -145,5 +151,8 @@ def _safe_cut(data: bytes) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only this user can read; an `opener` for `open`. Follow no link."""
+    """Open a file so that only this user can read it, and return its descriptor. Serves as `opener` of `open`.
+
+    Raise OSError if `path` is a link.
+    """
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -15,9 +15,9 @@ _CHUNK = 65536
 
 
 class StreamEnd(Enum):
-    """Why reading ended.
+    """Why Canon stopped reading the output of a command.
 
-    ENDED: the command ended. TIMED_OUT: its deadline passed, or it was asked to stop. TOO_MUCH: a sink was full.
+    ENDED: the command ended. TIMED_OUT: its deadline passed, or Canon was asked to stop it. TOO_MUCH: a sink was full.
     """
 
     ENDED = "ended"
@@ -91,7 +91,10 @@ class Streams:
                 pass
 
     def _read(self, read: int) -> bool | None:
-        """Read a chunk from the pipe `read` and feed its sink. Return the sink's answer; None if the pipe is empty."""
+        """Read a chunk from the pipe `read` and feed it to the sink of that pipe.
+
+        Return whether the sink takes more; None if there is nothing to read now, or the pipe has ended.
+        """
         try:
             chunk = os.read(read, _CHUNK)
         except BlockingIOError:

@@ -41,10 +41,10 @@ _GRACE_LATE = 3.0
 
 @frozen
 class _Running:
-    """A command that was started as `pid`. `handle` is its pidfd.
+    """A command that was started as `pid`. `handle` is a pidfd: it becomes readable when the command ends.
 
     `leader` is its process in /proc, None if the command ended before Canon could read that. `token` is the value of
-    CANON_RUN in its environment. `known` are the children that Canon had before.
+    CANON_RUN in its environment. `known` has pid and start time of each child that Canon had before.
     """
 
     command: Any
@@ -73,7 +73,11 @@ def prepare() -> None:
 
 
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
-    """Run a command and return its output. Stop it after `most` bytes of stdout or `most_err` bytes of stderr."""
+    """Run a command, and return how it ended and its output. A command that fails or is missing raises nothing.
+
+    If it writes more than `most` bytes to stdout or `most_err` to stderr, stop it and keep only these first bytes; then
+    its exit code is None.
+    """
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)
     return CapturedOutput(result, out.data, err.data, out.overflowed)
@@ -82,7 +86,9 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
     """Run a command until it ends, stop all processes that it leaves running, and return how it ended.
 
-    Write stdout to `out` and stderr to `err` (None: also to `out`), and close both. A failed command raises no error.
+    Write stdout to `out` and stderr to `err` (None: also to `out`), and close both. A command that fails, is missing or
+    runs too long raises nothing: the result says so. If its file cannot be executed, the exit code is 126 and `out`
+    gets the reason.
     """
     prepare()
     with ExitStack() as stack:
@@ -133,7 +139,7 @@ def _all_of(running: _Running) -> tuple[Process, ...]:
 
 
 def _collect(running: _Running) -> int | None:
-    """Reap the command and return its exit code; None if it could not be killed."""
+    """Take over and return the exit code of the ended command; None if the command could not be killed and runs on."""
     if _is_running(running):
         return None
     running.command.wait()
@@ -170,7 +176,7 @@ def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
 
 
 def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
-    """Return the options of `sh`. The command inherits only the lock `holding`, and no exit code raises an error."""
+    """Return the options with which `sh` runs a command. `token` becomes CANON_RUN in the command's environment."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
     return {
         "_env": {**command.env, **marks},
@@ -196,9 +202,9 @@ def _forking() -> Iterator[None]:
 
 
 def _handle(leader: Process | None) -> int:
-    """Return a pidfd, which becomes readable when the child ends.
+    """Return a new descriptor that becomes readable when the process `leader` ends (a pidfd).
 
-    If the child was reaped already, return another descriptor that is readable at once.
+    If that process is gone, or `leader` is None, return another descriptor, which is readable at once.
     """
     with suppress(ProcessLookupError):
         if leader is not None:
@@ -210,7 +216,7 @@ def _handle(leader: Process | None) -> int:
 
 
 def _reason(trace: str) -> str:
-    """Return why a start failed, from the error text of `sh`, without the arguments that `sh` quotes there."""
+    """Return why a program could not be started, from `trace`, the error text of `sh`, without the arguments in it."""
     number = re.search(r"\[Errno (\d+)\]", trace)
     return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
 
@@ -218,9 +224,10 @@ def _reason(trace: str) -> str:
 def start_server(
     argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: IO[bytes], mark: str
 ) -> "subprocess.Popen[bytes]":
-    """Start a server for the slot with the mark `mark`, in its own session. Its stdout and stderr go to `out`.
+    """Start a server in its own session, return it at once, and let it run. Its stdout and stderr go to `out`.
 
-    The server inherits no other file. It runs until its slot is cleared. Raise OSError if it cannot start.
+    The server inherits no other file. `mark`, the mark of its slot, becomes CANON_SLOT in its environment: so it is
+    found and stopped when its slot is cleared. Raise OSError if the server cannot start.
     """
     prepare()
     with _forking():

@@ -91,10 +91,11 @@ def version_setting(secret: str) -> str:
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Append to the sample `before` the settings that only the newer sample `text` has.
+    """Append the settings that only the newer sample `text` has to the text `before` of an older one.
 
     Return the merged text, and the names of the appended settings. The values in `before` stay the same: an operator's
-    own copy of the sample, made at the first deployment, does not change with a new release either.
+    own copy of the sample, made at the first deployment, does not change with a new release either. Raise RecipeError
+    for an invalid line.
     """
     had = {line.name for _, line in _assignments(before)}
     lines = [(assignment(where, line).name, line) for where, line in statements(text)]
@@ -103,7 +104,10 @@ def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
-    """Yield a pair for each assignment in a sample: its position "FILE:LINE", and the parsed assignment."""
+    """Yield a pair for each assignment in a sample: its position "FILE:LINE", and the parsed assignment.
+
+    Raise RecipeError for an invalid line.
+    """
     return ((where, assignment(where, line)) for where, line in statements(text))
 
 
@@ -124,16 +128,17 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _opened_by(line: str) -> str | None:
-    """Return the quote character that a line opens and does not close; None if all its quotes are closed."""
+    """Return the quote character (' or ") that begins the value of a line and is not closed there; None if none is."""
     match = _ASSIGNMENT.fullmatch(line.strip(" \t\r"))
     opened = _OPENED.fullmatch(match[2]) if match else None
     return (opened[1] or opened[2]) if opened else None
 
 
 def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
-    """Take lines from `lines`, up to the one that closes `quote` or to the last. Return them as one text.
+    """Take lines from `lines`, up to the one that closes the quote character `quote` or to the last.
 
-    Each line in the result begins with a line end.
+    Return them as one text, with a line end before each. `lines` yields pairs: a number and a line. Raise RecipeError
+    for a NUL byte.
     """
     text = ""
     for number, line in lines:
@@ -146,7 +151,10 @@ def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
 
 
 def assignment(where: str, line: str) -> SampleLine:
-    """Parse one assignment. Raise RecipeError, with the position `where`, if it is invalid."""
+    """Return the parsed assignment of `line`, which may have several lines if its value is in quotes.
+
+    Raise RecipeError, with the position `where`, if it is invalid.
+    """
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
         raise RecipeError(f"{where}: no setting", "a line is NAME=VALUE, with a comment after ' #'")
@@ -161,20 +169,23 @@ def assignment(where: str, line: str) -> SampleLine:
 
 
 def _unescape(text: str) -> str:
-    r"""Replace the escapes that a value in double quotes may have: \\, \", \$, \` and \n."""
+    r"""Return `text` with the escapes replaced that a value in double quotes may have: \\, \", \$, \` and \n."""
     return re.sub(r'\\([\\"$`n])', lambda escape: "\n" if escape[1] == "n" else escape[1], text)
 
 
 def describes_secret(setting: str, comment: str) -> bool:
-    """Return whether a setting may be the version setting of a secret, by its name or by the comment behind it."""
+    """Return whether a setting may be the version setting of a secret.
+
+    It may be if its name is like SECRET_DB_VERSION, or if the comment behind it has a word such as "length=32".
+    """
     return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 
 
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     """Return the secret `name` with the length and the charset that `comment`, behind its version setting, declares.
 
-    If the comment declares no length, the length is `usual_length`. Raise RecipeError, with the position `where`, for
-    an invalid length.
+    If the comment declares no length, the length is `usual_length`. With "generate=false" or an unknown charset, the
+    secret gets no length: a command must make it. Raise RecipeError, with the position `where`, for an invalid length.
     """
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
@@ -185,9 +196,10 @@ def secret_from_comment(where: str, name: str, comment: str, usual_length: int |
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
-    """Return the length that the words of a comment declare, None if they declare none.
+    """Return the length that a comment declares for the secret `name`, None if it declares none.
 
-    Raise RecipeError, with the position `where`, if the length is invalid.
+    `words` maps the words of the comment to their values: "length" to "32" for "length=32". Raise RecipeError, with the
+    position `where`, if the length is invalid.
     """
     text = words.get("length")
     if text is None:

@@ -27,27 +27,29 @@ _ALPHABETS = {"": string.ascii_letters + string.digits, "hex": "0123456789abcdef
 
 @frozen
 class _Refusal:
-    """Why a secret could not be made. `of_host` is True if the host is to blame, because it lacks a program."""
+    """Why a secret could not be made. `of_host` is True if the reason is a program that is missing on this host."""
 
     reason: str
     of_host: bool = False
 
 
 class HostSecrets:
-    """Implements the Secrets port. A maker is a command, declared by the fleet, that prints a secret.
+    """Makes the secrets of apps: implements the port Secrets.
 
-    `environment` is the environment of all children; makers get only those of its variables that apps get. A secret
-    without a maker is random. Makers of secrets that the release does not read are not run.
+    A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. Makers of
+    secrets that the release does not read are not run. `environment` is the environment of all children; makers get
+    only those of its variables that apps get.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Write the secrets `needs` that the app does not have yet, and log each. Return remarks and unused makers.
+        """Write those secrets of `needs` that the app does not have yet. Keep the others.
 
-        Raise InfrastructureError if secrets cannot be made because programs are missing on this host; RecipeError if a
-        secret cannot be made for another reason.
+        Return remarks on kept secrets that have another length than the release declares, and the names of the makers
+        whose secret is not in `needs`. Write to the file `log` how each was made, or why not, but no secret. Raise
+        RecipeError if some cannot be made; but InfrastructureError if the only reason is missing programs.
         """
         app_directory.create_folders(app)
         refusals: dict[str, _Refusal] = {}
@@ -71,7 +73,7 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
-        """Return a new secret from its maker, or a random one if it has no maker; or why none could be made."""
+        """Return a new secret: what its maker prints, or a random one if it has no maker; or why it cannot be made."""
         maker = _maker(makers, need)
         if maker is not None:
             return _printed_secret(app, maker, self._run(app, maker, makers.folder))
@@ -87,7 +89,10 @@ class HostSecrets:
 
 
 def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
-    """Return the secret `need` from a file in `folder`; b"" if there is no such file, or if the file is a link."""
+    """Return the secret `need` from a file in `folder`, under any of its names; b"" if there is none, or only a link.
+
+    With None for `folder`, return b"".
+    """
     paths = (folder / name for name in need.names) if folder else ()
     return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
 
@@ -95,8 +100,8 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """Return the command that makes the secret `need`, None if there is none.
 
-    Prefer a maker of exactly the same name. Otherwise, upper and lower case, and dashes and underscores, count as
-    equal.
+    Prefer the maker for exactly the same name. If there is none, take one whose name differs only in upper and lower
+    case, or in dashes and underscores.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}
@@ -109,9 +114,9 @@ def _normalise(name: str) -> str:
 
 
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
-    """Yield one remark if the existing secret at `path` has another length than the release now declares.
+    """Yield one remark if the existing secret in the file `path` has another length than the release now declares.
 
-    Yield none for a secret with a maker.
+    Yield none for a secret with a maker, or whose length the release does not declare.
     """
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
@@ -124,7 +129,7 @@ def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Ite
 
 
 def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _Refusal:
-    """Return the secret that a maker printed, without the last newline; or why its output is not a secret."""
+    """Return the secret that the command `maker` printed, without the last newline; or why `output` is no secret."""
     program, result = escape_unprintable(maker[0]), output.result
     if result.missing:
         return _Refusal(f"{program}, which makes it, is not found in PATH", of_host=True)
@@ -139,7 +144,7 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return ": " and the last words that a maker wrote to stderr, with secrets redacted; "" if it wrote none."""
+    """Return ": " and the end of what a maker wrote to stderr, with secrets redacted; "" if it wrote nothing."""
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])
     return f": {words}" if words else ""
@@ -157,9 +162,9 @@ def _write_to_log(log: Path, name: str, message: str) -> None:
 
 
 def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
-    """Return one error that names all secrets that could not be made.
+    """Return (do not raise) one error that names all secrets that could not be made. `refusals` has them by name.
 
-    The error is an InfrastructureError if the host is to blame for all of them, else a RecipeError.
+    It is an InfrastructureError if for all of them a program is missing on this host, else a RecipeError.
     """
     message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):

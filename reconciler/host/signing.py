@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer._signature import Signature
 
 NAMESPACE: Final = "canon"
-"""The namespace of signatures by ssh: `ssh-keygen -Y verify -n canon`."""
+"""The namespace of the signatures that ssh-keygen makes. To verify one: `ssh-keygen -Y verify -n canon`."""
 
 _SECONDS: Final = 60.0
 _SSH, _GPG = "ssh:", "gpg:"
@@ -23,9 +23,10 @@ _SSH, _GPG = "ssh:", "gpg:"
 
 @frozen
 class KeyAttestor:
-    """Implements the port Attestor. `key` is "ssh:FILE", "gpg:ID", or "" for no signature.
+    """Puts statements into DSSE envelopes and signs them: implements the port Attestor.
 
-    `environment` is the environment of all children.
+    `key` is "ssh:FILE" with the path of a key, "gpg:ID" with the id of a key, or "" for no signature. `environment` is
+    the environment of all children.
     """
 
     key: str
@@ -42,9 +43,10 @@ class KeyAttestor:
         return dict(envelope.to_dict())
 
     def _signature(self, message: bytes) -> "Signature":
-        """Return the signature over the bytes of the envelope.
+        """Return a signature of the bytes `message`, made with the key of this object.
 
-        Its key id is the fingerprint of an ssh key, or the id of a gpg key.
+        The key id in it is the fingerprint of an ssh key, or the id of a gpg key as declared. Raise InfrastructureError
+        if the signing program fails or is missing.
         """
         from securesystemslib.signer._signature import Signature
 
@@ -58,7 +60,10 @@ class KeyAttestor:
         return Signature(name, signed.hex())
 
     def _run(self, argv: tuple[str, ...], stdin: bytes = b"") -> bytes:
-        """Run a program that signs, and return what it printed. Raise InfrastructureError if it fails."""
+        """Run a program that signs, with `stdin` as its input, and return what it printed.
+
+        Raise InfrastructureError if it fails or is missing.
+        """
         output = capture(CommandSpec(argv, self.environment, Path("/"), _SECONDS, stdin))
         if output.result.missing:
             raise InfrastructureError(f"{argv[0]}: not found in PATH", f"it signs evidence with {self.key}: install it")

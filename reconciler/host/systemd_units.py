@@ -20,17 +20,23 @@ _TIMER = ("UnitFileState", "ActiveState", "LastTriggerUSec", "NextElapseUSecReal
 _ENABLED = ("enabled", "enabled-runtime")
 
 Properties = Mapping[str, str]
-"""The properties of a unit by name, as `systemctl show` prints them; several lines for one that has several."""
+"""The values of a unit's properties by name. A value has several lines if `systemctl show` prints several values."""
 
 
 def read_service(unit: str, environment: Mapping[str, str]) -> Properties | None:
-    """Return the properties of a service; None if systemd does not answer, or does not know this unit."""
+    """Return those properties of the service `unit` that this module reads.
+
+    Return None if systemd does not answer, or does not know this unit. `environment` is that of `systemctl`.
+    """
     properties = _show(unit, _SERVICE, environment)
     return properties if properties.get("LoadState") == "loaded" else None
 
 
 def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
-    """Return what systemd reports about the first timer that starts a service, given the service's properties."""
+    """Return what systemd reports about the first timer that starts a service; the empty timer name "" if none does.
+
+    `service` are the properties of the service. `environment` is that of `systemctl`.
+    """
     timers = [name for name in service.get("TriggeredBy", "").split() if name.endswith(".timer")]
     if not timers:
         return TimerFacts("")
@@ -45,9 +51,9 @@ def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFact
 
 
 def read_unit_environment(service: Properties, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that systemd gives a service, given the service's properties.
+    """Return the environment that systemd gives a service. `service` are its properties.
 
-    An EnvironmentFile that cannot be read counts as empty.
+    `environment` is that of `systemctl`. An EnvironmentFile that cannot be read counts as empty.
     """
     manager = _output(("systemctl", "show-environment"), environment)
     files: dict[str, str] = {}
@@ -71,14 +77,15 @@ def unit_environment(
 
 
 def variables(words: tuple[str, ...]) -> dict[str, str]:
-    """Return the variables of words such as NAME=VALUE. Leave out words without "="."""
+    """Return the values of variables by name, from words such as NAME=VALUE. Leave out words without "="."""
     return {name: value for name, separator, value in (word.partition("=") for word in words) if separator}
 
 
 def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
-    """Return the files that `LoadCredential=` of a unit names, by the name of the credential.
+    """Return the files that `LoadCredential=` of the unit `unit` names, by the name of the credential.
 
-    Read the unit's own files, since `systemctl show` prints "[unprintable]" for credentials.
+    Return {} if systemd does not answer. Read the unit's own files (`systemctl cat`), since `systemctl show` prints
+    "[unprintable]" for credentials. `environment` is that of `systemctl`.
     """
     return credential_files(_output(("systemctl", "cat", "--no-pager", "--", unit), environment))
 
@@ -103,13 +110,16 @@ def credential_files(text: str) -> dict[str, Path]:
 
 
 def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
-    """Return whether a time server sets the clock, as systemd reports; None if systemd does not answer."""
+    """Return whether a time server sets this host's clock, as systemd reports; None if systemd does not answer."""
     shown = _output(("timedatectl", "show", "--property=NTPSynchronized", "--value"), environment)
     return {"yes": True, "no": False}.get(shown.strip())
 
 
 def parse_time(text: str) -> datetime | None:
-    """Return a time such as "Sun 2026-11-29 03:20:00 UTC"; None for any other text, which means never."""
+    """Return the time in a text of systemd such as "Sun 2026-11-29 03:20:00 UTC".
+
+    Return None for any other text: systemd prints one for a time that does not exist, such as that of the next start.
+    """
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
     except ValueError:
@@ -117,7 +127,7 @@ def parse_time(text: str) -> datetime | None:
 
 
 def _show(unit: str, names: tuple[str, ...], environment: Mapping[str, str]) -> Properties:
-    """Return properties of a unit; none if systemd does not answer."""
+    """Return the properties of a unit that `names` lists; {} if systemd does not answer."""
     wanted = (f"--property={name}" for name in names)
     properties: dict[str, str] = {}
     for line in _output(("systemctl", "show", *wanted, "--", unit), environment).splitlines():
@@ -134,7 +144,7 @@ def _output(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Return the words of a list that systemd prints with a shell's quotes; none if a quote does not end."""
+    """Return the words of a list that systemd prints with quotes as in a shell; no words if a quote does not end."""
     try:
         return tuple(shlex.split(text))
     except ValueError:

@@ -8,20 +8,23 @@ _MOST = 200
 
 
 def decoded(data: bytes) -> str:
-    """Decode UTF-8. Each invalid byte becomes a hexadecimal escape."""
+    r"""Decode UTF-8. Each invalid byte becomes a hexadecimal escape such as \xff."""
     return data.decode("utf-8", "backslashreplace")
 
 
 def one_line(data: bytes, most: int = _MOST) -> str:
-    """Return `data` as one printable line of at most `most` characters. Each run of white space becomes one blank."""
+    """Return the beginning of `data` as one printable line of at most `most` characters, with "…" if it is cut.
+
+    Each run of white space becomes one blank.
+    """
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def last_words(data: bytes, most: int = _MOST) -> str:
-    """Return the last `most` characters of `data` as one printable line. Each run of white space becomes one blank.
+    """Return the end of `data` as one printable line of at most `most` characters, after "…" if it is cut.
 
-    Used for error messages: programs write the reason of a failure last.
+    Each run of white space becomes one blank. Used for error messages: programs write the reason of a failure last.
     """
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else "…" + line[1 - most :]

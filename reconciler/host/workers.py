@@ -31,7 +31,7 @@ _LENGTH = struct.Struct("!Q")
 
 @frozen
 class RunningWorker:
-    """A worker that runs: its place among the workers, its process, and the pipe that it writes to."""
+    """A running worker: its place (a number from 0), its pid, and the end of its pipe from which this process reads."""
 
     place: int
     pid: int
@@ -40,17 +40,19 @@ class RunningWorker:
 
 @frozen
 class _Sent:
-    """The last message of a worker."""
+    """The last message of a worker. `end` is what its work returned, or WorkerStopped."""
 
     end: object
 
 
 @define
 class ForkedWorkers:
-    """Implements the port Workers. `host_for` makes the host of a worker, from its progress and its place.
+    """Runs workers as forked processes: implements the port Workers.
 
-    The place is a number below `parallel` that no other running worker has. Progress of workers goes to `progress`.
-    `show_running` is called with the names of all running workers whenever one starts or ends.
+    At most `parallel` workers run at once. `host_for` makes the host of a worker, from an object that reports the
+    worker's progress and from its place: a number from 0, below `parallel`, that no other running worker has. What
+    workers report goes to `progress`. `show_running` is called with the names of all running workers whenever one
+    starts or ends.
     """
 
     parallel: int
@@ -108,7 +110,11 @@ class ForkedWorkers:
         return tuple(name for name, worker in self._running.items() if worker.pipe in ready)
 
     def _take(self, name: str, message: object) -> None:
-        """Show the progress that a worker sent, or reap the worker: it has ended, or is about to."""
+        """Handle what the worker `name` sent: show a tuple as its progress; for any other `message`, record its end.
+
+        A `_Sent` brings the result of the worker, anything else means that the worker died. In both cases wait until
+        its process has ended; also kill the commands that a dead worker left running.
+        """
         if isinstance(message, tuple):
             with suppress(Exception):  # a pass goes on if its progress cannot be shown
                 getattr(self.progress, message[0])(*message[1:])
@@ -126,7 +132,7 @@ class ForkedWorkers:
 
 @frozen
 class _SentProgress:
-    """Sends the progress of a worker to the process that shows it."""
+    """Sends the progress of a worker through `pipe` to the parent process, which shows it. Errors are ignored."""
 
     pipe: int
 
@@ -149,7 +155,10 @@ def _fork() -> int:
 
 
 def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
-    """Do the work in this new process, send its result, and end. `parent` is the pid of the process that forked it."""
+    """Do the work in this new process, send its result through `pipe`, and end the process: never return.
+
+    `parent` is the pid of the process that forked this one. If the work fails, print the traceback and exit with 1.
+    """
     try:
         _end_with(parent)
         os.setpgid(0, 0)  # Ctrl-C of a terminal reaches the parent alone, which passes it on
@@ -163,9 +172,9 @@ def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
 
 
 def _result(work: Callable[[], object]) -> object:
-    """Do the work with signals unblocked, and return its result.
+    """Call `work` and return its result, or WorkerStopped if SIGHUP, SIGINT or SIGTERM interrupted it.
 
-    Return WorkerStopped if a signal interrupted the work.
+    These signals are unblocked only meanwhile.
     """
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
@@ -179,21 +188,24 @@ def _result(work: Callable[[], object]) -> object:
 
 
 def _end_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies: a killed pass leaves no worker that goes on."""
+    """Let the kernel kill this process as soon as its parent dies: a killed pass leaves no worker that goes on.
+
+    `parent` is the parent's pid. If the parent is dead already, end this process at once.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def _send(pipe: int, message: object) -> None:
-    """Write one message completely, even if signals arrive meanwhile."""
+    """Write one message to `pipe` completely, even if signals arrive meanwhile. Raise OSError if nobody reads it."""
     body = pickle.dumps(message)
     with blocked_signals(), open(pipe, "wb", closefd=False) as file:
         file.write(_LENGTH.pack(len(body)) + body)
 
 
 def _receive(pipe: int) -> object:
-    """Read one message; None if the worker has ended and sent no more."""
+    """Read one message of a worker from `pipe`, and return it; None if the worker has ended and sent no more."""
     head = _read(pipe, _LENGTH.size)
     body = _read(pipe, *_LENGTH.unpack(head)) if len(head) == _LENGTH.size else b""
     try:
@@ -203,7 +215,7 @@ def _receive(pipe: int) -> object:
 
 
 def _read(pipe: int, size: int) -> bytes:
-    """Read `size` bytes, fewer if the pipe ends before."""
+    """Read `size` bytes from `pipe`, and return them; fewer if the pipe ends before."""
     parts = bytearray()
     while len(parts) < size and (part := os.read(pipe, size - len(parts))):
         parts += part
