@@ -66,7 +66,7 @@ class LastBytes:
 
     @property
     def left_out(self) -> int:
-        """How many bytes of the output were not kept."""
+        """Return how many bytes of the output were not kept."""
         return self.size - len(self.data)
 
     def feed(self, chunk: bytes) -> bool:

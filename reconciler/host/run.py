@@ -139,7 +139,7 @@ def _all_of(running: _Running) -> tuple[Process, ...]:
 
 
 def _collect(running: _Running) -> int | None:
-    """Take over and return the exit code of the ended command; None if the command could not be killed and runs on."""
+    """Return the exit code of the ended command, and release its pid; None if it still runs: it could not be killed."""
     if _is_running(running):
         return None
     running.command.wait()

@@ -30,9 +30,10 @@ _MOST_NAMED = 5
 
 @frozen
 class TrackedFile:
-    """A file that git tracks.
+    """A file that a commit tracks, or a link or a submodule.
 
-    `mode` and `oid` are as `git ls-tree` prints them; `size` is in bytes, 0 for a submodule.
+    `mode` (such as b"100644") and `oid`, the id of its object, are as `git ls-tree` prints them; `size` is in bytes, 0
+    for a submodule.
     """
 
     mode: bytes
@@ -41,7 +42,10 @@ class TrackedFile:
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
-    """Return the tracked files of `commit`, by their path in bytes. Raise InfrastructureError if git fails."""
+    """Return the tracked files of `commit`, links and submodules included, by their path in bytes.
+
+    Raise InfrastructureError if git fails.
+    """
     printed = repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     return dict(_entry(record) for record in printed.split(b"\0") if record)
 
@@ -55,8 +59,8 @@ def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
 def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
     """Raise RecipeError if `files`, the tracked files of a commit, must not be written to this host.
 
-    That is so if a path leads outside the folder or into `.git`, or if there are more than MOST_FILES files or
-    `most_bytes` bytes.
+    That is so if a path leads outside the folder or into `.git`, if there are more than MOST_FILES files, or if they
+    have more than `most_bytes` bytes together.
     """
     for path in files:
         parts = path.split(b"/")
@@ -88,7 +92,8 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
     """Return how `folder` differs from `files`, the tracked files of the commit that `write_files` wrote there.
 
-    Compare contents and executable bits, not dates. List submodules and Git LFS pointers as not fetched.
+    Compare contents and executable bits, not dates. Submodules and unchanged Git LFS pointers count as not fetched, not
+    as changed.
     """
     actual = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
@@ -113,7 +118,7 @@ def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _is_pointer(path: Path, file: TrackedFile) -> bool:
-    """Whether the file at `path` is a Git LFS pointer instead of the content itself. `file` is its entry in git."""
+    """Return whether the file at `path` is a Git LFS pointer, not the content itself. `file` is its entry in git."""
     if not len(_LFS_HEADER) < file.size < _LARGEST_POINTER:
         return False
     with path.open("rb") as opened:
@@ -121,7 +126,10 @@ def _is_pointer(path: Path, file: TrackedFile) -> bool:
 
 
 def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
-    """Yield the relative path and the full path of each file and link below `folder`. Does not follow links."""
+    """Yield a pair for each file and link below `folder`: its path from `folder` in bytes, and its full path.
+
+    Links are not followed.
+    """
     for path in folder.rglob("*"):
         if path.is_symlink() or not path.is_dir():
             yield os.fsencode(path.relative_to(folder)), path

@@ -44,10 +44,11 @@ class _NoRepositoryError(InfrastructureError):
 
 @frozen
 class GitForge:
-    """Implements the port TeamForge. `environment` is the environment of all children.
+    """Pushes mirrors to the team's forge: implements the port TeamForge.
 
-    `protocols` are those that git may use. `target` is the declared address and token. `holding` is the descriptor of
-    the pass lock, None for no lock. `push_seconds` is the time limit of one push.
+    `environment` is the environment of all children. `protocols` are those that git may connect with. `target` is the
+    declared address and token of the forge. `holding` is the descriptor of the pass lock, which git inherits; None for
+    no lock. `push_seconds` is the time limit of one push.
     """
 
     state: StateFolder
@@ -67,9 +68,9 @@ class GitForge:
                 raise
 
     def list_refs(self, name: str) -> Mapping[str, str]:
-        """Return the branches and tags that the forge has of a recipe, with full names, each with its object's id.
+        """Ask the forge for the branches and tags of the recipe `name`. Return object ids by full ref names.
 
-        Raise InfrastructureError if the forge does not answer or refuses.
+        Raise InfrastructureError if the forge does not answer, refuses, or has no repository for the recipe.
         """
         arguments = ("ls-remote", "--refs", "--", self.target.address(name), f"{HEADS}*", f"{TAGS}*")
         output = self._run(git_argv(*arguments), _LIST_SECONDS)
@@ -87,7 +88,11 @@ class GitForge:
             return PushResult(problems=(reason_of(failed),))
 
     def _push_missing(self, name: str) -> PushResult:
-        """Push what the forge lacks of one mirror. Return the result, by what the forge has afterwards."""
+        """Push those refs of the mirror `name` that the forge does not have. Record in the mirror which it has then.
+
+        Return which of them the forge has afterwards, and the problems with the others. Raise InfrastructureError if
+        the forge cannot be read or a whole push fails.
+        """
         wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)
         plan = plan_push(wanted, forge, before)
@@ -102,10 +107,10 @@ class GitForge:
         return PushResult(tuple(ref for ref in plan.missing if ref not in absent), (*plan.problems, *problems))
 
     def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
-        """Return the refs that the forge has of a recipe. If `is_new`, the forge may not have the repository yet.
+        """Return the refs that the forge has of the recipe `name`, as `list_refs` does.
 
-        Return {} if a new repository does not exist: many forges make it by the first push. Otherwise raise the errors
-        of `list_refs`.
+        If `is_new`, return {} if the forge has no repository for it: many forges make it by the first push. Raise all
+        other errors of `list_refs`.
         """
         try:
             return self.list_refs(name)
@@ -115,9 +120,9 @@ class GitForge:
             raise
 
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
-        """Push some refs. Return those that the forge refused, each with the reason.
+        """Push the refs with the full names `refs` from the mirror `name`. Return the reason for each that was refused.
 
-        Raise InfrastructureError if the whole push failed.
+        Raise InfrastructureError if the push took too long, or failed as a whole.
         """
         arguments = (
             "push",
@@ -136,9 +141,9 @@ class GitForge:
         return refused
 
     def _mirror_refs(self, name: str) -> dict[str, str]:
-        """Return the branches and tags of our mirror, and the refs that it remembers of the forge.
+        """Return object ids by full ref names: branches and tags of our mirror, and its refs below `refs/pushed/`.
 
-        Each full name has the id of the object that it names.
+        The latter record what the forge had when it was last looked at. Raise InfrastructureError if git fails.
         """
         mirror = Repository(self.state.mirror(name), self.environment, self.holding)
         return read_forge_refs(mirror.run("for-each-ref", "--format=%(objectname)%09%(refname)", HEADS, TAGS, PUSHED))
@@ -153,9 +158,10 @@ class GitForge:
             mirror.run("pack-refs", "--all")
 
     def _run(self, argv: tuple[str, ...], seconds: float) -> CapturedOutput:
-        """Run a git command that connects to the forge, with its token.
+        """Run a git command that connects to the forge, with its token, for at most `seconds`.
 
-        Raise InfrastructureError if git is missing.
+        Return how it ended and what it printed, even if it failed. Raise InfrastructureError if git is missing, or the
+        token cannot be read.
         """
         environment = {**git_environment(self.environment, self.protocols), **secret_settings(self._secrets())}
         spec = CommandSpec(argv, environment, Path("/"), seconds, holding=self.holding)
@@ -165,7 +171,7 @@ class GitForge:
         return output
 
     def _secrets(self) -> Mapping[str, str]:
-        """Return the setting of git with the forge's token; none if the fleet declares no token.
+        """Return the git setting that sends the forge's token, by its name; {} if the fleet declares no token.
 
         Raise InfrastructureError if the token cannot be read.
         """

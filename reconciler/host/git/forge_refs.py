@@ -19,26 +19,32 @@ _REASON = re.compile(rb"\((.*)\)$")
 
 @frozen
 class ForgePlan:
-    """`missing` are full names of refs to push. `problems` are sentences about tags that need a person."""
+    """What to push to the forge. `missing` are the full names of the refs to push.
+
+    `problems` has a sentence for each tag that is not pushed because somebody changed it on the forge.
+    """
 
     missing: tuple[str, ...]
     problems: tuple[str, ...]
 
 
 def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the refs that the forge has to have, and those that it had when it was last looked at, by full names.
+    """Return two mappings from full ref names to object ids: what the forge has to have, and what it had at last.
 
-    `mirror` has all these refs of our mirror, by full name, each with the id of the object that it names.
+    `mirror` maps the full names of refs of our mirror to object ids. Its branches and tags are what the forge has to
+    have. Its refs below `refs/pushed/` are what the forge had when it was last looked at, returned with their names on
+    the forge. All others are left out.
     """
     pushed = {name.replace(PUSHED, "refs/", 1): oid for name, oid in mirror.items() if name.startswith(PUSHED)}
     return {name: oid for name, oid in mirror.items() if name.startswith((HEADS, TAGS))}, pushed
 
 
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:
-    """Return what to push. `forge` are the refs that the forge has now, `pushed` those that it had before.
+    """Return which of the refs `wanted` to push: those that the forge does not have, or not with the same object.
 
-    Each full name has the id of the object that it names. Two kinds of tags are not pushed, because a person changed
-    them on the forge: a tag that names another object there, and a tag that was there before and is gone.
+    `forge` are the refs that the forge has now, `pushed` those that it had when it was last looked at: all are object
+    ids by full ref names. Two kinds of tags are not pushed, because a person changed them on the forge: a tag that
+    names another object there, and a tag that was there before and is gone.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]
@@ -50,9 +56,9 @@ def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mappi
 
 
 def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the refs in parts for one push each: tags first, then the branch alone.
+    """Yield the refs, given by full names, in parts for one push each: the tags first, and then the branch.
 
-    A forge that protects the branch refuses all refs of that push: its hook sees them together.
+    A forge that protects the branch would refuse the tags too if they came in the same push.
     """
     tags, others = [ref for ref in refs if ref.startswith(TAGS)], [ref for ref in refs if not ref.startswith(TAGS)]
     for part in (tags, others):
@@ -60,35 +66,42 @@ def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def read_forge_refs(raw: bytes) -> dict[str, str]:
-    """Return the refs in `raw`, the output of `git ls-remote --refs`: full names with object ids.
+    """Return object ids by full ref names from `raw`, lines such as `git ls-remote --refs` prints.
 
-    Other lines, which a peeled tag or HEAD would have, are left out.
+    Leave out all lines that name no ref, such as those for HEAD, and for the object behind an annotated tag (`^{}`).
     """
     matches = (_REF.fullmatch(line) for line in raw.splitlines())
     return {decoded(match[2]): match[1].decode() for match in matches if match and not match[2].endswith(b"^{}")}
 
 
 def refusals(raw: bytes) -> dict[str, str]:
-    """Return the refs in `raw`, the output of `git push --porcelain`, that were not pushed, each with the reason."""
+    """Return the refs that a push did not write, by full name, each with the reason.
+
+    `raw` is the output of `git push --porcelain`.
+    """
     matches = (_STATUS.fullmatch(line) for line in raw.splitlines())
     return {decoded(match[3]): _reason(match[4]) for match in matches if match and match[1] == b"!"}
 
 
 def _reason(summary: bytes) -> str:
-    """Return the reason in a summary: "x" in "[remote rejected] (x)". Without brackets, return the whole summary."""
+    """Return the reason in a summary of `git push`: "x" for "[remote rejected] (x)".
+
+    Return the whole summary if it does not end with round brackets.
+    """
     match = _REASON.search(summary)
     return one_line(match[1] if match else summary)
 
 
 def push_problem(name: str, reason: str) -> str:
-    """Return a sentence about a ref that the forge refused."""
+    """Return a sentence about the ref with the full name `name`, which the forge refused for `reason`."""
     return f"the {'tag' if name.startswith(TAGS) else 'branch'} {_short(name)} was refused: {reason}"
 
 
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
-    """Return the input for `git update-ref --stdin -z` that remembers which wanted refs the forge has now.
+    """Return the input for `git update-ref --stdin -z` that records below `refs/pushed/` which refs the forge has now.
 
-    Return b"" if nothing changed. A tag that is gone from the forge stays remembered.
+    The arguments are object ids by full ref names, as for `plan_push`. Record only refs of `wanted`. Return b"" if
+    nothing changed. The record of a tag that is gone from the forge stays.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

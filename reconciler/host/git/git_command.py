@@ -67,7 +67,7 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 
 
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return environment variables that pass `settings` to git.
+    """Return environment variables that pass the git settings `settings` (values by name) to git.
 
     Other users of the host can read a program's arguments, but not its environment.
     """
@@ -91,9 +91,9 @@ def git_argv(
 
 
 def error_line(err: bytes) -> str:
-    """Return the first line of git's error output `err` that gives a reason. Remove user name and password from URLs.
+    """Return the first "fatal:" or "error:" line of git's error output `err`, without that word; else its first line.
 
-    Return "no reason given" if the output is empty.
+    Remove user name and password from URLs. Return "no reason given" if the output is empty.
     """
     lines = [line for line in err.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_SSH_FAILED)]

@@ -90,16 +90,19 @@ def _lacking(err: bytes) -> str | None:
 
 
 def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the name of the failed check and the object id for each object that git only warned about in `err`."""
+    """Yield a pair for each object that git only warned about: the name of the check that it failed, and its id.
+
+    `err` is git's error output.
+    """
     for level, oid, kind, _ in _FLAW.findall(err):
         if level == b"warning":
             yield kind.decode(), oid.decode()
 
 
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
-    """Return one sentence for the report about `flaws`, pairs of a git check and the id of an object that failed it.
+    """Return one sentence for the report about `flaws`; "" if there are none.
 
-    Return "" if there are none.
+    Each is a pair: the name of a check of git, and the id of an object that failed it.
     """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

@@ -41,12 +41,12 @@ class HttpAnswer:
 
     @property
     def is_listing(self) -> bool:
-        """Whether the answer looks like a complete list of refs, by its status, its type and its last bytes."""
+        """Return whether the answer looks like a complete list of refs, by its status, its type and its last bytes."""
         return self.status == _OK and self.content_type == ANSWER_TYPE and self.body.endswith(FLUSH)
 
     @property
     def must_wait(self) -> bool:
-        """Whether the server refused the request for now, and named the time after which we may try again."""
+        """Return whether the server refused the request for now, and said after how many seconds to try again."""
         return self.status in {_TOO_MANY_REQUESTS, _UNAVAILABLE} and self.retry_after > 0
 
 
@@ -79,7 +79,7 @@ class _HostQueue:
     useless: int = 0
 
     def take_waiting(self, is_taken: Callable[[_Post], bool]) -> list[_Post]:
-        """Remove the waiting requests for which `is_taken` is true, and return them."""
+        """Remove the waiting requests for which `is_taken` returns True, and return them in their order."""
         waiting, self.waiting = self.waiting, deque()
         taken: list[_Post] = []
         for post in waiting:
@@ -104,7 +104,10 @@ class HttpPool:
     _multi: Any = field(default=None, init=False)
 
     def post(self, requests: Mapping[str, HttpRequest]) -> Generator[tuple[str, HttpAnswer], None, None]:
-        """Send all `requests`, by name of their recipe. Yield each name with its answer, in the order of arrival."""
+        """Send all `requests`, given by recipe name. Yield each name with its answer, in the order of arrival.
+
+        A request that fails raises nothing: its answer has the status 0.
+        """
         if not requests:
             return
         import pycurl
@@ -129,10 +132,10 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Yield an answer for each waiting request that will not be sent, and remove the request from its queue.
+        """Yield recipe name and answer for each waiting request that will not be sent. Remove it from its queue.
 
-        A request is not sent if its host asks for a pause that is longer than the request's time, or if the host has
-        listed no refs _USELESS_ANSWERS times in a row.
+        If its host has asked for a pause that ends after the request's deadline, yield the answer in which the host did
+        so. If the host's last _USELESS_ANSWERS answers listed no refs, yield an answer with the status 0.
         """
         now = time.monotonic()
         for queue in self._hosts.values():
@@ -183,7 +186,10 @@ class HttpPool:
         return handle
 
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Yield the names and answers of ended requests. Put a request back if its host asked for a pause."""
+        """Yield recipe name and answer for each request that has ended since the last call.
+
+        If its host asked for a pause, yield nothing for the request, but put it back into the queue.
+        """
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:
             post = self._running.pop(handle)

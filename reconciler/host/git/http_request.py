@@ -52,10 +52,10 @@ def ls_refs_url(upstream: str) -> str:
 def http_request(
     upstream: str, environment: Mapping[str, str], protocols: Sequence[str], bundle: str | None
 ) -> HttpRequest | None:
-    """Return the request for the refs of the URL `upstream`, or None if git has to ask this upstream.
+    """Return the request for the refs of the repository with the URL `upstream`; None if git has to ask it instead.
 
-    `environment` is the environment of all children. `protocols` are the allowed ones. `bundle` is the path of this
-    host's CA bundle, None if there is none.
+    `environment` is the environment of all children, whose settings for proxies and TLS the request takes over.
+    `protocols` are the allowed ones. `bundle` is the path of this host's CA bundle, None if there is none.
     """
     url = _URL.fullmatch(upstream)
     if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):
@@ -68,9 +68,9 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
-    """Return libcurl's options for TLS; None if git has to ask.
+    """Return libcurl's options for TLS, by name, from `environment` and this host's CA bundle `bundle`.
 
-    Git asks if there is no CA bundle, or if a path is relative: git starts in another folder than this process.
+    Return None if there is no CA bundle, or if a path is relative: then git asks, which starts in another folder.
     """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
@@ -79,7 +79,10 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy; None if git has to ask. Read the variables in the same order as git."""
+    """Return libcurl's options for the proxy of URLs with `scheme`, by name. Read the same variables as git.
+
+    Return None if git might understand them differently: then git has to ask upstream.
+    """
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")
     excepted = environment.get("no_proxy", environment.get("NO_PROXY", ""))

@@ -30,9 +30,10 @@ def packet(line: bytes) -> bytes:
 
 
 def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
-    """Return the body of a request for HEAD, branches and tags, with the targets of symbolic refs and peeled tags.
+    """Return the body of a request for the refs whose full names begin with one of `prefixes`.
 
-    The request names no object format. Therefore a repository with SHA-256 objects refuses it.
+    It also asks to which ref each symbolic ref leads, and to which object each annotated tag. It names no object
+    format, so a repository with SHA-256 objects refuses it.
     """
     arguments = (b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes))
     return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + FLUSH
@@ -41,8 +42,8 @@ def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
 def ls_remote_text(answer: bytes) -> bytes | None:
     """Return the refs in `answer`, the body of an answer, byte for byte as `git ls-remote --symref` prints them.
 
-    Return None if the answer is cut off or not exactly in the format, or if it has no branch, no tag and no HEAD. A
-    complete answer ends with the flush packet.
+    Leave out refs that are neither HEAD nor a branch or tag. Return None if the answer is not exactly in the format,
+    has no such ref, or is cut off: a complete one ends with "0000", the flush packet.
     """
     lines: list[bytes] = []
     place = 0

@@ -45,7 +45,8 @@ class LsRemote:
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
         """Return what `git ls-remote` prints for the URL `url`, or an Unobservable with the reason if it fails.
 
-        Try up to three times after a transient error. `seconds` limits all tries and pauses together.
+        After an error that may pass by itself, try again, up to three times in all. `seconds` limits all tries and
+        pauses together.
         """
         until = time.monotonic() + seconds
         output = self._list_once(url, until)

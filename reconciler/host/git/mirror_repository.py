@@ -60,8 +60,8 @@ class MirrorRepository:
     def prepare(self) -> Path | None:
         """Create the repository if it is missing or damaged, and remove the temporary files of a killed run.
 
-        The caller must hold the lock of the mirror. Move a damaged repository to `damaged` and return that path; return
-        None if the repository was not damaged. Raise InfrastructureError if git cannot check it.
+        Move a damaged repository to the path `damaged` first, and return that path; return None if it was not damaged.
+        The caller must hold the lock of the mirror. Raise InfrastructureError if git cannot check the repository.
         """
         self._remove_temporary_files()
         moved_to = None if self._is_complete() else self._move_away()
@@ -73,7 +73,7 @@ class MirrorRepository:
         return moved_to
 
     def _is_complete(self) -> bool:
-        """Whether the repository has all objects of all its refs. Also True if there is no repository yet.
+        """Return whether the repository has all objects of all its refs. Also True if there is no repository yet.
 
         Raise InfrastructureError if git cannot answer, for example after a disk error or a timeout.
         """
@@ -86,7 +86,7 @@ class MirrorRepository:
 
     @property
     def damaged(self) -> Path:
-        """The path to which a damaged repository is moved.
+        """Return the path to which a damaged repository is moved.
 
         The repository stays there until the mirror is dropped or damaged again.
         """
@@ -107,10 +107,11 @@ class MirrorRepository:
                 ref.unlink()
 
     def update_refs(self, held: Refs, plan: RefPlan, arrived: Refs) -> None:
-        """Change the mirror's refs, now `held`, as `plan` demands, in one transaction. `arrived` are the fetched refs.
+        """Change the mirror's refs as `plan` demands, in one transaction, and flush them to disk.
 
-        If git cannot store the new main branch beside an old branch, delete the old branch in a transaction of its own
-        first. Raise InfrastructureError if git fails.
+        `held` are the refs that the mirror has now. `arrived` are the fetched refs, which are in the mirror below
+        `refs/incoming/` until then. If git cannot store the new main branch beside an old branch, delete the old
+        branch in a transaction of its own first. Raise InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
@@ -149,7 +150,7 @@ class MirrorRepository:
 def locked(path: Path) -> Iterator[int]:
     """Wait for the exclusive lock of the mirror at `path`, and hold it within the `with` block.
 
-    Yield its descriptor.
+    Yield the descriptor of the lock file. A process that inherits it holds the lock too.
     """
     descriptor = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:

@@ -33,11 +33,12 @@ _REF = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\{}]+")
 
 @frozen
 class GitMirrors:
-    """Implements the port Mirrors for one state folder. `environment` is the environment of all children.
+    """Keeps the mirrors of one state folder: implements the port Mirrors.
 
-    `protocols` are those that git may use. `holding` is the descriptor of the pass lock, None for no lock. `most` is
-    the largest size in bytes of one fetch and of one checkout. `fetch_seconds` is the time limit of one git call to
-    upstream. `keys` is the folder with the keys of the fleet.
+    `environment` is the environment of all children. `protocols` are those that git may connect with. `holding` is the
+    descriptor of the pass lock, which git inherits; None for no lock. `most` is the largest size in bytes of one fetch
+    and of one checkout. `fetch_seconds` is the time limit of one git call to upstream. `keys` is the folder with the
+    keys of the fleet.
     """
 
     state: StateFolder
@@ -64,10 +65,10 @@ class GitMirrors:
     ) -> MirrorUpdate:
         """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags` (name to commit).
 
-        Fetch what is missing, and the tags in `anew`, into a temporary repository, check it there, and read the
-        mirror's refs back at the end. Return the tags that peel to no commit, the path to which a damaged mirror was
-        moved, and remarks for the report. The caller must hold the pass lock: two updates at the same time would undo
-        each other. Raise InfrastructureError.
+        Fetch what is missing, and the tags in `anew` in any case, into a temporary repository, check it there, and read
+        the mirror's refs back at the end. Return the tags that name no commit, which are left out, the path to which a
+        damaged mirror was moved, and remarks for the report. The caller must hold the pass lock: two updates at the
+        same time would undo each other. Raise InfrastructureError if the update fails.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
@@ -152,16 +153,17 @@ class GitMirrors:
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[MirrorRepository]:
-        """Hold the exclusive lock of a recipe's mirror within the `with` block, and yield that mirror."""
+        """Wait for the exclusive lock of a recipe's mirror, hold it within the `with` block, and yield that mirror."""
         with locked(self._path(name)) as lock:
             holding = lock if self.holding is None else self.holding
             yield MirrorRepository(self._repository(name, holding), self.most)
 
 
 def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
-    """Fetch the refs that `plan` lists into `incoming`. Return the valid refs, and the tags that peel to no commit.
+    """Fetch the refs that `plan` lists from upstream into `incoming`.
 
-    Raise InfrastructureError if upstream has changed since it gave `answer`.
+    Return the fetched refs without the tags that name no commit, and the names of these tags. Raise InfrastructureError
+    if upstream has changed since it gave `answer`.
     """
     if not plan.refspecs:
         return Refs(), frozenset()

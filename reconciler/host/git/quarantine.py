@@ -56,13 +56,14 @@ class Quarantine:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """One sentence for the report about objects with harmless flaws; empty if there are none."""
+        """Return one sentence for the report about objects with harmless flaws; no sentence if there are none."""
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, ref: str) -> str | None:
-        """Return the full name of upstream's tag `ref`, or else of its branch `ref`; None if upstream has neither.
+        """Ask the URL `upstream` for its tag or branch `ref`. Return the full name of the tag, or else of the branch.
 
-        Raise UpstreamError and InfrastructureError.
+        Return None if upstream has neither. Raise UpstreamError for a fault in upstream's repository,
+        InfrastructureError if git fails otherwise.
         """
         names = (f"refs/tags/{ref}", f"refs/heads/{ref}")
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
@@ -82,7 +83,9 @@ class Quarantine:
         return self.repository.refs()
 
     def hand_over(self, refspec: str, mirror: Repository) -> None:
-        """Push the refs of `refspec` to `mirror`. Git checks every object there once more before it accepts any.
+        """Push the refs of `refspec` (FROM:TO, as for `git push`) from this repository to `mirror`.
+
+        Git checks every object there once more before it accepts any.
 
         Raise UpstreamError if git rejects an object, InfrastructureError if the push fails for another reason.
         """
@@ -94,9 +97,10 @@ class Quarantine:
         self.repository.printed("push", output)
 
     def drop_invalid_tags(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
-        """Delete the tags that peel to no commit. Return the other refs, and the names of the deleted tags.
+        """Delete those tags of `arrived` from this repository that name no commit, such as a tag of a file.
 
-        Raise InfrastructureError if the repository lacks an object of a tag.
+        Return the other refs of `arrived`, and the names of the deleted tags. Raise InfrastructureError if the object
+        of a tag is missing.
         """
         types = self._types({name: ref.peeled for name, ref in arrived.tags.items()})
         if lacking := {*types.values()} - _KINDS:
@@ -114,7 +118,7 @@ class Quarantine:
         return dict(zip(objects, printed.decode("ascii").splitlines(), strict=True))
 
     def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run a git command that connects to upstream. Return its standard output.
+        """Run git with `arguments`, a command that connects to upstream. Return its standard output.
 
         Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
@@ -140,8 +144,9 @@ class Quarantine:
 def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Quarantine]:
     """Create a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
-    `purpose` is one of _PURPOSES, and part of the folder's name. First remove the folder of a killed run. Raise
-    InfrastructureError if another process fetches for the same purpose.
+    `purpose` is "incoming" for an update of the mirror, or "asked" for one ref that a user asked for: it is part of the
+    folder's name. First remove the folder of a killed run. Raise InfrastructureError if another process fetches for the
+    same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
     with _try_lock(path) as lock:
@@ -160,9 +165,9 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
 
 
 def remove_quarantines(mirrors: Path, name: str = "*") -> None:
-    """Remove the quarantines that killed runs left in the folder `mirrors`: of the recipe `name`, or of all recipes.
+    """Remove the temporary repositories that killed runs left in the folder `mirrors`.
 
-    Keep a quarantine that a process still uses.
+    Remove those of the recipe `name`, of all recipes for "*". Keep one that a process still uses.
     """
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
@@ -172,9 +177,9 @@ def remove_quarantines(mirrors: Path, name: str = "*") -> None:
 
 @contextmanager
 def _try_lock(folder: Path) -> Iterator[int]:
-    """Hold the lock of a quarantine within the `with` block. Yield its descriptor. `folder` is the quarantine's folder.
+    """Hold the lock of the temporary repository `folder` within the `with` block. Yield the lock's descriptor.
 
-    Raise _HeldError at once if another process holds the lock.
+    Do not wait: raise _HeldError at once if another process holds the lock.
     """
     descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -189,7 +194,7 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove the lock file `lock`. Do nothing if a process holds the lock, or if there is no such file."""
+    """Remove the lock file `lock`. Do nothing if a process holds the lock, or if the file is missing. Raise nothing."""
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:

@@ -18,9 +18,10 @@ _PACKED = re.compile(rb"\^([0-9a-f]{40})|([0-9a-f]{40}) (refs/.+)")
 
 @frozen
 class RefTarget:
-    """The ids of the object that a ref names and of the object that it peels to.
+    """Where a ref of git leads, as ids of objects.
 
-    They differ only for annotated tags.
+    `named` is the object that the ref itself names. `peeled` is the object to which that one leads, usually a commit:
+    another one for an annotated tag, which names a tag object, else the same.
     """
 
     named: str
@@ -29,16 +30,16 @@ class RefTarget:
 
 @frozen
 class Refs:
-    """Branches and tags of a repository, by name without `refs/heads/` or `refs/tags/`."""
+    """The branches (`heads`) and tags of a repository, by their names without `refs/heads/` or `refs/tags/`."""
 
     heads: Mapping[str, RefTarget] = field(factory=dict)
     tags: Mapping[str, RefTarget] = field(factory=dict)
 
     @property
     def head(self) -> str | None:
-        """The commit of the mirror's only branch; "" if there is no branch, since upstream has no main branch.
+        """Return the commit of the only branch; "" if there is no branch, since upstream has no main branch.
 
-        None if there are several branches: then an update was interrupted.
+        Return None if there are several branches: then an update of the mirror was interrupted.
         """
         commits = [branch.peeled for branch in self.heads.values()]
         return None if len(commits) > 1 else next(iter(commits), "")
@@ -61,21 +62,24 @@ class RefPlan:
 
     @property
     def refspecs(self) -> tuple[str, ...]:
-        """The refspecs to fetch, with full names. They need no `+`, since git fetches them into an empty repository."""
+        """Return what to fetch as FROM:TO with full ref names (refspecs of git): the main branch first, then the tags.
+
+        They need no `+`, since git fetches them into an empty repository.
+        """
         head = (f"{HEADS}{self.branch}:{HEADS}{self.branch}",) if self.fetch_head else ()
         return head + tuple(f"{TAGS}{name}:{TAGS}{name}" for name in self.fetched)
 
 
 def read_show_ref(raw: bytes) -> Refs:
-    """Return the refs in `raw`, the output of `git show-ref --dereference`."""
+    """Return the branches and tags in `raw`, the output of `git show-ref --dereference`."""
     return _group_refs(line.partition(b" ")[::2] for line in raw.splitlines())
 
 
 def read_packed_refs(raw: bytes) -> Refs | None:
-    """Return the refs in `raw`, the content of git's file `packed-refs`.
+    """Return the branches and tags in `raw`, the content of git's file `packed-refs`.
 
-    Return None if the file is cut off, or lacks the mark "fully-peeled", without which it may not list what tags peel
-    to.
+    Return None if the file is damaged or cut off. Also return None if the word "fully-peeled" is missing in its first
+    line: then it may not list to which objects the annotated tags lead.
     """
     head, *lines = raw.split(b"\n")
     if lines[-1:] != [b""] or b" fully-peeled " not in head:
@@ -105,9 +109,9 @@ def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
 def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()) -> RefPlan:
     """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
-    `tags` maps each wanted tag to its commit; all other tags are dropped. A held tag that peels to the wanted commit
-    stays, even if upstream changed its annotation, unless it is in `anew`. A wanted tag that upstream's `answer` does
-    not have at that commit cannot be fetched: if the mirror has a tag of that name, this tag stays.
+    `tags` maps each wanted tag to its commit; all other tags are dropped. A held tag on the wanted commit stays, even
+    if upstream changed its annotation, unless it is in `anew`: those are fetched again. A wanted tag that upstream's
+    `answer` does not have at that commit cannot be fetched: if the mirror has a tag of that name, this tag stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
     there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}

@@ -34,11 +34,11 @@ def ls_refs_digest(body: bytes) -> str:
 
 
 def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
-    """Whether `known`, the digests of the last answer, fit a new answer and include all digests that this one has.
+    """Return whether a new answer of upstream is the same as the last one, whose digests are in `known`.
 
-    `text_digest` is the digest of the answer as `git ls-remote` prints it. `body_digest` is the digest of the HTTP
-    body, None for an answer from git. `known` separates its digests by spaces; it is None if there was no answer
-    before.
+    `known` has the digests with spaces between; it is None if there was no answer before. `text_digest` is the digest
+    of the new answer as `git ls-remote` prints it, and must be among them. `body_digest` is the digest of its HTTP
+    body, None for an answer from git. If there is one, `known` must have a digest of an HTTP body too, perhaps another.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))
@@ -47,8 +47,8 @@ def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
     """Return the refs in `raw`, the output of `git ls-remote`, or an Unobservable with the reason why it is not valid.
 
-    Peel each tag for which the output has a `^{}` line. A tag without such a line may still peel to something that is
-    no commit.
+    For an annotated tag, return the object that its line with `^{}` names, instead of the tag object. Whether a tag
+    leads to a commit, and not to another kind of object, is not known from this output.
     """
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:

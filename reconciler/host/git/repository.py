@@ -26,10 +26,10 @@ _OF_THE_HOST = re.compile(
 
 @frozen
 class Repository:
-    """One bare repository. `environment` is the environment of all children.
+    """The bare git repository at `path`. `environment` is the environment of all children.
 
     `holding` is the descriptor of a lock that git inherits, None for no lock. `flushed` is the value of git's setting
-    `core.fsync`: what git flushes to disk.
+    `core.fsync`: what git flushes to disk, such as "all" or "none".
     """
 
     path: Path
@@ -42,21 +42,24 @@ class Repository:
     ) -> CapturedOutput:
         """Run git with `arguments`. Return its exit code and its output, even if git failed.
 
-        `variables` are added to its environment.
+        `stdin` is its standard input. `variables` are added to its environment.
         """
         return self._run(arguments, stdin, git_environment({**self.environment, **(variables or {})}))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
-        """Run git with `arguments` and return its standard output. Raise InfrastructureError if git fails."""
+        """Run git with `arguments` and return its standard output. Raise InfrastructureError if git fails.
+
+        `stdin` is its standard input. `variables` are added to its environment.
+        """
         return self.printed(arguments[0], self.try_run(*arguments, stdin=stdin, variables=variables))
 
     def run_remote(
         self, *arguments: str, protocols: tuple[str, ...], stdin: bytes, seconds: float, file_bytes: int
     ) -> CapturedOutput:
-        """Run a git command that connects to another repository. Return its exit code and output, even if it failed.
+        """Run git with `arguments`, a command that connects to another repository, and `stdin` as its standard input.
 
-        Git may connect only by `protocols`. End git after `seconds`. No file that git writes may become larger than
-        `file_bytes`.
+        Return its exit code and its output, even if it failed. Git may connect only by `protocols`. Stop git after
+        `seconds`. No file that git writes may become larger than `file_bytes`.
         """
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
@@ -68,9 +71,10 @@ class Repository:
         return read_show_ref(self.printed("show-ref", output))
 
     def commit(self, ref: str) -> str | None:
-        """Return the commit that `ref` peels to, or None if there is none. `ref` must not begin with a dash.
+        """Return the id of the commit to which `ref`, a name or an id, leads, through annotated tags too.
 
-        Raise InfrastructureError if git fails.
+        Return None if there is no such ref, or if it leads to no commit. `ref` must not begin with a dash. Raise
+        InfrastructureError if git fails.
         """
         output = self.try_run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         # This is git's result for a missing commit. A killed git and a read error end with something else.
@@ -79,9 +83,10 @@ class Repository:
         return self.printed("rev-parse", output).decode("ascii").strip()
 
     def has_objects(self, *what: str) -> bool:
-        """Whether the repository has all objects of the commits that `what` selects, in the syntax of `git rev-list`.
+        """Return whether the repository has all objects of the commits that `what` selects.
 
-        Raise InfrastructureError if git cannot answer, for example after a disk error or a timeout.
+        `what` are arguments of `git rev-list`, such as "--all". Raise InfrastructureError if git cannot answer, for
+        example after a disk error or a timeout.
         """
         output = self.try_run("rev-list", "--objects", "--quiet", *what)
         if output.result.code == _BROKEN and not _OF_THE_HOST.search(output.err):
@@ -102,9 +107,9 @@ class Repository:
         return capture(spec, _MOST_BYTES, _MOST_BYTES)
 
     def printed(self, verb: str, output: CapturedOutput) -> bytes:
-        """Return the standard output of the finished git command `verb`.
+        """Return the standard output in `output`, the result of a git command that has ended.
 
-        Raise InfrastructureError if it failed or timed out.
+        Raise InfrastructureError if git failed, timed out or is not installed. `verb` names the command in the message.
         """
         if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")

@@ -18,8 +18,8 @@ _SHORT = 12
 def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str:
     """Return the version and commit of Canon, such as `0.1.0+0123456789ab`. `root` is the folder with its packages.
 
-    If a file of the packages differs from the commit, `-dirty` and a digest of all files follow. Without git, the
-    digest replaces the commit.
+    If a file of the packages differs from the commit, `-dirty` and a digest of all files follow. If `root` is no git
+    repository or git fails, the digest replaces the commit. `environment` is that of git.
     """
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]
@@ -30,9 +30,10 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
 
 
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
-    """Return the commit of the fleet folder `folder`.
+    """Return the commit of the fleet folder `folder`. `environment` is the environment of git.
 
-    If files differ from the commit, add `-dirty` and a digest of all files. Without git, return the digest alone.
+    If files of the folder differ from the commit, add `-dirty` and a digest of all files. If the folder's fleet.toml is
+    not in git, or git fails, return the digest alone.
     """
     folder = folder.resolve()
     in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
@@ -46,7 +47,7 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 def folder_digest(folders: Iterable[Path]) -> str:
     """Return one SHA-256 over all files below `folders`: their paths, executable bits and contents.
 
-    For a link, its target counts as its content.
+    For a link, its target counts as its content. Leave out what is below `.git` or `__pycache__`.
     """
     digest = hashlib.sha256()
     for folder in folders:
@@ -81,6 +82,9 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    """Run git in `folder` and return its output; None if git fails, for example if another user owns the folder."""
+    """Run git in `folder` and return its output without blanks at its ends.
+
+    Return None if git fails, for example if another user owns the folder.
+    """
     output = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
     return output.out.decode("utf-8", "backslashreplace").strip() if output.ok else None

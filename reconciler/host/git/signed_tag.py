@@ -49,7 +49,10 @@ _GPG_FAULTS: Final[Mapping[bytes, str]] = {
 
 
 def read_batch(raw: bytes) -> dict[str, TagObject]:
-    """Return the annotated tags in `raw`, the output of `git cat-file --batch`, by the ids of their objects."""
+    """Return the annotated tags in `raw`, the output of `git cat-file --batch`, by the ids of their objects.
+
+    Leave out objects that are no tags.
+    """
     found: dict[str, TagObject] = {}
     at = 0
     while header := _HEADER.match(raw, at):
@@ -62,7 +65,7 @@ def read_batch(raw: bytes) -> dict[str, TagObject]:
 
 
 def _tag_name(content: bytes) -> str:
-    """Return the name in the header of a tag's object, "" if it has none."""
+    """Return the tag name that is written in `content`, the content of a tag object; "" if it has none, or several."""
     header, _, _ = content.partition(b"\n\n")
     names = [line.removeprefix(b"tag ") for line in header.split(b"\n") if line.startswith(b"tag ")]
     return decoded(names[0]) if len(names) == 1 else ""
@@ -74,9 +77,10 @@ def _kind_of(content: bytes) -> SignatureKind:
 
 
 def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[SignatureKind], bool]) -> str:
-    """Return why a tag is refused without a look at its signature; "" if its signature has to be checked.
+    """Return why the signature of the tag `tag` cannot be good, or "" if gpg or ssh-keygen has to check it.
 
-    `tag_object` is None if the tag is not annotated. `has_keys` says whether the fleet has keys of a kind.
+    `tag_object` is None if the tag is not annotated. `has_keys` returns whether the fleet has keys for a kind of
+    signature.
     """
     if tag_object is None:
         return "the tag is not annotated, so it has no signature"
@@ -93,9 +97,10 @@ def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[S
 
 
 def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool, otherwise: str) -> Signature:
-    """Return the signature of a tag by what `git verify-tag --raw` printed (`said`), and whether it succeeded.
+    """Return who signed a tag, or why its signature is not good, from the result of `git verify-tag --raw`.
 
-    `otherwise` is the reason of a refusal for which git printed none.
+    `said` is what git printed to stderr, `succeeded` whether it exited with 0. `kind` is OpenPGP or SSH. `otherwise` is
+    the reason to give for a bad signature if `said` has no known one.
     """
     if kind is SignatureKind.SSH:
         return _by_ssh(said, succeeded=succeeded, otherwise=otherwise)

@@ -31,10 +31,11 @@ PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", Signat
 
 
 def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
-    """Return the signatures of the tags of these releases, checked with the keys in the folder `keys`, by tag.
+    """Check the signatures of the tags of `releases`, in this order, with the keys in the folder `keys`.
 
-    Leave out tags that the repository lacks on their commits, and all after `ENOUGH` good ones. Raise
-    InfrastructureError if git, gpg or ssh-keygen cannot check them.
+    Return the results by tag. Leave out a tag that `repository` does not have, or has on another commit than the
+    release. Stop after two good signatures (ENOUGH), and leave out the later tags. Raise InfrastructureError if git,
+    gpg or ssh-keygen cannot check a signature, for example because it is not installed.
     """
     held = repository.refs().tags
     there = {
@@ -53,9 +54,9 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
 
 
 def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
-    """Return how many OpenPGP key files the folder `keys` has, after gpg read all of them.
+    """Let gpg import all OpenPGP key files in the folder `keys` into a temporary keyring. Return how many files it has.
 
-    Raise InfrastructureError if gpg is missing or refuses one.
+    `environment` is that of gpg. Raise InfrastructureError if gpg is missing or refuses a file.
     """
     files = pgp_keys(keys)
     if files:
@@ -70,7 +71,10 @@ def _lines(names: Iterable[str]) -> bytes:
 
 @frozen
 class _KeyChecker:
-    """Checks tags of one repository. `home` is a folder for a keyring, which is filled when a tag first needs it."""
+    """Checks the signatures of tags of one repository with the keys in the folder `keys`.
+
+    `home` is a temporary folder for gpg's keyring, which is filled when a tag first needs it.
+    """
 
     repository: Repository
     keys: Path
@@ -103,7 +107,10 @@ class _KeyChecker:
             yield from ("-c", f"{name}={value}")
 
     def _prepare(self, kind: SignatureKind) -> None:
-        """Raise InfrastructureError if the program is missing that checks this kind; fill the keyring if it is gpg."""
+        """Make ready to check signatures of this kind: for OpenPGP, import the keys into the keyring if it is empty.
+
+        Raise InfrastructureError if the program that checks them is missing, or if the import fails.
+        """
         environment = {**self.repository.environment, **self._home}
         if kind is SignatureKind.SSH:
             _require(PROGRAMS[kind], environment)
@@ -118,7 +125,10 @@ def _key_checker(repository: Repository, keys: Path) -> Iterator[_KeyChecker]:
 
 
 def _fill_keyring(home: Path, files: Sequence[Path], environment: Mapping[str, str]) -> None:
-    """Import the key files into a new keyring in the folder `home`. Raise InfrastructureError if gpg fails."""
+    """Import the OpenPGP key files `files`, at least one, into a new keyring of gpg in the folder `home`.
+
+    Raise InfrastructureError if gpg fails or is missing.
+    """
     _require(PROGRAMS[SignatureKind.PGP], environment)
     (home / "gpg.conf").write_text(_GPG_CONF, "ascii")
     argv = ("gpg", "--batch", "--quiet", "--import", *(str(file.absolute()) for file in files))

@@ -25,11 +25,12 @@ _MOST_BY_HTTP = 2 * MIB
 
 @frozen
 class GitUpstream:
-    """Implements the port Upstream. `environment` is the environment of all children.
+    """Asks upstreams for their refs: implements the port Upstream.
 
-    `protocols` are those that git may use. `deadline` is the number of seconds for one recipe by HTTP, and once more by
-    git, with all tries and pauses; a single try by HTTP may take half of it. `sleep` waits some seconds between two
-    tries of git. `most` is the size of the largest accepted answer in bytes.
+    `environment` is the environment of all children. `protocols` are the allowed ones. `deadline` is the number of
+    seconds for one recipe by HTTP, and once more by git, with all tries and pauses; a single try by HTTP may take half
+    of it. `sleep` waits some seconds between two tries of git. `most` is the size of the largest accepted answer in
+    bytes.
     """
 
     environment: Mapping[str, str]
@@ -72,17 +73,20 @@ class GitUpstream:
         return replies | {name: future.result() for name, future in by_git.items()}
 
     def _requests(self, questions: Sequence[TagQuery]) -> Mapping[str, HttpRequest]:
-        """Return the HTTP requests, by recipe name. Leave out the recipes whose upstream git has to ask."""
+        """Return the HTTP requests that answer `questions`, by recipe name.
+
+        Leave out the recipes whose upstream has to be asked by git, since HTTP or a setting does not fit.
+        """
         bundle = next((path for path in CA_BUNDLES if Path(path).is_file()), None)
         recipes = [question.recipe for question in questions]
         made = {each.name: http_request(each.upstream, self.environment, self.protocols, bundle) for each in recipes}
         return {name: request for name, request in made.items() if request is not None}
 
     def _reply(self, question: TagQuery, answer: HttpAnswer) -> Reply | None:
-        """Return the reply to `question` if the HTTP `answer` is complete and valid; None if git has to ask.
+        """Return the reply to `question` that the HTTP answer `answer` gives; None if git has to ask once more.
 
-        If the server asks for a pause that is longer than the deadline, git does not ask either: the reply is an
-        Unobservable.
+        Git has to ask if the answer is not complete and valid. But if the server asks for a pause that is longer than
+        the deadline, git does not ask either: the reply is an Unobservable.
         """
         if answer.must_wait:
             return Unobservable(status_message(answer.status))
@@ -105,10 +109,11 @@ class GitUpstream:
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
-    """Return the reply to `question`. `listed` is what `git ls-remote` prints, or an Unobservable with a reason.
+    """Return the reply to `question` by `listed`: what `git ls-remote` printed, or an Unobservable with a reason.
 
-    `body_digest` is the digest of the HTTP body, None if git asked. The reply's digest consists of the digest of
-    `listed`, which does not depend on how upstream was asked, and of `body_digest`.
+    Return Unchanged if `listed` is the answer that `question` knows already, and an Unobservable as it is.
+    `body_digest` is the digest of the HTTP body, None if git asked. The digest of a new answer has two parts: that of
+    `listed`, which does not depend on how upstream was asked, and `body_digest`.
     """
     if isinstance(listed, Unobservable):
         return listed

@@ -20,9 +20,9 @@ _ANSWERING = frozenset(
 
 
 def free_port(ports: range = PORTS) -> int:
-    """Return one of `ports` that no program uses now.
+    """Return a random one of `ports` that no program uses now. It is not reserved.
 
-    Try 200 random ports. Raise InfrastructureError if all of them are in use.
+    Try at most 200 ports. Raise InfrastructureError if all of them are in use.
     """
     for port in random.sample(ports, k=min(200, len(ports))):
         with socket.socket() as probe, suppress(OSError):
@@ -32,9 +32,9 @@ def free_port(ports: range = PORTS) -> int:
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
-    """Return why an app is not reachable at 127.0.0.1:`port`: nothing, or another program, listens there.
+    """Return why an app is not reachable at 127.0.0.1:`port`: nothing listens there, or another program does.
 
-    Return "" if the processes `pids`, and no others, listen there.
+    `pids` are the processes of the app. Return "" if they, and no others, listen there.
     """
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:
@@ -45,7 +45,7 @@ def why_not_listening(port: int, pids: Iterable[int]) -> str:
 
 
 def listening_inodes(table: str, port: int) -> frozenset[str]:
-    """Return the inodes of the sockets that accept connections to 127.0.0.1:`port`.
+    """Return the inode numbers, as text, of the sockets that accept connections to 127.0.0.1:`port`.
 
     `table` is the text of /proc/net/tcp or /proc/net/tcp6.
     """
@@ -62,13 +62,16 @@ def _accepts(local: str, port: int) -> bool:
 
 
 def _tables() -> tuple[str, ...]:
-    """Return the texts of the kernel's tables of TCP sockets."""
+    """Return the texts of /proc/net/tcp and /proc/net/tcp6, the kernel's lists of TCP sockets, as far as they exist."""
     paths = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
     return tuple(path.read_text("ascii") for path in paths if path.exists())
 
 
 def _sockets(pid: int) -> set[str]:
-    """Return the inodes of the sockets of a process; an empty set if the process ended or belongs to another user."""
+    """Return the inode numbers, as text, of the sockets that a process has open.
+
+    Return an empty set if the process has ended or belongs to another user.
+    """
     inodes: set[str] = set()
     with suppress(OSError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():

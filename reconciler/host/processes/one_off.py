@@ -19,11 +19,12 @@ _SHOWN = 12
 def run_all(
     app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
-    """Run the lines that ONE_OFF names, in the order of the Procfile. Return a remark on each process left running.
+    """Run the one-off lines of a Procfile (`release` and the others in ONE_OFF), in the order of the Procfile.
 
-    `commands` maps the name of each line of the Procfile to its shell command. Stop at the first line that fails:
-    raise RecipeError with the end of its output, TimedOutError if the line or a process that it left did not end in
-    time, and InfrastructureError if the kernel killed the line because memory ran out.
+    Return a remark on each process that a line left running, and that was ended. `commands` maps the name of each line
+    of the Procfile to its shell command. Stop at the first line that fails: raise RecipeError with the end of its
+    output, TimedOutError if the line or a process that it left did not end in time, InfrastructureError if the kernel
+    killed the line because memory ran out.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
@@ -41,7 +42,8 @@ def run_all(
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
     """Raise RecipeError if a line failed, TimedOutError if the line or a process that it left did not end in time.
 
-    `what` names the line in the message. `seconds` is how long the line was allowed to run.
+    `what` names the line in the message, which also gets the end of its `log`. `seconds` is how long the line was
+    allowed to run.
     """
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if result.timed_out:
@@ -67,6 +69,9 @@ def describe_exit(code: int) -> str:
 
 
 def describe_line_end(name: str, code: int) -> str:
-    """Return how the line `name` ended; for exit code 0 with a hint, since it was perhaps meant to run once."""
+    """Return in words how the line `name` of a Procfile ended, such as "worker ended with exit code 1".
+
+    For exit code 0, except of `web`, add the advice that a line which runs only once has to be named `release`.
+    """
     advice = ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""
     return f"{name} ended {describe_exit(code)}{advice}"

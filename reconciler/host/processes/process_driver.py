@@ -43,8 +43,8 @@ _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DI
 class _Deployment:
     """A deployment of an app that this process of Canon started. `lines` are the supervisors of its lines, by name.
 
-    `known` are the children that Canon had before. `ended` names processes that the earlier deployment had left
-    running. `killed` is the result of `memory.oom_kills` before the start.
+    `known` has pid and start time of each child that Canon had before. `ended` names the processes that the earlier
+    deployment had left running. `killed` is the result of `memory.oom_kills` before the start.
     """
 
     known: frozenset[children.Key]
@@ -58,11 +58,11 @@ class _Deployment:
 
 
 class ProcessDriver:
-    """Implements the port Driver. From `environment`, apps get only the variables that INHERITED names.
+    """Runs apps as processes of this host: implements the port Driver.
 
-    Apps listen on `ports`. An app that is removed has at most `grace` seconds to stop. The driver keeps in memory only
-    the exit codes of lines, and the names of processes that an earlier deployment left running. It reads everything
-    else from /proc.
+    From `environment`, apps get only the variables that INHERITED names. Each app listens on one of `ports`. An app
+    that is removed has at most `grace` seconds to stop. The driver keeps in memory only the exit codes of lines, and
+    the names of processes that an earlier deployment left running. It reads everything else from /proc.
     """
 
     programs: tuple[str, ...] = ()
@@ -75,14 +75,15 @@ class ProcessDriver:
         self._deployments: dict[App, _Deployment] = {}
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample names them
-        """Return the secrets that the release's .env.sample declares. Raise RecipeError for an invalid release."""
+        """Return the secrets that .env.sample in `checkout` declares. Raise RecipeError for an invalid release."""
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Stop the earlier deployment, run the one-off lines, then start the other lines. Return remarks.
+        """Stop the earlier deployment, run the one-off lines, then start the other lines.
 
-        Settings in `options` override those in `.env.sample`; the variables that every app gets override both. Raise
-        KilledError if the earlier deployment did not stop on SIGTERM.
+        Return remarks on processes that one-off lines left running. Settings in `options` override those in
+        `.env.sample`; the variables that every app gets override both. Raise KilledError, and start nothing, if the
+        earlier deployment did not stop on SIGTERM; RecipeError for an invalid release or setting.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -106,9 +107,9 @@ class ProcessDriver:
         return remarks
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return the status of an app, read from its processes.
+        """Return the status of an app, read from its processes in /proc.
 
-        Return NotRunning if the line `web` does not run, with how the lines ended. Raise InfrastructureError if the
+        Return NotRunning, with how the lines ended, if the line `web` does not run. Raise InfrastructureError if the
         kernel killed a line because memory ran out.
         """
         own = self._own(app)
@@ -129,7 +130,7 @@ class ProcessDriver:
         return nullcontext()
 
     def logs(self, app: App) -> tuple[str, ...]:
-        """Return the last lines of each log of the app, without secrets."""
+        """Return the last lines of each log of the app, each as "LOG: LINE", without secrets."""
         return app_directory.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
@@ -152,16 +153,16 @@ class ProcessDriver:
         return evolve(removal, ended=(*deployment.ended, *removal.ended))
 
     def save(self, app: App, into: Path) -> None:
-        """Copy the data of a stopped app into the empty folder `into`.
+        """Copy data, secrets and settings of a stopped app into the empty folder `into`, by hard links if possible.
 
-        Raise RecipeError if the app left unreadable files, InfrastructureError if the app still runs.
+        Raise RecipeError if files are unreadable or a folder is gone, InfrastructureError if the app still runs.
         """
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         app_directory.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
-        """Move saved data from the folder `source` into the app. Raise InfrastructureError if the app has data."""
+        """Move what `save` wrote from `source` into the app. Raise InfrastructureError if the app has data already."""
         app_directory.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
@@ -180,16 +181,16 @@ class ProcessDriver:
         return removal if gone else evolve(removal, remaining=(*removal.remaining, str(app.folder)))
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        """Return the marks of all slots below the folder `root` that have running processes."""
+        """Return the marks of all slots below the folder `root` that have running processes, sorted."""
         marks = {mark_of(process, SLOT_MARK) for process in of_state_folder(marked_below(root), self._state)}
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return a problem for each slot below `root` that has processes: this driver keeps no canonicals running."""
+        """Return a problem for each slot below `root` with running processes, by mark: a pass should leave none."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
-        """Stop all processes of the slot with the mark `mark`, and return which had to be killed or are left."""
+        """Stop all processes of the slot with the mark `mark`. Return which ended, had to be killed, or are left."""
         removal = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
         _reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return removal
@@ -201,25 +202,26 @@ class ProcessDriver:
         return app_directory.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """Return the processes with the marks of an app, and their descendants.
+        """Return the processes whose environment has the marks of an app, and their descendants.
 
         If `known` is not None, also return the processes without a mark that Canon has adopted because their parent
-        died, except those with a key in `known`.
+        died, except those whose pid and start time are in `known`.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
         return descendants(roots, table)
 
     def _marked(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
-        """Return those processes of `table` whose environment has the marks of this app."""
+        """Return those processes of `table` whose environment has the mark of the app's slot and its data folder."""
         marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
         marked = [one for one in table if all(mark_of(one, name) == value for name, value in marks.items())]
         return of_state_folder(marked, self._state)
 
     def _endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:
-        """Return how lines of an app have ended, by their names. Raise InfrastructureError if memory ran out.
+        """Return in words how lines of an app have ended, by the name of the line. Leave out those that still run.
 
-        `running` names the lines that were found running.
+        `running` names the lines that were found running. Raise InfrastructureError if the kernel killed a line because
+        memory ran out.
         """
         deployment = self._deployments.get(app)
         lines = deployment.lines.items() if deployment else ()
@@ -231,7 +233,7 @@ class ProcessDriver:
 
 
 def _reap(*deployments: _Deployment) -> None:
-    """Reap the ended supervisors of these deployments, and all ended processes that Canon adopted."""
+    """Let the kernel drop the ended supervisors of these deployments, and all ended processes that Canon adopted."""
     for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
         server.poll()
     children.reap()

@@ -16,7 +16,9 @@ _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 
 
 def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
-    """Read the Procfile and the .env.sample of a release. Return the commands by their names, and the parsed sample.
+    """Read the Procfile and the .env.sample of the release in the folder `checkout`.
+
+    Return the shell commands by the names of their lines, and the parsed sample, which is empty if there is no file.
 
     Raise RecipeError if the release has no Procfile, or if one of the files is not valid.
     """

@@ -25,8 +25,8 @@ _PAUSE = 0.01
 class Process:
     """One process, as /proc showed it at one moment.
 
-    `parent` is the pid of its parent. `state` is the letter that /proc shows, such as Z for a process that has ended
-    and waits to be reaped. `started` is its start in clock ticks since boot.
+    `parent` is the pid of its parent, `session` the id of its session. `state` is the letter that /proc shows, such as
+    Z for a process that has ended and waits to be reaped. `started` is its start in clock ticks since boot.
     """
 
     pid: int
@@ -38,7 +38,7 @@ class Process:
 
     @property
     def key(self) -> tuple[int, int]:
-        """Pid and start time: they identify a process, while its pid alone may be used again."""
+        """Return pid and start time: they identify a process, while its pid alone may be used again."""
         return self.pid, self.started
 
 
@@ -55,7 +55,7 @@ def read_process(pid: int) -> Process | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """Return the content of a file, b"" if it cannot be read. Read `size` bytes at once.
+    """Return the whole content of a file, b"" if it cannot be read. Read it in pieces of `size` bytes.
 
     This function must be fast: to list all processes, hundreds of files are read.
     """
@@ -73,9 +73,9 @@ def _read(path: str, size: int) -> bytes:
 
 
 def is_same(process: Process) -> bool:
-    """Return whether the pid of `process` still belongs to it, and not to a later process.
+    """Return whether the pid of `process` still belongs to it. If not, it is gone, or another process has its pid.
 
-    A process that has ended keeps its pid until it is reaped.
+    A process that has ended keeps its pid until its parent reaps it.
     """
     now = read_process(process.pid)
     return now is not None and now.started == process.started
@@ -87,7 +87,7 @@ def living_processes() -> tuple[Process, ...]:
 
 
 def _table() -> Iterator[Process]:
-    """Yield all processes of this host."""
+    """Yield all processes of this host, ended ones that wait to be reaped too."""
     for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is wanted
         if name.isdigit() and (process := read_process(int(name))):
             yield process
@@ -129,7 +129,7 @@ def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Pro
 
 
 def children() -> tuple[Process, ...]:
-    """Return the children of this process, with adopted children and those that wait to be reaped.
+    """Return the children of this process, also adopted ones, and ended ones that wait to be reaped.
 
     This is fast, but may miss a child while another one ends. To find all processes of a slot, use the slot's mark.
     """
@@ -151,16 +151,16 @@ def ancestors() -> frozenset[int]:
 
 
 def marked_below(root: Path) -> tuple[Process, ...]:
-    """Return the processes with the mark of a slot that is the folder `root` or below it.
+    """Return the processes of slots: those with CANON_SLOT, the mark, in their environment.
 
-    Leave out this process and its ancestors.
+    Return only those whose mark is the path `root` or a path below it, without this process and its ancestors.
     """
     excluded = ancestors()
     return tuple(process for process in living_processes() if process.pid not in excluded and _is_below(process, root))
 
 
 def _is_below(process: Process, root: Path) -> bool:
-    """Return whether a process carries the mark of a slot that is the folder `root` or below it."""
+    """Return whether a process has CANON_SLOT in its environment, with the path `root` or one below it."""
     mark = mark_of(process, SLOT_MARK)
     return mark is not None and Path(mark).is_relative_to(root)
 
@@ -174,7 +174,7 @@ def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Pr
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send the signal `number` to a process. Do nothing if its pid belongs to another process now."""
+    """Send the signal `number` to a process. Do nothing if it is gone, or if this user may not signal it."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
@@ -202,7 +202,7 @@ def wait_until_ended(processes: Iterable[Process], seconds: float) -> None:
 
 
 def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> None:
-    """Wait until `find` returns no process, but at most `seconds`."""
+    """Call `find` again and again until it returns no process, but at most for `seconds`."""
     until = time.monotonic() + seconds
     while (processes := find()) and (left := until - time.monotonic()) > 0:
         wait_until_ended(processes, left)
@@ -212,7 +212,8 @@ def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> 
 def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
     """Send SIGKILL to the processes that `find` returns, until it returns none. Return all that got SIGKILL.
 
-    Give up after _ROUNDS attempts: processes of other users, or in uninterruptible sleep, cannot be killed.
+    Give up after 50 rounds (_ROUNDS), and raise nothing: processes of other users, or in uninterruptible sleep, cannot
+    be killed.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):

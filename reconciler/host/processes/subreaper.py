@@ -31,7 +31,7 @@ starting = threading.RLock()
 
 @frozen
 class _Claim:
-    """A child that `reap` must not reap, because the code that started it reads its exit status.
+    """A child whose exit status `reap` must not take, because the code that started the child reads it.
 
     `mark` is the mark of its slot, "" for none. `collected` returns True once the exit status has been read.
     """
@@ -61,10 +61,10 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Record that `reap` must not reap the child `pid`, because the code that started it does so. Return the child.
+    """Record that `reap` must not take the exit status of the child `pid`: the code that started it does so.
 
-    Return None if the child is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns True
-    once the child has been reaped. The caller must hold the lock `starting` since before it started the child.
+    Return the child, None if it is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns True
+    once the exit status has been taken. The caller must hold the lock `starting` since before it started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -74,21 +74,21 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
 
 def forget_children() -> None:
-    """Forget every child: this process was forked, and they are its parent's."""
+    """Forget all that is recorded of children. Call this in a forked process: they are children of its parent."""
     _claimed.clear()
     _before_slot.clear()
 
 
 def release(process: Process) -> None:
-    """Forget what `claim` recorded of a process. Call this after the process has been reaped."""
+    """Forget what `claim` recorded of a process. Call this after its exit status has been taken."""
     _claimed.pop(process.key, None)
 
 
 def reap() -> None:
-    """Reap the ended processes that this process has adopted.
+    """Take the exit status of each ended process that this process has adopted, so that its pid becomes free ("reap").
 
-    Does not reap the children that `claim` recorded, nor children in the session of this process: `host/run.py` starts
-    all its commands in other sessions.
+    Leave the children that `claim` recorded, and children in the session of this process: `host/run.py` starts all its
+    commands in other sessions.
     """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
@@ -114,7 +114,7 @@ def child_keys() -> frozenset[Key]:
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
     """Return the running processes that have no mark and that this process adopted because their parent died.
 
-    Leave out the processes with a key in `known`.
+    A mark is CANON_RUN or CANON_SLOT in the environment. Leave out processes whose pid and start time are in `known`.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -136,7 +136,10 @@ def stop_adopted_commands() -> None:
 
 
 def has_orphans(known: Collection[Key]) -> bool:
-    """Return whether this process has adopted a process, running or ended, whose key is not in `known`."""
+    """Return whether this process has adopted a process, running or ended, that is not in `known`.
+
+    `known` has the pid and the start time of each process.
+    """
     with starting:
         return any(process.key not in known for process in _adopted())
 
@@ -144,9 +147,9 @@ def has_orphans(known: Collection[Key]) -> bool:
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
     """Return all processes of one command, and their descendants.
 
-    Find them in three ways: by the session of the command; by `token`, the value of CANON_RUN in its environment; and,
-    for processes without a mark, because this process adopted them and their keys are not in `known`. `leader` is the
-    process that was started as `pid`, None if it ended before it could be read.
+    Find them in three ways: by the session of the command; by `token`, the value of CANON_RUN in their environment;
+    and, if they have no mark, because this process adopted them and their pid and start time are not in `known`.
+    `leader` is the process that was started as `pid`, None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -157,11 +160,11 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return those processes of `table` that are in the session of the command `pid` and descend from this process.
+    """Return those processes of `table` that are in the session with the id `pid` and descend from this process.
 
-    Leave out processes with CANON_RUN in their environment, which tells to which command they belong. Return none if
-    a process other than `leader` has the pid now: the kernel uses the number of a session again only after all
-    processes of the session have ended.
+    The process `leader` began that session. Leave out processes with CANON_RUN in their environment, which tells to
+    which command they belong. Return [] if another process than `leader` has the pid now: the kernel uses the id of a
+    session again only after all its processes have ended.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -173,7 +176,9 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 
 def note_slot(mark: str) -> None:
-    """Record the present children of this process when the first server of the slot `mark` is about to start.
+    """Record the present children of this process, at the first call for the slot `mark` alone.
+
+    Call this when a server of the slot is about to start: children that come later may belong to the slot.
 
     The caller must hold the lock `starting`.
     """
@@ -189,9 +194,9 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark`, or of a folder below it, and their descendants.
 
-    Leave out marked processes with the id of another state folder than `state`. Include processes without a mark that
-    this process adopted since the slot began, unless a command outside this slot runs now: then they may come from that
-    command.
+    `state` is the id of this state folder, None for none: leave out marked processes with the id of another one.
+    Include processes without a mark that this process adopted since the slot began, unless a command outside this slot
+    runs now: then they may come from that command.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

@@ -35,7 +35,7 @@ Find = Callable[[], Collection[Process]]
 def stop_lines(find: Find, grace: float | None) -> RemovalResult:
     """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, then send SIGKILL.
 
-    With None for `grace`, sends SIGKILL at once. In the result, `ended` are processes that had detached themselves from
+    With None for `grace`, send SIGKILL at once. In the result, `ended` are processes that had detached themselves from
     their line, `killed` are those that did not stop in time, and `remaining` are those that could not be killed.
     Supervisors are suspended first and killed last: as long as they exist, they adopt the processes that a line
     detaches while it stops, so that none is missed.
@@ -67,9 +67,10 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """The processes to stop. `find` returns all processes of the app that run now, supervisors included.
+    """The processes of an app to stop. `find` returns all that run now, supervisors included.
 
-    `lines` maps the session of each supervisor to the name of its line.
+    `supervisors` are those that ran at the beginning. `lines` maps the id of the session of each to the name of its
+    line.
     """
 
     find: Find
@@ -108,12 +109,15 @@ class _Stop:
         return tuple(signalled.values())
 
     def exit_codes(self) -> Mapping[str, int]:
-        """Return the exit code of each line that has ended, by its name. Supervisors must still be suspended."""
+        """Return the exit code of each line that has ended, by the name of the line; -15 if SIGTERM ended it.
+
+        Leave out exit codes that cannot be read. The supervisors must still be suspended.
+        """
         found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
         return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
-        """Return the name of a process for a report, after the name of its line if it has one."""
+        """Return the name of a process for a report, as "LINE: NAME" if it is in the session of a line."""
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 
@@ -123,10 +127,11 @@ class _Stop:
 
 
 def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Return the detached processes: those in another session than the `lines`, without parent, and their descendants.
+    """Return the detached processes of an app, given all its `processes`, and the descendants of these.
 
-    A process in its own session whose parent still runs is not detached: the children of PostgreSQL are such processes,
-    and PostgreSQL stops them.
+    A process is detached if it is in no session of a line (`lines` has their ids) and its parent is not among
+    `processes`. A process in its own session whose parent still runs is not detached: the children of PostgreSQL are
+    such processes, and PostgreSQL stops them.
     """
     pids = {process.pid for process in processes}
     roots = (process for process in processes if process.session not in lines and process.parent not in pids)
@@ -138,8 +143,7 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 
     This stops processes that fork and exit faster than /proc can be listed: what they fork becomes a child of the
     supervisor, and its list of children is short. While the supervisor is suspended, nobody reaps the children, so
-    that their pids belong to no other process. Return one name for all these processes if new ones appeared, else
-    none.
+    that their pids belong to no other process. Return one text for all these processes if new ones appeared, else ().
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0

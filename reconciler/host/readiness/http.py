@@ -88,19 +88,20 @@ def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> No
 
 
 def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
-    """Return why the app's answer does not count: it demands HTTPS, or `status` is not in `wanted`.
+    """Return that an app is not ready because of its answer: it demands HTTPS, or `status` is not in `wanted`.
 
-    `text` is the beginning of the message. A server that speaks only TLS often answers plain HTTP with such an error.
+    `text` is the beginning of the message. A server that speaks only TLS often answers plain HTTP with status 400 and a
+    `body` that names HTTPS.
     """
     wants_tls = status == HTTPStatus.BAD_REQUEST and b"HTTPS" in body
     return NotYet(f"{text}, since it wants HTTPS", _SENT) if wants_tls else NotYet(f"{text}, not {_listed(wanted)}")
 
 
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
-    """Return why the app closed a connection without a response, as far as a second connection shows.
+    """Return why an app at `address` closed a connection without a response, as far as a second connection shows.
 
     Send nothing on the second connection: an app with another protocol may speak first. `message` is the beginning of
-    the result.
+    the reason in the result. `limit` is the time to connect, in seconds.
     """
     try:
         with _connection(address, limit) as connection:
@@ -114,7 +115,7 @@ def _why_closed(message: str, address: str, limit: float) -> NotYet:
 
 
 def _shown(sent: bytes) -> str:
-    """Return bytes that are no HTTP as text for a message."""
+    """Return a text for a message about `sent`, bytes that are no HTTP: "“SSH-2.0”, which is no HTTP"."""
     text = "in TLS" if sent.startswith(_TLS) else f"“{one_line(sent, _SHOWN)}”"
     return f"{text}, which is no HTTP"
 
@@ -122,7 +123,8 @@ def _shown(sent: bytes) -> str:
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
     """Request `path` with `name` as the Host header. Return the status code and at most 64 KiB of the body.
 
-    Raise IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP.
+    Raise IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP, OSError or HTTPException for
+    other faults of the connection or the response.
     """
     connection.request("GET", path, headers={"Host": name})
     start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
@@ -146,7 +148,7 @@ def _read_more(connection: socket.socket) -> bytes:
 
 
 class _Response(HTTPResponse):
-    """A response whose incomplete lines are an error."""
+    """A response to an HTTP request. Reading raises HTTPException for a header line without a line end."""
 
     def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - whatever http.client hands over
         super().__init__(*args, **named)

@@ -9,8 +9,9 @@ from attrs import frozen
 class NotYet:
     """The app is not ready yet, for the reason `reason`.
 
-    If the app is not ready for such reasons for `final_after` seconds, it will not become ready by waiting longer.
-    `again_in` is the number of seconds after which the answer may be another one even if nothing reports a change.
+    `final_after` is for how many seconds an app may be in such a state before waiting longer is useless: it will not
+    become ready; infinite if it may always do so. `again_in` is the number of seconds after which a new check may have
+    another result even if nothing reports a change; infinite if it cannot.
     """
 
     reason: str

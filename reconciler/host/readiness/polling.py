@@ -19,9 +19,9 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> T:
-    """Call `check` repeatedly until `is_done` accepts its result, or `seconds` are over. Return the last result.
+    """Call `check` until `is_done` returns True for its result, or `seconds` are over. Return the last result.
 
-    `pauses` yields how many seconds to wait after each check.
+    Call `check` at least once. `pauses` yields how many seconds to wait after each check.
     """
     until = clock() + seconds
     while not is_done(result := check()) and (left := until - clock()) > 0:
@@ -38,10 +38,10 @@ def growing_pauses(
 ) -> Iterator[float]:
     """Yield the pauses between checks, in seconds: `first`, then always `growth` times longer, up to `longest`.
 
-    Before each pause, call `restarts`: if it returns True, for example because something happened during the last
-    pause, the pauses start with `first` again. After a slow check, yield a pause of twice the time that the check
-    took, up to LONGEST_AFTER_SLOW_CHECK, to spare a busy host. To measure that time, the caller must take the next
-    pause right after each check.
+    Before each pause except the first, call `restarts`: if it returns True, for example because something happened
+    during the last pause, the pauses start with `first` again. After a slow check, yield a pause of twice the time that
+    the check took, up to 10 seconds (LONGEST_AFTER_SLOW_CHECK), to spare a busy host. To measure that time, the caller
+    must take the next pause right after each check.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

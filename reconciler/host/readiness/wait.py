@@ -39,9 +39,10 @@ Answer = TypeVar("Answer")
 
 @frozen
 class _ReadinessCheck:
-    """How one app is checked: the probe that `ready` declares, with the environment and limits of `command`.
+    """How one app is checked: by its status, and by the probe that `ready` declares.
 
-    `status` returns the status of the app. `until` is the deadline on the monotonic clock.
+    `status` returns the status of the app. A probe that is a program gets environment, folder, log and limits of
+    `command`. `until` is the deadline on the monotonic clock.
     """
 
     ready: Ready
@@ -95,7 +96,7 @@ class _Pauses:
         return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
 
     def pause(self, seconds: float) -> None:
-        """Wait for `seconds`, or until the answer may be another one."""
+        """Wait for `seconds`, or less if `changes` reports a change or the last answer may change by itself before."""
         seconds = min(seconds, max(_FIRST_PAUSE, self.again_in))
         if self.changes is None:
             self.sleep(seconds)
@@ -104,7 +105,10 @@ class _Pauses:
 
 
 class HostReadiness:
-    """Implements the Readiness port. `commands` runs the programs that `[ready] run` declares."""
+    """Waits until apps are ready: implements the port Readiness.
+
+    `commands` runs the programs that `[ready] run` declares. `sleep` waits for some seconds.
+    """
 
     def __init__(self, commands: Commands, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
         self._commands = commands
@@ -160,7 +164,10 @@ class HostReadiness:
         return last
 
     def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
-        """Check the app. Return Unready if its answers have been final for long enough, else its present answer."""
+        """Check the app. Return the result; or Unready if waiting longer is useless by its last answers.
+
+        `final` measures for how long the app has given only such answers.
+        """
         answer = self._check_twice(check)
         seconds = final.seconds(answer, self._clock.monotonic())
         if isinstance(answer, NotYet) and seconds >= answer.final_after:
@@ -168,7 +175,7 @@ class HostReadiness:
         return answer
 
     def _check_twice(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Check the app; if it is ready, check it a second time, as it may be about to stop. Return the last answer."""
+        """Check the app; if it is ready, check it a second time, as it may be about to stop. Return the last result."""
         first = self._check_once(check)
         if not isinstance(first, RunningApp):
             return first
@@ -176,7 +183,10 @@ class HostReadiness:
         return self._check_once(check)
 
     def _check_once(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Return the status of an app that is up and answers as declared; else why it is not ready (yet)."""
+        """Return the status of an app that is up and answers as declared; Unready if it cannot become ready any more.
+
+        Return NotYet in all other cases, also if the status cannot be read.
+        """
         status = check.status()
         if isinstance(status, NotRunning):
             return Unready(status.reason or "nothing of it runs")
@@ -206,7 +216,10 @@ class HostReadiness:
         return get(app, ready.http or "/", ready.status, limit)
 
     def _run(self, argv: Argv, command: RecipeCommand, app: RunningApp, left: float) -> NotYet | None:
-        """Run the probe of `[ready] run` for at most `left` seconds. Return None if it ends with exit code 0."""
+        """Run the probe `argv` of `[ready] run` for at most `left` seconds. Return None if it ends with exit code 0.
+
+        Otherwise return how it ended. Raise InfrastructureError if its program is missing.
+        """
         environment = {**command.env, "URL": app.url, "ADDRESS": app.address}
         deadline = min(command.deadline, timedelta(seconds=left))
         result = self._commands.run(evolve(command, argv=argv, env=environment, deadline=deadline))
