@@ -83,7 +83,7 @@ def open_log_for_appending(app: App, name: str) -> Log:
 
 
 def last_lines(app: App) -> tuple[str, ...]:
-    """Return at most 8 last lines of each log of the app, each as "LOG: LINE", with LOG the log's name without ".log".
+    """Return the last lines of each log of the app, at most 8 of each, as "LOG: LINE". LOG is the name of the log.
 
     The logs are in the order of their names; a log that cannot be read is left out, and so are empty lines. The secrets
     of the slot are redacted, and unprintable characters are escaped.
@@ -149,7 +149,7 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Copy data, secrets and settings of the app into the empty folder `into`. Keep modes, times, links and holes.
+    """Copy data, secrets and settings of the app into the empty folder `into`. Keep modes, times and links.
 
     Make hard links if the file system allows them. Then both folders share the files: if the app is started again, it
     may change the files in `into` too. `environment` is that of the programs that copy. Raise RecipeError if the
@@ -167,8 +167,8 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     """Move data, secrets and settings from the folder `source` into the app's folder. Copy what cannot be moved.
 
-    `environment` is that of the program that copies. Raise InfrastructureError if the app has data already. Raise the
-    errors of `_copy` if a copy fails.
+    `environment` is that of the program that copies. Raise InfrastructureError if the app has data already, or for a
+    fault of the host; RecipeError if a copy fails for another reason.
     """
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")

@@ -17,7 +17,7 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def bearable() -> int:
     """Return how many recipes can be tried on this host at once, at least 1.
 
-    Reckon with two cores and 4 GiB of memory for each, of the memory that other apps of the host leave available now.
+    Count two cores and 4 GiB of memory for each. Count only memory that is available now: other apps of the host go on.
     """
     return recipes_at_once(len(os.sched_getaffinity(0)), _memory_left())
 

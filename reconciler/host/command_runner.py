@@ -75,7 +75,7 @@ class HostCommands:
 
 @frozen
 class SystemClock:
-    """Implements the Clock port with the clocks of this host."""
+    """Reads the clocks of this host: implements the port Clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

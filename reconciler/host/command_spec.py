@@ -43,11 +43,11 @@ class CommandSpec:
     """A command that `host/run.py` runs until it ends, or for at most `deadline` seconds.
 
     `env` is its environment; `run` adds CANON_RUN and CANON_SLOT. `cwd` is its working folder. `stdin` is its standard
-    input: bytes, or the path of a file. `mark` is the mark of its slot, "" for none. `file_bytes` is the size of the
-    largest file that it may write, None for no limit. `holding` is the descriptor of a lock that the command inherits,
-    such as the pass lock; None for no lock. If Canon dies, the command still holds the lock: the program `timeout`
-    stops the command then. If the event `stop` is set, the command is stopped as after its deadline. Processes that the
-    command leaves running get SIGTERM, and `grace` seconds later SIGKILL.
+    input: bytes, or the path of a file. `mark` is the mark of its slot, which becomes CANON_SLOT; "" for none.
+    `file_bytes` is the size of the largest file that it may write, None for no limit. `holding` is the descriptor of a
+    lock that the command inherits, such as the pass lock; None for no lock. If Canon dies, the command still holds the
+    lock: the program `timeout` stops the command then. If the event `stop` is set, the command is stopped as after its
+    deadline. Processes that the command leaves running get SIGTERM, and `grace` seconds later SIGKILL.
     """
 
     argv: tuple[str, ...]

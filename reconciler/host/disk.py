@@ -30,9 +30,9 @@ class EngineSizes(Protocol):
 
 @frozen
 class HostDisk:
-    """Implements the port Disk. `state` is the state folder.
+    """Measures free and used space on this host: implements the port Disk.
 
-    `engine` reports what Docker's engine stores; None if no engine is used.
+    `state` is the state folder. `engine` reports what Docker's engine stores; None if no engine is used.
     """
 
     state: Path

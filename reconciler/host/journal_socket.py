@@ -38,7 +38,7 @@ def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> N
 
 
 def datagram(entry: Mapping[str, str]) -> bytes:
-    r"""Return an entry in the journal's native format: a line NAME=VALUE for each field.
+    r"""Return `entry`, the values of fields by name, in the journal's native format: a line NAME=VALUE for each field.
 
     A value with a line break is written as the name, "\n", its length in 8 bytes (the lowest first), and the value.
     """

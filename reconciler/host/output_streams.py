@@ -66,7 +66,8 @@ class Streams:
     def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> StreamEnd:
         """Feed the sinks until the command ends, a sink is full, or time is up. Return which of these happened.
 
-        `handle` is the command's pidfd. Time is up after `deadline` seconds, or when the event `stop` is set.
+        `handle` is a descriptor that becomes readable when the command ends (a pidfd). Time is up after `deadline`
+        seconds, or when the event `stop` is set.
         """
         poller = select.poll()
         poller.register(handle, select.POLLIN)

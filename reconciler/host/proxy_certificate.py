@@ -14,8 +14,8 @@ _PORTS = {"https": 443, "http": 80}
 def certificate_end(proxy: str, domain: str) -> datetime | None:
     """Connect to the proxy with the URL `proxy`, and return until when its certificate for `domain` is valid.
 
-    Return None for a URL that is not https. Check the certificate as a browser does. Raise
-    InfrastructureError if the proxy takes no connection, or if the certificate is not trusted or not for this domain.
+    Return None for a URL that is not https. Check the certificate as a browser does. Raise InfrastructureError if the
+    proxy takes no connection, or if the certificate is not trusted or not for this domain.
     """
     url = urlsplit(proxy)
     address = (url.hostname or "", url.port or _PORTS.get(url.scheme, 80))

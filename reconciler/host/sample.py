@@ -91,7 +91,7 @@ def version_setting(secret: str) -> str:
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Append the settings that only the newer sample `text` has to the text `before` of an older one.
+    """Append to the sample `before` the settings that only the newer sample `text` has.
 
     Return the merged text, and the names of the appended settings. The values in `before` stay the same: an operator's
     own copy of the sample, made at the first deployment, does not change with a new release either. Raise RecipeError

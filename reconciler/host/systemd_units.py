@@ -33,9 +33,9 @@ def read_service(unit: str, environment: Mapping[str, str]) -> Properties | None
 
 
 def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
-    """Return what systemd reports about the first timer that starts a service; the empty timer name "" if none does.
+    """Return what systemd reports about the first timer that starts a service. `service` are the service's properties.
 
-    `service` are the properties of the service. `environment` is that of `systemctl`.
+    If no timer starts it, the name of the timer in the result is "". `environment` is that of `systemctl`.
     """
     timers = [name for name in service.get("TriggeredBy", "").split() if name.endswith(".timer")]
     if not timers:
@@ -152,6 +152,6 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _read_environment_file(path: Path) -> dict[str, str]:
-    """Return the variables of an EnvironmentFile; none if it cannot be read, or has a quote that does not end."""
+    """Return the variables of an EnvironmentFile by name; {} if it cannot be read or has a quote that does not end."""
     lines = read_or_empty(path).splitlines()
     return variables(_words(" ".join(line for line in lines if line.strip()[:1] not in {"#", ";"})))

@@ -88,9 +88,9 @@ class GitForge:
             return PushResult(problems=(reason_of(failed),))
 
     def _push_missing(self, name: str) -> PushResult:
-        """Push those refs of the mirror `name` that the forge does not have. Record in the mirror which it has then.
+        """Push what the forge does not have of the mirror `name`. Record in the mirror what the forge has afterwards.
 
-        Return which of them the forge has afterwards, and the problems with the others. Raise InfrastructureError if
+        Return which of these refs the forge has then, and the problems with the others. Raise InfrastructureError if
         the forge cannot be read or a whole push fails.
         """
         wanted, before = split_refs(self._mirror_refs(name))

@@ -29,11 +29,11 @@ class ForgePlan:
 
 
 def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return two mappings from full ref names to object ids: what the forge has to have, and what it had at last.
+    """Return two mappings from full ref names to object ids: what the forge has to have, and what it had before.
 
     `mirror` maps the full names of refs of our mirror to object ids. Its branches and tags are what the forge has to
-    have. Its refs below `refs/pushed/` are what the forge had when it was last looked at, returned with their names on
-    the forge. All others are left out.
+    have. Its refs below `refs/pushed/` are what the forge had when it was last looked at: they are returned with the
+    names that they have on the forge. All other refs are left out.
     """
     pushed = {name.replace(PUSHED, "refs/", 1): oid for name, oid in mirror.items() if name.startswith(PUSHED)}
     return {name: oid for name, oid in mirror.items() if name.startswith((HEADS, TAGS))}, pushed
@@ -44,7 +44,7 @@ def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mappi
 
     `forge` are the refs that the forge has now, `pushed` those that it had when it was last looked at: all are object
     ids by full ref names. Two kinds of tags are not pushed, because a person changed them on the forge: a tag that
-    names another object there, and a tag that was there before and is gone.
+    names another object there, and a tag that was there before and is gone. Return a sentence about each of these.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]

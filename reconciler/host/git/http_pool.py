@@ -225,10 +225,7 @@ class HttpPool:
             queue.most = AT_ONCE_PER_HTTP2_HOST
 
     def _wait(self) -> None:
-        """Wait until a socket is ready, libcurl has something to do, or the pause of a host ends.
-
-        Wait at most _LONGEST_WAIT seconds.
-        """
+        """Wait until a socket is ready, libcurl has something to do, or the pause of a host ends; at most a second."""
         import pycurl
 
         now = time.monotonic()

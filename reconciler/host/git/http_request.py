@@ -79,7 +79,7 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy of URLs with `scheme`, by name. Read the same variables as git.
+    """Return libcurl's options for the proxy of http or https URLs (`scheme`), by name. Read the same variables as git.
 
     Return None if git might understand them differently: then git has to ask upstream.
     """

@@ -80,7 +80,7 @@ def _is_transient(output: CapturedOutput) -> bool:
 
 
 def _failure(output: CapturedOutput) -> str | None:
-    """Return the reason, in one sentence, why `output` is no list of refs; None if it is one."""
+    """Return the reason, in one sentence, why `git ls-remote` with this `output` listed no refs; None if it did."""
     if output.result.missing:
         return "git is not installed"
     if output.result.timed_out:

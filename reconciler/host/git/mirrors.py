@@ -192,7 +192,10 @@ def _refuse_changed(recipe: Recipe, answer: Answer, plan: RefPlan, arrived: Refs
 
 
 def _read_back(mirror: MirrorRepository, plan: RefPlan, invalid_tags: frozenset[str]) -> None:
-    """Read the mirror's refs. Raise InfrastructureError if they are not those that `plan` should have written."""
+    """Raise InfrastructureError if the mirror does not have the main branch and the tags that `plan` demands.
+
+    `invalid_tags` are tags of the plan that were left out, because they name no commit.
+    """
     refs = mirror.repository.refs()
     wanted = {**plan.stays, **{name: commit for name, commit in plan.fetched.items() if name not in invalid_tags}}
     if refs.head != plan.head or {name: ref.peeled for name, ref in refs.tags.items()} != wanted:

@@ -29,7 +29,7 @@ _KINDS = {"commit", "tree", "blob", "tag"}
 
 
 class _HeldError(InfrastructureError):
-    """Another running process fetches into the same quarantine."""
+    """Another running process fetches into the same temporary repository."""
 
 
 @frozen
@@ -71,7 +71,7 @@ class Quarantine:
         return next((name for name in names if ref_bytes(name) in found), None)
 
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
-        """Fetch `refspecs`, written with full ref names, from the URL `upstream`. Return all refs of this repository.
+        """Fetch `refspecs` (FROM:TO with full ref names) from the URL `upstream`. Return all refs of this repository.
 
         Fetch in batches, because git compares every refspec with every ref of upstream. Raise UpstreamError for a
         fault in upstream's repository, InfrastructureError if git fails otherwise.
@@ -85,9 +85,8 @@ class Quarantine:
     def hand_over(self, refspec: str, mirror: Repository) -> None:
         """Push the refs of `refspec` (FROM:TO, as for `git push`) from this repository to `mirror`.
 
-        Git checks every object there once more before it accepts any.
-
-        Raise UpstreamError if git rejects an object, InfrastructureError if the push fails for another reason.
+        Git checks every object there once more before it accepts any. Raise UpstreamError if git rejects an object,
+        InfrastructureError if the push fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.

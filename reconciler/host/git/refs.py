@@ -110,8 +110,8 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collect
     """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
     `tags` maps each wanted tag to its commit; all other tags are dropped. A held tag on the wanted commit stays, even
-    if upstream changed its annotation, unless it is in `anew`: those are fetched again. A wanted tag that upstream's
-    `answer` does not have at that commit cannot be fetched: if the mirror has a tag of that name, this tag stays.
+    if upstream changed its annotation. But the tags in `anew` are fetched again. A wanted tag that upstream's `answer`
+    does not have at that commit cannot be fetched: if the mirror has a tag of that name, this tag stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
     there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}

@@ -54,9 +54,10 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
 
 
 def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
-    """Let gpg import all OpenPGP key files in the folder `keys` into a temporary keyring. Return how many files it has.
+    """Let gpg import all OpenPGP key files in the folder `keys` into a temporary keyring, to see whether it can.
 
-    `environment` is that of gpg. Raise InfrastructureError if gpg is missing or refuses a file.
+    Return the number of these files. `environment` is that of gpg. Raise InfrastructureError if gpg is missing or
+    refuses a file.
     """
     files = pgp_keys(keys)
     if files:

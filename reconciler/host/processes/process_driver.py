@@ -83,7 +83,8 @@ class ProcessDriver:
 
         Return remarks on processes that one-off lines left running. Settings in `options` override those in
         `.env.sample`; the variables that every app gets override both. Raise KilledError, and start nothing, if the
-        earlier deployment did not stop on SIGTERM; RecipeError for an invalid release or setting.
+        earlier deployment did not stop on SIGTERM; RecipeError for an invalid release or setting; the errors of
+        `one_off.run_all` if a one-off line fails.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -134,7 +135,7 @@ class ProcessDriver:
         return app_directory.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
-        """Stop an app within its own grace time, and return which processes had to be killed or are left."""
+        """Stop an app within its own grace time. Return which processes ended, had to be killed, or are left."""
         return evolve(self._stop(app, app.grace.total_seconds()), grace=app.grace)
 
     def kill(self, app: App) -> None:
@@ -186,7 +187,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return a problem for each slot below `root` with running processes, by mark: a pass should leave none."""
+        """Return a problem for each slot below `root` that has running processes, by mark: a pass should leave none."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:

@@ -19,7 +19,6 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
     """Read the Procfile and the .env.sample of the release in the folder `checkout`.
 
     Return the shell commands by the names of their lines, and the parsed sample, which is empty if there is no file.
-
     Raise RecipeError if the release has no Procfile, or if one of the files is not valid.
     """
     procfile = read_text(checkout / PROCFILE)

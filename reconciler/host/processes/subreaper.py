@@ -107,7 +107,7 @@ def _adopted() -> tuple[Process, ...]:
 
 
 def child_keys() -> frozenset[Key]:
-    """Return pid and start time of all children of this process."""
+    """Return pid and start time of each child of this process, adopted and ended ones too."""
     return frozenset(process.key for process in children())
 
 
@@ -122,7 +122,7 @@ def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
 
 
 def stop_adopted_commands() -> None:
-    """Kill the commands that this process has adopted from a worker that died, and their descendants.
+    """Kill the commands that this process has adopted because their worker died, and their descendants.
 
     Servers of apps are left to the cleanup of their slot. The commands of living workers are not adopted.
     """
@@ -176,11 +176,10 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 
 def note_slot(mark: str) -> None:
-    """Record the present children of this process, at the first call for the slot `mark` alone.
+    """Record the present children of this process, if nothing is recorded for the slot with the mark `mark` yet.
 
-    Call this when a server of the slot is about to start: children that come later may belong to the slot.
-
-    The caller must hold the lock `starting`.
+    Call this when a server of the slot is about to start: children that come later may belong to the slot. The caller
+    must hold the lock `starting`.
     """
     _before_slot.setdefault(mark, child_keys())
 

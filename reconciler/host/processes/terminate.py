@@ -127,11 +127,11 @@ class _Stop:
 
 
 def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Return the detached processes of an app, given all its `processes`, and the descendants of these.
+    """Return those `processes` of an app that are detached, and their descendants.
 
-    A process is detached if it is in no session of a line (`lines` has their ids) and its parent is not among
-    `processes`. A process in its own session whose parent still runs is not detached: the children of PostgreSQL are
-    such processes, and PostgreSQL stops them.
+    A process is detached if it is in no session of a line (`lines` has the ids of these) and its parent is gone: not
+    among `processes`. A process in its own session whose parent still runs is not detached: the children of PostgreSQL
+    are such processes, and PostgreSQL stops them.
     """
     pids = {process.pid for process in processes}
     roots = (process for process in processes if process.session not in lines and process.parent not in pids)

@@ -53,9 +53,10 @@ class _ReadinessCheck:
 
 @define
 class _FinalAnswers:
-    """Measures for how long an app has given only final answers, which are those with a finite `NotYet.final_after`.
+    """Measures for how long an app has given only final answers.
 
-    `since` is when these answers began; None if the last answer was not final.
+    Final is a NotYet with a finite `final_after`: an answer after which waiting much longer is useless. `since` is when
+    these answers began, on the monotonic clock; None if the last answer was not final.
     """
 
     since: float | None = None
@@ -164,9 +165,9 @@ class HostReadiness:
         return last
 
     def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
-        """Check the app. Return the result; or Unready if waiting longer is useless by its last answers.
+        """Check the app, and return the result; Unready instead of NotYet if waiting longer is useless.
 
-        `final` measures for how long the app has given only such answers.
+        It is if the app has given only final answers for long enough, as `final` measures.
         """
         answer = self._check_twice(check)
         seconds = final.seconds(answer, self._clock.monotonic())
