@@ -73,10 +73,10 @@ def prepare() -> None:
 
 
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
-    """Run a command, and return how it ended and its output. A command that fails or is missing raises nothing.
+    """Run a command, and return how it ended and its output.
 
     If it writes more than `most` bytes to stdout or `most_err` to stderr, stop it and keep only these first bytes; then
-    its exit code is None.
+    its exit code is None. A command that fails, is missing or runs too long raises nothing.
     """
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)

@@ -31,10 +31,7 @@ def last_words(data: bytes, most: int = _MOST) -> str:
 
 
 def lines_printable(data: bytes) -> str:
-    """Return `data` as text with all its lines. Escape every character that is not printable, except tabs.
-
-    CRLF becomes LF.
-    """
+    """Return `data` as text with all its lines, with LF for CRLF. Escape unprintable characters, except tabs."""
     text = decoded(data).replace("\r\n", "\n")
     return "\n".join("\t".join(escape_unprintable(cell) for cell in line.split("\t")) for line in text.split("\n"))
 

@@ -68,7 +68,7 @@ class GitForge:
                 raise
 
     def list_refs(self, name: str) -> Mapping[str, str]:
-        """Ask the forge for the branches and tags of the recipe `name`. Return object ids by full ref names.
+        """Ask the forge for the branches and tags of the recipe `name`. Return the object id of each by its full name.
 
         Raise InfrastructureError if the forge does not answer, refuses, or has no repository for the recipe.
         """
@@ -120,7 +120,9 @@ class GitForge:
             raise
 
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
-        """Push the refs with the full names `refs` from the mirror `name`. Return the reason for each that was refused.
+        """Push the refs with the full names `refs` from the mirror `name`.
+
+        Return the refs that the forge refused, by full name, each with the reason.
 
         Raise InfrastructureError if the push took too long, or failed as a whole.
         """
@@ -141,9 +143,10 @@ class GitForge:
         return refused
 
     def _mirror_refs(self, name: str) -> dict[str, str]:
-        """Return object ids by full ref names: branches and tags of our mirror, and its refs below `refs/pushed/`.
+        """Return the branches and tags of our mirror, and its refs below `refs/pushed/`: object ids by full names.
 
-        The latter record what the forge had when it was last looked at. Raise InfrastructureError if git fails.
+        The refs below `refs/pushed/` record what the forge had when it was last looked at. Raise InfrastructureError if
+        git fails.
         """
         mirror = Repository(self.state.mirror(name), self.environment, self.holding)
         return read_forge_refs(mirror.run("for-each-ref", "--format=%(objectname)%09%(refname)", HEADS, TAGS, PUSHED))

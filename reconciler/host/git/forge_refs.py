@@ -66,7 +66,7 @@ def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def read_forge_refs(raw: bytes) -> dict[str, str]:
-    """Return object ids by full ref names from `raw`, lines such as `git ls-remote --refs` prints.
+    """Return the refs in `raw`, lines such as `git ls-remote --refs` prints: the object id of each by its full name.
 
     Leave out all lines that name no ref, such as those for HEAD, and for the object behind an annotated tag (`^{}`).
     """

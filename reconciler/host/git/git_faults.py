@@ -102,7 +102,7 @@ def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
     """Return one sentence for the report about `flaws`; "" if there are none.
 
-    Each is a pair: the name of a check of git, and the id of an object that failed it.
+    Each flaw is a pair: the name of a check of git, and the id of an object that failed this check.
     """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

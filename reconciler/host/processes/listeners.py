@@ -56,7 +56,10 @@ def listening_inodes(table: str, port: int) -> frozenset[str]:
 
 
 def _accepts(local: str, port: int) -> bool:
-    """Return whether a socket with the local address `local` of /proc/net accepts connections to 127.0.0.1:`port`."""
+    """Return whether a socket with the address `local` accepts connections to 127.0.0.1:`port`.
+
+    `local` is as in /proc/net/tcp, such as "0100007F:1F90".
+    """
     address, _, number = local.partition(":")
     return address in _ANSWERING and int(number, 16) == port
 

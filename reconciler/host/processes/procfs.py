@@ -73,7 +73,7 @@ def _read(path: str, size: int) -> bytes:
 
 
 def is_same(process: Process) -> bool:
-    """Return whether the pid of `process` still belongs to it. If not, it is gone, or another process has its pid.
+    """Return whether `process` still has its pid. If not, it is gone, and another process may have the pid now.
 
     A process that has ended keeps its pid until its parent reaps it.
     """
@@ -168,13 +168,13 @@ def _is_below(process: Process, root: Path) -> bool:
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
     """Return those of `processes` that belong to the state folder with the id `state`.
 
-    Processes without the id of a state folder in their environment belong to it too.
+    Processes without the id of any state folder in their environment belong to it too. With None, return only these.
     """
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send the signal `number` to a process. Do nothing if it is gone, or if this user may not signal it."""
+    """Send the signal `number` to a process. Do nothing if the process is gone, or belongs to another user."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:

@@ -87,8 +87,8 @@ def release(process: Process) -> None:
 def reap() -> None:
     """Take the exit status of each ended process that this process has adopted, so that its pid becomes free ("reap").
 
-    Leave the children that `claim` recorded, and children in the session of this process: `host/run.py` starts all its
-    commands in other sessions.
+    Leave out the children that `claim` recorded, and children in the session of this process: `host/run.py` starts all
+    its commands in other sessions.
     """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
