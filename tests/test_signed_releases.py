@@ -1,5 +1,6 @@
 """Recipes that need signed releases: which one is wanted, what is held back, and what may run as a base or a need."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Install, Release, Signature
+from desired.model import Install, Release, Signature, Upgrade
 from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
@@ -46,7 +47,7 @@ def test_only_releases_that_could_be_tried_are_checked_and_none_if_no_signature_
     assert releases_to_check(evolve(newer, canonical=canonical("1.2.0", C))) == ()
     assert releases_to_check(evolve(newer, recipe=evolve(newer.recipe, signed=False))) == ()
     damaged = evolve(newer, canonical=canonical("1.2.0", C), status=evolve(newer.status, state=State.DAMAGED))
-    assert [each.version for each in releases_to_check(damaged)] == ["1.2.0"]
+    assert [each.version for each in releases_to_check(damaged)] == ["1.2.0", "1.1.0", "1.0.0"]
     pinned = evolve(newer, recipe=evolve(newer.recipe, upgrade=evolve(newer.recipe.upgrade, base="1.0.0", reason="x")))
     assert [each.version for each in releases_to_check(pinned)] == ["1.2.0", "1.1.0", "1.0.0"]
 
@@ -55,8 +56,18 @@ def test_an_upgrade_starts_from_no_release_without_a_good_signature() -> None:
     head = Release("1.2.0", C)
     base = base_for(seen({"1.2.0": GOOD, "1.1.0": REFUSED}, first=True), head)
     assert (base.release, base.why) == (None, "no older release; releases without a good signature are left out")
+    unchecked = base_for(seen({}, first=True), head)
+    assert unchecked.why == "no older release; releases whose signature is not checked yet are left out"
     assert base_for(seen({"1.2.0": GOOD, "1.1.0": GOOD}, first=True), head).release == Release("1.1.0", B)
     assert base_for(seen({"1.2.0": GOOD}), head).release == Release("1.0.0", A)
+
+
+@pytest.mark.parametrize(("checked", "why"), [(REFUSED, REFUSED.fault), (None, "its signature is not checked yet")])
+def test_a_pinned_base_that_may_not_run_is_not_called_missing_upstream(checked: Signature | None, why: str) -> None:
+    unpinned = seen({"1.2.0": GOOD, "1.1.0": checked})
+    pinned = evolve(unpinned.recipe, upgrade=evolve(unpinned.recipe.upgrade, base="1.1.0", reason="x"))
+    base = base_for(evolve(unpinned, recipe=pinned), Release("1.2.0", C))
+    assert (base.release, base.why) == (None, f"pinned to 1.1.0, which may not run: {why}")
 
 
 @pytest.fixture
@@ -89,6 +100,41 @@ def test_an_older_signed_release_is_promoted_while_the_newest_is_unsigned(world:
     assert the_row(world).result is Result.PROMOTED
     assert world.records().canonicals["notes"].version == "1.1.0"
     assert the_row(world).step.held_back is HeldBack.UNSIGNED
+
+
+def test_the_upgrade_starts_from_the_pinned_release_however_many_newer_ones_are_signed(world: World) -> None:
+    world.declare("notes", signed=True, upgrade=Upgrade("1.1.0", "its data changed there"))
+    for version in ("1.2.0", "1.3.0"):
+        world.tag("notes", version)
+    for tag in ("1.1.0", "1.2.0", "1.3.0"):
+        world.signatures[world.origins["notes"].tags[tag]] = GOOD
+    assert the_row(world).result is Result.PROMOTED
+    have = world.records().canonicals["notes"]
+    assert (have.version, have.lineage) == ("1.3.0", ("1.1.0", "1.3.0"))
+
+
+def test_two_signed_releases_that_are_too_young_do_not_let_an_unsigned_one_pass(tmp_path: Path) -> None:
+    world = World.promoted(tmp_path, "notes")
+    world.declare("notes", signed=True, minimum_age=timedelta(days=7))
+    world.signatures[world.tag("notes", "1.1.0")] = GOOD
+    world.tag("notes", "1.2.0")
+    world.run()
+    world.now += timedelta(days=8)
+    for version in ("1.3.0", "1.4.0"):
+        world.signatures[world.tag("notes", version)] = GOOD
+    assert the_row(world).result is Result.PROMOTED
+    assert world.records().canonicals["notes"].version == "1.1.0"
+
+
+def test_a_damaged_canonical_is_tested_again_from_an_older_signed_release(world: World) -> None:
+    world.declare("notes", signed=True)
+    for tag in ("1.0.0", "1.1.0"):
+        world.signatures[world.origins["notes"].tags[tag]] = GOOD
+    assert the_row(world).result is Result.PROMOTED
+    for generation in (1, 2):
+        (world.state.canonical("notes", generation) / "manifest.json").unlink(missing_ok=True)
+    assert the_row(world).result is Result.REPAIRED
+    assert world.records().canonicals["notes"].lineage == ("1.0.0", "1.1.0")
 
 
 def test_a_dry_run_says_that_a_tag_which_is_not_here_yet_is_still_to_be_checked(world: World) -> None:

@@ -1,12 +1,14 @@
 """Chooses the base of a trial's upgrade from what was observed."""
 
+from collections.abc import Sequence
+
 from attrs import evolve
 
 from desired.model import Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.observation import Observation, moved_tags, upstream_tags
-from reconciler.core.wanted_release import may_run
+from reconciler.core.wanted_release import may_run, unsigned_reason
 
 
 def base_for(observation: Observation, release: Release) -> Base:
@@ -19,6 +21,19 @@ def base_for(observation: Observation, release: Release) -> Base:
     published = releases(unmoved, observation.recipe.allow)
     usable = [each for each in published if each.commit == release.commit or may_run(observation, each)]
     base = upgrade_base(release, observation.canonical, observation.newest_intact, usable, observation.recipe.upgrade)
-    if base.release is None and len(usable) < len(published):
-        return evolve(base, why=f"{base.why}; releases without a good signature are left out")
-    return base
+    left_out = [each for each in published if each not in usable]
+    return evolve(base, why=_why_none(observation, base, left_out)) if base.release is None and left_out else base
+
+
+def _why_none(observation: Observation, base: Base, left_out: Sequence[Release]) -> str:
+    """Return why an upgrade has no base; `left_out` are the releases without a good signature, at least one.
+
+    A signature that is not checked yet is never called refused: our mirror may lack the tag.
+    """
+    pin = observation.recipe.upgrade.base
+    faults = {each.version: unsigned_reason(observation, each) for each in left_out}
+    if pin in faults:
+        return f"pinned to {pin}, which may not run: {faults[pin] or 'its signature is not checked yet'}"
+    if any(faults.values()):
+        return f"{base.why}; releases without a good signature are left out"
+    return f"{base.why}; releases whose signature is not checked yet are left out"

@@ -84,19 +84,21 @@ def unsigned_reason(observation: Observation, release: Release) -> str:
 def releases_to_check(observation: Observation) -> tuple[Release, ...]:
     """Return the releases whose signatures have to be checked, the most wanted first; none if the recipe needs none.
 
-    These are the releases newer than the canonical, the canonical's own if it must be tested again, and the one from
-    which an upgrade is declared to start.
+    These are the releases newer than the canonical, and the one from which an upgrade is declared to start. If the
+    canonical is damaged, they are all releases: its own is tested again, and may be upgraded from an older one.
     """
     recipe, have = observation.recipe, observation.canonical
     if not recipe.signed or is_shrunken(observation):
         return ()
     chosen = list(newer_releases(observation))
     if have is not None and observation.status.state is State.DAMAGED:
-        chosen.append(Release(have.version, have.commit))
+        others = reversed(releases(upstream_tags(observation) or {}, recipe.allow))
+        chosen += [Release(have.version, have.commit), *(each for each in others if each not in chosen)]
     if not chosen:
         return ()
     pinned = (upstream_tags(observation) or {}).get(recipe.upgrade.base)
-    return (*chosen, Release(recipe.upgrade.base, pinned)) if pinned is not None else tuple(chosen)
+    base = [Release(recipe.upgrade.base, pinned)] if pinned is not None else []
+    return tuple(dict.fromkeys((*chosen, *base)))
 
 
 def may_run(observation: Observation, release: Release) -> bool:

@@ -120,8 +120,7 @@ class Mirrors(Protocol):
         """Return the signatures of the tags of these releases, by tag, checked with the keys of the fleet.
 
         A signature that is not good is returned with its fault. Leave out a release whose tag the mirror does not have
-        on the release's commit, and all releases after the second good signature. Raise InfrastructureError if
-        signatures cannot be checked.
+        on the release's commit. Raise InfrastructureError if signatures cannot be checked.
         """
 
     def checkout(self, name: str, commit: str, into: Path) -> None:

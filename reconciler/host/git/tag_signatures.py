@@ -21,8 +21,6 @@ from reconciler.host.git.repository import Repository
 from reconciler.host.git.signed_tag import SignatureKind, TagObject, read_batch, refused_before, signature_of
 from reconciler.host.run import capture
 
-ENOUGH: Final = 2
-"""How many good signatures are looked for: that of the release to try, and that of the base of its upgrade."""
 _SECONDS: Final = 60.0
 # Nothing but the fleet's own keys decides, no key is looked up elsewhere, and no agent is started and left running.
 _GPG_CONF: Final = "trust-model always\nno-auto-key-retrieve\nno-autostart\n"
@@ -34,8 +32,8 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
     """Check the signatures of the tags of `releases`, in this order, with the keys in the folder `keys`.
 
     Return the results by tag. Leave out a tag that `repository` does not have, or has on another commit than the
-    release. Stop after two good signatures (ENOUGH), and leave out the later tags. Raise InfrastructureError if git,
-    gpg or ssh-keygen cannot check a signature, for example because it is not installed.
+    release. Raise InfrastructureError if git, gpg or ssh-keygen cannot check a signature, for example because it is
+    not installed.
     """
     held = repository.refs().tags
     there = {
@@ -44,13 +42,8 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
         if each.version in held and held[each.version].peeled == each.commit
     }
     objects = read_batch(repository.run("cat-file", "--batch", stdin=_lines(there.values())))
-    checked: dict[str, Signature] = {}
     with _key_checker(repository, keys) as checker:
-        for tag, oid in there.items():
-            if sum(not each.fault for each in checked.values()) == ENOUGH:
-                break
-            checked[tag] = checker.check(tag, objects.get(oid))
-    return checked
+        return {tag: checker.check(tag, objects.get(oid)) for tag, oid in there.items()}
 
 
 def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
