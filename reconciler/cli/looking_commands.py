@@ -26,8 +26,8 @@ def drift(options: Options, metrics: str | None) -> int:
 def status(options: Options, name: str | None, *, watch: bool) -> int:
     """Show the canonicals as recorded; asks no upstream.
 
-    With --watch on a terminal, the screen is drawn again each second; elsewhere each change is a line. Ctrl-C ends it
-    with exit code 130.
+    With --watch on a terminal, the screen is drawn again twice a second; elsewhere each change is a line. Ctrl-C ends
+    it with exit code 130.
     """
     from reconciler.cli import status_and_logs
 

@@ -8,10 +8,11 @@ from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_error, report_code_after_failure
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.report import Report
-from reconciler.errors import UsageError
+from reconciler.errors import CanonError, UsageError, reason_of
 from reconciler.show.documents.metrics import MetricsInput, metrics_text
 from state.folder.durable import replace_file
 from state.registry.registry import SqliteRegistry
+from state.state_errors import StateError
 
 _SUFFIX = ".prom"
 _READABLE = 0o644
@@ -40,8 +41,8 @@ def write_metrics(
     """Write the metrics of a report to the file `path` in one step, readable by everybody; do nothing if it is None.
 
     `last` is the last pass over the whole fleet; None to read it from the ledger. `code` is the exit code of the
-    report: return it. If the file cannot be written, print the reason to stderr, and return 1 in place of a code from 0
-    to 4.
+    report: return it. If the file cannot be written, or the records for it cannot be read, print the reason to stderr,
+    and return 1 in place of a code from 0 to 4.
     """
     if path is None:
         return code
@@ -51,8 +52,8 @@ def write_metrics(
         since = {name: record.since for name, record in records.drift.items()}
         known = MetricsInput(context.fleet.name, last or last_whole_pass(context), seconds, since)
         replace_file(path, metrics_text(report, known).encode(), _READABLE)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, CanonError, StateError) as error:
+        reason = reason_of(error)
         print_error(f"reconcile: cannot write the metrics to {path}: {reason}\n  what was done is recorded\n")
         return report_code_after_failure(code)
     return code

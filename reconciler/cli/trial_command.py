@@ -12,7 +12,7 @@ from reconciler.cli.command_context import CommandContext, load_context, prepare
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author
 from reconciler.cli.options import Options, stdout_screen
-from reconciler.cli.standard_streams import print_answer
+from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate, unheld
 from reconciler.core.holds import hold_in_effect
@@ -22,7 +22,7 @@ from reconciler.core.tier_results import Verdict, first_failure
 from reconciler.core.wanted_release import want_of
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import InfrastructureError, UsageError
+from reconciler.errors import InfrastructureError, UsageError, reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
 from reconciler.promotion.undeploy_conflicts import without_conflicts
@@ -194,7 +194,8 @@ def _suggestion(observation: Observation, ref: str) -> str:
 def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
     """Print the trial, and write the JUnit file unless `junit_path` is None.
 
-    Return 0 for a green trial, 4 for a red one, 1 for a fault of the host. Raise OSError if the file cannot be written.
+    Return 0 for a green trial, 4 for a red one, 1 for a fault of the host. If the file cannot be written, print the
+    reason to stderr, and return 1: stdout has its answer already.
     """
     failed_tier = first_failure(tested.trial.tiers)
     code = 0 if failed_tier is None else 1 if failed_tier.verdict is Verdict.ERROR else 4
@@ -204,6 +205,11 @@ def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested
         screen = stdout_screen(context.options)
         text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root), ways=tested.ways)
         code = print_answer(text, code)
-    if junit_path is not None:
+    if junit_path is None:
+        return code
+    try:
         Path(junit_path).write_text(junit(tested.trial, tested.ways), encoding="utf-8")
+    except OSError as error:
+        print_error(f"reconcile: {reason_of(error)}\n")
+        return report_code_after_failure(code)
     return code

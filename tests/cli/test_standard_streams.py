@@ -1,5 +1,6 @@
 """Whatever becomes of the standard streams, the work is done and recorded, and the exit code says what was told."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -101,6 +102,9 @@ def test_a_junit_file_that_cannot_be_written_hides_no_answer(settled: OneRecipeF
     assert said.code == 1
     assert said.out.splitlines()[-1].startswith("green")
     assert said.err.splitlines()[-1] == "reconcile: No such file or directory (nowhere/report.xml)"
+    document = settled.run("trial", "jot", "--junit", "nowhere/report.xml", "-o", "json")
+    assert document.code == 1
+    assert [each["name"] for each in json.loads(document.out)["recipes"]] == ["jot"]
 
 
 # What a shell in a login session of an old host sets, without that its locales would have to be installed here.
