@@ -28,8 +28,9 @@ class WayKind(StrEnum):
     """Why the answer of a way is NO.
 
     Of the way back: REFUSES, the older release does not come up, and the newer one has all its data afterwards. HIDES,
-    it comes up without all the data, and the newer one has it all afterwards. LOSES, it comes up and has lost what the
-    newer one wrote. DAMAGES, what was there before the newer release wrote is damaged.
+    it comes up without all the data, and the newer one has it all afterwards. LOSES, only what the newer one wrote is
+    lost. DAMAGES, the newer release comes up, and what was there before it wrote is gone or wrong. BREAKS, the newer
+    release does not come up any more on that data.
 
     Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a stop or a kill it does not come up
     again with its data.
@@ -39,15 +40,17 @@ class WayKind(StrEnum):
     HIDES = "hides"
     LOSES = "loses"
     DAMAGES = "damages"
+    BREAKS = "breaks"
     KILLED = "killed"
     UNCLEAN = "unclean"
 
 
 KIND_WORDS: Final[Mapping[WayKind, str]] = {
-    WayKind.REFUSES: "it refuses to start, and leaves the data as it was",
+    WayKind.REFUSES: "it does not come up, and leaves the data as it was",
     WayKind.HIDES: "it comes up without all the data, which is not lost",
-    WayKind.LOSES: "it comes up, and has lost what the newer release wrote",
+    WayKind.LOSES: "what the newer release wrote is lost",
     WayKind.DAMAGES: "DANGER: it damages data that was there before",
+    WayKind.BREAKS: "DANGER: after it the newer release does not come up either",
     WayKind.KILLED: "it does not end by itself and is killed",
     WayKind.UNCLEAN: "DANGER: after a kill it does not come up again with its data",
 }
@@ -57,13 +60,14 @@ KIND_WORDS: Final[Mapping[WayKind, str]] = {
 class BackFacts:
     """What was seen of a way back. `comes_up`: the older release became ready. `passes`: data.check passed there.
 
-    `is_whole_after`: the newer release came up again on that data, with all of it. `keeps_older`: over data to which
-    the newer release wrote nothing more, the older one comes up and data.check passes.
+    The rest was seen of the newer release, deployed again on that data: `rises_after`, it came up. `is_whole_after`, it
+    has all its data. `keeps_older`, it has what was there before it wrote something in addition.
     """
 
     comes_up: bool
     passes: bool
     is_whole_after: bool = False
+    rises_after: bool = False
     keeps_older: bool = False
 
 
@@ -73,7 +77,9 @@ def kind_of_back(facts: BackFacts) -> WayKind | None:
         return None
     if facts.is_whole_after:
         return WayKind.HIDES if facts.comes_up else WayKind.REFUSES
-    return WayKind.LOSES if facts.comes_up and facts.keeps_older else WayKind.DAMAGES
+    if not facts.rises_after:
+        return WayKind.BREAKS
+    return WayKind.LOSES if facts.keeps_older else WayKind.DAMAGES
 
 
 @frozen
@@ -194,11 +200,11 @@ def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tu
 
 def is_dangerous(result: WayResult) -> bool:
     """Whether the result shows that data may be lost that was safe before."""
-    return result.kind in {WayKind.DAMAGES, WayKind.UNCLEAN}
+    return result.kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN}
 
 
 def way_text(result: WayResult) -> str:
-    """Return a result in one line, such as "no: it refuses to start, and leaves the data as it was: exited 1"."""
+    """Return a result in one line, such as "no: it does not come up, and leaves the data as it was: exited 1"."""
     why = KIND_WORDS[result.kind] if result.kind is not None else ""
     to = f"to {result.base.version}" if result.base is not None else ""
     return ": ".join(filter(None, (" ".join(filter(None, (result.answer.value, to))), why, result.reason)))

@@ -8,7 +8,7 @@ from attrs import evolve
 from desired.model import WayName
 from reconciler.core.ways import WayAnswer, WayResult, way_text
 from reconciler.deploy.slot import append_log_line
-from reconciler.errors import CanonError, in_one_line
+from reconciler.errors import CanonError, TimedOutError, in_one_line
 from reconciler.ports.host import Host
 from reconciler.ways.way_back import try_back
 from reconciler.ways.way_run import WayRun, WaySubject
@@ -22,8 +22,8 @@ def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
     """Run one way and return its result.
 
     If something failed because it took too long, run it once more: that result counts. Only copies of the sealed data
-    are used. If the release itself does not come up, or this host is at fault, the answer is ERROR; if the recipe
-    declares no data.check, it is SKIP.
+    are used. If the release itself does not come up, or this host is at fault, the answer is ERROR; so it is if the
+    second run took too long to tell what became of the data. If the recipe declares no data.check, it is SKIP.
     """
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
     (subject.logs / f"way-{way}.log").unlink(missing_ok=True)
@@ -42,4 +42,5 @@ def _tried(run: WayRun) -> WayResult:
     try:
         return _WAYS[run.way](run)
     except (CanonError, StateError, OSError) as failed:
+        run.timed_out = run.timed_out or isinstance(failed, TimedOutError)
         return run.result(WayAnswer.ERROR, in_one_line(failed))

@@ -2,18 +2,18 @@
 
 from attrs import evolve
 
-from desired.model import Release
-from reconciler.core.ways import BackFacts, WayAnswer, WayKind, WayResult, kind_of_back
-from reconciler.errors import KilledError, RecipeError
+from reconciler.core.ways import BackFacts, WayAnswer, WayResult, kind_of_back
+from reconciler.deploy.slot import Slot
 from reconciler.ways.way_run import RiseAttempt, WayRun
 
 
 def try_back(run: WayRun) -> WayResult:
     """Deploy the older release over a copy of the sealed data to which the newer release has written more.
 
-    Return YES if the older one comes up and its data.check passes; else NO, with what became of the data. Return SKIP
-    if there is no older release. Raise RecipeError if the newer release does not come up with its own data, and
-    KilledError if one of both does not stop in time.
+    Return YES if the older one comes up and its data.check passes. Else deploy the newer release again, and return NO
+    with what it has of its data. Return SKIP if there is no older release. Raise RecipeError if the newer release does
+    not come up with its own data, KilledError if one of both does not stop in time, and TimedOutError if too little was
+    seen in time to tell what became of the data.
     """
     base = run.subject.base
     if base is None:
@@ -22,30 +22,26 @@ def try_back(run: WayRun) -> WayResult:
         run.deploy_sealed(slot)
         proves_writes = run.write(slot)
         tried = run.attempt(slot, base)
-        is_whole_after = not tried.passes and run.attempt(slot, run.subject.release).passes
-    facts = BackFacts(tried.comes_up, tried.passes, is_whole_after)
-    if kind_of_back(facts) is WayKind.DAMAGES and tried.comes_up:
-        facts = evolve(facts, keeps_older=_keeps_older(run, base))
+        facts = BackFacts(tried.comes_up, tried.passes) if tried.passes else _facts_after(run, slot, tried)
     kind = kind_of_back(facts)
     answer = WayAnswer.YES if kind is None else WayAnswer.NO
     return evolve(run.result(answer, _reason(run, tried, proves_writes), kind), proves_writes=proves_writes)
 
 
-def _keeps_older(run: WayRun, base: Release) -> bool:
-    """Whether the older release comes up over a new copy of the sealed data, and its data.check passes.
+def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
+    """Deploy the newer release again, and return what it has of its data after the older one failed (`tried`).
 
-    The newer release has migrated this data, and has written nothing more to it.
+    What was there before it wrote more is checked without MARK_ID. Raise TimedOutError if a check took too long, or if
+    the newer release did not come up in time.
     """
-    with run.slot("way-back-control") as slot:
-        try:
-            run.deploy_sealed(slot, base)
-            run.check(slot)
-        except KilledError:
-            raise
-        except RecipeError as failed:
-            slot.log_line(f"{base.version} over data to which nothing more was written: {failed.message}")
-            return False
-    return True
+    if tried.comes_up:
+        run.require_in_time(tried)
+    newer = run.subject.release
+    after = whole = run.require_in_time(run.attempt(slot, newer))
+    if not whole.passes and whole.comes_up and slot.mark_id:
+        slot.mark_id = ""
+        after = run.require_in_time(run.attempt(slot, newer, is_up=True))
+    return BackFacts(tried.comes_up, tried.passes, whole.passes, after.comes_up, after.passes)
 
 
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run

@@ -120,24 +120,32 @@ class WayRun:
             return ""
         return f"data.check cannot tell whether what {self.subject.release.version} writes is there (see MARK_ID)"
 
-    def attempt(self, slot: Slot, release: Release) -> RiseAttempt:
+    def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
         """Deploy a release over the data in the slot, run data.check, and return how that went.
+
+        `is_up`: the release is deployed already.
 
         Raise KilledError if what ran before had to be killed: that says nothing about this release.
         """
         try:
-            deploy_app(slot, AppSpec(self.subject.recipe, release))
-            comes_up = True
+            if not is_up:
+                deploy_app(slot, AppSpec(self.subject.recipe, release))
             self.check(slot)
         except KilledError:
             raise
         except RecipeError as failed:
             comes_up = slot.ready.get(self.subject.recipe.name) is not None and self._runs(slot)
-            self.timed_out = self.timed_out or isinstance(failed, TimedOutError)
             words = ": ".join((failed.message, *failed.tail[-1:]))
             slot.log_line(f"{release.version}: {words}")
+            self.timed_out = self.timed_out or isinstance(failed, TimedOutError)
             return RiseAttempt(comes_up, passes=False, words=words, timed_out=isinstance(failed, TimedOutError))
-        return RiseAttempt(comes_up, passes=True)
+        return RiseAttempt(comes_up=True, passes=True)
+
+    def require_in_time(self, attempt: RiseAttempt) -> RiseAttempt:
+        """Return `attempt`. Raise TimedOutError if it failed for want of time, so that it proves nothing."""
+        if attempt.timed_out:
+            raise TimedOutError(attempt.words)
+        return attempt
 
     def check(self, slot: Slot) -> None:
         """Run data.check. Raise RecipeError if it fails, or if an app does not stay up."""

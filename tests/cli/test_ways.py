@@ -97,7 +97,7 @@ def test_ways_are_tried_once_for_a_release_and_its_tests_and_change_nothing_else
     drift = lived.run("drift")
     assert f"the way back has closed: {SECOND} could go back to {FIRST}" in " ".join(drift.out.split()), drift
     for looking in (lived.run("status", "jot"), lived.run("explain", "jot"), lived.run("history", "jot")):
-        assert f"no to {FIRST}: it refuses to start, and leaves the data as it was" in " ".join(looking.out.split())
+        assert f"no to {FIRST}: it does not come up, and leaves the data as it was" in " ".join(looking.out.split())
     assert unchanged_facts(lived) == before
     assert lived.run("audit").code == 0
     lived.assert_nothing_is_left()

@@ -48,9 +48,11 @@ def recorded(*results: WayResult, by_pass: bool = True) -> tuple[RecordedWay, ..
         (BackFacts(comes_up=True, passes=True), None),
         (BackFacts(comes_up=False, passes=False, is_whole_after=True), WayKind.REFUSES),
         (BackFacts(comes_up=True, passes=False, is_whole_after=True), WayKind.HIDES),
-        (BackFacts(comes_up=True, passes=False, keeps_older=True), WayKind.LOSES),
-        (BackFacts(comes_up=True, passes=False), WayKind.DAMAGES),
-        (BackFacts(comes_up=False, passes=False), WayKind.DAMAGES),
+        (BackFacts(comes_up=True, passes=False, rises_after=True, keeps_older=True), WayKind.LOSES),
+        (BackFacts(comes_up=False, passes=False, rises_after=True, keeps_older=True), WayKind.LOSES),
+        (BackFacts(comes_up=True, passes=False, rises_after=True), WayKind.DAMAGES),
+        (BackFacts(comes_up=False, passes=False, rises_after=True), WayKind.DAMAGES),
+        (BackFacts(comes_up=True, passes=False), WayKind.BREAKS),
     ],
 )
 def test_the_kind_of_a_closed_way_back_follows_from_what_became_of_the_data(
@@ -59,7 +61,7 @@ def test_the_kind_of_a_closed_way_back_follows_from_what_became_of_the_data(
     assert kind_of_back(facts) is kind
 
 
-@given(st.builds(BackFacts, st.booleans(), st.booleans(), st.booleans(), st.booleans()))
+@given(st.builds(BackFacts, *[st.booleans()] * 5))
 def test_a_way_back_is_open_only_if_the_older_release_comes_up_and_its_check_passes(facts: BackFacts) -> None:
     assert (kind_of_back(facts) is None) == (facts.comes_up and facts.passes)
 
@@ -117,7 +119,7 @@ def test_a_way_back_has_closed_if_it_is_no_now_and_the_answer_before_was_yes() -
 
 def test_a_danger_is_said_loudly_and_the_measured_time_beside_the_declared_one() -> None:
     assert way_text(BACK) == "yes to 1.0.0"
-    assert way_text(CLOSED) == "no to 1.0.0: it refuses to start, and leaves the data as it was: exited 1"
+    assert way_text(CLOSED) == "no to 1.0.0: it does not come up, and leaves the data as it was: exited 1"
     assert "DANGER" in way_text(evolve(CLOSED, kind=WayKind.DAMAGES))
     assert (
         stop_text(StopFacts(1.25, 10.0, (), {"web": 0, "app": -15}))

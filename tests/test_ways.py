@@ -1,0 +1,57 @@
+"""What ways conclude, over an app in a world in memory whose releases do as asked."""
+
+from pathlib import Path
+
+import pytest
+
+from desired.model import WayName
+from reconciler.core.ways import WayAnswer
+from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
+
+NO, ERROR = WayAnswer.NO, WayAnswer.ERROR
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> WaysWorld:
+    return WaysWorld.upgraded(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("older", "kind"),
+    [
+        ({"exits"}, "refuses"),
+        ({"loses"}, "loses"),
+        ({"loses", "exits"}, "loses"),
+        ({"damages"}, "damages"),
+        ({"damages", "exits"}, "damages"),
+        ({"spoils", "exits"}, "breaks"),
+    ],
+)
+def test_the_newer_release_tells_what_became_of_the_data_also_if_the_older_one_exits(
+    notes: WaysWorld, older: set[str], kind: str
+) -> None:
+    notes.older = older
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.kind) == (NO, kind), back
+
+
+@pytest.mark.parametrize(
+    ("release", "check", "earlier"),
+    [(OLDER, "check", 0), (OLDER, "check MARK_ID", 0), (NEWER, "check", 0), (NEWER, "check MARK_ID", 2)],
+)
+def test_a_check_that_times_out_once_does_not_change_what_is_told_of_the_data(
+    notes: WaysWorld, release: str, check: str, earlier: int
+) -> None:
+    notes.older = {"loses"}
+    notes.answers[release, check] = [*[None] * earlier, TIMED_OUT]
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.kind) == (NO, "loses"), back
+
+
+@pytest.mark.parametrize("release", [OLDER, NEWER])
+def test_a_check_that_times_out_twice_proves_nothing_of_the_data(notes: WaysWorld, release: str) -> None:
+    notes.older = {"loses"}
+    notes.answers[release, "check" if release == NEWER else "check MARK_ID"] = [TIMED_OUT, TIMED_OUT]
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.kind) == (ERROR, None), back
+    assert "not done in time" in back.reason
