@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from desired.model import WayName
-from reconciler.core.ways import WayAnswer
+from reconciler.core.ways import WayAnswer, way_text
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 
 NO, ERROR = WayAnswer.NO, WayAnswer.ERROR
@@ -55,3 +55,17 @@ def test_a_check_that_times_out_twice_proves_nothing_of_the_data(notes: WaysWorl
     [back] = notes.tried(WayName.BACK)
     assert (back.answer, back.kind) == (ERROR, None), back
     assert "not done in time" in back.reason
+
+
+def test_a_release_that_does_not_come_up_after_a_clean_stop_is_not_said_to_be_killed(notes: WaysWorld) -> None:
+    notes.stop_spoils = True
+    [stop] = notes.tried(WayName.STOP)
+    assert stop.stop is not None
+    assert (stop.answer, stop.kind, stop.stop.killed) == (NO, "no-restart", ())
+    assert "kill" not in way_text(stop)
+
+
+def test_a_check_that_times_out_twice_after_a_stop_does_not_show_that_data_is_lost(notes: WaysWorld) -> None:
+    notes.answers[NEWER, "check MARK_ID"] = [None, None, TIMED_OUT] * 2
+    [stop] = notes.tried(WayName.STOP)
+    assert (stop.answer, stop.kind) == (ERROR, None), stop

@@ -32,8 +32,8 @@ class WayKind(StrEnum):
     lost. DAMAGES, the newer release comes up, and what was there before it wrote is gone or wrong. BREAKS, the newer
     release does not come up any more on that data.
 
-    Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a stop or a kill it does not come up
-    again with its data.
+    Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a kill it does not come up again with
+    its data. NO_RESTART, the same after it ended by itself.
     """
 
     REFUSES = "refuses"
@@ -43,6 +43,7 @@ class WayKind(StrEnum):
     BREAKS = "breaks"
     KILLED = "killed"
     UNCLEAN = "unclean"
+    NO_RESTART = "no-restart"
 
 
 KIND_WORDS: Final[Mapping[WayKind, str]] = {
@@ -53,6 +54,7 @@ KIND_WORDS: Final[Mapping[WayKind, str]] = {
     WayKind.BREAKS: "DANGER: after it the newer release does not come up either",
     WayKind.KILLED: "it does not end by itself and is killed",
     WayKind.UNCLEAN: "DANGER: after a kill it does not come up again with its data",
+    WayKind.NO_RESTART: "DANGER: after a clean stop it does not come up again with its data",
 }
 
 
@@ -96,13 +98,14 @@ class StopFacts:
     exit_codes: Mapping[str, int] = field(factory=dict)
 
 
-def kind_of_stop(facts: StopFacts, *, rises: bool) -> WayKind | None:
+def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKind | None:
     """Return why the answer of a stop is NO, None if it is YES.
 
     `rises`: the release came up again with its data, after the stop and, if that was clean, after a kill too.
+    `is_after_kill`: the last time that it was to come up again was after this kill.
     """
     if not rises:
-        return WayKind.UNCLEAN
+        return WayKind.UNCLEAN if is_after_kill or facts.killed else WayKind.NO_RESTART
     return WayKind.KILLED if facts.killed else None
 
 
@@ -200,7 +203,7 @@ def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tu
 
 def is_dangerous(result: WayResult) -> bool:
     """Whether the result shows that data may be lost that was safe before."""
-    return result.kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN}
+    return result.kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN, WayKind.NO_RESTART}
 
 
 def way_text(result: WayResult) -> str:

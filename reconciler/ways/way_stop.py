@@ -11,20 +11,23 @@ def try_stop(run: WayRun) -> WayResult:
     """Stop the release with SIGTERM and measure it, deploy it again, kill it, and deploy it once more.
 
     Return YES if it ends in time and comes up with its data each time, else NO with the reason. Raise RecipeError if
-    the release does not come up with its own data at first.
+    the release does not come up with its own data at first, and TimedOutError if later it does not come up in time, or
+    if it cannot be checked in time whether it has its data.
     """
     with run.slot("way-stop") as slot:
         run.deploy_sealed(slot)
         proves_writes = run.write(slot)
         facts = _stop(run, slot)
-        after, what = run.attempt(slot, run.subject.release), "after a stop"
-        if after.passes and not facts.killed:
+        after = run.require_in_time(run.attempt(slot, run.subject.release))
+        is_after_kill = after.passes and not facts.killed
+        if is_after_kill:
             proves_writes = run.write(slot)
             _kill(run, slot)
-            after, what = run.attempt(slot, run.subject.release), "after a kill"
-    kind = kind_of_stop(facts, rises=after.passes)
+            after = run.require_in_time(run.attempt(slot, run.subject.release))
+    kind = kind_of_stop(facts, rises=after.passes, is_after_kill=is_after_kill)
     answer = WayAnswer.YES if kind is None else WayAnswer.NO
-    result = run.result(answer, "; ".join(filter(None, (_reason(facts, after, what), run.limits(proves_writes)))), kind)
+    told = _reason(facts, after, "after a kill" if is_after_kill else "after a stop")
+    result = run.result(answer, "; ".join(filter(None, (told, run.limits(proves_writes)))), kind)
     return evolve(result, stop=facts, proves_writes=proves_writes)
 
 

@@ -66,16 +66,21 @@ def test_a_way_back_is_open_only_if_the_older_release_comes_up_and_its_check_pas
     assert (kind_of_back(facts) is None) == (facts.comes_up and facts.passes)
 
 
-def test_a_stop_is_no_if_the_release_is_killed_or_does_not_come_up_after_a_kill() -> None:
+def test_a_stop_is_no_if_the_release_is_killed_or_does_not_come_up_again() -> None:
     killed = StopFacts(10.0, 10.0, ("app (10 s)",))
-    assert kind_of_stop(StopFacts(1.0, 10.0), rises=True) is None
-    assert kind_of_stop(killed, rises=True) is WayKind.KILLED
-    assert kind_of_stop(killed, rises=False) is WayKind.UNCLEAN
-    assert [is_dangerous(evolve(STOP, kind=kind)) for kind in (None, WayKind.KILLED, WayKind.UNCLEAN)] == [
-        False,
-        False,
-        True,
-    ]
+    clean = StopFacts(1.0, 10.0)
+    assert kind_of_stop(clean, rises=True, is_after_kill=True) is None
+    assert kind_of_stop(clean, rises=False, is_after_kill=True) is WayKind.UNCLEAN
+    assert kind_of_stop(clean, rises=False, is_after_kill=False) is WayKind.NO_RESTART
+    assert kind_of_stop(killed, rises=True, is_after_kill=False) is WayKind.KILLED
+    assert kind_of_stop(killed, rises=False, is_after_kill=False) is WayKind.UNCLEAN
+
+
+def test_each_kind_that_says_danger_is_dangerous_and_no_other() -> None:
+    for kind in WayKind:
+        result = evolve(STOP, kind=kind)
+        assert is_dangerous(result) == ("DANGER" in way_text(result)), kind
+    assert not is_dangerous(STOP)
 
 
 def test_the_way_back_leads_to_the_release_that_was_upgraded_from_else_to_the_newest_older_one() -> None:
