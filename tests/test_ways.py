@@ -65,6 +65,15 @@ def test_a_release_that_does_not_come_up_after_a_clean_stop_is_not_said_to_be_ki
     assert "kill" not in way_text(stop)
 
 
+@pytest.mark.parametrize(("kills", "answer", "kind"), [(1, WayAnswer.YES, None), (99, NO, "killed")])
+def test_a_release_that_has_to_be_killed_is_stopped_once_more(
+    notes: WaysWorld, kills: int, answer: WayAnswer, kind: str | None
+) -> None:
+    notes.kills = kills
+    [stop] = notes.tried(WayName.STOP)
+    assert (stop.answer, stop.kind) == (answer, kind), stop
+
+
 def test_a_check_that_times_out_twice_after_a_stop_does_not_show_that_data_is_lost(notes: WaysWorld) -> None:
     notes.answers[NEWER, "check MARK_ID"] = [None, None, TIMED_OUT] * 2
     [stop] = notes.tried(WayName.STOP)

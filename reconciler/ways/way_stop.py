@@ -18,6 +18,8 @@ def try_stop(run: WayRun) -> WayResult:
         run.deploy_sealed(slot)
         proves_writes = run.write(slot)
         facts = _stop(run, slot)
+        # A busy host may have kept it from ending in time.
+        run.timed_out = run.timed_out or bool(facts.killed)
         after = run.require_in_time(run.attempt(slot, run.subject.release))
         is_after_kill = after.passes and not facts.killed
         if is_after_kill:
