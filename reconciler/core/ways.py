@@ -179,21 +179,30 @@ def _same_base(result: WayResult, base: Release | None) -> bool:
 
 
 def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
-    """Return the newest result of each way of one release, in the order of `WayName`. Leave out ways without a result.
+    """Return the newest answer of each way of one release, in the order of `WayName`, and after it a newer error.
 
-    `recorded` are of one recipe, the oldest first.
+    An error is no answer, so it hides none. Leave out ways without a result. `recorded` are of one recipe, the oldest
+    first.
     """
-    newest = {each.result.way: each for each in recorded if each.result.release == Release(version, commit)}
-    return tuple(newest[way] for way in WayName if way in newest)
+    own = [each for each in recorded if each.result.release == Release(version, commit)]
+    return tuple(each for way in WayName for each in _newest([one for one in own if one.result.way is way]))
+
+
+def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
+    """Return the last answer among the results of one way, and the last result after it if that is an error."""
+    answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
+    last = answers[-1] if answers else -1
+    return (*recorded[max(last, 0) : last + 1], *recorded[last + 1 :][-1:])
 
 
 def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[WayResult, WayResult] | None:
-    """Return the last way back that was open (YES), and the present one, if that is closed (NO).
+    """Return the last way back that was open (YES), and the present one, if that is closed (NO). Errors do not count.
 
     Return None if the present one is not closed, or none was open before. `recorded` are of one recipe, the oldest
     first; `version` and `commit` are those of its canonical.
     """
-    backs = [each.result for each in recorded if each.result.way is WayName.BACK]
+    results = [each.result for each in recorded if each.result.way is WayName.BACK]
+    backs = [one for one in results if one.answer is not WayAnswer.ERROR]
     present = next((one for one in reversed(backs) if one.release == Release(version, commit)), None)
     if present is None or present.answer is not WayAnswer.NO:
         return None

@@ -114,6 +114,15 @@ def test_the_newest_result_of_each_way_of_the_release_is_shown() -> None:
     assert [each.result for each in ways_of(lines, NEW.version, NEW.commit)] == [CLOSED, STOP]
 
 
+def test_an_error_hides_no_earlier_answer_and_is_shown_beside_it() -> None:
+    damages, failed = evolve(CLOSED, kind=WayKind.DAMAGES), evolve(BACK, answer=WayAnswer.ERROR)
+    shown = ways_of(recorded(failed, damages, failed, STOP), NEW.version, NEW.commit)
+    assert [each.result for each in shown] == [damages, failed, STOP]
+    assert [each.result for each in ways_of(recorded(failed, failed), NEW.version, NEW.commit)] == [failed]
+    older = evolve(BACK, release=OLD, base=None)
+    assert closed_way(recorded(older, damages, failed), NEW.version, NEW.commit) == (older, damages)
+
+
 def test_a_way_back_has_closed_if_it_is_no_now_and_the_answer_before_was_yes() -> None:
     older = evolve(BACK, release=OLD, base=None)
     assert closed_way(recorded(older, CLOSED), NEW.version, NEW.commit) == (older, CLOSED)
