@@ -77,6 +77,30 @@ def test_what_does_not_fit_is_over_budget_and_the_next_one_goes_on(tmp_path: Pat
     assert one_pass(world, 60 * MIB).rows[0].result is Result.PROMOTED
 
 
+def test_a_disk_that_cannot_be_measured_is_a_note_and_stops_only_what_is_known_not_to_fit(tmp_path: Path) -> None:
+    world = World(tmp_path, taken=50 * MIB)
+    world.declare("large")
+    world.tag("large", "1.0.0")
+    world.run()
+    world.unmeasured, world.free = "docker: no answer", 40 * MIB
+    world.declare("small")
+    for name, version in (("small", "1.0.0"), ("large", "1.1.0")):
+        world.tag(name, version)
+    alone = "trials are compared with the disk with the state folder alone"
+    note = f"the disk could not be measured: docker: no answer; {alone}"
+    assert note in preview(world.host(), request(world, 60 * MIB)).notes
+    report = one_pass(world, 60 * MIB)
+    assert note in report.notes
+    assert [row.result for row in report.rows] == [Result.NONE, Result.PROMOTED]
+    assert "and 40.0 MiB are free" in report.rows[0].step.reason
+
+
+@given(BYTES, st.none() | BYTES)
+def test_where_no_free_space_is_known_a_trial_is_compared_with_the_budget_alone(peak: int, budget: int | None) -> None:
+    reason = no_room(Memory("notes", peaks=(DiskUse(slots=peak),)), budget, None)
+    assert bool(reason) == (budget is not None and peak > budget)
+
+
 def test_each_pass_records_the_free_space_and_the_peak_of_each_recipe(tmp_path: Path) -> None:
     world = World.promoted(tmp_path, "notes")
     lines = SqliteRegistry(world.state.database).lines()
@@ -95,6 +119,9 @@ class MeasuredDisk:
         return next(self.uses)
 
     def free(self) -> int:
+        return 0
+
+    def free_of_state(self) -> int:
         return 0
 
     def size(self, _: Path) -> int:

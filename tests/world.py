@@ -98,6 +98,8 @@ class World:
     # Free bytes of the disk, and what each trial takes of it.
     free: int = 100 * 1024**3
     taken: int = 1024**2
+    # Why Docker cannot say where its disk is, "" if it can.
+    unmeasured: str = ""
     # The signatures of tags, by commit.
     signatures: dict[str, Signature] = Factory(dict)
     now: datetime = START

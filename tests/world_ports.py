@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from desired.model import Ready, Unobservable
+from reconciler.errors import InfrastructureError
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.app import (
     AppStatus,
@@ -135,6 +136,11 @@ class WorldDisk:
     world: "World"
 
     def free(self) -> int:
+        if self.world.unmeasured:
+            raise InfrastructureError(self.world.unmeasured)
+        return self.world.free
+
+    def free_of_state(self) -> int:
         return self.world.free
 
     def use(self, folder: Path) -> DiskUse:

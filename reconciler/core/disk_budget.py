@@ -30,16 +30,16 @@ def with_peak(memory: Memory, peak: DiskUse | None) -> Memory:
     return memory if peak is None else evolve(memory, peaks=(peak, *memory.peaks)[:KEPT_PEAKS])
 
 
-def no_room(memory: Memory, budget: int | None, free: int) -> str:
+def no_room(memory: Memory, budget: int | None, free: int | None) -> str:
     """Return why a trial of the recipe does not fit; "" if it does, or if nothing is known of its size.
 
     `budget` is how many bytes trials may take; None for no limit: then every trial fits. `free` is how many bytes are
-    free.
+    free; None if that is unknown: then only the budget counts.
     """
     peak = peak_of(memory)
-    if budget is None or peak is None or peak.total <= min(budget, free):
+    if budget is None or peak is None or peak.total <= (budget if free is None else min(budget, free)):
         return ""
-    limit = f"{_text(free)} are free" if free <= budget else f"[budget] disk is {_text(budget)}"
+    limit = f"{_text(free)} are free" if free is not None and free <= budget else f"[budget] disk is {_text(budget)}"
     return f"over budget: its last trials took {_text(peak.total)} of the disk, and {limit}"
 
 
@@ -47,7 +47,7 @@ def _text(count: int) -> str:
     return f"{count / _GIB:.1f} GiB" if count >= _GIB else f"{count / _MIB:.1f} MiB"
 
 
-def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int) -> Plan:
+def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int | None) -> Plan:
     """Return the plan with the trials held back (OVER_BUDGET) for which the disk has no room. The other steps stay.
 
     Each trial is compared alone with `budget` and `free`, see `no_room`.

@@ -58,9 +58,11 @@ def over_budget(plan: Plan) -> tuple[str, ...]:
 
 
 def budget_notes(plan: Plan) -> tuple[str, ...]:
-    """Return one note that names the recipes whose trial is left to a later pass; () if there are none.
+    """Return the notes on the fleet's `[budget]`; () if all trials fit it and the disk could be measured.
 
-    Their trials do not fit the fleet's `[budget]`: there are too many, or the disk has no room.
+    One names the recipes whose trial is left to a later pass: there are too many, or the disk has no room. One says
+    what of the disk could not be measured.
     """
     over = over_budget(plan)
-    return (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()
+    left = (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()
+    return (plan.disk_note, *left) if plan.disk_note else left

@@ -42,6 +42,9 @@ class HostDisk:
         places = [nearest_existing(self.state), *(self.engine.folders() if self.engine is not None else ())]
         return min(_free(place) for place in places)
 
+    def free_of_state(self) -> int:
+        return _free(nearest_existing(self.state))
+
     def use(self, folder: Path) -> DiskUse:
         candidate = sum(self.size(folder / name) for name in _OF_CANDIDATE)
         volumes, images = (self.engine.volumes(folder), self.engine.images()) if self.engine is not None else (0, 0)

@@ -15,6 +15,9 @@ class Disk(Protocol):
         Raise OSError or CanonError if that cannot be measured.
         """
 
+    def free_of_state(self) -> int:
+        """Return how many bytes are free on the disk with the state folder. Ask no engine. Raise OSError."""
+
     def use(self, folder: Path, /) -> DiskUse:
         """Return how many bytes a trial takes now; `folder` is its working folder.
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from desired.model import Fleet, Release
-from reconciler.core.disk_budget import no_room
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State
@@ -29,6 +28,7 @@ from reconciler.promotion.running_canonical import (
     redeploy_canonical,
     undeploy_conflicting,
 )
+from reconciler.stages.disk_room import why_no_room
 from reconciler.stages.record_outcome import record_outcome
 from reconciler.stages.signatures import refused_signature
 from reconciler.trial.trial import run_trial
@@ -141,7 +141,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     records = context.host.registry.read()
     if held := why_held(records.holds.get(step.recipe), context.host.clock.now().date()):
         return Attempt(untried_reason=held)
-    if full := _no_room(context, observation):
+    if full := why_no_room(context.host, context.fleet, observation.memory, context.reserved):
         return Attempt(untried_reason=full)
     if refused := refused_signature(context.host, observation, release):
         return Attempt(untried_reason=f"unsigned: {refused}")
@@ -163,14 +163,6 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
             return Attempt(trial)
         recipe, answer, files = observation.recipe, observation.answer, observation.files
         return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
-
-
-def _no_room(context: ConvergeContext, observation: Observation) -> str:
-    """Return why the disk has no room for one more trial now; "" if it has. Raise OSError or CanonError."""
-    budget, disk = context.fleet.disk, context.host.disk
-    if budget is None or disk is None:
-        return ""
-    return no_room(observation.memory, budget - context.reserved, disk.free() - context.reserved)
 
 
 def trial_request(

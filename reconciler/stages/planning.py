@@ -15,6 +15,7 @@ from reconciler.core.saved_plan import PlannedStep
 from reconciler.core.trial_budget import within_trials
 from reconciler.errors import reason_of
 from reconciler.ports.host import Host
+from reconciler.stages.disk_room import FreeSpace, free_space
 from reconciler.stages.observe import Observations
 from state.pass_progress import PlannedWork
 
@@ -41,29 +42,30 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
     A recipe whose step cannot be planned, due to a bug, counts as unobservable.
     """
+    space = free_space(host, request.fleet)
     try:
-        return _plan(host, request, observed)
+        return _plan(host, request, observed, space)
     except Exception:  # noqa: BLE001  planning each recipe alone shows whose bug it is
         observations = {
-            name: _without_bug(host, request, observation) for name, observation in observed.observations.items()
+            name: _without_bug(host, request, observation, space) for name, observation in observed.observations.items()
         }
-        return _plan(host, request, evolve(observed, observations=observations))
+        return _plan(host, request, evolve(observed, observations=observations), space)
 
 
-def _without_bug(host: Host, request: RunRequest, observation: Observation) -> Observation:
+def _without_bug(host: Host, request: RunRequest, observation: Observation, space: FreeSpace) -> Observation:
     """Return the observation; with an Unobservable answer if a plan for this recipe alone raises an error."""
     try:
-        _plan(host, request, Observations({observation.recipe.name: observation}, {}))
+        _plan(host, request, Observations({observation.recipe.name: observation}, {}), space)
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
         return evolve(observation, answer=Unobservable(reason_of(bug)))
     return observation
 
 
-def _plan(host: Host, request: RunRequest, observed: Observations) -> Plan:
+def _plan(host: Host, request: RunRequest, observed: Observations, space: FreeSpace) -> Plan:
     findings = compare(observed.observations, observed.orphans)
-    plan = make_plan(findings, observed.observations, context_for(host, request))
-    if request.fleet.disk is not None and host.disk is not None:
-        plan = within_disk(plan, observed.observations, request.fleet.disk, host.disk.free())
+    plan = evolve(make_plan(findings, observed.observations, context_for(host, request)), disk_note=space.note)
+    if host.disk is not None:
+        plan = within_disk(plan, observed.observations, request.fleet.disk, space.free)
     return within_trials(plan, observed.observations, request.fleet.trials)
 
 
