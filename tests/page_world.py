@@ -38,10 +38,10 @@ def storied_page(root: Path) -> PageFacts:
     return facts_of(storied_world(root))
 
 
-def facts_of(world: World, *names: str) -> PageFacts:
-    """Collect what the page shows of a world, as the command does."""
+def facts_of(world: World, *names: str, ask: bool = True) -> PageFacts:
+    """Collect what the page shows of a world, as the command does; without `ask`, as it does with --offline."""
     context = CommandContext(Options(), world.fleet, world.state, names or tuple(world.fleet.recipes))
-    return collect(context, world.host())
+    return collect(context, world.host(), ask=ask)
 
 
 def _pass(world: World, **released: str | tuple[str, Behaviour]) -> None:

@@ -41,7 +41,7 @@ def report(options: Options, file: str, *, offline: bool) -> int:
     context = load_context(options)
     with interruptible(), progress_on_stderr(options) as progress:
         host = make_host(context, progress)
-        facts = collect(context, without_asking(host) if offline else host)
+        facts = collect(context, host, ask=not offline)
     code = FAILED if facts.broken_ledger else 0
     page = render_page(facts)
     if path is None:
@@ -49,11 +49,13 @@ def report(options: Options, file: str, *, offline: bool) -> int:
     return _write(options, path, page, code)
 
 
-def collect(context: CommandContext, host: Host) -> PageFacts:
+def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFacts:
     """Return all that the page shows: observe the recipes as `reconcile drift` does, explain each, and read the ledger.
 
-    If -r names recipes, include those that they need. Changes nothing.
+    If -r names recipes, include those that they need. If `ask` is False, no upstream is asked: use what passes
+    recorded. Changes nothing.
     """
+    host = host if ask else without_asking(host)
     recipes = context.fleet.recipes
     names = tuple(sorted({app for name in context.names for app in apps_of(recipes[name], recipes)}))
     request = RunRequest(context.fleet, names, ReportCommand.DRIFT)
@@ -67,6 +69,7 @@ def collect(context: CommandContext, host: Host) -> PageFacts:
         events=events,
         records=made.records,
         last=last_whole_pass(context),
+        asked=ask,
         broken_ledger=_broken_ledger(registry),
         free=_free_space(context),
     )

@@ -88,10 +88,24 @@ def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
     return max((event.at for event in ends if _observed(event.body, recipe)), default=None)
 
 
+def last_unobserved(events: Iterable[Event], recipe: str) -> datetime | None:
+    """Return the end of the last pass that looked at the recipe, if that pass could not observe it; else None.
+
+    Return None too if no pass that looked at it is recorded.
+    """
+    ends = [event for event in events if event.kind == "pass-end" and _selected(event.body, recipe)]
+    last = max(ends, key=lambda event: event.seq, default=None)
+    return last.at if last is not None and not _observed(last.body, recipe) else None
+
+
 def _observed(body: Body, recipe: str) -> bool:
     """Whether a pass saw the upstream of a recipe. False for a pass of an older Canon, which did not record this."""
-    selected = body.get("selected", [])
-    return (selected is None or recipe in _list(body, "selected")) and recipe not in _list(body, "unobservable")
+    return _selected(body, recipe) and recipe not in _list(body, "unobservable")
+
+
+def _selected(body: Body, recipe: str) -> bool:
+    """Whether a pass looked at a recipe. False for a pass of an older Canon, which did not record this."""
+    return body.get("selected", []) is None or recipe in _list(body, "selected")
 
 
 def text_of(body: Body, key: str) -> str:

@@ -6,7 +6,7 @@ from attrs import evolve, frozen
 
 from desired.model import Release, Unobservable
 from reconciler.core.case import Case
-from reconciler.core.events import Event, by_recipe, events_of, last_observed
+from reconciler.core.events import Event, by_recipe, events_of, last_observed, last_unobserved
 from reconciler.core.explanation import Explanation, Freshness, explain
 from reconciler.core.gate import gate
 from reconciler.core.needs import apps_of
@@ -15,6 +15,7 @@ from reconciler.core.plan import Step
 from reconciler.core.wanted_release import may_run, want_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
+from reconciler.ports.storage import Registry
 from reconciler.stages.loop import Preview
 from reconciler.stages.observe import Observations, observe
 from reconciler.stages.planning import RunRequest, context_for, plan_for
@@ -23,16 +24,32 @@ from state.records import Records
 
 @frozen
 class RecordedAnswers:
-    """Implements the port Upstream without asking upstreams: returns the last answers that a pass recorded."""
+    """Implements the port Upstream without asking upstreams: returns the last answers that a pass recorded.
+
+    An upstream that the last pass could not see is Unobservable, because its recorded answer may be out of date.
+    """
+
+    registry: Registry
 
     def ask(self, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
-        nothing = Unobservable("upstream is not asked now, and no pass has recorded an answer")
-        return {query.recipe.name: Unchanged() if query.known else nothing for query in queries}
+        ends = events_of(self.registry.lines(kind="pass-end"))
+        return {query.recipe.name: _recorded_reply(query, ends) for query in queries}
+
+
+def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
+    """Return the reply for an upstream that is not asked. `ends` are the ends of all passes."""
+    if not query.known:
+        return Unobservable("upstream is not asked now, and no pass has recorded an answer")
+    lost = last_unobserved(ends, query.recipe.name)
+    if lost is None:
+        return Unchanged()
+    at = f"on {lost:%Y-%m-%d %H:%M} UTC"
+    return Unobservable(f"upstream is not asked now, and the last pass that asked, {at}, could not see it")
 
 
 def without_asking(host: Host) -> Host:
     """Return a host that asks no upstream, and answers for them with what passes recorded."""
-    return evolve(host, upstream=RecordedAnswers())
+    return evolve(host, upstream=RecordedAnswers(host.registry))
 
 
 def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[Explanation, ...]:

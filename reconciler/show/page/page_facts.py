@@ -18,9 +18,10 @@ from state.records import Records
 class PageFacts:
     """All that the page shows. `explained` has one explanation for each row of the report.
 
-    `events` are those of the whole ledger, the oldest first. `last` is the last pass over the whole fleet.
-    `broken_ledger` says how the ledger was changed, "" if it was not. `free` is the free space on the disk of the state
-    folder in bytes, None if it is not known.
+    `events` are those of the whole ledger, the oldest first. `last` is the last pass over the whole fleet. `asked` is
+    False if no upstream was asked: what is shown of upstreams is then what passes recorded. `broken_ledger` says how
+    the ledger was changed, "" if it was not. `free` is the free space on the disk of the state folder in bytes, None if
+    it is not known.
     """
 
     fleet: Fleet
@@ -29,6 +30,7 @@ class PageFacts:
     events: Sequence[Event]
     records: Records
     last: LastWholePass
+    asked: bool = True
     broken_ledger: str = ""
     free: int | None = None
 

@@ -1,13 +1,14 @@
 """What the page shows of one recipe: its row in the table, and the section that explains it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from attrs import frozen
 
 from reconciler.core.data_history import data_history
 from reconciler.core.events import Event, history_of
-from reconciler.core.explanation import Explanation
+from reconciler.core.explanation import Explanation, Freshness
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.report import Row, bucket_of
 from reconciler.show.labels import BUCKETS
@@ -45,7 +46,8 @@ class RecipeOnPage:
 
     `tone` is a word of the style sheet for the colour of that group. `want` is the wanted version. `notes` are remarks
     from its row. `timeline` and `lineage` are None if nothing is known of them. `history` has its last events, the
-    oldest first, and `earlier` is the number of those before.
+    oldest first, and `earlier` is the number of those before. `last_seen` is when a pass last saw its upstream, if the
+    last pass over the whole fleet did not see it; else None.
     """
 
     number: int
@@ -59,6 +61,7 @@ class RecipeOnPage:
     lineage: LineagePicture | None
     history: Sequence[Event]
     earlier: int
+    last_seen: datetime | None
 
     @property
     def name(self) -> str:
@@ -105,9 +108,16 @@ class _Past:
             lineage=lineage_picture(data_history(events), self.limits.nodes),
             history=looked_back[-self.limits.events :],
             earlier=max(len(looked_back) - self.limits.events, 0),
+            last_seen=_seen_before(explained.freshness, self.facts.last.finished_at),
         )
 
     def _timeline(self, name: str, events: Sequence[Event]) -> Timeline | None:
         memory, trials = self.facts.records.memories.get(name), self.activity.trials_by_recipe.get(name, ())
         known = memory.known if memory is not None else {}
         return timeline_of(known, trials, events, self.facts.now, self.limits.marks)
+
+
+def _seen_before(freshness: Freshness, last: datetime | None) -> datetime | None:
+    """Return when upstream was last seen, if that was before `last`, the end of the last whole pass; else None."""
+    seen = freshness.seen_at
+    return seen if seen is not None and last is not None and not freshness.asked and seen < last else None
