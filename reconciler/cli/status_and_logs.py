@@ -104,14 +104,12 @@ def _disk_line(context: CommandContext) -> str:
 
 
 def _running_line(context: CommandContext) -> str:
-    """Return a line on the pass that runs; "" if none is seen to run."""
-    if not context.state.running_pass.exists():
-        return ""
+    """Return a line on the pass that runs, or on who holds the pass lock if no pass is seen; "" if nobody holds it."""
     from reconciler.cli.running import look_at_passes
-    from reconciler.show.text.running import running_line
+    from reconciler.show.text.running import status_line
 
-    progress = look_at_passes(context.state).alive
-    return f"{escape(running_line(progress, datetime.now(UTC)))}\n" if progress is not None else ""
+    line = escape(status_line(look_at_passes(context.state), datetime.now(UTC)))
+    return f"{line}\n" if line else ""
 
 
 def _exit_code(states: set[State]) -> int:

@@ -46,11 +46,13 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
         reported=shown,
         orphaned=len(rows) - shown,
     )
-    running = running_part(look_at_passes(context.state).alive)
+    running = look_at_passes(context.state)
     return json_text(
         {
             **status_document(run, population, rows, code, last),
-            "running": running,
+            "running": running_part(running.alive),
+            "unseen_pass": running_part(running.hidden),
+            "lock_holder": running.holder or None,
             "disk": disk_part(disk_status(context), rows),
         }
     )

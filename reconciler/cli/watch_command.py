@@ -15,7 +15,8 @@ from reconciler.cli.running import look_at_passes
 from reconciler.cli.standard_streams import write_answer
 from reconciler.core.events import Event, events_of, pass_of
 from reconciler.errors import InterruptedPassError, UsageError
-from reconciler.show.text.running import RunningNow, change_lines, over_pass, running_lines
+from reconciler.show.text.running import RunningNow, running_lines
+from reconciler.show.text.running_changes import change_lines, gone_pass, with_unseen
 from state.folder.changed_file import ChangedFile
 from state.folder.folder import StateFolder
 from state.ledger_line import LedgerLine
@@ -53,8 +54,9 @@ def _print_changes(state: StateFolder) -> NoReturn:
     before: RunningNow | None = None
     while True:
         after = look_at_passes(state)
-        over = over_pass(before, after)
-        end = _end_of(state, over) if over is not None else None
+        gone = gone_pass(before, after)
+        end = _end_of(state, gone) if gone is not None else None
+        after = with_unseen(before, after, end)
         for line in change_lines(before, after, end, datetime.now(UTC)):
             write_answer(f"{line}\n")
         before = after
@@ -62,7 +64,7 @@ def _print_changes(state: StateFolder) -> NoReturn:
 
 
 def _end_of(state: StateFolder, progress: PassProgress) -> Event | None:
-    """Return what the ledger says of the end of the pass `progress`; None if it says nothing, because the pass died."""
+    """Return what the ledger says of the end of the pass `progress`; None if it says nothing."""
     entry = latest_entry(state.database, "pass-end", lambda entry: pass_of(entry) == progress.pass_id)
     return events_of([LedgerLine(0, entry)])[0] if entry is not None else None
 

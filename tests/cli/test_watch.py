@@ -134,6 +134,7 @@ def test_a_killed_pass_is_not_shown_as_running(settled: OneRecipeFleet) -> None:
         watching = settled.start("status", "--watch")
         try:
             assert f"jot {SECOND} custom" in " ".join(next_line(watching) for _ in range(3))
+            require_unseen(settled, watching, running.pid)
             running.kill()
             running.wait()
             assert next_line(watching).endswith("is over: it recorded no end")
@@ -145,6 +146,21 @@ def test_a_killed_pass_is_not_shown_as_running(settled: OneRecipeFleet) -> None:
             watching.send_signal(signal.SIGINT)
             assert watching.communicate(timeout=PATIENCE)[1] == ""
     assert watching.returncode == 130
+
+
+def require_unseen(jot: OneRecipeFleet, watching: "subprocess.Popen[str]", pid: int) -> None:
+    """Check that the pass `pid` is not called over while its file is missing, as it is if it cannot be written."""
+    file = jot.state / "running.json"
+    file.rename(jot.folder / "aside")
+    assert f"is no longer seen; perhaps it cannot write what it does; the pass lock is held by pid {pid} " in next_line(
+        watching
+    )
+    said = jot.json("status").document
+    assert (said["running"], said["unseen_pass"]) == (None, None)
+    assert said["lock_holder"].startswith(f"pid {pid} ")
+    assert f"no pass is seen to run; the pass lock is held by pid {pid} " in jot.run("status").out
+    (jot.folder / "aside").rename(file)
+    assert " runs since " in next_line(watching)
 
 
 def test_lines_of_a_pass_that_cannot_run_end_with_its_errors(promoted: OneRecipeFleet) -> None:

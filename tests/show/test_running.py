@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from reconciler.cli.watch_command import fitting
 from reconciler.core.events import Event
-from reconciler.show.text.running import RunningNow, change_lines, running_line, running_lines
+from reconciler.show.text.running import RunningNow, running_line, running_lines, status_line
+from reconciler.show.text.running_changes import change_lines, with_unseen
 from reconciler.show.text.screen import PLAIN
 from state.pass_progress import PassProgress, PlannedWork, SeenPass
 from tests.values import NOW
@@ -116,6 +117,46 @@ def test_the_end_of_a_pass_has_the_results_that_were_not_seen_and_how_it_ended()
         "pass p1 is over: exit code 4: 2 tried",
         "pass p2 (timer) runs since 2026-03-02 04:00:00 UTC",
     ]
+
+
+HELD = RunningNow(None, "pid 7 (reconcile)")
+
+
+def test_a_pass_that_is_no_longer_seen_is_over_only_if_something_says_so() -> None:
+    unseen = "pass p1 is no longer seen; perhaps it cannot write what it does"
+    hidden = RunningNow(SeenPass(TRYING, is_alive=None))
+    assert texts(alive(TRYING), HELD) == [f"{unseen}; the pass lock is held by pid 7 (reconcile)"]
+    assert texts(alive(TRYING), hidden) == ["pass p1 is no longer seen; its process cannot be seen from here"]
+    over = "pass p1 is over: it recorded no end"
+    for after in (NOBODY, died(TRYING), evolve(died(TRYING), holder="pid 7"), alive(evolve(BEGUN, pass_id="p2"))):
+        assert texts(alive(TRYING), after)[0] == over
+
+
+def test_the_end_of_a_pass_that_was_no_longer_seen_is_told_when_it_comes() -> None:
+    end = Event(9, NOW, "pass-end", "", "", "pass-end", "", "exit code 4: 2 tried", {"results": {"notes": "red"}})
+    unseen = with_unseen(alive(TRYING), HELD, None)
+    assert texts(unseen, with_unseen(unseen, HELD, None)) == []
+    ended = with_unseen(unseen, NOBODY, end)
+    assert texts(unseen, ended, end) == ["notes: red", "pass p1 is over: exit code 4: 2 tried", "no pass runs"]
+    assert texts(ended, NOBODY) == []
+
+
+def test_a_pass_that_is_seen_again_is_told_without_what_was_told_before() -> None:
+    unseen = with_unseen(alive(PLANNED), HELD, None)
+    again = with_unseen(unseen, alive(TRYING), None)
+    assert texts(unseen, again) == [
+        "pass p1 (timer) runs since 2026-03-02 04:00:00 UTC",
+        "blog: promoted",
+        "notes 1.1.0 upgrade (last time 40 s)",
+    ]
+    assert texts(again, alive(TRYING)) == []
+
+
+def test_status_has_a_line_if_a_pass_may_run_that_is_not_seen() -> None:
+    assert status_line(NOBODY, NOW) == status_line(died(TRYING), NOW) == ""
+    assert status_line(HELD, NOW) == "no pass is seen to run; the pass lock is held by pid 7 (reconcile)"
+    assert "may still run" in status_line(RunningNow(SeenPass(TRYING, is_alive=None)), NOW)
+    assert status_line(alive(TRYING), LATER) == running_line(TRYING, LATER)
 
 
 @given(st.integers(0, 60), st.integers(1, 40))

@@ -85,7 +85,7 @@ def failed_line(errors: Json, at: datetime) -> str:
 
 
 def running_part(progress: PassProgress | None) -> Json | None:
-    """Return the entry "running" of `reconcile status`: the pass that runs; None if none runs.
+    """Return the entry "running" or "unseen_pass" of `reconcile status`; None if there is no such pass.
 
     Its `left`, the steps that are not done yet, is None until there is a plan.
     """

@@ -1,14 +1,12 @@
-"""The text on the pass that runs: lines for a screen that is drawn again and again, and a line for each change."""
+"""The text on the pass that runs: lines for a screen that is drawn again and again, and one line for `status`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from attrs import frozen
 
-from reconciler.core.events import Event
 from reconciler.core.plan import Action
-from reconciler.show.escape import escape
 from reconciler.show.labels import ACTION_WORDS
 from reconciler.show.quantities import duration, moment
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
@@ -25,16 +23,23 @@ class RunningNow:
     """What was seen of passes. `seen` is the pass that wrote the progress file, None if there is no such file.
 
     `holder` is who holds the pass lock, "" for nobody. It is "" too if the pass is seen alive. Other commands hold the
-    lock as well, and a pass holds it for a moment before it writes its file.
+    lock as well, and a pass holds it for a moment before it writes its file. `unseen` is a pass that was seen to run
+    earlier and is no longer seen, though nothing says that it is over: see `with_unseen`.
     """
 
     seen: SeenPass | None
     holder: str = ""
+    unseen: PassProgress | None = None
 
     @property
     def alive(self) -> PassProgress | None:
         """Return the pass that runs; None if none is seen."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is True else None
+
+    @property
+    def hidden(self) -> PassProgress | None:
+        """Return the pass that may run, but whose process cannot be seen from here; None if there is none."""
+        return self.seen.progress if self.seen is not None and self.seen.is_alive is None else None
 
 
 def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[str]:
@@ -55,24 +60,27 @@ def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[st
 
 def idle_text(running: RunningNow) -> str:
     """Return the sentence for when no pass is seen to run: whether one died, and who holds the lock."""
-    texts = ["no pass is seen to run" if running.holder or _is_hidden(running) else "no pass runs"]
+    texts = ["no pass is seen to run" if running.holder or running.hidden is not None else "no pass runs"]
     if running.seen is not None:
         left = running.seen.progress
-        at = "; ".join(_doing(left, each) for each in left.now)
-        how = "may still run: its process cannot be seen from here" if _is_hidden(running) else "died"
+        at = "; ".join(doing_text(left, each) for each in left.now)
+        how = "may still run: its process cannot be seen from here" if running.hidden is not None else "died"
         texts.append(f"the one that began on {moment(left.began_at)} {how}{f' ({at})' if at else ''}")
     if running.holder:
         texts.append(f"the pass lock is held by {running.holder}")
     return "; ".join(texts)
 
 
-def _is_hidden(running: RunningNow) -> bool:
-    return running.seen is not None and running.seen.is_alive is None
+def status_line(running: RunningNow, now: datetime) -> str:
+    """Return the line of `reconcile status` on the pass that runs, or that may run though it is not seen; else ""."""
+    if running.alive is not None:
+        return running_line(running.alive, now)
+    return idle_text(running) if running.holder or running.hidden is not None else ""
 
 
 def running_line(progress: PassProgress, now: datetime) -> str:
-    """Return the line of `reconcile status` on a pass that runs: since when, and what it does now."""
-    doing = "; ".join(_doing(progress, each) for each in progress.now) or _phase(progress)
+    """Return one line on a pass that runs: since when, and what it does now."""
+    doing = "; ".join(doing_text(progress, each) for each in progress.now) or _phase(progress)
     return f"a pass runs since {moment(progress.began_at)}, {elapsed(progress.began_at, now)}: {doing}"
 
 
@@ -95,7 +103,8 @@ def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, st
     return version, work.doing.removeprefix(f"{version}: ") if version else work.doing
 
 
-def _doing(progress: PassProgress, work: CurrentWork) -> str:
+def doing_text(progress: PassProgress, work: CurrentWork) -> str:
+    """Return recipe, version and step of what is done now, as one text."""
     return " ".join(filter(None, (work.recipe, *release_and_step(progress, work))))
 
 
@@ -106,12 +115,12 @@ def _rest(progress: PassProgress) -> Iterator[str]:
     if progress.left:
         known = [work.last_seconds for work in progress.left if work.last_seconds is not None]
         took = f"; together {duration(sum(known))} last time" if len(known) > 1 else ""
-        yield f"left: {_named([_planned(work) for work in progress.left])}{took}"
+        yield f"left: {named([planned_text(work) for work in progress.left])}{took}"
     if progress.over_budget:
-        yield f"over budget, left to a later pass: {_named(progress.over_budget)}"
+        yield f"over budget, left to a later pass: {named(progress.over_budget)}"
     if progress.planned:
         results = [f"{each.recipe} {each.result}" for each in reversed(progress.done)]
-        told = f": {_named(results)}" if results else ""
+        told = f": {named(results)}" if results else ""
         yield f"done: {len(progress.done)} of {len(progress.planned)}{told}"
 
 
@@ -124,7 +133,7 @@ def _phase(progress: PassProgress) -> str:
     return "it is between two steps" if progress.left else "it looks once more at what is there"
 
 
-def _planned(work: PlannedWork) -> str:
+def planned_text(work: PlannedWork) -> str:
     """Return one planned step as text: recipe, version, and how long the recipe's last trial took.
 
     If no release is tried, return recipe and action.
@@ -141,71 +150,7 @@ def elapsed(since: datetime, now: datetime) -> str:
     return f"{seconds} s" if seconds < _MINUTE else duration(seconds)
 
 
-def _named(texts: Sequence[str]) -> str:
+def named(texts: Sequence[str]) -> str:
+    """Return the first MOST_NAMED of the texts, and how many more there are."""
     more = f", and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
     return f"{', '.join(texts[:MOST_NAMED])}{more}"
-
-
-# ---- a line for each change ----
-
-
-def over_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
-    """Return the pass that ran in `before` and no longer runs in `after`; None if there is none."""
-    earlier = before.alive if before is not None else None
-    is_over = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
-    return earlier if is_over else None
-
-
-def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None, now: datetime) -> list[str]:
-    """Return a line, with the time `now`, for each thing that changed from `before` to `after`.
-
-    `before` is None at the first look: then all counts as new. If the pass of `before` is over, `end` is its last event
-    in the ledger; None if it is not over, or if it died.
-    """
-    return [f"{moment(now)}  {escape(text)}" for text in _changes(before, after, end)]
-
-
-def _changes(before: RunningNow | None, after: RunningNow, end: Event | None) -> Iterator[str]:
-    over = over_pass(before, after)
-    if over is not None:
-        yield from _end(over, end)
-    later = after.alive
-    if later is None:
-        if before is None or over is not None or idle_text(before) != idle_text(after):
-            yield idle_text(after)
-        return
-    earlier = before.alive if before is not None and over is None else None
-    if earlier is None:
-        yield f"pass {later.pass_id} ({later.trigger}) runs since {moment(later.began_at)}"
-    yield from _progress_changes(earlier, later)
-
-
-def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
-    """Yield the results of the pass `over` that were not seen while it ran, and how it ended.
-
-    `end` is its last event in the ledger, None if it recorded none.
-    """
-    results = end.body.get("results") if end is not None else None
-    seen = {each.recipe for each in over.done}
-    if isinstance(results, Mapping):
-        yield from (f"{recipe}: {result}" for recipe, result in results.items() if recipe not in seen)
-    yield f"pass {over.pass_id} is over: {end.text if end is not None else 'it recorded no end'}"
-
-
-def _progress_changes(earlier: PassProgress | None, later: PassProgress) -> Iterator[str]:
-    """Yield a text for each change within a pass: the plan, each result, and each step that began.
-
-    `earlier` is None if the pass was not seen before.
-    """
-    if later.planned is not None and (earlier is None or earlier.planned is None):
-        steps = [_planned(work) for work in later.planned]
-        yield f"planned: {_named(steps)}" if steps else "planned: nothing is to be done"
-    known = set(earlier.done) if earlier is not None else set()
-    for ended in later.done:
-        if ended not in known:
-            yield f"{ended.recipe}: {ended.result}"
-    running = set(earlier.now) if earlier is not None else set()
-    for work in later.now:
-        if work not in running:
-            last = f" (last time {duration(work.last_seconds)})" if work.last_seconds is not None else ""
-            yield f"{_doing(later, work)}{last}"

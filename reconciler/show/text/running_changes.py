@@ -1,0 +1,109 @@
+"""A line for each change of the passes that run: what `reconcile status --watch` prints without a terminal."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from attrs import evolve
+
+from reconciler.core.events import Event
+from reconciler.show.escape import escape
+from reconciler.show.quantities import duration, moment
+from reconciler.show.text.running import RunningNow, doing_text, idle_text, named, planned_text
+from state.pass_progress import PassProgress
+
+
+def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
+    """Return the pass that ran in `before`, or was unseen there, and is not seen to run in `after`; None if none."""
+    earlier = _earlier(before)
+    is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
+    return earlier if is_gone else None
+
+
+def with_unseen(before: RunningNow | None, after: RunningNow, end: Event | None) -> RunningNow:
+    """Return `after` with the pass of `before` as `unseen` if it is not seen any more, but not known to be over.
+
+    `end` is the last event of that pass in the ledger, None if there is none.
+    """
+    gone = gone_pass(before, after)
+    return evolve(after, unseen=gone) if gone is not None and not _is_over(gone, after, end) else after
+
+
+def _earlier(before: RunningNow | None) -> PassProgress | None:
+    return (before.alive or before.unseen) if before is not None else None
+
+
+def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
+    """Whether the pass `gone` is over. A missing file does not say so: a pass removes it if it cannot write it.
+
+    It is over if it recorded its end, if the file is of a dead process or of another pass, or if nobody holds the lock.
+    """
+    if end is not None:
+        return True
+    if after.seen is None:
+        return not after.holder
+    return after.seen.is_alive is not None or after.seen.progress.pass_id != gone.pass_id
+
+
+def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None, now: datetime) -> list[str]:
+    """Return a line, with the time `now`, for each thing that changed from `before` to `after`.
+
+    `before` is None at the first look: then all counts as new. If the pass of `before` is no longer seen, `end` is its
+    last event in the ledger; None if it is not over, or if it died.
+    """
+    return [f"{moment(now)}  {escape(text)}" for text in _changes(before, after, end)]
+
+
+def _changes(before: RunningNow | None, after: RunningNow, end: Event | None) -> Iterator[str]:
+    gone, earlier = gone_pass(before, after), _earlier(before)
+    if gone is not None and not _is_over(gone, after, end):
+        if before is None or before.alive is not None or idle_text(before) != idle_text(after):
+            yield _unseen(gone, after)
+        return
+    if gone is not None:
+        yield from _end(gone, end)
+    later = after.alive
+    if later is None:
+        if before is None or gone is not None or idle_text(before) != idle_text(after):
+            yield idle_text(after)
+        return
+    if before is None or before.alive is None or gone is not None:
+        yield f"pass {later.pass_id} ({later.trigger}) runs since {moment(later.began_at)}"
+    yield from _progress_changes(earlier if gone is None else None, later)
+
+
+def _unseen(gone: PassProgress, after: RunningNow) -> str:
+    """Return a text on a pass that is no longer seen, but is not known to be over."""
+    why = "its process cannot be seen from here" if after.hidden is not None else "perhaps it cannot write what it does"
+    held = f"; the pass lock is held by {after.holder}" if after.holder else ""
+    return f"pass {gone.pass_id} is no longer seen; {why}{held}"
+
+
+def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
+    """Yield the results of the pass `over` that were not seen while it ran, and how it ended.
+
+    `end` is its last event in the ledger, None if it recorded none.
+    """
+    results = end.body.get("results") if end is not None else None
+    seen = {each.recipe for each in over.done}
+    if isinstance(results, Mapping):
+        yield from (f"{recipe}: {result}" for recipe, result in results.items() if recipe not in seen)
+    yield f"pass {over.pass_id} is over: {end.text if end is not None else 'it recorded no end'}"
+
+
+def _progress_changes(earlier: PassProgress | None, later: PassProgress) -> Iterator[str]:
+    """Yield a text for each change within a pass: the plan, each result, and each step that began.
+
+    `earlier` is None if the pass was not seen before.
+    """
+    if later.planned is not None and (earlier is None or earlier.planned is None):
+        steps = [planned_text(work) for work in later.planned]
+        yield f"planned: {named(steps)}" if steps else "planned: nothing is to be done"
+    known = set(earlier.done) if earlier is not None else set()
+    for ended in later.done:
+        if ended not in known:
+            yield f"{ended.recipe}: {ended.result}"
+    running = set(earlier.now) if earlier is not None else set()
+    for work in later.now:
+        if work not in running:
+            last = f" (last time {duration(work.last_seconds)})" if work.last_seconds is not None else ""
+            yield f"{doing_text(later, work)}{last}"
