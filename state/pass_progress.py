@@ -83,13 +83,17 @@ class PassProgress:
         """Return a copy in which a step of a recipe began at the time `at`. `doing` says what is done, in a few words.
 
         The steps of other recipes have ended in the copy, except those of the recipes in `beside`. `last_seconds` is
-        how long the recipe's last trial took; if it is None, what was known before stays.
+        how long the recipe's last trial took; if it is None, what was known before stays. A recipe that was over budget
+        is tried after all.
         """
         own = next((each for each in self.now if each.recipe == recipe), None)
         known = own.last_seconds if own is not None and last_seconds is None else last_seconds
         step = CurrentWork(recipe, doing, own.began_at if own is not None else at, at, known)
         others = [each for each in self.now if each.recipe in self.beside and each.recipe != recipe]
-        return evolve(self, now=tuple(sorted((*others, step), key=lambda each: each.recipe)))
+        is_tried = doing.startswith("trying ")
+        over_budget = tuple(each for each in self.over_budget if not is_tried or each != recipe)
+        now = tuple(sorted((*others, step), key=lambda each: each.recipe))
+        return evolve(self, now=now, over_budget=over_budget)
 
     def with_beside(self, recipes: Collection[str]) -> "PassProgress":
         """Return a copy in which these recipes are tried at the same time, and nothing is done for other recipes."""

@@ -3,21 +3,26 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.model import Install
 from reconciler.core.findings import compare
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack, Plan, make_plan
 from reconciler.core.report import Report, ReportBucket, ReportCommand, bucket_of
 from reconciler.core.trial_budget import budget_notes, within_trials
+from reconciler.errors import InterruptedPassError
 from reconciler.stages.explaining import explanations
 from reconciler.stages.loop import preview, reconcile
 from reconciler.stages.planning import RunRequest
 from state.records import KnownTag
+from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.strategies import ObservedFleet, observed_fleets
+from tests.turn_workers import TurnWorkers
 from tests.values import AROUND, NOW, canonical, commit, observation
 from tests.world import World
 
@@ -71,6 +76,45 @@ def test_each_pass_takes_up_what_the_one_before_left(tmp_path: Path) -> None:
         world.tag(name, "1.1.0")
     promoted = [row.recipe for _ in NAMES for row in one_pass(world).rows if row.result is Result.PROMOTED]
     assert promoted == list(NAMES)
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_recipe_that_cannot_be_tried_gives_its_place_to_those_that_wait(tmp_path: Path, parallel: int) -> None:
+    world = World(tmp_path)
+    world.declare("accounts")
+    for name in ("alpha", "aleph"):
+        world.declare(name, install=Install(needs=("accounts",)))
+        world.tag(name, "1.0.0")
+    for name in ("beta", "gamma"):
+        world.declare(name)
+        world.tag(name, "1.0.0")
+    world.state.create()
+    workers = TurnWorkers(world, parallel, lambda names: names[0]) if parallel > 1 else None
+    report = reconcile(world.host(), request(world, 1), workers=workers).report
+    results = {row.recipe: row.result for row in report.rows}
+    untried = dict.fromkeys(("alpha", "aleph"), Result.NOT_TRIED)
+    assert results == {"accounts": Result.NONE, "beta": Result.PROMOTED, "gamma": Result.NONE, **untried}
+    assert "over budget, left to a later pass: gamma" in report.notes
+
+
+def test_a_signal_in_a_trial_that_got_a_free_place_is_said_of_its_recipe(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.declare("accounts")
+    world.declare("alpha", install=Install(needs=("accounts",)))
+    world.declare("beta")
+    for name in ("alpha", "beta"):
+        world.tag(name, "1.0.0")
+
+    def interrupt(call: Call, honest: CarryOut) -> object:
+        if call.name == "driver.deploy":
+            raise InterruptedPassError(15)
+        return honest()
+
+    world.state.create()
+    world.wrap = CallRecorder(interrupt)
+    done = reconcile(world.host(), request(world, 1))
+    beta = next(row for row in done.report.rows if row.recipe == "beta")
+    assert (done.signal, beta.result) == (15, Result.NOT_TRIED)
 
 
 def test_what_is_over_budget_counts_as_to_promote_and_is_named_in_a_note(tmp_path: Path) -> None:

@@ -87,13 +87,14 @@ class Step:
 class Plan:
     """A step for each recipe and each orphan, by name. `order` has the names in the order in which steps are taken.
 
-    Orphans are not in `order`, because nothing is done about them. `disk_note` says what of the disk could not be
-    measured for the fleet's `[budget]`; "" if all was.
+    Orphans are not in `order`: nothing is done about them. `disk_note` says what of the disk could not be measured for
+    `[budget] disk`; "" if all was. `waiting` are the trials for which `[budget] trials` has no place.
     """
 
     steps: Mapping[str, Step]
     order: tuple[str, ...]
     disk_note: str = ""
+    waiting: tuple[Step, ...] = ()
 
 
 def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:

@@ -48,7 +48,7 @@ def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
     if planned is None:
         return plan
     steps = {name: step if _planned(step) == planned.get(name) else _nothing(step) for name, step in plan.steps.items()}
-    return evolve(plan, steps=steps)
+    return evolve(plan, steps=steps, waiting=())
 
 
 def _planned(step: Step) -> PlannedStep:

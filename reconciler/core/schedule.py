@@ -1,8 +1,8 @@
 """Decides which steps of a plan may run at the same time, and whether other steps may be to blame for a failure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Recipe
 from reconciler.core.needs import apps_of
@@ -97,6 +97,25 @@ def next_starts(
     if ready or running:
         return tuple(StepStart(name, alone=False) for name in ready[: schedule.parallel - len(running)])
     return tuple(StepStart(name, alone=True) for name in schedule.order if name in failed and name not in finished)[:1]
+
+
+def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
+    """Return the plan of the trials that get the places which `outcomes`, those of `plan`, left free.
+
+    A step frees its place if it tried no release, for example because its slot was in use. The trials that wait
+    longest come first. `order` is the order of the whole plan. Return None if no place is free or no trial waits.
+    """
+    free = sum(_was_not_tried(outcome) for outcome in outcomes)
+    chosen = {step.recipe: step for step in plan.waiting[:free]}
+    if not chosen:
+        return None
+    steps = {**plan.steps, **chosen}
+    return evolve(plan, steps=steps, order=tuple(filter(chosen.__contains__, order)), waiting=plan.waiting[free:])
+
+
+def _was_not_tried(outcome: Outcome) -> bool:
+    is_done = outcome.result in {Result.PROMOTED, Result.REPAIRED}
+    return outcome.step.release is not None and outcome.attempt.trial is None and not is_done
 
 
 def is_doubtful(trial: Trial) -> bool:

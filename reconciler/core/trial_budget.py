@@ -23,7 +23,8 @@ def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: i
     waiting = sorted(tried, key=lambda step: (waits_since(step, observations[step.recipe]), step.recipe))
     before = ", ".join(step.recipe for step in waiting[:trials])
     reason = f"over budget: a pass tries at most {trials}, and those that wait longer come first: {before}"
-    return evolve(plan, steps={**plan.steps, **{step.recipe: held_over(step, reason) for step in waiting[trials:]}})
+    held = {step.recipe: held_over(step, reason) for step in waiting[trials:]}
+    return evolve(plan, steps={**plan.steps, **held}, waiting=tuple(waiting[trials:]))
 
 
 def waits_since(step: Step, observation: Observation) -> datetime:

@@ -1,6 +1,6 @@
 """One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -13,17 +13,16 @@ from reconciler.core.gate import Condition, gate, unheld
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import State
 from reconciler.core.outcome import Outcome, Result
-from reconciler.core.plan import Action, Plan, Step
+from reconciler.core.plan import Plan, Step
 from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.core.saved_plan import within
 from reconciler.core.schedule import parallel_notes
 from reconciler.core.trial_budget import budget_notes, over_budget
-from reconciler.errors import InterruptedPassError, reason_of
+from reconciler.errors import reason_of
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.workers import Workers
 from reconciler.promotion.running_canonical import record_seen_up
-from reconciler.stages.converge import ConvergeContext, converge, untried
-from reconciler.stages.converge_beside import converge_beside
+from reconciler.stages.converge import ConvergeContext
 from reconciler.stages.disk_record import disk_record
 from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.ended_holds import end_passed_holds
@@ -33,6 +32,7 @@ from reconciler.stages.planning import RunRequest, context_for, plan_for, planne
 from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
+from reconciler.stages.trial_rounds import carry_out
 from reconciler.stages.ways_of_canonicals import TriedWays, closed_notes, due_notes, try_ways
 from state.pass_progress import PlannedWork
 from state.records import LedgerEntry, Records
@@ -113,8 +113,8 @@ def reconcile(
     observations, errors = mirror_result.observed.observations, mirror_result.mirror_errors
     report_plan(planned_work(plan, observations), over_budget(plan))
     context = ConvergeContext(host, request.fleet, plan, observations, errors)
-    steps = converge(context) if workers is None else converge_beside(context, workers)
-    outcomes, signal = _converge(context, steps, report_outcome)
+    done = carry_out(context, workers, report_outcome)
+    signal = done.signal
     tried = TriedWays({}, ())
     if signal is None and request.planned is None:
         tried = try_ways(host, request.fleet, observations, request.ways)
@@ -126,10 +126,10 @@ def reconcile(
     left = plan_for(host, evolve(request, retry=()), after)
     whole = set(request.names) == set(request.fleet.recipes)
     notes += record_drift(host, [step.finding for step in left.steps.values()], recorded.drift, whole=whole)
-    rows = [_row(host, request, step, outcomes.get(step.recipe), records) for step in left.steps.values()]
+    rows = [_row(host, request, step, done.outcomes.get(step.recipe), records) for step in left.steps.values()]
     ways = tried.results
     rows = [evolve(row, push=push_state(pushed.get(row.recipe)), ways=ways.get(row.recipe, ())) for row in rows]
-    notes += (*budget_notes(plan), *_unreadable_notes(recorded, request.fleet.recipes))
+    notes += (*budget_notes(done.plan), *_unreadable_notes(recorded, request.fleet.recipes))
     run, expected = _run(host, request, started_at), _expected_recipes(request, recorded, after)
     report = summarise(run, expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed)))
     disk = disk_record(host, request.names, recorded)
@@ -169,31 +169,6 @@ class _ProgressWithoutErrors:
     def done(self, recipe: str, result: str) -> None:
         with suppress(Exception):
             self.progress.done(recipe, result)
-
-
-def _converge(
-    context: ConvergeContext, steps: Generator[Outcome, None, None], report_outcome: Callable[[Outcome], None]
-) -> tuple[Mapping[str, Outcome], int | None]:
-    """Carry out the plan by iterating over `steps`. Return the outcomes by recipe, and the number of a signal, or None.
-
-    After a signal, `steps` is closed, which ends what still runs. Then each remaining step that has an action gets the
-    outcome that it was not tried.
-    """
-    plan = context.plan
-    outcomes: dict[str, Outcome] = {}
-    try:
-        for outcome in steps:
-            outcomes[outcome.step.recipe] = outcome
-            report_outcome(outcome)
-    except InterruptedPassError as stop:
-        # The signal may have come while `steps` was suspended: then its workers run until it is closed.
-        steps.close()
-        remaining = [plan.steps[name] for name in plan.order if name not in outcomes]
-        rest = {
-            step.recipe: untried(context, step, stop.message) for step in remaining if step.action is not Action.NONE
-        }
-        return outcomes | rest, stop.signal_number
-    return outcomes, None
 
 
 def _record_what_is_up(host: Host, observed: Observations) -> None:

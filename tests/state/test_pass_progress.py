@@ -63,6 +63,11 @@ def test_the_next_step_of_a_recipe_keeps_when_it_began_and_how_long_it_took_last
     assert progress.now == (CurrentWork("notes", "1.0.0: install", NOW, later, 7.5),)
 
 
+def test_a_recipe_over_budget_that_is_tried_after_all_is_no_longer_left_to_a_later_pass() -> None:
+    progress = BEGUN.with_plan((), ("notes", "wiki")).with_step("wiki", "trying 1.0.0", None, NOW)
+    assert progress.with_step("notes", "1.0.0: deploying it to be kept running", None, NOW).over_budget == ("notes",)
+
+
 def test_the_step_of_another_recipe_ends_this_one_unless_both_are_tried_at_the_same_time() -> None:
     alone = BEGUN.with_step("notes", "trying", None, NOW).with_step("wiki", "trying", None, NOW)
     assert [each.recipe for each in alone.now] == ["wiki"]

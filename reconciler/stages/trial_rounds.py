@@ -1,0 +1,70 @@
+"""Carries out a plan. A recipe that could not be tried gives its place in `[budget] trials` to one that waits."""
+
+from collections.abc import Callable, Generator, Mapping
+
+from attrs import evolve, frozen
+
+from reconciler.core.outcome import Outcome
+from reconciler.core.plan import Action, Plan
+from reconciler.core.schedule import next_round
+from reconciler.errors import InterruptedPassError
+from reconciler.ports.workers import Workers
+from reconciler.stages.converge import ConvergeContext, converge, untried
+from reconciler.stages.converge_beside import converge_beside
+
+
+@frozen
+class Converged:
+    """What came of a plan: the outcomes by recipe, and the number of the signal that ended it; None if none did.
+
+    `plan` has the steps that were carried out.
+    """
+
+    plan: Plan
+    outcomes: Mapping[str, Outcome]
+    signal: int | None
+
+
+def carry_out(
+    context: ConvergeContext, workers: Workers | None, report_outcome: Callable[[Outcome], None]
+) -> Converged:
+    """Carry out the plan, and call `report_outcome` with each outcome. `workers` run several steps at once.
+
+    Each step without a trial of its release frees a place: the recipe that waits longest takes it in a next round,
+    when all other steps have ended. That recipe then has two outcomes, of which the last one counts.
+    """
+    outcomes: dict[str, Outcome] = {}
+    plan, left, signal = context.plan, True, None
+    while left and signal is None:
+        round_context = evolve(context, plan=plan)
+        steps = converge(round_context) if workers is None else converge_beside(round_context, workers)
+        ended, signal = _converge(round_context, steps, report_outcome)
+        outcomes |= ended
+        further = next_round(plan, context.plan.order, ended.values()) if signal is None else None
+        plan, left = further or plan, further is not None
+    return Converged(plan, outcomes, signal)
+
+
+def _converge(
+    context: ConvergeContext, steps: Generator[Outcome, None, None], report_outcome: Callable[[Outcome], None]
+) -> tuple[Mapping[str, Outcome], int | None]:
+    """Carry out the plan by iterating over `steps`. Return the outcomes by recipe, and the number of a signal, or None.
+
+    After a signal, `steps` is closed, which ends what still runs. Then each remaining step that has an action gets the
+    outcome that it was not tried.
+    """
+    plan = context.plan
+    outcomes: dict[str, Outcome] = {}
+    try:
+        for outcome in steps:
+            outcomes[outcome.step.recipe] = outcome
+            report_outcome(outcome)
+    except InterruptedPassError as stop:
+        # The signal may have come while `steps` was suspended: then its workers run until it is closed.
+        steps.close()
+        remaining = [plan.steps[name] for name in plan.order if name not in outcomes]
+        rest = {
+            step.recipe: untried(context, step, stop.message) for step in remaining if step.action is not Action.NONE
+        }
+        return outcomes | rest, stop.signal_number
+    return outcomes, None
