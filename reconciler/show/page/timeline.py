@@ -19,6 +19,8 @@ _MARKS: Final[Mapping[str, str]] = {
     "infrastructure": "square",
     "green-not-promoted": "square",
 }
+# How many canonicals the text names.
+_NAMED: Final = 5
 _DECISIONS: Final = frozenset({"accepted", "held", "resumed", "rolled-back", "forgotten", "abandoned"})
 
 
@@ -51,7 +53,10 @@ class Band:
 
 @frozen
 class Timeline:
-    """The lanes of the picture, and its first and last time. `text` says the same in one sentence."""
+    """The lanes of the picture, and its first and last time. `text` says the same in one sentence, of the whole past.
+
+    `earlier` is the number of marks and bands that are too old to be drawn.
+    """
 
     releases: tuple[Mark, ...]
     trials: tuple[Mark, ...]
@@ -60,6 +65,7 @@ class Timeline:
     first: datetime
     last: datetime
     text: str
+    earlier: int
 
 
 def timeline_of(
@@ -70,9 +76,11 @@ def timeline_of(
     `known` are its release tags, each with the time when it was first seen. `trials` and `events` are the recipe's own,
     the oldest first. Of each lane, only the `most` latest marks are drawn.
     """
-    trials, decided = trials[-most:], [each for each in events if each.kind in _DECISIONS][-most:]
-    seen = _first_seen(known)[-most:]
-    made = [event for event in events if event.kind in {"promoted", "rolled-back", "forgotten"}][-most:]
+    all_made = [event for event in events if event.kind in {"promoted", "rolled-back", "forgotten"}]
+    all_decided, all_seen = [each for each in events if each.kind in _DECISIONS], _first_seen(known)
+    earlier = sum(max(len(lane) - most, 0) for lane in (trials, all_decided, all_seen, all_made))
+    text = _text(known, trials, all_made)
+    trials, decided, seen, made = trials[-most:], all_decided[-most:], all_seen[-most:], all_made[-most:]
     times = [
         *(when for when, _ in seen),
         *(trial.ended_at for trial in trials),
@@ -88,7 +96,8 @@ def timeline_of(
         bands=tuple(_bands(made, axis)),
         first=axis.first,
         last=axis.last,
-        text=_text(known, trials, made),
+        text=text,
+        earlier=earlier,
     )
 
 
@@ -144,8 +153,9 @@ def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
 
 
 def _text(known: Mapping[str, KnownTag], trials: Sequence[PastTrial], made: Sequence[Event]) -> str:
-    """Return what the picture shows in one sentence, for those who cannot see it."""
+    """Return one sentence on the recipe's past, for those who cannot see the picture. It counts all, drawn or not."""
     red = sum(trial.result == "red" for trial in trials)
     versions = [event.version for event in made if event.kind != "forgotten"]
-    canonical = f"canonical were {', '.join(versions[-5:])}" if versions else "nothing was canonical yet"
+    cut = f" (the last {_NAMED} of {len(versions)})" if len(versions) > _NAMED else ""
+    canonical = f"canonical were {', '.join(versions[-_NAMED:])}{cut}" if versions else "nothing was canonical yet"
     return f"{len(known)} releases seen, {len(trials)} trials, {red} of them red; {canonical}."
