@@ -45,7 +45,18 @@ _GPG_FAULTS: Final[Mapping[bytes, str]] = {
     b"EXPSIG": "its signature has expired",
     b"EXPKEYSIG": "it is signed by a key that has expired",
     b"REVKEYSIG": "it is signed by a key that is revoked",
+    b"ERRSIG": "its signature is of a kind that gpg does not check",
+    b"NODATA": "its signature cannot be read",
 }
+# Git reports its own failures so, and that gpg or ssh-keygen ended by a signal, cannot start or is too old.
+_HOST_FAULT: Final = re.compile(rb"^(?:error|fatal): ", re.MULTILINE)
+# What ssh-keygen prints when it refuses a signature, or a key by its line in the file of allowed signers.
+_SSH_FAULT: Final = re.compile(
+    rb"^((?:Signature verification failed|Couldn't verify signature|Couldn't parse signature): .+"
+    rb"|\S+:\d+: (?:key has expired|key is not yet valid|key is not permitted).*)",
+    re.MULTILINE,
+)
+_SSH_NOT_JUDGED: Final = re.compile(rb": (?:system error|memory allocation failed|unexpected internal error)")
 
 
 def read_batch(raw: bytes) -> dict[str, TagObject]:
@@ -96,29 +107,38 @@ def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[S
     return ""
 
 
-def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool, otherwise: str) -> Signature:
+def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool) -> Signature | None:
     """Return who signed a tag, or why its signature is not good, from the result of `git verify-tag --raw`.
 
-    `said` is what git printed to stderr, `succeeded` whether it exited with 0. `kind` is OpenPGP or SSH. `otherwise` is
-    the reason to give for a bad signature if `said` has no known one.
+    `said` is what git printed to stderr, `succeeded` whether it exited with 0. `kind` is OpenPGP or SSH. Return None if
+    nothing in `said` judges the signature: then this host could not check it.
     """
-    if kind is SignatureKind.SSH:
-        return _by_ssh(said, succeeded=succeeded, otherwise=otherwise)
-    status = dict(reversed(_STATUS.findall(said)))
+    if _HOST_FAULT.search(said):
+        return None
+    return (_by_ssh if kind is SignatureKind.SSH else _by_gpg)(said, succeeded=succeeded)
+
+
+def _by_gpg(said: bytes, *, succeeded: bool) -> Signature | None:
+    lines = _STATUS.findall(said)
+    status = dict(reversed(lines))
     if succeeded and b"GOODSIG" in status and b"VALIDSIG" in status:
         _, _, name = status[b"GOODSIG"].partition(b" ")
         return Signature(signer=f"{one_line(name)} ({_first_word(status[b'VALIDSIG'])})")
     if b"NO_PUBKEY" in status:
         return _unknown_key(_first_word(status[b"NO_PUBKEY"]))
-    faults = (text for word, text in _GPG_FAULTS.items() if word in status)
-    return Signature(fault=next(faults, f"its signature is not good: {otherwise}"))
+    fault = next((text for word, text in _GPG_FAULTS.items() if word in status), "")
+    if not fault and [word for word, _ in lines].count(b"NEWSIG") > 1:
+        fault = "it has more than one signature"
+    return Signature(fault=fault) if fault else None
 
 
-def _by_ssh(said: bytes, *, succeeded: bool, otherwise: str) -> Signature:
-    good, key = _SSH_GOOD.search(said), _SSH_KEY.search(said)
+def _by_ssh(said: bytes, *, succeeded: bool) -> Signature | None:
+    good, key, refused = _SSH_GOOD.search(said), _SSH_KEY.search(said), _SSH_FAULT.search(said)
     if succeeded and good:
         return Signature(signer=f"{one_line(good[1])} ({one_line(good[2])})")
-    return _unknown_key(one_line(key[1])) if key else Signature(fault=f"its signature is not good: {otherwise}")
+    if refused and not _SSH_NOT_JUDGED.search(said):
+        return Signature(fault=f"its signature is not good: {one_line(refused[1])}")
+    return _unknown_key(one_line(key[1])) if key and b"No principal matched." in said else None
 
 
 def _unknown_key(key: str) -> Signature:

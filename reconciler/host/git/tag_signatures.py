@@ -19,7 +19,7 @@ from reconciler.host.command_spec import CommandSpec
 from reconciler.host.git.git_command import error_line
 from reconciler.host.git.repository import Repository
 from reconciler.host.git.signed_tag import SignatureKind, TagObject, read_batch, refused_before, signature_of
-from reconciler.host.run import capture
+from reconciler.host.run import CapturedOutput, capture
 
 _SECONDS: Final = 60.0
 # Nothing but the fleet's own keys decides, no key is looked up elsewhere, and no agent is started and left running.
@@ -80,9 +80,18 @@ class _KeyChecker:
         assert tag_object is not None  # noqa: S101  refused before
         self._prepare(tag_object.kind)
         output = self.repository.try_run(*self._settings(), "verify-tag", "--raw", tag_object.oid, variables=self._home)
+        signature = None
+        if output.result.code is not None and output.result.code >= 0:
+            signature = signature_of(tag_object.kind, output.err, succeeded=output.ok)
+        if signature is None:
+            raise InfrastructureError(f"the signature of {tag} could not be checked: {self._why_unchecked(output)}")
+        return signature
+
+    def _why_unchecked(self, output: CapturedOutput) -> str:
+        """Return why git could not judge a signature. Raise InfrastructureError if git itself did not run."""
         if output.result.missing or output.result.timed_out:
             self.repository.printed("verify-tag", output)
-        return signature_of(tag_object.kind, output.err, succeeded=output.ok, otherwise=error_line(output.err))
+        return error_line(output.err)
 
     def _has_keys(self, kind: SignatureKind) -> bool:
         return bool(pgp_keys(self.keys)) if kind is SignatureKind.PGP else (self.keys / ALLOWED_SIGNERS).is_file()

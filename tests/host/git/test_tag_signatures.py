@@ -10,6 +10,7 @@ from attrs import frozen
 from desired.model import Recipe, Release, Signature
 from reconciler.errors import InfrastructureError
 from reconciler.host.git.mirrors import GitMirrors
+from reconciler.host.git.signed_tag import SignatureKind, signature_of
 from reconciler.host.git.tag_signatures import import_keys
 from state.folder.folder import StateFolder
 from state.records import Answer
@@ -159,6 +160,61 @@ def test_the_signed_tag_of_another_release_and_a_changed_tag_are_refused(signed:
     oid = signed.upstream.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=forged.encode())
     signed.upstream.git("update-ref", "refs/tags/3.0.0", oid)
     assert "not good" in signed.verdict("3.0.0")
+
+
+@pytest.mark.needs("ssh-keygen")
+@pytest.mark.parametrize("task", ["find-principals", "check-novalidate", "verify"])
+def test_an_ssh_keygen_that_is_killed_is_a_fault_of_this_host_and_refuses_no_tag(
+    signed: SignedUpstream, task: str
+) -> None:
+    signed.sign("1.0.0", signed.ssh_key("ada"))
+    signed.sign("1.1.0", signed.ssh_key("mallory", known=False))
+    signed.fetch()
+    (signed.home / "bin").mkdir()
+    program = signed.home / "bin" / "ssh-keygen"
+    program.write_text(f'#!/bin/sh\n[ "$2" = {task} ] && kill -9 $$\nexec /usr/bin/ssh-keygen "$@"\n')
+    program.chmod(0o755)
+    environment = {"PATH": f"{signed.home / 'bin'}:{PATH['PATH']}"}
+    mirrors = GitMirrors(signed.mirrors.state, environment, ("file",), keys=signed.keys)
+    tag = "1.1.0" if task == "check-novalidate" else "1.0.0"
+    with pytest.raises(InfrastructureError, match=f"signature of {tag} could not be checked: .*died of signal 9"):
+        mirrors.signatures("notes", [Release(tag, signed.upstream.head() or "")])
+
+
+@pytest.mark.needs("ssh-keygen")
+def test_git_without_a_folder_for_temporary_files_is_a_fault_of_this_host(signed: SignedUpstream) -> None:
+    signed.sign("1.0.0", signed.ssh_key("ada"))
+    signed.fetch()
+    environment = {**PATH, "TMPDIR": str(signed.home / "gone")}
+    mirrors = GitMirrors(signed.mirrors.state, environment, ("file",), keys=signed.keys)
+    with pytest.raises(InfrastructureError, match="could not be checked: could not create temporary file"):
+        mirrors.signatures("notes", [Release("1.0.0", signed.upstream.head() or "")])
+
+
+@pytest.mark.needs("ssh-keygen")
+def test_a_key_that_the_fleet_lets_expire_is_not_called_a_key_of_nobody(signed: SignedUpstream) -> None:
+    signed.sign("1.0.0", signed.ssh_key("ada"))
+    signers = signed.keys / "allowed_signers"
+    signers.write_text(signers.read_text().replace(" ssh-", ' valid-before="20200101" ssh-'))
+    assert "allowed_signers:1: key has expired" in signed.verdict("1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "fault"),
+    [
+        (SignatureKind.PGP, "[GNUPG:] NODATA 1", "its signature cannot be read"),
+        (SignatureKind.PGP, "[GNUPG:] ERRSIG AB 22 8 00 1 4", "its signature is of a kind that gpg does not check"),
+        (SignatureKind.PGP, "[GNUPG:] NEWSIG\n[GNUPG:] NEWSIG", "it has more than one signature"),
+        (SignatureKind.PGP, "[GNUPG:] NEWSIG", None),
+        (SignatureKind.PGP, "[GNUPG:] BADSIG AB ada\nerror: gpg died of signal 9", None),
+        (SignatureKind.SSH, "Couldn't verify signature: memory allocation failed", None),
+        (SignatureKind.SSH, 'Good "git" signature with ED25519 key SHA256:x', None),
+        (SignatureKind.SSH, "", None),
+    ],
+)
+def test_a_signature_is_refused_only_by_words_that_judge_it(kind: SignatureKind, said: str, fault: str | None) -> None:
+    signature = signature_of(kind, said.encode(), succeeded=False)
+    assert (signature.fault if signature is not None else None) == fault
 
 
 @pytest.mark.needs("ssh-keygen")
