@@ -88,7 +88,9 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 def report(options: Options, file: str, *, offline: bool) -> int:
     """Write one page that shows the whole fleet: what is asked of you, why, what was tried, and how long it took.
 
-    The file needs nothing beside it, and runs no script. Exit code 0: it was written.
+    The file needs nothing beside it, and runs no script.
+
+    Exit codes: 0: it was written; 1: it could not be, or the ledger was changed, which the page says first.
     """
     from reconciler.cli import report_command
 

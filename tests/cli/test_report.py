@@ -2,9 +2,11 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from reconciler.cli.main import reconcile
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 
 
@@ -46,3 +48,10 @@ def test_a_file_that_can_be_no_page_is_a_mistake_of_the_user(promoted: OneRecipe
 
 def test_an_object_and_a_page_cannot_both_go_to_stdout(promoted: OneRecipeFleet) -> None:
     assert promoted.json("report", "--html", "-").code == 64
+
+
+def test_the_help_and_the_readme_say_when_a_report_ends_with_1() -> None:
+    said = "0: it was written; 1: it could not be, or the ledger was changed, which the page says first"
+    readme = Path("README.md").read_text("utf-8")
+    for text in (reconcile.commands["report"].help or "", readme):
+        assert said in " ".join(text.split())
