@@ -9,6 +9,8 @@ import pytest
 from reconciler.cli.main import reconcile
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 
+README = Path(__file__).parents[2] / "README.md"
+
 
 def test_the_page_is_written_and_shows_the_fleet(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
@@ -52,6 +54,13 @@ def test_an_object_and_a_page_cannot_both_go_to_stdout(promoted: OneRecipeFleet)
 
 def test_the_help_and_the_readme_say_when_a_report_ends_with_1() -> None:
     said = "0: it was written; 1: it could not be, or the ledger was changed, which the page says first"
-    readme = Path("README.md").read_text("utf-8")
+    readme = README.read_text("utf-8")
     for text in (reconcile.commands["report"].help or "", readme):
         assert said in " ".join(text.split())
+
+
+def test_the_readme_says_what_the_unit_needs_to_write_the_page() -> None:
+    text = " ".join(README.read_text("utf-8").partition("### A page of the fleet")[2].partition("### ")[0].split())
+    assert "ExecStopPost=-/opt/canon/bin/reconcile report --offline --html /srv/www/canon.html" in text
+    for said in ("/usr/bin/reconcile with the package", "belong to the user of the unit", "The `-` keeps"):
+        assert said in text
