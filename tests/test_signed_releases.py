@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Install, Release, Signature, Upgrade
+from reconciler.cli.trial_command import _release_to_try
 from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import ReportBucket, Row, bucket_of
 from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import releases_to_check, want_of
+from reconciler.errors import InfrastructureError
+from reconciler.stages.observe import observe
 from tests.explained_world import ExplainedWorld
 from tests.values import canonical, commit, observation
 from tests.world import World
@@ -148,6 +151,16 @@ def test_a_damaged_canonical_whose_tag_is_unsigned_is_not_tested_again(world: Wo
     (world.state.canonical("notes", 1) / "manifest.json").unlink()
     row = the_row(world)
     assert (row.step.action, row.step.held_back) == (Action.NONE, HeldBack.UNSIGNED)
+
+
+def test_a_trial_by_hand_tries_an_unsigned_release_only_by_its_name(world: World) -> None:
+    world.run()
+    seen = observe(world.host(), world.fleet, ["notes"], world.records()).observations["notes"]
+    with pytest.raises(InfrastructureError, match=r"nothing to try: 1\.1\.0 is unsigned: the tag has no signature"):
+        _release_to_try(world.host(), seen, None)
+    named = _release_to_try(world.host(), seen, "1.1.0")
+    world.signatures[named.commit] = GOOD
+    assert _release_to_try(world.host(), seen, None) == named
 
 
 def test_no_other_recipe_gets_an_unsigned_release_that_it_needs(tmp_path: Path) -> None:

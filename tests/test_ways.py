@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import WayName
+from desired.model import Release, Signature, WayName
 from reconciler.core.ways import WayAnswer, way_text
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 
@@ -78,3 +78,18 @@ def test_a_check_that_times_out_twice_after_a_stop_does_not_show_that_data_is_lo
     notes.answers[NEWER, "check MARK_ID"] = [None, None, TIMED_OUT] * 2
     [stop] = notes.tried(WayName.STOP)
     assert (stop.answer, stop.kind) == (ERROR, None), stop
+
+
+def test_an_older_release_whose_tag_is_unsigned_is_never_deployed_until_it_is_signed(tmp_path: Path) -> None:
+    notes = WaysWorld.upgraded(tmp_path)
+    notes.world.signatures[notes.commit_of(NEWER)] = Signature(signer="ada (ABCD)")
+    notes.world.declare("notes", signed=True)
+    before = len(notes.world.deployed)
+    back, stop = notes.tried(WayName.BACK, WayName.STOP)
+    assert (back.answer, stop.answer) == (WayAnswer.SKIP, WayAnswer.YES)
+    assert back.reason == f"{OLDER} is not deployed: its tag is unsigned: the tag has no signature"
+    assert OLDER not in {version for _, version, _ in notes.world.deployed[before:]}
+    assert notes.tried(WayName.BACK, WayName.STOP) == []
+    notes.world.signatures[notes.commit_of(OLDER)] = Signature(signer="ada (ABCD)")
+    [back] = notes.tried(WayName.BACK, WayName.STOP)
+    assert (back.answer, back.base) == (WayAnswer.YES, Release(OLDER, notes.commit_of(OLDER)))

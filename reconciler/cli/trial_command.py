@@ -33,7 +33,7 @@ from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, require_readable_record
-from reconciler.stages.signatures import with_signatures
+from reconciler.stages.signatures import refused_signature, with_signatures
 from reconciler.stages.ways_of_candidate import try_ways_of_candidate
 from reconciler.stages.ways_of_canonicals import record_way
 from reconciler.trial.trial import run_trial
@@ -162,7 +162,8 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
 def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
     """Return the release, branch or commit that `ref` names. Return the newest release if `ref` is None.
 
-    Raise InfrastructureError if there is no newest release, and UsageError if nothing is named `ref`.
+    Raise InfrastructureError if there is no newest release, or if it has to be signed and is not, and UsageError if
+    nothing is named `ref`. What a person names is not checked.
     """
     name = observation.recipe.name
     if ref is None:
@@ -170,6 +171,11 @@ def _release_to_try(host: Host, observation: Observation, ref: str | None) -> Re
         if not isinstance(want, Release):
             reason = want.reason if isinstance(want, Unobservable) else "it has no single newest release"
             raise InfrastructureError(f"{name}: nothing to try: {reason}", "name what to try: --ref REF")
+        if fault := refused_signature(host, observation, want):
+            raise InfrastructureError(
+                f"{name}: nothing to try: {want.version} is unsigned: {fault}",
+                f"to try it all the same: --ref {want.version}",
+            )
         return want
     commit = host.mirrors.resolve(name, ref) or host.mirrors.fetch(observation.recipe, ref)
     if commit is None:

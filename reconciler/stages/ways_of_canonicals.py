@@ -20,6 +20,7 @@ from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.undeploy_conflicts import deployed_conflicts, undeployed
+from reconciler.stages.signatures import refused_signature
 from reconciler.ways.run_way import run_way
 from reconciler.ways.way_run import WaySubject
 from state.records import Canonical, LedgerEntry, Memory, Records
@@ -29,12 +30,13 @@ from state.records import Canonical, LedgerEntry, Memory, Records
 class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
-    `base` is the older release to go back to, None if there is none.
+    `base` is the older release to go back to, None if there is none, or none that may be deployed: `no_base` says why.
     """
 
     recipe: Recipe
     canonical: Canonical
     base: Release | None
+    no_base: str
     observation: Observation
     ways: tuple[WayName, ...]
 
@@ -83,9 +85,20 @@ def _to_try(
     held = why_held(records.holds.get(name), host.clock.now().date())
     if held or damage_of(memory, canonical.generation) is not None:
         return None
-    base, release = way_base(canonical, memory.known), Release(canonical.version, canonical.commit)
-    ways = due_ways(asked, release, base, observation.tests, recorded)
-    return WaysToTry(observation.recipe, canonical, base, observation, ways)
+    base, no_base = _base(host, observation, way_base(canonical, memory.known))
+    ways = due_ways(asked, Release(canonical.version, canonical.commit), base, observation.tests, recorded)
+    return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways)
+
+
+def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
+    """Return `base` if it may be deployed, and why there is none. Raise InfrastructureError if it cannot be checked.
+
+    An unsigned release counts as none, so that the way back is tried once it is signed.
+    """
+    if base is None:
+        return None, "there is no older release"
+    fault = refused_signature(host, observation, base)
+    return (None, f"{base.version} is not deployed: its tag is unsigned: {fault}") if fault else (base, "")
 
 
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
@@ -183,6 +196,7 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
                 recipe=recipe,
                 release=Release(canonical.version, canonical.commit),
                 base=to_try.base,
+                no_base=to_try.no_base,
                 tests=to_try.observation.tests,
                 folder=folder,
                 logs=host.state.trial_log(recipe.name, trial),

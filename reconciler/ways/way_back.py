@@ -17,7 +17,7 @@ def try_back(run: WayRun) -> WayResult:
     """
     base = run.subject.base
     if base is None:
-        return run.result(WayAnswer.SKIP, "there is no older release")
+        return run.result(WayAnswer.SKIP, run.subject.no_base)
     with run.slot("way-back") as slot:
         run.deploy_sealed(slot)
         proves_writes = run.write(slot)

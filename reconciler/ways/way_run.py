@@ -23,10 +23,10 @@ from reconciler.ports.host import Host
 class WaySubject:
     """The release to try, with its sealed data.
 
-    `base` is the older release of a way back, None if there is none. `tests` is the digest of all that the answer
-    depends on, besides the releases. `folder` is the recipe's locked working folder. `logs` is the folder for logs, and
-    `logs_name` its path relative to the state folder. `unpack` unpacks a copy of the sealed data into the given folder,
-    and returns the app set in it.
+    `base` is the older release of a way back, None if there is none; then `no_base` says why. `tests` is the digest of
+    all that the answer depends on, besides the releases. `folder` is the recipe's locked working folder. `logs` is the
+    folder for logs, and `logs_name` its path relative to the state folder. `unpack` unpacks a copy of the sealed data
+    into the given folder, and returns the app set in it.
     """
 
     recipe: Recipe
@@ -37,6 +37,7 @@ class WaySubject:
     logs: Path
     logs_name: str
     unpack: Callable[[Path], AppSet]
+    no_base: str = "there is no older release"
 
 
 @frozen
