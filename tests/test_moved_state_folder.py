@@ -58,7 +58,7 @@ def test_a_ledger_that_was_changed_is_reported_and_stops_no_pass(world: World, f
         world.tag("notes", version)
         report = world.run().report
         assert [row.result for row in report.rows] == [Result.PROMOTED]
-        assert f"ledger: line {line} was changed: nothing is decided by it" in report.notes[0]
+        assert f"ledger: line {line} was changed: it decides no verdict, only which ways are tried" in report.notes[0]
         assert len(report.notes) == 1
 
 

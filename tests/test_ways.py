@@ -1,14 +1,23 @@
 """What ways conclude, over an app in a world in memory whose releases do as asked."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from attrs import define
 
-from desired.model import Release, Signature, WayName
+from desired.model import Release, Signature, TierName, WayName, Ways
+from reconciler.cli.command_context import CommandContext
+from reconciler.cli.options import Options
+from reconciler.cli.trial_command import Asked, _run
 from reconciler.core.ways import WayAnswer, way_text
+from reconciler.errors import InfrastructureError, InterruptedPassError
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
+from tests.world import World
+from tests.world_mirrors import WorldMirrors
 
 NO, ERROR = WayAnswer.NO, WayAnswer.ERROR
+GOOD = Signature(signer="ada (ABCD)")
 
 
 @pytest.fixture
@@ -82,7 +91,7 @@ def test_a_check_that_times_out_twice_after_a_stop_does_not_show_that_data_is_lo
 
 def test_an_older_release_whose_tag_is_unsigned_is_never_deployed_until_it_is_signed(tmp_path: Path) -> None:
     notes = WaysWorld.upgraded(tmp_path)
-    notes.world.signatures[notes.commit_of(NEWER)] = Signature(signer="ada (ABCD)")
+    notes.world.signatures[notes.commit_of(NEWER)] = GOOD
     notes.world.declare("notes", signed=True)
     before = len(notes.world.deployed)
     back, stop = notes.tried(WayName.BACK, WayName.STOP)
@@ -90,6 +99,41 @@ def test_an_older_release_whose_tag_is_unsigned_is_never_deployed_until_it_is_si
     assert back.reason == f"{OLDER} is not deployed: its tag is unsigned: the tag has no signature"
     assert OLDER not in {version for _, version, _ in notes.world.deployed[before:]}
     assert notes.tried(WayName.BACK, WayName.STOP) == []
-    notes.world.signatures[notes.commit_of(OLDER)] = Signature(signer="ada (ABCD)")
+    notes.world.signatures[notes.commit_of(OLDER)] = GOOD
     [back] = notes.tried(WayName.BACK, WayName.STOP)
     assert (back.answer, back.base) == (WayAnswer.YES, Release(OLDER, notes.commit_of(OLDER)))
+
+
+@define
+class UncheckableMirrors(WorldMirrors):
+    """Mirrors of which that of `notes` cannot be asked for signatures."""
+
+    def signatures(self, name: str, releases: Sequence[Release]) -> Mapping[str, Signature]:
+        if name == "notes":
+            raise InfrastructureError("gpg is not on this host")
+        return super().signatures(name, releases)
+
+
+def test_a_recipe_whose_ways_cannot_be_chosen_is_noted_and_the_others_go_on(tmp_path: Path) -> None:
+    world = World.promoted(tmp_path, "notes", "wiki")
+    for name in ("notes", "wiki"):
+        world.signatures[world.tag(name, NEWER)] = world.signatures[world.origins[name].tags[OLDER]] = GOOD
+    world.run()
+    for name in ("notes", "wiki"):
+        world.declare(name, signed=True, ways=Ways((WayName.BACK,)))
+    world.wrap = lambda name, port: UncheckableMirrors(world) if name == "mirrors" else port
+    note = "notes: its ways could not be tried: gpg is not on this host"
+    assert note in world.look().notes
+    report = world.run().report
+    assert note in report.notes
+    assert {row.recipe: [each.way for each in row.ways] for row in report.rows} == {"notes": [], "wiki": ["back"]}
+
+
+def test_a_trial_by_hand_that_is_interrupted_in_its_ways_keeps_what_is_finished(notes: WaysWorld) -> None:
+    host, asked = notes.world.host(), Asked(None, frozenset(TierName), (WayName.BACK, WayName.STOP))
+    before = len(host.registry.lines(kind="trial"))
+    notes.answers[NEWER, "check MARK_ID"] = [None, None, InterruptedPassError(15)]
+    with pytest.raises(InterruptedPassError):
+        _run(host, CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",)), "notes", asked)
+    assert len(host.registry.lines(kind="trial")) == before + 1
+    assert [line.entry.body["way"] for line in host.registry.lines(kind="way")] == ["back"]

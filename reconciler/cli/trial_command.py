@@ -83,9 +83,6 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
         host = make_host(context, progress)
         started_at = host.clock.now()
         tested = _run(host, context, name, asked)
-        host.registry.append([trial_entry(host, tested.trial, "by hand", author())])
-        for result in tested.ways:
-            record_way(host, result, who=author())
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return _print_trial(context, trial_options.junit, tested, run)
 
@@ -107,8 +104,8 @@ def _tiers(text: str | None) -> frozenset[TierName]:
 def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
     """Run the trial of the recipe `name`; if it is green, also try the ways of its release.
 
-    Return the trial, the results of the ways and the conditions of a promotion. Raise CanonError if the trial cannot be
-    run.
+    The ledger gets the trial and each way as soon as it is done. Return the trial, the results of the ways and the
+    conditions of a promotion. Raise CanonError if the trial cannot be run.
     """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)
@@ -122,10 +119,14 @@ def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested
     ):
         request = trial_request(host, observation, release, app_set, folder)
         done = run_trial(trial_host, evolve(request, by_pass=False, tiers=asked.tiers))
-        ways = try_ways_of_candidate(trial_host, request, done, asked.ways)
+        host.registry.append([trial_entry(host, done, "by hand", author())])
+        ways = []
+        for result in try_ways_of_candidate(trial_host, request, done, asked.ways):
+            record_way(host, result, who=author())
+            ways.append(result)
     hold = hold_in_effect(observation.hold, host.clock.now().date())
     conditions = gate(context.fleet, recipe, done, observation.answer, host.place) + unheld(hold)
-    return Tested(done, conditions, observation.canonical, observation.status, ways)
+    return Tested(done, conditions, observation.canonical, observation.status, tuple(ways))
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:

@@ -56,7 +56,7 @@ def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> Recor
     """Return the result that a line of the ledger keeps; None for a line of a newer Canon that cannot be read."""
     try:
         return RecordedWay(_result(recipe, body), at, bool(body.get("by_pass")))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -64,7 +64,7 @@ def way_sentence(body: Mapping[str, object]) -> str:
     """Return one sentence on the result in `body`, a line of the ledger; only its reason if it cannot be read."""
     try:
         result = _result("", body)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return str(body.get("reason", ""))
     return f"{result.way} {way_text(result)}"
 

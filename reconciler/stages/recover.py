@@ -72,12 +72,12 @@ def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
 
 
 def _check_ledger(host: Host) -> list[str]:
-    """Return a remark if the ledger's chain of hashes is broken. The pass goes on: it decides nothing by the ledger."""
+    """Return a remark if the ledger's chain of hashes is broken. The pass goes on."""
     try:
         host.registry.verify()
-    except Exception as broken:  # noqa: BLE001  no recipe depends on the ledger
+    except Exception as broken:  # noqa: BLE001  no verdict depends on the ledger
         why = broken.message if isinstance(broken, StateError) else reason_of(broken)
-        return [f"{why}: nothing is decided by it; compare canon.db with a backup"]
+        return [f"{why}: it decides no verdict, only which ways are tried; compare canon.db with a backup"]
     return []
 
 

@@ -1,6 +1,6 @@
 """Tries ways of the candidate of a trial by hand, before its working folder is removed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from desired.model import WayName
 from reconciler.core.tier_results import Trial, is_green
@@ -14,15 +14,15 @@ from reconciler.ways.way_run import WaySubject
 
 def try_ways_of_candidate(
     host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName]
-) -> tuple[WayResult, ...]:
-    """Try the ways `asked` with the release and the data of a green trial, and return their results in the same order.
+) -> Iterator[WayResult]:
+    """Try the ways `asked` with the release and the data of a green trial, and yield each result when it is there.
 
-    Return none if the trial is not green. `host` has the drivers of the trial. The caller holds the lock of the working
+    Yield none if the trial is not green. `host` has the drivers of the trial. The caller holds the lock of the working
     folder.
     """
     candidate = trial.candidate
     if candidate is None or not is_green(trial.tiers):
-        return ()
+        return
     subject = WaySubject(
         recipe=request.recipe,
         release=request.release,
@@ -33,4 +33,5 @@ def try_ways_of_candidate(
         logs_name=trial.log,
         unpack=lambda into: app_set_from_snapshot(host, candidate.folder, candidate.seal, request.app_set, into),
     )
-    return tuple(run_way(host, subject, way) for way in asked)
+    for way in asked:
+        yield run_way(host, subject, way)

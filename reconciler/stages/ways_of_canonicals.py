@@ -58,21 +58,32 @@ class TriedWays:
 
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
-) -> tuple[WaysToTry, ...]:
+) -> tuple[Sequence[WaysToTry], Notes]:
     """Return what is to be tried of each observed recipe: the ways `asked` and those it declares, if not tried yet.
 
-    Leave out recipes that are on hold, and canonicals that are damaged. Read the ledger only if any way is asked for or
-    declared.
+    Leave out recipes that are on hold, and canonicals that are damaged. Also return a note for each recipe of which
+    that cannot be told. Read the ledger only if any way is asked for or declared.
     """
     asked = tuple(asked)
     wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
     if not any(wanted.values()):
-        return ()
+        return (), ()
+    found: list[WaysToTry] = []
+    notes: list[str] = []
     lines = host.registry.lines(kind=WAY_LINE)
-    found = (
-        _to_try(host, observations[name], records, ways, recorded_ways(lines, name)) for name, ways in wanted.items()
-    )
-    return tuple(each for each in found if each is not None and each.ways)
+    for name, ways in wanted.items():
+        try:
+            each = _to_try(host, observations[name], records, ways, recorded_ways(lines, name))
+        except Exception as failed:  # noqa: BLE001  the other recipes go on
+            notes.append(_failed_note(host, name, failed))
+        else:
+            found += [each] if each is not None and each.ways else []
+    return found, tuple(notes)
+
+
+def _failed_note(host: Host, name: str, failed: Exception) -> str:
+    host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
+    return f"{name}: its ways could not be tried: {reason_of(failed)}"
 
 
 def _to_try(
@@ -103,10 +114,9 @@ def _base(host: Host, observation: Observation, base: Release | None) -> tuple[R
 
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
     """Return a note for each recipe of which a pass would try ways now, for the report of a dry run."""
-    found = ways_to_try(host, observations, records, asked)
-    return tuple(
-        f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found
-    )
+    found, notes = ways_to_try(host, observations, records, asked)
+    due = (f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found)
+    return (*due, *notes)
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
@@ -128,9 +138,9 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
     `asked` are ways for every canonical. A failure becomes a note, and the other recipes go on. After a signal, return
     what there is.
     """
-    to_try = ways_to_try(host, observations, host.registry.read(), asked)
+    to_try, unknown = ways_to_try(host, observations, host.registry.read(), asked)
     results: dict[str, list[WayResult]] = {}
-    notes: list[str] = []
+    notes = list(unknown)
     for each in to_try:
         name = each.recipe.name
         try:
@@ -141,8 +151,7 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
         except InterruptedPassError as stop:
             return TriedWays(results, (*notes, f"{name}: its ways were {stop.message}"), stop.signal_number)
         except Exception as failed:  # noqa: BLE001  the other recipes go on
-            host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
-            notes.append(f"{name}: its ways could not be tried: {reason_of(failed)}")
+            notes.append(_failed_note(host, name, failed))
     return TriedWays(results, tuple(notes))
 
 

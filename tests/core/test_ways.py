@@ -149,8 +149,11 @@ def test_the_ledger_gives_back_the_result_that_it_got(result: WayResult) -> None
     assert way_sentence(body) == f"{result.way} {way_text(result)}"
 
 
-def test_a_line_that_a_newer_canon_wrote_otherwise_is_left_out() -> None:
-    body = {**way_body(BACK), "way": "round", "reason": "unknown"}
+@pytest.mark.parametrize(
+    "other", [{"way": "round"}, {"stop": {"seconds": 1, "grace": 1, "killed": [], "exit_codes": None}}]
+)
+def test_a_line_that_a_newer_canon_wrote_otherwise_is_left_out(other: dict[str, object]) -> None:
+    body = {**way_body(BACK), **other, "reason": "unknown"}
     entries = [("notes", way_body(BACK)), ("notes", body), ("wiki", way_body(BACK))]
     lines = [LedgerLine(1, LedgerEntry(AT, WAY_LINE, name, each)) for name, each in entries]
     assert [each.result for each in recorded_ways(lines, "notes")] == [BACK]
