@@ -1,6 +1,7 @@
 """What ways conclude, over an app in a world in memory whose releases do as asked."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from reconciler.cli.options import Options
 from reconciler.cli.trial_command import Asked, _run
 from reconciler.core.ways import WayAnswer, way_text
 from reconciler.errors import InfrastructureError, InterruptedPassError
+from reconciler.ports.commands import CommandResult
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 from tests.world import World
 from tests.world_mirrors import WorldMirrors
@@ -137,3 +139,22 @@ def test_a_trial_by_hand_that_is_interrupted_in_its_ways_keeps_what_is_finished(
         _run(host, CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",)), "notes", asked)
     assert len(host.registry.lines(kind="trial")) == before + 1
     assert [line.entry.body["way"] for line in host.registry.lines(kind="way")] == ["back"]
+
+
+def test_a_check_that_first_took_too_long_proves_nothing_of_what_is_written(notes: WaysWorld) -> None:
+    notes.answers[NEWER, "check MARK_ID"] = [TIMED_OUT]
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.proves_writes) == (WayAnswer.YES, False), back
+    assert "data.check cannot tell" in back.reason
+
+
+def test_a_check_that_failed_much_later_than_it_passes_proves_nothing_of_what_is_written(notes: WaysWorld) -> None:
+    notes.answers[NEWER, "check MARK_ID"] = [CommandResult(28, "curl: timeout"), None] * 2
+    notes.slow_answers = timedelta(seconds=30)
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.proves_writes) == (WayAnswer.YES, False), back
+
+
+def test_a_check_that_fails_at_once_before_and_passes_after_the_mark_proves_what_is_written(notes: WaysWorld) -> None:
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.proves_writes) == (WayAnswer.YES, True), back

@@ -1,6 +1,7 @@
 """A recipe in a world in memory, upgraded once, whose releases do as asked when ways are tried of it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from attrs import define, evolve, field
@@ -24,6 +25,7 @@ class WaysWorld:
     `older` says what 1.0.0 does over data of 1.1.0: any of `loses`, `damages`, `spoils` and `exits`. If `stop_spoils`
     is set, 1.1.0 does not come up again after it was stopped. `kills` is how many times it has to be killed. `answers`
     come instead of those of a command, by its release and its text, the first first; None stands for the usual answer.
+    Each takes `slow_answers`.
     """
 
     world: World
@@ -31,6 +33,8 @@ class WaysWorld:
     stop_spoils: bool = False
     kills: int = 0
     answers: dict[tuple[str, str], list[CommandResult | BaseException | None]] = field(factory=dict)
+
+    slow_answers: timedelta = timedelta(0)
 
     @classmethod
     def upgraded(cls, root: Path, **declared: object) -> "WaysWorld":
@@ -77,6 +81,7 @@ class MarkedCommands(WorldCommands):
         if isinstance(answer, BaseException):
             raise answer
         if answer is not None:
+            self.world.now += self.asked.slow_answers
             return answer
         lines = _lines(app)
         written = lines.read_text().split() if lines.exists() else []

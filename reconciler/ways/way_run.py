@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from desired.model import Recipe, Release, WayName
+from reconciler.core.tier_results import failed_late
 from reconciler.core.ways import WayAnswer, WayKind, WayResult
 from reconciler.deploy.app_health import check_up
 from reconciler.deploy.app_set import AppSet, AppSpec
 from reconciler.deploy.deploying import deploy_app, deploy_app_set
-from reconciler.deploy.recipe_commands import command_passes, run_command
+from reconciler.deploy.recipe_commands import run_command
 from reconciler.deploy.slot import DeployedApp, Slot
 from reconciler.deploy.slot_lifetime import open_slot
 from reconciler.errors import KilledError, RecipeError, TimedOutError
@@ -80,37 +81,52 @@ class WayRun:
     def own_app(self, slot: Slot) -> DeployedApp:
         return slot.apps[self.subject.recipe.name]
 
-    def deploy_sealed(self, slot: Slot, release: Release | None = None) -> None:
-        """Deploy a copy of the sealed data, with `release` or, if that is None, with the release that sealed it.
-
-        Raise RecipeError if it does not come up.
-        """
-        *needed, own = self.subject.unpack(slot.folder / "source")
-        deploy_app_set(slot, (*needed, own if release is None else evolve(own, release=release)))
+    def deploy_sealed(self, slot: Slot) -> None:
+        """Deploy a copy of the sealed data at the release that sealed it. Raise RecipeError if it does not come up."""
+        deploy_app_set(slot, self.subject.unpack(slot.folder / "source"))
 
     def write(self, slot: Slot) -> bool:
         """Let the running release write something by data.mark, and check with data.check that the data is whole.
 
         Return whether data.check can see what was written: with the MARK_ID of this write, it failed before and passes
-        now. Return False if nothing was written, because there is no data.mark or it fails. Raise RecipeError if
-        data.check fails afterwards.
+        now, and did not fail only because it took too long. Return False if nothing was written, because there is no
+        data.mark or it fails. Raise RecipeError if data.check fails afterwards.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
-        assert data.check is not None  # noqa: S101  without one, no way is tried
         if data.mark is None:
-            run_command(slot, own, data.check, "data.check")
+            self._run_check(slot)
             return False
         self.writes += 1
         slot.mark_id = f"way-{self.way}-{self.number}-{self.writes}"
-        was_there = command_passes(slot, own, data.check, "data.check before it is written")
+        failed_after = self._failed_after(slot)
         try:
             run_command(slot, own, data.mark, "data.mark")
         except RecipeError as failed:
             slot.log_line(f"data.mark fails over data that has lived, so nothing new is written: {failed.message}")
-            slot.mark_id = ""
-            was_there = True
-        run_command(slot, own, data.check, "data.check")
-        return not was_there
+            slot.mark_id, failed_after = "", None
+        started = self.host.clock.monotonic()
+        self._run_check(slot)
+        if failed_after is None:
+            return False
+        is_late = failed_late(failed_after, self.host.clock.monotonic() - started)
+        self.timed_out = self.timed_out or is_late
+        return not is_late
+
+    def _failed_after(self, slot: Slot) -> float | None:
+        """Run data.check, and return the seconds after which it failed; None if it passed, or was not done in time."""
+        started = self.host.clock.monotonic()
+        try:
+            self._run_check(slot)
+        except TimedOutError:
+            return None
+        except RecipeError:
+            return self.host.clock.monotonic() - started
+        return None
+
+    def _run_check(self, slot: Slot) -> None:
+        check = self.subject.recipe.data.check
+        assert check is not None  # noqa: S101  without one, no way is tried
+        run_command(slot, self.own_app(slot), check, "data.check")
 
     def limits(self, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
         """Return what the answer does not cover; "" if `proves_writes`.
@@ -150,9 +166,7 @@ class WayRun:
 
     def check(self, slot: Slot) -> None:
         """Run data.check. Raise RecipeError if it fails, or if an app does not stay up."""
-        check = self.subject.recipe.data.check
-        assert check is not None  # noqa: S101  without one, no way is tried
-        run_command(slot, self.own_app(slot), check, "data.check")
+        self._run_check(slot)
         check_up(slot)
 
     def _runs(self, slot: Slot) -> bool:
