@@ -11,9 +11,12 @@ from desired.model import Release, Signature, TierName, WayName, Ways
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.cli.trial_command import Asked, _run
+from reconciler.core.report import ReportCommand
 from reconciler.core.ways import WayAnswer, way_text
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.commands import CommandResult
+from reconciler.stages.planning import RunRequest
+from reconciler.stages.proof import prove
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 from tests.world import World
 from tests.world_mirrors import WorldMirrors
@@ -126,6 +129,9 @@ def test_a_recipe_whose_ways_cannot_be_chosen_is_noted_and_the_others_go_on(tmp_
     world.wrap = lambda name, port: UncheckableMirrors(world) if name == "mirrors" else port
     note = "notes: its ways could not be tried: gpg is not on this host"
     assert note in world.look().notes
+    proof = prove(world.host(), RunRequest(world.fleet, tuple(world.recipes), ReportCommand.PASS))
+    assert proof.unseen == {"notes": note.removeprefix("notes: ")}
+    assert proof.exit_code != 0
     report = world.run().report
     assert note in report.notes
     assert {row.recipe: [each.way for each in row.ways] for row in report.rows} == {"notes": [], "wiki": ["back"]}

@@ -45,9 +45,10 @@ def _plan(
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)
     basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
-    due = ways_to_try(host, observed.observations, records, ())
+    due, unknown = ways_to_try(host, observed.observations, records, ())
     ways = {each.recipe.name: f"its ways would be tried: {', '.join(each.ways)}" for each in due}
-    return ({**ways, **unsettled(plan, observed.observations)}, unseen(plan, observed.observations)), basis
+    hidden = {**unknown, **unseen(plan, observed.observations)}
+    return ({**ways, **unsettled(plan, observed.observations)}, hidden), basis
 
 
 def _left(host: Host, records: Records) -> tuple[str, ...]:

@@ -58,32 +58,33 @@ class TriedWays:
 
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
-) -> tuple[Sequence[WaysToTry], Notes]:
+) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
     """Return what is to be tried of each observed recipe: the ways `asked` and those it declares, if not tried yet.
 
-    Leave out recipes that are on hold, and canonicals that are damaged. Also return a note for each recipe of which
-    that cannot be told. Read the ledger only if any way is asked for or declared.
+    Leave out recipes that are on hold, and canonicals that are damaged. Also return, by recipe, why that
+    cannot be told of some. Read the ledger only if any way is asked for or declared.
     """
     asked = tuple(asked)
     wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
     if not any(wanted.values()):
-        return (), ()
+        return (), {}
     found: list[WaysToTry] = []
-    notes: list[str] = []
+    unknown: dict[str, str] = {}
     lines = host.registry.lines(kind=WAY_LINE)
     for name, ways in wanted.items():
         try:
             each = _to_try(host, observations[name], records, ways, recorded_ways(lines, name))
         except Exception as failed:  # noqa: BLE001  the other recipes go on
-            notes.append(_failed_note(host, name, failed))
+            unknown[name] = _failed_text(host, name, failed)
         else:
             found += [each] if each is not None and each.ways else []
-    return found, tuple(notes)
+    return found, unknown
 
 
-def _failed_note(host: Host, name: str, failed: Exception) -> str:
+def _failed_text(host: Host, name: str, failed: Exception) -> str:
+    """Return why the ways of the recipe `name` cannot be tried, and show the error's type in the progress."""
     host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
-    return f"{name}: its ways could not be tried: {reason_of(failed)}"
+    return f"its ways could not be tried: {reason_of(failed)}"
 
 
 def _to_try(
@@ -114,9 +115,9 @@ def _base(host: Host, observation: Observation, base: Release | None) -> tuple[R
 
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
     """Return a note for each recipe of which a pass would try ways now, for the report of a dry run."""
-    found, notes = ways_to_try(host, observations, records, asked)
+    found, unknown = ways_to_try(host, observations, records, asked)
     due = (f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found)
-    return (*due, *notes)
+    return (*due, *(f"{name}: {why}" for name, why in unknown.items()))
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
@@ -140,7 +141,7 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
     """
     to_try, unknown = ways_to_try(host, observations, host.registry.read(), asked)
     results: dict[str, list[WayResult]] = {}
-    notes = list(unknown)
+    notes = [f"{name}: {why}" for name, why in unknown.items()]
     for each in to_try:
         name = each.recipe.name
         try:
@@ -151,7 +152,7 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
         except InterruptedPassError as stop:
             return TriedWays(results, (*notes, f"{name}: its ways were {stop.message}"), stop.signal_number)
         except Exception as failed:  # noqa: BLE001  the other recipes go on
-            notes.append(_failed_note(host, name, failed))
+            notes.append(f"{name}: {_failed_text(host, name, failed)}")
     return TriedWays(results, tuple(notes))
 
 
