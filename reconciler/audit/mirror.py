@@ -16,6 +16,8 @@ _NOTES = ("refs/asked/", "refs/pushed/")
 _LISTED = re.compile(r"([0-9a-f]{40}) (refs/.+)")
 # git's complaints about the content of an object, which is as upstream made it, and what is no complaint.
 _HARMLESS = re.compile(r"(?:error|warning) in |dangling |notice: |Checking ")
+# The exit code of git fsck if it complains about nothing but the content of objects.
+_CONTENT = 1
 _PACKED = "# pack-refs with: "
 
 
@@ -89,7 +91,10 @@ def _damage(mirror: Path, programs: Programs) -> str:
         return f"git could not check it: {found.why}"
     texts = (found.err + b"\n" + found.out).decode("utf-8", "backslashreplace").splitlines()
     serious = [text for text in texts if text.strip() and not _HARMLESS.match(text)]
-    return f"git finds damage: {serious[0]}" if serious else ""
+    if serious:
+        return f"git finds damage: {serious[0]}"
+    is_explained = found.code == _CONTENT and any(text.startswith("error in ") for text in texts)
+    return "" if found.ok or is_explained else f"git could not check it: it ended with {found.code}"
 
 
 def _tag_problems(refs: Mapping[str, str], memory: ClaimedTags, upstream: Mapping[str, str]) -> Iterator[str]:

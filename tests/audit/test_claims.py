@@ -15,8 +15,9 @@ from attrs import define
 from reconciler.audit.audit import AuditRequest, audit
 from reconciler.audit.claims import Audit, Claim, ClaimVerdict
 from reconciler.audit.deployment import deployment_claims, process_claims
+from reconciler.audit.mirror import mirror_claims
 from reconciler.audit.programs import Printed
-from reconciler.audit.records import ClaimedRelease
+from reconciler.audit.records import ClaimedRelease, ClaimedTags
 from state.registry.database import STEPS
 from tests.audit.git_world import GitProgram, GitWorld
 from tests.folders import scratch_folder
@@ -127,6 +128,41 @@ def test_an_older_generation_may_be_gone_and_an_unknown_one_may_not_be_there(
     (tmp_path / "state" / "canonicals" / "notes" / "7").mkdir()
     found = of(promoted.audit(tmp_path / "state"), ClaimVerdict.DISAGREE)
     assert found == [("snapshot 7", "no record mentions canonicals/notes/7")]
+
+
+# ---- mirrors ----
+
+
+@define
+class GitThatChecked:
+    """Answers as git does about a mirror without refs, whose objects `git fsck` checked with this answer."""
+
+    fsck: Printed
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> Printed:  # noqa: ARG002  the protocol's
+        return self.fsck if "fsck" in arguments else Printed(0, b"", b"")
+
+    def docker(self, *arguments: str) -> Printed:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("fsck", "reason"),
+    [
+        (Printed(0, b"", b""), ""),
+        (Printed(0, b"", b"warning in commit aa: badTimezone: as upstream made it"), ""),
+        (Printed(1, b"", b"error in tree aa: fullPathname: as upstream made it"), ""),
+        (Printed(1, b"", b""), "git could not check it: it ended with 1"),
+        (Printed(-9, b"", b"notice: HEAD points to an unborn branch"), "git could not check it: it ended with -9"),
+        (Printed(3, b"", b"error in tree aa: fullPathname: x"), "git could not check it: it ended with 3"),
+        (Printed(2, b"missing blob aa", b""), "git finds damage: missing blob aa"),
+        (Printed(128, b"", b"fatal: not a git repository"), "git finds damage: fatal: not a git repository"),
+        (Printed(None, b"", b""), "git could not check it: no answer"),
+    ],
+)
+def test_a_mirror_agrees_only_if_git_checked_all_of_it(tmp_path: Path, fsck: Printed, reason: str) -> None:
+    objects = next(mirror_claims("notes", tmp_path, ClaimedTags({}, None, None), {}, GitThatChecked(fsck)))
+    assert (objects.about, objects.reason) == ("mirror: its objects", reason)
 
 
 # ---- what runs ----
