@@ -8,7 +8,7 @@ from reconciler.core.case import Case
 from reconciler.core.events import Event, text_of
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus
-from reconciler.core.reds import red_now
+from reconciler.core.reds import red_of_wanted
 from state.records import Canonical, Red
 
 PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
@@ -20,7 +20,7 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
     This is the canonical's trial if the recipe is in sync, else the trial of the red that keeps the wanted release from
     being tried. `events` are those of the recipe.
     """
-    have, red = case.step.finding.have, red_now(case)
+    have, red = case.step.finding.have, red_of_wanted(case)
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:
         known = _of_canonical(have)
     elif red is not None:

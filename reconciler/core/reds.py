@@ -5,10 +5,22 @@ from desired.versions import version_key
 from reconciler.core.case import Case
 from reconciler.core.circumstances import circumstances_of, matching_red
 from reconciler.core.observation import Observation
+from reconciler.core.plan import HeldBack
 from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
+    """Return the red that keeps the wanted release from being tried, or a damaged canonical from being tested again.
+
+    If there are both, return that of the wanted release; None if there is none.
+    """
+    red, have, observed = red_of_wanted(case), case.step.finding.have, case.observation
+    if red is None and case.step.held_back is HeldBack.RED_BEFORE and have is not None and observed is not None:
+        return _red_of(case, observed, Release(have.version, have.commit))
+    return red
+
+
+def red_of_wanted(case: Case) -> Red | None:
     """Return the red that keeps the wanted release from being tried.
 
     Return None if there is no such red, or if no release is wanted.
@@ -16,8 +28,12 @@ def red_now(case: Case) -> Red | None:
     observed, want = case.observation, case.step.finding.want
     if observed is None or not isinstance(want, Release):
         return None
-    now = circumstances_of(want, observed, case.context)
-    return matching_red(observed.memory, now, want, case.context)
+    return _red_of(case, observed, want)
+
+
+def _red_of(case: Case, observed: Observation, release: Release) -> Red | None:
+    now = circumstances_of(release, observed, case.context)
+    return matching_red(observed.memory, now, release, case.context)
 
 
 def latest_red(observed: Observation, release: Release) -> Red | None:

@@ -12,11 +12,11 @@ from reconciler.core.findings import compare
 from reconciler.core.gate import ConditionStatus, gate
 from reconciler.core.moved_by import moved_by
 from reconciler.core.observation import CanonicalStatus, Observation, State
-from reconciler.core.plan import make_plan
+from reconciler.core.plan import HeldBack, make_plan
 from reconciler.core.policies import policies_of
 from state.decisions import Rollback
 from tests.strategies import observations
-from tests.values import AROUND, EARLIER, HERE, canonical, commit, fleet, observation
+from tests.values import AROUND, EARLIER, HERE, canonical, circumstances, commit, fleet, observation, red
 
 A, B = commit("a"), commit("b")
 HAVE = canonical("1.0.0", A)
@@ -75,6 +75,22 @@ def test_a_young_release_is_tried_when_it_is_old_enough_or_when_less_is_asked() 
     ]
     assert failing(young)["old-enough"].startswith("too young: first seen on 2026-02-21")
     assert blockers_of(case_of(evolve(young, recipe=evolve(young.recipe, minimum_age=timedelta(days=9))))) == ()
+
+
+def test_a_red_retest_of_a_damaged_canonical_is_named_while_the_newer_release_is_too_young() -> None:
+    age = NEW.observed_at - EARLIER + timedelta(days=1)
+    failed = red("1.0.0", circumstances(A))
+    seen = evolve(
+        NEW,
+        recipe=evolve(NEW.recipe, minimum_age=age),
+        status=CanonicalStatus(State.DAMAGED, "a byte changed"),
+        memory=evolve(NEW.memory, reds={"1.0.0": failed}),
+    )
+    case = case_of(seen)
+    assert case.step.held_back is HeldBack.RED_BEFORE
+    assert [each.name for each in blockers_of(case)] == ["old-enough", "not-red"]
+    assert failing(seen)["not-red"].startswith("1.0.0 was red on ")
+    assert facts(blockers_of(case)[1])[2][2] == "reconcile -r notes --retry notes"
 
 
 def test_a_record_that_cannot_be_read_is_for_a_person_on_the_host() -> None:
