@@ -95,6 +95,10 @@ def test_a_rollback_is_told_with_what_was_left_and_one_that_died_by_its_beginnin
     ]
     assert history_of(found) == found[1:]
     assert history_of(found[:1]) == found[:1]
+    [undone] = events_of(
+        [LedgerLine(1, LedgerEntry(NOW, "abandoned", "notes", {"op": "p1:1", "why": "the pass died"}))]
+    )
+    assert undone.text == "its promotion was undone: the pass died"
 
 
 def test_when_a_pass_last_saw_an_upstream_is_told_without_passes_that_did_not(user: ExplainedWorld) -> None:

@@ -108,12 +108,13 @@ def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
         case Cause.NEVER_RELEASED:
             yield _never_released(observed)
         case _:
-            want = case.step.finding.want
-            yield from (*_too_young(observed, want), *_unsigned(observed, want), *_red(case, observed))
+            yield from (*_too_young(case, observed), *_unsigned(observed, case.step.finding.want))
+            yield from _red(case, observed)
 
 
-def _too_young(observed: Observation, want: Want | None) -> Iterator[Blocker]:
-    if isinstance(want, Release) and (until := too_young_until(observed, want)):
+def _too_young(case: Case, observed: Observation) -> Iterator[Blocker]:
+    want, is_new = case.step.finding.want, case.step.finding.cause is not Cause.IN_SYNC
+    if is_new and isinstance(want, Release) and (until := too_young_until(observed, want)):
         older = Change(f"{want.version} is old enough on {until:%Y-%m-%d %H:%M} UTC", Actor.PASS)
         shorter = Change(f"`[release] minimum_age` in {observed.recipe.folder}/recipe.toml is shorter", Actor.YOU)
         yield Blocker("old-enough", (older, shorter), needs_person=False)
@@ -171,11 +172,9 @@ def _ahead(observed: Observation) -> Blocker:
         again = Change(f"upstream publishes {have.version} again, on {have.commit[:7]}", Actor.UPSTREAM)
         anew = "it begins anew without its data: take it out of the fleet, forget it, and put it back"
         return Blocker("not-ahead", (again, Change(anew, Actor.YOU, f"reconcile forget {have.recipe} --reason …")))
-    changes = [Change(f"upstream publishes a release newer than {have.version}", Actor.UPSTREAM)]
-    if have.version not in {release.version for release in releases(tags, observed.recipe.allow)}:
-        changes = [Change(f"{place} admits {have.version}; now it is {observed.recipe.allow!r}", Actor.YOU)]
-        changes.append(Change(f"upstream publishes an admitted release newer than {have.version}", Actor.UPSTREAM))
-    return Blocker("not-ahead", tuple(changes))
+    admits = Change(f"{place} admits {have.version}; now it is {observed.recipe.allow!r}", Actor.YOU)
+    newer = Change(f"upstream publishes an admitted release newer than {have.version}", Actor.UPSTREAM)
+    return Blocker("not-ahead", (admits, newer))
 
 
 def _ambiguous(case: Case, observed: Observation) -> Blocker:

@@ -54,6 +54,8 @@ def _old_enough(case: Case, observed: Observation) -> Condition:
     want = case.step.finding.want
     if not observed.recipe.minimum_age or not isinstance(want, Release):
         return Condition("old-enough", PASS, "no minimum age applies")
+    if case.step.finding.cause is Cause.IN_SYNC:
+        return Condition("old-enough", PASS, f"{want.version} is the canonical's release already")
     young = too_young_text(observed, want)
     evidence = young or f"first seen on {first_seen(observed, want):%Y-%m-%d %H:%M}"
     return Condition("old-enough", FAIL if young else PASS, evidence)

@@ -93,6 +93,27 @@ def test_a_red_retest_of_a_damaged_canonical_is_named_while_the_newer_release_is
     assert facts(blockers_of(case)[1])[2][2] == "reconcile -r notes --retry notes"
 
 
+def test_a_canonical_is_not_too_young_however_much_is_asked_later() -> None:
+    in_sync = observation({"1.0.0": A}, HAVE)
+    in_sync = evolve(in_sync, recipe=evolve(in_sync.recipe, minimum_age=timedelta(days=99)))
+    assert (blockers_of(case_of(in_sync)), "old-enough" in failing(in_sync)) == ((), False)
+
+
+def test_a_canonical_that_allow_excludes_names_the_line_to_edit_and_a_newer_release_as_the_other_way() -> None:
+    outside = observation({"0.9.0": B, "1.0.0": A}, HAVE)
+    outside = evolve(outside, recipe=evolve(outside.recipe, allow="<1"))
+    assert facts(the_blocker(outside)) == [
+        ("`[release] allow` in fleet/recipes/notes/recipe.toml admits 1.0.0; now it is '<1'", "you", ""),
+        ("upstream publishes an admitted release newer than 1.0.0", "upstream", ""),
+    ]
+
+
+def test_a_version_with_tags_on_two_commits_names_both_tags() -> None:
+    blocker = the_blocker(observation({"1.0.0": A, "1.1.0": B, "v1.1.0": A}, HAVE))
+    assert (blocker.name, [by for _, by, _ in facts(blocker)]) == ("release", ["upstream", "upstream", "you"])
+    assert "upstream drops all but one of 1.1.0, v1.1.0" in [fact for fact, _, _ in facts(blocker)]
+
+
 def test_a_record_that_cannot_be_read_is_for_a_person_on_the_host() -> None:
     unknown = evolve(NEW, canonical=None, status=CanonicalStatus(State.UNKNOWN, "canon.db: disk I/O error"))
     [(fact, by, _)] = facts(the_blocker(evolve(unknown, answer=Unobservable("not asked"))))
