@@ -8,20 +8,23 @@ from attrs import define, evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.disk_budget import KEPT_PEAKS, no_room, peak_of, with_peak
+from reconciler.core.disk_budget import KEPT_PEAKS, TrialsBeside, no_room, peak_of, with_peak
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, ReportCommand
 from reconciler.host.disk import HostDisk, size_of
+from reconciler.stages.disk_room import trials_beside
 from reconciler.stages.loop import preview, reconcile
 from reconciler.stages.planning import RunRequest
 from reconciler.trial.peak import PeakMeter
 from state.disk_use import DiskUse
 from state.records import Memory
 from state.registry.registry import SqliteRegistry
+from tests.turn_workers import TurnWorkers
 from tests.world import World
 
 MIB = 1024**2
+GIB = 1024**3
 BYTES = st.integers(0, 10**13)
 
 
@@ -31,6 +34,38 @@ def test_a_trial_fits_if_its_peak_is_within_the_budget_and_the_free_space(
 ) -> None:
     reason = no_room(Memory("notes", peaks=(DiskUse(slots=peak),)), budget, free)
     assert bool(reason) == (budget is not None and peak > min(budget, free))
+
+
+def test_two_trials_that_fit_only_one_after_the_other_are_both_promoted_with_true_numbers(tmp_path: Path) -> None:
+    world = World(tmp_path, taken=6 * GIB)
+    for name in ("alpha", "beta"):
+        world.declare(name)
+        world.tag(name, "1.0.0")
+    world.run()
+    for name in ("alpha", "beta"):
+        world.tag(name, "1.1.0")
+    workers = TurnWorkers(world, 2, lambda names: names[-1])
+    report = reconcile(world.host(), request(world, 10 * GIB), workers=workers).report
+    assert [(row.result, workers.most) for row in report.rows] == [(Result.PROMOTED, 2)] * 2
+    took = "over budget: its last trials took 6.0 GiB of the disk"
+    beside = "and [budget] disk is 10.0 GiB, of which 6.0 GiB are taken by trials beside it"
+    waited = [line for line in world.said if "beside" in line]
+    assert waited == [f"beta: waits until it can be tried alone: {took}, {beside}"]
+    assert "a first try failed" not in str(report)
+
+
+@given(*[BYTES] * 4, st.none() | BYTES)
+def test_beside_others_a_trial_fits_if_all_peaks_are_within_the_budget_and_what_is_to_come_is_free(
+    peak: int, budget: int, taken: int, to_come: int, free: int | None
+) -> None:
+    reason = no_room(Memory("notes", peaks=(DiskUse(slots=peak),)), budget, free, TrialsBeside(taken, to_come))
+    assert bool(reason) == (peak + taken > budget or (free is not None and peak + to_come > free))
+
+
+def test_what_running_trials_have_written_is_not_reserved_a_second_time(tmp_path: Path) -> None:
+    world = World(tmp_path, written=4 * GIB)
+    running = [Memory("notes", peaks=(DiskUse(slots=6 * GIB),)), Memory("new")]
+    assert trials_beside(world.host(), running) == TrialsBeside(taken=6 * GIB, to_come=2 * GIB)
 
 
 @given(st.lists(BYTES))

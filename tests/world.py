@@ -98,8 +98,12 @@ class World:
     # Free bytes of the disk, and what each trial takes of it.
     free: int = 100 * 1024**3
     taken: int = 1024**2
+    # The bytes of the files in any folder.
+    written: int = 0
     # Why Docker cannot say where its disk is, "" if it can.
     unmeasured: str = ""
+    # What was shown of steps that ended, in order.
+    said: list[str] = Factory(list)
     # The signatures of tags, by commit.
     signatures: dict[str, Signature] = Factory(dict)
     now: datetime = START
@@ -194,7 +198,7 @@ class World:
             "readiness": WorldReadiness(self),
             "registry": SqliteRegistry(self.state.database),
             "snapshots": SealedSnapshots(),
-            "progress": WorldProgress(),
+            "progress": WorldProgress(self),
         }
         wrapped = {name: self.wrap(name, port) for name, port in ports.items()}
         return Host(

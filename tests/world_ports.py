@@ -42,9 +42,12 @@ class TickingClock:
 
 @define
 class WorldProgress:
+    world: "World"
+
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None: ...
 
-    def done(self, recipe: str, result: str) -> None: ...
+    def done(self, recipe: str, result: str) -> None:
+        self.world.said.append(f"{recipe}: {result}")
 
 
 @define
@@ -147,4 +150,4 @@ class WorldDisk:
         return DiskUse(slots=self.world.taken)
 
     def size(self, folder: Path) -> int:
-        return 0
+        return self.world.written

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from reconciler.core.observation import Observation
 from reconciler.core.plan import Plan
@@ -30,17 +30,34 @@ def with_peak(memory: Memory, peak: DiskUse | None) -> Memory:
     return memory if peak is None else evolve(memory, peaks=(peak, *memory.peaks)[:KEPT_PEAKS])
 
 
-def no_room(memory: Memory, budget: int | None, free: int | None) -> str:
-    """Return why a trial of the recipe does not fit; "" if it does, or if nothing is known of its size.
+@frozen
+class TrialsBeside:
+    """What the trials that run now take of the disk, by their last ones. `taken` are the bytes at their peaks.
+
+    `to_come` are the bytes of these that are not written yet, or of which that is unknown.
+    """
+
+    taken: int = 0
+    to_come: int = 0
+
+
+def no_room(memory: Memory, budget: int | None, free: int | None, beside: TrialsBeside = TrialsBeside()) -> str:
+    """Return why a trial of the recipe does not fit beside others; "" if it does, or if nothing is known of its size.
 
     `budget` is how many bytes trials may take; None for no limit: then every trial fits. `free` is how many bytes are
     free; None if that is unknown: then only the budget counts.
     """
     peak = peak_of(memory)
-    if budget is None or peak is None or peak.total <= (budget if free is None else min(budget, free)):
+    if budget is None or peak is None:
         return ""
-    limit = f"{_text(free)} are free" if free is not None and free <= budget else f"[budget] disk is {_text(budget)}"
-    return f"over budget: its last trials took {_text(peak.total)} of the disk, and {limit}"
+    took = f"over budget: its last trials took {_text(peak.total)} of the disk, and"
+    lacks_free = free is not None and peak.total + beside.to_come > free
+    lacks_budget = peak.total + beside.taken > budget
+    if free is not None and lacks_free and (free <= budget or not lacks_budget):
+        others = f", of which trials beside it may still take {_text(beside.to_come)}" if beside.to_come else ""
+        return f"{took} {_text(free)} are free{others}"
+    others = f", of which {_text(beside.taken)} are taken by trials beside it" if beside.taken else ""
+    return f"{took} [budget] disk is {_text(budget)}{others}" if lacks_budget else ""
 
 
 def _text(count: int) -> str:

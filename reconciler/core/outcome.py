@@ -48,7 +48,7 @@ class Attempt:
 
     `gate` has all conditions of the promotion, `refusals` those that prevented it. `promotion_error` is the error that
     ended the promotion, "" if none did. `host_fault`: this host, and not the recipe, is to blame for `untried_reason`
-    or `promotion_error`.
+    or `promotion_error`. `company_fault`: trials that run beside it are to blame for `untried_reason`.
     """
 
     trial: Trial | None = None
@@ -57,6 +57,7 @@ class Attempt:
     untried_reason: str = ""
     promotion_error: str = ""
     host_fault: bool = False
+    company_fault: bool = False
 
 
 @frozen

@@ -134,7 +134,7 @@ def may_blame_company(outcome: Outcome) -> bool:
     may have given no answer because the network was busy, so a failed condition "tagged" alone counts as doubtful.
     """
     attempt = outcome.attempt
-    if outcome.result in {Result.RED, Result.INFRASTRUCTURE}:
+    if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:
         return True
     if attempt.trial is None or outcome.result in {Result.PROMOTED, Result.REPAIRED}:
         return False

@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from desired.model import Fleet, Release
+from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State
@@ -43,7 +44,7 @@ class ConvergeContext:
     """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated.
 
     `has_company`: other steps may run at the same time. `failures` maps a recipe to the reason why its step failed
-    while others ran. `reserved` are the bytes of the disk that trials which run now may still take.
+    while others ran, "" if the step did not begin. `beside` is what trials that run now take of the disk.
     """
 
     host: Host
@@ -53,7 +54,7 @@ class ConvergeContext:
     mirror_errors: Mapping[str, str]
     has_company: bool = False
     failures: Mapping[str, str] = field(factory=dict)
-    reserved: int = 0
+    beside: TrialsBeside = field(factory=TrialsBeside)
 
 
 def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
@@ -141,8 +142,8 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     records = context.host.registry.read()
     if held := why_held(records.holds.get(step.recipe), context.host.clock.now().date()):
         return Attempt(untried_reason=held)
-    if full := why_no_room(context.host, context.fleet, observation.memory, context.reserved):
-        return Attempt(untried_reason=full)
+    if full := why_no_room(context.host, context.fleet, observation.memory, context.beside):
+        return Attempt(untried_reason=full, company_fault=context.has_company)
     if refused := refused_signature(context.host, observation, release):
         return Attempt(untried_reason=f"unsigned: {refused}")
     releases_of_needs = need_releases(records.canonicals, context.observations)

@@ -7,7 +7,6 @@ from functools import partial
 
 from attrs import define, evolve, field, frozen
 
-from reconciler.core.disk_budget import peak_of
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Step
 from reconciler.core.schedule import Schedule, deploys, make_schedule, may_blame_company, next_starts
@@ -23,14 +22,19 @@ from reconciler.stages.converge import (
     redeploy,
     untried,
 )
+from reconciler.stages.disk_room import trials_beside
 from reconciler.stages.recover import recover_recipe
 
 
 @frozen
 class CompanyFailure:
-    """A step failed while other steps ran. Nothing was recorded of it. `reason` says why it failed, in one sentence."""
+    """A step failed while other steps ran. Nothing was recorded of it. `reason` says why it failed, in one sentence.
+
+    `has_begun` is False if it was not even tried, because the disk had no room beside the others.
+    """
 
     reason: str
+    has_begun: bool = True
 
 
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
@@ -96,18 +100,14 @@ class _Turns:
         for driver in self.context.host.drivers.values():
             driver.forget()
         try:
-            context = evolve(self.context, reserved=self._reserved())
+            memories = [self.context.observations[each].memory for each in sorted(self.running)]
+            context = evolve(self.context, beside=trials_beside(self.context.host, memories))
             self.workers.start(name, partial(_in_company, context, self.context.plan.steps[name]))
         except OSError as failed:
             self.failures[name] = f"no process could be started for it: {in_one_line(failed)}"
         else:
             self.running.add(name)
             self.had_company.add(name)
-
-    def _reserved(self) -> int:
-        """Return how many bytes of the disk the running trials may take: as much as their last ones took at most."""
-        peaks = (peak_of(self.context.observations[name].memory) for name in self.running)
-        return sum(peak.total for peak in peaks if peak is not None)
 
     def _next_outcome(self) -> Iterator[Outcome]:
         """Wait until a worker ends, and yield the outcome of its step.
@@ -122,7 +122,7 @@ class _Turns:
         elif isinstance(end, WorkerDied):
             yield from self._after_death(name, f"its process {end.how}")
         elif isinstance(end, CompanyFailure):
-            self.failures[name] = end.reason
+            self.failures[name] = end.reason if end.has_begun else ""
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
         """Clean up after the worker of the recipe `name`; `how` says how it died: "its process was ended by SIGKILL".
@@ -147,11 +147,13 @@ def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | C
     """
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)
-    failure = CompanyFailure(outcome.reason) if may_blame_company(outcome) else None
+    has_begun = not outcome.attempt.company_fault
+    failure = CompanyFailure(outcome.reason, has_begun) if may_blame_company(outcome) else None
     if failure is None:
         outcome = record_step(context, outcome)
     else:
-        host.progress.done(step.recipe, f"failed beside others, so it is tried again alone: {failure.reason}")
+        what = "failed beside others, so it is tried again alone" if has_begun else "waits until it can be tried alone"
+        host.progress.done(step.recipe, f"{what}: {failure.reason}")
     if step.release is not None:
         redeploy(context, step)
     return failure or outcome

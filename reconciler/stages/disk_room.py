@@ -1,11 +1,12 @@
 """Measures the free space for trials. A disk that cannot be measured stops no pass."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from attrs import frozen
 
 from desired.model import Fleet
-from reconciler.core.disk_budget import no_room
+from reconciler.core.disk_budget import TrialsBeside, no_room, peak_of
 from reconciler.errors import CanonError, in_one_line
 from reconciler.ports.disk import Disk
 from reconciler.ports.host import Host
@@ -42,12 +43,24 @@ def _free_of_state(disk: Disk) -> int | None:
     return None
 
 
-def why_no_room(host: Host, fleet: Fleet, memory: Memory, reserved: int) -> str:
-    """Return why the disk has no room for a trial now, beside those that run; "" if it has, or if that is unknown.
-
-    `reserved` are the bytes that running trials may still take.
-    """
+def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) -> str:
+    """Return why the disk has no room for a trial now, beside those that run; "" if it has, or if that is unknown."""
     if fleet.disk is None or host.disk is None:
         return ""
-    free = free_space(host, fleet).free
-    return no_room(memory, fleet.disk - reserved, free - reserved if free is not None else None)
+    return no_room(memory, fleet.disk, free_space(host, fleet).free, beside)
+
+
+def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
+    """Return what the running trials take of the disk; `running` are the memories of their recipes. Raise no error.
+
+    What they have written is measured in their working folders only: not in Docker's volumes and images.
+    """
+    peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
+    to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())
+    return TrialsBeside(sum(peaks.values()), to_come)
+
+
+def _written(host: Host, name: str) -> int:
+    with suppress(CanonError, OSError):
+        return host.disk.size(host.state.slot(name)) if host.disk is not None else 0
+    return 0
