@@ -1,3 +1,4 @@
+import math
 from datetime import timedelta
 from pathlib import Path
 
@@ -6,10 +7,11 @@ import pytest
 from desired.model import Ready, Unobservable
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver
+from reconciler.host.readiness.http import get
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.ports.app import App, AppStatus, NotRunning, RunningApp, Unready
 from tests.host.readiness_checks import AT_ONCE, SOON, probe, readiness
-from tests.host.unfit_servers import FOREIGN, GOOD, Deaf, Foreign, Skipping, Starting, impostor, served
+from tests.host.unfit_servers import FOREIGN, GOOD, Deaf, Foreign, Full, Skipping, Starting, impostor, served
 from tests.procfile_apps import ENVIRONMENT, OPTIONS, checkout, script, settled
 
 
@@ -108,6 +110,14 @@ def test_a_server_that_closes_a_connection_on_an_http_request_does_not_speak_htt
     assert isinstance(unready, Unready)
     assert not unready.timed_out
     assert "though it takes connections" in unready.reason
+
+
+def test_an_app_that_closes_a_connection_and_takes_no_other_is_not_said_to_take_connections() -> None:
+    with served(Full(b"")) as server:
+        unready = get(seen_at(server.port), "/", (200,), 1.0)
+    assert unready is not None
+    assert unready.reason.endswith("; it takes no other connection within 1 s")
+    assert unready.final_after == math.inf
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,20 @@ class Deaf(Impostor):
         connection.recv(64)
 
 
+class Full(Impostor):
+    """A listener that closes its first connection at a request, and takes no other: its queue is full by then."""
+
+    def serve(self) -> None:
+        self.listener.listen(0)
+        with self.listener.accept()[0] as connection, socket.socket() as one, socket.socket() as other:
+            for waiting in (one, other):
+                waiting.settimeout(0)
+                waiting.connect_ex(self.listener.getsockname())
+            connection.recv(64)
+            connection.close()
+            self.over.wait()
+
+
 class Starting(Impostor):
     """A listener that answers well in the end; earlier clients get the bytes of `first`, or nothing for long."""
 

@@ -104,7 +104,13 @@ def _why_closed(message: str, address: str, limit: float) -> NotYet:
     the reason in the result. `limit` is the time to connect, in seconds.
     """
     try:
-        with _connection(address, limit) as connection:
+        connection = _connection(address, limit)
+    except TimeoutError:
+        return NotYet(f"{message}; it takes no other connection within {limit:.3g} s")
+    except OSError:
+        return NotYet(message)
+    try:
+        with connection:
             connection.settimeout(_STAYS)
             sent = connection.recv(_SHOWN)
     except TimeoutError:
