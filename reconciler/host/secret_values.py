@@ -12,7 +12,7 @@ from desired.model import Argv
 from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host import app_directory
-from reconciler.host.output import KIB, Log
+from reconciler.host.output import KIB, MIB, Log
 from reconciler.host.processes.process_driver import INHERITED
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.host.text import last_words
@@ -21,6 +21,7 @@ from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNe
 from reconciler.redact import read_slot_secrets, redaction
 
 _LARGEST = 64 * KIB
+_MOST_STDERR = MIB
 _DEADLINE = 120.0
 _ALPHABETS = {"": string.ascii_letters + string.digits, "hex": "0123456789abcdef"}
 
@@ -85,7 +86,7 @@ class HostSecrets:
     def _run(self, app: App, maker: Argv, folder: Path) -> CapturedOutput:
         place = {"HOME": str(app.folder / "home"), "TMPDIR": str(app.folder / "tmp"), "RECIPE": app.recipe}
         command = CommandSpec(maker, {**self._environment, **place}, folder, _DEADLINE, mark=app.mark)
-        return capture(command, most=_LARGEST + 1)
+        return capture(command, most=_LARGEST + 1, most_err=_MOST_STDERR)
 
 
 def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
@@ -137,6 +138,8 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
         return _Refusal(f"{program} printed more than {_LARGEST} bytes")
     if result.timed_out:
         return _Refusal(f"{program} did not end within {_DEADLINE:.0f} s")
+    if result.code is None:
+        return _Refusal(f"{program} was stopped, because it wrote more than {_MOST_STDERR} bytes to stderr")
     if result.code != 0:
         return _Refusal(f"{program} ended with exit code {result.code}{_stderr_end(app, output)}")
     secret = output.out.removesuffix(b"\n")

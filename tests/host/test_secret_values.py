@@ -1,4 +1,5 @@
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,14 @@ def test_the_words_of_a_maker_cannot_steer_a_terminal(desk: Desk) -> None:
     with pytest.raises(RecipeError) as refusal:
         desk.provide(SecretNeed("x"), x=("sh", "-c", "printf '\\033[2J\\n\\302\\233' >&2; exit 1"))
     assert refusal.value.message.isprintable()
+
+
+def test_a_maker_that_is_stopped_for_what_it_writes_to_stderr_is_told_so(desk: Desk) -> None:
+    endless = (sys.executable, "-c", "import sys\nwhile True: sys.stderr.write('x' * 65536)")
+    with pytest.raises(RecipeError) as refusal:
+        desk.provide(SecretNeed("x"), x=endless)
+    assert "was stopped, because it wrote more than 1048576 bytes to stderr" in refusal.value.message
+    assert "None" not in refusal.value.message
 
 
 def test_nothing_that_a_maker_starts_outlives_it(desk: Desk) -> None:
