@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.declarations.problems import Problem
-from reconciler.show.text.error_text import render_error, render_problems
+from reconciler.show.text.error_text import render_error, render_next_commands, render_problems
 from reconciler.show.text.screen import Screen
 
 FILE = Screen()
@@ -25,6 +25,13 @@ def test_every_problem_is_one_line_that_editors_can_jump_to() -> None:
 def test_an_error_is_printed_with_its_hint() -> None:
     assert render_error("the lock is held", "wait for it", FILE) == "reconcile: the lock is held\n  wait for it\n"
     assert render_error("the disk is full", "", FILE) == "reconcile: the disk is full\n"
+
+
+def test_an_error_without_a_command_to_run_next_is_its_message_alone() -> None:
+    assert render_next_commands("no fleet", [("reconcile init", "make one")], FILE).endswith(
+        "no fleet\n  reconcile init   make one\n"
+    )
+    assert render_next_commands("no fleet", [], FILE) == render_error("no fleet", "", FILE)
 
 
 @given(st.text())

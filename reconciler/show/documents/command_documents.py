@@ -53,7 +53,11 @@ def status_document(
 
 
 def _recorded(row: Recorded) -> Json:
-    """Return the entry of one recipe in the document of `reconcile status`."""
+    """Return the entry of one recipe in the document of `reconcile status`.
+
+    `since` is the same time as `last_up`, as in a report on a recipe whose deployment is down: nobody asks upstream
+    here, so of no other difference the begin is known.
+    """
     have = row.canonical
     return {
         **RECIPE,

@@ -23,10 +23,7 @@ def render_error(message: str, hint: str, screen: Screen) -> str:
 
 
 def render_next_commands(message: str, commands: Sequence[tuple[str, str]], screen: Screen) -> str:
-    """Return a line with the message, and a line for each pair in `commands`: a command, and what it does.
-
-    Raise ValueError if `commands` is empty.
-    """
-    longest = max(len(command) for command, _ in commands)
-    lines = (f"  {escape(command):{longest}}   {escape(does)}" for command, does in commands)
-    return render_error(message, "", screen) + "\n".join(lines) + "\n"
+    """Return a line with the message, and a line for each pair in `commands`: a command, and what it does."""
+    longest = max((len(command) for command, _ in commands), default=0)
+    lines = (f"  {escape(command):{longest}}   {escape(does)}\n" for command, does in commands)
+    return render_error(message, "", screen) + "".join(lines)
