@@ -1,0 +1,53 @@
+"""The package's scripts, each run alone in a mount namespace whose /var/lib and /run are empty at first."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+pytestmark = pytest.mark.needs("systemd")
+
+DEBIAN = Path(__file__).parent.parent / "debian"
+EMPTY = "mount --make-rprivate /; mount -t tmpfs var /var/lib; mount -t tmpfs run /run; cd /var/lib; "
+STATE = "mkdir -p reconcile/canonicals/notes/1; touch reconcile/canonicals/notes/1/manifest.json; "
+
+
+@frozen
+class Ended:
+    """How a script ended, and what it and the lines after it printed on stdout and stderr."""
+
+    code: int
+    said: str
+
+
+def run(script: str, argument: str, before: str = STATE, after: str = "") -> Ended:
+    """Run a script of the package after the shell's lines `before`; then run the lines `after`."""
+    lines = f"{EMPTY}{before}\nsh {DEBIAN}/canon-reconcile.{script} {argument} 2>&1; code=$?\n{after}\nexit $code"
+    entered = ["unshare", "--mount", "sh", "-c", lines]
+    done = subprocess.run(entered, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return Ended(done.returncode, done.stdout)
+
+
+def test_a_purge_deletes_the_state_folder() -> None:
+    ended = run("postrm", "purge", after="ls -A /var/lib")
+    assert ended.code == 0
+    assert "deleting /var/lib/reconcile, with the canonicals of 1 recipe(s)" in ended.said
+    assert ended.said.endswith("their data\n")
+
+
+def test_a_purge_of_a_mount_point_empties_it_and_succeeds_once_and_again() -> None:
+    mounted = "mkdir reconcile; mount -t tmpfs state reconcile; "
+    again = f"sh {DEBIAN}/canon-reconcile.postrm purge || exit; ls -A reconcile; echo nothing is left"
+    ended = run("postrm", "purge", mounted + STATE, again)
+    assert ended.code == 0
+    assert ended.said.count("/var/lib/reconcile is a mount point, or holds what could not be deleted, and stays") == 2
+    assert ended.said.endswith("stays\nnothing is left\n")
+
+
+def test_a_purge_leaves_other_file_systems_in_the_state_folder_as_they_are() -> None:
+    other = "mkdir reconcile/other; mount -t tmpfs other reconcile/other; touch reconcile/other/file"
+    ended = run("postrm", "purge", STATE + other, "find reconcile")
+    assert ended.code == 0
+    assert "not all of /var/lib/reconcile could be deleted" in ended.said
+    assert ended.said.endswith("reconcile\nreconcile/other\nreconcile/other/file\n")
