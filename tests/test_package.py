@@ -165,9 +165,14 @@ def _upgraded_without_a_loss(debian: PackageMachine) -> None:
     assert machine.run("systemctl", "is-enabled", TIMER).strip() == "enabled"
     assert machine.property(TIMER, "ActiveState") == "active"
     debian.publish("1.3.0")
+    machine.run("systemctl", "mask", "--quiet", "--now", TIMER)
     said = debian.install(debian.packages[2])
     assert "see above what the next pass would do" in said
     assert debian.status()["have"]["version"] == "1.2.0"
+    assert machine.run("systemctl", "is-enabled", TIMER, code=None).strip() == "masked"
+    assert machine.property(TIMER, "ActiveState") == "inactive"
+    machine.run("systemctl", "unmask", "--quiet", TIMER)
+    machine.run("systemctl", "start", TIMER)
 
 
 def _promoted_by_a_user_of_its_own(debian: PackageMachine) -> None:
