@@ -1,4 +1,4 @@
-"""The package's scripts, each run alone in a mount namespace whose /var/lib and /run are empty at first."""
+"""The package's scripts, each run alone in a mount namespace where nothing is installed by hand and nothing runs."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,9 @@ from attrs import frozen
 pytestmark = pytest.mark.needs("systemd")
 
 DEBIAN = Path(__file__).parent.parent / "debian"
-EMPTY = "mount --make-rprivate /; mount -t tmpfs var /var/lib; mount -t tmpfs run /run; cd /var/lib; "
+EMPTY = (
+    "mount --make-rprivate /; for at in /var/lib /run /usr/local /opt; do mount -t tmpfs new $at; done; cd /var/lib; "
+)
 STATE = "mkdir -p reconcile/canonicals/notes/1; touch reconcile/canonicals/notes/1/manifest.json; "
 
 
@@ -25,7 +27,8 @@ def run(script: str, argument: str, before: str = STATE, after: str = "") -> End
     """Run a script of the package after the shell's lines `before`; then run the lines `after`."""
     lines = f"{EMPTY}{before}\nsh {DEBIAN}/canon-reconcile.{script} {argument} 2>&1; code=$?\n{after}\nexit $code"
     entered = ["unshare", "--mount", "sh", "-c", lines]
-    done = subprocess.run(entered, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}  # as apt runs dpkg
+    done = subprocess.run(entered, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=path, check=False)
     return Ended(done.returncode, done.stdout)
 
 
@@ -51,3 +54,24 @@ def test_a_purge_leaves_other_file_systems_in_the_state_folder_as_they_are() -> 
     assert ended.code == 0
     assert "not all of /var/lib/reconcile could be deleted" in ended.said
     assert ended.said.endswith("reconcile\nreconcile/other\nreconcile/other/file\n")
+
+
+@pytest.mark.parametrize(("script", "argument"), [("postrm", "purge"), ("prerm", "upgrade"), ("prerm", "remove")])
+def test_while_a_pass_holds_the_lock_nothing_is_deleted_or_replaced(script: str, argument: str) -> None:
+    held = STATE + "echo '{}' >reconcile/lock; exec 8<reconcile/lock; flock 8"
+    ended = run(script, argument, held, "ls reconcile/canonicals/notes/1")
+    assert ended.code == 1
+    assert ended.said.endswith("manifest.json\n")
+
+
+def test_the_lock_of_a_pass_that_was_killed_stops_no_purge() -> None:
+    assert run("postrm", "purge", STATE + "echo '{}' >reconcile/lock", "ls").said.endswith("their data\n")
+
+
+@pytest.mark.parametrize("other", ["/usr/local/bin/reconcile", "/opt/canon/bin/reconcile"])
+def test_a_purge_leaves_the_state_folder_to_another_installation(other: str) -> None:
+    installed = f"mkdir -p $(dirname {other}); touch {other}; chmod +x {other}"
+    ended = run("postrm", "purge", STATE + installed, "ls reconcile/canonicals/notes/1 2>&1")
+    assert (ended.code, ended.said.count("deleting")) == (0, 0)
+    assert f"/var/lib/reconcile stays: {other} is another installation" in ended.said
+    assert ended.said.endswith("manifest.json\n")

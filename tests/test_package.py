@@ -139,13 +139,15 @@ def _promoted_by_its_timer(debian: PackageMachine) -> None:
 
 
 def _refused_during_a_pass(debian: PackageMachine) -> None:
-    """Try to upgrade while something holds the lock of a pass: the old version stays, and works."""
+    """Try to upgrade while something holds the lock of a pass: the old version, its timer and its state stay."""
     machine = debian.machine
     holding = f"flock {STATE}/lock sh -c 'touch /run/held; exec sleep 86399'"
     machine.run("systemd-run", "--quiet", "--unit=held", "sh", "-c", holding)
     wait_until(lambda: machine.run("ls", "/run").split().count("held") == 1)
     said = debian.install(debian.packages[1], code=100)
     assert "a pass is running" in said
+    machine.run("apt-get", "--yes", "remove", "canon-reconcile", code=100)
+    assert machine.property(TIMER, "ActiveState") == "active"
     machine.run("systemctl", "stop", "held")
     assert "-1~deb" in machine.run("dpkg-query", "--show", "canon-reconcile")
     machine.run("reconcile", "--dry-run")
