@@ -58,10 +58,17 @@ def test_a_purge_leaves_other_file_systems_in_the_state_folder_as_they_are() -> 
 
 @pytest.mark.parametrize(("script", "argument"), [("postrm", "purge"), ("prerm", "upgrade"), ("prerm", "remove")])
 def test_while_a_pass_holds_the_lock_nothing_is_deleted_or_replaced(script: str, argument: str) -> None:
-    held = STATE + "echo '{}' >reconcile/lock; exec 8<reconcile/lock; flock 8"
+    held = STATE + "echo 'pid of a pass' >reconcile/lock; exec 8<reconcile/lock; flock 8"
     ended = run(script, argument, held, "ls reconcile/canonicals/notes/1")
     assert ended.code == 1
+    assert ": pid of a pass\n" in ended.said
     assert ended.said.endswith("manifest.json\n")
+
+
+def test_a_lock_that_cannot_be_opened_is_not_called_held() -> None:
+    ended = run("prerm", "upgrade", STATE + "mknod reconcile/lock c 300 1")
+    assert (ended.code, ended.said.count("is held")) == (1, 0)
+    assert "the lock /var/lib/reconcile/lock could not be looked at (flock: exit code 66)" in ended.said
 
 
 def test_the_lock_of_a_pass_that_was_killed_stops_no_purge() -> None:

@@ -145,7 +145,7 @@ def _refused_during_a_pass(debian: PackageMachine) -> None:
     machine.run("systemd-run", "--quiet", "--unit=held", "sh", "-c", holding)
     wait_until(lambda: machine.run("ls", "/run").split().count("held") == 1)
     said = debian.install(debian.packages[1], code=100)
-    assert "a pass is running" in said
+    assert "the lock of a pass is held" in said
     machine.run("apt-get", "--yes", "remove", "canon-reconcile", code=100)
     assert machine.property(TIMER, "ActiveState") == "active"
     machine.run("systemctl", "stop", "held")
