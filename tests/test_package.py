@@ -189,6 +189,9 @@ def _promoted_by_a_user_of_its_own(debian: PackageMachine) -> None:
     shown = machine.run("runuser", "-u", "reconcile", "--", "reconcile", "status", "--output=json")
     have = json.loads(shown)["recipes"][0]["have"]
     assert (have["version"], have["evidence"]["user"]) == ("1.3.0", "reconcile")
+    said = machine.run("sh", "-c", f"cd /root && dpkg --install {debian.packages[2]} 2>&1")
+    assert "canonicals intact, the ledger is whole" in said
+    assert re.findall("canon-reconcile: .*(?:see above|prove could).*", said) == []
 
 
 def _removed_and_purged(debian: PackageMachine) -> None:
