@@ -82,3 +82,19 @@ def test_a_purge_leaves_the_state_folder_to_another_installation(other: str) -> 
     assert (ended.code, ended.said.count("deleting")) == (0, 0)
     assert f"/var/lib/reconcile stays: {other} is another installation" in ended.said
     assert ended.said.endswith("manifest.json\n")
+
+
+def test_a_purge_keeps_the_keys_of_the_packages_user_and_names_their_folder() -> None:
+    ended = run("postrm", "purge", STATE + "mkdir -p reconcile-home/.ssh; touch reconcile-home/.ssh/id", "find *")
+    assert "/var/lib/reconcile-home is the home of the user reconcile, and stays; it holds: .ssh\n" in ended.said
+    assert ended.said.endswith("\nreconcile-home\nreconcile-home/.ssh\nreconcile-home/.ssh/id\n")
+
+
+def test_a_purge_deletes_an_empty_home_of_the_packages_user() -> None:
+    assert run("postrm", "purge", STATE + "mkdir reconcile-home", "ls").said.endswith("their data\n")
+
+
+def test_the_home_of_the_packages_user_is_not_the_state_folder() -> None:
+    user = (DEBIAN / "canon-reconcile.sysusers").read_text().splitlines()[-1]
+    assert user.split()[-1] == "/var/lib/reconcile-home"
+    assert "\nd /var/lib/reconcile-home 0700 reconcile reconcile" in (DEBIAN / "canon-reconcile.tmpfiles").read_text()

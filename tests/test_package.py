@@ -30,7 +30,7 @@ for next in 2 3; do
 done
 """
 SOON = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nAccuracySec=10ms\nRandomizedDelaySec=0\n"
-STATE = "/var/lib/reconcile"
+STATE, HOME = "/var/lib/reconcile", "/var/lib/reconcile-home"
 # Whatever a pass proves with: snapshots, and the records apart from what a look adds to the ledger.
 HELD = ("sh", "-c", f"cd {STATE} && find canonicals mirrors id -type f -exec sha256sum {{}} + | sort")
 
@@ -117,7 +117,8 @@ def _installed(debian: PackageMachine) -> None:
     declared = json.loads(machine.run("reconcile", "--fleet", example, "status", "--output=json"))["recipes"]
     assert len(declared) == len(list((ROOT / "desired" / "recipes").iterdir()))
     assert machine.run("systemctl", "is-enabled", TIMER, code=1).strip() == "disabled"
-    assert machine.run("getent", "passwd", "reconcile").startswith("reconcile:x:")
+    assert machine.run("getent", "passwd", "reconcile").split(":")[5] == HOME
+    assert machine.run("stat", "--format=%a %U", HOME).strip() == "700 reconcile"
     assert machine.run("stat", "--format=%a %U", "/etc/credstore").strip() == "700 root"
     machine.run("systemd-analyze", "security", "--threshold=20", UNIT)
     assert machine.run("grep", "--recursive", "--files-with-matches", "/home/user/", "/usr/lib/canon", code=1) == ""
@@ -185,6 +186,7 @@ def _promoted_by_a_user_of_its_own(debian: PackageMachine) -> None:
     machine.run("cp", example, f"/etc/systemd/system/{UNIT}.d/")
     machine.run("systemctl", "daemon-reload")
     machine.run("chown", "-R", "reconcile", "/srv/notes")
+    machine.write(f"{HOME}/.ssh/known_hosts", "")
     machine.run("systemctl", "start", UNIT)
     shown = machine.run("runuser", "-u", "reconcile", "--", "reconcile", "status", "--output=json")
     have = json.loads(shown)["recipes"][0]["have"]
@@ -205,6 +207,8 @@ def _removed_and_purged(debian: PackageMachine) -> None:
     assert f"deleting {STATE}, with the canonicals of 1 recipe(s)" in said
     assert "/etc/reconcile is your fleet, and stays" in said
     assert machine.run("ls", "-d", STATE, "/usr/lib/canon", code=2) == ""
+    assert f"{HOME} is the home of the user reconcile, and stays; it holds: .ssh" in said
+    assert machine.run("ls", f"{HOME}/.ssh").strip() == "known_hosts"
     assert "fleet.toml" in machine.run("ls", "/etc/reconcile")
     left = machine.run("find", "/etc/systemd", "/var/lib/systemd", "-name", "*reconcile.timer", "-type", "l")
     assert left == ""
