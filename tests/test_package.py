@@ -120,6 +120,9 @@ def _installed(debian: PackageMachine) -> None:
     assert machine.run("getent", "passwd", "reconcile").split(":")[5] == HOME
     assert machine.run("stat", "--format=%a %U", HOME).strip() == "700 reconcile"
     assert machine.run("stat", "--format=%a %U", "/etc/credstore").strip() == "700 root"
+    readme = machine.run("zcat", "/usr/share/doc/canon-reconcile/README.md.gz")
+    of_the_package = re.sub(r"\nOn other systems:\n\n```console\n.*?```\n", "", readme, flags=re.DOTALL)
+    assert ("ExecStart=/usr/bin/reconcile --metrics" in readme, "/opt/canon/bin" in of_the_package) == (True, False)
     machine.run("systemd-analyze", "security", "--threshold=20", UNIT)
     assert machine.run("grep", "--recursive", "--files-with-matches", "/home/user/", "/usr/lib/canon", code=1) == ""
 
