@@ -1,6 +1,7 @@
 """A slot: the folder in which a recipe and the apps that it needs run for a while."""
 
 import shutil
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -104,11 +105,13 @@ class Slot:
     def tests_of(self, recipe: Recipe) -> Path:
         """Return the slot's copy of the recipe's fleet folder. Make the copy if it is missing.
 
-        Commands run in this copy, so that they cannot change the original.
+        Commands run in this copy, so that they cannot change the original. They may write to all of it, also if the
+        original is read-only.
         """
         copy = self.folder / "tests" / recipe.name
         if not copy.exists():
             shutil.copytree(recipe.folder, copy, symlinks=True)
+            _let_owner_write(copy)
         return copy
 
     def stop(self) -> None:
@@ -170,6 +173,13 @@ class Slot:
             "it mounts no volume, so no data can be cut off"
             for part in removal.without_data
         ]
+
+
+def _let_owner_write(folder: Path) -> None:
+    """Let the owner write to a folder and to all that is in it. Links, and what they lead to, stay as they are."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)
 
 
 def append_log_line(log: Path, line: str) -> None:
