@@ -5,6 +5,7 @@
 #     enable = true;
 #     fleet.recipes = ./recipes;                     # a folder for each recipe, with its recipe.toml
 #     fleet.settings.fleet.name = "ci";              # fleet.toml
+#     fleet.keys = ./keys;                           # where releases have to be signed
 #     budget.parallel = 2;
 #     path = [ pkgs.docker pkgs.git-lfs ];
 #   };
@@ -23,6 +24,7 @@ let
     mkdir $out
     cp -r ${cfg.fleet.recipes} $out/recipes
     cp ${toml.generate "fleet.toml" settings} $out/fleet.toml
+    ${lib.optionalString (cfg.fleet.keys != null) "cp -r ${cfg.fleet.keys} $out/keys"}
   '';
   fleet = if cfg.fleet.recipes == null then "/etc/reconcile" else "${declared}";
   tools = [ cfg.package pkgs.git pkgs.bash pkgs.coreutils ] ++ cfg.path;
@@ -43,6 +45,13 @@ in
       default = null;
       example = lib.literalExpression "./recipes";
       description = "The folder with a folder for each recipe. Null: the whole fleet is in /etc/reconcile.";
+    };
+
+    fleet.keys = lib.mkOption {
+      type = lib.types.nullOr lib.types.path;
+      default = null;
+      example = lib.literalExpression "./keys";
+      description = "The folder with the public keys for `[release] signed = true`: allowed_signers, NAME.asc.";
     };
 
     fleet.settings = lib.mkOption {
@@ -83,8 +92,8 @@ in
   config = lib.mkIf cfg.enable {
     assertions = [
       {
-        assertion = cfg.fleet.recipes != null || (cfg.fleet.settings == { } && cfg.budget == { });
-        message = "services.reconcile: fleet.settings and budget need fleet.recipes; without it, write /etc/reconcile/fleet.toml.";
+        assertion = cfg.fleet.recipes != null || (cfg.fleet.settings == { } && cfg.budget == { } && cfg.fleet.keys == null);
+        message = "services.reconcile: fleet.settings, fleet.keys and budget need fleet.recipes; without it, write /etc/reconcile/fleet.toml.";
       }
     ];
 

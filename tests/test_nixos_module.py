@@ -40,3 +40,10 @@ def test_the_package_names_every_dependency_and_no_other() -> None:
     named = package.partition("dependencies = with python3Packages; [\n")[2].partition("];")[0].split()
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert named == sorted(Requirement(text).name for text in needed)
+
+
+@pytest.mark.parametrize("option", ["recipes", "keys"])
+def test_each_folder_that_can_be_declared_is_in_the_fleet_of_the_unit(option: str) -> None:
+    script = MODULE.partition("runCommandLocal \"canon-fleet\" { } ''")[2].partition("'';")[0]
+    assert f"fleet.{option} = lib.mkOption" in MODULE
+    assert f"cp -r ${{cfg.fleet.{option}}} $out/{option}" in script
