@@ -1,5 +1,6 @@
 """The package's scripts, each run alone in a mount namespace where nothing is installed by hand and nothing runs."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,16 @@ EMPTY = (
     "mount --make-rprivate /; for at in /var/lib /run /usr/local /opt; do mount -t tmpfs new $at; done; cd /var/lib; "
 )
 STATE = "mkdir -p reconcile/canonicals/notes/1; touch reconcile/canonicals/notes/1/manifest.json; "
+# A systemd that tells what it is asked: the timer is active, and SERVICE is the state of the service.
+SYSTEMCTL = """
+mkdir -p /run/systemd/system /usr/local/sbin
+cat >/usr/local/sbin/systemctl <<'END'
+#!/bin/sh
+echo "systemctl: $*" >&2
+[ "$*" != "is-active reconcile.service" ] || { echo SERVICE; exit 3; }
+END
+chmod +x /usr/local/sbin/systemctl
+"""
 
 
 @frozen
@@ -27,7 +38,7 @@ def run(script: str, argument: str, before: str = STATE, after: str = "") -> End
     """Run a script of the package after the shell's lines `before`; then run the lines `after`."""
     lines = f"{EMPTY}{before}\nsh {DEBIAN}/canon-reconcile.{script} {argument} 2>&1; code=$?\n{after}\nexit $code"
     entered = ["unshare", "--mount", "sh", "-c", lines]
-    path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}  # as apt runs dpkg
+    path = {"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"}
     done = subprocess.run(entered, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=path, check=False)
     return Ended(done.returncode, done.stdout)
 
@@ -98,3 +109,21 @@ def test_the_home_of_the_packages_user_is_not_the_state_folder() -> None:
     user = (DEBIAN / "canon-reconcile.sysusers").read_text().splitlines()[-1]
     assert user.split()[-1] == "/var/lib/reconcile-home"
     assert "\nd /var/lib/reconcile-home 0700 reconcile reconcile" in (DEBIAN / "canon-reconcile.tmpfiles").read_text()
+
+
+@pytest.mark.parametrize("state", ["activating", "deactivating"])
+def test_a_pass_that_has_no_lock_yet_is_not_replaced_and_the_timer_goes_on(state: str) -> None:
+    ended = run("prerm", "upgrade", STATE + SYSTEMCTL.replace("SERVICE", state), "find /run -name 'canon*'")
+    assert (ended.code, "a pass is running" in ended.said) == (1, True)
+    assert re.findall("(stop|start) reconcile.timer", ended.said) == ["stop", "start"]
+    assert "/run/canon" not in ended.said
+
+
+@pytest.mark.parametrize("change", ["remove", "upgrade"])
+def test_the_timer_is_stopped_before_a_change_and_started_where_that_is_undone(change: str) -> None:
+    after = f"echo unpacked; sh {DEBIAN}/canon-reconcile.postinst abort-{change} 2>&1; find /run -name 'canon*'"
+    ended = run("prerm", change, STATE + SYSTEMCTL.replace("SERVICE", "inactive"), after)
+    assert ended.code == 0
+    steps = re.findall("unpacked|(?:stop|start|daemon-reload).*", ended.said)
+    assert steps == ["stop reconcile.timer", "unpacked", "daemon-reload", "start reconcile.timer"]
+    assert "/run/canon" not in ended.said

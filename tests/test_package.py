@@ -206,6 +206,7 @@ def _removed_and_purged(debian: PackageMachine) -> None:
     assert f"{STATE} stays" in machine.run("apt-get", "--yes", "remove", "canon-reconcile")
     assert machine.run(*HELD) == held
     assert machine.property(TIMER, "ActiveState") == "inactive"
+    assert machine.run("find", "/run", "-name", "canon-reconcile*") == ""
     said = machine.run("apt-get", "--yes", "purge", "canon-reconcile")
     assert f"deleting {STATE}, with the canonicals of 1 recipe(s)" in said
     assert "/etc/reconcile is your fleet, and stays" in said
