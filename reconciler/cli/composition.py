@@ -135,7 +135,7 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return what measures the disk: the state folder, and Docker's images and volumes if one of `drivers` uses Docker.
+    """Return what measures the disk: the state folder, and the engine's images and volumes if a driver uses one.
 
     `children` is the environment of child processes.
     """

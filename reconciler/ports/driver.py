@@ -31,7 +31,7 @@ class Changes(Protocol):
 class Driver(Protocol):
     """Deploys, stops, saves and removes apps. Knows nothing of tiers, snapshots or readiness checks.
 
-    `programs` names the programs that the driver runs, such as "docker". Their versions are recorded with each trial.
+    `programs` names the programs that the driver runs, such as "git". Their versions are recorded with each trial.
     """
 
     programs: tuple[str, ...]

@@ -24,7 +24,7 @@ class FreeSpace:
 def free_space(host: Host, fleet: Fleet) -> FreeSpace:
     """Return the free space of the disk. Measure nothing if the fleet declares no `[budget] disk`. Raise no error.
 
-    If Docker's disk cannot be measured, the disk with the state folder counts alone, and the note says so.
+    If the engine's disk cannot be measured, the disk with the state folder counts alone, and the note says so.
     """
     if fleet.disk is None or host.disk is None:
         return FreeSpace(None)
@@ -53,7 +53,7 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
     """Return what the running trials take of the disk; `running` are the memories of their recipes. Raise no error.
 
-    What they have written is measured in their working folders only: not in Docker's volumes and images.
+    What they have written is measured in their working folders only: not in the engine's volumes and images.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

@@ -82,7 +82,7 @@ def _check_ledger(host: Host) -> list[str]:
 
 
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
-    """Return the marks (paths) of all slots that still have processes or Docker objects, by driver.
+    """Return the marks (paths) of all slots that still have processes or objects of the engine, by driver.
 
     Also return a remark for each driver that cannot list them.
     """
