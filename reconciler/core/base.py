@@ -88,7 +88,10 @@ def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, rel
 
 
 def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
-    """Return why the data of the generation `have` is used."""
+    """Return why an upgrade starts from the data of the generation `have`.
+
+    `recorded` is the recipe's canonical, None if it has none.
+    """
     if have == recorded:
         return "the canonical, with its data"
     return f"generation {have.generation}, the newest intact one, with its data: the canonical is damaged"

@@ -116,7 +116,7 @@ def _finding(observation: Observation) -> Finding:
 
 
 def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
-    """Return the gravest cause that applies, and the reason, which is one sentence."""
+    """Return the gravest cause that applies (IN_SYNC if nothing differs), and one sentence about it."""
     if isinstance(want, Unobservable):
         return Cause.UNOBSERVABLE, want.reason
     moved = _moved(observation, want)

@@ -93,7 +93,8 @@ class Run:
 class Population:
     """The numbers of recipes at each stage of a run. `declared` counts all of the fleet, `selected` those of this run.
 
-    `excepted` counts the selected ones that are not enrolled. `observed` have an observation, `decided` a step, and
+    `enrolled` counts the selected ones that passes try, `excepted` those that are declared with `enrolled = false` and
+    the reason for this exception. `observed` have an observation, `decided` a step, and
     `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` the number of those that took
     place.
     """

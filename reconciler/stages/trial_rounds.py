@@ -28,10 +28,11 @@ class Converged:
 def carry_out(
     context: ConvergeContext, workers: Workers | None, report_outcome: Callable[[Outcome], None]
 ) -> Converged:
-    """Carry out the plan, and call `report_outcome` with each outcome. `workers` run several steps at once.
+    """Carry out the plan, and call `report_outcome` with each outcome.
 
-    Each step without a trial of its release frees a place: the recipe that waits longest takes it in a next round,
-    when all other steps have ended. That recipe then has two outcomes, of which the last one counts.
+    `workers` run several steps at once; None: one after the other. If a step ends without the trial that it was to run,
+    one more trial is allowed: when all other steps have ended, the recipe that has waited longest is tried in a next
+    round. That recipe then has two outcomes, of which the last one counts.
     """
     outcomes: dict[str, Outcome] = {}
     plan, left, signal = context.plan, True, None

@@ -114,7 +114,10 @@ def _base(host: Host, observation: Observation, base: Release | None) -> tuple[R
 
 
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
-    """Return a note for each recipe of which a pass would try ways now, for the report of a dry run."""
+    """Return a note for each recipe of which a pass would try ways now, for the report of a dry run.
+
+    `asked` are the ways that the command line asks for, beside those that each recipe declares; empty for none.
+    """
     found, unknown = ways_to_try(host, observations, records, asked)
     due = (f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found)
     return (*due, *(f"{name}: {why}" for name, why in unknown.items()))

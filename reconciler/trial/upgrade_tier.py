@@ -93,7 +93,8 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
     """Deploy the release under test over the release `base`. Return None, or a skip if the base had to be killed.
 
     A base that does not stop and is killed is no fault of the release under test. The first run raises SlowHostError
-    for it, so that the trial runs once more. Raise InfrastructureError if the base is the canonical.
+    for it, so that the trial runs once more. In the second run, a killed base is skipped, but if it is the canonical,
+    raise InfrastructureError.
     """
     *needed, own = run.request.app_set
     for spec in needed:

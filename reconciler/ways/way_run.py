@@ -129,7 +129,7 @@ class WayRun:
         run_command(slot, self.own_app(slot), check, "data.check")
 
     def limits(self, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
-        """Return what the answer does not cover; "" if `proves_writes`.
+        """Return what the result of this way does not prove, as one sentence; "" if `proves_writes`.
 
         `proves_writes`: data.check can tell whether what the release wrote is there.
         """

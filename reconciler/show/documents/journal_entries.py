@@ -54,7 +54,8 @@ def outcome_entry(outcome: Outcome) -> Entry | None:
 def report_entries(report: Report) -> Iterator[Entry]:
     """Yield one entry if the run was hollow (exit code 5: it did not check all it should), and one for each difference.
 
-    A difference is a way in which a recipe differs at the end of the run. Recipes that are not enrolled are left out.
+    A difference is a way in which a recipe differs at the end of the run. Leave out recipes that are
+    declared with `enrolled = false`.
     """
     if report.exit_code == HOLLOW:
         yield _entry("hollow", f"hollow: {'; '.join(report.notes)}", _ERROR, {"RESULT": "hollow"})

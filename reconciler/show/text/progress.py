@@ -191,9 +191,10 @@ class SilentProgress(LineProgress):
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """Return the progress display for `stream`, None for stderr. Use it in `with`, which restores the terminal.
+    """Return the display that shows progress on `stream`, or on stderr if `stream` is None.
 
-    It shows nothing if `quiet`, live lines on a terminal, and plain lines elsewhere; `verbose` adds times to them.
+    It shows nothing if `quiet`, live lines on a terminal, and plain lines elsewhere; `verbose` adds times. Use it in
+    `with`, which restores the terminal.
     """
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:

@@ -61,9 +61,9 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
-    """Return the names in the swarm of the secrets that services use and that belong to the stack.
+    """Return the name in the swarm of each secret of the stack, by the secret's name in the compose files.
 
-    The keys are the names of the secrets in the compose files.
+    Leave out a secret that no service uses, and one whose name in the swarm does not begin with that of the stack.
     """
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 

@@ -187,6 +187,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """Return the full names of the volumes that a service mounts, which begin with the name of the stack."""
+    """Return the names of all volumes that a service mounts, as Docker has them: with the stack's name in front."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

@@ -149,9 +149,9 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
     """Return an error if at least CRASHES tasks of the service have failed, and too few run; else None.
 
-    Return None also if the service was changed less than PATIENCE ago, or if another service, on which it may depend,
-    has not been up for PATIENCE and has failed less often. A service with enough running tasks is not in a crash loop
-    yet: `Service.stable_after` decides whether it stays up.
+    Return None also if the service was changed less than PATIENCE ago, or if it may only be waiting for another service
+    of `every`: for one that has not been up for PATIENCE yet, and of which less than CRASHES tasks have failed. A
+    service with enough running tasks is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
