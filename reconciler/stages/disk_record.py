@@ -15,13 +15,14 @@ from state.records import Records
 def disk_record(host: Host, names: Iterable[str], records: Records) -> Mapping[str, object] | None:
     """Return what the ledger keeps of the disk; None if it cannot be measured.
 
-    "free" is the number of free bytes. "recipes" has by recipe, for those in `names`, the bytes of its stored
+    "free" is the number of free bytes on the disk with the state folder: a pass in which nothing moves does not ask the
+    engine about its own disk. "recipes" has by recipe, for those in `names`, the bytes of its stored
     generations and the largest use of the disk that was measured in its last trials, None if there is none.
     """
     with suppress(CanonError, OSError):
         if host.disk is not None:
             by_recipe = {name: _of_recipe(host, host.disk, name, records) for name in names}
-            return {"free": host.disk.free(), "recipes": by_recipe}
+            return {"free": host.disk.free_of_state(), "recipes": by_recipe}
     return None
 
 

@@ -55,6 +55,20 @@ class Kept:
             told: str = answer.read().decode()
         return told
 
+    def objects(self) -> dict[str, str]:
+        """Return what Docker has of the deployment: for each kind with an object, what it tells of these objects."""
+        found = {}
+        for kind in ("service", "volume", "secret", "config", "network"):
+            names = self.docker(
+                kind, "ls", "--quiet", "--filter", f"label=canon.slot={self.world.state.kept_slot(NAME)}"
+            )
+            if names:
+                found[kind] = self.docker(kind, "inspect", *names.split())
+        tasks = self.docker(
+            "service", "ps", "--no-trunc", "--format", "{{.ID}} {{.DesiredState}}", self.part("service")
+        )
+        return {**found, "task": tasks}
+
     def scale(self, number: int) -> None:
         self.docker("service", "scale", "--detach", f"{self.part('service')}={number}")
 
@@ -110,6 +124,19 @@ def test_a_canonical_is_promoted_and_kept_running_and_a_second_pass_does_nothing
     assert (again.code, again.row(NAME)["result"]) == (0, "none")
     assert kept.docker("service", "inspect", "--format", "{{.ID}} {{.UpdatedAt}}", kept.part("service")) == service
     assert kept.world.run("drift").code == 0
+
+
+LOOKS = f"""\
+--dry-run -o wide; plan; drift; status; status {NAME} -o json; explain; history; events; logs {NAME}; evidence {NAME}; \
+audit; doctor; report --html -"""
+
+
+def test_no_looking_command_changes_an_object_of_docker_or_the_state_folder(kept: Kept) -> None:
+    before = kept.objects(), entries_below(kept.world.state.root)
+    assert before[0].keys() >= {"service", "volume", "secret", "config", "task"}
+    for words in LOOKS.split("; "):
+        kept.world.run(*words.split())
+        assert (kept.objects(), entries_below(kept.world.state.root)) == before, words
 
 
 def removed(kept: Kept) -> str:
