@@ -8,8 +8,9 @@ from attrs import define, evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.disk_budget import KEPT_PEAKS, TrialsBeside, no_room, peak_of, with_peak
+from reconciler.core.disk_budget import TrialsBeside, no_room
 from reconciler.core.outcome import Result
+from reconciler.core.peaks import KEPT_PEAKS, peak_of, with_peak
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, ReportCommand
 from reconciler.host.disk import HostDisk, size_of

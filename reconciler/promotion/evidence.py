@@ -2,9 +2,9 @@
 
 from attrs import asdict, evolve
 
-from reconciler.core.disk_budget import with_peak
 from reconciler.core.observation import with_damage
 from reconciler.core.outcome import Outcome, is_remembered
+from reconciler.core.peaks import with_peak
 from reconciler.core.test_result import PAYLOAD_TYPE, statement_of
 from reconciler.core.tier_results import Trial, first_failure, level
 from reconciler.ports.host import Host

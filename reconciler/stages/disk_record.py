@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from attrs import asdict
 
-from reconciler.core.disk_budget import peak_of
+from reconciler.core.peaks import peak_of
 from reconciler.errors import CanonError
 from reconciler.ports.disk import Disk
 from reconciler.ports.host import Host

@@ -6,7 +6,8 @@ from contextlib import suppress
 from attrs import frozen
 
 from desired.model import Fleet
-from reconciler.core.disk_budget import TrialsBeside, no_room, peak_of
+from reconciler.core.disk_budget import TrialsBeside, no_room
+from reconciler.core.peaks import peak_of
 from reconciler.errors import CanonError, in_one_line
 from reconciler.ports.disk import Disk
 from reconciler.ports.host import Host

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import asdict, frozen
 
-from reconciler.core.disk_budget import peak_of
+from reconciler.core.peaks import peak_of
 from reconciler.show.quantities import size
 from reconciler.show.text.status import Recorded
 

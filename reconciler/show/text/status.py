@@ -7,10 +7,10 @@ from typing import Final
 from attrs import evolve, frozen
 
 from desired.model import Fleet
-from reconciler.core.disk_budget import peak_of
 from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_decisions, rollback_text
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.peaks import peak_of
 from reconciler.core.way_records import recorded_ways
 from reconciler.core.ways import RecordedWay, ways_of
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
