@@ -6,8 +6,6 @@ from typing import Final
 
 from attrs import frozen
 
-from reconciler.core.plan import Action
-from reconciler.show.labels import ACTION_WORDS
 from reconciler.show.quantities import duration, moment
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 from state.pass_progress import CurrentWork, PassProgress, PlannedWork, SeenPass
@@ -139,6 +137,10 @@ def planned_text(work: PlannedWork) -> str:
     If no release is tried, return recipe and action.
     """
     if not work.version:
+        # `status` looks for a running pass too, and starts sooner without the plan.
+        from reconciler.core.plan import Action
+        from reconciler.show.labels import ACTION_WORDS
+
         return f"{work.recipe} ({ACTION_WORDS[Action(work.action)]})"
     last = f"last time {duration(work.last_seconds)}" if work.last_seconds is not None else "no time known"
     return f"{work.recipe} {work.version} ({last})"
