@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from state.decisions import Hold, Rollback
+from state.disk_use import DiskUse
 from state.kept_deployment import DeploymentRecord
 from state.records import (
     Answer,
@@ -100,6 +101,7 @@ MEMORIES = st.builds(
     last_trial=st.none() | TEXTS,
     last_trial_at=st.none() | TIMES,
     seconds=st.none() | SECONDS,
+    peaks=st.lists(st.builds(DiskUse, *[st.integers(0, 2**50)] * 4), max_size=3).map(tuple),
 )
 INTENTS = st.builds(Intent, TEXTS, NAMES, TEXTS, TEXTS, st.integers(1, 99), TIMES, st.none() | NUMBERS)
 HOLDS = st.builds(Hold, NAMES, TEXTS, TEXTS, TIMES, st.none() | st.dates())
