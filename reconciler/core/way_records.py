@@ -24,18 +24,7 @@ def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay
 
 def way_body(result: WayResult) -> Mapping[str, object]:
     """Return a result as the JSON data that the ledger keeps of it."""
-    stop = result.stop
     base = {"to": result.base.version, "to_commit": result.base.commit} if result.base is not None else {}
-    ended = {
-        "stop": None
-        if stop is None
-        else {
-            "seconds": round(stop.seconds, 2),
-            "grace": stop.grace,
-            "killed": list(stop.killed),
-            "exit_codes": dict(stop.exit_codes),
-        }
-    }
     return {
         "way": result.way,
         "answer": result.answer,
@@ -45,31 +34,45 @@ def way_body(result: WayResult) -> Mapping[str, object]:
         **base,
         "reason": result.reason,
         "proves_writes": result.proves_writes,
-        **ended,
+        "stop": stop_body(result.stop),
         "tests": result.tests,
         "seconds": round(result.seconds, 1),
         "log": result.log,
     }
 
 
+def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
+    """Return how a release ended as JSON data, for the ledger and for documents; None if it was not stopped."""
+    if stop is None:
+        return None
+    return {
+        "seconds": round(stop.seconds, 2),
+        "grace": stop.grace,
+        "killed": list(stop.killed),
+        "exit_codes": dict(stop.exit_codes),
+    }
+
+
 def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> RecordedWay | None:
     """Return the result that a line of the ledger keeps; None for a line of a newer Canon that cannot be read."""
-    try:
-        return RecordedWay(_result(recipe, body), at, bool(body.get("by_pass")))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
+    result = _result(recipe, body)
+    return RecordedWay(result, at, bool(body.get("by_pass"))) if result is not None else None
 
 
 def way_sentence(body: Mapping[str, object]) -> str:
     """Return one sentence on the result in `body`, a line of the ledger; only its reason if it cannot be read."""
+    result = _result("", body)
+    return f"{result.way} {way_text(result)}" if result is not None else str(body.get("reason", ""))
+
+
+def _result(recipe: str, body: Mapping[str, object]) -> WayResult | None:
     try:
-        result = _result("", body)
+        return _read(recipe, body)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return str(body.get("reason", ""))
-    return f"{result.way} {way_text(result)}"
+        return None
 
 
-def _result(recipe: str, body: Mapping[str, object]) -> WayResult:
+def _read(recipe: str, body: Mapping[str, object]) -> WayResult:
     kind, to = body["kind"], body.get("to")
     return WayResult(
         recipe=recipe,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from reconciler.core.way_records import stop_body
 from reconciler.core.ways import RecordedWay, WayResult, is_dangerous
 from reconciler.show.documents.recorded_parts import Json
 from reconciler.show.quantities import rfc3339
@@ -18,7 +19,6 @@ def recorded_ways_part(recorded: Iterable[RecordedWay]) -> list[Json]:
 
 
 def _way(result: WayResult) -> Json:
-    stop = result.stop
     return {
         "way": result.way,
         "answer": result.answer,
@@ -28,14 +28,7 @@ def _way(result: WayResult) -> Json:
         "to": result.base.version if result.base is not None else None,
         "reason": result.reason,
         "proves_writes": result.proves_writes,
-        "stop": None
-        if stop is None
-        else {
-            "seconds": round(stop.seconds, 2),
-            "grace": stop.grace,
-            "killed": list(stop.killed),
-            "exit_codes": dict(stop.exit_codes),
-        },
+        "stop": stop_body(result.stop),
         "seconds": round(result.seconds, 1),
         "log": result.log,
         "at": None,
