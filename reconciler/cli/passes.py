@@ -5,7 +5,6 @@ from pathlib import Path
 
 from attrs import evolve
 
-from reconciler.cli.asked_ways import read_ways
 from reconciler.cli.command_context import CommandContext, load_context, pass_lock, require_declared
 from reconciler.cli.composition import (
     interruptible,
@@ -18,6 +17,7 @@ from reconciler.cli.composition import (
 from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.journal_output import journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
+from reconciler.cli.named_lists import read_ways
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer

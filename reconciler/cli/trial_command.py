@@ -7,10 +7,10 @@ from attrs import evolve, frozen
 
 from desired.model import Release, TierName, Unobservable, WayName
 from desired.want import releases
-from reconciler.cli.asked_ways import read_ways
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author
+from reconciler.cli.named_lists import read_tiers, read_ways
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
 from reconciler.core.findings import MirrorState, mirror_state
@@ -77,7 +77,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """
     context = load_context(options)
     require_declared(context, name)
-    asked = Asked(trial_options.ref, _tiers(trial_options.tiers), read_ways(trial_options.ways))
+    asked = Asked(trial_options.ref, read_tiers(trial_options.tiers), read_ways(trial_options.ways))
     with interruptible(), private_files(), progress_on_stderr(options) as progress:
         prepare_state(context.state)
         host = make_host(context, progress)
@@ -85,20 +85,6 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
         tested = _run(host, context, name, asked)
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return _print_trial(context, trial_options.junit, tested, run)
-
-
-def _tiers(text: str | None) -> frozenset[TierName]:
-    """Return the tiers in the comma-separated list `text`, and always install. Return all tiers if `text` is None.
-
-    Raise UsageError if a name is not the name of a tier.
-    """
-    if text is None:
-        return frozenset(TierName)
-    names = [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in set(TierName)]
-    if unknown:
-        raise UsageError(f"no tier {unknown[0]}", f"there are: {', '.join(TierName)}")
-    return frozenset({TierName.INSTALL, *map(TierName, names)})
 
 
 def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
