@@ -1,21 +1,18 @@
 """Writes the metrics of a run to a file that node_exporter's textfile collector reads."""
 
-import os
 from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext
+from reconciler.cli.output_file import READABLE, require_output_path
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_error, report_code_after_failure
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.report import Report
-from reconciler.errors import CanonError, UsageError, reason_of
+from reconciler.errors import CanonError, reason_of
 from reconciler.show.documents.metrics import MetricsInput, metrics_text
 from state.folder.durable import replace_file
 from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError
-
-_SUFFIX = ".prom"
-_READABLE = 0o644
 
 
 def require_metrics_path(file: str | None) -> Path | None:
@@ -26,13 +23,13 @@ def require_metrics_path(file: str | None) -> Path | None:
     """
     if file is None:
         return None
-    path = Path(file).absolute()
-    if path.suffix != _SUFFIX or path.is_dir():
-        raise UsageError(f"--metrics {file} is no file that ends in {_SUFFIX}", "node_exporter reads no other files")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        hint = "make it, or in the unit: ReadWritePaths="
-        raise UsageError(f"--metrics {file}: its folder is missing or cannot be written to", hint)
-    return path
+    return require_output_path(
+        "--metrics",
+        file,
+        ".prom",
+        name_hint="node_exporter reads no other files",
+        folder_hint="make it, or in the unit: ReadWritePaths=",
+    )
 
 
 def write_metrics(
@@ -51,7 +48,7 @@ def write_metrics(
         seconds = {name: memory.seconds for name, memory in records.memories.items() if memory.seconds is not None}
         since = {name: record.since for name, record in records.drift.items()}
         known = MetricsInput(context.fleet.name, last or last_whole_pass(context), seconds, since)
-        replace_file(path, metrics_text(report, known).encode(), _READABLE)
+        replace_file(path, metrics_text(report, known).encode(), READABLE)
     except (OSError, CanonError, StateError) as error:
         reason = reason_of(error)
         print_error(f"reconcile: cannot write the metrics to {path}: {reason}\n  what was done is recorded\n")

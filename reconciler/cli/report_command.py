@@ -1,12 +1,12 @@
 """`reconcile report --html FILE`: what Canon knows of the fleet, as one page. Changes nothing but FILE."""
 
-import os
 import shutil
 from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
 from reconciler.cli.options import Options, print_line
+from reconciler.cli.output_file import READABLE, require_output_path
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import FAILED, print_answer, print_error
 from reconciler.core.events import events_of
@@ -24,8 +24,6 @@ from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError
 
 _STDOUT = "-"
-_SUFFIX = ".html"
-_READABLE = 0o644
 
 
 def report(options: Options, file: str, *, offline: bool) -> int:
@@ -99,12 +97,13 @@ def _require_page_path(file: str) -> Path | None:
     """
     if file == _STDOUT:
         return None
-    path = Path(file).absolute()
-    if path.suffix != _SUFFIX or path.is_dir():
-        raise UsageError(f"--html {file} is no file that ends in {_SUFFIX}", 'name one, or "-" for stdout')
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"--html {file}: its folder is missing or cannot be written to", f"mkdir -p {path.parent}")
-    return path
+    return require_output_path(
+        "--html",
+        file,
+        ".html",
+        name_hint='name one, or "-" for stdout',
+        folder_hint=f"mkdir -p {Path(file).absolute().parent}",
+    )
 
 
 def _write(options: Options, path: Path, page: str, code: int) -> int:
@@ -113,7 +112,7 @@ def _write(options: Options, path: Path, page: str, code: int) -> int:
     If the file cannot be written, print the reason to stderr and return 1.
     """
     try:
-        replace_file(path, page.encode(), _READABLE)
+        replace_file(path, page.encode(), READABLE)
     except OSError as error:
         print_error(f"reconcile: cannot write the page to {path}: {error.strerror or error}\n")
         return FAILED
