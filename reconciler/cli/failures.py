@@ -13,7 +13,8 @@ import click
 
 from desired.declarations.problems import DeclarationError
 from reconciler.cli.options import terminal_width
-from reconciler.cli.standard_streams import print_answer, print_error
+from reconciler.cli.standard_streams import FAILED, print_answer, print_error
+from reconciler.core.exit_codes import NEEDS_PERSON
 from reconciler.errors import (
     BusyError,
     CanonError,
@@ -31,8 +32,6 @@ from reconciler.show.text.error_text import render_error, render_next_commands, 
 from reconciler.show.text.screen import Screen, screen_for
 from state.state_errors import ForeignFolderError, LockHeldError, StateError
 
-FAILED: Final = 1
-NEEDS_PERSON: Final = 4
 USAGE: Final = 64
 BUSY: Final = 75
 DECLARATIONS: Final = 78

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 from attrs import define, field
 
 from reconciler.cli.composition import interruptible
+from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.options import Options, stdout_screen, stdout_width
 from reconciler.cli.running import look_at_passes
 from reconciler.cli.standard_streams import write_answer
@@ -29,8 +30,6 @@ PAUSE: Final = 0.5
 TABLE_AGE: Final = timedelta(seconds=30)
 """How long the same table is shown if the registry does not change. Deployments and ages may change without it."""
 
-_SIGNALLED: Final = 128
-
 
 def watch(options: Options, state: StateFolder, table: Callable[[], str]) -> int:
     """Show the pass that runs and the text of `table` again and again; without a terminal, a line for each change.
@@ -47,7 +46,7 @@ def watch(options: Options, state: StateFolder, table: Callable[[], str]) -> int
                 _print_changes(state)
             _redraw(options, state, CachedTable(table, ChangedFile(state.database)))
     except InterruptedPassError as stop:
-        return _SIGNALLED + stop.signal_number
+        return SIGNALLED + stop.signal_number
 
 
 def _print_changes(state: StateFolder) -> NoReturn:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from state.folder.process_identity import state_and_start
+
 PROC = Path("/proc")
 
 _CLOCK_ERROR = 2.0
@@ -122,8 +124,8 @@ def _describe(pid: int, *, heir: bool) -> Holder | None:
 
 
 def _started(stat: bytes) -> datetime:
-    """Return when a process started. `stat` is the content of /proc/PID/stat; field 22 is in ticks since the boot."""
-    ticks = int(stat.rpartition(b")")[2].split()[19])
+    """Return when a process started. `stat` is the content of /proc/PID/stat."""
+    _, ticks = state_and_start(stat)
     booted = re.search(r"^btime (\d+)$", (PROC / "stat").read_text("ascii"), re.MULTILINE)
     seconds = int(booted[1]) if booted else 0
     return datetime.fromtimestamp(seconds + ticks / os.sysconf("SC_CLK_TCK"), UTC)

@@ -58,7 +58,12 @@ def _namespace() -> str:
 def _state_and_start(pid: int) -> tuple[bytes, int]:
     """Return the state of a process, a letter, and when it started, in clock ticks since the boot.
 
-    These are the fields 3 and 22 of /proc/PID/stat. Raise OSError if there is no such process.
+    Raise OSError if there is no such process.
     """
-    fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    return state_and_start((_PROC / str(pid) / "stat").read_bytes())
+
+
+def state_and_start(stat: bytes) -> tuple[bytes, int]:
+    """Return the fields 3 and 22 of `stat`, the content of /proc/PID/stat: the state, and the start in clock ticks."""
+    fields = stat.rpartition(b")")[2].split()
     return fields[0], int(fields[19])
