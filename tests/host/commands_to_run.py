@@ -20,7 +20,7 @@ HOURS = 7200.0
 
 
 # Slots of this process alone: other workers run the same tests at the same time.
-ROOT = f"/work/{os.getpid()}"
+ROOT = f"/slots/{os.getpid()}"
 
 
 # A daemon as it is in the book: two forks, a session of its own, and here also the pipe held open.

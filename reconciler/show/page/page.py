@@ -21,7 +21,7 @@ from reconciler.show.page.page_facts import PageFacts, activity_of
 from reconciler.show.page.passes_on_page import pass_picture, passes_on_page
 from reconciler.show.page.recipe_on_page import MOST_TAGS, recipes_on_page
 from reconciler.show.page.summary_on_page import asking, bucket_shares, drift_on_page
-from reconciler.show.page.trials_on_page import disk_use, trials_on_page
+from reconciler.show.page.trials_on_page import snapshot_sizes, trials_on_page
 from reconciler.show.text.pass_age import stale_notes
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -63,7 +63,7 @@ def _parts(facts: PageFacts) -> Mapping[str, object]:
         "drift": drift_on_page(facts.report.rows),
         "trials": trials_on_page(activity),
         "all_trials": len(activity.trials),
-        "disk": disk_use(facts),
+        "disk": snapshot_sizes(facts),
         "timeouts": tuple(reversed(timeouts(activity.trials)[-MOST_TIMEOUTS:])),
         "passes": passes_on_page(activity.passes),
         "all_passes": len(activity.passes),

@@ -88,7 +88,7 @@ def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
         begin += share
 
 
-def disk_use(facts: PageFacts, most: int = 5) -> SnapshotSizes:
+def snapshot_sizes(facts: PageFacts, most: int = 5) -> SnapshotSizes:
     """Return the disk that all recorded canonicals take, and the `most` of them with the largest snapshots."""
     canonicals = sorted(facts.records.canonicals.values(), key=lambda each: (-each.seal.packed, each.recipe))
     return SnapshotSizes(
