@@ -193,10 +193,11 @@ def _exit_code(supervisor: Process) -> int | None:
     if first is None or first.state != "Z" or first.parent != supervisor.pid:
         return None
     with suppress(OSError, ValueError):
-        stat = Path(f"/proc/{first.pid}/stat")
-        # The kernel shows 0 instead of the real status to a reader who may not see it.
-        if os.geteuid() in {0, stat.stat().st_uid}:
-            return os.waitstatus_to_exitcode(int(stat.read_text("utf-8", "replace").split()[-1]))
+        folder = Path(f"/proc/{first.pid}")
+        # The kernel shows 0 instead of the real status to a reader who may not see it. The user of a process that has
+        # ended is the owner of its folder; the files in the folder are root's by then.
+        if os.geteuid() in {0, folder.stat().st_uid}:
+            return os.waitstatus_to_exitcode(int((folder / "stat").read_text("utf-8", "replace").split()[-1]))
     return None
 
 
