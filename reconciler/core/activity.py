@@ -14,9 +14,11 @@ _PRESSURE: Final = re.compile(r"\(host: ([^()]*)\)")
 
 @frozen
 class TierTime:
-    """One tier of a past trial, and how long it took.
+    """One tier of a past trial: its verdict, and how long it took.
 
-    `verdict` is pass, fail, skip or error; `reason` is "" if it passed.
+    * `verdict`: pass, fail, skip or error.
+    * `reason`: why it got this verdict; "" if it passed.
+    * `seconds`: how long the tier took.
     """
 
     name: str
@@ -27,11 +29,14 @@ class TierTime:
 
 @frozen
 class PastTrial:
-    """One trial in the ledger. `result` is what came of its step: promoted, red, and so on, or "by hand".
+    """One trial in the ledger.
 
-    `ended_at` is when it was recorded. `pass_id` is "" if the line names no pass. `level` is how many tiers passed, out
-    of those that apply, such as "3/4". `packed` is the size of its snapshot on disk in bytes, None if none was made or
-    recorded. `findings` are remarks without effect on the result.
+    * `pass_id`: the pass that ran the trial; "" if the line names none.
+    * `ended_at`: when the trial was recorded.
+    * `result`: promoted, red, and so on; "by hand" if a person started the trial.
+    * `level`: how many tiers passed, out of those that apply, such as "3/4".
+    * `packed`: the size of the trial's snapshot on disk in bytes; None if none was made or recorded.
+    * `findings`: remarks without effect on the result.
     """
 
     recipe: str
@@ -48,16 +53,19 @@ class PastTrial:
 
     @property
     def seconds(self) -> float:
-        """Return the time of all its tiers together, in seconds."""
+        """Return how long all tiers of the trial took together, in seconds."""
         return sum(tier.seconds for tier in self.tiers)
 
 
 @frozen
 class PastPass:
-    """One pass in the ledger. `ended_at` and `exit_code` are None if no line says that it ended.
+    """One pass in the ledger.
 
-    `trigger` is what started it, such as timer or shell. `line` is the closing line of its report, "" if it has not
-    ended. `is_whole`: it has ended, and was about the whole fleet.
+    * `trigger`: what started the pass, such as timer or shell.
+    * `ended_at`, `exit_code`: None if the ledger does not say that the pass ended.
+    * `line`: the last line of the pass's report; "" if the pass has not ended.
+    * `is_whole`: True if the pass has ended and was about the whole fleet.
+    * `trials`: the trials that ran in this pass.
     """
 
     id: str
@@ -71,20 +79,26 @@ class PastPass:
 
     @property
     def length(self) -> timedelta | None:
-        """Return how long it took; None if it has not ended."""
+        """Return how long the pass took; None if it has not ended."""
         return max(self.ended_at - self.began_at, timedelta()) if self.ended_at is not None else None
 
     @property
     def in_trials(self) -> float:
-        """Return the sum of the times of its trials, in seconds, even if some ran at the same time."""
+        """Return the sum of the times of the pass's trials, in seconds.
+
+        Trials that ran at the same time all count in full.
+        """
         return sum(trial.seconds for trial in self.trials)
 
 
 @frozen
 class Timeout:
-    """Something in a trial that did not end in time: `what` names it, and `pressure` says how busy the host was then.
+    """Something in a trial that did not end in time.
 
-    `at` is when the trial was recorded, and `result` what came of it.
+    * `at`: when the trial was recorded.
+    * `result`: the result of the trial, such as red.
+    * `what`: what did not end in time.
+    * `pressure`: a text on how busy the host was then.
     """
 
     at: datetime
@@ -147,7 +161,7 @@ def _trial(event: Event) -> PastTrial:
 
 
 def _tiers(body: Body) -> Iterator[TierTime]:
-    """Yield the tiers in a trial's ledger line. Leave out a tier that is not in the form that Canon writes."""
+    """Yield the tiers in the ledger line of a trial. Skip a tier that is not in the form that Canon writes."""
     for tier in _items(body, "tiers"):
         match tier:
             case [str(name), str(verdict), str(reason), int() | float() as seconds]:

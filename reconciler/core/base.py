@@ -11,9 +11,9 @@ from state.records import Canonical
 
 
 class Origin(StrEnum):
-    """Where the data of an upgrade's base comes from. CANONICAL: a recorded snapshot. FRESH: a fresh install.
+    """Where the data comes from with which an upgrade starts.
 
-    NONE: there is no base.
+    CANONICAL: a recorded snapshot. FRESH: a fresh install of the older release. NONE: there is no older release.
     """
 
     CANONICAL = "canonical"
@@ -23,10 +23,13 @@ class Origin(StrEnum):
 
 @frozen
 class Base:
-    """The release from which an upgrade starts, None if there is none; `why` is the reason in one sentence.
+    """The release from which an upgrade starts.
 
-    `removable`: the pin in the declaration is no longer needed and may be deleted. `generation` is the generation whose
-    snapshot has the data; None for fresh data.
+    * `release`: None if there is none, so that no upgrade is tried.
+    * `origin`: where the data of this release comes from.
+    * `why`: the reason for this choice, in one sentence.
+    * `removable`: True if the declaration pins a base, but no longer needs to.
+    * `generation`: the generation whose snapshot has the data; None for a fresh install.
     """
 
     release: Release | None
@@ -43,11 +46,11 @@ def upgrade_base(
     releases: Sequence[Release],
     pin: Upgrade,
 ) -> Base:
-    """Return the base for a trial of `head`, the release under test.
+    """Return the release from which the upgrade to `head`, the release under test, starts.
 
-    `canonical` is the recorded one, None if there is none. `newest_intact` is the canonical itself, or an older
-    generation if the canonical is damaged; None if there is neither. `releases` are upstream's, in ascending order.
-    `pin` is what the declaration says: `pin.base` is "canonical" if it pins no release.
+    `canonical` is the recorded canonical, None if there is none. `newest_intact` is the newest generation whose
+    snapshot is intact: mostly the canonical, else an older one, or None. `releases` are upstream's, in ascending order.
+    `pin` is the `[upgrade]` of the declaration; its `base` is "canonical" if it pins no release.
     """
     unpinned = _unpinned(head, newest_intact, canonical, releases)
     if pin.base == "canonical":
@@ -56,11 +59,11 @@ def upgrade_base(
 
 
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
-    """Return the base if the declaration pins none.
+    """Return the base for a declaration that pins none.
 
-    `recorded` is the canonical, and `have` the newest intact generation. The base is the release of `have` with its
-    data. If that cannot be upgraded to the head, it is the newest release before the head, installed fresh. If there is
-    none, the base has no release.
+    `recorded` is the canonical, `have` the newest intact generation. The base is the release of `have`, with its data,
+    if the head can be upgraded from it. Else it is the newest release before the head, as a fresh install. Else the
+    base has no release.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
@@ -78,10 +81,10 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 
 
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether an upgrade to the head can start from the data of the generation `have`.
+    """Return whether an upgrade to the head can start from the data of the generation `have`.
 
-    It can if the release of `have` is older than the head. It also can if `have` is of the head's own release, and the
-    newer canonical `recorded` is damaged.
+    It can if the release of `have` is older than the head. It also can if the canonical `recorded` is damaged, the head
+    is tested again for that reason, and the older generation `have` is of the head's release.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)
@@ -98,9 +101,9 @@ def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
 
 
 def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether the generation `have` is older than the head, or has the head's version on another commit.
+    """Return whether the generation `have` is older than the head.
 
-    The second happens if the tag was moved.
+    If the tag was moved, `have` can have the same version as the head, but another commit. Then it counts as older.
     """
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:
@@ -109,19 +112,20 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 
 
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
-    """Whether `release` is older than the head.
+    """Return whether `release` is older than the head.
 
-    If the head's name is no version, the version of one of `releases` (upstream's) on the head's commit counts. If
-    there is none, the head counts as the newest.
+    The name of the head may be no version, as it is for a branch. Then the version of the release on the same commit
+    counts. If there is no such release, the head counts as the newest.
     """
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """Return the version key of the head or, if its name is no version, of a release on its commit.
+    """Return the version of the head, as a key for comparison.
 
-    None if there is no such release: the head then counts as the newest.
+    If the head's name is no version, return that of the release on the same commit. Return None if there is no such
+    release: then the head counts as the newest.
     """
     if is_release_name(head.version):
         return version_key(head.version)
@@ -129,10 +133,9 @@ def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
 
 
 def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
-    """Return the base that the declaration pins, or a base without a release if the pinned one cannot be the base.
+    """Return the base that the declaration pins. If it cannot be used, return a base without a release.
 
-    `unpinned` is the base without the pin. If `unpinned` is the pinned release with the data of the generation `have`,
-    return it with another reason.
+    `unpinned` is the base that would be used without the pin. `have` is the newest intact generation.
     """
     without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"

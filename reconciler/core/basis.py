@@ -26,7 +26,10 @@ PARTS = {
 
 
 def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext, fleet: Fleet) -> Basis:
-    """Return the digests of everything that the plan depends on. `observations` are by recipe."""
+    """Return the digests of everything that the plan depends on: of this host, and of each recipe.
+
+    `observations` are by recipe.
+    """
     host = {
         "place": _digest(context.place.digest, context.place.versions_digest),
         "canon": _digest(context.canon),
@@ -37,9 +40,9 @@ def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanC
 
 
 def moved_parts(before: Basis, now: Basis) -> tuple[str, ...]:
-    """Return a text for each part that differs between `before` and `now`, with the name of its recipe.
+    """Return a text for each part that differs between `before` and `now`, sorted by recipe; () if nothing differs.
 
-    The texts are sorted by recipe; there are none if nothing differs. A recipe that is in only one of both also counts.
+    A recipe that is only in one of them also counts as a difference.
     """
     return tuple(_moved(before, now))
 
@@ -59,7 +62,7 @@ def _moved(before: Basis, now: Basis) -> Iterator[str]:
 
 
 def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
-    """Return the digests of one step, by the names in `PARTS`. `observation` is None for an orphan."""
+    """Return the digests of what one step depends on, by the names in `PARTS`. `observation` is None for an orphan."""
     finding = step.finding
     have = finding.have
     record = (have.version, have.commit, have.generation) if have is not None else None
@@ -94,7 +97,7 @@ def _digest(*values: object) -> str:
 
 
 def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return what a pass would do, by recipe. Leave out recipes for which it would do nothing."""
+    """Return a text on what a pass would do, for each recipe for which it would do something."""
     texts = {name: _would_do(step, observations.get(name)) for name, step in plan.steps.items()}
     return {name: text for name, text in texts.items() if text}
 
@@ -102,7 +105,7 @@ def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[st
 def unseen(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
     """Return the recipes whose upstream or canonical could not be observed, each with the reason.
 
-    What a pass would do there is not known. Leave out declared recipes that are not enrolled.
+    What a pass would do for them is not known. Recipes with `enrolled = false` are left out.
     """
     found: dict[str, str] = {}
     for name, step in plan.steps.items():

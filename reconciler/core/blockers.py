@@ -28,7 +28,7 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A change that would help: `by` can make the sentence `fact` true, with the command `command` ("" for none)."""
+    """A change that would help. `by` can make the sentence `fact` true, with the command `command` ("" for none)."""
 
     fact: str
     by: Actor
@@ -39,8 +39,8 @@ class Change:
 class Blocker:
     """One thing that keeps a recipe from getting a new canonical. Each change in `any_of` alone removes it.
 
-    The first change is the usual one. `name` is the name of the policy or of the gate's condition that fails. `look` is
-    a command that shows more about it, "" if there is none. `needs_person` is False if it may go away without a person.
+    The usual change comes first. `name` is the policy or the condition of the gate that is not met. `needs_person` is
+    False if the blocker may go away without a person. `look` is a command that shows more, "" if there is none.
     """
 
     name: str
@@ -53,7 +53,7 @@ A_NAME: Final = "a release is named x.y.z or x.y.z+APP"
 
 
 def blockers_of(case: Case) -> tuple[Blocker, ...]:
-    """Return everything that keeps the recipe from getting a new canonical. Each of them must be removed."""
+    """Return everything that keeps the recipe from getting a new canonical. All of it must be removed."""
     if case.observation is None:
         return (_orphaned(case),)
     observed = case.observation
@@ -81,7 +81,7 @@ def _declared(case: Case, observed: Observation) -> Iterator[Blocker]:
 
 
 def _held(case: Case) -> Iterator[Blocker]:
-    """Yield a blocker for a hold, and one for a rollback. `reconcile resume` ends both at once."""
+    """Yield a blocker for a hold, and one for a rollback, if there is one. `reconcile resume` ends both at once."""
     status, resume = case.step.hold, f"reconcile resume {case.step.recipe}"
     if status is not None and status.hold is not None:
         until = status.hold.until
@@ -94,7 +94,7 @@ def _held(case: Case) -> Iterator[Blocker]:
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker for the finding's cause, such as a moved tag, and one if the release failed its trial (red)."""
+    """Yield a blocker for what the finding says, such as a moved tag, and one if the release failed its trial (red)."""
     match case.step.finding.cause:
         case Cause.UNOBSERVABLE:
             yield _unobservable(observed)
@@ -150,7 +150,7 @@ def _unobservable(observed: Observation) -> Blocker:
 
 
 def _moved(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker for each tag that moved, of the wanted and of the recorded release."""
+    """Yield a blocker for each moved tag that is the tag of the wanted or of the recorded release."""
     name, moved = observed.recipe.name, moved_tags(observed)
     want, have = case.step.finding.want, observed.canonical
     watched = {want.version} if isinstance(want, Release) else set(getattr(want, "tags", ()))
@@ -236,12 +236,12 @@ def _local(case: Case, observed: Observation) -> Iterator[Blocker]:
 
 
 def _would_try(case: Case) -> bool:
-    """Whether the plan tries a release, or would try the wanted one if nothing held it back."""
+    """Return whether the plan tries a release, or would do so if nothing held it back."""
     return case.step.release is not None or case.step.finding.cause in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE}
 
 
 def _at_home(case: Case) -> Iterator[Blocker]:
-    """Yield a blocker if only a pass in the fleet's systemd unit may promote, and this process runs elsewhere."""
+    """Yield a blocker if only a pass in the systemd unit of the fleet may promote, and this process runs elsewhere."""
     away = next((each for each in case.gate if each.name == "at-home" and each.status is ConditionStatus.FAIL), None)
     if away is not None and _would_try(case):
         unit = case.fleet.unit

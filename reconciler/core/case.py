@@ -13,10 +13,12 @@ from reconciler.core.plan import Step
 
 @frozen
 class Case:
-    """The facts from which one recipe is explained: the plan's step, and all that it was decided from.
+    """All that is known of one recipe when `explain` explains it.
 
-    `observation` is None for an orphan. `gate` has the gate's conditions, judged without a trial. `needs` maps each
-    recipe that this one needs to whether it has a release that can be deployed.
+    * `step`: what the plan does about the recipe.
+    * `observation`: what was observed of it; None for an orphan.
+    * `gate`: the conditions of a promotion, as far as they can be judged without a trial.
+    * `needs`: the recipes that this one needs, each with True if it has a release that can be deployed.
     """
 
     step: Step

@@ -13,10 +13,13 @@ from state.records import Circumstances, Memory, Place, Red
 
 @frozen
 class PlanContext:
-    """What a plan depends on, besides the observations. `canon` is the revision of this program.
+    """What a plan depends on, besides the observations.
 
-    `place` is this host. `today` is the day in UTC. `retry` has the names of recipes that are tried again even after a
-    red. `recipes` are all of the fleet, by name.
+    * `place`: this host.
+    * `canon`: the revision of this program.
+    * `today`: the day in UTC.
+    * `retry`: the recipes that are tried again even if they were red.
+    * `recipes`: all recipes of the fleet, by name.
     """
 
     place: Place
@@ -27,13 +30,13 @@ class PlanContext:
 
 
 def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
-    """Return all that a verdict on `release` would depend on now."""
+    """Return everything that the verdict of a trial of `release` would depend on now."""
     place = context.place
     return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
 
 
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
-    """Return the remembered red (failed trial) of `release` whose circumstances are the present ones, `now`.
+    """Return the remembered red (failed trial) of `release` that happened under the same circumstances as `now`.
 
     Return None if there is none, or if `context.retry` names the recipe.
     """

@@ -14,11 +14,15 @@ COLUMNS: Final = 3
 
 @frozen
 class DataNode:
-    """The data of a recipe after one release ran on it. `parent` is the index of the node that it came from, or None.
+    """The data of a recipe after one release ran on it.
 
-    `generation` is the number of the canonical with this data, None for a release that only was the base of an upgrade.
-    `made_by` is the event that made this generation canonical. `lineage` are all releases that ran on the data.
-    `is_copy`: a rollback made it as a copy of its parent. `column` is where a picture shows it, see `with_columns`.
+    * `version`: that release.
+    * `lineage`: all releases that ran on the data, the oldest first.
+    * `generation`: the generation that has this data; None if the release only was the base of an upgrade.
+    * `made_by`: the event that made this generation the canonical; None as before.
+    * `parent`: the index of the node from which the data came; None if it was installed fresh.
+    * `is_copy`: True if a rollback made the data, as a copy of its parent.
+    * `column`: the column in the picture, see `with_columns`.
     """
 
     version: str
@@ -31,9 +35,10 @@ class DataNode:
 
 
 def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
-    """Return the nodes of one recipe's data, each after its parent. `events` are the recipe's own, the oldest first.
+    """Return the nodes of the data of one recipe. Each comes after the node from which its data came.
 
-    If the recipe was forgotten, return only the nodes from the time after that.
+    `events` are those of the recipe, the oldest first. If the recipe was forgotten, nodes from before that are left
+    out.
     """
     nodes: list[DataNode] = []
     for event in events:
@@ -45,7 +50,10 @@ def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
 
 
 def _add(nodes: list[DataNode], event: Event) -> None:
-    """Append the node of a promotion or rollback. First append its ancestors that are no nodes yet."""
+    """Append the node of a promotion or rollback to `nodes`.
+
+    Before it, append a node for each release of its lineage that has none yet.
+    """
     generation = _number(event.body, "generation")
     if event.kind == "rolled-back":
         parent = _last_of_generation(nodes, _number(event.body, "copy_of"))
@@ -61,9 +69,9 @@ def _add(nodes: list[DataNode], event: Event) -> None:
 
 
 def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
-    """Return the nodes with their columns: 0 for the last node and all that it came from, else 1 to `COLUMNS`.
+    """Return the nodes with their columns in the picture. The last node, and all that it came from, are in column 0.
 
-    Each other node is in the column of its parent. If it has no parent, or its parent is in column 0, it takes the next
+    Any other node is in the column of its parent. If it has no parent, or the parent is in column 0, it takes the next
     of the columns 1 to `COLUMNS` in turn.
     """
     kept = _ancestors(nodes)
@@ -78,7 +86,7 @@ def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
 
 
 def _ancestors(nodes: Sequence[DataNode]) -> set[int]:
-    """Return the index of the last node, and those of all nodes that it came from."""
+    """Return the indexes of the last node and of all nodes from which its data came."""
     found: set[int] = set()
     index = len(nodes) - 1 if nodes else None
     while index is not None:
@@ -88,7 +96,7 @@ def _ancestors(nodes: Sequence[DataNode]) -> set[int]:
 
 
 def _lineage(event: Event) -> tuple[str, ...]:
-    """Return the lineage of a promotion. If the event has none, return its own release alone."""
+    """Return the lineage of a promotion; the promoted release alone if the event names no lineage."""
     value = event.body.get("lineage")
     lineage = tuple(map(str, value)) if isinstance(value, list) else ()
     return lineage or (event.version,)

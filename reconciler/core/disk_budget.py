@@ -17,9 +17,9 @@ _GIB: Final = 1024**3
 
 @frozen
 class TrialsBeside:
-    """What the trials that run now take of the disk, by their last ones. `taken` are the bytes at their peaks.
+    """What the trials that run now take of the disk, judged by the last trials of the same recipes.
 
-    `to_come` are the bytes of these that are not written yet, or of which that is unknown.
+    `taken` is how many bytes they take at their peaks. `to_come` is how much of that may not be written yet, in bytes.
     """
 
     taken: int = 0
@@ -27,10 +27,11 @@ class TrialsBeside:
 
 
 def no_room(memory: Memory, budget: int | None, free: int | None, beside: TrialsBeside = TrialsBeside()) -> str:
-    """Return why a trial of the recipe does not fit beside others; "" if it does, or if nothing is known of its size.
+    """Return why the disk has no room for a trial of the recipe beside the trials that run now.
 
-    `budget` is how many bytes trials may take; None for no limit: then every trial fits. `free` is how many bytes are
-    free; None if that is unknown: then only the budget counts.
+    Return "" if it has room, if nothing is known of the trial's size, or if there is no limit.
+    `budget` is how many bytes trials may take, None for no limit. `free` is how many bytes are free, None if that is
+    unknown; then only the budget counts.
     """
     peak = peak_of(memory)
     if budget is None or peak is None:
@@ -50,9 +51,10 @@ def _text(count: int) -> str:
 
 
 def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int | None) -> Plan:
-    """Return the plan with the trials held back (OVER_BUDGET) for which the disk has no room. The other steps stay.
+    """Return the plan, with each trial held back (OVER_BUDGET) for which the disk has no room.
 
-    Each trial is compared alone with `budget` and `free`, see `no_room`.
+    Each trial is judged as if it ran alone, by `budget` and `free` in bytes; see `no_room`. Other steps stay as they
+    are.
     """
     tried = [step for step in plan.steps.values() if step.release is not None]
     reasons = {step.recipe: no_room(observations[step.recipe].memory, budget, free) for step in tried}

@@ -16,7 +16,7 @@ from state.drift_record import DriftRecord
 class DriftSide(StrEnum):
     """Where a difference comes from. DESIRED: the declaration or upstream's tags. ACTUAL: what is on this host.
 
-    UNSEEN: one of both could not be observed.
+    UNSEEN: one of the two could not be observed.
     """
 
     DESIRED = "desired"
@@ -58,9 +58,9 @@ SIDES: Final[Mapping[str, DriftSide]] = {
 
 
 def differences(finding: Finding) -> tuple[Difference, ...]:
-    """Return all ways in which a recipe differs from what it should be; none if it does not.
+    """Return all ways in which a recipe differs from what it should be; () if it does not differ.
 
-    Within each side, the gravest difference comes first.
+    Differences of the same side are sorted by how grave they are, the gravest first.
     """
     found = (*_of_cause(finding), *_of_state(finding), *_of_mirror(finding))
     return tuple(Difference(SIDES[what], what, reason) for what, reason in found)
@@ -80,9 +80,9 @@ def _of_state(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
-    """Yield the word for how our mirror differs from upstream, and the reason. Yield nothing if it does not.
+    """Yield how our mirror differs from upstream, as a word and a reason. Yield nothing if it does not differ.
 
-    Without a canonical, a mirror that was never fetched is no difference.
+    If the recipe has no canonical, a mirror that was never fetched is no difference.
     """
     if finding.unreadable:
         yield MIRROR_UNREADABLE, finding.unreadable
@@ -94,7 +94,10 @@ def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
 
 @frozen
 class DriftItem:
-    """A difference. `since` is when a pass first saw it, None if none did. `ignored` is True if it is not counted."""
+    """One difference of a recipe.
+
+    `since` is when a pass first saw it, None if no pass did. `ignored` is True if the declaration says to ignore it.
+    """
 
     difference: Difference
     since: datetime | None
@@ -103,11 +106,13 @@ class DriftItem:
 
 @frozen
 class RecipeDrift:
-    """How one recipe differs. `is_ignored`: it is counted as ignored, because all its differences are.
+    """How one recipe differs from what it should be.
 
-    `last_seen` is when a pass last saw its upstream; None if it is seen now, or if no pass saw it. `rule` is the
-    declared `[drift]`. `rule_ended` is True if `rule` names a present difference, but its day has passed. `unused` are
-    the words of `rule` that name no present difference.
+    * `is_ignored`: True if the recipe counts as ignored, because all its differences are ignored.
+    * `last_seen`: when a pass last saw the upstream; None if it is seen now, or if no pass ever saw it.
+    * `rule`: the declared `[drift]`.
+    * `rule_ended`: True if `rule` names a difference that exists, but the day in `rule` has passed.
+    * `unused`: the words in `rule` for which there is no difference.
     """
 
     items: tuple[DriftItem, ...] = ()
@@ -124,10 +129,10 @@ NO_DRIFT: Final = RecipeDrift()
 def drift_items(
     finding: Finding, record: DriftRecord | None, ignore: DriftIgnore, today: date
 ) -> tuple[DriftItem, ...]:
-    """Return all differences of a recipe, each with its time from the last pass's `record`. `today` is in UTC.
+    """Return all differences of a recipe, each with the time since when it exists.
 
-    `record` is None if there is none: then the times are not known. `ignore` is the declared `[drift]`: the differences
-    that it names are ignored until the day that it sets.
+    The times are taken from `record`, which the last pass wrote; without it (None) they are not known. `ignore` is the
+    declared `[drift]`: until its day, the differences that it names are marked as ignored. `today` is in UTC.
     """
     since = record.since if record is not None else {}
     words = ignore.ignore if ignore.until is not None and today < ignore.until else ()
@@ -136,9 +141,10 @@ def drift_items(
 
 @frozen
 class DriftChange:
-    """How the differences of a recipe have changed. `record` is its new drift record.
+    """How the differences of a recipe have changed since the last pass.
 
-    `began` maps each new difference to its reason; `ended` has the names of ended ones.
+    `record` is what to record now. `began` maps each new difference to its reason. `ended` names the differences that
+    are gone.
     """
 
     record: DriftRecord
@@ -149,10 +155,10 @@ class DriftChange:
 def drift_changes(
     findings: Iterable[Finding], before: Mapping[str, DriftRecord], now: datetime
 ) -> tuple[DriftChange, ...]:
-    """Return a change for each recipe whose differences are not those in its record in `before`.
+    """Return a change for each recipe that has a new difference, or of which one has ended.
 
-    `before` is by recipe. A new difference begins at the time `now`. A difference that could not be checked has not
-    ended.
+    `before` has the records of the last pass, by recipe. `now` is recorded as the time at which a new difference began.
+    A difference that could not be checked does not count as ended.
     """
     changes = (_change(finding, before.get(finding.recipe), now) for finding in findings)
     return tuple(change for change in changes if change.began or change.ended)
@@ -172,7 +178,7 @@ def _change(finding: Finding, before: DriftRecord | None, now: datetime) -> Drif
 
 
 def without_findings(findings: Iterable[Finding], before: Mapping[str, DriftRecord]) -> tuple[DriftChange, ...]:
-    """Return a change that ends all differences of each recipe in `before` that has no finding any more."""
+    """Return a change for each recipe in `before` that has no finding any more. The change ends all its differences."""
     seen = {finding.recipe for finding in findings}
     gone = (record for name, record in before.items() if name not in seen)
     return tuple(DriftChange(DriftRecord(record.recipe, {}), {}, tuple(sorted(record.since))) for record in gone)

@@ -17,11 +17,14 @@ _BY_HAND: Final = "by hand"
 
 @frozen
 class Event:
-    """One line of the ledger in words. `recipe` is "" for a whole pass, `version` is "" if it is about no release.
+    """One line of the ledger in words.
 
-    `what` is one word: the result of a trial that its pass did not promote, else the kind of the line. `by` is the
-    person or the pass that did it, "" if the line does not name one. `text` is one sentence. `body` is the line's own
-    data.
+    * `recipe`: "" if it is about a whole pass.
+    * `version`: the release; "" if it is about none.
+    * `what`: one word for what happened: the kind of the line, or the result of a trial that was not promoted.
+    * `by`: the person or the pass that did it; "" if the line names none.
+    * `text`: one sentence.
+    * `body`: the data of the line.
     """
 
     seq: int
@@ -36,10 +39,11 @@ class Event:
 
 
 def events_of(lines: Iterable[LedgerLine], triggers: Mapping[str, str] | None = None) -> tuple[Event, ...]:
-    """Return an event for each line, in the same order. The text of an unknown kind is made of the texts in its line.
+    """Return an event for each line, in the same order.
 
-    Only the first line of a pass says what started the pass. `triggers` maps the id of each pass that began before
-    these lines to what started it; None if `lines` go back to the beginning of the ledger.
+    A line of unknown kind gets a text made of the texts that it has.
+    Only the first line of a pass says what started the pass. So `triggers` tells this of passes that began before
+    `lines`, by their ids. It is None if `lines` go back to the beginning of the ledger.
     """
     lines = tuple(lines)
     known = {**(triggers or {}), **pass_triggers(lines)}
@@ -47,7 +51,10 @@ def events_of(lines: Iterable[LedgerLine], triggers: Mapping[str, str] | None = 
 
 
 def pass_triggers(lines: Iterable[LedgerLine]) -> Mapping[str, str]:
-    """Return what started each pass that begins in one of the lines, by the id of the pass."""
+    """Return what started each pass, such as timer or shell, by the id of the pass.
+
+    Only passes that begin in one of `lines` are included.
+    """
     return {
         text_of(line.entry.body, "pass"): text_of(line.entry.body, "trigger")
         for line in lines
@@ -56,7 +63,7 @@ def pass_triggers(lines: Iterable[LedgerLine]) -> Mapping[str, str]:
 
 
 def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
-    """Return the events by recipe, in the same order. The events of whole passes have the key ""."""
+    """Return the events grouped by recipe, each group in the same order. Events of whole passes have the key ""."""
     found: dict[str, list[Event]] = {}
     for event in events:
         found.setdefault(event.recipe, []).append(event)
@@ -64,9 +71,9 @@ def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
 
 
 def history_of(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return the events, but leave out the beginning of each pass or promotion whose end is among them.
+    """Return the events, without the beginning of each pass or promotion whose end is also among them.
 
-    A beginning without an end stays: that pass or promotion died, or still runs.
+    A beginning without an end stays. It shows that the pass or promotion died, or is still running.
     """
     events = tuple(events)
     ended = {_begun_by(event) for event in events if event.kind in _ENDS}
@@ -78,20 +85,20 @@ _ENDS: Final = frozenset({"pass-end", "promoted", "rolled-back", "abandoned"})
 
 
 def _begun_by(event: Event) -> tuple[str, str]:
-    """Return the kind and the id of the pass or promotion that an event begins or ends."""
+    """Return what an event begins or ends: "promotion" or "pass", and the id of that."""
     return ("promotion", text_of(event.body, "op")) if "op" in event.body else ("pass", text_of(event.body, "pass"))
 
 
 def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
-    """Return the end of the last pass that saw the recipe's upstream; None if no such pass is recorded."""
+    """Return when the last pass that saw the recipe's upstream ended; None if no such pass is recorded."""
     ends = (event for event in events if event.kind == "pass-end")
     return max((event.at for event in ends if _observed(event.body, recipe)), default=None)
 
 
 def last_unobserved(events: Iterable[Event], recipe: str) -> datetime | None:
-    """Return the end of the last pass that looked at the recipe, if that pass could not observe it; else None.
+    """Return when the last pass that selected the recipe ended, if it could not see the recipe's upstream.
 
-    Return None too if no pass that looked at it is recorded.
+    Return None if it could, or if no such pass is recorded.
     """
     ends = [event for event in events if event.kind == "pass-end" and _selected(event.body, recipe)]
     last = max(ends, key=lambda event: event.seq, default=None)
@@ -99,28 +106,34 @@ def last_unobserved(events: Iterable[Event], recipe: str) -> datetime | None:
 
 
 def _observed(body: Body, recipe: str) -> bool:
-    """Whether a pass saw the upstream of a recipe. False for a pass of an older Canon, which did not record this."""
+    """Return whether a pass saw the upstream of a recipe. `body` is of the line that ends the pass.
+
+    False for a pass of an older Canon, which did not record this.
+    """
     return _selected(body, recipe) and recipe not in _list(body, "unobservable")
 
 
 def _selected(body: Body, recipe: str) -> bool:
-    """Whether a pass looked at a recipe. False for a pass of an older Canon, which did not record this."""
+    """Return whether a recipe was among those of a pass. `body` is of the line that ends the pass.
+
+    False for a pass of an older Canon, which did not record this.
+    """
     return body.get("selected", []) is None or recipe in _list(body, "selected")
 
 
 def text_of(body: Body, key: str) -> str:
-    """Return the value of `key` as text, "" if it is missing or null."""
+    """Return the value of `key` in a line's data as text; "" if it is missing or null."""
     value = body.get(key)
     return "" if value is None else str(value)
 
 
 def pass_of(entry: LedgerEntry) -> str:
-    """Return the id of the pass that wrote an entry, "" if no pass did or the entry does not say."""
+    """Return the id of the pass that wrote this entry of the ledger; "" if no pass did, or if it does not say."""
     return pass_of_body(entry.body)
 
 
 def pass_of_body(body: Body) -> str:
-    """Return the id of the pass that wrote a line with this body, "" if no pass did or the line does not say."""
+    """Return the id of the pass that wrote the line with this data; "" if no pass did, or if the line does not say."""
     return text_of(body, "pass") or text_of(body, "op").split(":")[0]
 
 
@@ -141,7 +154,7 @@ def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:
 
 
 def _by(entry: LedgerEntry, triggers: Mapping[str, str]) -> str:
-    """Return who did what an entry records: a person, or a pass and what started it; "" if it names neither."""
+    """Return who did what the entry records: a person, or a pass and what started it; "" if the entry names neither."""
     who = text_of(entry.body, "who")
     if who or text_of(entry.body, "result") == _BY_HAND:
         return who
@@ -199,7 +212,7 @@ def _drift(body: Body) -> str:
 
 
 def _other(body: Body) -> str:
-    """Return a sentence on an entry of any kind, made of the texts that it has."""
+    """Return a sentence about a line of any kind, made of the texts in its data."""
     said = text_of(body, "said") or text_of(body, "why")
     until = _after(text_of(body, "until"), "until ")
     return "; ".join(filter(None, (said, until, text_of(body, "reason"))))

@@ -15,10 +15,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the gate's conditions in their order. Those that are OPEN are judged by a recorded trial, if there is one.
+    """Return the conditions of the gate in their order. Conditions that are OPEN are judged by a trial of the past.
 
-    This is the canonical's trial if the recipe is in sync, else the trial of the red that keeps the wanted release from
-    being tried. `events` are those of the recipe.
+    If the recipe is in sync, this is the trial that proved the canonical. Else it is the failed trial because of which
+    the wanted release is not tried again. If there is none, the conditions stay OPEN. `events` are those of the recipe.
     """
     have, red = case.step.finding.have, red_of_wanted(case)
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:
@@ -31,7 +31,7 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
 
 
 def _of_canonical(have: Canonical) -> dict[str, Condition]:
-    """Return the conditions that the canonical's promotion met, by name, with the trial that proved them."""
+    """Return the conditions that were met when the canonical was promoted, by name. Their evidence names its trial."""
     proof = have.evidence
     trial = f"trial {proof.trial} of {proof.finished_at:%Y-%m-%d}"
     return {
@@ -43,9 +43,9 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 
 
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
-    """Return two of the gate's conditions, by name, judged by the trial of a red.
+    """Return the conditions "green" and "not-ref", by name, judged by the trial of which `red` is the record.
 
-    The trial was green if only the promotion of its release failed; else it was not.
+    The trial was green if its release was not promoted for another reason. Else "green" fails. "not-ref" is met.
     """
     trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
     if trial is not None and text_of(trial.body, "result") == "green-not-promoted":

@@ -1,4 +1,7 @@
-"""The exit codes of a report. A module of their own, since `status` compares codes and needs no report."""
+"""The exit codes of a report.
+
+They have a module of their own, because `status` compares them, and starts faster without the report's module.
+"""
 
 from typing import Final
 

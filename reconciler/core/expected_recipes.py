@@ -9,8 +9,10 @@ from attrs import frozen
 class ExpectedRecipes:
     """The recipes that a report must contain. A report with other recipes is wrong.
 
-    `declared` is the number of recipes in the fleet. `selected` maps each selected recipe to whether it is enrolled.
-    `observed` is the number of observations. `orphans` are the names of the orphans.
+    * `declared`: how many recipes the fleet declares.
+    * `selected`: the recipes that this run is about, each with True if it is enrolled.
+    * `observed`: how many recipes were observed.
+    * `orphans`: the names of the orphans.
     """
 
     declared: int

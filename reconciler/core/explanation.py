@@ -26,7 +26,7 @@ from state.drift_record import DriftRecord
 
 
 class Family(StrEnum):
-    """The kind of an explanation: what a reader has to do about the recipe."""
+    """What a reader of an explanation has to do about the recipe."""
 
     NOTHING = "nothing to do"
     WAITS = "waits by itself"
@@ -35,10 +35,11 @@ class Family(StrEnum):
 
 @frozen
 class Freshness:
-    """How old the facts about upstream are. `asked` is True if upstream was asked just now and could be observed.
+    """How old the facts about upstream are.
 
-    Else the facts come from an earlier pass. `seen_at` is when upstream was last seen, None if never. `same_since` is
-    when its present answer was first seen, None if no pass has recorded it.
+    * `asked`: True if upstream was asked just now, and answered. Else the facts come from an earlier pass.
+    * `seen_at`: when upstream was last seen; None if never.
+    * `same_since`: when its present answer was first seen; None if no pass has recorded it.
     """
 
     asked: bool
@@ -48,15 +49,19 @@ class Freshness:
 
 @frozen
 class Explanation:
-    """All that explains one recipe. `verdict` is why it is as it is, in one sentence.
+    """All that explains one recipe.
 
-    All `blockers` must be removed before a release is promoted; one change of a blocker removes it. `moved_by` are
-    changes that would each give a new canonical to a recipe that is in sync. `next` is what the next pass does once no
-    blocker is left, None for nothing. `conditions` are those of the gate; `policies` are judged before a trial.
-    `release` is the wanted one, else the canonical's, and `base` that from which its upgrade would start. `history` has
-    the events of the release. `not_read` are upstream's tags that are not considered. `ways` are the newest results of
-    the ways of the canonical's release. If upstream cannot be seen now, `by_record` is the verdict by its last recorded
-    answer, else "".
+    * `verdict`: why the recipe is as it is, in one sentence.
+    * `policies`: what is judged before a trial. `conditions`: what the gate judges after it.
+    * `blockers`: all of them must be removed before a release is promoted. One change of a blocker removes it.
+    * `moved_by`: for a recipe in sync: changes, each of which would give it a new canonical.
+    * `next`: what the next pass does once no blocker is left; None for nothing.
+    * `release`: the wanted release; if none is wanted, the canonical's.
+    * `base`: the release from which the upgrade to the wanted one would start.
+    * `history`: the events of the release.
+    * `not_read`: tags of upstream that are not considered.
+    * `by_record`: if upstream cannot be seen now: the verdict by its last recorded answer; else "".
+    * `ways`: the newest results of the ways that were tried of the canonical's release.
     """
 
     recipe: str
@@ -79,9 +84,10 @@ class Explanation:
 
 
 def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, freshness: Freshness) -> Explanation:
-    """Return the explanation of one recipe. `events` are its own, the oldest first.
+    """Return the explanation of one recipe.
 
-    `drift` is None if no differences are recorded. `by_record` is left empty.
+    `events` are those of the recipe, the oldest first. `drift` is its drift record, None if there is none. The field
+    `by_record` of the explanation is left empty.
     """
     blockers, release = blockers_of(case), _release(case)
     is_settled = _is_settled(case, blockers)
@@ -107,7 +113,7 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
 
 
 def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
-    """Return the newest results of the ways of the canonical's release."""
+    """Return the newest results of the ways that were tried of the canonical's release; () if there is no canonical."""
     have = case.step.finding.have
     found = (recorded_way(each.recipe, each.at, each.body) for each in events if each.kind == WAY_LINE)
     recorded = [each for each in found if each is not None]
@@ -115,7 +121,7 @@ def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 
 
 def _verdict(case: Case) -> str:
-    """Return why the recipe is as it is. If upstream could not be observed, the text says so."""
+    """Return why the recipe is as it is. The text also says so if upstream could not be observed."""
     observed, reason = case.observation, case.step.reason
     if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
         return reason
@@ -123,7 +129,10 @@ def _verdict(case: Case) -> str:
 
 
 def family_of(case: Case, blockers: Sequence[Blocker]) -> Family:
-    """Return what a reader has to do: something if a blocker needs a person, else wait if a pass is to do something."""
+    """Return what a reader has to do about the recipe.
+
+    NEEDS_YOU if the step or a blocker needs a person. WAITS if a pass will do something by itself. Else NOTHING.
+    """
     if case.step.needs_person or any(blocker.needs_person for blocker in blockers):
         return Family.NEEDS_YOU
     if case.step.held_back is HeldBack.EXCEPTED or _is_settled(case, blockers) or _is_held_for_good(case):
@@ -132,18 +141,21 @@ def family_of(case: Case, blockers: Sequence[Blocker]) -> Family:
 
 
 def _is_held_for_good(case: Case) -> bool:
-    """Whether the recipe is on hold until a person resumes it."""
+    """Return whether the recipe is on hold until a person resumes it."""
     status = case.step.hold
     return status is not None and status.hold is not None and status.hold.until is None
 
 
 def _is_settled(case: Case, blockers: Sequence[Blocker]) -> bool:
-    """Whether the recipe is in sync, and nothing is left to do."""
+    """Return whether the recipe is in sync, and nothing is left to do."""
     return case.step.finding.cause is Cause.IN_SYNC and case.step.action is Action.NONE and not blockers
 
 
 def _release(case: Case) -> Release | None:
-    """Return the release that the explanation is about: the wanted one, else the canonical's."""
+    """Return the release that the explanation is about: the wanted one or, if none is wanted, the canonical's.
+
+    Return None if there is no canonical either.
+    """
     finding = case.step.finding
     if isinstance(finding.want, Release):
         return finding.want
@@ -151,15 +163,15 @@ def _release(case: Case) -> Release | None:
 
 
 def _base(case: Case) -> Base | None:
-    """Return the base of the wanted release's upgrade; None if no single release is wanted."""
+    """Return the base from which the upgrade to the wanted release would start; None if no single release is wanted."""
     observed, want = case.observation, case.step.finding.want
     return base_for(observed, want) if observed is not None and isinstance(want, Release) else None
 
 
 def _next(case: Case, blockers: Sequence[Blocker]) -> Change | None:
-    """Return what the next pass does once all blockers are removed; None for nothing.
+    """Return what the next pass does once all blockers are removed, and the command that starts such a pass now.
 
-    Its command starts such a pass now.
+    Return None if the pass would do nothing.
     """
     step, now = case.step, f"reconcile -r {case.step.recipe}"
     if step.finding.cause is Cause.ORPHANED or _is_settled(case, blockers):

@@ -1,4 +1,4 @@
-"""Compares what should be with what was observed. The result is one finding for each recipe."""
+"""Compares what each recipe should be with what was observed of it, and names the difference in a finding."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -26,7 +26,8 @@ from state.records import Canonical
 class Cause(StrEnum):
     """How the wanted release differs from the recorded one, or why they cannot be compared.
 
-    AHEAD: the canonical's release is newer, gone upstream, or no longer allowed. MOVED: a tag names another commit.
+    AHEAD: the canonical's release is newer, gone upstream, or no longer allowed. MOVED: a release tag names another
+    commit.
     """
 
     IN_SYNC = "in-sync"
@@ -41,7 +42,7 @@ class Cause(StrEnum):
 
 
 class MirrorState(StrEnum):
-    """How our mirror compares with upstream's answer. BEHIND: it differs. UNKNOWN: one of both cannot be read."""
+    """How our mirror compares with upstream. BEHIND: they differ. UNKNOWN: the mirror or upstream cannot be read."""
 
     EQUAL = "equal"
     BEHIND = "behind"
@@ -51,13 +52,12 @@ class MirrorState(StrEnum):
 
 @frozen
 class Finding:
-    """How one recipe's canonical and mirror differ from what they should be; `reason` says that in one sentence.
+    """How the canonical and the mirror of one recipe differ from what they should be; `reason` says it in one sentence.
 
-    `want` is None for an orphan. `since` is when the wanted release was first seen. `not_releases` are all tags of
-    upstream that are no releases; `unread` are those of them that look like versions later than the wanted and the
-    recorded release, the latest first. `vanished` are known release tags that upstream no longer has. `unreadable` says
-    why our mirror cannot be read, "" if it can. `older_intact` is the newest intact generation before a damaged
-    canonical.
+    `want` is the wanted release or why there is none, None for an orphan. `since` is when that release was first seen.
+    `not_releases` are all tags of upstream that are no releases; those in `unread` look like versions later than the
+    wanted and the recorded one. `vanished` are release tags that upstream has lost. `unreadable` is why our mirror
+    cannot be read, "" if it can. `older_intact` is the newest intact generation before a damaged canonical.
     """
 
     recipe: str
@@ -77,7 +77,7 @@ class Finding:
 
     @property
     def differs_since(self) -> datetime | None:
-        """Since when the recipe is not as it should be; None if it is, or if the time is not known."""
+        """Return since when the recipe differs from what it should be; None if it does not, or if that is not known."""
         return self.since if self.since is not None else self.status.last_up
 
 
@@ -116,7 +116,7 @@ def _finding(observation: Observation) -> Finding:
 
 
 def _cause(observation: Observation, want: Want) -> tuple[Cause, str]:
-    """Return the gravest cause that applies (IN_SYNC if nothing differs), and one sentence about it."""
+    """Return the gravest cause that applies, and a sentence about it. The cause is IN_SYNC if nothing differs."""
     if isinstance(want, Unobservable):
         return Cause.UNOBSERVABLE, want.reason
     moved = _moved(observation, want)
@@ -138,7 +138,7 @@ def _why_ambiguous(want: AmbiguousVersion) -> str:
 
 
 def _moved(observation: Observation, want: Want) -> str:
-    """Return the text on a moved tag of the wanted or the recorded release, "" if neither was moved."""
+    """Return the text on a moved tag of the wanted or of the recorded release; "" if neither was moved."""
     watched = {want.version} if isinstance(want, Release) else set()
     if isinstance(want, AmbiguousVersion):
         watched |= set(want.tags)
@@ -169,7 +169,7 @@ def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVe
 
 
 def is_published(have: Canonical, tags: Mapping[str, str | None]) -> bool:
-    """Whether upstream has the tag of the canonical `have`, or another tag of its version on its commit."""
+    """Return whether upstream has the tag of the canonical `have`, or another tag of its version on its commit."""
     key = version_key(have.version)
     twins = (tag for tag, commit in tags.items() if commit == have.commit and is_release_name(tag))
     return tags.get(have.version) is not None or any(version_key(tag) == key for tag in twins)
@@ -187,13 +187,13 @@ def _why_never_released(observation: Observation) -> str:
 
 
 def _long_tags_note(tags: Collection[str]) -> str:
-    """Return a note on how many tags are too long for a release name, "" if there are none."""
+    """Return a note on how many tags are too long for a release name; "" if there are none."""
     long = sum(len(tag) > LONGEST for tag in tags)
     return f"; {long} of its {len(tags)} tags have more than {LONGEST} characters" if long else ""
 
 
 def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
-    """Return how the wanted release differs from the canonical, and the reason."""
+    """Return the cause for a wanted release, by comparison with the canonical `have`, and the reason."""
     if have is None:
         return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
     if version_key(have.version) != version_key(want.version):
@@ -204,7 +204,7 @@ def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
 
 
 def _since(observation: Observation, want: Want, cause: Cause) -> datetime | None:
-    """Return when the wanted release was first seen, if it is not promoted yet; else None."""
+    """Return when the wanted release was first seen; None if it is promoted already, or if no pass has seen it."""
     if cause not in {Cause.FIRST_RELEASE, Cause.NEW_RELEASE} or not isinstance(want, Release):
         return None
     known = observation.memory.known.get(want.version)
@@ -212,7 +212,7 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
 
 
 def follows_upstream(observation: Observation) -> bool:
-    """Whether a pass updates the recipe's mirror and records upstream's answer.
+    """Return whether a pass fetches from the recipe's upstream, and records what upstream answered.
 
     It does if the recipe is enrolled and upstream is observable. If too many of the known tags are missing in the
     answer, upstream counts as unobservable until a person accepts the answer.
@@ -221,12 +221,12 @@ def follows_upstream(observation: Observation) -> bool:
 
 
 def needs_fetch(observation: Observation) -> bool:
-    """Whether a pass fetches into the recipe's mirror, because the mirror is not equal to upstream's answer."""
+    """Return whether a pass has to fetch into the recipe's mirror, because the mirror differs from upstream."""
     return follows_upstream(observation) and mirror_state(observation) is not MirrorState.EQUAL
 
 
 def mirror_state(observation: Observation) -> MirrorState:
-    """Return how our mirror differs from upstream's answer; UNKNOWN if the mirror or the answer cannot be read."""
+    """Return how our mirror compares with upstream's answer. UNKNOWN if the mirror or the answer cannot be read."""
     mirror = observation.mirror
     if mirror.unreadable:
         return MirrorState.UNKNOWN
@@ -239,9 +239,9 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Whether the mirror's tags `held` are right, and no tag is missing that can be fetched.
+    """Return whether the tags `held` in our mirror are right, and none is missing that can be fetched.
 
-    A tag that the mirror should hold may be gone upstream. A mirror that was made anew cannot fetch such a tag.
+    A tag that is gone upstream may be missing: a mirror that was made anew cannot fetch it.
     """
     wanted, available = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())

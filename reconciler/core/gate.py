@@ -1,4 +1,4 @@
-"""The gate: the conditions of a promotion, each judged from evidence."""
+"""The gate: the conditions that must be met before a release is promoted. Each is judged by evidence."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -13,7 +13,7 @@ from state.records import Answer, Place
 
 
 class ConditionStatus(StrEnum):
-    """Whether a condition is met; OPEN means that its evidence does not exist yet."""
+    """Whether a condition is met. OPEN: this cannot be said yet, because the evidence does not exist yet."""
 
     PASS = "pass"  # noqa: S105  a status, no password
     FAIL = "fail"
@@ -22,7 +22,7 @@ class ConditionStatus(StrEnum):
 
 @frozen
 class Condition:
-    """One condition of the gate, with the evidence for its status."""
+    """One condition of the gate. `evidence` is a text on why it has its status."""
 
     name: str
     status: ConditionStatus
@@ -35,11 +35,11 @@ class Condition:
 def gate(
     fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
 ) -> tuple[Condition, ...]:
-    """Return the conditions of a promotion, always in the same order, each with its evidence.
+    """Return the conditions of a promotion, always in the same order, each with its status and evidence.
 
-    `asked_again` is upstream's answer after the trial, which must have the tested tag. While `trial` or `asked_again`
-    is None, the conditions that need it are OPEN. `place` is where this process runs. Holds are not judged here, see
-    `unheld`.
+    `trial` is the trial of the release. `asked_again` is what upstream answered after the trial: it must still have the
+    tested tag. A condition is OPEN while what it needs of these two is None. `place` is where this process runs.
+    Whether the recipe is on hold is judged by `unheld`.
     """
     return (
         _enrolled(recipe),
@@ -52,7 +52,7 @@ def gate(
 
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return the conditions that prevent the promotion: those that FAIL or are OPEN."""
+    """Return the conditions that prevent the promotion: those that FAIL, and those that are OPEN."""
     return tuple(condition for condition in conditions if condition.status is not ConditionStatus.PASS)
 
 
@@ -65,12 +65,12 @@ def _enrolled(recipe: Recipe) -> Condition:
 
 
 def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Condition]) -> Condition:
-    """Return the condition that `judge` returns for the trial; OPEN if there is no trial yet."""
+    """Return what `judge` returns for the trial. If there is no trial yet, return an OPEN condition with this name."""
     return Condition(name, ConditionStatus.OPEN, "not tried yet") if trial is None else judge(trial)
 
 
 def _green(trial: Trial) -> Condition:
-    """Return the condition "green": met if the trial is green."""
+    """Return the condition "green": it is met if install passed, and no other tier failed or was not reached."""
     bad = first_failure(trial.tiers)
     if bad is not None:
         return _condition("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
@@ -80,7 +80,7 @@ def _green(trial: Trial) -> Condition:
 
 
 def _cold(trial: Trial) -> Condition:
-    """Return the condition "cold": met if the trial was complete, from empty slots, and with unchanged files."""
+    """Return the condition "cold": it is met if the trial was whole, with empty slots, and changed no tracked file."""
     if not trial.slots_were_empty:
         return _condition("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:
@@ -93,15 +93,15 @@ def _cold(trial: Trial) -> Condition:
 
 
 def _not_ref(trial: Trial) -> Condition:
-    """Return the condition "not-ref": met if a pass chose the release, and no person by hand."""
+    """Return the condition "not-ref": it is met if a pass chose the release, and not a person by hand."""
     evidence = "a pass chose the release" if trial.by_pass else "a person chose what was tested"
     return _condition("not-ref", holds=trial.by_pass, evidence=evidence)
 
 
 def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
-    """Return the condition "tagged": met if upstream still has the release tag on the tested commit.
+    """Return the condition "tagged": it is met if upstream still has the release tag on the tested commit.
 
-    It is OPEN while `trial` or `asked_again` is None.
+    The condition is OPEN while `trial` or `asked_again` is None.
     """
     if trial is None or asked_again is None:
         return Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial")
@@ -111,9 +111,9 @@ def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> C
 
 
 def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
-    """Return the condition "tagged": met if upstream's tag still names the tested commit.
+    """Return the condition "tagged" for a trial of the release `tested`: it is met if `commit` is the tested commit.
 
-    `commit` is the commit that the tag names now, None if the tag is gone.
+    `commit` is the commit that upstream's tag names now, None if the tag is gone.
     """
     if commit is None:
         return _condition("tagged", holds=False, evidence=f"upstream has no release tag {tested.version}")
@@ -126,9 +126,9 @@ def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
 
 
 def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
-    """Return the condition "at-home": met if the pass runs in the declared systemd unit.
+    """Return the condition "at-home": it is met if the pass runs in the systemd unit that the fleet declares.
 
-    Return () if none is declared.
+    Return () if the fleet declares none.
     """
     if not fleet.unit:
         return ()
@@ -137,5 +137,5 @@ def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
 
 
 def unheld(hold: Hold | None) -> tuple[Condition, ...]:
-    """Return the condition "unheld" as failed if the recipe is on hold. Return () if `hold` is None."""
+    """Return the condition "unheld", which is not met, if the recipe is on hold. Return () if `hold` is None."""
     return (_condition("unheld", holds=False, evidence=hold_text(hold)),) if hold is not None else ()

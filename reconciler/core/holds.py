@@ -14,11 +14,12 @@ from state.records import Records
 
 @frozen
 class HoldStatus:
-    """What a person decided about a recipe, and the releases that wait for the end of that decision.
+    """What a person decided about a recipe, and the releases that are not tried because of that.
 
-    `hold` and `rollback` are those that are in effect now; None if there is none. `ended` is a hold that has ended, but
-    is still recorded, because no pass ran since. `waiting` are the releases newer than the canonical, the oldest first.
-    `waiting_since` is when the oldest of them was first seen; None if there is none, or if no pass saw it yet.
+    * `hold`, `rollback`: the decisions that have an effect now; None if there is none.
+    * `ended`: a hold that has ended, but is still recorded, because no pass ran since; else None.
+    * `waiting`: the releases that are newer than the canonical, the oldest first.
+    * `waiting_since`: when the oldest of them was first seen; None if there is none, or if no pass saw it yet.
     """
 
     hold: Hold | None = None
@@ -37,7 +38,10 @@ class HoldStatus:
         return "; ".join(filter(None, texts))
 
     def _waiting_text(self) -> str:
-        """Return how many releases wait, and since when the oldest does; "" if none waits or nothing holds any back."""
+        """Return how many releases wait, and since when the oldest does.
+
+        Return "" if none waits, or if nothing keeps one back.
+        """
         if not self.waiting or not (self.hold or self.rollback):
             return ""
         since = f" since {self.waiting_since:%Y-%m-%d}" if self.waiting_since else ""
@@ -47,9 +51,9 @@ class HoldStatus:
 
 
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
-    """Return what a person decided about the recipe; None if there is no decision that has an effect or has ended.
+    """Return what a person decided about the recipe; None if nothing was decided, or if that has no effect any more.
 
-    `want` is the release that the recipe should have. `today` is the day in UTC.
+    A hold that has ended, but is still recorded, is also returned. `want` is the wanted release. `today` is in UTC.
     """
     hold = hold_in_effect(observation.hold, today)
     ended = observation.hold if hold is None else None
@@ -67,9 +71,9 @@ def hold_status(observation: Observation, want: Want | None, today: date) -> Hol
 
 
 def recorded_decisions(records: Records, name: str, today: date) -> HoldStatus | None:
-    """Return what a person decided about the recipe `name`, as far as the records alone show; None if nothing.
+    """Return what a person decided about the recipe `name`, by the records alone; None if nothing.
 
-    Without upstream's tags, no release is known to wait. `today` is the day in UTC.
+    Upstream's tags are not known here, so no release is listed as waiting. `today` is in UTC.
     """
     recorded, have = records.holds.get(name), records.canonicals.get(name)
     rollback = records.rollbacks.get(name)
@@ -82,14 +86,14 @@ def recorded_decisions(records: Records, name: str, today: date) -> HoldStatus |
 
 
 def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
-    """Return the hold if it has not ended, else None. `today` is the day in UTC."""
+    """Return the hold, or None if it has ended. `today` is in UTC."""
     return None if hold is None or hold.is_over(today) else hold
 
 
 def is_rolled_back(observation: Observation, want: Want | None) -> bool:
-    """Whether a rollback keeps the wanted release from being tried; False if no rollback is recorded.
+    """Return whether a rollback keeps the wanted release from being tried; False if no rollback is recorded.
 
-    It does as long as the wanted release is not newer than the one that the rollback left.
+    A rollback ends when a release is wanted that is newer than the one from which it went back.
     """
     rollback = observation.rollback
     if rollback is None:
@@ -98,12 +102,12 @@ def is_rolled_back(observation: Observation, want: Want | None) -> bool:
 
 
 def ends_rollback(rollback: Rollback, version: str) -> bool:
-    """Whether the release `version` ends the rollback, because it is newer than the release that was left."""
+    """Return whether the release `version` ends the rollback: it is newer than the release that was left by it."""
     return version_key(version) > version_key(rollback.left)
 
 
 def newest_left(rollback: Rollback | None, version: str) -> str:
-    """Return the newer of two releases: `version`, which is left now, and the one that the earlier `rollback` left.
+    """Return the newer of two releases: `version`, and the one from which the earlier `rollback` went back.
 
     If `rollback` is None, return `version`.
     """
@@ -111,7 +115,7 @@ def newest_left(rollback: Rollback | None, version: str) -> str:
 
 
 def _waiting(observation: Observation) -> tuple[Release, ...]:
-    """Return the allowed releases of upstream that are newer than the canonical, the oldest first."""
+    """Return the releases of upstream that are newer than the canonical and allowed, the oldest first."""
     published = releases(upstream_tags(observation) or {}, observation.recipe.allow)
     have = observation.canonical
     if have is None:
@@ -125,24 +129,24 @@ def _first_seen(observation: Observation, release: Release) -> datetime | None:
 
 
 def why_held(hold: Hold | None, today: date) -> str:
-    """Return the text of the hold, "" if there is none or it has ended. `today` is the day in UTC."""
+    """Return why the recipe is on hold, by whom and until when; "" if it is not. `today` is in UTC."""
     in_effect = hold_in_effect(hold, today)
     return hold_text(in_effect) if in_effect is not None else ""
 
 
 def hold_text(hold: Hold) -> str:
-    """Return who put the recipe on hold, until when, and why."""
+    """Return a text on a hold: who put the recipe on hold, until when, and why."""
     until = f"until {hold.until}" if hold.until else f"until: reconcile resume {hold.recipe}"
     return f"on hold by {hold.who} since {hold.at:%Y-%m-%d}, {until} ({hold.reason})"
 
 
 def ended_text(hold: Hold) -> str:
-    """Return a text on a hold that has ended: who decided it, why, and when it ended."""
+    """Return a text on a hold that has ended: whose it was, why, and when it ended."""
     return f"its hold by {hold.who} ended on {hold.until} ({hold.reason})"
 
 
 def rollback_text(rollback: Rollback) -> str:
-    """Return who rolled the recipe back, from and to which release, why, and what ends that."""
+    """Return a text on a rollback: who did it, from which to which release, why, and what ends it."""
     ends = f"until a release newer than {rollback.left}, or: reconcile resume {rollback.recipe}"
     done = f"rolled back from {rollback.left} to {rollback.version} by {rollback.who} on {rollback.at:%Y-%m-%d}"
     return f"{done}, {ends} ({rollback.reason})"

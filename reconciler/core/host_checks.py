@@ -1,4 +1,4 @@
-"""The checks of `reconcile doctor`: what each check found on this host, and what to do about it."""
+"""The checks of `reconcile doctor`. Each function turns what was found on this host into a result and a hint."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from attrs import frozen
 
 
 class CheckResult(StrEnum):
-    """The result of one check. Only FAILED changes the exit code of `reconcile doctor`."""
+    """The result of one check. Only FAILED makes `reconcile doctor` exit with 1."""
 
     OK = "ok"
     WARNING = "warning"
@@ -19,7 +19,7 @@ class CheckResult(StrEnum):
 
 @frozen
 class HostCheck:
-    """One check: what was found, and a hint what to do about it, "" if there is nothing to do."""
+    """One check of `reconcile doctor`. `found` is what was found. `hint` is what to do about it, "" for nothing."""
 
     name: str
     result: CheckResult
@@ -31,8 +31,10 @@ class HostCheck:
 class TimerFacts:
     """What systemd reports about the timer of a unit.
 
-    `timer` is its name, "" if no timer starts the unit. `enabled`: it is started when the host boots. `active`: it
-    runs now. `last` and `next` are the times of its last and its next start of the unit, None if there is none.
+    * `timer`: its name; "" if no timer starts the unit.
+    * `enabled`: True if it is started when the host boots.
+    * `active`: True if it runs now.
+    * `last`, `next`: when it last started the unit, and when it will start it next; None if unknown.
     """
 
     timer: str
@@ -61,9 +63,9 @@ def doctor_exit_code(checks: Iterable[HostCheck]) -> int:
 
 
 def check_tools(missing: Sequence[str], found: int) -> HostCheck:
-    """Return the check of the programs that recipes and drivers need: FAILED if one is missing.
+    """Return the check of the programs that recipes and drivers need. It is FAILED if one of them is missing.
 
-    `missing` has the names of those that are not in PATH, `found` the number of those that are.
+    `missing` names those that are not in PATH. `found` is the number of those that are.
     """
     if missing:
         return HostCheck(
@@ -73,10 +75,10 @@ def check_tools(missing: Sequence[str], found: int) -> HostCheck:
 
 
 def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
-    """Return the check of the disk of the state folder: FAILED if a pass may need more space or files than are free.
+    """Return the check of the state folder's disk. It is FAILED if a pass may need more room than there is.
 
-    `free` is its free space in bytes, `inodes` how many files can still be made, 0 if the file system does not count
-    them. `largest` is the size in bytes of the largest canonical's data.
+    `free` is the free space in bytes. `inodes` is how many more files can be made, 0 if the file system does not count
+    them. `largest` is the size of the largest canonical's data in bytes.
     """
     needed = max(LEAST_FREE, COPIES_IN_A_PASS * largest)
     sizes = f"{free // MIB} MiB free, a pass may need {needed // MIB} MiB"
@@ -89,10 +91,10 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
 
 
 def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bool | None) -> HostCheck:
-    """Return the check of the clock: FAILED if the last record is of a later time than `now`.
+    """Return the check of the clock. It is FAILED if a promotion was recorded at a later time than `now`.
 
-    `last_record` is the time of the latest promotion, None if there is none. `synchronised` is whether a time server
-    sets the clock, None if systemd does not tell; only False is a WARNING.
+    `last_record` is the time of the latest promotion, None if there is none. `synchronised` says whether a time server
+    sets the clock. If it is False, the check is a WARNING; None means that systemd does not tell.
     """
     hint = "synchronise the clock: timedatectl set-ntp true"
     if last_record is not None and last_record > now:
@@ -105,9 +107,10 @@ def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bo
 
 
 def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = STALE) -> HostCheck:
-    """Return the check of the timer that starts the systemd unit `unit`, see `TimerFacts`.
+    """Return the check of the timer that starts the systemd unit `unit`.
 
-    FAILED if no timer does, if it is not enabled or not active, or if its last start is longer ago than `stale`.
+    It is FAILED if there is no timer, if it is not enabled or not active, or if it last started the unit longer ago
+    than `stale`.
     """
     enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
     if not facts.timer:
@@ -126,9 +129,9 @@ def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = 
 
 
 def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
-    """Return the check of the proxy's certificate: WARNING if it ends within `CERTIFICATE_DAYS`, else OK.
+    """Return the check of the proxy's certificate. It is a WARNING if the certificate ends within `CERTIFICATE_DAYS`.
 
-    `address` is that of the proxy. `ends` is the time until which the certificate, which is trusted, is valid.
+    `address` is that of the proxy. `ends` is when the certificate ends.
     """
     left = (ends - now).days
     found = f"{address} answers, its certificate is valid until {ends:%Y-%m-%d}"
@@ -138,10 +141,9 @@ def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
 
 
 def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
-    """Return the check of the upstreams: FAILED if one could not be read, NOT_CHECKED if none was asked.
+    """Return the check of the upstreams. It is FAILED if one could not be read, NOT_CHECKED if none was asked.
 
-    `unreadable` maps each recipe whose upstream could not be read to the reason. `asked` is the number of recipes asked
-    for.
+    `unreadable` maps the recipes whose upstream could not be read to the reason. `asked` is how many were asked.
     """
     if not asked:
         return HostCheck("upstreams", CheckResult.NOT_CHECKED, "there is no recipe whose upstream could be asked")
@@ -154,10 +156,9 @@ def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
 
 
 def environment_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> tuple[str, ...]:
-    """Return, in words, how the environment of child processes differs between this shell and the unit; empty if not.
+    """Return in words how the environment of child processes differs between this shell and the unit; () if not.
 
-    `here` and `unit` map the names of variables to their values. The texts contain no values, which may be secret,
-    except the folders of PATH.
+    `here` and `unit` map names of variables to values. Values may be secret: only the folders of PATH are in the texts.
     """
     return (*_path_differences(here.get("PATH", ""), unit.get("PATH", "")), *_variable_differences(here, unit))
 
@@ -185,9 +186,9 @@ def _variable_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> I
 def check_environment(unit: str, differences: Sequence[str], missing: Sequence[str]) -> HostCheck:
     """Return the check that compares the environment of the systemd unit `unit` with that of this shell.
 
-    `differences` are those of `environment_differences`. `missing` are the required programs that are in the PATH of
-    this shell, but not in that of the unit. FAILED if a program is missing or a variable is set only in this shell; any
-    other difference is a WARNING.
+    It is FAILED if the unit lacks a program or a variable that this shell has. Any other difference is a WARNING.
+    `differences` are those that `environment_differences` returns. `missing` are the required programs that are in the
+    PATH of this shell, but not in that of the unit.
     """
     hint = f"set it in the unit: systemctl edit {unit}"
     if missing:
@@ -204,8 +205,8 @@ def check_environment(unit: str, differences: Sequence[str], missing: Sequence[s
 def check_credentials(unit: str, missing: Sequence[str], declared: int) -> HostCheck:
     """Return the check of the files that `LoadCredential=` of the systemd unit `unit` names.
 
-    `missing` has each file that does not exist, as "NAME: PATH". systemd does not start a unit without it. `declared`
-    is the number of all these files.
+    It is FAILED if one is missing: systemd then does not start the unit. `missing` has each of those as "NAME: PATH".
+    `declared` is the number of all these files.
     """
     if missing:
         hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"

@@ -10,9 +10,11 @@ from state.records import LedgerEntry
 
 @frozen
 class LastWholePass:
-    """When the last pass over the whole fleet ended; None if none is recorded. `now` is the present time.
+    """When the last pass over the whole fleet ended, and whether that is too long ago.
 
-    `stale_after` is the age from which on that pass counts as stale; None if the fleet declares none.
+    * `finished_at`: None if no such pass is recorded.
+    * `stale_after`: how old the pass may be before it counts as stale; None if the fleet declares no limit.
+    * `now`: the present time.
     """
 
     finished_at: datetime | None
@@ -21,22 +23,25 @@ class LastWholePass:
 
     @property
     def age(self) -> timedelta | None:
-        """Return the time since the pass ended; None if none is recorded; zero if it ended later than `now`."""
+        """Return the time since the pass ended; None if no pass is recorded.
+
+        It is zero if the pass ended later than `now`.
+        """
         return max(self.now - self.finished_at, timedelta()) if self.finished_at is not None else None
 
     @property
     def is_stale(self) -> bool:
-        """Whether the pass is older than `stale_after`, or none is recorded.
+        """Return whether the pass is older than the declared limit, or no pass is recorded.
 
-        False if the fleet declares no such age.
+        Return False if the fleet declares no limit.
         """
         return self.stale_after is not None and (self.age is None or self.age > self.stale_after)
 
 
 def is_whole_pass(entry: LedgerEntry) -> bool:
-    """Whether an entry "pass-end" of the ledger ends a pass over the whole fleet that was not interrupted.
+    """Return whether an entry of the ledger ends a pass over the whole fleet that was not interrupted.
 
-    False also if that pass had the exit code HOLLOW: no recipe was enrolled, or one was left out of its report.
+    Return False also if the pass had the exit code HOLLOW: no recipe was enrolled, or its report lacked one.
     """
     body = entry.body
     is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None
@@ -44,8 +49,8 @@ def is_whole_pass(entry: LedgerEntry) -> bool:
 
 
 def code_with_last_pass(code: int, last: LastWholePass) -> int:
-    """Return COULD_NOT if the last whole pass is stale, else `code`, the command's own exit code.
+    """Return COULD_NOT if the last whole pass is stale, else `code`, the exit code of the command.
 
-    HOLLOW is graver, and is returned in any case.
+    HOLLOW is graver than COULD_NOT: if `code` is HOLLOW, it is returned in any case.
     """
     return COULD_NOT if last.is_stale and code != HOLLOW else code

@@ -8,7 +8,7 @@ from reconciler.core.needs import keeps_running
 def moved_by(case: Case) -> tuple[Change, ...]:
     """Return changes for a recipe that is in sync. Each of them alone would give the recipe a new canonical.
 
-    Return () for an orphan, or if there is no canonical.
+    Return () for an orphan, and if there is no canonical.
     """
     observed, have = case.observation, case.step.finding.have
     if observed is None or have is None:

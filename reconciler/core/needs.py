@@ -1,4 +1,4 @@
-"""What recipes need of each other, and whose apps cannot run at the same time. Needs have no cycle."""
+"""What recipes need of each other, and which recipes cannot run at the same time. Needs have no cycle."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ from desired.model import Keep, Recipe
 
 
 def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
-    """Return the names of `recipes`, sorted, except that each recipe comes after the recipes that it needs.
+    """Return the names of `recipes` in an order in which each comes after the recipes that it needs.
 
-    A need that is not among `recipes` is left out.
+    Apart from that, the names are sorted. Needed recipes that are not in `recipes` are left out.
     """
     ordered: list[str] = []
 
@@ -30,14 +30,14 @@ def apps_of(recipe: Recipe, recipes: Mapping[str, Recipe]) -> frozenset[str]:
 
 
 def keeps_running(recipe: Recipe) -> bool:
-    """Whether the recipe's canonical is to be kept running: the recipe is enrolled, and has `keep = "running"`."""
+    """Return whether the recipe's canonical is kept running: it is enrolled, and declares `keep = "running"`."""
     return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
 
 
 def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipes to be kept running that share an app with `recipe`, including `recipe` if it is one of them.
+    """Return the recipes with a kept deployment that share an app with `recipe`; maybe `recipe` itself is among them.
 
-    An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
+    While `recipe` is tried, these deployments cannot run: the domain and the fixed ports of an app exist only once.
     """
     own = apps_of(recipe, recipes)
     return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))

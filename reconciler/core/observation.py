@@ -1,4 +1,4 @@
-"""What was observed of one recipe, and what this says of its tags and of the release that it should have."""
+"""What was observed of one recipe, and what follows from that about its tags."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,9 +15,9 @@ from state.records import Answer, Canonical, FoundDamage, Memory
 class State(StrEnum):
     """The state of a recipe's canonical.
 
-    NONE: no canonical is recorded. INTACT: its snapshot is as it was sealed, and its kept deployment, if it has one, is
-    up. DAMAGED: its snapshot is not as sealed, or could not be deployed. DOWN: its snapshot is intact, but its kept
-    deployment is not up. UNKNOWN: it could not be checked.
+    NONE: no canonical is recorded. INTACT: the snapshot matches its seal and, if the canonical is kept running, its
+    deployment is up. DAMAGED: the snapshot does not match its seal, or could not be deployed. DOWN: the snapshot is
+    intact, but the kept deployment is not up. UNKNOWN: the canonical could not be checked.
     """
 
     NONE = "none"
@@ -29,9 +29,10 @@ class State(StrEnum):
 
 @frozen
 class CanonicalStatus:
-    """The state of a canonical; `reason` says how it is damaged, what of it is down, or why the state is unknown.
+    """The state of a canonical, and why.
 
-    `last_up` is set only if its kept deployment is down: the time when a pass last saw it up, None if none ever did.
+    `reason` says how it is damaged, what of it is down, or why the state is unknown. `last_up` is set only for a kept
+    deployment that is down: when a pass last saw it up, None if no pass ever did.
     """
 
     state: State
@@ -41,10 +42,11 @@ class CanonicalStatus:
 
 @frozen
 class MirrorContents:
-    """What our mirror holds: the commit of upstream's main branch, and the release tags with their commits.
+    """What our mirror of an upstream holds.
 
-    `tags` is None if there is no mirror, or if it cannot be read. `unreadable` says why it cannot be read, "" if it can
-    or there is none.
+    * `head`: the commit of upstream's main branch.
+    * `tags`: the release tags with their commits; None if there is no mirror, or if it cannot be read.
+    * `unreadable`: why the mirror cannot be read; "" if it can, or if there is none.
     """
 
     head: str = ""
@@ -54,14 +56,17 @@ class MirrorContents:
 
 @frozen
 class Observation:
-    """All that was observed of one declared recipe. `memory` is its memory from before the observation.
+    """All that was observed of one declared recipe.
 
-    `files` is the digest of the fleet folders of the recipe and of its needs. `tests` is the digest of all that a
-    verdict depends on, besides the release. `tests_unreadable` says why these cannot be read, "" if they can; if they
-    cannot, no release is tried. `missing_tools` are required programs that this host lacks. `older_intact` is the
-    newest intact generation older than a damaged canonical, None if there is none or the canonical is not damaged.
-    `hold` and `rollback` are the recorded decisions of a person, even if they have no effect now. `signatures` has the
-    checked signatures of release tags, by tag; a tag that our mirror lacks is not in it.
+    * `answer`: what upstream answered, or why it could not be observed.
+    * `memory`: what earlier passes remembered of the recipe.
+    * `files`: the digest of the fleet folders of the recipe and of the recipes that it needs.
+    * `tests`: the digest of all that a verdict depends on, besides the release.
+    * `missing_tools`: programs that the recipe requires, and this host lacks.
+    * `tests_unreadable`: why the tests cannot be read, so that no release is tried; "" if they can.
+    * `older_intact`: if the canonical is damaged: the newest older generation that is intact; else None.
+    * `hold`, `rollback`: the recorded decisions of a person, even if they have no effect now.
+    * `signatures`: the checked signatures by release tag, of the tags that are in our mirror.
     """
 
     recipe: Recipe
@@ -82,7 +87,10 @@ class Observation:
 
     @property
     def newest_intact(self) -> Canonical | None:
-        """The newest generation whose snapshot is intact; None if there is none. An upgrade starts with its data."""
+        """Return the newest generation whose snapshot is intact; None if there is none.
+
+        An upgrade starts with its data.
+        """
         return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older_intact
 
 
@@ -95,12 +103,12 @@ class Orphan:
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
-    """Return the damage of a generation that showed when it was deployed, None if there is none in the memory."""
+    """Return the damage of a generation that showed when it was deployed; None if the memory has none."""
     return next((damage for damage in _all_damage(memory) if damage.generation == generation), None)
 
 
 def with_damage(memory: Memory, damage: FoundDamage) -> Memory:
-    """Return the memory with this damage added. Replace earlier damage of the same generation."""
+    """Return the memory with this damage added. It replaces earlier damage of the same generation."""
     others = tuple(other for other in _all_damage(memory) if other.generation != damage.generation)
     return evolve(memory, damage=damage, older_damage=others)
 
@@ -110,7 +118,7 @@ def _all_damage(memory: Memory) -> tuple[FoundDamage, ...]:
 
 
 def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
-    """Return upstream's tags, each with its commit, or with None if the tag names no commit.
+    """Return upstream's tags, each with its commit; a tag that names no commit is mapped to None.
 
     Return None instead of a mapping if upstream could not be observed.
     """
@@ -121,9 +129,9 @@ def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
 
 
 def remembered_tags(observation: Observation) -> Mapping[str, str]:
-    """Return the known release tags, each with the commit that it had when it was first seen or was accepted.
+    """Return the release tags that a pass has seen, each with the commit that it had when it was first seen.
 
-    The canonical's tag is included, even if it is not known.
+    If a person accepted a moved tag, it has the accepted commit. The canonical's tag is always included.
     """
     have = observation.canonical
     recorded = {} if have is None else {have.version: have.commit}
@@ -131,7 +139,7 @@ def remembered_tags(observation: Observation) -> Mapping[str, str]:
 
 
 def vanished_tags(observation: Observation) -> frozenset[str]:
-    """Return the known release tags that upstream no longer has, or that name no commit any more.
+    """Return the release tags that upstream had once, and that are now gone or name no commit.
 
     Return an empty set if upstream could not be observed.
     """
@@ -142,17 +150,17 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 
 
 def is_shrunken(observation: Observation) -> bool:
-    """Whether upstream lost too many of the known release tags: two or more that are also more than a tenth.
+    """Return whether upstream lost so many release tags that its answer is doubtful.
 
-    False if upstream could not be observed.
+    That is two or more that are also more than a tenth. Return False if upstream could not be observed.
     """
     return len(vanished_tags(observation)) > max(1, len(observation.memory.known) // 10)
 
 
 def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
-    """Return the release tags that name another commit than before, each with the remembered and the new commit.
+    """Return the release tags that upstream moved, each with the remembered and the new commit.
 
-    The result is empty if upstream could not be observed.
+    Return an empty mapping if upstream could not be observed.
     """
     tags = upstream_tags(observation) or {}
     remembered = remembered_tags(observation)
@@ -164,9 +172,9 @@ def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
 
 
 def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
-    """Return the release tags that the mirror should hold, with their commits: the remembered ones, and new ones.
+    """Return the release tags that our mirror should hold, with their commits: all that are remembered, and new ones.
 
-    A tag that was moved upstream has its remembered commit.
+    A tag that upstream moved keeps its remembered commit.
     """
     fresh = {
         tag: commit
@@ -177,5 +185,5 @@ def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
 
 
 def is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Whether upstream still has the canonical's tag on the same commit. If not, no promotion of it is allowed."""
+    """Return whether upstream still has the canonical's tag on the same commit. Else it cannot be promoted again."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit

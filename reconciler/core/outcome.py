@@ -1,4 +1,4 @@
-"""Decides the result of a step by what is there afterwards, and never by an exit code alone."""
+"""Decides the result of a step by what is there afterwards, never by what the step claims alone."""
 
 from enum import StrEnum
 
@@ -15,8 +15,8 @@ from state.records import Canonical
 class Result(StrEnum):
     """What came of a step, in one word. NONE: nothing was to be done. RED: the release failed its trial.
 
-    REPAIRED: the damaged snapshot, the mirror or the kept deployment is all right again. INFRASTRUCTURE: this host is
-    to blame.
+    REPAIRED: the snapshot, the mirror or the kept deployment that was damaged is all right again. INFRASTRUCTURE: this
+    host is to blame.
     """
 
     NONE = "none"
@@ -30,10 +30,12 @@ class Result(StrEnum):
 
 @frozen
 class ReadBack:
-    """What the registry, the snapshot and the mirror were after the step.
+    """What was read from the registry, the snapshot and the mirror after the step.
 
-    `damage` says how the canonical's snapshot differs from its seal, or why it could not be read; "" if it is intact.
-    `down` says what of the kept deployment is not up, "" if all is up or there is none.
+    * `canonical`: the recorded canonical; None if there is none.
+    * `damage`: how its snapshot differs from its seal, or why it cannot be read; "" if it is intact.
+    * `has_mirror`: True if there is a mirror that can be read.
+    * `down`: what of the kept deployment is not up; "" if all is up, or if there is none.
     """
 
     canonical: Canonical | None
@@ -44,11 +46,13 @@ class ReadBack:
 
 @frozen
 class Attempt:
-    """What a step did. If `trial` is None, `untried_reason` says why nothing was tried.
+    """What a step did.
 
-    `gate` has all conditions of the promotion, `refusals` those that prevented it. `promotion_error` is the error that
-    ended the promotion, "" if none did. `host_fault`: this host, and not the recipe, is to blame for `untried_reason`
-    or `promotion_error`. `company_fault`: trials that run beside it are to blame for `untried_reason`.
+    * `trial`: None if nothing was tried; `untried_reason` then says why.
+    * `gate`: all conditions of the promotion. `refusals`: those that prevented it.
+    * `promotion_error`: the error that ended the promotion; "" if there was none.
+    * `host_fault`: True if this host, and not the recipe, is to blame for `untried_reason` or `promotion_error`.
+    * `company_fault`: True if trials that ran at the same time are to blame for `untried_reason`.
     """
 
     trial: Trial | None = None
@@ -62,9 +66,11 @@ class Attempt:
 
 @frozen
 class Outcome:
-    """The result of a step; `reason` is its evidence in one sentence. `have` is the canonical after the step.
+    """The result of a step.
 
-    `remarks` say what could not be recorded or deleted after the step.
+    * `reason`: why this is the result, in one sentence.
+    * `have`: the canonical after the step; None if there is none.
+    * `remarks`: what could not be recorded or deleted after the step.
     """
 
     step: Step
@@ -76,16 +82,13 @@ class Outcome:
 
 
 def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
-    """Return the outcome of a step.
-
-    `attempt` is what the step did, and `back` what was there afterwards, read again.
-    """
+    """Return the outcome of a step. `attempt` is what the step did. `back` is what was read from disk afterwards."""
     result, reason = _result(step, attempt, back)
     return Outcome(step, result, reason, attempt, back.canonical)
 
 
 def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step, and its reason."""
+    """Return the result of a step, and the reason for it."""
     if step.release is None:
         return _result_without_release(step, attempt, back)
     trial = attempt.trial
@@ -99,7 +102,7 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
 
 
 def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result and the reason of a step that tries no release."""
+    """Return the result of a step that tries no release, and the reason for it."""
     if attempt.untried_reason:
         return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
     if step.action is Action.NONE:
@@ -112,7 +115,7 @@ def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tup
 
 
 def _redeployed(back: ReadBack) -> tuple[Result, str]:
-    """Return the result and the reason of a step that deploys a canonical again."""
+    """Return the result of a step that deploys a canonical again, and the reason for it."""
     have, down = back.canonical, back.damage or back.down
     if have is None or down:
         return Result.INFRASTRUCTURE, f"its deployment is still down: {down or 'nothing is recorded'}"
@@ -120,9 +123,9 @@ def _redeployed(back: ReadBack) -> tuple[Result, str]:
 
 
 def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result and the reason of a step without a trial of its release.
+    """Return the result of a step whose release was not tried, and the reason for it.
 
-    If the release is recorded as the canonical nevertheless, the step was interrupted after its promotion.
+    If the release is recorded as the canonical all the same, the step was interrupted after its promotion.
     """
     if attempt.trial is None and _was_recorded(step, back):
         return _result_of_recorded(step, attempt, back)
@@ -132,7 +135,7 @@ def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple
 
 
 def _was_recorded(step: Step, back: ReadBack) -> bool:
-    """Whether the step's release was recorded as a new generation during the step, with an intact snapshot."""
+    """Return whether the step's release was recorded as a new generation during the step, with an intact snapshot."""
     have, before = back.canonical, step.finding.have
     if have is None or back.damage or step.release is None:
         return False
@@ -141,7 +144,7 @@ def _was_recorded(step: Step, back: ReadBack) -> bool:
 
 
 def _result_of_failed(trial: Trial) -> tuple[Result, str]:
-    """Return the result and the reason of a step whose trial is not green."""
+    """Return the result of a step whose trial is not green, and the reason for it."""
     bad = first_failure(trial.tiers)
     if bad is None:
         return Result.NOT_TRIED, "not every tier was reached"
@@ -151,7 +154,7 @@ def _result_of_failed(trial: Trial) -> tuple[Result, str]:
 
 
 def is_recorded(trial: Trial, back: ReadBack) -> bool:
-    """Whether the recorded canonical was proved by this trial, and its snapshot is intact."""
+    """Return whether the recorded canonical was proved by this trial and its snapshot is intact."""
     have = back.canonical
     if have is None or back.damage or have.recipe != trial.recipe:
         return False
@@ -159,7 +162,7 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 
 
 def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result and the reason of a step whose release is recorded as the canonical."""
+    """Return the result of a step whose release is recorded as the canonical, and the reason for it."""
     have = back.canonical
     assert have is not None  # noqa: S101  is_recorded implies it
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
@@ -171,9 +174,9 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 
 
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
-    """Return a text on what the trial proved about the canonical's data; "" if nothing shows it.
+    """Return a text on what the trial proved about the canonical's data; "" if it proved nothing.
 
-    An upgrade tier passes only if a check proved the data. Else only `trial` shows whether the data was checked.
+    A passed upgrade always proves the data. Without an upgrade, only `trial` shows whether the data was checked.
     """
     upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
     if upgraded or (trial is not None and trial.checks_data):
@@ -186,7 +189,7 @@ def _data_proof(have: Canonical, trial: Trial | None) -> str:
 
 
 def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
-    """Return a text on the data of the earlier, damaged canonical; "" if that was not damaged.
+    """Return a text on what became of the data of the earlier canonical, if that was damaged; else "".
 
     Either the new canonical has the data of an older generation, or the data is lost.
     """
@@ -201,7 +204,7 @@ def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Return all reasons why a green release was not promoted, the gate's first, as one text."""
+    """Return all reasons why a green release was not promoted, as one text. Those of the gate come first."""
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:
         reasons.append(attempt.promotion_error)
@@ -211,10 +214,10 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Whether the outcome is recorded as a red, so that the release is not tried again.
+    """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
-    True for a release that failed a tier, whose candidate could not be deployed, or that changed its own checkout. But
-    False for one that failed a tier while its tests changed: the red would be recorded with other tests.
+    True if the release failed a tier, if its candidate could not be deployed, or if it changed its own checkout. False
+    if its tests changed during the trial: the red would be recorded for other tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

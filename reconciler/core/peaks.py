@@ -1,4 +1,4 @@
-"""Remembers what the last trials of a recipe took of the disk."""
+"""Remembers how much of the disk the last trials of a recipe took."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ KEPT_PEAKS: Final = 3
 
 
 def peak_of(memory: Memory) -> DiskUse | None:
-    """Return the most that one of the recipe's last trials took of the disk; None if none was measured."""
+    """Return the most that one of the recipe's last trials took of the disk; None if this was never measured."""
     return max(memory.peaks, key=lambda use: use.total, default=None)
 
 
 def with_peak(memory: Memory, peak: DiskUse | None) -> Memory:
-    """Return the memory with `peak`, what one more trial took of the disk at most; unchanged if `peak` is None.
+    """Return the memory with `peak` added: the most that one more trial took of the disk. None adds nothing.
 
     Only the last `KEPT_PEAKS` trials are kept.
     """

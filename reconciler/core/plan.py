@@ -61,11 +61,10 @@ class HeldBack(StrEnum):
 class Step:
     """What is done about one finding; `reason` says why in one sentence.
 
-    `release` is what PROMOTE and RETEST try, and `circumstances` what their verdict depends on; both are None for the
-    other actions. `held_back` is about the release only: a step that is held back may still REDEPLOY. `needs_person`:
-    only a person can decide. `redeploys` are the recipes whose kept deployments are deployed again if they are down:
-    for REDEPLOY the recipe itself, and after a trial all that conflict with it. `hold` is what a person decided about
-    the recipe; None if nothing has an effect.
+    `release` is what PROMOTE and RETEST try, None for other actions. `held_back` is why the release is not tried; its
+    kept deployment may be deployed again all the same. `needs_person`: only a person can decide. `circumstances` are
+    what the verdict on `release` depends on. `redeploys` are recipes whose kept deployment is deployed again if it is
+    down afterwards. `hold` is what a person decided about the recipe, None for nothing.
     """
 
     finding: Finding
@@ -85,10 +84,10 @@ class Step:
 
 @frozen
 class Plan:
-    """A step for each recipe and each orphan, by name. `order` has the names in the order in which steps are taken.
+    """A step for each recipe and each orphan, by name. `order` has the recipes in the order in which steps are taken.
 
     Orphans are not in `order`: nothing is done about them. `disk_note` says what of the disk could not be measured for
-    `[budget] disk`; "" if all was. `waiting` are the trials for which `[budget] trials` has no place.
+    `[budget] disk`, "" for nothing. `waiting` are the trials for which `[budget] trials` has no place.
     """
 
     steps: Mapping[str, Step]
@@ -98,7 +97,7 @@ class Plan:
 
 
 def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:
-    """Return the plan with a step for each finding. A recipe's step comes after the steps of the recipes that it needs.
+    """Return the plan: a step for each finding. A recipe's step comes after those of the recipes that it needs.
 
     `observations` are by recipe; an orphan has none.
     """
@@ -129,7 +128,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    Return it unchanged if `status` is None. What only a person can decide still needs a person.
+    Return it unchanged if `status` is None. A step that needs a person still does.
     """
     if status is None:
         return step
@@ -142,9 +141,9 @@ def _with_hold(step: Step, status: HoldStatus | None) -> Step:
 
 
 def _with_redeployment(step: Step, why_down: str) -> Step:
-    """Return the step with the action REDEPLOY, and with `why_down` in its reason, even if its release is held back.
+    """Return the step with the action REDEPLOY, since its kept deployment is down. `why_down` is added to the reason.
 
-    A step that promotes keeps its action: after its trial, the kept deployment is deployed again anyway.
+    A step that promotes keeps its action: after the trial, the kept deployment is deployed again anyway.
     """
     if step.action is Action.PROMOTE:
         return evolve(step, reason=f"{step.reason}; its deployment is down ({why_down}) and is raised afterwards")
@@ -153,7 +152,7 @@ def _with_redeployment(step: Step, why_down: str) -> Step:
 
 
 def _release_step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """Return the step for the wanted release, whether or not the kept deployment is down."""
+    """Return the step for the wanted release, without regard to holds and to the kept deployment."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
@@ -175,9 +174,9 @@ def _do_nothing(finding: Finding) -> Step:
 
 
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
-    """Return the step for a release that is not promoted yet.
+    """Return the step for a wanted release that is not promoted yet.
 
-    If that release is held back, a damaged canonical whose tag upstream still has is tested again instead.
+    If it is held back and the canonical is damaged, test the canonical's release again, if upstream still has its tag.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:
@@ -206,7 +205,7 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
 
 
 def _held_back_by_red(finding: Finding, red: Red) -> Step:
-    """Return a step that does nothing, because the release failed an earlier trial."""
+    """Return a step that does nothing, because the release failed an earlier trial (`red`)."""
     reason = red_text(red, finding.recipe)
     return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
 
@@ -229,7 +228,7 @@ def _in_sync_step(finding: Finding, observation: Observation, context: PlanConte
 
 
 def _refetch_or_nothing(finding: Finding) -> Step:
-    """Return the step REFETCH if the mirror is missing or unreadable, else a step that does nothing."""
+    """Return the step REFETCH if the mirror is missing or unreadable; else a step that does nothing."""
     if finding.mirror is MirrorState.MISSING:
         return Step(finding, Action.REFETCH, "the mirror is missing and will be fetched anew; nothing is tried")
     if finding.unreadable:
@@ -238,10 +237,7 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the canonical's `release` again.
-
-    If the release is not signed as it must be, or failed an earlier trial, return a step that does nothing.
-    """
+    """Return a step that tests the canonical's `release` again; one that does nothing if it is unsigned, or was red."""
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")

@@ -1,4 +1,4 @@
-"""The policies of one recipe, each with its verdict and evidence. They are judged before anything is tried."""
+"""The policies of one recipe: what must be true before a release is tried. Each has a verdict and its evidence."""
 
 from collections.abc import Callable
 from typing import Final
@@ -20,9 +20,9 @@ MOST: Final = 3
 
 
 def policies_of(case: Case) -> tuple[Condition, ...]:
-    """Return, for each policy, whether the recipe meets it and why, in the order in which a pass applies them.
+    """Return the policies in the order in which a pass applies them, each with whether the recipe meets it and why.
 
-    For an orphan, return only the first: "declared", which it does not meet.
+    For an orphan, return only the first, "declared", which it does not meet.
     """
     if case.observation is None:
         return (Condition("declared", FAIL, f"recorded, but no longer declared in {case.fleet.folder}"),)

@@ -1,4 +1,4 @@
-"""The result of a proof that a pass would do nothing."""
+"""The result of `reconcile prove`: whether a pass would do nothing."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,14 @@ from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 
 @frozen
 class Proof:
-    """The result of a proof that a pass would do nothing. For it, two plans are made, one right after the other.
+    """Whether a pass would do nothing. To find out, two plans are made, one right after the other.
 
-    `digest` is that of everything on which the plan depends, `recipes` the number of selected recipes that are
-    enrolled. `unsettled` has what a pass would do, by recipe. `unseen` has the recipes for which that is not known,
-    with the reason. `moved` names what differed between the two plans. `left` names what a dead pass or an ended hold
-    left for the next pass.
+    * `digest`: the digest of everything on which the plan depends.
+    * `recipes`: how many of the selected recipes are enrolled.
+    * `unsettled`: what a pass would do, by recipe.
+    * `unseen`: the recipes for which this is not known, each with the reason.
+    * `moved`: what differed between the two plans.
+    * `left`: what a dead pass or an ended hold has left for the next pass to do.
     """
 
     digest: str
@@ -26,7 +28,7 @@ class Proof:
 
     @property
     def exit_code(self) -> int:
-        """5 if no recipe is enrolled, else 1 if one could not be seen, else 2 if a pass would do something, else 0."""
+        """Return 5 if no recipe is enrolled, 1 if one could not be seen, 2 if a pass would do something, else 0."""
         if not self.recipes:
             return HOLLOW
         if self.unseen:

@@ -1,4 +1,4 @@
-"""Finds the remembered red of a release, and what has changed since then."""
+"""Finds the remembered red (failed trial) of a release, and what has changed since then."""
 
 from desired.model import Release
 from desired.versions import version_key
@@ -10,9 +10,9 @@ from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
-    """Return the red that keeps the wanted release from being tried, or a damaged canonical from being tested again.
+    """Return the red because of which nothing is tried: neither the wanted release, nor a damaged canonical again.
 
-    If there are both, return that of the wanted release; None if there is none.
+    If both were red, return that of the wanted release. Return None if there is none.
     """
     red, have, observed = red_of_wanted(case), case.step.finding.have, case.observation
     if red is None and case.step.held_back is HeldBack.RED_BEFORE and have is not None and observed is not None:
@@ -21,9 +21,9 @@ def red_now(case: Case) -> Red | None:
 
 
 def red_of_wanted(case: Case) -> Red | None:
-    """Return the red that keeps the wanted release from being tried.
+    """Return the red (failed trial) because of which the wanted release is not tried again.
 
-    Return None if there is no such red, or if no release is wanted.
+    Return None if there is none, or if no release is wanted.
     """
     observed, want = case.observation, case.step.finding.want
     if observed is None or not isinstance(want, Release):
@@ -37,14 +37,17 @@ def _red_of(case: Case, observed: Observation, release: Release) -> Red | None:
 
 
 def latest_red(observed: Observation, release: Release) -> Red | None:
-    """Return the last remembered red of a release, whatever the circumstances were; None if there is none."""
+    """Return the last red of a release, under whatever circumstances; None if there is none."""
     key = version_key(release.version)
     reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
     return max(reds, key=lambda red: red.at, default=None)
 
 
 def what_changed(case: Case, observed: Observation, release: Release, red: Red) -> tuple[str, ...]:
-    """Return in words how the circumstances of `red` differ from the present ones; empty if nothing has changed."""
+    """Return in words what has changed since the red; () if nothing has.
+
+    What counts are the circumstances on which its verdict depends.
+    """
     then, now = red.circumstances, circumstances_of(release, observed, case.context)
     words = {
         "its commit": then.commit != now.commit,

@@ -51,8 +51,9 @@ class ReportBucket(StrEnum):
 class Row:
     """One recipe in a report. `step` is what is still to be done. `outcome` is what the pass did, None in a dry run.
 
-    `gate` has the conditions of its promotion. `previous` is the canonical from before the pass. `drift` is empty after
-    a pass. `push` is None if no mirror was pushed. `ways` are those that a pass tried.
+    `gate` has the conditions of its promotion. `previous` is the canonical before the pass. `drift` is how the recipe
+    differs, empty after a pass. `push` is None if no mirror was pushed. `ways` are the results of ways that a pass
+    tried.
     """
 
     step: Step
@@ -78,7 +79,7 @@ class Row:
 
 @frozen
 class Run:
-    """The run that a report is about. `fleet` and `canon` are the revisions of the fleet folder and of this program."""
+    """The run that a report is about. `fleet` is the revision of the fleet folder, `canon` that of this program."""
 
     command: ReportCommand
     id: str
@@ -91,12 +92,12 @@ class Run:
 
 @frozen
 class Population:
-    """The numbers of recipes at each stage of a run. `declared` counts all of the fleet, `selected` those of this run.
+    """How many recipes there are at each stage of a run.
 
-    `enrolled` counts the selected ones that passes try, `excepted` those that are declared with `enrolled = false` and
-    the reason for this exception. `observed` have an observation, `decided` a step, and
-    `reported` have a row. `to_try` is the number of trials that the pass planned, `tried` the number of those that took
-    place.
+    * `declared`: all recipes of the fleet. `selected`: those that this run is about.
+    * `enrolled`, `excepted`: the selected ones that are tried, and those with `enrolled = false` and a reason.
+    * `observed`, `decided`, `reported`: those that have an observation, a step, a row.
+    * `to_try`, `tried`: how many trials the pass planned, and how many took place.
     """
 
     declared: int
@@ -113,7 +114,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `counts` has the number of recipes in each bucket. `line` is its closing line.
+    """The report of one run. `counts` has the number of recipes in each bucket. `line` is its last line.
 
     `notes` are remarks about the run as a whole.
     """
@@ -130,7 +131,7 @@ class Report:
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
     """Return the report with these rows, sorted by recipe.
 
-    If the rows are not exactly the expected recipes, the exit code is HOLLOW, and a note says what does not match.
+    If the rows are not exactly the expected recipes, the exit code is HOLLOW, and a note says what is wrong.
     """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
@@ -155,9 +156,9 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest that applies.
+    """Return the bucket in which a recipe is counted: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest.
 
-    The state of its mirror does not count.
+    The state of the mirror does not count.
     """
     step, cause, state = row.step, row.finding.cause, row.finding.status.state
     applies = {
@@ -188,7 +189,7 @@ CODE_OF: Final[Mapping[ReportBucket, int]] = {
 
 
 def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> int:
-    """Return the gravest exit code of all rows; HOLLOW if nothing is enrolled or the numbers do not match."""
+    """Return the gravest exit code among all rows. It is HOLLOW if nothing is enrolled or the numbers do not add up."""
     rows = tuple(rows)
     codes = {CODE_OF[bucket] for bucket, count in counts.items() if count}
     if any(_is_unknown_orphan(row) for row in rows):
@@ -199,12 +200,12 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 
 def _is_unknown_orphan(row: Row) -> bool:
-    """Whether the row is an orphan of unknown state. It is counted as an orphan, but has a graver exit code."""
+    """Return whether the row is an orphan of unknown state. It is counted as an orphan, but has a graver exit code."""
     return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return a message for each number that does not match, and one if nothing is enrolled.
+    """Return a message for each number that does not add up, and one if no recipe is enrolled.
 
     Every selected recipe must be observed, decided, reported and counted exactly once.
     """
@@ -227,7 +228,7 @@ def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Itera
 
 
 def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
-    """Return the last line of a report, with counts. Other programs may read it, so a test fixes its form."""
+    """Return the last line of a report, with the counts. Other programs may read it, so its form must not change."""
     parts = [
         f"{counts[ReportBucket.IN_SYNC]} in sync",
         f"{counts[ReportBucket.TO_PROMOTE]} to promote",

@@ -12,10 +12,10 @@ NEVER_DEPLOYED = "it was never deployed to be kept running, or its deployment wa
 
 
 def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, problem: str) -> str:
-    """Return how the kept deployment of `generation` differs from its record, "" if it does not.
+    """Return how the kept deployment of `generation` differs from its record; "" if it does not.
 
-    `record` is None if it was never deployed. `parts` are the parts that are deployed now, and `problem` says why not
-    all of them are up, "" if they are. Parts that are not in the record do not count.
+    `record` is None if the canonical was never deployed. `parts` are the parts that are deployed now; those that the
+    record does not name do not count. `problem` says why some of them are not up, "" if all are.
     """
     if record is None:
         return NEVER_DEPLOYED
@@ -33,7 +33,7 @@ def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: 
 def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
     """Yield a text for each difference between the recorded parts and `parts`, which are deployed now.
 
-    Parts that are gone come first, because they may cause the others.
+    Parts that are gone come first: they may be the cause of the other differences.
     """
     yield from (f"{part} is gone" for part in recorded if part not in parts)
     for part, facts in recorded.items():
@@ -41,7 +41,7 @@ def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
 
 
 def _changes(part: str, recorded: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """Yield a text for each recorded fact of a part that is different now."""
+    """Yield a text for each fact of a part, such as its image, that is not as it was recorded."""
     for fact, value in recorded.items():
         if now.get(fact) == value:
             continue

@@ -1,4 +1,4 @@
-"""A plan that was saved to be carried out later, and only as it was saved."""
+"""A plan that `plan --out` saved. `apply` carries it out later, but only what is still the same."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ NOT_PLANNED = "the saved plan has another step for it: make a new plan"
 
 @frozen
 class PlannedStep:
-    """What a saved plan does about one recipe; `commit` is that of the release that it tries, "" for none."""
+    """What a saved plan does about one recipe. `commit` is that of the release that it tries; "" if it tries none."""
 
     action: str
     commit: str
@@ -20,10 +20,13 @@ class PlannedStep:
 
 @frozen
 class SavedPlan:
-    """A plan as it was saved. `names` are the selected recipes; those in `retry` are tried again even after a red.
+    """A plan as it was saved.
 
-    `state` and `fleet` are the paths of both folders. `made_at` is the time of the plan as text (RFC 3339). `steps` are
-    by recipe. `basis` has the digests of everything that the plan depends on.
+    * `state`, `fleet`: the paths of both folders.
+    * `made_at`: when the plan was made, as text (RFC 3339).
+    * `names`: the selected recipes. `retry`: those of them that are tried again even if they were red.
+    * `steps`: what is done, by recipe.
+    * `basis`: the digests of everything on which the plan depends.
     """
 
     state: str
@@ -36,14 +39,14 @@ class SavedPlan:
 
 
 def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
-    """Return the steps of a plan, by recipe, as they are saved."""
+    """Return the steps of a plan in the form in which a plan is saved, by recipe."""
     return {name: _planned(step) for name, step in plan.steps.items()}
 
 
 def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
-    """Return the plan in which every step that differs from the one in `planned` does nothing.
+    """Return the plan, but let each step do nothing that differs from the step in `planned`.
 
-    `planned` has the steps of a saved plan, by recipe. If it is None, return the plan unchanged.
+    `planned` has the steps of a saved plan, by recipe. If it is None, the plan is returned unchanged.
     """
     if planned is None:
         return plan
@@ -56,7 +59,7 @@ def _planned(step: Step) -> PlannedStep:
 
 
 def _nothing(step: Step) -> Step:
-    """Return a step that does nothing, with the reason `NOT_PLANNED`; the step itself if it does nothing anyway."""
+    """Return a step that does nothing, with the reason `NOT_PLANNED`. One that does nothing anyway is unchanged."""
     if step.action is Action.NONE:
         return step
     return evolve(step, action=Action.NONE, release=None, circumstances=None, redeploys=(), reason=NOT_PLANNED)

@@ -1,4 +1,4 @@
-"""Decides which steps of a plan may run at the same time, and whether other steps may be to blame for a failure."""
+"""Decides which steps of a plan may run at the same time, and which failures may have come of that."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -13,10 +13,11 @@ from reconciler.core.tier_results import Skip, Trial, is_green
 
 @frozen
 class Schedule:
-    """The steps that deploy something. `order` has their recipes in the order of the plan.
+    """The steps that deploy something, and what each of them needs for itself.
 
-    `claims` maps each recipe to the things that its step needs for itself, since they exist only once on a host; see
-    `claims_of`. `parallel` is how many steps may run at once.
+    * `order`: the recipes of these steps, in the order of the plan.
+    * `claims`: for each recipe, the things that exist only once on a host, see `claims_of`.
+    * `parallel`: how many steps may run at once.
     """
 
     order: tuple[str, ...]
@@ -26,7 +27,7 @@ class Schedule:
     def before(self, name: str) -> tuple[str, ...]:
         """Return the recipes of the earlier steps that share a claim with the step of `name`.
 
-        That step may start when they have ended.
+        The step of `name` may start when those have ended.
         """
         earlier = self.order[: self.order.index(name)]
         return tuple(each for each in earlier if self.claims[each] & self.claims[name])
@@ -34,7 +35,7 @@ class Schedule:
 
 @frozen
 class StepStart:
-    """A step to start now. `alone`: no other step runs until it has ended."""
+    """A step to start now. If `alone` is True, no other step runs until this one has ended."""
 
     recipe: str
     alone: bool
@@ -50,7 +51,7 @@ def make_schedule(plan: Plan, recipes: Mapping[str, Recipe], parallel: int) -> S
 
 
 def deploys(step: Step) -> bool:
-    """Whether a step deploys something. All other steps only read, and do not wait for their turn."""
+    """Return whether a step deploys something. Other steps only read, and need not wait for their turn."""
     return step.release is not None or bool(step.redeploys)
 
 
@@ -63,9 +64,9 @@ def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
 def claims_of(recipe: Recipe) -> Iterator[str]:
     """Yield the claims of a recipe's app: texts that name what exists only once on a host.
 
-    These are its name, the domains in its settings, the host's ports for an app of the process driver, and "abra" for
-    abra's apps: which files several runs of abra share is not documented, so they run one at a time. A Swarm itself
-    refuses a port that is in use.
+    These are its name and the domains in its settings. For the process driver they are also the ports in its settings;
+    a Swarm refuses a port in use by itself. An app of the abra driver claims "abra", so that only one runs at a time:
+    which files several runs of abra share is not documented.
     """
     yield f"app {recipe.name}"
     if recipe.driver == "abra":
@@ -77,7 +78,7 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
 
 
 def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
-    """Return one note on how many recipes a pass would try at once; () if the plan tries fewer than two."""
+    """Return one note on how many recipes a pass tries at once; () if the plan tries fewer than two."""
     most = min(parallel, sum(step.release is not None for step in plan.steps.values()))
     return (f"a pass tries up to {most} of these recipes at once ([budget] parallel)",) if most > 1 else ()
 
@@ -85,10 +86,10 @@ def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
 def next_starts(
     schedule: Schedule, finished: Collection[str], running: Collection[str], failed: Collection[str]
 ) -> tuple[StepStart, ...]:
-    """Return the steps to start now; () if all have ended, or if it is better to wait for a running step.
+    """Return the steps to start now; () if all have ended, or if it is better to wait for one that runs.
 
-    All three collections have names of recipes. `failed` are the steps that failed while others ran. They do not count
-    as finished: each runs again alone, as soon as no other step runs or may start.
+    All three collections have names of recipes. `failed` are steps that failed while others ran. They do not count as
+    finished: each runs again alone, as soon as no other step runs or may start.
     """
     waiting = [name for name in schedule.order if name not in {*finished, *running, *failed}]
     ready = [name for name in waiting if set(schedule.before(name)) <= set(finished)]
@@ -100,10 +101,10 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return the plan of the trials that get the places which `outcomes`, those of `plan`, left free.
+    """Return a plan of more trials, one for each place that was left free; None if no place is free or no trial waits.
 
-    A step frees its place if it tried no release, for example because its slot was in use. The trials that wait
-    longest come first. `order` is the order of the whole plan. Return None if no place is free or no trial waits.
+    `outcomes` are those of `plan`. A step leaves its place free if it tried no release, for example because its slot
+    was in use. The trials that wait longest come first. `order` is the order of the whole plan.
     """
     free = sum(_was_not_tried(outcome) for outcome in outcomes)
     chosen = {step.recipe: step for step in plan.waiting[:free]}
@@ -119,19 +120,19 @@ def _was_not_tried(outcome: Outcome) -> bool:
 
 
 def is_doubtful(trial: Trial) -> bool:
-    """Whether other steps may be to blame for the result of a trial that ran beside them.
+    """Return whether the result of a trial may be the fault of other steps that ran at the same time.
 
-    A green trial that was not cold (see `Trial`) is not doubtful: it is not promoted, for a reason of its own.
+    A green trial that was not cold (see `Trial`) is not doubtful. It is not promoted, for a reason of its own.
     """
     base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow
 
 
 def may_blame_company(outcome: Outcome) -> bool:
-    """Whether other steps may be to blame for the outcome of a step that ran beside them.
+    """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    They are not to blame if a condition of the gate is not met, nor for a slot that another command uses. But upstream
-    may have given no answer because the network was busy, so a failed condition "tagged" alone counts as doubtful.
+    Not if a condition of the gate is not met, or if another command uses the slot. But if only the condition "tagged"
+    is not met, upstream may not have answered because the network was busy: then the answer is True.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

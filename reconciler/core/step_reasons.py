@@ -1,4 +1,4 @@
-"""Makes the parts of a step's reason that depend on the finding, the recipe or the host alone."""
+"""Makes the parts of a step's reason: texts on the finding, the recipe and the host."""
 
 from datetime import date
 
@@ -10,14 +10,14 @@ from state.records import Red
 
 
 def exception_reason(recipe: Recipe, today: date) -> str:
-    """Return the declared reason why the recipe is not enrolled, with a note if the day to review it has come."""
+    """Return the declared reason why the recipe is not enrolled. If the day to review it has come, the text says so."""
     if recipe.review is None or recipe.review > today:
         return recipe.exception
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
 def damage_note(finding: Finding) -> str:
-    """Return a note on a damaged canonical and its data, with "; " at its end; "" if it is not damaged."""
+    """Return a note on a damaged canonical and its data, with "; " at its end. Return "" if it is not damaged."""
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
@@ -28,18 +28,21 @@ def damage_note(finding: Finding) -> str:
 
 
 def missing_tools_text(observation: Observation) -> str:
-    """Return which required programs are missing on this host, "" if none is."""
+    """Return a text that names the required programs that this host lacks; "" if it lacks none."""
     missing = ", ".join(observation.missing_tools)
     return f"required here and missing: {missing}" if missing else ""
 
 
 def with_missing_tools(reason: str, observation: Observation) -> str:
-    """Return `reason`, followed by which required programs are missing, and by why the tests cannot be read, if so."""
+    """Return `reason`. If required programs are missing or the tests cannot be read, the text also says so."""
     return "; ".join(filter(None, (reason, missing_tools_text(observation), observation.tests_unreadable)))
 
 
 def too_young_text(observation: Observation, release: Release) -> str:
-    """Return when a release that is too young will be tried, and since when it is known; "" if it is old enough."""
+    """Return a text on a release that is too young: since when it is known, and when it will be tried.
+
+    Return "" if it is old enough.
+    """
     until = too_young_until(observation, release)
     if until is None:
         return ""
@@ -50,14 +53,14 @@ def too_young_text(observation: Observation, release: Release) -> str:
 def unsigned_text(observation: Observation, release: Release) -> str:
     """Return why the signature of the release's tag is not accepted, as "unsigned: …".
 
-    Return "" if it is good, not needed, or not checked yet.
+    Return "" if the signature is good, not needed, or not checked yet.
     """
     reason = unsigned_reason(observation, release)
     return f"unsigned: {reason}" if reason else ""
 
 
 def signer_note(observation: Observation, release: Release) -> str:
-    """Return a note on who signed the release, or that this is not checked yet, with "; " at its beginning.
+    """Return a note on who signed the release, or that its signature is not checked yet, with "; " at its beginning.
 
     Return "" if the recipe needs no signatures.
     """
@@ -68,7 +71,7 @@ def signer_note(observation: Observation, release: Release) -> str:
 
 
 def red_text(red: Red, recipe: str) -> str:
-    """Return when and why a release was red, and what would change that."""
+    """Return a text on when and why a release was red, and what must change before it is tried again."""
     return (
         f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
         f"its tests, Canon or this place changes, or: reconcile --retry {recipe}"

@@ -1,4 +1,4 @@
-"""The in-toto statement on the trial that proved a canonical: predicate test-result, version 0.1."""
+"""Makes the in-toto statement about the trial that proved a canonical: predicate test-result, version 0.1."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,10 +11,10 @@ PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 
 
 def statement_of(canonical: Canonical, upstream: str) -> Mapping[str, object]:
-    """Return the in-toto statement, as JSON data, that the release passed its trial.
+    """Return the in-toto statement that the canonical's release passed its trial, as JSON data.
 
-    `upstream` is the URL of its repository. The subject is the commit. The configuration names what the result depends
-    on. A tier that was skipped is not among the passed tests.
+    The subject is the commit. The configuration names everything on which the result depends. Passed tiers are listed
+    as passed tests; skipped ones are not. `upstream` is the URL of the recipe's repository.
     """
     evidence = canonical.evidence
     return {

@@ -1,4 +1,4 @@
-"""The results of a trial: a verdict for each tier, and what follows from them together."""
+"""The results of a trial: a verdict for each tier, and what follows from all of them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from state.records import Seal
 
 
 class Verdict(StrEnum):
-    """The verdict of a tier. FAIL: the recipe is at fault. ERROR: this host is at fault."""
+    """The verdict of a tier. FAIL: the recipe is to blame. ERROR: this host is to blame."""
 
     PASS = "pass"  # noqa: S105  a verdict, no password
     FAIL = "fail"
@@ -38,9 +38,11 @@ class Skip(StrEnum):
 
 @frozen
 class TierResult:
-    """The verdict of one tier. `reason` is one sentence, "" if it passed. `seconds` is how long it took.
+    """The verdict of one tier.
 
-    `skip` says why it was skipped, None if it was not.
+    * `reason`: why, in one sentence; "" if the tier passed.
+    * `seconds`: how long the tier took.
+    * `skip`: why the tier was skipped; None if it was not.
     """
 
     name: TierName
@@ -54,7 +56,8 @@ class TierResult:
 class Candidate:
     """The sealed snapshot in `folder` that may become the canonical.
 
-    `lineage` are the releases that have run on its data, the oldest first.
+    `seal` has the hashes by which the snapshot is checked. `lineage` are the releases that have run on its data, the
+    oldest first.
     """
 
     folder: Path
@@ -66,14 +69,20 @@ class Candidate:
 class Trial:
     """A cold test of one recipe at one commit, and its results.
 
-    `by_pass`: a pass chose the release. `slots_were_empty`: every slot was empty when it was opened. `altered` are
-    tracked files that the apps changed. `tests` is the digest of all that the verdicts depend on, besides the release.
-    `tests_unchanged`: the fleet folders were the same before and after the trial. `log` is the folder of its logs,
-    relative to the state folder. `findings` are remarks without effect on the result. `timed_out`: the failure is a
-    timeout. `damage` says why the canonical's snapshot could not be deployed, "" if it could or was not needed. `tail`
-    has the last log lines of the failed app. `checks_data`: data.check failed on the fresh install, before data.mark;
-    so if it succeeds later, this proves that data was kept. `is_check_slow`: it failed there so late that it may have
-    failed for want of time. `peak` is what it took of the disk at most, None if that was not measured.
+    * `by_pass`: True if a pass chose the release, False if a person did.
+    * `slots_were_empty`: True if every slot was empty when it was opened.
+    * `altered`: tracked files that the apps changed.
+    * `tests`: the digest of everything on which the verdicts depend, besides the release.
+    * `tests_unchanged`: True if the fleet folders were the same before and after the trial.
+    * `log`: the folder of its logs, relative to the state folder.
+    * `findings`: remarks without effect on the result.
+    * `candidate`: what may become the canonical; None if the trial did not get that far.
+    * `timed_out`: True if the trial failed because something took too long.
+    * `damage`: why the canonical's snapshot could not be deployed; "" if it could, or was not needed.
+    * `tail`: the last log lines of the app that failed.
+    * `checks_data`: True if data.check failed before data.mark wrote anything: so it can tell if data is lost.
+    * `is_check_slow`: True if data.check failed there so late that too little time may be the cause.
+    * `peak`: the most that the trial took of the disk; None if that was not measured.
     """
 
     id: str
@@ -101,29 +110,29 @@ class Trial:
 
 
 def failed_late(failed_after: float, passed_after: float) -> bool:
-    """Whether a check may have failed only because it had too little time: it failed much later than it passed.
+    """Return whether a check failed so much later than it passed that too little time may be why it failed.
 
-    `failed_after` and `passed_after` are in seconds. A check that waits until a time limit of its own fails only after
-    that limit, but passes before it.
+    `failed_after` and `passed_after` are in seconds. The reason: a check with a time limit of its own passes before
+    that limit, but fails only after it.
     """
     return failed_after > 1.5 * passed_after + 0.5
 
 
 def is_complete(tiers: Iterable[TierResult]) -> bool:
-    """Whether every tier was reached, and no person left one out of this trial."""
+    """Return whether every tier was reached, and none was left out of this trial by a person."""
     reached = [tier.name for tier in tiers if tier.skip is not Skip.NOT_ASKED]
     return reached == list(TierName)
 
 
 def is_green(tiers: Sequence[TierResult]) -> bool:
-    """Whether every tier was reached, install passed, and every other tier passed or was skipped."""
+    """Return whether every tier was reached, install passed, and every other tier passed or was skipped."""
     if [tier.name for tier in tiers] != list(TierName) or tiers[0].verdict is not Verdict.PASS:
         return False
     return all(tier.verdict in {Verdict.PASS, Verdict.SKIP} for tier in tiers)
 
 
 def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
-    """Return the tiers, with a passed backup as a skip if nothing is declared that could check the restore tier."""
+    """Return the tiers. A passed backup becomes a skip if nothing is declared that could check the restore tier."""
     results = tuple(tiers)
     if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in results):
         return results
@@ -131,7 +140,7 @@ def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ..
 
 
 def _skipped_backup(backup: TierResult) -> TierResult:
-    """Return the result of the backup tier as a skip if it passed, else unchanged."""
+    """Return the result of a backup tier that passed as a skip. Any other result stays as it is."""
     if backup.verdict is not Verdict.PASS:
         return backup
     reason = "was taken, but restoring it proved nothing"
@@ -146,7 +155,7 @@ def first_failure(tiers: Iterable[TierResult]) -> TierResult | None:
 def level(tiers: Sequence[TierResult]) -> str:
     """Return how many tiers passed, out of those that apply, such as "3/4".
 
-    All tiers apply, except those that the declaration leaves out, and an upgrade without a base.
+    A tier that the declaration leaves out does not apply. Nor does an upgrade without a base.
     """
     passed = sum(tier.verdict is Verdict.PASS for tier in tiers)
     inapplicable = sum(tier.skip in {Skip.DECLARED, Skip.NO_BASE} for tier in tiers)

@@ -1,4 +1,4 @@
-"""Chooses the base of a trial's upgrade from what was observed."""
+"""Chooses the release from which the upgrade of a trial starts, by what was observed."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,10 @@ from reconciler.core.wanted_release import may_run, unsigned_reason
 
 
 def base_for(observation: Observation, release: Release) -> Base:
-    """Return the base of an upgrade to `release`. A moved tag cannot be the base: our mirror lacks its new commit.
+    """Return the base: the release from which the upgrade to `release` starts.
 
-    If the recipe needs signatures, a release without a good one cannot be the base either.
+    A release whose tag moved cannot be the base, since our mirror lacks the new commit. If the recipe needs signatures,
+    a release without a good signature cannot be it either.
     """
     moved = moved_tags(observation)
     unmoved = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
@@ -26,9 +27,9 @@ def base_for(observation: Observation, release: Release) -> Base:
 
 
 def _why_none(observation: Observation, base: Base, left_out: Sequence[Release]) -> str:
-    """Return why an upgrade has no base; `left_out` are the releases without a good signature, at least one.
+    """Return why an upgrade has no base. `left_out` are the releases without a good signature, at least one.
 
-    A signature that is not checked yet is never called refused: our mirror may lack the tag.
+    The text never calls a signature refused that is not checked yet.
     """
     pin = observation.recipe.upgrade.base
     faults = {each.version: unsigned_reason(observation, each) for each in left_out}

@@ -1,4 +1,4 @@
-"""Leaves out of a plan the trials that are more than a pass may run. Those that wait longest come first."""
+"""Limits how many trials a pass runs. The recipes that have waited longest are tried."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: int | None) -> Plan:
-    """Return the plan with at most `trials` trials; None for any number. The other trials are held back (OVER_BUDGET).
+    """Return the plan with at most `trials` trials; None for any number.
 
-    The recipes that wait longest are tried.
+    The recipes that wait longest keep their trials. The other trials are held back (OVER_BUDGET).
     """
     tried = [step for step in plan.steps.values() if step.release is not None]
     if trials is None or len(tried) <= trials:
@@ -30,16 +30,16 @@ def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: i
 def waits_since(step: Step, observation: Observation) -> datetime:
     """Return since when the recipe waits for a trial: since its release was first seen, or since its last trial.
 
-    The later one counts, so that a recipe whose trials fail by faults of the host does not keep all others waiting.
-    Return a day in 1970 if neither is known.
+    The later of the two counts. Otherwise a recipe whose trials fail by faults of the host would keep all others
+    waiting. Return a day in 1970 if neither is known.
     """
     return max(step.finding.since or _LONG_AGO, observation.memory.last_trial_at or _LONG_AGO)
 
 
 def held_over(step: Step, reason: str) -> Step:
-    """Return the step without its trial, held back as OVER_BUDGET; `reason` says why.
+    """Return the step without its trial, held back as OVER_BUDGET. `reason` says why.
 
-    A kept deployment that is down is still deployed again.
+    A kept deployment that is down is deployed again all the same.
     """
     is_down = step.finding.status.state is State.DOWN
     return evolve(
@@ -54,15 +54,14 @@ def held_over(step: Step, reason: str) -> Step:
 
 
 def over_budget(plan: Plan) -> tuple[str, ...]:
-    """Return the names of the recipes whose trial is left to a later pass, as the fleet's `[budget]` is used up."""
+    """Return the recipes whose trial is left to a later pass, because the fleet's `[budget]` is used up."""
     return tuple(name for name, step in plan.steps.items() if step.held_back is HeldBack.OVER_BUDGET)
 
 
 def budget_notes(plan: Plan) -> tuple[str, ...]:
-    """Return the notes on the fleet's `[budget]`; () if all trials fit it and the disk could be measured.
+    """Return notes on the fleet's `[budget]`; () if all trials fit, and the disk could be measured.
 
-    One names the recipes whose trial is left to a later pass: there are too many, or the disk has no room. One says
-    what of the disk could not be measured.
+    One note names the recipes whose trial is left to a later pass. Another says what of the disk could not be measured.
     """
     over = over_budget(plan)
     left = (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()

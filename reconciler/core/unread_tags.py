@@ -1,4 +1,4 @@
-"""Finds tags that look like versions but are no releases, and writes the text that shows them to a person."""
+"""Finds tags of upstream that look like versions but are no releases, and describes them for a person."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -16,9 +16,9 @@ SHOWN_OF_LONG: Final = 40
 
 
 def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
-    """Return the tags that are no releases but look like versions later than the wanted and the recorded release.
+    """Return the tags that are no releases, but look like versions later than the wanted and the recorded release.
 
-    The latest comes first. Tags outside of the declared `allow` are left out, unless upstream has no release tag.
+    The latest comes first. Tags that the declared `allow` does not admit are left out, unless upstream has no release.
     """
     tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):
@@ -28,7 +28,7 @@ def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
 
 
 def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
-    """Yield the version numbers of the wanted and of the recorded release."""
+    """Yield the version numbers of the wanted release and of the recorded one."""
     if isinstance(want, Release):
         yield version_key(want.version)[:3]
     if isinstance(want, AmbiguousVersion):
@@ -39,16 +39,16 @@ def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
 
 @frozen
 class UnreadTag:
-    """A tag of upstream that is not considered when a release is chosen, and why."""
+    """A tag of upstream that is not considered when a release is chosen. `why` is the reason."""
 
     tag: str
     why: str
 
 
 def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag, ...]:
-    """Return all tags that are not considered: first those that are no releases, then the releases outside of `allow`.
+    """Return all tags that are not considered: first those that are no releases, then releases outside of `allow`.
 
-    `tags` maps each of upstream's tags to its commit, None if it names no commit. `allow` is the declared range.
+    `tags` maps upstream's tags to commits, to None if a tag names no commit. `allow` is the declared range.
     """
     admitted = {release.version for release in releases(tags, allow)}
     outside = [release.version for release in releases(tags, "*") if release.version not in admitted]
@@ -57,7 +57,7 @@ def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag
 
 
 def _why_no_release(tag: str) -> str:
-    """Return why a tag is no release. A tag with a release name is none if it names no commit."""
+    """Return why a tag is no release. A tag with the name of a release is none if it names no commit."""
     if is_release_name(tag):
         return "names no commit"
     if len(tag) > LONGEST:
@@ -68,18 +68,18 @@ def _why_no_release(tag: str) -> str:
 
 
 def has_releases(tags: Mapping[str, str | None]) -> bool:
-    """Whether one of the tags is a release tag that names a commit."""
+    """Return whether at least one of the tags is a release: it has the name of one, and names a commit."""
     return any(commit is not None and is_release_name(tag) for tag, commit in tags.items())
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """Return a text with the first few of `tags`, the number of the others, and the form that a release name has."""
+    """Return a text with the first few of `tags`, the number of the others, and how a release is named."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 
 
 def format_tag(tag: str) -> str:
-    """Return the name of a tag that is no release, with the reason for that if the name does not show it."""
+    """Return the name of a tag that is no release. If the name does not show why it is none, add the reason."""
     if len(tag) > LONGEST:
         return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"
     return f"{tag} (names no commit)" if is_release_name(tag) else tag

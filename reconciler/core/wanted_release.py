@@ -12,9 +12,8 @@ from reconciler.core.observation import Observation, State, is_shrunken, upstrea
 def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or why there is none.
 
-    If too many known release tags are gone upstream, return Unobservable. Too many are two or more that are also more
-    than a tenth. If the newest release is too young or unsigned, return the newest one that is neither and newer than
-    the canonical; if there is none, the newest.
+    This is the newest release. If it is too young or unsigned, it is the newest one that is neither, if that is newer
+    than the canonical. If upstream has lost too many release tags (see `is_shrunken`), return Unobservable.
     """
     tags = upstream_tags(observation)
     if tags is None:
@@ -39,14 +38,17 @@ def newer_releases(observation: Observation) -> Iterator[Release]:
 
 
 def is_admitted(observation: Observation, release: Release) -> bool:
-    """Whether the release is old enough, and the signature of its tag is good, not needed, or not checked yet."""
+    """Return whether the release is old enough and is not unsigned.
+
+    A signature that is not needed, or not checked yet, counts as good.
+    """
     return too_young_until(observation, release) is None and not unsigned_reason(observation, release)
 
 
 def first_seen(observation: Observation, release: Release) -> datetime:
-    """Return when a pass first saw the release, by any tag of its version, on this commit.
+    """Return when a pass first saw this version on this commit, under any of its tags.
 
-    If no pass did, return the time of the observation. When a person accepts a moved tag, the time begins anew.
+    If no pass did, return the time of the observation. If a person accepted a moved tag, the time counts from then.
     """
     key = version_key(release.version)
     known = [
@@ -58,9 +60,9 @@ def first_seen(observation: Observation, release: Release) -> datetime:
 
 
 def too_young_until(observation: Observation, release: Release) -> datetime | None:
-    """Return the time from which on the release is as old as the declaration asks, counted since a pass first saw it.
+    """Return from when on the release is as old as the declaration asks for; None if it is old enough already.
 
-    Return None if it is old enough.
+    The age counts from when a pass first saw the release.
     """
     age = observation.recipe.minimum_age
     until = first_seen(observation, release) + age
@@ -75,17 +77,17 @@ def signature_of(observation: Observation, release: Release) -> Signature | None
 def unsigned_reason(observation: Observation, release: Release) -> str:
     """Return why the signature of a release's tag is not accepted; "" if it is good, not needed, or not checked yet.
 
-    It is checked as soon as our mirror has the tag, so a dry run may not know it yet.
+    A signature is checked once our mirror has the tag, so a dry run may not know it yet.
     """
     signature = signature_of(observation, release)
     return signature.fault if signature is not None else ""
 
 
 def releases_to_check(observation: Observation) -> tuple[Release, ...]:
-    """Return the releases whose signatures have to be checked, the most wanted first; none if the recipe needs none.
+    """Return the releases whose signatures have to be checked, the most wanted first; () if the recipe needs none.
 
-    These are the releases newer than the canonical, and the one from which an upgrade is declared to start. If the
-    canonical is damaged, they are all releases: its own is tested again, and may be upgraded from an older one.
+    These are the releases newer than the canonical, and the declared base of an upgrade. If the canonical is damaged,
+    they are all releases: the canonical's own is tested again, maybe as an upgrade from an older one.
     """
     recipe, have = observation.recipe, observation.canonical
     if not recipe.signed or is_shrunken(observation):
@@ -102,10 +104,10 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
 
 
 def may_run(observation: Observation, release: Release) -> bool:
-    """Whether a release may be deployed as the base of an upgrade, or because another recipe needs it.
+    """Return whether a release may be deployed as the base of an upgrade, or because another recipe needs it.
 
-    True for every release if the recipe needs no signatures. Else True only for a release whose tag has a checked, good
-    signature, and for one on the canonical's commit.
+    If the recipe needs no signatures, every release may. Else a release may if it is on the canonical's commit, or if
+    its tag has a checked, good signature.
     """
     have = observation.canonical
     if not observation.recipe.signed or (have is not None and have.commit == release.commit):

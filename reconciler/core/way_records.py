@@ -1,4 +1,4 @@
-"""The results of ways as the ledger keeps them."""
+"""Writes the results of ways into the ledger, and reads them. A way is tried of a release beside its tiers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,9 +13,9 @@ WAY_LINE: Final = "way"
 
 
 def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay, ...]:
-    """Return the results that the ledger keeps of the ways of `recipe`, the oldest first.
+    """Return the results of the ways of `recipe` that are in the ledger, the oldest first.
 
-    `lines` may be of any kind. Leave out lines of a newer Canon that cannot be read.
+    `lines` may be of any kind. Lines of a newer Canon that cannot be read are left out.
     """
     entries = [line.entry for line in lines if (line.entry.kind, line.entry.recipe) == (WAY_LINE, recipe)]
     found = (recorded_way(recipe, entry.at, entry.body) for entry in entries)
@@ -23,7 +23,7 @@ def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay
 
 
 def way_body(result: WayResult) -> Mapping[str, object]:
-    """Return a result as the JSON data that the ledger keeps of it."""
+    """Return the result of a way as JSON data for the ledger."""
     base = {"to": result.base.version, "to_commit": result.base.commit} if result.base is not None else {}
     return {
         "way": result.way,
@@ -42,7 +42,7 @@ def way_body(result: WayResult) -> Mapping[str, object]:
 
 
 def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
-    """Return how a release ended as JSON data, for the ledger and for documents; None if it was not stopped."""
+    """Return how a release ended as JSON data, for the ledger and for documents. None if it was not stopped."""
     if stop is None:
         return None
     return {
@@ -54,13 +54,13 @@ def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
 
 
 def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> RecordedWay | None:
-    """Return the result that a line of the ledger keeps; None for a line of a newer Canon that cannot be read."""
+    """Return the result of a way from a line of the ledger; None for a line of a newer Canon that cannot be read."""
     result = _result(recipe, body)
     return RecordedWay(result, at, bool(body.get("by_pass"))) if result is not None else None
 
 
 def way_sentence(body: Mapping[str, object]) -> str:
-    """Return one sentence on the result in `body`, a line of the ledger; only its reason if it cannot be read."""
+    """Return a sentence on the result of a way, made of the line's data; only its reason if that cannot be read."""
     result = _result("", body)
     return f"{result.way} {way_text(result)}" if result is not None else str(body.get("reason", ""))
 

@@ -1,4 +1,4 @@
-"""What was tried of a release beside its tiers: the way back to an older release, and how it stops. Decides only."""
+"""Decides what follows from a way: what is tried of a release beside its tiers, the way back or the stop."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,9 +13,9 @@ from state.records import Canonical, KnownTag
 
 
 class WayAnswer(StrEnum):
-    """The answer that a way gave. YES: the way back, or the stop, works. NO: it does not, see `WayKind`.
+    """The answer that a way gave. YES: the way back, or the stop, works. NO: it does not; `WayKind` says how.
 
-    SKIP: nothing could be tried or proved. ERROR: this host is at fault.
+    SKIP: nothing could be tried or proved. ERROR: this host is to blame.
     """
 
     YES = "yes"
@@ -25,15 +25,14 @@ class WayAnswer(StrEnum):
 
 
 class WayKind(StrEnum):
-    """Why the answer of a way is NO.
+    """In which way a release did not pass: why the answer is NO.
 
-    Of the way back: REFUSES, the older release does not come up, and the newer one has all its data afterwards. HIDES,
-    it comes up without all the data, and the newer one has it all afterwards. LOSES, only what the newer one wrote is
-    lost. DAMAGES, the newer release comes up, and what was there before it wrote is gone or wrong. BREAKS, the newer
-    release does not come up any more on that data.
+    Of the way back. REFUSES: the older release does not come up. HIDES: it comes up, but not with all data. In both
+    cases the newer release has all data when it is deployed again. LOSES: only what the newer release wrote is lost.
+    DAMAGES: older data is gone or wrong, too. BREAKS: the newer release does not come up any more on that data.
 
-    Of a stop: KILLED, the release does not end by itself in time. UNCLEAN, after a kill it does not come up again with
-    its data. NO_RESTART, the same after it ended by itself.
+    Of a stop. KILLED: the release does not end by itself in time. UNCLEAN: after it was killed, it does not come up
+    again with its data. NO_RESTART: it does not do so even after it ended by itself.
     """
 
     REFUSES = "refuses"
@@ -60,10 +59,13 @@ KIND_WORDS: Final[Mapping[WayKind, str]] = {
 
 @frozen
 class BackFacts:
-    """What was seen of a way back. `comes_up`: the older release became ready. `passes`: data.check passed there.
+    """What was seen of a way back.
 
-    The rest was seen of the newer release, deployed again on that data: `rises_after`, it came up. `is_whole_after`, it
-    has all its data. `keeps_older`, it has what was there before it wrote something in addition.
+    * `comes_up`: the older release became ready.
+    * `passes`: data.check passed there.
+    * `is_whole_after`: the newer release, deployed again on that data, has all of it.
+    * `rises_after`: the newer release, deployed again on that data, comes up.
+    * `keeps_older`: it still has what was there before it wrote more.
     """
 
     comes_up: bool
@@ -86,10 +88,12 @@ def kind_of_back(facts: BackFacts) -> WayKind | None:
 
 @frozen
 class StopFacts:
-    """How a release ended after SIGTERM. `seconds` is the time until all its parts had ended.
+    """How a release ended after SIGTERM.
 
-    `grace` is the time in seconds that it may take, None if that is not known. `killed` names the parts that did not
-    end by themselves. `exit_codes` are by part, as far as they are known.
+    * `seconds`: how long it took until all its parts had ended.
+    * `grace`: how long this may take, in seconds; None if that is not known.
+    * `killed`: the parts that did not end by themselves, and were killed.
+    * `exit_codes`: the exit code of each part, as far as it is known.
     """
 
     seconds: float
@@ -99,10 +103,10 @@ class StopFacts:
 
 
 def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKind | None:
-    """Return why the answer of a stop is NO, None if it is YES.
+    """Return why the answer of a stop is NO; None if it is YES.
 
-    `rises`: the release came up again with its data, after the stop and, if that was clean, after a kill too.
-    `is_after_kill`: the last time that it was to come up again was after this kill.
+    `rises` is True if the release came up again with its data each time: after the stop and, if that was clean, also
+    after a kill. `is_after_kill` is True if the last of these times was after that kill.
     """
     if not rises:
         return WayKind.UNCLEAN if is_after_kill or facts.killed else WayKind.NO_RESTART
@@ -111,12 +115,16 @@ def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKi
 
 @frozen
 class WayResult:
-    """What came of one way. `release` was tried; `base` is the older one, None for a stop or if there is none.
+    """What came of one way.
 
-    `kind` is set only if the answer is no. `reason` is one sentence with the words of the app, if it said any.
-    `proves_writes`: data.check can tell whether what the newer release wrote is there. `tests` is the digest of all
-    that the answer depends on, besides the releases. `seconds` is how long it took, `log` its log relative to the state
-    folder.
+    * `release`: the release that was tried.
+    * `base`: the older release of a way back; None for a stop, or if there is none.
+    * `kind`: what is wrong; None unless the answer is NO.
+    * `reason`: one sentence, with the words of the app if there are any.
+    * `proves_writes`: True if data.check can tell whether what the newer release wrote is there.
+    * `stop`: how the release ended; None if it was not stopped.
+    * `tests`: the digest of everything on which the answer depends, besides the releases.
+    * `seconds`: how long it took. `log`: its log, relative to the state folder.
     """
 
     recipe: str
@@ -135,7 +143,10 @@ class WayResult:
 
 @frozen
 class RecordedWay:
-    """A result in the ledger. If `by_pass` is False, a person tried the way by hand; a pass will still try it too."""
+    """A result of a way in the ledger.
+
+    `by_pass` is False if a person tried the way by hand. A pass then tries it all the same.
+    """
 
     result: WayResult
     at: datetime
@@ -145,7 +156,7 @@ class RecordedWay:
 def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | None:
     """Return the older release to which a canonical might have to go back; None if there is none.
 
-    This is the release from which it was upgraded, else the newest older one. `known` has the tags that were ever seen.
+    This is the release from which it was upgraded; without that, the newest older one. `known` has all tags ever seen.
     """
     base = canonical.evidence.base.version
     if base is not None and base != canonical.version and base in known:
@@ -163,10 +174,10 @@ def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | N
 def due_ways(
     asked: Iterable[WayName], release: Release, base: Release | None, tests: str, recorded: Iterable[RecordedWay]
 ) -> tuple[WayName, ...]:
-    """Return those of the ways `asked` that were not tried yet, in the order of `WayName`.
+    """Return those of the ways `asked` that have not been tried yet, in the order of `WayName`.
 
-    A way was tried if a pass recorded an answer for the same releases and the same `tests`. An error is no answer.
-    `base` is the older release of a way back, None if there is none.
+    A way counts as tried if a pass recorded an answer for the same releases and the same `tests`. An ERROR is no
+    answer. `base` is the older release of a way back, None if there is none.
     """
     results = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
     tried = {one.way for one in results if (one.release, one.tests) == (release, tests) and _same_base(one, base)}
@@ -179,27 +190,27 @@ def _same_base(result: WayResult, base: Release | None) -> bool:
 
 
 def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
-    """Return the newest answer of each way of one release, in the order of `WayName`, and after it a newer error.
+    """Return the newest answer of each way of one release. If an ERROR came later, return that too, after the answer.
 
-    An error is no answer, so it hides none. Leave out ways without a result. `recorded` are of one recipe, the oldest
-    first.
+    The ways are in the order of `WayName`; those without a result are left out. `recorded` are of one recipe, the
+    oldest first.
     """
     own = [each for each in recorded if each.result.release == Release(version, commit)]
     return tuple(each for way in WayName for each in _newest([one for one in own if one.result.way is way]))
 
 
 def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
-    """Return the last answer among the results of one way, and the last result after it if that is an error."""
+    """Return the last answer of one way. If the last result of all is an ERROR, return that too, after the answer."""
     answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
     last = answers[-1] if answers else -1
     return (*recorded[max(last, 0) : last + 1], *recorded[last + 1 :][-1:])
 
 
 def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[WayResult, WayResult] | None:
-    """Return the last way back that was open (YES), and the present one, if that is closed (NO). Errors do not count.
+    """Return the results of two ways back if the present one is closed (NO), and the one before it was open (YES).
 
-    Return None if the present one is not closed, or none was open before. `recorded` are of one recipe, the oldest
-    first; `version` and `commit` are those of its canonical.
+    The present one is that of the canonical, whose `version` and `commit` are given. Otherwise return None. An ERROR
+    does not count. `recorded` are of one recipe, the oldest first.
     """
     results = [each.result for each in recorded if each.result.way is WayName.BACK]
     backs = [one for one in results if one.answer is not WayAnswer.ERROR]
@@ -211,7 +222,7 @@ def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tu
 
 
 def is_dangerous(result: WayResult) -> bool:
-    """Whether the result shows that data may be lost that was safe before."""
+    """Return whether the result shows that data may be lost that was safe before."""
     return result.kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN, WayKind.NO_RESTART}
 
 
