@@ -1,1 +1,1 @@
-"""Protocols of what the stages need from a host, and the values that they pass."""
+"""What a pass needs from a host: protocols, and the values that are passed through them."""

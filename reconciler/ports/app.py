@@ -1,4 +1,4 @@
-"""An app in its slot: where it is, how it is deployed, and its status."""
+"""One app of a slot: its folder, what is deployed as it, and its status."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,12 +12,13 @@ from state.kept_deployment import Parts
 
 @frozen
 class App:
-    """The place of one app in a slot.
+    """One app in a slot, and the folder that it has for itself.
 
-    `folder` is in the folder of the slot, and no other app uses it: its `data/` and `secrets/` are saved in a snapshot,
-    its `logs/`, `home/`, `tmp/` and `run/` are not. `mark` is the mark of the slot: the path of the slot as a text,
-    which all processes and objects of the slot carry. `grace` is how long the app may take to stop before it is killed,
-    unless the release itself sets a time.
+    * `recipe`: the name of the app's recipe.
+    * `folder`: in the folder of the slot. A snapshot saves its `data/` and `secrets/`, but not its `logs/`, `home/`,
+      `tmp/` and `run/`.
+    * `mark`: the path of the slot as a text, which all processes and objects of the slot carry.
+    * `grace`: how long the app may take to stop before it is killed, unless the release itself sets a time.
     """
 
     recipe: str
@@ -42,10 +43,12 @@ class App:
 class DeployOptions:
     """The release to deploy, and its settings and files.
 
-    `settings` override the release's `.env.sample`. `overlays` are files of the fleet that are merged over the files of
-    the release. `needs_port` is True if the readiness check needs a port at which the app can be reached. `timeout` is
-    the time limit of each one-off command: such a command runs once before the release starts. `sample_from` is another
-    app of the same recipe, whose `.env.sample` a new app gets instead of the release's; None for the release's.
+    * `settings`: variables that override the release's `.env.sample`.
+    * `overlays`: files of the fleet that are merged over the files of the release.
+    * `needs_port`: True if the readiness check needs a port at which the app can be reached.
+    * `timeout`: how long a one-off command may take. Such a command runs once, before the release starts.
+    * `sample_from`: another app of the same recipe, whose `.env.sample` is used instead of the release's; None for the
+      release's own.
     """
 
     version: str
@@ -61,9 +64,11 @@ class DeployOptions:
 class EndedPart:
     """How a part of an app, such as a service, ended without being stopped by Canon.
 
-    `message` says how it ended, and names the part. `succeeded` is True if the part is one that runs once and did its
-    work. `duration` is how long it ran. `is_host_fault` is True if this host is to blame. `stopped` is True if another
-    program stopped the part; then `is_host_fault` is True as well.
+    * `message`: how it ended, with the name of the part.
+    * `succeeded`: True if the part is meant to run once, and did its work.
+    * `duration`: how long it ran.
+    * `is_host_fault`: True if this host is to blame.
+    * `stopped`: True if another program stopped the part; then `is_host_fault` is True as well.
     """
 
     message: str
@@ -75,17 +80,18 @@ class EndedPart:
 
 @frozen
 class RunningApp:
-    """An app that runs. `version` and `commit` are read from the running app.
+    """The status of an app that runs.
 
-    `is_up` is True if every part is up and the app itself listens at `address`, "HOST:PORT"; else `problem` is the
-    reason. `url` is the URL at which tests reach the app. `failure` names a part that ended and will not start again,
-    "" for none; `timed_out` is True if that part might have needed more time. `peer` is the "HOST:PORT" for other apps
-    of the slot, "" if unknown. `killed` names the parts of the earlier deployment that had to be killed, with the time
-    they had: "app (10 s)". `timeout` is the time that the release itself declares for becoming ready; None if it
-    declares none. `settles_in` is the time after which the app counts as up if nothing changes until then; None if
-    waiting alone is not enough. `up` has an identifier for each start of a part that is up: a part that was started
-    again has another one. `ended` maps such identifiers to how the parts of this deployment ended that Canon did not
-    stop.
+    * `version`, `commit`: the release, as read from the running app.
+    * `is_up`: True if every part is up and the app listens at `address`. Else `problem` is the reason.
+    * `url`: where tests reach the app. `address`: the same as "HOST:PORT".
+    * `failure`: a part that ended and will not start again, "" for none. `timed_out`: more time might have helped.
+    * `peer`: where other apps of the slot reach it, as "HOST:PORT"; "" if unknown.
+    * `killed`: parts of the earlier deployment that had to be killed, with the time they had: "app (10 s)".
+    * `timeout`: how long the release says that it takes to become ready; None if it says nothing.
+    * `settles_in`: the app counts as up if nothing changes for so long; None if waiting is not enough.
+    * `up`: an identifier for each start of a part that is up. A part that is started again gets another one.
+    * `ended`: how parts of this deployment ended that Canon did not stop, by such identifiers.
     """
 
     version: str
@@ -108,8 +114,8 @@ class RunningApp:
 class DeployedParts:
     """The parts of a slot that are deployed now, found by the slot's mark.
 
-    `parts` maps the name of each part to facts about it. If a part is replaced or changed, its facts differ. `problem`
-    is why some part of the slot is not up, "" if all are up.
+    `parts` maps the name of each part to facts about it, which change if the part is replaced or changed. `problem` is
+    why some part is not up; "" if all are up.
     """
 
     parts: Parts
@@ -118,7 +124,10 @@ class DeployedParts:
 
 @frozen
 class NotRunning:
-    """An app that does not run; some parts may still run. `reason` is how the app ended, "" if it never started."""
+    """The status of an app that does not run, although some of its parts may still run.
+
+    `reason` is how the app ended; "" if it never started.
+    """
 
     reason: str = ""
 
@@ -130,11 +139,13 @@ AppStatus = RunningApp | NotRunning | Unobservable
 class RemovalResult:
     """What happened when an app was stopped or removed.
 
-    `ended` names the processes that the app had left running. `remaining` names what could not be removed. `killed`
-    names the parts that did not stop in time, with that time: "worker (10 s)"; the last data that they wrote may be
-    incomplete. `without_data` names the parts that were killed in the same way, but keep no data. `exit_codes` maps
-    the parts that ended while they were stopped to their exit codes, as far as they are known; a negative one is the
-    number of a signal. `grace` is the longest time that a part had to stop, None if nothing was stopped.
+    * `ended`: processes that the app had left running, and that were ended.
+    * `remaining`: what could not be removed.
+    * `killed`: parts that did not stop in time, with that time: "worker (10 s)". Their last data may be incomplete.
+    * `without_data`: parts that were killed in the same way, but keep no data.
+    * `exit_codes`: of the parts that ended while they were stopped, as far as known. A negative one is the number of a
+      signal.
+    * `grace`: the longest time that a part had to stop; None if nothing was stopped.
     """
 
     ended: tuple[str, ...] = ()
@@ -147,7 +158,10 @@ class RemovalResult:
 
 @frozen
 class Unready:
-    """An app that did not become ready. `timed_out` is True if it might have become ready with more time."""
+    """What `Readiness.wait` returns for an app that did not become ready.
+
+    `timed_out` is True if it might have become ready with more time.
+    """
 
     reason: str
     timed_out: bool = False

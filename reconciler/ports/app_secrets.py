@@ -12,11 +12,12 @@ from reconciler.ports.app import App
 
 @frozen
 class SecretNeed:
-    """A secret that the app reads: `length` random characters.
+    """A secret that an app reads, and what it has to look like.
 
-    The characters are hexadecimal digits if `charset` is "hex", else letters and digits. `length` is None if random
-    characters cannot work: then only a maker can make the secret, which is a command that prints it. `other_names` are
-    other names that the file of this secret may have. `declares_length` is True if the release itself sets the length.
+    * `length`: how many random characters; None if random ones cannot work, so that a command must print the secret.
+    * `charset`: "hex" for hexadecimal digits; else letters and digits.
+    * `other_names`: further names that the file of this secret may have.
+    * `declares_length`: True if the release itself sets the length.
     """
 
     name: str
@@ -33,10 +34,11 @@ class SecretNeed:
 
 @frozen
 class SecretMakers:
-    """How secrets are made: `commands` maps the name of a secret to its maker, the command that prints the secret.
+    """The commands by which a recipe makes secrets.
 
-    The commands run in `folder`, the folder of the recipe's tests. `existing` is a folder with secrets of the same
-    recipe's app in another slot: a secret that is there is copied, and not made. None if there is no such folder.
+    * `commands`: maps the name of a secret to its maker: a command that prints the secret.
+    * `folder`: the folder of the recipe's tests, in which the commands run.
+    * `existing`: the secrets of the same app in another slot. They are copied instead of made; None if there are none.
     """
 
     commands: Mapping[str, Argv]
@@ -49,7 +51,7 @@ class ProvidedSecrets:
     """What `Secrets.provide` reports.
 
     `remarks` are for the report, such as that a secret has another length than the release asks for. `unused_makers`
-    has the names of the secrets whose maker was not run because the release does not read them.
+    are the secrets whose maker did not run, because the release does not read them.
     """
 
     remarks: tuple[str, ...] = ()
@@ -60,9 +62,9 @@ class Secrets(Protocol):
     """Makes the secrets that are missing in an app's secrets folder. Existing ones are kept."""
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Make the secrets in `needs` that are missing. Return remarks, and the makers that were not used.
+        """Make those secrets in `needs` that are missing. Return remarks, and the makers that were not used.
 
-        A secret is copied, or printed by its maker, or else random. Add a line to the file `log` for each secret that
-        is made or cannot be made, without the secret itself. If some cannot be made, make the others, and raise one
-        error with all of them: InfrastructureError if only programs are missing on this host, else RecipeError.
+        A secret is copied, printed by its maker, or random. For each one, add a line to the file `log`, without the
+        secret itself. If some cannot be made, make the others, and then raise one error on all of them:
+        InfrastructureError if only programs are missing on this host, else RecipeError.
         """

@@ -1,4 +1,4 @@
-"""A recipe's own commands: how each is run, and how it ended."""
+"""The commands that a recipe declares: how one is run, and how it ended."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -12,10 +12,14 @@ from desired.model import Argv
 
 @frozen
 class RecipeCommand:
-    """A command that the recipe declares. It runs in `cwd`, for at most `deadline`, and its output goes to `log`.
+    """A command that a recipe declares, with all that is needed to run it.
 
-    `env` are variables that it gets besides those that every child process gets. `mark` is the mark of its slot, as in
-    `App`. `grace` is how long processes that the command leaves running may take to stop before they are killed.
+    * `cwd`: the folder in which it runs.
+    * `env`: variables besides those that every child process gets.
+    * `deadline`: how long it may take.
+    * `log`: the file for its output.
+    * `mark`: the mark of its slot, see `App`.
+    * `grace`: how long processes that it leaves running may take to stop before they are killed.
     """
 
     argv: Argv
@@ -29,12 +33,14 @@ class RecipeCommand:
 
 @frozen
 class CommandResult:
-    """How a command ended.
+    """How a command of a recipe ended.
 
-    `code` is its exit code: the negative number of a signal that ended it, None if it never ran or had to be stopped.
-    `missing` is True if there is no such program, `timed_out` if the command was stopped at its deadline. `ended` names
-    the processes that outlived the command and were stopped, `killed` those of them that ignored SIGTERM. `tail` is the
-    end of the log. `out_of_memory` is True if the kernel killed the command because memory ran out.
+    * `code`: its exit code, or the negative number of the signal that ended it. None if it never ran, or was stopped.
+    * `tail`: the end of its log.
+    * `timed_out`: True if it was stopped because it took too long.
+    * `missing`: True if there is no such program.
+    * `ended`: processes that outlived it and were stopped. `killed`: those of them that ignored SIGTERM.
+    * `out_of_memory`: True if the kernel killed it because memory ran out.
     """
 
     code: int | None
@@ -54,10 +60,13 @@ class Commands(Protocol):
     """Runs commands of recipes on this host."""
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        """Run a command to its end, and return how it ended. A failure of the command is returned, and not raised."""
+        """Run a command to its end. Return how it ended, also if it failed: no error is raised for that."""
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Return those of the programs `tools` that child processes would not find in PATH."""
+        """Return those of the programs `tools` that are not in the PATH of child processes."""
 
     def pressure(self) -> str:
-        """Return one line of text with the host's load, free memory and disk space, and how long processes waited."""
+        """Return one line of text on how busy the host is.
+
+        It has the load, the free memory and disk space, and how long processes waited.
+        """

@@ -1,4 +1,4 @@
-"""What a pass needs to know of the disk."""
+"""The protocol of what measures the disk."""
 
 from pathlib import Path
 from typing import Protocol
@@ -7,22 +7,25 @@ from state.disk_use import DiskUse
 
 
 class Disk(Protocol):
-    """Measures the disk with the state folder, and on a Swarm also the disk with the engine's images and volumes."""
+    """Measures the disk of the state folder. On a Swarm, it also measures that of the engine's images and volumes."""
 
     def free(self) -> int:
-        """Return how many bytes are free: where two disks are used, the smaller number.
+        """Return how many bytes are free. If there are two disks, return the smaller number.
 
-        Raise OSError or CanonError if that cannot be measured.
+        Raise OSError or CanonError if this cannot be measured.
         """
 
     def free_of_state(self) -> int:
-        """Return how many bytes are free on the disk with the state folder. Ask no engine. Raise OSError."""
+        """Return how many bytes are free on the disk of the state folder, without a call to the engine.
+
+        Raise OSError if this cannot be measured.
+        """
 
     def use(self, folder: Path, /) -> DiskUse:
-        """Return how many bytes a trial takes now; `folder` is its working folder.
+        """Return how much of the disk a trial takes now, in bytes. `folder` is its working folder.
 
-        The volumes of its slots count as well. `images` in the result counts all images of the engine, not only those
-        of the trial. Raise OSError or CanonError if that cannot be measured.
+        The volumes of its slots count as well. `images` in the result has all images of the engine, not only the
+        trial's. Raise OSError or CanonError if this cannot be measured.
         """
 
     def size(self, folder: Path, /) -> int:

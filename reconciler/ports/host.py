@@ -1,4 +1,4 @@
-"""All ports of a host together."""
+"""Everything that a pass needs from this host, in one value."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -28,25 +28,29 @@ class Clock(Protocol):
 
 
 class Progress(Protocol):
-    """Shows what a pass is doing."""
+    """Shows a person what a pass is doing."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
-        """Show what is now done for a recipe; `doing` says it in a few words.
+        """Show what is being done for a recipe now. `doing` says it in a few words.
 
-        `last_seconds` is how long the recipe's last trial took, None if unknown.
+        `last_seconds` is how long the recipe's last trial took; None if unknown.
         """
 
     def done(self, recipe: str, result: str) -> None:
-        """Show that a recipe's step has ended; `result` is the word for its result."""
+        """Show that the step of a recipe has ended. `result` is the word for its result."""
 
 
 @frozen
 class Host:
-    """All ports of this host, and facts that do not change during a pass.
+    """Everything that a pass needs from this host, and facts that do not change during a pass.
 
-    `drivers` has the drivers by name. `place` is where the pass runs, and `pass_id` its id. `canon` and `fleet` are the
-    revisions of this program and of the fleet folder. `forge` is None if the fleet declares none. `attestor` is None if
-    no evidence is kept for other programs. `disk` is None if the disk is not measured.
+    * `drivers`: the drivers by name.
+    * `place`: this host and its tools.
+    * `canon`, `fleet`: the revisions of this program and of the fleet folder.
+    * `state`: the paths of the state folder.
+    * `forge`: None if the fleet declares no forge.
+    * `attestor`: None if no evidence is kept for other programs.
+    * `disk`: None if the disk is not measured.
     """
 
     clock: Clock
@@ -69,5 +73,5 @@ class Host:
     disk: Disk | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
-        """Return a copy of this host with only the drivers that `drivers` names, so that no other driver can fail."""
+        """Return a copy of this host that has only the drivers named in `drivers`, so that no other driver can fail."""
         return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

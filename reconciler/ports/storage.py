@@ -1,4 +1,4 @@
-"""What outlives a pass: the registry and the snapshots."""
+"""The protocols of what outlives a pass: the registry with its ledger, and the snapshots."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,38 +13,42 @@ from state.records import Canonical, Damaged, FileSeal, Intent, LedgerEntry, Mem
 class Registry(Protocol):
     """The registry and the ledger, which are in one file. Every call opens the file, and is one transaction.
 
-    All methods raise RegistryError for a damaged file, and AgainLaterError for a full disk or a file that stays locked.
+    All methods raise RegistryError for a damaged file. They raise AgainLaterError if the disk is full, or if the file
+    stays locked.
     """
 
     def read(self) -> Records:
-        """Return all records of all recipes; no records if there is no file yet."""
+        """Return the records of all recipes; empty ones if there is no file yet."""
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Return all recorded generations of a recipe since it was last forgotten, the newest first.
+        """Return the recorded generations of a recipe, the newest first.
 
-        Records that cannot be read are left out.
+        Those from before the recipe was last forgotten are left out, and so are records that cannot be read.
         """
 
     def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
-        """Return the lines of the ledger with a greater number than `after`, the oldest first.
+        """Return the lines of the ledger whose number is greater than `after`, the oldest first.
 
-        If `kind` is given, return only the lines of that kind. Lines that cannot be read are left out.
+        If `kind` is given, only lines of that kind are returned. Lines that cannot be read are left out.
         """
 
     def verify(self) -> None:
         """Check the chain of hashes of the whole ledger. Raise RegistryError if a line was changed or is missing."""
 
     def flush(self) -> None:
-        """Flush the last writes of a killed process to the disk. Call this after a crash, before any record is read."""
+        """Write to the disk what a killed process may have left in memory only.
+
+        Call this after a crash, before any record is read.
+        """
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the intent of a promotion or rollback that begins, and append `entries` to the ledger.
+        """Record that a promotion or rollback begins, as the intent `intent`. Append `entries` to the ledger.
 
         Raise RegistryError if the recipe already has an open intent.
         """
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the promoted canonical, delete its intent, and append `entries` to the ledger.
+        """Record the canonical as promoted, and delete its intent. Append `entries` to the ledger.
 
         Raise OnHoldError if the recipe is on hold, RegistryError if `intent` is not recorded.
         """
@@ -52,13 +56,13 @@ class Registry(Protocol):
     def roll_back(
         self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
     ) -> None:
-        """Record the canonical that is a copy of an older generation, delete its intent, and record the rollback.
+        """Record the rollback, and the canonical that it made as a copy of an older generation. Delete its intent.
 
         Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded.
         """
 
     def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
-        """Record a hold, in place of an earlier hold of its recipe, and append `entries` to the ledger."""
+        """Record a hold. It replaces an earlier hold of the same recipe. Append `entries` to the ledger."""
 
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
         """Delete these holds and rollbacks, and append `entries` to the ledger.
@@ -67,7 +71,7 @@ class Registry(Protocol):
         """
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Delete an intent whose promotion is given up, and append `entries` to the ledger.
+        """Delete the intent of a promotion that is given up. Append `entries` to the ledger.
 
         Raise RegistryError if `intent` is not recorded.
         """
@@ -76,15 +80,15 @@ class Registry(Protocol):
         """Replace the memories of these recipes, and append `entries` to the ledger."""
 
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
-        """Replace the drift records of these recipes, and append `entries` to the ledger.
+        """Record how these recipes differ now, in place of the earlier drift records. Append `entries` to the ledger.
 
-        A record without drift is deleted.
+        A record without differences is deleted.
         """
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, its open intent, memory, hold, rollback and drift record.
+        """Delete all records of a recipe: its canonicals, open intent, memory, hold, rollback and drift record.
 
-        Append `entries` to the ledger. Earlier entries of the ledger stay.
+        Append `entries` to the ledger, in which earlier lines stay.
         """
 
     def append(self, entries: Sequence[LedgerEntry]) -> None:
@@ -92,55 +96,56 @@ class Registry(Protocol):
 
 
 class Snapshots(Protocol):
-    """Sealed snapshots: each is a folder with snapshot.tar.zst and manifest.json.
+    """Packs, checks and unpacks snapshots. Each one is a folder with snapshot.tar.zst and manifest.json.
 
     All methods raise SnapshotError if files cannot be read or written, and AgainLaterError if the disk is full.
     """
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack the folder `source` into a snapshot in the new folder `into`, and read it back. Return its seal.
+        """Pack the folder `source` into a snapshot in the new folder `into`, and read that back. Return its seal.
 
         `about` is stored in the manifest. Raise UnfitDataError for a file or attribute that a snapshot cannot store.
         """
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename the folder of a snapshot to `to`, so that a power cut cannot undo it.
+        """Rename the folder of a snapshot to `to`. A power cut cannot undo this once it has returned.
 
-        Return the seal with the files' new times. Raise SnapshotError if the snapshot is damaged or has other files, or
-        if `to` exists.
+        Return the seal with the new times of the files. Raise SnapshotError if the snapshot is damaged or has other
+        files, or if `to` exists.
         """
 
     def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Copy the snapshot in `folder` to the new folder `to`, so that a power cut cannot undo it.
+        """Copy the snapshot in `folder` to the new folder `to`. A power cut cannot undo this once it has returned.
 
-        Compare the copy with `seal`. Return the seal with the times of the copied files. Raise SnapshotError if the
-        copy differs; `to` is then not made.
+        Return the seal with the times of the copied files. Raise SnapshotError if the copy does not match `seal`; then
+        `to` does not exist.
         """
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Return how the snapshot in `folder` differs from its seal, None if it does not.
+        """Return how the snapshot in `folder` differs from its seal; None if it does not.
 
-        Compare the inode, size and times of each file, and hash the files only if an inode or a time differs.
+        The inode, size and times of each file are compared. The files are hashed only if one of these differs.
         """
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash the files of the snapshot in `folder` if an inode or a time of them changed since `seal`.
+        """Hash the files of the snapshot in `folder` if an inode or a time has changed since `seal`.
 
-        Return the present inodes, sizes and times of the files, by name, if the content is as sealed. Return None if no
-        inode and no time changed, or if the snapshot is damaged.
+        If the content is still the same, return the present inodes, sizes and times of the files, by name. Return None
+        if no inode and no time has changed, or if the snapshot is damaged.
         """
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Hash all files of the snapshot in `folder`, then unpack it into the new folder `into`.
+        """Check all files of the snapshot in `folder` by their hashes, then unpack it into the new folder `into`.
 
-        Return the manifest's `about`. If the files are not as sealed, return the damage instead, and remove `into`.
+        Return what the manifest stores as `about`. If a file is not as sealed, return the damage instead, and remove
+        `into`.
         """
 
     def delete(self, folder: Path) -> None:
         """Delete a folder with everything in it. Do nothing if there is no such folder."""
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of the snapshot that has this seal, and the folder if it is empty afterwards.
+        """Delete the files of the snapshot with this seal. Delete the folder too if it is empty afterwards.
 
-        Keep other files. Do nothing if the folder has another snapshot, or is missing.
+        Other files are kept. Do nothing if the folder is missing, or has another snapshot.
         """
