@@ -1,1 +1,1 @@
-"""Turns reports, canonicals and trials into text, JSON and JUnit XML."""
+"""Turns reports, canonicals and trials into text, JSON, JUnit XML and the page of reports."""

@@ -20,9 +20,9 @@ _ELLIPSIS: Final = "…"
 
 
 def escape(text: str) -> str:
-    r"""Return `text` on one line. Characters that are invisible or move the cursor are escaped, as in `\n` or `\x1b`.
+    r"""Return `text` on one line. Characters that are invisible or move the cursor are escaped, as `\n` or `\x1b`.
 
-    A backslash is not escaped, so a text that is escaped twice is the same as one that is escaped once.
+    Backslashes stay as they are. So a text that was escaped before does not change.
     """
     if text.isascii() and text.isprintable():  # nothing to escape, which is so in nearly all tables
         return text
@@ -30,16 +30,16 @@ def escape(text: str) -> str:
 
 
 def escape_lines(text: str) -> tuple[str, ...]:
-    r"""Return the lines of `text`, each as `escape` returns it. Only `\n` and `\r\n` end a line; tabs become spaces.
+    r"""Return the lines of `text`, each of them escaped; () if `text` is "".
 
-    Return an empty tuple if `text` is "".
+    Only `\n` and `\r\n` end a line. Tabs become spaces.
     """
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     return tuple(escape(line.expandtabs(_TAB)) for line in lines) if text else ()
 
 
 def shorten(text: str, columns: int) -> str:
-    """Return `text` escaped and cut to at most `columns` columns of a terminal. A text that was cut ends with "…"."""
+    """Return `text` escaped, and cut to at most `columns` columns of a terminal. If it is cut, it ends with "…"."""
     shown = escape(text)
     if width(shown) <= columns:
         return shown
@@ -49,13 +49,13 @@ def shorten(text: str, columns: int) -> str:
 
 
 def width(text: str) -> int:
-    """Return the number of terminal columns that the escaped `text` takes."""
+    """Return how many columns of a terminal `text` takes, which is escaped already."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 @lru_cache(maxsize=1024)
 def _columns(char: str) -> int:
-    """Return the number of terminal columns that a character takes: 0 for a combining mark, 2 for a wide character."""
+    """Return how many columns of a terminal a character takes: 0 for a combining mark, 2 for a wide one, else 1."""
     if unicodedata.category(char) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1

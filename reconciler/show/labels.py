@@ -1,4 +1,4 @@
-"""The words that a report prints, and the meaning of each."""
+"""The words that a report prints, such as "in-sync", and what each of them means."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -10,9 +10,9 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in its two largest units, as in "3 min 20 s".
+    """Return a duration as text in its two largest units, such as "3 min 20 s".
 
-    Below ten seconds, return seconds with one decimal, as in "9.5 s". A negative duration becomes "0.0 s".
+    Below ten seconds, return seconds with one decimal, such as "9.5 s". A negative duration becomes "0.0 s".
     """
     if round(seconds, 1) < 10:  # noqa: PLR2004  above ten seconds, tenths do not matter
         return f"{max(seconds, 0.0):.1f} s"
@@ -25,14 +25,14 @@ def duration(seconds: float) -> str:
 
 
 def age(then: datetime, now: datetime) -> str:
-    """Return the time from `then` to `now` in its largest unit, as in "3 d"; "0 s" if `then` is later than `now`."""
+    """Return the time from `then` to `now` in its largest unit, such as "3 d"; "0 s" if `then` is later than `now`."""
     seconds = max(int((now - then).total_seconds()), 0)
     size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
     return f"{seconds // size} {unit}"
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as text, as in "1.2 MiB"."""
+    """Return a number of bytes as text, such as "1.2 MiB"."""
     amount, unit = float(count), 0
     while round(amount, 1) >= _STEP and unit < len(_SIZES) - 1:
         amount, unit = amount / _STEP, unit + 1
@@ -40,12 +40,12 @@ def size(count: int) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Return a time as people read it, as in "2026-11-24 10:38:41 UTC"."""
+    """Return a time as people read it, such as "2026-11-24 10:38:41 UTC"."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def rfc3339(when: datetime) -> str:
-    """Return a time as programs read it, as in "2026-11-24T10:38:41Z"."""
+    """Return a time as programs read it, such as "2026-11-24T10:38:41Z"."""
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -55,5 +55,5 @@ def short(commit: str) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return a number with its noun, as in "1 recipe" or "2 recipes". `noun` is the word for one."""
+    """Return a number with its noun, such as "1 recipe" or "2 recipes". `noun` is the singular."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""The JSON documents of the commands status, trial, raise, logs, doctor, accept and forget, and of errors."""
+"""Makes the JSON documents of the commands status, trial, raise, logs, doctor, accept and forget, and of errors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -35,9 +35,9 @@ ErrorFields = tuple[str, int | None, int | None, str, str]
 def status_document(
     run: Run, population: Population, rows: Sequence[Recorded], exit_code: int, last: LastWholePass | None = None
 ) -> Json:
-    """Return the JSON document of `reconcile status`, with one entry for each row.
+    """Return the JSON document of `reconcile status`, with an entry for each row.
 
-    `last` is the last pass over the whole fleet; if it is None, the document has no entry on it.
+    `last` is the last pass over the whole fleet. If it is None, the document says nothing of such a pass.
     """
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
@@ -55,8 +55,8 @@ def status_document(
 def _recorded(row: Recorded) -> Json:
     """Return the entry of one recipe in the document of `reconcile status`.
 
-    `since` is the same time as `last_up`, as in a report on a recipe whose deployment is down: nobody asks upstream
-    here, so of no other difference the begin is known.
+    `since` is set only if the deployment is down, to `last_up`. Of other differences it is not known when they began,
+    since upstream is not asked here.
     """
     have = row.canonical
     return {
@@ -77,9 +77,11 @@ def _recorded(row: Recorded) -> Json:
 
 @frozen
 class Tested:
-    """A trial by hand, the gate's conditions for it, and the recipe's canonical with the status of that canonical.
+    """A trial by hand, and what `reconcile trial` shows beside it.
 
-    `ways` has the results of what was tried after the tiers: the way back to an older release, and the stop.
+    * `conditions`: those of the gate, judged by this trial.
+    * `canonical`, `status`: the canonical of the recipe and its state; the trial does not change them.
+    * `ways`: what was tried after the tiers: the way back to an older release, and the stop.
     """
 
     trial: Trial
@@ -90,7 +92,7 @@ class Tested:
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
-    """Return the JSON document of `reconcile trial`. It has the keys of a report, with one recipe."""
+    """Return the JSON document of `reconcile trial`. It has the keys of a report on one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
@@ -115,7 +117,7 @@ def _tested(tested: Tested, line: str) -> Json:
 
 
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
-    """Return a document with all keys of a report. Its notes and errors are empty."""
+    """Return a document that has all keys of a report, without notes and errors."""
     return {
         "format": FORMAT,
         "command": run.command,
@@ -130,12 +132,12 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """Return the summary: `line`, and the count of each bucket. A bucket that is not in `counts` is null, not 0."""
+    """Return the summary: `line`, and the count of each bucket. A bucket that `counts` lacks is null, not 0."""
     return {**{bucket.value: counts.get(bucket) for bucket in ReportBucket}, "line": line}
 
 
 def raised_document(recipe: str, app: RunningApp) -> Json:
-    """Return the JSON document of `reconcile raise`: the recipe's name, and the release and address of its app."""
+    """Return the JSON document of `reconcile raise`: the recipe, and the release and addresses of its app."""
     facts = {"version": app.version, "commit": app.commit, "url": app.url, "address": app.address}
     return {"format": FORMAT, "name": recipe, **facts}
 
@@ -164,5 +166,5 @@ def doctor_document(checks: Sequence[HostCheck], exit_code: int) -> Json:
 
 
 def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:
-    """Return the JSON document of a failed command, with all its errors."""
+    """Return the JSON document of a command that failed, with all its errors."""
     return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

@@ -1,4 +1,4 @@
-"""The JSON of events: of `reconcile history` and `reconcile events`, and of explanations."""
+"""Writes events as JSON: those of `reconcile history` and `reconcile events`, and those in explanations."""
 
 from reconciler.core.events import Event
 from reconciler.show.documents.recorded_parts import Json, time_part
@@ -6,7 +6,7 @@ from reconciler.show.documents.report_document import FORMAT, json_line
 
 
 def event_part(event: Event) -> Json:
-    """Return the entry of one event in a JSON document. Its `body` is the data of the event's line in the ledger."""
+    """Return the entry of one event in a JSON document. `body` in it is the data of the event's line in the ledger."""
     return {
         "seq": event.seq,
         "at": time_part(event.at),

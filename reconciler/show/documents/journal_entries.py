@@ -1,4 +1,4 @@
-"""The entries of a run for systemd's journal, with fields by which `journalctl` selects them."""
+"""Makes entries for systemd's journal about a run. Their fields are what `journalctl` selects entries by."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -37,7 +37,7 @@ Entry = Mapping[str, str]
 
 
 def outcome_entry(outcome: Outcome) -> Entry | None:
-    """Return the journal entry on what a pass did about one recipe, by field; None if it did nothing."""
+    """Return the journal entry about what a pass did for one recipe, by field; None if it did nothing."""
     if outcome.result is Result.NONE:
         return None
     step, result = outcome.step, outcome.result
@@ -52,10 +52,10 @@ def outcome_entry(outcome: Outcome) -> Entry | None:
 
 
 def report_entries(report: Report) -> Iterator[Entry]:
-    """Yield one entry if the run was hollow (exit code 5: it did not check all it should), and one for each difference.
+    """Yield a journal entry for each way in which a recipe differs at the end of the run.
 
-    A difference is a way in which a recipe differs at the end of the run. Leave out recipes that are
-    declared with `enrolled = false`.
+    Recipes with `enrolled = false` are left out. If the run was hollow (exit code 5: it did not check all that it
+    should), yield one entry that says so first.
     """
     if report.exit_code == HOLLOW:
         yield _entry("hollow", f"hollow: {'; '.join(report.notes)}", _ERROR, {"RESULT": "hollow"})
@@ -74,7 +74,7 @@ def _drift_entries(row: Row) -> Iterator[Entry]:
 
 
 def _entry(kind: str, message: str, priority: str, fields: Mapping[str, str]) -> Entry:
-    """Return an entry of the kind `kind`, a key of MESSAGE_IDS. Leave out those of `fields` whose value is "".
+    """Return an entry. `kind` is a key of MESSAGE_IDS. Those of `fields` whose value is "" are left out.
 
     `priority` is a number of syslog. The message is cut to 2000 characters.
     """

@@ -1,4 +1,4 @@
-"""Writes a trial as JUnit XML, a format that CI systems can show. Each tier is a test case."""
+"""Writes a trial as JUnit XML, which CI systems can show. Each tier is a test case."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 def junit(trial: Trial, ways: Sequence[WayResult] = ()) -> str:
-    """Return a trial as JUnit XML, with a test case for each tier and each of the `ways`.
+    """Return a trial as JUnit XML, with a test case for each tier and for each result in `ways`.
 
-    `ways` are the results of what was tried after the tiers. Control characters in texts are escaped, since XML cannot
-    contain most of them.
+    `ways` are what was tried after the tiers. Control characters are escaped, since XML cannot contain most of them.
     """
     from xml.etree import ElementTree as ET
 
@@ -51,7 +50,7 @@ _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skip
 def _add_way(suite: "ET.Element", result: WayResult) -> None:
     """Add a test case for the result of a way to `suite`.
 
-    A way never fails a trial: if its answer is no, the test case counts as skipped, with the reason.
+    The answer NO makes it a skipped test case with a reason, because a way never fails a trial.
     """
     from xml.etree import ElementTree as ET
 
@@ -68,7 +67,7 @@ def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
 
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
-    """Return the last log lines of the app that failed, escaped; None if there are none, or if `tier` was skipped."""
+    """Return the last log lines of the app that failed, escaped; None if there are none, or for a skipped tier."""
     if tier.verdict is Verdict.SKIP:
         return None
     return "\n".join(line for part in trial.tail for line in escape_lines(part)) or None

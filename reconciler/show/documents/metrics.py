@@ -1,4 +1,4 @@
-"""A report in Prometheus's text format, for the textfile collector of node_exporter."""
+"""Writes a report in Prometheus's text format, for the textfile collector of node_exporter."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -40,10 +40,12 @@ Sample = tuple[str, Mapping[str, str], float]
 
 @frozen
 class MetricsInput:
-    """What metrics show besides the report of a run. `fleet` is the name of the fleet.
+    """What metrics show besides the report of a run.
 
-    `last` is the last pass over the whole fleet. `trial_seconds` has the duration of each recipe's last trial.
-    `drift_since` maps a recipe to the kinds of its differences, each with the time when a pass first saw it.
+    * `fleet`: the name of the fleet.
+    * `last`: the last pass over the whole fleet.
+    * `trial_seconds`: how long the last trial of each recipe took, in seconds.
+    * `drift_since`: for each recipe, its kinds of differences, each with the time when a pass first saw it.
     """
 
     fleet: str
@@ -53,9 +55,10 @@ class MetricsInput:
 
 
 def metrics_text(report: Report, known: MetricsInput) -> str:
-    """Return the report as text in Prometheus's format. No series occurs twice.
+    """Return the report as text in Prometheus's format.
 
-    Every series has the labels `fleet` and `command`, so that the files of several jobs on one host do not overlap.
+    Every series has the labels `fleet` and `command`, so that files of several jobs on one host do not collide. No
+    series occurs twice.
     """
     job = {"fleet": known.fleet, "command": report.run.command.value}
     values: dict[str, dict[Labels, float]] = {name: {} for name in METRICS}
@@ -65,7 +68,7 @@ def metrics_text(report: Report, known: MetricsInput) -> str:
 
 
 def _of_run(report: Report, known: MetricsInput) -> Iterator[Sample]:
-    """Yield the samples of the run as a whole: the metric, its labels, and the value."""
+    """Yield the samples that are about the whole run: name of the metric, labels, value."""
     run, population = report.run, report.population
     yield "canon_run_finished_timestamp_seconds", {}, run.finished_at.timestamp()
     yield "canon_run_duration_seconds", {}, (run.finished_at - run.started_at).total_seconds()
@@ -84,14 +87,14 @@ def _of_run(report: Report, known: MetricsInput) -> Iterator[Sample]:
 
 
 def _of_recipes(report: Report, known: MetricsInput) -> Iterator[Sample]:
-    """Yield the samples of each recipe in the report: the metric, its labels with the recipe's name, and the value."""
+    """Yield the samples of all recipes: name of the metric, labels with the recipe's name, value."""
     for row in report.rows:
         for name, labels, value in _of_recipe(row, known):
             yield name, {"recipe": row.recipe, **labels}, value
 
 
 def _of_recipe(row: Row, known: MetricsInput) -> Iterator[Sample]:
-    """Yield the samples of one recipe. The recipe's name is not yet among their labels."""
+    """Yield the samples of one recipe: name of the metric, labels without the recipe's name, value."""
     yield "canon_recipe_result", {"result": row.result.value}, 1
     since = known.drift_since.get(row.recipe, {})
     for kind in _kinds(row):
@@ -109,7 +112,10 @@ def _of_recipe(row: Row, known: MetricsInput) -> Iterator[Sample]:
 
 
 def _kinds(row: Row) -> tuple[str, ...]:
-    """Return the kinds of the recipe's differences; empty if it is not enrolled, since nothing is to be done then."""
+    """Return the kinds of a recipe's differences.
+
+    Return () if it is not enrolled: then nothing has to be done about them.
+    """
     if row.step.held_back is HeldBack.EXCEPTED:
         return ()
     return tuple(difference.what for difference in differences(row.finding))
@@ -124,9 +130,9 @@ def _lines(name: str, series: Mapping[Labels, float]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    r"""Return `text` as the value of a label: backslash, newline and `"` are escaped.
+    r"""Return `text` as the value of a label: a backslash, a newline and a `"` are escaped.
 
-    A lone surrogate becomes text such as "\udcff".
+    A lone surrogate, which UTF-8 cannot contain, becomes text such as "\udcff".
     """
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -1,6 +1,6 @@
-"""The JSON of a pass that runs: the lines of `reconcile --events`, and the entry "running" of `reconcile status`.
+"""Writes a running pass as JSON: the lines of `reconcile --events`, and the entry "running" of `reconcile status`.
 
-The last of the lines has the report, or the errors.
+The last line has the whole report or, if the pass could not run, the errors.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from state.pass_progress import CurrentWork, PassProgress, PlannedWork
 
 
 def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
-    """Return the first line of `reconcile --events`: a pass began, and the names of the recipes that it is about."""
+    """Return the first line of `reconcile --events`: a pass began. `recipes` are those that it is about."""
     facts = {"pass": progress.pass_id, "trigger": progress.trigger, "recipes": list(recipes)}
     return _line("began", progress.began_at, facts)
 
 
 def planned_line(work: Sequence[PlannedWork], over_budget: Sequence[str], at: datetime) -> str:
-    """Return the line of `reconcile --events` that tells the plan: the steps that do something, in their order.
+    """Return the line of `reconcile --events` on the plan: the steps that do something, in their order.
 
     `over_budget` are the recipes that the fleet's budget leaves to a later pass. `at` is the time of the event.
     """
@@ -31,7 +31,7 @@ def planned_line(work: Sequence[PlannedWork], over_budget: Sequence[str], at: da
 
 
 def planned_part(work: PlannedWork) -> Json:
-    """Return the entry of a planned step in a JSON document. Its `version` is None if no release is tried."""
+    """Return the entry of a planned step in a JSON document. `version` in it is null if no release is tried."""
     return {
         "recipe": work.recipe,
         "action": ACTION_WORDS[Action(work.action)],
@@ -41,23 +41,23 @@ def planned_part(work: PlannedWork) -> Json:
 
 
 def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime) -> str:
-    """Return the line of `reconcile --events` that says what is done for a recipe from the time `at` on.
+    """Return the line of `reconcile --events` that says what is being done for a recipe from the time `at` on.
 
-    `last_seconds` is how long the recipe's last trial took, None if unknown.
+    `last_seconds` is how long the recipe's last trial took; None if unknown.
     """
     return _line("step", at, {"recipe": recipe, "doing": doing, "last_seconds": last_seconds})
 
 
 def done_line(recipe: str, text: str, at: datetime) -> str:
-    """Return the line of `reconcile --events` on an attempt that ended at `at`; `text` says how.
+    """Return the line of `reconcile --events` that says how an attempt ended at the time `at`.
 
-    It is not the final result: a step that fails while others run is done once more.
+    This is not the final result: a step that fails while others run is repeated alone.
     """
     return _line("done", at, {"recipe": recipe, "text": text})
 
 
 def result_line(outcome: Outcome, at: datetime) -> str:
-    """Return the line of `reconcile --events` on the final result of a recipe's step, which came at `at`."""
+    """Return the line of `reconcile --events` on the final result of a recipe's step. `at` is when it was known."""
     release = outcome.step.release
     return _line(
         "result",
@@ -72,12 +72,12 @@ def result_line(outcome: Outcome, at: datetime) -> str:
 
 
 def ended_line(report: Report) -> str:
-    """Return the last line of `reconcile --events` for a pass that ran, with its whole report."""
+    """Return the last line of `reconcile --events` for a pass that ran. It has the whole report."""
     return _line("ended", report.run.finished_at, {"report": report_document(report), "exit_code": report.exit_code})
 
 
 def failed_line(errors: Json, at: datetime) -> str:
-    """Return the last line of `reconcile --events` for a pass that could not run at the time `at`.
+    """Return the last line of `reconcile --events` for a pass that could not run. `at` is when it failed.
 
     `errors` is the JSON document of its errors.
     """
@@ -87,7 +87,7 @@ def failed_line(errors: Json, at: datetime) -> str:
 def running_part(progress: PassProgress | None) -> Json | None:
     """Return the entry "running" or "unseen_pass" of `reconcile status`; None if there is no such pass.
 
-    Its `left`, the steps that are not done yet, is None until there is a plan.
+    `left` in it has the steps that are not done yet; it is null until there is a plan.
     """
     if progress is None:
         return None

@@ -1,4 +1,4 @@
-"""The parts of a JSON document that show records: a canonical with its evidence, and what a person decided."""
+"""Makes the parts of JSON documents that show records: a canonical with its evidence, and what a person decided."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,9 +12,9 @@ Json = Mapping[str, object]
 
 
 def decisions_part(status: HoldStatus | None) -> Json:
-    """Return the keys "hold", "rollback" and "waiting" of a recipe's entry; empty if `status` is None.
+    """Return the keys "hold", "rollback" and "waiting" of a recipe's entry; no keys if `status` is None.
 
-    They show the hold and the rollback in effect, and the releases that wait meanwhile.
+    They show the hold and the rollback that are in effect, and the releases that are not tried because of them.
     """
     if status is None:
         return {}
@@ -22,7 +22,7 @@ def decisions_part(status: HoldStatus | None) -> Json:
 
 
 def _hold(hold: Hold | None) -> Json | None:
-    """Return the entry of a hold; None if there is no hold. `until` is the day when it ends, None if it has no end."""
+    """Return the entry of a hold; None if there is none. `until` in it is the day of its end, null if it has no end."""
     if hold is None:
         return None
     until = hold.until.isoformat() if hold.until else None
@@ -30,7 +30,7 @@ def _hold(hold: Hold | None) -> Json | None:
 
 
 def _rollback(rollback: Rollback | None) -> Json | None:
-    """Return the entry of a rollback; None if there is no rollback. `left` is the newest release that was left."""
+    """Return the entry of a rollback; None if there is none. `left` in it is the newest release that was given up."""
     if rollback is None:
         return None
     decided = {"who": rollback.who, "reason": rollback.reason, "at": rfc3339(rollback.at)}
@@ -74,7 +74,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def evidence_part(evidence: Evidence) -> Json:
-    """Return the keys "level", "base", "tiers", "log" and "findings", for the recorded trial of a canonical."""
+    """Return the keys "level", "base", "tiers", "log" and "findings", filled from the evidence of a canonical."""
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {
@@ -87,10 +87,10 @@ def evidence_part(evidence: Evidence) -> Json:
 
 
 def tier_part(name: str, verdict: str, reason: str, seconds: float) -> Json:
-    """Return the entry of one tier. `verdict` is pass, fail, skip or error; `seconds` are rounded to tenths."""
+    """Return the entry of one tier. `verdict` is pass, fail, skip or error. `seconds` are rounded to tenths."""
     return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
 
 
 def time_part(when: datetime | None) -> str | None:
-    """Return a time as in "2026-11-24T10:38:41Z"; None stays None."""
+    """Return a time as text, such as "2026-11-24T10:38:41Z"; None if it is None."""
     return rfc3339(when) if when is not None else None

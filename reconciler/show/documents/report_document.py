@@ -1,4 +1,4 @@
-"""The JSON document of a report, in format 1: one object in ASCII. Every key is always present, null if unknown.
+"""Makes the JSON document of a report, in format 1: one object in ASCII. Every key is present, null if unknown.
 
 In the report of a pass, `result` of a recipe says what the pass did. `action` and `held_back` say what is left to do.
 """
@@ -57,18 +57,24 @@ RECIPE: Final[Json] = {
 
 
 def json_text(document: Json) -> str:
-    """Return the document as text with a final newline. Lone surrogates are escaped, since JSON cannot contain them."""
+    """Return the document as indented text with a final newline.
+
+    Lone surrogates are escaped, because JSON cannot contain them.
+    """
     text = json.dumps(_without_surrogates(document), ensure_ascii=True, indent=2)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def json_line(document: Json) -> str:
-    """Return the document as one line of text with a final newline. Lone surrogates are escaped."""
+    """Return the document as one line of text with a final newline.
+
+    Lone surrogates are escaped, because JSON cannot contain them.
+    """
     return json.dumps(_without_surrogates(document), ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
 
 
 def _without_surrogates(value: object) -> object:
-    """Return a copy of `value` in which the lone surrogates of all texts are escaped. Keys stay as they are."""
+    """Return a copy of `value` in which the lone surrogates of all texts are escaped. Keys are not changed."""
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -103,21 +109,18 @@ def report_document(report: Report) -> Json:
 
 
 def _errors(report: Report) -> list[Json]:
-    """Return the entry of an error for each number of recipes in the report that does not match, as `gaps` finds them.
-
-    There is one more if no recipe is enrolled.
-    """
+    """Return an error entry for each number in the report that does not add up, and one if no recipe is enrolled."""
     messages = gaps(report.population, report.counts, report.rows)
     return [error_part("", None, None, message, "") for message in messages]
 
 
 def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
-    """Return the entry of one error. A `file` or `hint` that is "" becomes null."""
+    """Return the entry of one error. `file` and `hint` become null if they are ""."""
     return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
 
 
 def run_part(run: Run) -> Json:
-    """Return the entry "pass" of a document: id, times, place and revisions of the run."""
+    """Return the entry "pass" of a document: the id, times, place and revisions of the run."""
     return {
         "id": run.id,
         "started_at": rfc3339(run.started_at),
@@ -131,7 +134,7 @@ def run_part(run: Run) -> Json:
 
 
 def population_part(population: Population) -> Json:
-    """Return the numbers of recipes, by the word for what is counted, without `to_try` and `tried`."""
+    """Return how many recipes there are at each stage, by the name of the stage. `to_try` and `tried` are left out."""
     return {
         "declared": population.declared,
         "selected": population.selected,
@@ -144,12 +147,12 @@ def population_part(population: Population) -> Json:
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """Return the summary: `line`, and the count of each bucket."""
+    """Return the summary of a report: `line`, and the count of each bucket."""
     return {bucket.value: counts[bucket] for bucket in ReportBucket} | {"line": line}
 
 
 def _row(row: Row) -> Json:
-    """Return the entry of one recipe."""
+    """Return the entry of one recipe in a report."""
     step, finding = row.step, row.finding
     trial = row.outcome.attempt.trial if row.outcome is not None else None
     return {
@@ -182,7 +185,7 @@ def _row(row: Row) -> Json:
 
 
 def _drift_item(item: DriftItem) -> Json:
-    """Return the entry of one difference. `since` is None if no pass has seen it yet."""
+    """Return the entry of one difference. `since` in it is null if no pass has seen the difference yet."""
     each = item.difference
     return {
         "side": each.side,
@@ -194,12 +197,12 @@ def _drift_item(item: DriftItem) -> Json:
 
 
 def _want(want: Want | None) -> Json | None:
-    """Return version and commit of the wanted release; None if no single release is wanted."""
+    """Return the version and commit of the wanted release; None if no single release is wanted."""
     return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
 
 
 def trial_part(trial: Trial) -> Json:
-    """Return the keys "level", "base", "tiers", "log" and "findings", for a trial of this run."""
+    """Return the keys "level", "base", "tiers", "log" and "findings", filled from a trial of this run."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),
@@ -215,5 +218,5 @@ def _result(tier: TierResult) -> Json:
 
 
 def gate_part(conditions: Sequence[Condition]) -> list[Json]:
-    """Return an entry for each of the conditions, in their order."""
+    """Return an entry for each condition, in the same order."""
     return [{"name": item.name, "verdict": item.status, "evidence": item.evidence} for item in conditions]

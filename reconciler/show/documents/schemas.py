@@ -1,4 +1,4 @@
-"""The JSON Schema of what a command prints with `-o json`, taken from the definitions of format 1."""
+"""Makes JSON Schemas of what commands print with `-o json`, from the definitions of format 1."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -51,7 +51,7 @@ _REFERENCE: Final = "#/$defs/"
 def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
     """Return the JSON Schema of what a command prints with `-o json`. `command` is a key of ANSWERS.
 
-    It also allows the errors that a failed command prints. The definitions that it refers to are below `$defs`.
+    The schema also allows the errors that a failed command prints. All definitions that it needs are in its `$defs`.
     """
     failure = [] if command in _WITHOUT_FAILURE else [_reference(_FAILURE)]
     line = ", each line" if command in LINES else ""
@@ -77,7 +77,7 @@ def _schema(title: str, answers: list[dict[str, Any]], definitions: Definitions)
 def _answer(command: str, definitions: Definitions) -> dict[str, Any]:
     """Return the schema of what `command` prints if it succeeds.
 
-    If several commands share one definition, the schema also fixes the value of the key "command".
+    If several commands share a definition, the schema also fixes the value of the key "command".
     """
     name = ANSWERS[command]
     if "enum" not in definitions[name].get("properties", {}).get("command", {}):
@@ -90,7 +90,7 @@ def _reference(name: str) -> dict[str, Any]:
 
 
 def _used(schema: object, definitions: Definitions) -> set[str]:
-    """Return the names of all definitions that a schema refers to, itself or through other definitions."""
+    """Return the names of all definitions that a schema refers to, directly or through other definitions."""
     used: set[str] = set()
     new = set(_references(schema))
     while new:

@@ -1,4 +1,4 @@
-"""The part of a JSON document that shows the ways that were tried of a release."""
+"""Makes the part of JSON documents that shows what was tried of a release beside its tiers (ways)."""
 
 from collections.abc import Iterable
 
@@ -9,12 +9,12 @@ from reconciler.show.quantities import rfc3339
 
 
 def ways_part(results: Iterable[WayResult]) -> list[Json]:
-    """Return an entry for each way that was tried in this run, such as the way back to an older release."""
+    """Return an entry for the result of each way that was tried in this run."""
     return [_way(result) for result in results]
 
 
 def recorded_ways_part(recorded: Iterable[RecordedWay]) -> list[Json]:
-    """Return an entry for each recorded result of a way, with the time when it was tried, and whether by a pass."""
+    """Return an entry for each recorded result of a way. It also says when the way was tried, and whether by a pass."""
     return [{**_way(each.result), "at": rfc3339(each.at), "by_pass": each.by_pass} for each in recorded]
 
 

@@ -1,4 +1,4 @@
-"""The picture of a recipe's data: each release that ran on it, from which other it came, and what was left."""
+"""Draws the picture of a recipe's data: each release that ran on it, and from which other release its data came."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,9 +15,11 @@ _LEFT: Final = 10
 
 @frozen
 class LineageDot:
-    """One release that ran on the data, at a place in pixels. `note` says how its data came to be.
+    """One release in the picture, as a dot. `x` and `y` are in pixels.
 
-    `is_left`: its data is no longer part of the canonical's. `is_last`: it is the canonical.
+    * `note`: how the data of this release came to be.
+    * `is_left`: True if the canonical's data does not come from it, as after a rollback.
+    * `is_last`: True if it is the canonical.
     """
 
     x: int
@@ -30,10 +32,14 @@ class LineageDot:
 
 @frozen
 class LineagePicture:
-    """The picture, in pixels. `text_x` is where the words begin. `dots` are the releases, the oldest first.
+    """The picture of a recipe's data. Sizes and places are in pixels.
 
-    `path` has the lines from each release to the one whose data it got, as SVG writes them; `copy_path` has those of
-    rollbacks. `earlier` is how many older releases are not drawn. `text` is the canonical's lineage in words.
+    * `text_x`: where the words begin.
+    * `dots`: the releases, the oldest first.
+    * `path`: the lines from each release to the one from which its data came, in SVG's notation.
+    * `copy_path`: the same lines for releases that a rollback copied.
+    * `earlier`: how many older releases are not drawn.
+    * `text`: the canonical's lineage in words.
     """
 
     height: int
@@ -46,7 +52,7 @@ class LineagePicture:
 
 
 def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | None:
-    """Return the picture of the last `most` of the nodes, the oldest at the top; None if there are no nodes."""
+    """Return the picture of the last `most` nodes, with the oldest of them at the top; None if there are no nodes."""
     if not nodes:
         return None
     first = max(len(nodes) - most, 0)
@@ -63,10 +69,10 @@ def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | No
 
 
 def _path(nodes: Sequence[DataNode], first: int, *, is_copy: bool) -> str:
-    """Return the lines from each node to its parent, as SVG writes them.
+    """Return the lines from nodes to their parents, in SVG's notation.
 
-    `is_copy`: of the nodes that a rollback made; else of all others. `first` is the index of the first node that is
-    drawn: lines to older nodes are left out.
+    If `is_copy` is True, these are the lines of nodes that a rollback made; else those of all other nodes. `first` is
+    the index of the first node that is drawn. Lines to nodes before it are left out.
     """
     lines = (
         f"M{_x(nodes[node.parent].column)} {_y(node.parent - first)}L{_x(node.column)} {_y(index - first)}"
@@ -81,7 +87,7 @@ def _dot(node: DataNode, row: int, *, is_last: bool) -> LineageDot:
 
 
 def _note(node: DataNode) -> str:
-    """Return how a node came to be: the number of its generation and the day; or "base of an upgrade"."""
+    """Return a text on how a node came to be: generation and day, or "base of an upgrade"."""
     if node.made_by is None:
         return "base of an upgrade"
     how = ", by rollback" if node.is_copy else ""

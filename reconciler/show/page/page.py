@@ -1,4 +1,4 @@
-"""Renders the page of `reconcile report`: templates with autoescape, one style sheet, and no script."""
+"""Renders the page of `reconcile report` from templates. It has one style sheet and no script."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ MOST_TIMEOUTS: Final = 40
 
 
 def render_page(facts: PageFacts) -> str:
-    """Return the page as one HTML document. Texts are escaped for HTML, and their invisible characters are escaped."""
+    """Return the page as one HTML document. All texts are escaped for HTML, and so are their invisible characters."""
     style = _compact((_TEMPLATES / "style.css").read_text("utf-8"))
     page = _environment().get_template("page.html.j2")
     # A line of text holds no line break, since `escape` has escaped it: only indentation goes.
@@ -40,14 +40,14 @@ def render_page(facts: PageFacts) -> str:
 def policy_of(style: str) -> str:
     """Return the content security policy of the page: nothing is loaded, no script runs, only one style sheet applies.
 
-    `style` is the text of that style sheet.
+    `style` is the text of this style sheet.
     """
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _parts(facts: PageFacts) -> Mapping[str, object]:
-    """Return all values that the templates read, by the name that they have there."""
+    """Return all values that the templates read, by the names under which they read them."""
     activity = activity_of(facts.events)
     recipes = recipes_on_page(facts, activity)
     return {
@@ -72,9 +72,9 @@ def _parts(facts: PageFacts) -> Mapping[str, object]:
 
 
 def _limits(facts: PageFacts) -> dict[str, float]:
-    """Return how long one step of a recipe's trial may take, in seconds, by recipe.
+    """Return how long one step of a trial may take, in seconds, by recipe.
 
-    Leave out a recipe on a Swarm that declares no `[ready] timeout`: its releases declare that time themselves.
+    A recipe on a Swarm without `[ready] timeout` is left out, because there each release declares this time itself.
     """
     known = (each for each in facts.fleet.recipes.values() if each.ready.timeout or each.driver == "process")
     return {recipe.name: recipe.ready.within().total_seconds() for recipe in known}
@@ -83,7 +83,7 @@ def _limits(facts: PageFacts) -> dict[str, float]:
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
     """Return what a reader must know first, one text each.
 
-    It may be: the ledger was changed, the last pass over the whole fleet is too old, and the notes of the report.
+    They say if the ledger was changed, or if the last pass over the whole fleet is too old. The report's notes follow.
     """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
     return (*ledger, *stale_notes(facts.last), *facts.report.notes)
@@ -91,7 +91,7 @@ def _warnings(facts: PageFacts) -> tuple[str, ...]:
 
 @cache
 def _environment() -> Environment:
-    """Return the Jinja environment of the templates. A template that uses an undefined name raises an error."""
+    """Return the Jinja environment of the templates. An undefined name in a template raises an error."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -120,15 +120,18 @@ def _environment() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """Return a text with its invisible characters escaped. Return anything else, and HTML of a template, as it is."""
+    """Return a text with its invisible characters escaped.
+
+    Any other value, and HTML of a template, is returned unchanged.
+    """
     return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _anchor(name: str) -> str:
-    """Return the HTML id of the section of the recipe `name`. It contains only letters, digits and `-._~%`."""
+    """Return the HTML id for the section of the recipe `name`. It has only letters, digits and `-._~%`."""
     return "recipe-" + quote(name, safe="", errors="backslashreplace")
 
 
 def _compact(text: str) -> str:
-    """Return `text` without the indentation of its lines, and without empty lines."""
+    """Return `text` without indentation and without empty lines."""
     return _INDENT.sub("\n", text)

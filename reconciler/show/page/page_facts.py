@@ -1,4 +1,4 @@
-"""All that the page of `reconcile report` shows, as it was read and observed."""
+"""All that is read and observed for the page of `reconcile report`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,12 +16,14 @@ from state.records import Records
 
 @frozen
 class PageFacts:
-    """All that the page shows. `explained` has one explanation for each row of the report.
+    """All that the page is made of.
 
-    `events` are those of the whole ledger, the oldest first. `last` is the last pass over the whole fleet. `asked` is
-    False if no upstream was asked: what is shown of upstreams is then what passes recorded. `broken_ledger` says how
-    the ledger was changed, "" if it was not. `free` is the free space on the disk of the state folder in bytes, None if
-    it is not known.
+    * `explained`: an explanation for each row of the report.
+    * `events`: those of the whole ledger, the oldest first.
+    * `last`: the last pass over the whole fleet.
+    * `asked`: False if no upstream was asked now; what is shown of upstreams is then what passes recorded.
+    * `broken_ledger`: how the ledger was changed; "" if it was not.
+    * `free`: the free space on the disk of the state folder in bytes; None if unknown.
     """
 
     fleet: Fleet
@@ -36,15 +38,15 @@ class PageFacts:
 
     @property
     def now(self) -> datetime:
-        """Return the time to which all ages on the page are relative."""
+        """Return the time from which all ages on the page are counted."""
         return self.report.run.finished_at
 
 
 @frozen
 class PageActivity:
-    """What Canon did, as the ledger tells it: the events by recipe, all trials, the trials by recipe, and all passes.
+    """What Canon did, by the ledger. Everything is in the order of the ledger.
 
-    All are in the order of the ledger.
+    `events` and `trials_by_recipe` are by recipe.
     """
 
     events: Mapping[str, Sequence[Event]]

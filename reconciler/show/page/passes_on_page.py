@@ -1,4 +1,4 @@
-"""What the page shows of passes: their length, how much of it trials took, and how they ended."""
+"""What the page shows of passes: how long they took, how much of that trials took, and how they ended."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,10 +16,12 @@ _TONES: Final = {0: GOOD, 2: DOING, 3: BAD, 4: WARN, 1: BAD, 5: BAD}
 
 @frozen
 class PassOnPage:
-    """One pass. `tone` is a word of the style sheet for its colour. `ended` says how it ended.
+    """One pass on the page.
 
-    `other` is how many seconds of the pass were not spent in trials, None if no end is recorded. It is 0 if trials that
-    ran at the same time took more than the whole pass together.
+    * `done`: the pass.
+    * `tone`: the word by which the style sheet chooses its colour.
+    * `ended`: how it ended, as text.
+    * `other`: how many seconds were not spent in trials, never below 0; None if no end is recorded.
     """
 
     done: PastPass
@@ -30,9 +32,11 @@ class PassOnPage:
 
 @frozen
 class PassColumn:
-    """The column of one pass in the picture. `x` and `width` are in percent of its width, `y` and `height` in pixels.
+    """The column of one pass in the picture.
 
-    `tone` is a word of the style sheet for the colour. `title` says the same as the column in words.
+    * `x`, `width`: in percent of the picture's width. `y`, `height`: in pixels.
+    * `tone`: the word by which the style sheet chooses its colour.
+    * `title`: in words what the column shows.
     """
 
     x: str
@@ -45,9 +49,11 @@ class PassColumn:
 
 @frozen
 class PassPicture:
-    """The lengths of the latest passes as columns, in a picture that is `height` pixels high.
+    """A picture with a column for each of the latest passes, which shows how long it took.
 
-    `longest` is the length of the longest one as text. `text` says in one sentence what the picture shows.
+    * `height`: in pixels.
+    * `longest`: how long the longest pass took, as text.
+    * `text`: in one sentence what the picture shows.
     """
 
     height: int
@@ -57,7 +63,7 @@ class PassPicture:
 
 
 def passes_on_page(passes: Sequence[PastPass]) -> tuple[PassOnPage, ...]:
-    """Return what the page shows of the last 60 passes, the latest first. `passes` are in the order of the ledger."""
+    """Return what the page shows of the last 60 passes, the latest first. `passes` has the oldest first."""
     return tuple(_pass(each) for each in reversed(passes[-MOST_PASSES:]))
 
 
@@ -73,7 +79,7 @@ def _tone(done: PastPass) -> str:
 
 
 def pass_picture(passes: Sequence[PastPass]) -> PassPicture | None:
-    """Return the picture of the last 60 of the `passes` that ended, the oldest at the left; None if none ended."""
+    """Return the picture of the last 60 passes that ended, with the oldest at the left; None if no pass ended."""
     ended = [(each, each.length.total_seconds()) for each in passes if each.length is not None][-MOST_PASSES:]
     if not ended:
         return None

@@ -1,4 +1,4 @@
-"""What the page shows of one recipe: its row in the table, and the section that explains it."""
+"""What the page shows of one recipe: a row in the table, and a section that explains it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,9 +24,11 @@ MOST_TAGS: Final = 10
 
 @frozen
 class PictureLimits:
-    """How much of one recipe's past the page shows at most.
+    """How much of the past of one recipe the page shows at most.
 
-    `marks`: marks in one lane of its timeline. `nodes`: releases in the picture of its data. `events`: its last events.
+    * `marks`: how many marks in each lane of its timeline.
+    * `nodes`: how many releases in the picture of its data.
+    * `events`: how many of its last events.
     """
 
     marks: int
@@ -35,19 +37,23 @@ class PictureLimits:
 
 
 def limits_for(recipes: int) -> PictureLimits:
-    """Return the limits for a page with so many `recipes`. With them, a page with 300 recipes has at most 2 MB."""
+    """Return the limits for a page with this number of recipes. They keep a page with 300 recipes below 2 MB."""
     share = 1200 // max(recipes, 1)
     return PictureLimits(*(max(min(share, most), least) for most, least in ((40, 4), (14, 4), (20, 4))))
 
 
 @frozen
 class RecipeOnPage:
-    """One recipe. `number` makes the HTML ids of its elements unique. `standing` is the group in which it is counted.
+    """One recipe on the page.
 
-    `tone` is a word of the style sheet for the colour of that group. `want` is the wanted version. `notes` are remarks
-    from its row. `timeline` and `lineage` are None if nothing is known of them. `history` has its last events, the
-    oldest first, and `earlier` is the number of those before. `last_seen` is when a pass last saw its upstream, if the
-    last pass over the whole fleet did not see it; else None.
+    * `number`: makes the HTML ids of its elements unique.
+    * `standing`: the group in which it is counted.
+    * `tone`: the word by which the style sheet chooses the colour of that group.
+    * `want`: the wanted version.
+    * `notes`: remarks from its row.
+    * `timeline`, `lineage`: its pictures; None if nothing is known for them.
+    * `history`: its last events, the oldest first. `earlier`: how many events came before those.
+    * `last_seen`: when upstream was last seen, if the last whole pass did not see it; else None.
     """
 
     number: int
@@ -69,7 +75,7 @@ class RecipeOnPage:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Return the conditions that are judged before a trial, then those of the gate."""
+        """Return the policies, which are judged before a trial, and then the conditions of the gate."""
         return (*self.explained.policies, *self.explained.conditions)
 
     @property
@@ -78,7 +84,10 @@ class RecipeOnPage:
 
 
 def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnPage, ...]:
-    """Return every recipe of the report, in the report's order. Raise KeyError if one has no explanation in `facts`."""
+    """Return every recipe of the report, in the same order.
+
+    Raise KeyError if `facts` has no explanation for one of them.
+    """
     explained = {each.recipe: each for each in facts.explained}
     past = _Past(facts, activity, limits_for(len(facts.report.rows)))
     return tuple(past.recipe(number, row, explained[row.recipe]) for number, row in enumerate(facts.report.rows))
@@ -86,7 +95,7 @@ def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnP
 
 @frozen
 class _Past:
-    """Makes the part of the page on one recipe of its row, its explanation and its past, within the limits."""
+    """Makes what the page shows of a recipe, from its row, its explanation and its past."""
 
     facts: PageFacts
     activity: PageActivity
@@ -118,6 +127,6 @@ class _Past:
 
 
 def _seen_before(freshness: Freshness, last: datetime | None) -> datetime | None:
-    """Return when upstream was last seen, if that was before `last`, the end of the last whole pass; else None."""
+    """Return when upstream was last seen, if that was before `last`, when the last whole pass ended; else None."""
     seen = freshness.seen_at
     return seen if seen is not None and last is not None and not freshness.asked and seen < last else None

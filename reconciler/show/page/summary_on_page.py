@@ -1,4 +1,4 @@
-"""The head of the page: how many recipes are in which bucket, what needs a person, and what has drifted."""
+"""The head of the page: how many recipes are in each bucket, which ones need a person, and how recipes differ."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -17,9 +17,11 @@ from reconciler.show.text.drift_blocks import DRIFT_TITLES, drift_since
 
 @frozen
 class BucketShare:
-    """The number of recipes in one bucket. `label` is its name, `tone` a word of the style sheet for its colour.
+    """One bucket in the bar of all buckets.
 
-    `x` and `width` are its part of the bar of all buckets, in percent.
+    * `label`: its name. `count`: how many recipes are in it.
+    * `tone`: the word by which the style sheet chooses its colour.
+    * `x`, `width`: its part of the bar, in percent.
     """
 
     label: str
@@ -31,10 +33,11 @@ class BucketShare:
 
 @frozen
 class DriftLine:
-    """One difference of one recipe. `what` is its kind, `since` is when a pass first saw it, None if none did.
+    """One difference of one recipe.
 
-    For an ignored difference, `until` is the day when the rule that ignores it ends, and `reason` is that of the rule;
-    else `until` is "".
+    * `what`: its kind. `reason`: a sentence about it; for an ignored difference, why it is ignored.
+    * `since`: when a pass first saw it; None if no pass has.
+    * `until`: for an ignored difference, the day on which it counts again; else "".
     """
 
     recipe: str
@@ -46,7 +49,10 @@ class DriftLine:
 
 @frozen
 class DriftBlock:
-    """The differences of one side, or those that are ignored. `kind` is the word for the side, or "ignored"."""
+    """The differences of one side (desired, actual or unseen), or those that are ignored.
+
+    `kind` is the word for the side, or "ignored".
+    """
 
     kind: str
     title: str
@@ -54,7 +60,7 @@ class DriftBlock:
 
 
 def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
-    """Return every bucket that has a recipe, with its share of all recipes, the gravest first."""
+    """Return every bucket with at least one recipe, and its share of all recipes, the gravest first."""
     total = sum(report.counts.values())
     shares, begin = [], 0.0
     for bucket, count in report.counts.items():
@@ -67,14 +73,14 @@ def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
 
 
 def asking(recipes: Iterable[RecipeOnPage]) -> tuple[RecipeOnPage, ...]:
-    """Return those of the recipes for which a person has to do something."""
+    """Return those of the recipes about which a person has to do something."""
     return tuple(recipe for recipe in recipes if recipe.explained.family is Family.NEEDS_YOU)
 
 
 def drift_on_page(rows: Sequence[Row]) -> tuple[DriftBlock, ...]:
     """Return a block for each side that has differences, in the order of `reconcile drift`, then one for ignored ones.
 
-    A block without differences is left out.
+    Blocks without differences are left out.
     """
     found = [(row, item) for row in rows for item in row.drift.items]
     blocks = [DriftBlock(side.value, title, tuple(_counted(found, side))) for side, title in DRIFT_TITLES.items()]

@@ -1,4 +1,4 @@
-"""The picture of a recipe's time: when releases were first seen, what was tried, and which release was canonical."""
+"""Draws the timeline of a recipe: when releases were first seen, what was tried, and which release was canonical."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,9 +26,12 @@ _DECISIONS: Final = frozenset({"accepted", "held", "resumed", "rolled-back", "fo
 
 @frozen
 class Mark:
-    """A mark in a lane of the picture. `x` is its place in percent of the width, `shape` the id of its SVG symbol.
+    """A mark in a lane of the timeline.
 
-    `tone` is a word of the style sheet for its colour, "" for none. `title` says in words what it stands for.
+    * `x`: its place in percent of the width.
+    * `shape`: the id of its SVG symbol.
+    * `tone`: the word by which the style sheet chooses its colour; "" for none.
+    * `title`: in words what it stands for.
     """
 
     x: str
@@ -39,9 +42,11 @@ class Mark:
 
 @frozen
 class Band:
-    """The time for which one release was the canonical. `x` and `width` are in percent of the whole width.
+    """The time during which one release was the canonical.
 
-    `title` says the same in words. `is_last`: no later event made or removed a canonical.
+    * `x`, `width`: in percent of the whole width.
+    * `title`: in words what the band shows.
+    * `is_last`: True if no later event made or removed a canonical.
     """
 
     x: str
@@ -53,9 +58,12 @@ class Band:
 
 @frozen
 class Timeline:
-    """The lanes of the picture, and its first and last time. `text` says the same in one sentence, of the whole past.
+    """The lanes of the timeline of one recipe.
 
-    `earlier` is the number of marks and bands that are too old to be drawn.
+    * `releases`, `trials`, `decisions`: the marks in three lanes. `bands`: the fourth lane, of canonicals.
+    * `first`, `last`: the times at its left and at its right end.
+    * `text`: the whole past of the recipe in one sentence.
+    * `earlier`: how many marks and bands are too old to be drawn.
     """
 
     releases: tuple[Mark, ...]
@@ -71,10 +79,10 @@ class Timeline:
 def timeline_of(
     known: Mapping[str, KnownTag], trials: Sequence[PastTrial], events: Sequence[Event], now: datetime, most: int
 ) -> Timeline | None:
-    """Return the timeline of one recipe up to `now`; None if nothing is known of it.
+    """Return the timeline of one recipe up to the time `now`; None if nothing is known of the recipe.
 
-    `known` are its release tags, each with the time when it was first seen. `trials` and `events` are the recipe's own,
-    the oldest first. Of each lane, only the `most` latest marks are drawn.
+    `known` are its release tags, each with the time when it was first seen. `trials` and `events` are those of the
+    recipe, the oldest first. In each lane, at most the `most` latest marks are drawn.
     """
     all_made = [event for event in events if event.kind in {"promoted", "rolled-back", "forgotten"}]
     all_decided, all_seen = [each for each in events if each.kind in _DECISIONS], _first_seen(known)
@@ -103,7 +111,7 @@ def timeline_of(
 
 @frozen
 class _Axis:
-    """Maps the time from `first` to `last` to places from 1 to 99 percent of the width."""
+    """Turns a time between `first` and `last` into a place between 1 and 99 percent of the width."""
 
     first: datetime
     last: datetime
@@ -117,7 +125,7 @@ class _Axis:
 
 
 def _first_seen(known: Mapping[str, KnownTag]) -> list[tuple[datetime, list[str]]]:
-    """Return the times at which releases were first seen, the oldest first, each with the tags that were seen then."""
+    """Return the times at which releases were first seen, the oldest first, each with the tags that were new then."""
     by_time: dict[datetime, list[str]] = {}
     for tag, each in sorted(known.items(), key=lambda item: item[1].first_seen):
         by_time.setdefault(each.first_seen, []).append(tag)
@@ -139,9 +147,9 @@ def _decision_title(event: Event) -> str:
 
 
 def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
-    """Yield a band for each canonical, from the time when it was made to the next event in `made`, or to the end.
+    """Yield a band for each canonical. It ends with the next event in `made` or, for the last one, with the timeline.
 
-    `made` are the promotions, rollbacks and forgettings, the oldest first.
+    `made` are the promotions, the rollbacks, and the events at which the recipe was forgotten, the oldest first.
     """
     ends = [*(event.at for event in made[1:]), axis.last]
     for event, until in zip(made, ends, strict=False):
@@ -153,7 +161,7 @@ def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
 
 
 def _text(known: Mapping[str, KnownTag], trials: Sequence[PastTrial], made: Sequence[Event]) -> str:
-    """Return one sentence on the recipe's past, for those who cannot see the picture. It counts all, drawn or not."""
+    """Return a sentence on the recipe's past, for people who cannot see the picture. What is not drawn counts too."""
     red = sum(trial.result == "red" for trial in trials)
     versions = [event.version for event in made if event.kind != "forgotten"]
     cut = f" (the last {_NAMED} of {len(versions)})" if len(versions) > _NAMED else ""

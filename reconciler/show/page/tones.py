@@ -1,4 +1,4 @@
-"""The tone of a label on the page: one word, which the style sheet turns into a colour."""
+"""Chooses the tone of a label on the page: a word that the style sheet turns into a colour."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the page shows of trials: the time of each tier as a bar, and the disk that snapshots take."""
+"""What the page shows of trials: a bar with the time of each tier. Also how much of the disk snapshots take."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -18,9 +18,11 @@ MOST_TRIALS: Final = 60
 
 @frozen
 class BarPart:
-    """One part of a bar. `x` and `width` are in percent of the bar's whole width, `css` is the class for its colour.
+    """One part of a bar.
 
-    `title` says in words what it stands for.
+    * `x`, `width`: in percent of the width of the whole bar.
+    * `css`: the class that gives it its colour.
+    * `title`: in words what it stands for.
     """
 
     x: str
@@ -31,9 +33,10 @@ class BarPart:
 
 @frozen
 class TrialOnPage:
-    """One trial, with a bar for the time of its tiers. `tone` is a word of the style sheet for its result's colour.
+    """One trial on the page, with a bar for the time of its tiers.
 
-    `before` is the previous trial of the same recipe, None if there was none.
+    `tone` is the word by which the style sheet chooses the colour of its result. `before` is the recipe's trial before
+    this one; None if there was none.
     """
 
     trial: PastTrial
@@ -44,9 +47,11 @@ class TrialOnPage:
 
 @frozen
 class SnapshotSizes:
-    """The disk that the canonicals take: their snapshots as packed, and their data as it was, in bytes.
+    """How much of the disk all canonicals take, in bytes.
 
-    `largest` are those with the largest snapshots, the largest first. `free` is None if it is not known.
+    * `packed`: the size of their snapshots. `unpacked`: the size of the data in these.
+    * `largest`: the canonicals with the largest snapshots, the largest first.
+    * `free`: the free space; None if unknown.
     """
 
     packed: int
@@ -56,7 +61,7 @@ class SnapshotSizes:
 
 
 def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
-    """Return the trials that the page shows: the last 60, the latest first. The longest of them has a bar of 100 %."""
+    """Return what the page shows of the last 60 trials, the latest first. The longest of them has a bar of 100 %."""
     shown = activity.trials[-MOST_TRIALS:]
     longest = max((trial.seconds for trial in shown), default=0.0)
     before = dict(_with_trial_before(activity.trials_by_recipe))
@@ -70,13 +75,16 @@ def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
 
 
 def _with_trial_before(by_recipe: Mapping[str, Sequence[PastTrial]]) -> Iterator[tuple[int, PastTrial]]:
-    """Yield, for each trial that is not its recipe's first, its `id()` and the trial before it."""
+    """Yield the `id()` of each trial, and the trial of the same recipe before it.
+
+    The first trial of a recipe is left out.
+    """
     for trials in by_recipe.values():
         yield from ((id(trial), before) for before, trial in pairwise(trials))
 
 
 def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
-    """Yield a part of a bar for each tier that took any time. `longest` are the seconds of a whole bar."""
+    """Yield a part of a bar for each tier that took any time. `longest` is the length of a whole bar in seconds."""
     begin = 0.0
     names = list(TierName)
     for tier in tiers:
@@ -89,7 +97,7 @@ def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
 
 
 def snapshot_sizes(facts: PageFacts, most: int = 5) -> SnapshotSizes:
-    """Return the disk that all recorded canonicals take, and the `most` of them with the largest snapshots."""
+    """Return how much of the disk all canonicals take, and the `most` of them with the largest snapshots."""
     canonicals = sorted(facts.records.canonicals.values(), key=lambda each: (-each.seal.packed, each.recipe))
     return SnapshotSizes(
         packed=sum(each.seal.packed for each in canonicals),

@@ -14,7 +14,7 @@ _HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
 def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
     """Return the text of `reconcile audit`: a table of claims, the hash of the ledger's last line, and a summary line.
 
-    For each recipe, the claims that agree are only counted in one line; `wide` shows each of them.
+    Claims that agree are not shown one by one: for each recipe, one line has their number. If `wide`, all are shown.
     """
     rows = [_cells(claim) for claim in audit.claims] if wide else list(_short_rows(audit.claims))
     lines = align(_HEADER, rows, screen)
@@ -25,14 +25,17 @@ def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
 
 
 def audit_line(audit: Audit) -> str:
-    """Return the summary line of an audit: how many claims there are, and how many have each verdict."""
+    """Return the summary line of an audit: how many claims there are, and how many of each verdict."""
     agree, disagree, not_asked = (audit.count(verdict) for verdict in ClaimVerdict)
     claims = count_of(len(audit.claims), "claim")
     return f"{claims}: {agree} agree, {disagree} disagree, {not_asked} not asked"
 
 
 def _short_rows(claims: Sequence[Claim]) -> Iterable[Sequence[Cell]]:
-    """Yield, for each recipe, one row with the number of its claims that agree, and one row for each other claim."""
+    """Yield the rows of the short table.
+
+    For each recipe, one row counts the claims that agree; other claims have a row each.
+    """
     for recipe in dict.fromkeys(claim.recipe for claim in claims):
         own = [claim for claim in claims if claim.recipe == recipe]
         agreeing = sum(claim.verdict is ClaimVerdict.AGREE for claim in own)

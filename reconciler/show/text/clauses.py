@@ -1,4 +1,4 @@
-"""The short clauses of an ordinary table: what is to be done about a recipe, in at most 24 columns."""
+"""Makes the short texts in the column WHY: what is to be done about a recipe, in at most 24 columns."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -33,14 +33,14 @@ _WAITS: Final[Mapping[HeldBack | None, str]] = {
 
 
 def needs_you(row: Row) -> bool:
-    """Whether a person has to act before this recipe can go on."""
+    """Return whether a person has to do something before the recipe can go on."""
     return row.step.needs_person or bucket_of(row) is ReportBucket.NEEDS_PERSON
 
 
 def clause(row: Row) -> str:
-    """Return the short text of a recipe for the column WHY, at most 24 characters long.
+    """Return the short text for the column WHY of a recipe, at most 24 characters long.
 
-    It says that a person has to act ("needs you"), or else what is done about the recipe next.
+    It says "needs you" if a person has to act. Else it says what is done about the recipe next.
     """
     if needs_you(row):
         was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
@@ -55,7 +55,7 @@ def clause(row: Row) -> str:
 
 
 def _standing(row: Row) -> str:
-    """Return the short text for a recipe that needs no person and has no result, as in a dry run."""
+    """Return the short text for a recipe that needs no person and has no result, as all have in a dry run."""
     step = row.step
     if step.action is not Action.NONE:
         return _ACTIONS[step.action]

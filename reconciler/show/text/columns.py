@@ -57,7 +57,7 @@ _MARKS: Final[Mapping[ConditionStatus, str]] = {
 
 @frozen
 class Column:
-    """The title of a column, and the function that returns its cell for one row of a run."""
+    """A column of a report's table. `cell` returns the cell for one row of a run."""
 
     title: str
     cell: Callable[[Row, Run], Cell]
@@ -72,7 +72,7 @@ def _want(row: Row, _: Run) -> Cell:
 
 
 def wanted_version(row: Row) -> str:
-    """Return the version of the release that a recipe should have; "?" if it is not known, "-" if there is none."""
+    """Return the version of the wanted release; "?" if it is not known, "-" if there is none."""
     match row.finding.want:
         case Release(version=version):
             return version
@@ -93,7 +93,7 @@ def _state(row: Row, _: Run) -> Cell:
 
 
 def _mirror(row: Row, _: Run) -> Cell:
-    """Return how our mirror differs from upstream, and "push failed" if it could not be pushed to the forge."""
+    """Return how our mirror compares with upstream, and "push failed" if it could not be pushed to the forge."""
     mirror = row.finding.mirror
     if row.push is PushState.FAILED:
         return Cell("push failed" if mirror is MirrorState.EQUAL else f"{mirror}, push failed", Style.BAD)
@@ -117,7 +117,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the text of WHY: "needs you" and the word for what holds the recipe back, if so; the reason; times."""
+    """Return the long text of WHY: marks such as "needs you", the reason, and how long ago the difference began."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -125,10 +125,10 @@ def why(row: Row, run: Run) -> str:
 
 
 def reason_of_row(row: Row) -> str:
-    """Return the reason of a row's result; if there is no result, return why the plan chose the step.
+    """Return the reason of a row's result; if it has no result, the reason of the planned step.
 
-    If the pass only deployed the canonical again, add the plan's reason. Add the reason of the canonical's state, if
-    this text does not contain it.
+    Add that reason too if the pass only redeployed the canonical. Add that of the canonical's state if it is not there
+    yet.
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
@@ -138,14 +138,14 @@ def reason_of_row(row: Row) -> str:
 
 
 def _was_redeployed(row: Row) -> bool:
-    """Whether the pass only deployed the canonical again. Then nothing was tried, and the recipe may be held back."""
+    """Return whether the pass only deployed the canonical again. No release was tried then."""
     return row.outcome is not None and row.outcome.step.action is Action.REDEPLOY
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return up to two texts, such as "first seen 3 d ago": when the recipe first differed, when it was last seen up.
+    """Return up to two texts, such as "first seen 3 d ago": when the recipe first differed, when it was last up.
 
-    Leave out a time that is not known. Return an empty list if the report is not one of `reconcile drift`.
+    A time that is not known is left out. Return an empty list if the report is not one of `reconcile drift`.
     """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()
@@ -156,13 +156,13 @@ def _ages(row: Row, run: Run) -> list[str]:
 
 
 def _full_want(row: Row, run: Run) -> Cell:
-    """Return the wanted release as VERSION@COMMIT; without one, the same as in the narrow table."""
+    """Return the wanted release as VERSION@COMMIT. If there is none, return the cell of the narrow table."""
     want = row.finding.want
     return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
 
 
 def _full_have(row: Row, run: Run) -> Cell:
-    """Return the canonical's release as VERSION@COMMIT; without one, the same as in the narrow table."""
+    """Return the canonical's release as VERSION@COMMIT. If there is none, return the cell of the narrow table."""
     have = row.finding.have
     return Cell(f"{have.version}@{short(have.commit)}") if have else _have(row, run)
 
@@ -172,7 +172,7 @@ def _held_back(row: Row, _: Run) -> Cell:
 
 
 def _gate(row: Row, _: Run) -> Cell:
-    """Return each condition of the gate as its first letter and a mark: + holds, - does not, . cannot be judged yet."""
+    """Return for each condition of the gate its first letter and a mark: + is met, - is not, . cannot be judged yet."""
     return Cell(" ".join(f"{item.name[:1].upper()}{_MARKS[item.status]}" for item in row.gate) or NOTHING)
 
 
@@ -187,20 +187,20 @@ def _lineage(row: Row, _: Run) -> Cell:
 
 
 def _level(row: Row, _: Run) -> Cell:
-    """Return the level of this pass's trial, such as "3/4"; without one, that of the canonical's trial."""
+    """Return the level of this pass's trial, such as "3/4". If there was none, return that of the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(level(trial.tiers) if trial else have.evidence.level if have else NOTHING)
 
 
 def _tried(row: Row, run: Run) -> Cell:
-    """Return how long ago this pass's trial ended; without one, the canonical's trial."""
+    """Return how long ago this pass's trial ended. If there was none, return it for the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     when = trial.finished_at if trial else have.evidence.finished_at if have else None
     return Cell(age(when, run.finished_at) if when else NOTHING)
 
 
 def _trial(row: Row, _: Run) -> Cell:
-    """Return the id of this pass's trial; without one, that of the canonical's trial."""
+    """Return the id of this pass's trial. If there was none, return that of the canonical's trial."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(trial.id if trial else have.evidence.trial if have else NOTHING)
 
@@ -241,7 +241,7 @@ CLAUSE: Final = Column("WHY", _clause)
 
 
 def columns_of(report: Report, *, wide: bool) -> tuple[Column, ...]:
-    """Return all columns of a report except the last, WHY. A report that is not `wide` shows fewer columns."""
+    """Return the columns of a report, without the last one, WHY. A `wide` report has more of them."""
     is_pass = report.run.command is ReportCommand.PASS
     acting = _AFTER_PASS if is_pass else _PLANNED
     if wide:

@@ -1,4 +1,4 @@
-"""The text of `reconcile doctor`: one line for each check, and what to do about those that failed."""
+"""The text of `reconcile doctor`: one line for each check, with what to do if it failed."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,7 +15,7 @@ _STYLES: Final = {
 
 
 def render_checks(checks: Sequence[HostCheck], screen: Screen) -> str:
-    """Return a table with a line for each check, and a last line that says how many checks had each result."""
+    """Return a table with a line for each check. The last line says how many checks had each result."""
     rows = [[Cell(check.name), Cell(check.result, _STYLES[check.result]), Cell(_text(check))] for check in checks]
     results = [check.result for check in checks]
     counts = ", ".join(f"{results.count(result)} {result}" for result in CheckResult)

@@ -1,4 +1,4 @@
-"""The blocks of `reconcile drift`: one for what is desired, one for what is here, and one for what cannot be seen."""
+"""The text of `reconcile drift`, in three blocks: what is desired, what is here, and what cannot be seen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,10 +23,10 @@ _LEAST: Final = 20
 
 
 def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list[str]]:
-    """Yield the lines of one block for each side in DRIFT_TITLES, then of one for the ignored differences.
+    """Yield the lines of a block for each side in DRIFT_TITLES, and then of a block for the ignored differences.
 
-    Leave out a block without differences. In the blocks of the sides, leave out recipes that are not enrolled, and cut
-    the reasons to fit the screen unless `wide`. Ages are relative to the end of the run.
+    Blocks without differences are left out. Recipes that are not enrolled are only in the block of ignored ones.
+    Reasons are cut to the width of the screen, except if `wide`. Ages are counted back from the end of the run.
     """
     found = [(row, item) for row in report.rows for item in row.drift.items]
     now = report.run.finished_at
@@ -40,7 +40,7 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
 
 
 def _is_left_out(row: Row, item: DriftItem) -> bool:
-    """Whether a difference is in no block of a side: because it is ignored, or because its recipe is not enrolled."""
+    """Return whether a difference is in no block of a side, because it is ignored or its recipe is not enrolled."""
     return item.ignored or row.step.held_back is HeldBack.EXCEPTED
 
 
@@ -58,8 +58,8 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
 def drift_since(row: Row, item: DriftItem) -> datetime | None:
     """Return when a pass first saw the difference `item` of a recipe.
 
-    If no pass saw it, and something desired has moved, return when the wanted release was first seen. Return None if
-    neither is known.
+    If no pass has seen it, but a release is wanted that is not promoted yet, return when that release was first seen.
+    Return None if neither is known.
     """
     return item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
 
@@ -84,7 +84,7 @@ def _ignored(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: dateti
 
 
 def drift_notes(row: Row) -> Iterator[str]:
-    """Yield notes about a recipe's rule `[drift] ignore`: that it has ended, or what it names without need."""
+    """Yield notes on a recipe's rule `[drift] ignore`: that its day has passed, or that it ignores nothing now."""
     rule, drift = row.drift.rule, row.drift
     if drift.rule_ended:
         yield f"[drift] ignore ended on {rule.until} ({rule.reason}): what it named counts again"
@@ -93,9 +93,9 @@ def drift_notes(row: Row) -> Iterator[str]:
 
 
 def observed_line(report: Report) -> str:
-    """Return a line on the age of the facts.
+    """Return a line on how old the facts are.
 
-    It says when the run asked upstreams, and for each recipe that could not be seen, when a pass last saw it.
+    It says when this run asked upstreams. For each recipe that could not be seen, it says when a pass last saw it.
     """
     now = report.run.finished_at
     unseen = [row for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE]

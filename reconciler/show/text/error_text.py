@@ -17,13 +17,13 @@ def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
 
 
 def render_error(message: str, hint: str, screen: Screen) -> str:
-    """Return a line with the message, and a second line with the hint, unless that is ""."""
+    """Return a line with the message, and a second line with the hint. If the hint is "", there is no second line."""
     lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
     return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"
 
 
 def render_next_commands(message: str, commands: Sequence[tuple[str, str]], screen: Screen) -> str:
-    """Return a line with the message, and a line for each pair in `commands`: a command, and what it does."""
+    """Return a line with the message. A line follows for each pair in `commands`: a command, and what it does."""
     longest = max((len(command) for command, _ in commands), default=0)
     lines = (f"  {escape(command):{longest}}   {escape(does)}\n" for command, does in commands)
     return render_error(message, "", screen) + "".join(lines)

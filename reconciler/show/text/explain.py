@@ -26,7 +26,7 @@ MOST_EVENTS: Final = 20
 
 
 def render_explanations(explained: Sequence[Explanation], screen: Screen, now: datetime) -> str:
-    """Return the text of `reconcile explain` on all these recipes, in their order. Ages are relative to `now`."""
+    """Return the text of `reconcile explain` on these recipes, in the same order. Ages are counted back from `now`."""
     return "\n".join(_render(each, screen, now) for each in explained)
 
 
@@ -59,8 +59,7 @@ def _head(explained: Explanation, screen: Screen, now: datetime) -> list[str]:
 def _changes(explained: Explanation, screen: Screen) -> list[str]:
     """Return lines on what would give the recipe a new canonical, and on what happens next.
 
-    Each thing that prevents it has one line for each change that would remove it. Without anything to tell, return an
-    empty list.
+    Under each blocker, a line for each change says how to remove it. Return an empty list if there is nothing to say.
     """
     lines: list[str] = []
     count = len(explained.blockers)
@@ -96,7 +95,7 @@ def _blocker(blocker: Blocker, number: str) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    """Return one line: the fact that would have to become true, who can do that, and the command for it, if any."""
+    """Return one line on a change: the fact that must become true, who can do that, and the command, if any."""
     command = f": {change.command}" if change.command else ""
     return escape(f"{change.fact} ({change.by}){command}")
 
@@ -121,7 +120,7 @@ def _base(explained: Explanation) -> list[str]:
 
 
 def _ways(explained: Explanation, screen: Screen) -> list[str]:
-    """Return a line for each way that was tried of the canonical's release: the way back to an older one, the stop.
+    """Return a line for each way that was tried of the canonical's release: the way back to an older one, or the stop.
 
     Return an empty list if there is no canonical, or if no way was tried.
     """

@@ -1,4 +1,4 @@
-"""The failed steps of a report: in which tier each failed, its last output, and when it is tried again."""
+"""The blocks of a report on failed steps: the tier that failed, its last output, and when it is tried again."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,16 +20,16 @@ _INDENT: Final = "  "
 
 
 def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[str]]:
-    """Yield a block of lines for each failed step. `state` is the state folder, to which log paths are relative."""
+    """Yield a block of lines for each failed step. `state` is the state folder, to which paths of logs are relative."""
     for row in report.rows:
         if row.outcome is not None and row.result in FAILED_RESULTS:
             yield _block(row, row.outcome, screen, state)
 
 
 def notes_of(row: Row) -> Iterator[str]:
-    """Yield notes on a recipe that did not decide its result.
+    """Yield notes on a recipe that have no effect on its result.
 
-    They are the trial's findings, a pin of the upgrade base that may be deleted, remarks of the pass, and unusual tags.
+    They are findings of the trial, a pinned base that is no longer needed, remarks of the pass, and unusual tags.
     """
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
@@ -42,7 +42,7 @@ def notes_of(row: Row) -> Iterator[str]:
 
 
 def _tag_notes(finding: Finding) -> Iterator[str]:
-    """Yield notes about tags that vanished upstream, and about tags that look newer but are not read."""
+    """Yield notes on tags that are gone upstream, and on tags that look newer but are no releases."""
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
     if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
@@ -50,7 +50,7 @@ def _tag_notes(finding: Finding) -> Iterator[str]:
 
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
-    """Return the lines about one failed step. `outcome` is the row's outcome, which is not None."""
+    """Return the lines about one failed step. `outcome` is the outcome of the row."""
     heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
     trial = outcome.attempt.trial
     tail = last_lines(trial, screen) if trial is not None else []
@@ -62,13 +62,13 @@ def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
 
 
 def _labelled(fact: tuple[str, str]) -> str:
-    """Return an indented line with the label and the text that are given in `fact`."""
+    """Return an indented line with a label and a text. `fact` has these two."""
     label, text = fact
     return f"{_INDENT}{label:<10} {escape(text)}"
 
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each fact about the failed tier. If no tier failed, yield only the reason."""
+    """Yield the label and text of each fact about the failed tier. If no tier failed, yield only the reason."""
     trial = outcome.attempt.trial
     bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:
@@ -85,7 +85,7 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _canonical_after(row: Row, outcome: Outcome) -> str:
-    """Return a text with the version and the state of the canonical after the step, and whether it is unchanged.
+    """Return a text on the canonical after the step: its version and state, and whether it is unchanged.
 
     Return "none" if there is no canonical.
     """
@@ -97,26 +97,26 @@ def _canonical_after(row: Row, outcome: Outcome) -> str:
 
 
 def last_lines(trial: Trial, screen: Screen) -> list[str]:
-    """Return the last log lines of the app that failed, at most 15, indented; empty if there are none."""
+    """Return the last log lines of the app that failed, at most 15, indented; an empty list if there are none."""
     lines = [line for part in trial.tail for line in escape_lines(part)]
     return [f"{_INDENT}{_INDENT}{paint('| ' + line.rstrip(), Style.FAINT, screen)}" for line in lines[-TAIL:]]
 
 
 def base_text(trial: Trial) -> str:
-    """Return the version from which the upgrade tier started, and why it was chosen."""
+    """Return a text with the version from which the upgrade started, and why it was chosen."""
     return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
 
 
 def log_path(log: str, state: str) -> str:
-    """Return the path of a trial's log, which is `log` below the state folder `state`.
+    """Return the path of a trial's log. `log` is relative to the state folder `state`.
 
-    Return `log` as it is if it is absolute, or if `state` is "".
+    Return `log` unchanged if it is absolute, or if `state` is "".
     """
     return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
 
 
 def next_try(outcome: Outcome) -> str:
-    """Return a text that says when a failed step is tried again, or what a person can do."""
+    """Return a text on when a failed step is tried again, or on what a person can do."""
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (

@@ -1,4 +1,4 @@
-"""A table below a wide report that explains the labels in it."""
+"""The table below a wide report that explains its labels."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -11,7 +11,7 @@ Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
-    """Return the lines of a table with the meaning of each label that occurs in the report.
+    """Return the lines of a table with the meaning of each label that is in the report.
 
     Return an empty list if the report has no rows.
     """
@@ -32,6 +32,9 @@ def legend(report: Report, screen: Screen) -> list[str]:
 
 
 def _used_labels(column: str, meanings: Mapping[Label, str], used: Iterable[Label]) -> list[list[Cell]]:
-    """Return a row with column, label and meaning for each label in `meanings` that is also in `used`."""
+    """Return a row for each label in `meanings` that is also in `used`.
+
+    A row has the column, the label and its meaning.
+    """
     used = set(used)
     return [[Cell(column), Cell(label), Cell(text, Style.FAINT)] for label, text in meanings.items() if label in used]

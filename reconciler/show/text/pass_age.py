@@ -1,4 +1,4 @@
-"""The age of the last pass over the whole fleet, as a line of text and as a part of a JSON document."""
+"""Shows how old the last pass over the whole fleet is, as a line of text and as JSON."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ _REMEDY = "see: systemctl list-timers reconcile.timer"
 
 
 def stale_notes(last: LastWholePass) -> tuple[str, ...]:
-    """Return one note if the last pass over the whole fleet is older than the fleet allows; else an empty tuple."""
+    """Return one note if the last pass over the whole fleet is older than the fleet allows; else ()."""
     if not last.is_stale or last.stale_after is None:
         return ()
     limit = f"[fleet] stale is {duration(last.stale_after.total_seconds())}; {_REMEDY}"
@@ -20,9 +20,9 @@ def stale_notes(last: LastWholePass) -> tuple[str, ...]:
 
 
 def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
-    """Return one line with the age of the last pass over the whole fleet.
+    """Return one line on how old the last pass over the whole fleet is.
 
-    Return an empty list if `last` is None, if no such pass is recorded, or if it is too old: see `stale_notes`.
+    Return an empty list if `last` is None, if no such pass is recorded, or if it is too old (see `stale_notes`).
     """
     if last is None or last.finished_at is None or last.is_stale:
         return []
@@ -31,16 +31,16 @@ def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
 
 
 def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
-    """Return one line: a note if the last pass over the whole fleet is too old, else its age.
+    """Return one line: how old the last pass over the whole fleet is, or a note if it is too old.
 
-    Return an empty list if `last` is None, or if there is neither.
+    Return an empty list if `last` is None, or if there is nothing to say.
     """
     notes = stale_notes(last) if last is not None else ()
     return [paint(f"note: {note}", Style.WARN, screen) for note in notes] + last_pass_lines(last, screen)
 
 
 def last_pass_part(last: LastWholePass) -> Mapping[str, object]:
-    """Return the entry "last_whole_pass" of a JSON document. Ages are in seconds, null if unknown or not declared."""
+    """Return the entry "last_whole_pass" of a JSON document. Ages are in seconds; unknown ones are null."""
     return {
         "finished_at": rfc3339(last.finished_at) if last.finished_at is not None else None,
         "age_seconds": int(last.age.total_seconds()) if last.age is not None else None,

@@ -1,4 +1,4 @@
-"""Shows the progress of a command on stderr: live lines on a terminal, plain lines elsewhere, nothing if quiet."""
+"""Shows progress on stderr: lines that are redrawn on a terminal, plain lines elsewhere, nothing if quiet."""
 
 import sys
 import time
@@ -23,10 +23,11 @@ MINUTE = 60
 
 @frozen
 class StepProgress:
-    """The current step of a recipe, described by `what`.
+    """What is being done for a recipe now.
 
-    `began` is when the first step of the recipe began, in seconds of a monotonic clock. `last` is how many seconds the
-    recipe's last trial took, None if that is unknown.
+    * `what`: a text on it.
+    * `began`: when the recipe's first step began, in seconds of a monotonic clock.
+    * `last`: how many seconds the recipe's last trial took; None if unknown.
     """
 
     recipe: str
@@ -35,9 +36,9 @@ class StepProgress:
     last: float | None = None
 
     def describe(self, now: float) -> str:
-        """Return the step as text, with the time since the recipe's first step and the duration of its last trial.
+        """Return the step as text, with the time since the recipe's first step, and how long its last trial took.
 
-        `now` is the current time, in seconds of the same clock as `began`.
+        `now` is the present time, in seconds of the same clock as `began`.
         """
         whole = int(now - self.began)
         past = f"{whole} s" if whole < MINUTE else duration(whole)
@@ -46,10 +47,10 @@ class StepProgress:
 
 
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
-    """Return the step that follows the step `doing`, which is None if nothing was done before.
+    """Return what is being done for `recipe` from now on. `doing` is what was done before, None for nothing.
 
-    The new step begins `now`, in seconds of a monotonic clock; if `doing` is of the same recipe, at the time at which
-    that began. `what` and `last` are as in StepProgress.
+    `now` is the time in seconds of a monotonic clock. If `doing` is of the same recipe, the new step has the same
+    `began`. `what` and `last` are those of StepProgress.
     """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
@@ -58,7 +59,7 @@ def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, la
 
 @define
 class LossyStream:
-    """Wraps a stream. If a write fails, no error is raised, `broken` becomes True, and all later text is dropped."""
+    """A stream that never raises an error. Once a write has failed, `broken` is True and all later text is dropped."""
 
     stream: TextIO
     broken: bool = False
@@ -71,7 +72,7 @@ class LossyStream:
         self._try(self.stream.flush)
 
     def _try(self, operation: Callable[[], object]) -> None:
-        """Call `operation`, unless an earlier one failed. Raise no error if it fails."""
+        """Call `operation`, unless an earlier one failed. If it raises an error, only note that."""
         try:
             if not self.broken:
                 operation()
@@ -84,10 +85,12 @@ class LossyStream:
 
 @define
 class LineProgress:
-    """Writes a line for each step to a journal or a file; with `verbose`, the line has times.
+    """Writes a line for each step, to a terminal, a journal or a file.
 
-    `monotonic` is a clock that returns seconds. `running` are the recipes that are tried at the same time, none if one
-    is tried after the other. `doing` has the current step of each of them by recipe, and the step that began last.
+    * `verbose`: True to add times.
+    * `monotonic`: a clock that returns seconds.
+    * `running`: the recipes that are tried at the same time; empty if one is tried after the other.
+    * `doing`: the present step of each of them, by recipe, and the step that began last.
     """
 
     stream: TextIO
@@ -100,7 +103,7 @@ class LineProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Do nothing. LiveLine has something to clean up here."""
+        """Do nothing. The subclass LiveLine cleans up here."""
 
     def step(self, recipe: str, doing: str, last_seconds: float | None = None) -> None:
         step = self._next(recipe, doing, last_seconds)
@@ -113,14 +116,14 @@ class LineProgress:
         self.write_line(f"{recipe}: {result}{took}")
 
     def show_running(self, recipes: frozenset[str]) -> None:
-        """Set which recipes are tried at the same time from now on; none if one is tried after the other."""
+        """Set which recipes are tried at the same time from now on. If there are none, one is tried after the other."""
         self.running = recipes
         self.doing = {name: step for name, step in self.doing.items() if name in recipes}
 
     def _next(self, recipe: str, what: str, last: float | None) -> StepProgress:
-        """Record that `what` is done for a recipe now, and return this step.
+        """Record what is done for a recipe from now on, and return it. `what` and `last` are those of StepProgress.
 
-        Drop the steps of all other recipes that are not tried now. `last` is as in StepProgress.
+        The steps of recipes that are not tried now are dropped.
         """
         step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
         self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}
@@ -133,7 +136,7 @@ class LineProgress:
 
 @define
 class LiveLine(LineProgress):
-    """Shows current steps on the last lines of a terminal, one for each recipe. Use it in a `with` statement.
+    """Shows the present step of each recipe on the last lines of a terminal. Use it in a `with` statement.
 
     Finished recipes are shown above these lines.
     """
@@ -157,7 +160,7 @@ class LiveLine(LineProgress):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Remove the live line and show the cursor again."""
+        """Remove the lines of present steps, and show the cursor again."""
         live, self.live = self.live, None
         if live is not None:
             live.stop()
@@ -175,7 +178,7 @@ class LiveLine(LineProgress):
             self.live.console.print(escape(line), soft_wrap=True)
 
     def lines(self) -> "Text":
-        """Return one line for each current step, sorted by recipe, each cut to the width of the terminal."""
+        """Return one line for each present step, sorted by recipe, cut to the width of the terminal."""
         from rich.text import Text
 
         columns, now = self.live.console.width if self.live is not None else 0, self.monotonic()
@@ -191,10 +194,9 @@ class SilentProgress(LineProgress):
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """Return the display that shows progress on `stream`, or on stderr if `stream` is None.
+    """Return what shows progress on `stream`, or on stderr if `stream` is None. Use it in a `with` statement.
 
-    It shows nothing if `quiet`, live lines on a terminal, and plain lines elsewhere; `verbose` adds times. Use it in
-    `with`, which restores the terminal.
+    It shows nothing if `quiet`, lines that are redrawn on a terminal, and plain lines elsewhere. `verbose` adds times.
     """
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:

@@ -8,9 +8,9 @@ from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, pai
 
 
 def render_proof(proof: Proof, screen: Screen) -> str:
-    """Return the text of `reconcile prove`: a table, and the closing line.
+    """Return the text of `reconcile prove`: a table, and the last line.
 
-    The table shows what a pass would do and what is not known; it is left out if there is nothing.
+    The table has what a pass would do, and what is not known. It is left out if it would be empty.
     """
     rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
     table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []
@@ -18,7 +18,7 @@ def render_proof(proof: Proof, screen: Screen) -> str:
 
 
 def proof_line(proof: Proof) -> str:
-    """Return the closing line of a proof: whether it is proved that a pass would do nothing, and if not, why not."""
+    """Return the last line of a proof: whether it is proved that a pass would do nothing, or why not."""
     planned = f"{count_of(proof.recipes, 'recipe')} enrolled, planned twice"
     match proof.exit_code:
         case 0:

@@ -15,7 +15,7 @@ def render_raised(recipe: str, app: RunningApp) -> str:
 def render_logs(trial: str, tiers: Mapping[str, str], screen: Screen) -> str:
     """Return the log of each tier under a heading; "" if there are none.
 
-    `trial` is the id of the trial. `tiers` maps each tier, in order, to the full text of its log.
+    `trial` is the id of the trial. `tiers` maps each tier, in order, to the whole text of its log.
     """
     parts = [
         [paint(f"==> {trial} {tier} <==", Style.STRONG, screen), *escape_lines(text)] for tier, text in tiers.items()

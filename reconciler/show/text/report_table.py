@@ -1,4 +1,4 @@
-"""A report as text: a table of all declared recipes and orphans, the failed steps, notes, and the summary line."""
+"""A report as text: a table of all recipes and orphans, the failed steps, notes, and the summary line."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -30,8 +30,8 @@ def render_report(
 ) -> str:
     """Return the report as text: a table of recipes, the failed steps, notes, and the summary line.
 
-    `wide` adds columns and a legend. `state` is the state folder, to which the paths of logs are relative. `last` is
-    the last pass over the whole fleet, None if its age is not to be printed.
+    `wide` adds columns and a legend. `state` is the state folder, to which paths of logs are relative. `last` is the
+    last pass over the whole fleet; None if its age is not to be shown.
     """
     is_drift = report.run.command is ReportCommand.DRIFT
     parts = [
@@ -48,7 +48,7 @@ def render_report(
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
-    """Return the lines of the table. If it is not `wide`, the column WHY is short, and whole sentences follow below."""
+    """Return the lines of the table. If it is not `wide`, WHY is short, and the whole reasons are below the table."""
     columns = columns_of(report, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
@@ -64,10 +64,10 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
-    """Return the rows with their versions cut, so far that the table fits the screen.
+    """Return the rows with their versions cut, so that the table fits the screen.
 
-    Versions are in the second and the third column. Do not cut them to less than the last of VERSION_WIDTHS, even if
-    the table does not fit.
+    Versions are in the second and third column. They keep at least the last of VERSION_WIDTHS, even if the table then
+    does not fit.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)
@@ -81,9 +81,10 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
 
 
 def _sentences_below(report: Report, screen: Screen) -> list[str]:
-    """Return a line with the whole reason of each recipe whose short WHY does not say all, and how to see more.
+    """Return a line with the whole reason of each recipe whose short WHY does not say everything.
 
-    Leave out failed steps, whose reasons are printed elsewhere. Return an empty list if no recipe is left.
+    Failed steps are left out, because their reasons are printed elsewhere. A last line says how to see more. Return an
+    empty list if there is no such recipe.
     """
     shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]
@@ -91,7 +92,7 @@ def _sentences_below(report: Report, screen: Screen) -> list[str]:
 
 
 def _is_plain(row: Row) -> bool:
-    """Whether the short WHY says all about a recipe: it is in sync or ignored, or waits for nothing but a pass."""
+    """Return whether the short WHY says everything: the recipe is in sync, ignored, or only waits for a pass."""
     if row.result is not Result.NONE:
         return False
     if bucket_of(row) is ReportBucket.TO_PROMOTE:
@@ -100,7 +101,7 @@ def _is_plain(row: Row) -> bool:
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each recipe that has tags which are no releases. A line names at most 20 of these tags."""
+    """Return a line for each recipe that has tags which are no releases. It names at most 20 of them."""
     odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
     return [
         f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_first_tags(tags))}"
@@ -109,13 +110,13 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
 
 
 def _first_tags(tags: Sequence[str]) -> str:
-    """Return a text with the first 20 tags, and the number of the others."""
+    """Return a text with the first 20 tags, and how many more there are."""
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
     return ", ".join(map(format_tag, tags[:MOST_TAGS])) + more
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each note on a recipe, then one for each note on the whole run."""
+    """Return a line for each note on a recipe, and then a line for each note on the whole run."""
     is_drift = report.run.command is ReportCommand.DRIFT
     remarks = ((row, (*notes_of(row), *(drift_notes(row) if is_drift else ()))) for row in report.rows)
     noted = [f"{row.recipe}: {remark}" for row, said in remarks for remark in said]
@@ -123,7 +124,7 @@ def _notes(report: Report, screen: Screen) -> list[str]:
 
 
 def _nothing_done(report: Report) -> list[str]:
-    """If nothing was done and nothing is left to do, return one line that says so; else an empty list."""
+    """Return one line that says so if nothing was done and nothing is left to do; else an empty list."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
         return []
     line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"

@@ -1,4 +1,4 @@
-"""The text on the pass that runs: lines for a screen that is drawn again and again, and one line for `status`."""
+"""The text on the pass that runs: lines for `status --watch`, and one line for `status`."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -18,11 +18,12 @@ _MINUTE: Final = 60
 
 @frozen
 class RunningNow:
-    """What was seen of passes. `seen` is the pass that wrote the progress file, None if there is no such file.
+    """What was seen of the pass that runs.
 
-    `holder` is who holds the pass lock, "" for nobody. It is "" too if the pass is seen alive. Other commands hold the
-    lock as well, and a pass holds it for a moment before it writes its file. `unseen` is a pass that was seen to run
-    earlier and is no longer seen, though nothing says that it is over: see `with_unseen`.
+    * `seen`: the pass that wrote the progress file; None if there is no such file.
+    * `holder`: who holds the pass lock, if that is not the pass in `seen`; "" for nobody. Other commands hold the lock
+      too, and a pass holds it for a moment before it writes its file.
+    * `unseen`: a pass that was seen before, is not seen any more, and is not known to be over; see `with_unseen`.
     """
 
     seen: SeenPass | None
@@ -31,17 +32,17 @@ class RunningNow:
 
     @property
     def alive(self) -> PassProgress | None:
-        """Return the pass that runs; None if none is seen."""
+        """Return the pass that runs; None if none is seen to run."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is True else None
 
     @property
     def hidden(self) -> PassProgress | None:
-        """Return the pass that may run, but whose process cannot be seen from here; None if there is none."""
+        """Return the pass that may run, although its process cannot be seen from here; None if there is none."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is None else None
 
 
 def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[str]:
-    """Return the lines on the pass that runs: what it does now, what is left, and what is done.
+    """Return lines on the pass that runs: what it does now, what is left to do, and what is done.
 
     If none runs, return one line that says so.
     """
@@ -57,7 +58,7 @@ def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[st
 
 
 def idle_text(running: RunningNow) -> str:
-    """Return the sentence for when no pass is seen to run: whether one died, and who holds the lock."""
+    """Return a sentence for when no pass is seen to run. It also says if one died, and who holds the lock."""
     texts = ["no pass is seen to run" if running.holder or running.hidden is not None else "no pass runs"]
     if running.seen is not None:
         left = running.seen.progress
@@ -70,7 +71,7 @@ def idle_text(running: RunningNow) -> str:
 
 
 def status_line(running: RunningNow, now: datetime) -> str:
-    """Return the line of `reconcile status` on the pass that runs, or that may run though it is not seen; else ""."""
+    """Return the line of `reconcile status` on a pass that runs, or may run; "" if there is none."""
     if running.alive is not None:
         return running_line(running.alive, now)
     return idle_text(running) if running.holder or running.hidden is not None else ""
@@ -102,12 +103,12 @@ def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, st
 
 
 def doing_text(progress: PassProgress, work: CurrentWork) -> str:
-    """Return recipe, version and step of what is done now, as one text."""
+    """Return what is done now as one text: recipe, version and step."""
     return " ".join(filter(None, (work.recipe, *release_and_step(progress, work))))
 
 
 def _rest(progress: PassProgress) -> Iterator[str]:
-    """Yield the lines on what is left and on what is done."""
+    """Yield the lines on what is left to do, and on what is done."""
     if progress.planned is None or not progress.now:
         yield _phase(progress)
     if progress.left:
@@ -123,7 +124,7 @@ def _rest(progress: PassProgress) -> Iterator[str]:
 
 
 def _phase(progress: PassProgress) -> str:
-    """Return a text on what a pass does while it works on no step of its plan."""
+    """Return a text on what a pass does when it works on none of its steps."""
     if progress.planned is None:
         return "it asks upstreams and updates mirrors; the plan is not made yet"
     if not progress.planned:
@@ -134,7 +135,7 @@ def _phase(progress: PassProgress) -> str:
 def planned_text(work: PlannedWork) -> str:
     """Return one planned step as text: recipe, version, and how long the recipe's last trial took.
 
-    If no release is tried, return recipe and action.
+    If the step tries no release, return recipe and action.
     """
     if not work.version:
         # `status` looks for a running pass too, and starts sooner without the plan.
@@ -147,12 +148,12 @@ def planned_text(work: PlannedWork) -> str:
 
 
 def elapsed(since: datetime, now: datetime) -> str:
-    """Return the time from `since` to `now` in whole seconds, as in "9 s" or "3 min 20 s"."""
+    """Return the time from `since` to `now` in whole seconds, such as "9 s" or "3 min 20 s"."""
     seconds = max(int((now - since).total_seconds()), 0)
     return f"{seconds} s" if seconds < _MINUTE else duration(seconds)
 
 
 def named(texts: Sequence[str]) -> str:
-    """Return the first MOST_NAMED of the texts, and how many more there are."""
+    """Return the first MOST_NAMED of the texts as one text, and how many more there are."""
     more = f", and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
     return f"{', '.join(texts[:MOST_NAMED])}{more}"

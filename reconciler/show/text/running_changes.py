@@ -1,4 +1,4 @@
-"""A line for each change of the passes that run: what `reconcile status --watch` prints without a terminal."""
+"""The text of `reconcile status --watch` without a terminal: a line for each change of the pass that runs."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -13,16 +13,19 @@ from state.pass_progress import PassProgress
 
 
 def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
-    """Return the pass that ran in `before`, or was unseen there, and is not seen to run in `after`; None if none."""
+    """Return the pass that was seen to run in `before` and is not in `after`; None if there is none.
+
+    A pass that was `unseen` in `before` counts as well.
+    """
     earlier = _earlier(before)
     is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
     return earlier if is_gone else None
 
 
 def with_unseen(before: RunningNow | None, after: RunningNow, end: Event | None) -> RunningNow:
-    """Return `after` with the pass of `before` as `unseen` if it is not seen any more, but not known to be over.
+    """Return `after`. If the pass of `before` is not seen any more, but not known to be over, it is in `unseen`.
 
-    `end` is the last event of that pass in the ledger, None if there is none.
+    `end` is the last event of that pass in the ledger; None if there is none.
     """
     gone = gone_pass(before, after)
     return evolve(after, unseen=gone) if gone is not None and not _is_over(gone, after, end) else after
@@ -33,9 +36,10 @@ def _earlier(before: RunningNow | None) -> PassProgress | None:
 
 
 def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
-    """Whether the pass `gone` is over. A missing file does not say so: a pass removes it if it cannot write it.
+    """Return whether the pass `gone` is over.
 
-    It is over if it recorded its end, if the file is of a dead process or of another pass, or if nobody holds the lock.
+    It is if it recorded its end, if the progress file is of a dead process or of another pass, or if nobody holds the
+    lock. A missing file alone does not prove it: a pass removes the file if it cannot write it.
     """
     if end is not None:
         return True
@@ -45,10 +49,10 @@ def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
 
 
 def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None, now: datetime) -> list[str]:
-    """Return a line, with the time `now`, for each thing that changed from `before` to `after`.
+    """Return a line for each thing that changed from `before` to `after`. Each line begins with the time `now`.
 
-    `before` is None at the first look: then all counts as new. If the pass of `before` is no longer seen, `end` is its
-    last event in the ledger; None if it is not over, or if it died.
+    `before` is None at the first look: then everything counts as new. `end` is the last event in the ledger of a pass
+    that is no longer seen; None if it is not over, or if it died.
     """
     return [f"{moment(now)}  {escape(text)}" for text in _changes(before, after, end)]
 
@@ -72,16 +76,16 @@ def _changes(before: RunningNow | None, after: RunningNow, end: Event | None) ->
 
 
 def _unseen(gone: PassProgress, after: RunningNow) -> str:
-    """Return a text on a pass that is no longer seen, but is not known to be over."""
+    """Return a text on a pass that is no longer seen, and not known to be over."""
     why = "its process cannot be seen from here" if after.hidden is not None else "perhaps it cannot write what it does"
     held = f"; the pass lock is held by {after.holder}" if after.holder else ""
     return f"pass {gone.pass_id} is no longer seen; {why}{held}"
 
 
 def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
-    """Yield the results of the pass `over` that were not seen while it ran, and how it ended.
+    """Yield how the pass `over` ended, and before that the results that were not seen while it ran.
 
-    `end` is its last event in the ledger, None if it recorded none.
+    `end` is its last event in the ledger; None if it recorded none.
     """
     results = end.body.get("results") if end is not None else None
     seen = {each.recipe for each in over.done}

@@ -1,4 +1,4 @@
-"""Aligns and colours text for a terminal or a file, and escapes it."""
+"""Escapes, aligns and colours text, for a terminal or a file."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -10,7 +10,7 @@ from reconciler.show.escape import escape, shorten, width
 
 
 class Style(Enum):
-    """The style of a text. The value is the number in the terminal's escape sequence for it, "" for none."""
+    """The style of a text. Its value is the number in the terminal's escape sequence; "" for no style."""
 
     PLAIN = ""
     STRONG = "1"
@@ -23,7 +23,7 @@ class Style(Enum):
 
 @frozen
 class Screen:
-    """Where text is shown. `width` is the number of columns of a terminal; None for a file: no text is cut."""
+    """Where text is shown. `width` is the number of columns; it is None for a file: nothing is cut there."""
 
     width: int | None = None
     colour: bool = False
@@ -31,7 +31,7 @@ class Screen:
 
 @frozen
 class Cell:
-    """One field of a table, not yet escaped."""
+    """One field of a table. Its text is not escaped yet."""
 
     text: str
     style: Style = Style.PLAIN
@@ -44,9 +44,9 @@ NOTHING: Final = "-"
 
 
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:
-    """Return the Screen for a stream. `columns` is the width of the terminal, None if the stream is no terminal.
+    """Return the Screen for a stream. `columns` is the width of the terminal; None if the stream is no terminal.
 
-    There are no colours if the stream is no terminal, if `no_color` (the option) is True, if the environment variable
+    Colours are used only on a terminal. There are none if `no_color` (the option) is True, if the environment variable
     NO_COLOR is not empty, or if TERM is "dumb".
     """
     plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
@@ -54,16 +54,16 @@ def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: boo
 
 
 def paint(text: str, style: Style, screen: Screen) -> str:
-    """Return `text` escaped, in `style` if the screen has colours."""
+    """Return `text` escaped and, if the screen has colours, in the style."""
     return _coloured(escape(text), style, screen)
 
 
 def align(
     header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last_width: int | None = None
 ) -> list[str]:
-    """Return the lines of a table, the titles in `header` first. All texts are escaped.
+    """Return the lines of a table. The first has the titles in `header`. All texts are escaped.
 
-    The last column is cut to `last_width` terminal columns; None for no limit.
+    The last column is cut to `last_width` columns of a terminal; None for no limit.
     """
     lines = [[Cell(title, Style.STRONG) for title in header], *rows]
     widths = [max(width(escape(row[index].text)) for row in lines) for index in range(len(header))]
@@ -71,7 +71,7 @@ def align(
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """Return how many terminal columns are left for one more column of a table; None for a screen without a limit."""
+    """Return how many columns of a terminal are left for one more column of a table; None if there is no limit."""
     if screen.width is None:
         return None
     widest = [
@@ -81,7 +81,7 @@ def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scr
 
 
 def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last_width: int | None) -> str:
-    """Return one line of a table. All cells are padded to `widths` except the last, which is cut to `last_width`."""
+    """Return one line of a table. Cells are padded to `widths`, and the last one is cut to `last_width`."""
     *others, last = row
     padded = [_padded(cell, columns, screen) for cell, columns in zip(others, widths, strict=False)]
     text = escape(last.text) if last_width is None else shorten(last.text, last_width)
@@ -89,13 +89,13 @@ def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last_width
 
 
 def _padded(cell: Cell, columns: int, screen: Screen) -> str:
-    """Return the text of a cell, escaped and coloured, with spaces up to `columns` columns."""
+    """Return the text of a cell, escaped and coloured, and filled with spaces up to `columns` columns."""
     text = escape(cell.text)
     return _coloured(text, cell.style, screen) + " " * (columns - width(text))
 
 
 def _coloured(escaped: str, style: Style, screen: Screen) -> str:
-    """Return an escaped text with the terminal's sequences for `style`, if the screen has colours."""
+    """Return an escaped text in the style, by the terminal's escape sequences, if the screen has colours."""
     if not screen.colour or style is Style.PLAIN or not escaped:
         return escaped
     return f"\x1b[{style.value}m{escaped}\x1b[0m"

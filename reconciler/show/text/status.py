@@ -25,12 +25,11 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 
 @frozen
 class Recorded:
-    """What is recorded of one recipe. `declared` is False for an orphan. `status` is that of the canonical.
+    """What is recorded of one recipe, as `reconcile status` shows it. `declared` is False for an orphan.
 
-    `exception` says why a declared recipe is not enrolled, "" if it is. `memory` has the releases that failed.
-    `decisions` is what a person decided about the recipe, None if no decision is in effect or has just ended. `ways`
-    has the newest result of each way (the way back, the stop) for the canonical's release. `stored` are the bytes of
-    its generations on the disk, None if they were not measured.
+    `exception` is why the recipe is not enrolled, "" if it is. `memory` has the releases that failed. `decisions` is
+    what a person decided, None for nothing. `ways` are the newest results of ways (the way back, the stop) of the
+    canonical's release. `stored` is how many bytes its generations take on the disk, None if this was not measured.
     """
 
     recipe: str
@@ -45,13 +44,13 @@ class Recorded:
 
     @property
     def is_held(self) -> bool:
-        """Whether the recipe is on hold or rolled back, and enrolled."""
+        """Return whether the recipe is enrolled, and on hold or rolled back."""
         decisions = self.decisions
         return not self.exception and decisions is not None and bool(decisions.hold or decisions.rollback)
 
 
 def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
-    """Return the row with `ways` set: what `lines` of the ledger record for the canonical's release."""
+    """Return the row with `ways` set to what `lines` of the ledger record for the canonical's release."""
     have = row.canonical
     if have is None:
         return row
@@ -91,7 +90,7 @@ def render_status(
 ) -> str:
     """Return a table with a line for each recipe, a line on the last pass over the whole fleet, and the summary line.
 
-    Ages are relative to `now`. `wide` adds columns. `last` is None if nothing is to be printed about passes.
+    Ages are counted back from `now`. `wide` adds columns. `last` is None if nothing is to be shown of passes.
     """
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
     more = ["TRIAL", "TRIGGER", "PACKED", "STORED", "PEAK"] if wide else []
@@ -127,9 +126,9 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
 
 
 def _disk_cells(row: Recorded, *, wide: bool) -> list[Cell]:
-    """Return two cells: what a recipe's generations take on the disk, and what its last trials took at most.
+    """Return two cells: what a recipe's generations take on the disk, and the most that one of its trials took.
 
-    Return an empty list unless the table is `wide`.
+    Return an empty list if the table is not `wide`.
     """
     peak = peak_of(row.memory)
     counts = (row.stored, peak.total if peak is not None else None)
@@ -137,7 +136,7 @@ def _disk_cells(row: Recorded, *, wide: bool) -> list[Cell]:
 
 
 def notes_of_recorded(row: Recorded) -> Iterator[str]:
-    """Yield notes on one recipe: what needs a decision, what a person decided, what is down, which releases failed."""
+    """Yield notes on one recipe: what a person must decide or has decided, what is down, which releases failed."""
     if not row.declared:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
@@ -156,9 +155,9 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
 
 
 def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePass | None = None) -> str:
-    """Return all that is recorded of one recipe, with one fact on each line. Ages are relative to `now`.
+    """Return everything that is recorded of one recipe, one fact a line. Ages are counted back from `now`.
 
-    `last` is the last pass over the whole fleet, None if nothing is to be printed about it.
+    `last` is the last pass over the whole fleet; None if nothing is to be shown of it.
     """
     facts = [
         *_canonical_facts(row, now),
@@ -177,7 +176,7 @@ def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePas
 
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each fact about a recipe's state and its canonical, if there is one."""
+    """Yield the label and text of each fact about a recipe's state and its canonical, if there is one."""
     from reconciler.show.labels import STATES
 
     reason = f"; {row.status.reason}" if row.status.reason else ""
@@ -204,7 +203,7 @@ def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _decision_facts(decisions: HoldStatus) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each decision of a person about the recipe."""
+    """Yield the label and text of each decision of a person about the recipe."""
     if decisions.hold is not None:
         yield "held", hold_text(decisions.hold)
     if decisions.ended is not None:
@@ -214,7 +213,7 @@ def _decision_facts(decisions: HoldStatus) -> Iterator[tuple[str, str]]:
 
 
 def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each fact about the trial that proved a canonical."""
+    """Yield the label and text of each fact about the trial that proved a canonical."""
     yield "", ""
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
@@ -229,7 +228,7 @@ def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]
 
 
 def _place_facts(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each fact about the place where a trial ran."""
+    """Yield the label and text of each fact about the place where a trial ran."""
     yield "", ""
     yield "trigger", place.trigger
     yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"

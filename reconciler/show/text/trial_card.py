@@ -34,7 +34,7 @@ def render_trial(
     state: str = "",
     ways: Sequence[WayResult] = (),
 ) -> str:
-    """Return the text that `reconcile trial` prints. `conditions` are those of the gate.
+    """Return the text of `reconcile trial`. `conditions` are those of the gate.
 
     `state` is the state folder, to which the path of the trial's log is relative. `ways` are the results of what was
     tried after the tiers: the way back to an older release, and the stop.
@@ -80,7 +80,7 @@ def result_of(trial: Trial) -> Result:
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
     """Return a text that says whether a pass would promote the release.
 
-    Ignore the gate's condition "not-ref", which every trial by hand fails.
+    The condition "not-ref" does not count here: no trial by hand meets it.
     """
     failed = [item for item in refusals(tuple(conditions)) if item.status is ConditionStatus.FAIL]
     against = [str(item) for item in failed if item.name != "not-ref"]
@@ -90,7 +90,7 @@ def _promotion_forecast(conditions: Sequence[Condition]) -> str:
 
 
 def tier_reason(tier: TierResult) -> str:
-    """Return the reason of a tier's verdict. For a skipped tier, put the kind of the skip before it."""
+    """Return the reason of a tier's verdict. For a skipped tier, the kind of skip comes before it."""
     return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
 
 
