@@ -1,1 +1,1 @@
-"""The recorded state: everything that is written to the state folder."""
+"""What is recorded: everything that is written to the state folder."""

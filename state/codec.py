@@ -1,4 +1,4 @@
-"""Write records as ASCII JSON and read them strictly: any text that this module did not write is refused."""
+"""Writes records as ASCII JSON, and reads them strictly: any text that this module did not write is refused."""
 
 import json
 from collections.abc import Callable
@@ -13,25 +13,25 @@ T = TypeVar("T")
 
 
 class NotARecordError(ValueError):
-    """The text is not a record of the expected type."""
+    """A text is not a record of the expected type."""
 
 
 def canonical_json(value: object) -> str:
-    """Return the JSON text of a value in one fixed form: with sorted keys, no spaces, and escapes for all but ASCII.
+    """Return the JSON text of a value in one fixed form: sorted keys, no spaces, and only ASCII.
 
-    Lone surrogates, which stand for bytes that are not UTF-8, become escapes too. Raise ValueError for NaN and
-    infinity.
+    Other characters are escaped, also lone surrogates, which stand for bytes that are not UTF-8. Raise ValueError for
+    NaN and infinity.
     """
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def dump(value: object) -> str:
-    """Return the JSON text of a record, as `canonical_json` writes it. `load` reads it again."""
+    """Return a record as JSON text. `load` reads it again."""
     return canonical_json(_converter().unstructure(value))
 
 
 def load(text: str, kind: type[T]) -> T:
-    """Return the record of type `kind` from the text that `dump` wrote. Raise NotARecordError for any other text."""
+    """Return the record of type `kind` that `dump` wrote as `text`. Raise NotARecordError for any other text."""
     from cattrs.errors import ForbiddenExtraKeysError
 
     try:
@@ -41,7 +41,7 @@ def load(text: str, kind: type[T]) -> T:
 
 
 def storable(text: str) -> str:
-    """Return `text` in a form that SQLite can store: each lone surrogate is replaced by an escape of six characters.
+    """Return `text` in a form that SQLite can store: each lone surrogate becomes an escape of six characters.
 
     SQLite stores UTF-8, which has no form for lone surrogates.
     """
@@ -49,7 +49,7 @@ def storable(text: str) -> str:
 
 
 def time_text(moment: datetime) -> str:
-    """Return a time as a text in UTC such as 2027-03-01T12:00:00.000000Z.
+    """Return a time as text in UTC, such as 2027-03-01T12:00:00.000000Z.
 
     Raise ValueError for a time without a time zone.
     """
@@ -59,7 +59,7 @@ def time_text(moment: datetime) -> str:
 
 
 def time_of(text: str) -> datetime:
-    """Return the time of a text that `time_text` wrote. Raise ValueError for any other text."""
+    """Return the time that `time_text` wrote as `text`. Raise ValueError for any other text."""
     moment = datetime.fromisoformat(text)
     if time_text(moment) != text:
         raise ValueError(f"{text!r} is not a time as it is written here")
@@ -68,9 +68,9 @@ def time_of(text: str) -> datetime:
 
 @cache
 def _converter() -> "Converter":
-    """Return the converter of records to plain data and back.
+    """Return the converter that turns records into plain data and back.
 
-    It raises an error for a value of another type than declared.
+    It raises an error if a value has another type than its field declares.
     """
     from cattrs import Converter
 
@@ -87,7 +87,7 @@ def _converter() -> "Converter":
 
 
 def _as_date(value: object) -> date:
-    """Return the day of a text such as 2027-03-01. Raise TypeError or ValueError for any other value."""
+    """Return the day that a text such as 2027-03-01 names. Raise TypeError or ValueError for any other value."""
     if not isinstance(value, str) or date.fromisoformat(value).isoformat() != value:
         raise TypeError(f"{value!r} is not a day")
     return date.fromisoformat(value)
@@ -101,9 +101,9 @@ def _as_float(value: object) -> float:
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Return a function for cattrs that accepts only values of exactly the type `kind`. It raises TypeError for others.
+    """Return a function for cattrs that accepts only values of the type `kind`. It raises TypeError for others.
 
-    cattrs itself would convert the text "1" and True to the number 1.
+    Without it, cattrs would turn the text "1" and True into the number 1.
     """
 
     def structure(value: object, _: object) -> object:

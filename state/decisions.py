@@ -1,4 +1,4 @@
-"""What a person decided about a recipe: to hold it, or to roll it back. The registry keeps both until they end."""
+"""What a person decided about a recipe: a hold or a rollback. The registry keeps both until they end."""
 
 from datetime import date, datetime
 
@@ -9,8 +9,8 @@ from attrs import frozen
 class Hold:
     """A person's decision that no release of a recipe is tried or promoted for a while.
 
-    `who` decided it, for the reason `reason`, at the time `at`. It ends when the day `until` begins in UTC; None if it
-    has no end.
+    * `reason`, `who`, `at`: why, by whom and when this was decided.
+    * `until`: the day, in UTC, at whose beginning the hold ends; None if it has no end.
     """
 
     recipe: str
@@ -20,7 +20,7 @@ class Hold:
     until: date | None = None
 
     def is_over(self, today: date) -> bool:
-        """Whether the hold has ended. `today` is the day in UTC."""
+        """Return whether the hold has ended. `today` is the day in UTC."""
         return self.until is not None and self.until <= today
 
 
@@ -28,8 +28,9 @@ class Hold:
 class Rollback:
     """A person's decision to go back to an older generation.
 
-    `who` decided it, for the reason `reason`, at the time `at`. `version` is the release of that generation. `left` is
-    the newest release that was left: until upstream has a newer release than `left`, no release is promoted.
+    * `reason`, `who`, `at`: why, by whom and when this was decided.
+    * `version`: the release of that older generation.
+    * `left`: the newest release that was given up. Nothing is promoted until upstream has a newer one than this.
     """
 
     recipe: str

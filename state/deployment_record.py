@@ -1,4 +1,4 @@
-"""Read and write deployment records. Each is a small file beside the slot of the kept deployment."""
+"""Reads and writes deployment records. Each is a small file beside the slot of a kept deployment."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ _BEGINNING = b'{"generation":'
 
 
 def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
-    """Return the deployment record in the file `path`; None if there is no file.
+    """Return the deployment record in the file `path`; None if there is no such file.
 
-    Return Damaged if the content is not a deployment record. Raise KeptError if the file cannot be read.
+    Return Damaged if the file has other content. Raise KeptError if it cannot be read.
     """
     with file_errors(f"read {path}", KeptError):
         try:
@@ -29,7 +29,7 @@ def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
 
 
 def begins_as_deployment_record(path: Path) -> bool:
-    """Whether the file begins like a deployment record, or is empty. False if it cannot be read."""
+    """Return whether the file begins like a deployment record, or is empty. Return False if it cannot be read."""
     try:
         with path.open("rb") as file:
             start = file.read(len(_BEGINNING))
@@ -39,9 +39,9 @@ def begins_as_deployment_record(path: Path) -> bool:
 
 
 def write_deployment_record(path: Path, record: DeploymentRecord) -> None:
-    """Write the deployment record to the file `path`, in place of an earlier one. Raise KeptError if that fails.
+    """Write the record to the file `path`, in place of an earlier one. Raise KeptError if that fails.
 
-    After a crash the file has either the earlier content or the new one.
+    After a crash, the file has either the old or the new content.
     """
     with file_errors(f"write {path}", KeptError):
         replace_file(path, dump(record).encode("ascii"))

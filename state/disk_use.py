@@ -5,7 +5,13 @@ from attrs import frozen
 
 @frozen
 class DiskUse:
-    """Bytes on the disk at one time: of a trial's slots, its candidate, its volumes, and the engine's images."""
+    """How many bytes a trial takes on the disk at one time, by what takes them.
+
+    * `slots`: the folders in which its apps run.
+    * `candidate`: its sealed snapshot.
+    * `volumes`: the engine's volumes of its apps.
+    * `images`: all images of the engine.
+    """
 
     slots: int = 0
     candidate: int = 0

@@ -1,4 +1,4 @@
-"""The record of since when a recipe differs from what it should be."""
+"""Since when a recipe differs from what it should be, as the last pass recorded it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ class DriftRecord:
     """How one recipe differed from what it should be when the last pass ended.
 
     `since` maps each difference, such as "new-release" or "damaged", to the time when a pass first saw it. If a
-    difference ends and comes back later, the time is that of the later beginning.
+    difference ends and comes back, its time is that of the second beginning.
     """
 
     recipe: str

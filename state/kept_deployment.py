@@ -1,4 +1,4 @@
-"""What is recorded of a kept deployment: the parts that were deployed."""
+"""What is recorded of a kept deployment: which parts were deployed, and when they were last up."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,10 +11,12 @@ Parts = Mapping[str, Mapping[str, str]]
 
 @frozen
 class DeploymentRecord:
-    """What is recorded of a kept deployment. `generation` is the generation that was deployed.
+    """What is recorded of a kept deployment.
 
-    `parts` are all parts that were deployed. `up_at` is the last time when a pass saw all of them up, None if none did.
-    `missing` is the reason why the canonical is not deployed, "" if it was deployed.
+    * `generation`: the generation that was deployed.
+    * `parts`: all parts that were deployed, each with facts about it.
+    * `up_at`: when a pass last saw all of them up; None if none has.
+    * `missing`: why the canonical is not deployed; "" if it is.
     """
 
     generation: int

@@ -7,7 +7,7 @@ from state.records import LedgerEntry
 
 @frozen
 class LedgerLine:
-    """One line of the ledger. `seq` counts all lines from 1."""
+    """One line of the ledger. `seq` is its number, counted from 1 over all lines."""
 
     seq: int
     entry: LedgerEntry

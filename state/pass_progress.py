@@ -1,4 +1,4 @@
-"""What a pass is doing now, what it has done, and what it has still to do. Values only."""
+"""What a pass is doing now, what it has done, and what is left for it to do."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -8,10 +8,11 @@ from attrs import evolve, frozen
 
 @frozen
 class PlannedWork:
-    """A step of the plan that does something. `action` says what, such as "promote": the value of the step's Action.
+    """A step of the plan that does something.
 
-    `version` is the release that is tried, "" for none. `last_seconds` is how long the recipe's last trial took, None
-    if it never had one, or if nothing is tried.
+    * `action`: what it does, such as "promote": the value of the step's Action.
+    * `version`: the release that is tried; "" for none.
+    * `last_seconds`: how long the recipe's last trial took; None if there was none, or if no release is tried.
     """
 
     recipe: str
@@ -22,10 +23,11 @@ class PlannedWork:
 
 @frozen
 class CurrentWork:
-    """What is done for a recipe now. `doing` says what, in a few words, and `since` when that began.
+    """What is being done for a recipe now.
 
-    `began_at` is when the first step for this recipe began. `last_seconds` is how long its last trial took, None if
-    unknown.
+    * `doing`: what, in a few words. `since`: when this began.
+    * `began_at`: when the first step for this recipe began.
+    * `last_seconds`: how long its last trial took; None if unknown.
     """
 
     recipe: str
@@ -37,7 +39,7 @@ class CurrentWork:
 
 @frozen
 class FinishedWork:
-    """A planned step that has ended at the time `at`. `result` is the word for its result, such as "promoted"."""
+    """A planned step that ended at the time `at`. `result` is the word for its result, such as "promoted"."""
 
     recipe: str
     result: str
@@ -46,11 +48,13 @@ class FinishedWork:
 
 @frozen
 class PassProgress:
-    """A pass that runs. `trigger` is what started it, such as "timer". `planned` is None until there is a plan.
+    """A pass that runs: what it does now, and what it has done.
 
-    `now` is what is done now, `done` the planned steps that have ended. `beside` are the recipes that are tried at the
-    same time now, empty if one is tried after the other. `over_budget` are the recipes that are left to a later pass,
-    because this pass may not try more.
+    * `trigger`: what started it, such as "timer".
+    * `planned`: the steps of the plan that do something; None until there is a plan.
+    * `now`: what it does now. `done`: the planned steps that have ended.
+    * `beside`: the recipes that are tried at the same time; empty if one is tried after the other.
+    * `over_budget`: the recipes that are left to a later pass, because this one may not try more.
     """
 
     pass_id: str
@@ -64,7 +68,7 @@ class PassProgress:
 
     @property
     def left(self) -> tuple[PlannedWork, ...]:
-        """Return the planned steps that have not begun, or that have to be done again."""
+        """Return the planned steps that have not begun yet, or that have to be done again."""
         begun = {each.recipe for each in self.done} | {each.recipe for each in self.now}
         return tuple(work for work in self.planned or () if work.recipe not in begun)
 
@@ -73,7 +77,7 @@ class PassProgress:
         return next((work for work in self.planned or () if work.recipe == recipe), None)
 
     def with_plan(self, planned: Sequence[PlannedWork], over_budget: Sequence[str] = ()) -> "PassProgress":
-        """Return a copy with this plan: no step has begun, and all steps in `planned` are left.
+        """Return a copy with this plan, of which no step has begun.
 
         `over_budget` are the recipes that are left to a later pass.
         """
@@ -82,9 +86,9 @@ class PassProgress:
     def with_step(self, recipe: str, doing: str, last_seconds: float | None, at: datetime) -> "PassProgress":
         """Return a copy in which a step of a recipe began at the time `at`. `doing` says what is done, in a few words.
 
-        The steps of other recipes have ended in the copy, except those of the recipes in `beside`. `last_seconds` is
-        how long the recipe's last trial took; if it is None, what was known before stays. A recipe that was over budget
-        is tried after all.
+        Steps of other recipes count as ended, except those of the recipes in `beside`. `last_seconds` is how long the
+        recipe's last trial took; None keeps what was known. If a recipe that was over budget is tried after all, it is
+        removed from `over_budget`.
         """
         own = next((each for each in self.now if each.recipe == recipe), None)
         known = own.last_seconds if own is not None and last_seconds is None else last_seconds
@@ -96,16 +100,16 @@ class PassProgress:
         return evolve(self, now=now, over_budget=over_budget)
 
     def with_beside(self, recipes: Collection[str]) -> "PassProgress":
-        """Return a copy in which these recipes are tried at the same time, and nothing is done for other recipes."""
+        """Return a copy in which these recipes are tried at the same time, and nothing is done for others."""
         now = tuple(each for each in self.now if each.recipe in recipes)
         return evolve(self, beside=tuple(sorted(recipes)), now=now)
 
     def without(self, recipe: str) -> "PassProgress":
-        """Return a copy in which nothing is done for the recipe now."""
+        """Return a copy in which nothing is being done for the recipe."""
         return evolve(self, now=tuple(each for each in self.now if each.recipe != recipe))
 
     def with_result(self, recipe: str, result: str, at: datetime) -> "PassProgress":
-        """Return a copy in which the step of a recipe has ended at the time `at`. `result` is the word for its result.
+        """Return a copy in which the step of a recipe ended at the time `at`. `result` is the word for its result.
 
         A step that was not planned is not added to `done`.
         """
@@ -117,10 +121,10 @@ class PassProgress:
 
 @frozen
 class SeenPass:
-    """The pass that a file describes.
+    """The pass that the progress file describes, and whether it still runs.
 
-    `is_alive` is False if the process of the pass ended without removing the file. It is None if the process is in
-    another container, where it cannot be seen from here.
+    `is_alive` is False if its process ended without removing the file. It is None if the process is in another
+    container, where it cannot be seen from here.
     """
 
     progress: PassProgress

@@ -1,4 +1,4 @@
-"""The values that are recorded. A version is a plain text here; desired.versions orders versions."""
+"""The values that are recorded. Versions are plain texts here; `desired.versions` orders them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,12 +12,11 @@ from state.drift_record import DriftRecord
 
 @frozen
 class Place:
-    """Where a pass ran. `trigger` is what started it: timer, systemctl or shell.
+    """Where a pass ran: the host, its user and its tools. `trigger` is what started it: timer, systemctl or shell.
 
-    `unit` is the systemd unit of the process, "" outside of one; `user` is its user. `path` is the PATH of child
-    processes. `variables` are names that are passed on to them. `tools` maps each tool to a fingerprint of its version,
-    "" if it is missing. `digest` is a hash of unit, user, path, variables and the names of present tools;
-    `versions_digest` of `tools`.
+    `unit` is the systemd unit, "" outside of one. `path` is the PATH of child processes, and `variables` the names of
+    variables that they get. `tools` maps each tool to a fingerprint of its version, "" if it is missing. `digest` is a
+    hash of unit, user, path, variables and the present tools' names, `versions_digest` one of `tools`.
     """
 
     trigger: str
@@ -32,7 +31,7 @@ class Place:
 
 @frozen
 class TierRecord:
-    """The result of one tier; `verdict` is pass, fail, skip or error, and `reason` says why."""
+    """The result of one tier. `verdict` is pass, fail, skip or error, and `reason` says why."""
 
     name: str
     verdict: str
@@ -42,7 +41,7 @@ class TierRecord:
 
 @frozen
 class BaseRecord:
-    """The version from which an upgrade started, None if there was no base. `why` is the reason for this choice."""
+    """The version from which an upgrade started; None if it had no base. `why` is the reason for this choice."""
 
     version: str | None
     why: str
@@ -50,12 +49,12 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """The evidence for a promotion. `trial` is the id of the trial, and `pass_id` that of the pass.
+    """The evidence for a promotion: the trial that proved it, in the pass `pass_id`.
 
-    `canon` and `fleet` are the revisions of this program and of the fleet folder. `tests` is the digest of all that the
-    verdicts depended on, besides the release. `level` is how many tiers passed, out of those that apply, such as "3/4".
-    `log` is the folder of the trial's logs, relative to the state folder. `findings` are remarks without effect on the
-    result.
+    `trial` is the id of the trial. `canon` and `fleet` are the revisions of this program and of the fleet folder.
+    `tests` is the digest of all that the verdicts depended on, besides the release. `level` is how many tiers passed,
+    such as "3/4". `log` is the folder of its logs, relative to the state folder. `findings` are remarks without effect
+    on the result.
     """
 
     trial: str
@@ -75,7 +74,7 @@ class Evidence:
 
 @frozen
 class FileSeal:
-    """The inode, size and times of a file when it was sealed. The times are in nanoseconds since the epoch."""
+    """The inode, size and times of a file when it was sealed. Times are in nanoseconds since the epoch."""
 
     inode: int
     size: int
@@ -85,9 +84,9 @@ class FileSeal:
 
 @frozen
 class Seal:
-    """A snapshot as it was sealed. `manifest` is the hash of manifest.json, `files` maps each file's name to its seal.
+    """A snapshot as it was sealed. `manifest` is the hash of manifest.json. `files` maps each file's name to its seal.
 
-    `bytes` is the size of the data before packing, `packed` that of the file with the tar, `entries` counts the paths.
+    `bytes` is the size of the data, `packed` that of the compressed tar. `entries` is how many paths the data has.
     """
 
     manifest: str
@@ -99,17 +98,17 @@ class Seal:
 
 @frozen
 class Damaged:
-    """A stored file or snapshot is not what was written; `reason` says how it differs."""
+    """What is returned for a stored file or snapshot that is not what was written. `reason` says how it differs."""
 
     reason: str
 
 
 @frozen
 class Canonical:
-    """A promoted release, with its evidence, the versions that ran on its data (`lineage`), and the data's seal.
+    """A promoted release, its evidence, the releases that ran on its data (`lineage`), and the seal of its snapshot.
 
-    After a rollback, `copy_of` is the older generation from which release, evidence and data were copied, and
-    `promoted_at` is the time of the rollback. `copy_of` is None for a canonical that was promoted.
+    `copy_of` is set by a rollback: the older generation from which everything was copied. `promoted_at` is then the
+    time of the rollback.
     """
 
     recipe: str
@@ -125,7 +124,7 @@ class Canonical:
 
 @frozen
 class Answer:
-    """The last complete answer of upstream. `tags` maps each tag to its commit, None if it names no commit.
+    """A complete answer of upstream. `tags` maps each tag to its commit; None if it names no commit.
 
     `digest` has one or more digests of the answer, separated by blanks. `branch` is the main branch and `head` its
     commit; both are "" if there is none.
@@ -139,7 +138,7 @@ class Answer:
 
 @frozen
 class KnownTag:
-    """The commit of a release tag when the tag was first seen, or that a person accepted later."""
+    """What is known of a release tag: its commit when it was first seen, or the one that a person accepted later."""
 
     commit: str
     first_seen: datetime
@@ -147,10 +146,10 @@ class KnownTag:
 
 @frozen
 class Circumstances:
-    """All that a verdict depends on. While nothing of it changes, another trial would give the same result.
+    """Everything that a verdict depends on. While none of it changes, another trial would give the same result.
 
-    `commit` is the commit of the release. `tests` is the digest of the declarations, fleet folders and needs. `canon`
-    is the revision of this program. `place` is the `digest` of the Place, and `versions` its `versions_digest`.
+    `commit` is that of the release. `tests` is the digest of declarations, fleet folders and needs. `canon` is the
+    revision of this program. `place` and `versions` are `digest` and `versions_digest` of the Place.
     """
 
     commit: str
@@ -162,7 +161,7 @@ class Circumstances:
 
 @frozen
 class Red:
-    """A release that failed its trial. It is not tried again until its circumstances change."""
+    """A failed trial of a release. The release is not tried again until its circumstances change."""
 
     version: str
     circumstances: Circumstances
@@ -173,7 +172,7 @@ class Red:
 
 @frozen
 class FoundDamage:
-    """Damage of one generation that showed when its snapshot was deployed. Its files may still be as sealed."""
+    """Damage of a generation that showed when its snapshot was deployed, although its files may be as sealed."""
 
     generation: int
     reason: str
@@ -182,12 +181,12 @@ class FoundDamage:
 
 @frozen
 class Memory:
-    """What is remembered of one recipe; `answer` is None before the first complete answer.
+    """What is remembered of one recipe. `answer` is None until upstream has once answered completely.
 
-    `known` has all release tags that were ever seen, also deleted ones. `not_commits` maps each tag that names no
-    commit to the id of its object. `reds` are by version. `seconds` is the duration of the last trial. `damage` is the
-    last found damage, and `older_damage` that of other generations. `looks` maps the number of a generation to the
-    seals of its files when they were last hashed. `peaks` is what the last trials took of the disk, the newest first.
+    `known` has all release tags ever seen, also deleted ones. `not_commits` maps each tag that names no commit to its
+    object's id. `reds` are failed trials. `seconds` is how long the last trial took. `damage` is the last damage found,
+    `older_damage` that of other generations. `looks` has the seals of each generation's files when they were last
+    hashed. `peaks` is what the last trials took of the disk, the newest first.
     """
 
     recipe: str
@@ -207,7 +206,7 @@ class Memory:
 
 @frozen
 class Intent:
-    """The record that a promotion or a rollback has begun and not ended. `op` names it: PASS:RECIPE:VERSION.
+    """The record that a promotion or rollback has begun, and has not ended. `op` is its id: PASS:RECIPE:VERSION.
 
     `copy_of` is the generation to which a rollback goes back; None for a promotion.
     """
@@ -223,7 +222,7 @@ class Intent:
 
 @frozen
 class LedgerEntry:
-    """One entry for the ledger. `kind` says what it is about, such as "trial"; `body` is plain JSON data."""
+    """What a line of the ledger says. `kind` is what it is about, such as "trial". `body` is plain JSON data."""
 
     at: datetime
     kind: str
@@ -235,9 +234,9 @@ class LedgerEntry:
 class Records:
     """All records of the state folder, read in one transaction.
 
-    `generations` has the greatest generation of each recipe, also of forgotten ones. `copied` is True if a private copy
-    was read, since a killed pass left a journal. `unreadable` maps recipes that are left out here to why they are
-    unreadable.
+    `generations` has the greatest number of a generation for each recipe, also for forgotten ones. `copied` is True if
+    a private copy was read, because a killed pass left a journal. `unreadable` maps recipes that are left out to the
+    reason.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)

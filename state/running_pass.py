@@ -1,6 +1,6 @@
-"""Keep in a small file what the pass that runs is doing, for other processes. They can see whether the file is old.
+"""Keeps in a small file what a running pass is doing, so that other processes can show it.
 
-The file names the process of the pass. If the process is gone, the pass has died, whatever the file says.
+The file also names the process of the pass. If that process is gone, the pass has died, whatever else the file says.
 """
 
 import os
@@ -24,10 +24,10 @@ class KeptProgress:
 
 
 def keep_progress(path: Path, progress: PassProgress) -> None:
-    """Write `progress` to the file `path`, in place of what it had: a pass that this process runs.
+    """Write what the pass of this process is doing to the file `path`, in place of what it had.
 
-    If that fails, raise nothing, and remove the file, which would be out of date. The file is not flushed to the disk:
-    after a power cut it is ignored, because its process is gone.
+    If this fails, raise nothing, and remove the file, because it would be out of date. The file is not synced to the
+    disk: after a power cut it does not count, since its process is gone.
     """
     fresh = _fresh(path)
     try:
@@ -42,7 +42,7 @@ def keep_progress(path: Path, progress: PassProgress) -> None:
 
 
 def drop_progress(path: Path) -> None:
-    """Remove the file `path` and its temporary copy, if they are there. Raise nothing if they cannot be removed."""
+    """Remove the file `path` and its temporary copy, if they exist. Raise nothing if that fails."""
     for each in (path, _fresh(path)):
         with suppress(OSError):
             each.unlink()

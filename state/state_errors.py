@@ -1,4 +1,4 @@
-"""The errors of the state folder. Each class has another remedy."""
+"""The errors of the state folder. The class of an error depends on what can be done about it."""
 
 MAKE_ROOM = "make room on the disk of the state folder"
 
@@ -6,7 +6,7 @@ MAKE_ROOM = "make room on the disk of the state folder"
 class StateError(Exception):
     """The state folder has a problem that a person has to repair.
 
-    `message` is one line that says what is wrong and where. `hint` says what to do, "" if that is not known.
+    `message` is one line that says what is wrong and where. `hint` is what to do; "" if that is not known.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -16,34 +16,34 @@ class StateError(Exception):
 
 
 class AgainLaterError(StateError):
-    """Trying again later may help: the disk is full, or another process uses the file."""
+    """A later try may succeed: the disk is full, or another process uses the file."""
 
 
 class LockHeldError(AgainLaterError):
-    """Another process holds the lock; the message names its pid, its command and when it started."""
+    """Another process holds the lock. The message has its pid, its command and when it started."""
 
 
 class FolderError(StateError):
-    """The state folder is not safe to use, or cannot be made."""
+    """The state folder cannot be made, or is not safe to use."""
 
 
 class ForeignFolderError(FolderError):
-    """The folder that was named as the state folder has files that Canon did not make. Nothing in it is changed."""
+    """The folder that was named as the state folder has files that Canon did not make. Nothing in it was changed."""
 
 
 class RegistryError(StateError):
-    """The registry cannot be read, is damaged, has a newer format, or does not accept a record.
+    """The registry cannot be read, is damaged, has a newer format, or refuses a record.
 
-    It does not accept a record that contradicts what is recorded already.
+    It refuses a record that contradicts what is recorded already.
     """
 
 
 class RegistryDamagedError(RegistryError):
-    """The registry's file does not have what was written to it."""
+    """The file of the registry has other content than was written to it."""
 
 
 class OnHoldError(RegistryError):
-    """The recipe is on hold, so nothing is promoted."""
+    """The recipe is on hold, so its release is not promoted."""
 
 
 class KeptError(StateError):

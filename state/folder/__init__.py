@@ -1,1 +1,1 @@
-"""The state folder: its paths, its lock, its id, and how its files are written and deleted durably."""
+"""The state folder: its paths, lock and id, and how its files are written and deleted so that they survive a crash."""

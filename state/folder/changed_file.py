@@ -1,4 +1,4 @@
-"""Notice cheaply whether a file may have changed, without reading it."""
+"""Tells whether a file may have changed, without reading it."""
 
 import time
 from pathlib import Path
@@ -13,17 +13,17 @@ Facts = tuple[int, int, int, int]
 
 @define
 class ChangedFile:
-    """Remembers the facts about the file `path` from call to call, to notice whether it may have changed."""
+    """Remembers facts about the file `path`, such as its time, to tell at the next call whether it may have changed."""
 
     path: Path
     _seen: Facts | None = field(default=None, init=False)
     _looked: bool = field(default=False, init=False)
 
     def may_have_changed(self) -> bool:
-        """Whether the file may have changed since the last call. The first call returns True.
+        """Return whether the file may have changed since the last call. The first call returns True.
 
-        Call this before the file is read. A file that changed in the last two seconds counts as changed: the kernel's
-        times are coarse, so a second change could leave the same facts. A file that cannot be seen has no facts, and
+        Call this before you read the file. A file that changed in the last two seconds always counts as changed: the
+        kernel's times are so coarse that a second change could go unnoticed. A file that is missing or cannot be seen
         raises nothing.
         """
         facts = _facts(self.path)

@@ -1,4 +1,4 @@
-"""Write files so that they survive a power cut, and delete folders with everything in them."""
+"""Writes files so that they survive a power cut, and deletes folders with everything in them."""
 
 import errno
 import fcntl
@@ -32,7 +32,7 @@ _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
     """Turn an OSError of the `with` block into an error of the class `kind`, with the message "cannot `action`: …".
 
-    If waiting or more room on the disk may help, raise AgainLaterError instead.
+    If more room on the disk or a later try may help, raise AgainLaterError instead.
     """
     try:
         yield
@@ -41,9 +41,9 @@ def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
 
 
 def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
-    """Return the error for an OSError, with the remedy as its hint: AgainLaterError, or an error of the class `kind`.
+    """Return the error to raise for an OSError: AgainLaterError if a later try may help, else one of the class `kind`.
 
-    `action` says what could not be done, after the word "cannot".
+    Its hint says what to do. `action` is what could not be done, in words that follow "cannot".
     """
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
     message = f"cannot {action}: {error.strerror or error}{where}"
@@ -55,9 +55,9 @@ def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateErro
 
 
 def make_folder(path: Path) -> None:
-    """Make a private folder, and its parents, independently of the umask. An existing folder stays as it is.
+    """Make a private folder, and its parents, whatever the umask is. An existing folder stays as it is.
 
-    The new folders survive a power cut. Raise OSError if that fails.
+    The new folders survive a power cut. Raise OSError if they cannot be made.
     """
     if path.is_dir():
         return
@@ -68,7 +68,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Flush a folder's list of names to the disk. Without this, a power cut may lose a new or a renamed file."""
+    """Write a folder's list of names to the disk. Otherwise a power cut may lose a new or a renamed file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -77,7 +77,7 @@ def sync_folder(path: Path) -> None:
 
 
 def open_new(path: Path) -> int:
-    """Create a private file, independently of the umask. Return its descriptor, for writing.
+    """Create a private file, whatever the umask is. Return its descriptor, for writing.
 
     Raise FileExistsError if the path exists.
     """
@@ -87,10 +87,9 @@ def open_new(path: Path) -> int:
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Create the file `path` with this content, and flush it to the disk. If the file exists already, keep it as it is.
+    """Create the file `path` with this content, and write it to the disk. If the file exists already, do nothing.
 
-    The file appears only when it is complete. Two processes may do this at the same time: the file of the first one is
-    kept.
+    The file appears only when it is complete. If two processes do this at the same time, the file of the first is kept.
     """
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
@@ -112,8 +111,8 @@ def create_once(path: Path, content: bytes) -> None:
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """Write `content` to the file `path`, in place of what it had.
 
-    After a crash the file has the old or the new content. The file gets the permissions `mode`, independently of the
-    umask. Raise OSError if that fails.
+    After a crash, the file has either the old or the new content. It gets the permissions `mode`, whatever the umask
+    is. Raise OSError if it cannot be written.
     """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
@@ -127,7 +126,7 @@ def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
 
 
 def _unlink_if_same(path: Path, descriptor: int) -> None:
-    """Delete the path if it is the open file of this descriptor. Do nothing if it is another file, or missing."""
+    """Delete `path` if it still is the open file of this descriptor. Do nothing if it is another file, or missing."""
     try:
         if os.path.samestat(path.lstat(), os.fstat(descriptor)):
             path.unlink()
@@ -136,10 +135,10 @@ def _unlink_if_same(path: Path, descriptor: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file, or a folder with everything in it, if it exists. Make read-only folders writable first.
+    """Delete a file, or a folder with everything in it, if it exists. Read-only folders are made writable first.
 
-    If a file system is mounted in the folder, raise OSError and delete nothing: its files are not Canon's. If a path
-    cannot be deleted, delete all the others, and raise the first OSError.
+    If a file system is mounted in the folder, raise OSError and delete nothing, because those files are not Canon's. If
+    a path cannot be deleted, delete all others, and then raise the first OSError.
     """
     try:
         info = path.lstat()
@@ -158,10 +157,10 @@ def remove_tree(path: Path) -> None:
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Add an OSError for the path `place` to `failures`. Any other `error` is raised again.
+    """Add an OSError to `failures`, with the path `place`: the path in Python's own error may be incomplete.
 
-    The path in Python's own error may be incomplete. Two errors are ignored: a path that is gone, and a folder that is
-    not empty, since its content has already failed.
+    Ignore the error for a path that is gone, and for a folder that is not empty: what is in it is in `failures`
+    already. Raise any error that is no OSError again.
     """
     if not isinstance(error, OSError):
         raise error
@@ -170,7 +169,7 @@ def _note_failure(failures: list[OSError], place: str | bytes, error: BaseExcept
 
 
 def _mounts_within(path: Path) -> Iterator[str]:
-    """Yield the mount points at or below `path` as the kernel lists them, including bind mounts."""
+    """Yield the mount points at or below `path`, also of bind mounts, as the kernel lists them."""
     root = os.fsencode(path.parent.resolve() / path.name)
     for line in _MOUNTS.read_bytes().splitlines():
         point = _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), line.split()[4])
@@ -179,7 +178,7 @@ def _mounts_within(path: Path) -> Iterator[str]:
 
 
 def _make_writable(root: bytes, failures: list[OSError]) -> None:
-    """Make `root` and every folder below it writable, because an app may leave folders that cannot be written to.
+    """Make `root` and every folder below it writable, because apps may leave read-only folders.
 
     An OSError is not raised, but added to `failures`.
     """

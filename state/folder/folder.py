@@ -1,4 +1,4 @@
-"""The state folder: its paths, and the checks before it is used."""
+"""The state folder: its paths, and what is checked before it is used."""
 
 import os
 import stat
@@ -20,9 +20,9 @@ _LOST_AND_FOUND = "lost+found"
 
 @frozen
 class StateFolder:
-    """The paths of one state folder. Only the methods `create` and `make_slot` make folders.
+    """The paths of one state folder. Only `create` and `make_slot` make folders.
 
-    A method with a name raises FolderError for a name that could lead out of the folder, such as "..".
+    A method that takes a name raises FolderError if the name could lead out of the folder, such as "..".
     """
 
     root: Path
@@ -37,7 +37,7 @@ class StateFolder:
 
     @property
     def running_pass(self) -> Path:
-        """Return the path of the file that says what the pass that runs now is doing."""
+        """Return the path of the file that says what the running pass is doing."""
         return self.root / "running.json"
 
     @property
@@ -54,7 +54,7 @@ class StateFolder:
 
     @property
     def kept(self) -> Path:
-        """Return the folder with the slots and records of the kept deployments."""
+        """Return the folder with the slots and the records of kept deployments."""
         return self.root / "kept"
 
     @property
@@ -70,56 +70,56 @@ class StateFolder:
         return self.mirrors / f"{_one_part(name)}.git"
 
     def generations(self, name: str) -> Path:
-        """Return the folder with a recipe's sealed snapshots, each in a folder of its own."""
+        """Return the folder with the sealed snapshots of a recipe, each in a folder of its own."""
         return self.canonicals / _one_part(name)
 
     def canonical(self, name: str, generation: int) -> Path:
-        """Return the folder of the sealed snapshot of a generation."""
+        """Return the folder of the sealed snapshot of this generation of the recipe `name`."""
         return self.generations(name) / str(generation)
 
     def kept_slot(self, name: str) -> Path:
-        """Return the folder in which the kept deployment of the recipe `name` runs."""
+        """Return the slot (a folder) in which the kept deployment of the recipe `name` runs."""
         return self.kept / _one_part(name)
 
     def deployment_record_path(self, name: str) -> Path:
         """Return the path of the deployment record of the recipe `name`.
 
-        The record is beside the slot, so that it stays when the slot is removed.
+        It is beside the slot, so that it stays when the slot is removed.
         """
         return self.kept / f"{_one_part(name)}.json"
 
     def slot(self, name: str) -> Path:
-        """Return the working folder of the recipe `name`, with the slots of its trials."""
+        """Return the working folder of the recipe `name`, which has the slots of its trials."""
         return self.work / _one_part(name)
 
     def slot_lock(self, name: str) -> Path:
         return self.slot(name) / "lock"
 
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
-        """Return the names of the drivers with which slots of the recipe `name` were deployed; of all recipes for "*".
+        """Return the names of the drivers that deployed the slots of the recipe `name`; of all recipes for "*".
 
-        Slots that a killed pass left count as well.
+        Slots that a killed pass has left count as well.
         """
         markers = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
         return frozenset(path.name for path in markers)
 
     def drivers_of_slot(self, name: str) -> frozenset[str]:
-        """Return the names of the drivers with which the slots in the recipe's working folder were deployed."""
+        """Return the names of the drivers that deployed the slots in the working folder of the recipe `name`."""
         return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
 
     def trial_logs(self, name: str) -> Path:
-        """Return the folder with the logs of a recipe's trials, each in a folder of its own."""
+        """Return the folder with the logs of a recipe's trials. Those of each trial are in a folder of their own."""
         return self.logs / _one_part(name)
 
     def trial_log(self, name: str, trial: str) -> Path:
-        """Return the folder with the logs of the trial with the id `trial`."""
+        """Return the folder with the logs of one trial. `trial` is its id."""
         return self.trial_logs(name) / _one_part(trial)
 
     def create(self) -> None:
         """Make the missing folders, private to this user.
 
-        Raise FolderError if one of them belongs to another user, may be written by others, is a link, or cannot be
-        made; ForeignFolderError if the root has files that Canon did not make.
+        Raise FolderError if one of the folders belongs to another user, may be written by others, is a link, or cannot
+        be made. Raise ForeignFolderError if the root has files that Canon did not make.
         """
         with file_errors(f"make the state folder {self.root}", FolderError):
             self.require_state_folder()
@@ -131,7 +131,7 @@ class StateFolder:
     def require_state_folder(self) -> None:
         """Raise an error unless the root may be used as a state folder: it is one already, is missing, or is empty.
 
-        Raise ForeignFolderError for a folder with files that Canon did not make, FolderError if it is no folder.
+        Raise ForeignFolderError if it has files that Canon did not make, FolderError if it is no folder.
         """
         with file_errors(f"read the state folder {self.root}", FolderError):
             if not self.root.exists():
@@ -149,9 +149,9 @@ class StateFolder:
         return (self.mirrors, self.canonicals, self.kept, self.work, self.logs)
 
     def _foreign_entry(self) -> str:
-        """Return the name of an entry of the root that Canon did not make, "" if there is none.
+        """Return the name of an entry in the root that Canon did not make; "" if there is none.
 
-        Return "" also if the root is a state folder of Canon: then other files in it are tolerated.
+        Return "" too if the root is already a state folder of Canon: other files in it are then tolerated.
         """
         if self.database.is_file() or is_lock_file(self.lock, signed=True):
             return ""
@@ -163,9 +163,9 @@ class StateFolder:
         return min(foreign, default="")
 
     def make_slot(self, name: str) -> Path:
-        """Make the folder `work/NAME` for the recipe `name` if it is missing, and return it.
+        """Return the working folder of the recipe `name` (`work/NAME`). Make it if it is missing.
 
-        Raise FolderError for a file, and for a link: the target of a link would be cleared like a slot.
+        Raise FolderError if it is a file, or a link: what the link leads to would be cleared like a slot.
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):
@@ -175,25 +175,25 @@ class StateFolder:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder is empty. Raise OSError if it cannot be read."""
+    """Return whether a folder is empty. Raise OSError if it cannot be read."""
     with os.scandir(folder) as entries:
         return next(entries, None) is None
 
 
 def is_slot(path: Path) -> bool:
-    """Whether an entry of `work/` is a folder that Canon made: it has a lock file of Canon, or it is empty."""
+    """Return whether an entry of `work/` is a folder that Canon made: it has a lock file of Canon, or it is empty."""
     return not path.is_symlink() and path.is_dir() and (is_lock_file(path / "lock") or is_empty(path))
 
 
 def _one_part(name: str) -> str:
-    """Return `name`. Raise FolderError if it is not a single part of a path, since it could lead out of the folder."""
+    """Return `name`. Raise FolderError if it is not a single part of a path: it could lead out of the state folder."""
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
         raise FolderError(f"{name!r} is not the name of an entry in a folder")
     return name
 
 
 def _folder_at(path: Path, hint_for_link: str) -> os.stat_result | None:
-    """Return the `lstat` of the folder `path`, None if nothing is there. Raise FolderError for a file or a link.
+    """Return the `lstat` of the folder `path`; None if nothing is there. Raise FolderError for a file or a link.
 
     `hint_for_link` is the hint of the error for a symbolic link.
     """
@@ -215,9 +215,9 @@ def _not_a_folder(path: Path) -> FolderError:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Raise FolderError if the folder `path` belongs to another user, if others may write to it, or if it is a link.
+    """Raise FolderError if the folder belongs to another user, if others may write to it, or if it is a link.
 
-    Do nothing if the folder is missing.
+    Do nothing if it is missing.
     """
     info = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
     if info is None:

@@ -1,4 +1,4 @@
-"""Find the process that holds a lock by asking the kernel: the text in a lock file may be of a dead process."""
+"""Finds the process that holds a lock, by the kernel. The text in a lock file may be of a process that is gone."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _CLOCK_ERROR = 2.0
 class Holder:
     """A process that holds a lock. `since` is when the process started.
 
-    `heir` is True if the process did not take the lock itself, but inherited it from a process that is gone.
+    `heir` is True if it did not take the lock itself, but inherited it from a process that is gone.
     """
 
     pid: int
@@ -34,9 +34,9 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return the process that holds the lock on the file `path`; None if none is found. Does not take the lock.
+    """Return the process that holds the lock on the file `path`; None if none is found. The lock is not taken.
 
-    If several processes hold it, prefer one that took the lock itself to one that inherited it.
+    If several processes hold it, return one that took it itself, rather than one that inherited it.
     """
     try:
         info = path.lstat()
@@ -58,8 +58,9 @@ def holder(path: Path) -> Holder | None:
 class KernelLock:
     """A lock on a file, as the kernel lists it in /proc/locks.
 
-    `kind` is FLOCK or POSIX, `mode` READ or WRITE. `pid` is the process that took the lock; it may be gone. `device` is
-    the device of the file, "MAJOR:MINOR" in hexadecimal, such as "fd:01".
+    * `kind`: FLOCK or POSIX. `mode`: READ or WRITE.
+    * `pid`: the process that took the lock, which may be gone.
+    * `device`: the device of the file as "MAJOR:MINOR" in hexadecimal, such as "fd:01".
     """
 
     kind: str
@@ -71,8 +72,9 @@ class KernelLock:
 def kernel_locks(inode: int) -> Iterator[KernelLock]:
     """Yield all locks that are held on files with this inode number, on any device.
 
-    A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`; in the line of a process that waits
-    for a lock, `->` comes before the kind. Some file systems (btrfs, overlays) have another device here than in `stat`.
+    A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`. If `->` comes before the kind, the
+    process only waits for the lock. The device is not compared, because some file systems (btrfs, overlays) have
+    another one here than in `stat`.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
         _, kind, _, mode, pid, place, *_ = line.split()
@@ -82,7 +84,7 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
 
 
 def _device(info: os.stat_result) -> str:
-    """Return the device of a file in the form of /proc/locks, "MAJOR:MINOR" in hexadecimal."""
+    """Return the device of a file as /proc/locks writes it: "MAJOR:MINOR" in hexadecimal."""
     return f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}"
 
 
@@ -91,7 +93,10 @@ def _pids() -> list[int]:
 
 
 def _holds(pid: int, info: os.stat_result) -> bool:
-    """Whether a descriptor of the process `pid` holds a flock on the file. False if its descriptors cannot be read."""
+    """Return whether a descriptor of the process `pid` holds a flock on the file with the stat `info`.
+
+    Return False if the descriptors cannot be read.
+    """
     try:
         descriptors = os.listdir(PROC / str(pid) / "fd")  # noqa: PTH208 - names, not paths
     except OSError:
@@ -100,7 +105,10 @@ def _holds(pid: int, info: os.stat_result) -> bool:
 
 
 def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
-    """Whether this descriptor holds a flock on the file; `process` is the folder /proc/PID."""
+    """Return whether this descriptor holds a flock on the file with the stat `info`.
+
+    `process` is the folder /proc/PID.
+    """
     try:
         if not os.path.samestat((process / "fd" / descriptor).stat(), info):
             return False
@@ -112,7 +120,7 @@ def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
-    """Return the process `pid` with its command and its start, None if it is gone. `heir` is as in Holder."""
+    """Return the process `pid` with its command and its start; None if it is gone. `heir` is that of Holder."""
     process = PROC / str(pid)
     try:
         words = (process / "cmdline").read_bytes() or (process / "comm").read_bytes()

@@ -1,8 +1,9 @@
-"""The id of a state folder, which distinguishes its deployments from those of another state folder of the same path.
+"""The id of a state folder. By it, deployments are told from those of another state folder with the same path.
 
 Two managers of one swarm, or a container and its host, may each have a state folder of the same path. The id is made
-once and is stored in a file in the folder, so that it moves with the folder. The file also has its own inode number. In
-a copy of the folder that number is wrong, and the id is not valid: the original's deployments are not the copy's.
+once, and stored in a file in the folder, so that it moves with the folder. The file also has its own inode number as
+text. In a copy of the folder this number is wrong, which makes the id invalid: deployments of the original are not
+those of the copy.
 """
 
 import fcntl
@@ -20,8 +21,7 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 def read_identity(path: Path) -> str | None:
     """Return the id in the file `path`; None if the file is missing, invalid or a copy.
 
-    The file has its own inode number in its text, which is wrong in a copy. Raise FolderError if the file cannot be
-    read.
+    In a copy, the inode number that the file has as text is wrong. Raise FolderError if the file cannot be read.
     """
     with file_errors(f"read {path}", FolderError):
         try:
@@ -34,7 +34,7 @@ def read_identity(path: Path) -> str | None:
 
 
 def is_identity_file(path: Path) -> bool:
-    """Whether a file has the form of an id file; it may be a copy. An empty file counts. False if it cannot be read."""
+    """Return whether a file has the form of an id file, even if it is a copy or empty. False if it cannot be read."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
@@ -46,9 +46,9 @@ def is_identity_file(path: Path) -> bool:
 
 
 def make_identity(path: Path) -> str:
-    """Return the id in the file `path`. If there is no valid id, write a new one first.
+    """Return the id in the file `path`. If there is no valid one, write a new one first.
 
-    Two processes may do this at the same time: both get the same id. Raise FolderError if that fails.
+    If two processes do this at the same time, both get the same id. Raise FolderError if that fails.
     """
     with file_errors(f"write {path}", FolderError):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -60,9 +60,9 @@ def make_identity(path: Path) -> str:
 
 
 def _write_new(path: Path) -> str:
-    """Write a new id to the file `path`, flush it to the disk, and return the id.
+    """Write a new id to the file `path` and to the disk. Return the id.
 
-    The file appears only when complete.
+    The file appears only when it is complete.
     """
     identity, fresh = uuid.uuid4().hex, path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A lock on a file. It ends when no process has its descriptor any more. So a dead process never leaves it locked."""
+"""A lock on a file. It ends when the last process that has its descriptor ends, so a dead process leaves no lock."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ _SIGNED = b'{"pid": '
 
 @frozen
 class Lock:
-    """A lock that is held. Child processes that inherit `descriptor` keep holding it after this process ends."""
+    """A lock that is held. A child process that inherits `descriptor` keeps holding it after this process has ended."""
 
     path: Path
     descriptor: int
@@ -32,8 +32,8 @@ class Lock:
 def hold(path: Path, command: str) -> Iterator[Lock]:
     """Hold a lock on the file `path` during the `with` block. Make the file if it is missing.
 
-    `command` is written into the file, to be read by people. A child process that still has the descriptor after the
-    block keeps holding the lock. Raise LockHeldError at once if another process holds the lock, FolderError if the file
+    `command` is written into the file, for people to read. A child process that still has the descriptor after the
+    block keeps holding the lock. Raise LockHeldError at once if another process holds it, FolderError if the file
     cannot be opened.
     """
     with file_errors(f"lock {path}", FolderError):
@@ -46,10 +46,9 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 
 
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
-    """Whether `path` is a lock file that `hold` made. False if it cannot be read.
+    """Return whether `path` is a lock file that `hold` made. Return False if it cannot be read.
 
-    An empty file counts too, because `hold` leaves the file empty if the disk is full. It does not count if `signed` is
-    True.
+    An empty file counts too, because `hold` leaves it empty if the disk is full. It does not count if `signed` is True.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -62,9 +61,9 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
 
 
 def _acquire(path: Path) -> int:
-    """Lock the file `path` and return its descriptor. Raise LockHeldError if another process holds the lock.
+    """Lock the file `path`, and return its descriptor. Raise LockHeldError if another process holds the lock.
 
-    If another process removed the file meanwhile, as it removes a slot, make the file again and lock that.
+    If another process removes the file meanwhile, as it does with a slot, make the file again and lock the new one.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
@@ -82,7 +81,7 @@ def _acquire(path: Path) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether the open file of this descriptor is still the file `path`."""
+    """Return whether the open file of this descriptor is still the one at `path`."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -96,7 +95,10 @@ def _held(path: Path) -> LockHeldError:
 
 
 def _sign(descriptor: int, command: str) -> None:
-    """Write pid, command and time into the lock file. If the disk is full, the file stays empty; the lock holds."""
+    """Write pid, command and time into the lock file.
+
+    If the disk is full, the file stays empty and the lock still holds.
+    """
     signature = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
     os.fchmod(descriptor, PRIVATE_FILE)
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""List the logs of a recipe's trials, and delete old ones."""
+"""Lists the logs of a recipe's trials, and deletes old ones."""
 
 import re
 from collections.abc import Collection
@@ -15,15 +15,15 @@ _BESIDE = ("kept.log", "bug*.txt")
 
 
 def trial_id(begins: datetime) -> str:
-    """Return the id of a trial that begins at this time, which is in UTC. Sorted ids are in the order of time.
+    """Return the id of a trial that begins at this time in UTC. Ids sort by time.
 
-    An id is unique for a recipe: its working folder has one owner at a time.
+    No two trials of a recipe have the same id, since only one process at a time owns the recipe's working folder.
     """
     return f"{begins:%Y%m%dT%H%M%S.%fZ}"
 
 
 def logged_trials(folder: Path) -> tuple[str, ...]:
-    """Return the ids of the trials with logs in `folder` (`logs/NAME`), the latest last; () if there is no folder.
+    """Return the ids of the trials that have logs in `folder` (`logs/NAME`), the latest last; () if there is no folder.
 
     The latest is the one whose folder changed last. Raise FolderError if the folder cannot be read.
     """
@@ -38,8 +38,8 @@ def logged_trials(folder: Path) -> tuple[str, ...]:
 def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[str, ...]:
     """Delete the logs in `folder` (`logs/NAME`), except those of the latest `keep` trials and of the trials in `spare`.
 
-    Return the ids of the trials whose logs are deleted. If one cannot be deleted, delete the others, and raise the
-    first StateError.
+    Return the ids of the trials whose logs were deleted. If some cannot be deleted, delete the others, and then raise
+    the first StateError.
     """
     trials = logged_trials(folder)
     stale = tuple(name for name in trials[: max(len(trials) - keep, 0)] if name not in spare)
@@ -56,7 +56,7 @@ def prune_logs(folder: Path, keep: int, spare: Collection[str] = ()) -> tuple[st
 
 
 def drop_logs(folder: Path) -> None:
-    """Delete all logs in `folder` (`logs/NAME`), and the folder itself if it is then empty.
+    """Delete all logs in `folder` (`logs/NAME`), and the folder itself if it is empty then.
 
     Files that Canon did not make stay. Raise FolderError if a log cannot be deleted.
     """

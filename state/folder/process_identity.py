@@ -1,4 +1,4 @@
-"""Tell a process from every other one, also from a later process with the same number."""
+"""Tells a process from every other one, even from a later process with the same number."""
 
 import os
 from pathlib import Path
@@ -13,10 +13,11 @@ _ENDED = frozenset({b"Z", b"X", b"x"})
 
 @frozen
 class ProcessIdentity:
-    """A process, told apart from a later one with the same `pid`.
+    """What tells a process from every other one, even from a later one with the same `pid`.
 
-    `boot` is the id of the host's boot, `started` when the process started, in clock ticks since that boot. `namespace`
-    is the namespace in which the process has this `pid`: a container has one of its own.
+    * `boot`: the id of the host's boot.
+    * `started`: when the process started, in clock ticks since that boot.
+    * `namespace`: where the process has this `pid`; a container has a namespace of its own.
     """
 
     pid: int
@@ -32,9 +33,9 @@ def own_identity() -> ProcessIdentity:
 
 
 def is_running(process: ProcessIdentity) -> bool | None:
-    """Whether exactly this process runs; None if it is in another namespace, which cannot be seen from here.
+    """Return whether exactly this process runs; None if it is in another namespace, unseen from here.
 
-    False if it has ended, or if /proc cannot be read.
+    Return False if it has ended, or if /proc cannot be read.
     """
     try:
         if _boot() != process.boot:
@@ -64,6 +65,9 @@ def _state_and_start(pid: int) -> tuple[bytes, int]:
 
 
 def state_and_start(stat: bytes) -> tuple[bytes, int]:
-    """Return the fields 3 and 22 of `stat`, the content of /proc/PID/stat: the state, and the start in clock ticks."""
+    """Return the state of a process, a letter, and when it started, in clock ticks since the boot.
+
+    `stat` is the content of /proc/PID/stat. These are its fields 3 and 22.
+    """
     fields = stat.rpartition(b")")[2].split()
     return fields[0], int(fields[19])

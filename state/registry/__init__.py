@@ -1,1 +1,1 @@
-"""The registry: one SQLite file with the canonicals and the memory of each recipe, and with the ledger."""
+"""The registry: one SQLite file with the records of each recipe, such as its canonicals, and with the ledger."""

@@ -1,4 +1,4 @@
-"""Open the registry's file: either for reading, which changes nothing, or for one transaction that writes."""
+"""Opens the registry's file: for reading, which changes nothing, or for one transaction that writes."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ _COPIES = 100
 class View:
     """The registry in one read transaction.
 
-    `copied` is True if this is a private copy, in which SQLite rolled back the journal that a killed writer left.
+    `copied` is True if this is a private copy: a killed writer left a journal, which SQLite rolled back in the copy.
     """
 
     connection: sqlite3.Connection
@@ -39,11 +39,11 @@ class View:
 
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
-    """Open the registry for reading, and yield it as a View, or None if there is none yet.
+    """Open the registry for reading. Yield it as a View; None if there is none yet.
 
-    Change nothing in its folder. `steps` are the scripts that make a registry, one for each format. A registry of an
-    older format is upgraded in a private copy. Raise RegistryError if the registry cannot be read, AgainLaterError if
-    it stays locked.
+    Nothing in its folder is changed. `steps` are scripts that upgrade a registry by one format each. A registry of an
+    older format is upgraded in a private copy. Raise RegistryError if it cannot be read, AgainLaterError if it stays
+    locked.
     """
     with registry_errors(path):
         if not _is_there(path):
@@ -61,10 +61,11 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 
 @contextmanager
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
-    """Open the registry for one durable transaction, and yield the connection. Make the file if it is missing.
+    """Open the registry for one transaction, and yield the connection. Make the file if it is missing.
 
-    `steps` are as in `reading`. A registry of an older format is copied to the file that `copy_before` names, and then
-    upgraded in the same transaction. The transaction is rolled back if the `with` block fails.
+    The transaction is committed durably, or rolled back if the `with` block fails. `steps` are those of `reading`. A
+    registry of an older format is first copied to the path that `copy_before` returns, and then upgraded in this
+    transaction.
     """
     with registry_errors(path):
         if not _is_there(path):
@@ -83,12 +84,12 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
 
 
 def copy_before(path: Path, version: int) -> Path:
-    """Return the path of the copy of the registry that is made before it is upgraded from the format `version`."""
+    """Return the path of the copy that is made before a registry of the format `version` is upgraded."""
     return path.with_name(f"{path.name}.format-{version}")
 
 
 def flush(path: Path) -> None:
-    """Flush the registry, if there is one, to the disk, so that a power cut does not undo what is read afterwards."""
+    """Write the registry to the disk, if there is one, so that a power cut does not undo what is read afterwards."""
     with registry_errors(path):
         if _is_there(path):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -100,7 +101,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the content of the file of an empty registry. No intact registry's file is smaller than that."""
+    """Return the content of an empty registry's file. The file of an intact registry is never smaller."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -108,7 +109,7 @@ def blank(steps: Sequence[str] = STEPS) -> bytes:
 
 
 def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
-    """Upgrade a database from the format `version` to the newest one, within the open transaction.
+    """Upgrade a database from the format `version` to the newest one, in the open transaction.
 
     The script `steps[n]` upgrades from format n to n + 1. A database without tables has format 0.
     """
@@ -119,7 +120,7 @@ def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) 
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the SQL statements of a script one by one, because `executescript` would commit the open transaction."""
+    """Yield the SQL statements of a script one by one: `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -129,9 +130,9 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether the database exists. Raise RegistryDamagedError if it is no file, or if it was lost.
+    """Return whether the database exists. Raise RegistryDamagedError if it is no file, or if it was lost.
 
-    A missing database was lost if its journal or a snapshot exists. Then no new database may be made: SQLite would
+    A missing database was lost if its journal or a snapshot is there. A new one must not be made then: SQLite would
     apply the journal to it, and the recipes of the snapshots would count as never promoted.
     """
     try:
@@ -149,7 +150,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Return a connection to the database; `mode` is "ro" or "rw"."""
+    """Return a connection to the database. `mode` is "ro" (read only) or "rw"."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", timeout=BUSY_SECONDS, isolation_level=None, uri=True
     )
@@ -160,7 +161,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit at the end of the `with` block; roll back if it fails."""
+    """Run the `with` block in a transaction: commit at its end, roll back if it fails."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -171,10 +172,11 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_journal_left(path: Path) -> bool:
-    """Whether there is a journal that a killed writer left.
+    """Return whether there is a journal that a killed writer left.
 
-    SQLite must not open such a journal: as root it sets the journal's owner, and reading must change nothing. A writer
-    deletes its journal before it unlocks. So a journal is left if it stays the same while there is no lock.
+    SQLite must not open such a journal: as root it would change the journal's owner, and reading must change nothing. A
+    live writer deletes its journal before it unlocks. So a journal is left if it does not change while nobody has a
+    lock.
     """
     before = _file_facts(journal_of(path))
     is_owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
@@ -182,7 +184,7 @@ def _is_journal_left(path: Path) -> bool:
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
-    """Begin a read transaction. Return whether a journal that a killed writer left must be rolled back first."""
+    """Begin a read transaction. Return whether a journal that a killed writer left has to be rolled back first."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()
@@ -194,7 +196,7 @@ def _must_roll_back(connection: sqlite3.Connection) -> bool:
 
 
 def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
-    """Return the format of the database. Raise RegistryError if it is no registry, or newer than this program."""
+    """Return the format of the database. Raise RegistryError if it is no registry, or newer than this program knows."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION or version < 1:
@@ -206,7 +208,10 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """Yield a copy of the database in a temporary folder, with its journal rolled back. The original is not changed."""
+    """Yield a copy of the database in a temporary folder, in which its journal is rolled back.
+
+    The original stays as it is.
+    """
     with TemporaryDirectory(prefix="canon-registry-") as folder:
         copy = Path(folder) / path.name
         with_journal = _copy(path, copy)
@@ -217,8 +222,8 @@ def _private_copy(path: Path) -> Iterator[View]:
 def _copy(path: Path, to: Path) -> bool:
     """Copy the database and its journal to `to`, as both were at one moment. Return whether there was a journal.
 
-    Copy again if a pass changes them meanwhile; raise AgainLaterError after `_COPIES` copies. This process must not
-    have the database open: when it closes the copied file, it loses all its POSIX locks on that file.
+    If a pass changes them meanwhile, copy again. Raise AgainLaterError after `_COPIES` copies. This process must not
+    have the database open: closing the copied file would end all its POSIX locks on that file.
     """
     for _ in range(_COPIES):
         database, journal = _file_facts(path), _file_facts(journal_of(path))
@@ -234,7 +239,7 @@ def _copy(path: Path, to: Path) -> bool:
 
 
 def _file_facts(file: Path) -> tuple[int, int, int, int] | None:
-    """Return the inode, size, mtime and ctime of a file, None if there is none."""
+    """Return the inode, size, mtime and ctime of a file; None if there is none."""
     try:
         info = file.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Write what a person decided about a recipe, within the open transaction: holds and rollbacks."""
+"""Writes holds and rollbacks (what a person decided about a recipe), in the open transaction."""
 
 import sqlite3
 from typing import Final
@@ -13,7 +13,7 @@ _TABLES: Final = {Hold: "hold", Rollback: "rolled_back"}
 
 
 def replace(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
-    """Record a decision in place of an earlier one of the same kind on the same recipe, within the open transaction."""
+    """Record a decision, in the open transaction. It replaces an earlier one of the same kind on the same recipe."""
     connection.execute(
         f"INSERT OR REPLACE INTO {_TABLES[type(decision)]} (recipe, record, digest) VALUES (?, ?, ?)",  # noqa: S608
         (storable(decision.recipe), *rows.seal(decision)),
@@ -21,9 +21,9 @@ def replace(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
 
 
 def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
-    """Delete a decision.
+    """Delete a decision, in the open transaction.
 
-    Raise RegistryError if exactly this decision is not recorded, as after another person replaced it.
+    Raise RegistryError if exactly this decision is not recorded, for example since another person has replaced it.
     """
     text, _ = rows.seal(decision)
     deleted = connection.execute(
@@ -35,7 +35,7 @@ def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
 
 
 def require_no_hold(connection: sqlite3.Connection, canonical: Canonical) -> None:
-    """Raise OnHoldError if the recipe of a new canonical is on hold on the day when the canonical was promoted."""
+    """Raise OnHoldError if the recipe of a new canonical is on hold on the day of its promotion."""
     query = "SELECT recipe, record, digest FROM hold WHERE recipe = ?"
     for stored in connection.execute(query, (storable(canonical.recipe),)):
         hold = rows.unseal(Hold, *stored)

@@ -1,4 +1,4 @@
-"""Reads the newest entry of one kind from the ledger, without reading the whole ledger."""
+"""Finds the newest entry of one kind in the ledger, without reading the whole ledger."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ from state.registry import database, ledger
 
 
 def latest_entry(path: Path, kind: str, is_wanted: Callable[[LedgerEntry], bool]) -> LedgerEntry | None:
-    """Return the newest ledger entry of the kind `kind` for which `is_wanted` returns True; None if there is none.
+    """Return the newest entry of this kind for which `is_wanted` returns True; None if there is none.
 
     `path` is the file of the registry. Raise RegistryError if it is damaged.
     """

@@ -1,4 +1,4 @@
-"""The ledger: a log of lines, each with the hash of the line before. Lines are appended, and never changed."""
+"""The ledger: a log in which each line has the hash of the line before. Lines are appended, and never changed."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ _SELECT = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger"
 
 @frozen
 class LedgerRow:
-    """One line exactly as it is stored. Its texts are hashed as stored, so that every changed byte is found.
+    """One line of the ledger exactly as it is stored. Its texts are hashed as stored, so any changed byte is found.
 
-    `prev` is the hash of the line before, "" for the first line; `hash` is the hash of this line.
+    `hash` is the hash of this line. `prev` is that of the line before, "" for the first line.
     """
 
     seq: int
@@ -34,13 +34,13 @@ class LedgerRow:
 
 
 def hash_of(row: LedgerRow) -> str:
-    """Return the SHA-256 of all columns of a row except `hash`, as hexadecimal digits."""
+    """Return the SHA-256 of all columns of a row except `hash`, in hexadecimal."""
     text = canonical_json([row.seq, row.at, row.kind, row.recipe, row.body, row.prev])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
-    """Return the row of `entry` that follows the row `last`, which is None for the first row."""
+    """Return the row for `entry`, which comes after the row `last`. `last` is None if this is the first row."""
     seq, prev = (last.seq + 1, last.hash) if last else (1, "")
     at, kind, recipe = time_text(entry.at), storable(entry.kind), storable(entry.recipe)
     row = LedgerRow(seq, at, kind, recipe, canonical_json(dict(entry.body)), prev, "")
@@ -48,7 +48,7 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """Return a message on the first line that was changed or is missing, None if there is no such line.
+    """Return a message on the first line that was changed or is missing; None if there is none.
 
     Lines that are missing at the end are not noticed.
     """
@@ -66,10 +66,10 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 
 
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
-    """Append entries to the ledger within the open transaction. The earlier lines are not checked.
+    """Append entries to the ledger, in the open transaction. Earlier lines are not checked.
 
-    The first new line gets the hash that is stored in the line before it. So `verify` still finds a change of that
-    line.
+    The first new line gets the hash that the line before it has stored. So `verify` finds a change of that line even
+    later.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)
@@ -81,17 +81,14 @@ def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> No
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Check the hashes of all lines.
-
-    Raise RegistryDamagedError for the first line that was changed, or that is missing.
-    """
+    """Check the hashes of all lines. Raise RegistryDamagedError for the first line that was changed or is missing."""
     broken = first_break(rows_of(connection)) or _missing_at_the_end(connection)
     if broken:
         raise RegistryDamagedError(f"ledger: {broken}")
 
 
 def _missing_at_the_end(connection: sqlite3.Connection) -> str | None:
-    """Return a message if the ledger's last line is not the line that was appended last; None if it is."""
+    """Return a message if the last line of the ledger is not the one that was appended last; None if it is."""
     head = connection.execute("SELECT seq, hash FROM ledger_head").fetchone() or (0, "")
     last = _last_row(connection)
     if head == ((last.seq, last.hash) if last else (0, "")):
@@ -105,7 +102,7 @@ def rows_of(connection: sqlite3.Connection) -> Iterator[LedgerRow]:
 
 
 def lines_of(connection: sqlite3.Connection, after: int, kind: str | None) -> Iterator[LedgerLine]:
-    """Yield the lines with a greater number than `after`, the oldest first; of one kind only, unless `kind` is None.
+    """Yield the lines whose number is greater than `after`, the oldest first. `kind` selects one kind; None for all.
 
     A line that cannot be read is left out. `verify` finds such a line.
     """
@@ -114,7 +111,7 @@ def lines_of(connection: sqlite3.Connection, after: int, kind: str | None) -> It
 
 
 def latest_lines(connection: sqlite3.Connection, kind: str) -> Iterator[LedgerLine]:
-    """Yield the lines of one kind, the newest first. A line that cannot be read is left out."""
+    """Yield the lines of one kind, the newest first. Lines that cannot be read are left out."""
     return _readable_lines(connection.execute(f"{_SELECT} WHERE kind = ? ORDER BY seq DESC", (kind,)))
 
 
@@ -128,6 +125,6 @@ def _readable_lines(stored: Iterable[tuple[Any, ...]]) -> Iterator[LedgerLine]:
 
 
 def _last_row(connection: sqlite3.Connection) -> LedgerRow | None:
-    """Return the latest row, None for an empty ledger."""
+    """Return the last row; None for an empty ledger."""
     columns = connection.execute(f"{_SELECT} ORDER BY seq DESC LIMIT 1").fetchone()
     return LedgerRow(*columns) if columns else None

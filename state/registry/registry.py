@@ -1,4 +1,4 @@
-"""The registry: the canonicals, open intents and memories of all recipes, and the ledger."""
+"""The registry: the records of all recipes, such as canonicals, open intents and memories, and the ledger."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,10 +22,10 @@ R = TypeVar("R", Canonical, Memory, Hold, Rollback)
 
 @frozen
 class SqliteRegistry:
-    """The registry in the SQLite file `path`. The first write makes the file; every write is one transaction.
+    """The registry in the SQLite file `path`. The first write makes the file. Every write is one transaction.
 
     Reading changes nothing, and works while another process writes. All methods raise RegistryError for a damaged file,
-    and AgainLaterError for a full disk or a file that stays locked.
+    AgainLaterError if the disk is full or the file stays locked.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class SqliteRegistry:
     # ---- reading ----
 
     def read(self) -> Records:
-        """Return all records of all recipes; no records if there is no file yet."""
+        """Return the records of all recipes; empty ones if there is no file yet."""
         with database.reading(self.path) as view:
             if view is None:
                 return Records()
@@ -41,7 +41,7 @@ class SqliteRegistry:
             return _records(view)
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
-        """Return all recorded generations of a recipe since it was last forgotten, the newest first.
+        """Return the recorded generations of a recipe since it was last forgotten, the newest first.
 
         A generation whose row is damaged is left out.
         """
@@ -64,13 +64,13 @@ class SqliteRegistry:
     # ---- writing ----
 
     def flush(self) -> None:
-        """Flush the last writes of a killed process to the disk. Call this after a crash, before any record is read."""
+        """Write to the disk what a killed process left in memory. Call this after a crash, before records are read."""
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the intent of a promotion or a rollback, and append `entries` to the ledger.
+        """Record the intent of a promotion or a rollback. Append `entries` to the ledger.
 
-        Raise RegistryError if the recipe has an intent already.
+        Raise RegistryError if the recipe already has an intent.
         """
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
@@ -78,7 +78,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record a promoted canonical, delete its intent, and append `entries` to the ledger.
+        """Record a promoted canonical, and delete its intent. Append `entries` to the ledger.
 
         Raise OnHoldError if the recipe is on hold, RegistryError if `intent` is not recorded or of another canonical.
         """
@@ -90,7 +90,7 @@ class SqliteRegistry:
     def roll_back(
         self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
     ) -> None:
-        """Record a canonical that is a copy of an older generation, delete its intent, and record the rollback.
+        """Record the rollback, and the canonical that it made as a copy of an older generation. Delete its intent.
 
         Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded, or is not of this canonical.
         """
@@ -100,7 +100,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
-        """Record a hold in place of an earlier one of its recipe, and append `entries` to the ledger."""
+        """Record a hold. It replaces an earlier hold of the same recipe. Append `entries` to the ledger."""
         with database.writing(self.path) as connection:
             decision_rows.replace(connection, hold)
             ledger.append(connection, entries)
@@ -116,7 +116,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Delete an intent, promote nothing, append `entries`. Raise RegistryError if the intent is not recorded."""
+        """Delete the intent of a promotion that is given up. Append `entries`. Raise RegistryError if it is unknown."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
@@ -132,16 +132,16 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
-        """Replace the drift records of these recipes, and append `entries`. A record without drift is deleted."""
+        """Replace the drift records of these recipes, and delete those without differences. Append `entries`."""
         with database.writing(self.path) as connection:
             for record in changed:
                 rows.replace_drift(connection, record)
             ledger.append(connection, entries)
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
-        """Delete a recipe's canonicals, its open intent, memory, hold, rollback and drift record.
+        """Delete all records of a recipe. Append `entries` to the ledger, whose earlier lines stay.
 
-        Append `entries` to the ledger. The number of its last generation is kept, so that no number is used twice.
+        The number of its last generation is kept, so that no number is used twice.
         """
         with database.writing(self.path) as connection:
             for table in ("canonical", "memory", "intent", "hold", "rolled_back", "drift"):
@@ -154,7 +154,7 @@ class SqliteRegistry:
 
 
 def _records(view: database.View) -> Records:
-    """Return all records. Leave out a recipe with a damaged row, and put it into `Records.unreadable`."""
+    """Return all records. A recipe with a damaged row is left out, and is in `Records.unreadable` instead."""
     bad: dict[str, str] = {}
     canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
     memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
@@ -178,7 +178,7 @@ def _records(view: database.View) -> Records:
 
 
 def _by_recipe(records: Iterable[R], bad: Collection[str]) -> dict[str, R]:
-    """Return the records by recipe, without those of the recipes `bad`."""
+    """Return the records by recipe, without those of the recipes in `bad`."""
     return {record.recipe: record for record in records if record.recipe not in bad}
 
 
@@ -191,9 +191,9 @@ _OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
 
 
 def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
-    """Return the records of the stored rows that can be read, in their order; `unseal` makes a record of a row.
+    """Return the records of the stored rows, in order, without unreadable rows. `unseal` makes a record of a row.
 
-    For a row that cannot be read, add the reason to `bad` for each recipe to which the row may belong.
+    For a row that cannot be read, the reason is added to `bad`, for each recipe to which the row may belong.
     """
     records: list[T] = []
     for row in stored:
@@ -206,7 +206,7 @@ def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: 
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
-    """Return the canonical of a row. Raise RegistryDamagedError if it is damaged or not of this generation."""
+    """Return the canonical of a row. Raise RegistryDamagedError if the row is damaged, or of another generation."""
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
@@ -214,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Replace the intent by its canonical. Raise RegistryError if the intent is not recorded or does not fit."""
+    """Delete the intent, and insert its canonical. Raise RegistryError if the intent is not recorded or not fitting."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)
@@ -222,7 +222,7 @@ def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: C
 
 
 def _differing(canonical: Canonical, intent: Intent) -> str:
-    """Return the names of the fields in which a canonical and its intent differ, "" for none."""
+    """Return the names of the fields in which a canonical and its intent differ; "" for none."""
     names = ("recipe", "version", "commit", "generation")
     return ", ".join(name for name in names if getattr(canonical, name) != getattr(intent, name))
 
@@ -238,7 +238,7 @@ def _end(connection: sqlite3.Connection, intent: Intent) -> None:
 
 
 def _insert(connection: sqlite3.Connection, canonical: Canonical) -> None:
-    """Insert a canonical, and record its generation as the recipe's last."""
+    """Insert a canonical, and record its generation as the recipe's last one."""
     recipe = storable(canonical.recipe)
     connection.execute(
         "INSERT INTO generation (recipe, last) VALUES (?1, ?2) ON CONFLICT (recipe) DO UPDATE SET last = ?2",

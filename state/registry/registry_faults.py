@@ -1,4 +1,4 @@
-"""Turn the errors of SQLite and of the registry into errors that name the file and the remedy."""
+"""Turns errors of SQLite and of the registry into errors that name the file and what to do."""
 
 import os
 import sqlite3
@@ -18,9 +18,9 @@ def journal_of(path: Path) -> Path:
 
 @contextmanager
 def registry_errors(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite in the `with` block into a StateError with the remedy.
+    """Turn an error of SQLite in the `with` block into a StateError with a hint on what to do.
 
-    Name `path`, the file of the registry, in the message of every error.
+    The message of every error names `path`, the file of the registry.
     """
     try:
         with file_errors("open it", RegistryError):
@@ -58,7 +58,7 @@ _FOR_A_PERSON = {
 
 
 def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
-    """Return the StateError for an error of SQLite, with the remedy as its hint."""
+    """Return the StateError for an error of SQLite. Its class and its hint depend on what can be done about it."""
     # The low byte is the primary code. Errors that Python itself raises, as in decoding a text, have no code.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code in _LATER:

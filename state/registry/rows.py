@@ -1,4 +1,4 @@
-"""Convert records to rows of the registry's tables and back. Each row has a digest."""
+"""Turns records into rows of the registry's tables, and back. Each row has a digest."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back", 
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page, since rows may be lost with it."""
+    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page: rows may be lost with it."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
@@ -26,18 +26,18 @@ def require_sound(connection: sqlite3.Connection) -> None:
 
 
 def seal(record: Canonical | Memory | Intent | Hold | Rollback | DriftRecord) -> tuple[str, str]:
-    """Return the JSON text of a record and its digest, as they are stored in the columns `record` and `digest`."""
+    """Return the JSON text and the digest of a record, for the columns `record` and `digest`."""
     text = dump(record)
     return text, _digest(record.recipe, text)
 
 
 def record_digest(canonical: Canonical) -> str:
-    """Return the digest that the row of a canonical gets when it is written."""
+    """Return the digest that is stored in the row of this canonical."""
     return seal(canonical)[1]
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """Return the record of a row; `recipe`, `text` and `digest` are its columns, `kind` is the type of the record.
+    """Return the record of a row, of the type `kind`. `recipe`, `text` and `digest` are the columns of the row.
 
     Raise RegistryDamagedError if they are not what was written.
     """
@@ -51,7 +51,7 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
 
 
 def replace_drift(connection: sqlite3.Connection, record: DriftRecord) -> None:
-    """Replace the drift record of a recipe. A record without drift is only deleted."""
+    """Replace the drift record of a recipe. If the new one has no differences, only delete the old one."""
     connection.execute("DELETE FROM drift WHERE recipe = ?", (storable(record.recipe),))
     if record.since:
         row = (storable(record.recipe), *seal(record))
@@ -59,7 +59,7 @@ def replace_drift(connection: sqlite3.Connection, record: DriftRecord) -> None:
 
 
 def named_in(text: str) -> tuple[str, ...]:
-    """Return the recipe that the JSON text of a record names, as a tuple of one name; () if it names none.
+    """Return the recipe that the JSON text of a record names, in a tuple; () if it names none.
 
     The text may be damaged.
     """

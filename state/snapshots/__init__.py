@@ -1,1 +1,1 @@
-"""Sealed snapshots: write, verify, check and unpack a tar and its manifest."""
+"""Sealed snapshots, each of a tar and its manifest: they are written, checked and unpacked here."""

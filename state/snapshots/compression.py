@@ -1,4 +1,4 @@
-"""Compress a tar with zstd, and read it again from its start to its end."""
+"""Compresses a tar with zstd, and reads it again from start to end."""
 
 import sys
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ class Output(Protocol):
 
 
 def _zstd() -> ModuleType:
-    """Return the module zstd. Import it only when it is needed, so that commands start quickly.
+    """Return the module zstd. It is imported only when needed, so that commands start quickly.
 
-    The standard library has it from Python 3.14 on.
+    The standard library has it from Python 3.14 on; before that, it is in `backports`.
     """
     if sys.version_info >= (3, 14):
         from compression import zstd
@@ -48,7 +48,7 @@ def _new_compressor() -> "ZstdCompressor":
 
 @define
 class CompressingWriter:
-    """Compresses with zstd what is written to it, and writes that to `out`.
+    """Compresses what is written to it with zstd, and writes the result to `out`.
 
     `size` counts the bytes before compression.
     """
@@ -64,7 +64,7 @@ class CompressingWriter:
         return len(data)
 
     def finish(self) -> None:
-        """Write the rest of the compressed data to `out`. Nothing can be written afterwards."""
+        """Write the rest of the compressed data to `out`. Nothing more can be written afterwards."""
         self.out.write(self._compressor.flush())
 
 
@@ -75,7 +75,7 @@ def plain(file: BinaryIO) -> Iterator[bytes]:
 
 
 def decompressed(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the content of a file that was compressed with zstd, in chunks of at most 1 MiB.
+    """Yield the content of a file that zstd compressed, in chunks of at most 1 MiB.
 
     Raise MismatchError if the compressed data is damaged, is cut off, or is followed by other data.
     """
@@ -95,7 +95,7 @@ def decompressed(file: BinaryIO) -> Iterator[bytes]:
 
 @define
 class ForwardReader:
-    """A file that is made from chunks of bytes and is read only forward. It has the methods that tarfile needs."""
+    """A file over chunks of bytes. It can be read only forward. It has the methods that tarfile needs."""
 
     _chunks: Iterator[bytes]
     _buffer: bytes = b""
@@ -104,16 +104,16 @@ class ForwardReader:
     _position: int = 0
 
     def seekable(self) -> bool:
-        """Return True: tarfile asks this before it skips a hole."""
+        """Return True: tarfile asks for this before it skips a hole."""
         return True
 
     def tell(self) -> int:
         return self._position
 
     def seek(self, position: int) -> int:
-        """Skip the bytes up to `position`, or up to the end if that comes first. Return the position after that.
+        """Skip bytes up to `position`, or to the end if that comes first. Return the position reached.
 
-        Raise OSError for a position before the present one.
+        Raise OSError if `position` is before the present one.
         """
         if position < self._position:
             raise OSError("a compressed tar is read only forward")
@@ -122,7 +122,7 @@ class ForwardReader:
         return self._position
 
     def read(self, size: int) -> bytes:
-        """Return the next `size` bytes; fewer only at the end."""
+        """Return the next `size` bytes; fewer only at the end of the file."""
         data = self._take(size)
         while len(data) < size:
             chunk = next(self._chunks, None)
@@ -134,7 +134,10 @@ class ForwardReader:
         return data
 
     def peek(self, size: int) -> bytes:
-        """Return the next `size` bytes, fewer only at the end. Stay before them: the next `read` returns them again."""
+        """Return the next `size` bytes; fewer only at the end of the file.
+
+        The next `read` returns the same bytes again.
+        """
         while len(self._buffer) - self._used < size and (chunk := next(self._chunks, None)) is not None:
             self._buffer, self._used = self._buffer[self._used :] + chunk, 0
         return self._buffer[self._used : self._used + size]

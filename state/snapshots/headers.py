@@ -1,4 +1,4 @@
-"""The headers of a snapshot's tar, in the pax format: path, mode, ids, size, time and target of each entry."""
+"""Makes the headers of a snapshot's tar, in the pax format: path, mode, ids, size, time and target of each entry."""
 
 import tarfile
 from typing import Final
@@ -21,15 +21,15 @@ _BLANK_SUM = " " * 8
 
 
 def head(entry: SealedEntry) -> bytes:
-    """Return the header of an entry as bytes: one block of 512 bytes, or several if the values do not fit into one."""
+    """Return the header of an entry as bytes: one block of 512 bytes, or more if the values do not fit."""
     block = _one_block(entry)
     return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") if block is None else block
 
 
 def header(entry: SealedEntry) -> tarfile.TarInfo:
-    """Return the tar header of an entry as a TarInfo. Owners are ids without names, and times are whole seconds.
+    """Return the header of an entry as a TarInfo. Owners are ids without names, and times are whole seconds.
 
-    The manifest has the nanoseconds: in the tar they would double the size of the headers and the time to read them.
+    The manifest has the nanoseconds. In the tar, they would double the size of the headers and the time to read them.
     """
     info = tarfile.TarInfo(entry.path)
     info.type = TAR_TYPES[entry.type]
@@ -40,9 +40,9 @@ def header(entry: SealedEntry) -> tarfile.TarInfo:
 
 
 def _one_block(entry: SealedEntry) -> bytes | None:
-    """Return the header of an entry if it fits into one block, else None.
+    """Return the header of an entry if it fits into one block; else None.
 
-    The bytes are those that Python's tarfile would write, but this is ten times as fast.
+    The bytes are those that Python's tarfile would write. Making them here is ten times as fast.
     """
     path = f"{entry.path}/" if entry.type == "folder" else entry.path
     seconds = entry.mtime_ns // 10**9

@@ -1,4 +1,4 @@
-"""The manifest of a sealed tree: its entries with their hashes, and totals over all of them."""
+"""The manifest of a snapshot: its entries with their hashes, and totals over all of them."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,11 +14,11 @@ TARS: Final = {1: "snapshot.tar", 2: "snapshot.tar.zst"}
 
 @frozen
 class SealedEntry:
-    """One path of a tree; `type` is file, folder, symlink or hardlink.
+    """One path in a snapshot. `type` is file, folder, symlink or hardlink.
 
-    Paths are relative, with `/`; bytes that are not UTF-8 become lone surrogates. `target` is the target of a symlink,
-    or the path of the file that a hard link shares; else "". `size` is in bytes. Only a file has a size and a hash of
-    its content; else they are 0 and "".
+    * `path`: relative, with `/`. Bytes that are not UTF-8 are lone surrogates.
+    * `size`, `sha256`: of the content of a file, in bytes; 0 and "" for everything else.
+    * `target`: the target of a symlink, or the path of the file that a hard link shares; else "".
     """
 
     path: str
@@ -34,7 +34,7 @@ class SealedEntry:
 
 @frozen
 class SkippedEntry:
-    """A path that is not in the snapshot, since it has no content: `type` is socket, fifo or device."""
+    """A path that a snapshot leaves out, because it has no content. `type` is socket, fifo or device."""
 
     path: str
     type: str
@@ -42,7 +42,7 @@ class SkippedEntry:
 
 @frozen
 class Tar:
-    """The hash of the file with the tar, and its size in bytes. The file is compressed in format 2."""
+    """The hash of the tar's file, and its size in bytes. In format 2, the file is compressed."""
 
     sha256: str
     bytes: int
@@ -50,9 +50,9 @@ class Tar:
 
 @frozen
 class Totals:
-    """The sums over all entries: how many there are, how many bytes they have, and how many paths were skipped.
+    """Totals of a snapshot: how many entries it has, how many bytes they have, and how many paths were left out.
 
-    `bytes` counts the content of a hard-linked file once.
+    The content of a file with several hard links counts once in `bytes`.
     """
 
     entries: int
@@ -62,7 +62,7 @@ class Totals:
 
 @frozen
 class Manifest:
-    """The content of manifest.json. `about` is plain JSON data from the caller that sealed the snapshot."""
+    """The content of manifest.json. `about` is JSON data that the caller of `seal` gave."""
 
     format: int
     about: Mapping[str, object]
@@ -75,18 +75,18 @@ class Manifest:
 def make_manifest(
     about: Mapping[str, object], tar: Tar, entries: tuple[SealedEntry, ...], skipped: tuple[SkippedEntry, ...]
 ) -> Manifest:
-    """Return the manifest of a tar with these entries, and with totals over all of them."""
+    """Return the manifest of a tar that has these entries, with totals over them."""
     totals = Totals(len(entries), sum(entry.size for entry in entries), len(skipped))
     return Manifest(FORMAT, about, tar, totals, entries, skipped)
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Return the bytes of manifest.json."""
+    """Return the manifest as the bytes of manifest.json."""
     return f"{dump(manifest)}\n".encode("ascii")
 
 
 def decode(content: bytes) -> Manifest:
-    """Return the manifest of these bytes. Raise NotARecordError for anything else, also for an unknown format."""
+    """Return the manifest that these bytes are. Raise NotARecordError for anything else, also for an unknown format."""
     try:
         manifest = load(content.decode("ascii"), Manifest)
     except UnicodeDecodeError as error:

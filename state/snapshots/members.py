@@ -1,4 +1,4 @@
-"""Read the members of a snapshot's tar one after another, and compare each header with the manifest's entry."""
+"""Reads the members of a snapshot's tar one after the other, and compares each header with the manifest."""
 
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,12 @@ class Content(Protocol):
 
 @frozen
 class Member:
-    """One member of a tar: its entry in the manifest and its content, None if it is no file.
+    """One member of a tar.
 
-    `extents` has offset and length of each piece of data in the file. `end` is the offset in the tar at which the next
-    member begins.
+    * `entry`: its entry in the manifest.
+    * `content`: None if it is no file.
+    * `extents`: offset and length of each piece of data in the file; between them are holes.
+    * `end`: the offset in the tar at which the next member begins.
     """
 
     entry: SealedEntry
@@ -36,10 +38,10 @@ class Member:
 
 
 def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Member]:
-    """Yield the members of a tar in the order of `entries`; `tar` yields the bytes of the tar in chunks.
+    """Yield the members of a tar, in the order of `entries`. `tar` yields the bytes of the tar in chunks.
 
-    The content of each member has to be read before the next member. Raise MismatchError if the tar cannot be read, has
-    other members than `entries`, or is followed by other data.
+    Read the content of a member before you take the next one. Raise MismatchError if the tar cannot be read, has other
+    members than `entries`, or is followed by other data.
     """
     reader = ForwardReader(tar)
     for number, entry in enumerate(entries, 1):
@@ -52,7 +54,7 @@ def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Me
 
 
 def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None:
-    """Return the next member if its header has exactly the bytes that sealing writes for the entry, else None.
+    """Return the next member if its header is, byte for byte, the one that is written for the entry; else None.
 
     This takes a tenth of the time that tarfile needs to parse a header.
     """
@@ -70,9 +72,9 @@ def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None
 
 
 def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Member:
-    """Return the next member. tarfile reads its header, which may be of a file with holes, or from an earlier version.
+    """Return the next member, whose header tarfile parses: it may be of a file with holes, or of an older Canon.
 
-    Raise MismatchError if it is not the member of `entry`, which is the manifest's entry `number`, counted from 1.
+    Raise MismatchError if it is not the member of `entry`. `number` is that of the entry in the manifest, from 1 on.
     """
     file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:
@@ -87,12 +89,12 @@ def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Me
 
 
 def extents_in(info: tarfile.TarInfo) -> Extents:
-    """Return offset and length of each piece of data in a file; one piece with all of it if the tar has no holes."""
+    """Return offset and length of each piece of data in a file; one piece with everything if it has no holes."""
     sparse = cast("Sequence[tuple[int, int]] | None", info.sparse)
     return tuple(sparse) if sparse is not None else ((0, info.size),)
 
 
 def _matches(entry: SealedEntry, info: tarfile.TarInfo) -> bool:
-    """Whether the header of a tar member has the values of the manifest's entry."""
+    """Return whether the header of a tar member has the values of the manifest's entry."""
     named = (entry.path, TAR_TYPES.get(entry.type), entry.mode, entry.uid, entry.gid, entry.size, entry.target)
     return named == (info.name, info.type, info.mode, info.uid, info.gid, info.size, info.linkname)

@@ -1,4 +1,4 @@
-"""Make a folder for a snapshot or its data, and leave nothing of it after a failure."""
+"""Makes a folder for a snapshot or its data, and leaves nothing of it after a failure."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from state.state_errors import SnapshotError
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[None]:
-    """Make a private folder for the `with` block, and remove it again with everything in it if the block fails.
+    """Make a private folder for the `with` block. If the block fails, remove it with everything in it.
 
     Raise SnapshotError if the path exists.
     """

@@ -1,4 +1,4 @@
-"""Pack a folder with everything in it into a tar."""
+"""Packs a folder with everything in it into a tar."""
 
 import errno
 import hashlib
@@ -21,25 +21,25 @@ from state.state_errors import SnapshotError, UnfitDataError
 
 
 def text(path: bytes) -> str:
-    """Return a path as text for the manifest, read as UTF-8 in every locale. Other bytes become lone surrogates."""
+    """Return a path as text for the manifest, as UTF-8 in every locale. Other bytes become lone surrogates."""
     return path.decode("utf-8", "surrogateescape")
 
 
 def raw(path: str) -> bytes:
-    """Return the bytes of a path in the manifest, from which `text` made it."""
+    """Return the bytes of a path in the manifest: the reverse of `text`."""
     return path.encode("utf-8", "surrogateescape")
 
 
 @frozen
 class Packed:
-    """What `pack` wrote to the tar, and what it left out because it has no content, such as sockets."""
+    """What `pack` wrote into the tar (`entries`), and what it left out because it has no content, such as sockets."""
 
     entries: tuple[SealedEntry, ...]
     skipped: tuple[SkippedEntry, ...]
 
 
 class TarOutput(Protocol):
-    """Where a tar is written. `size` counts its bytes so far."""
+    """Something to which a tar is written. `size` is how many bytes it has got so far."""
 
     size: int
 
@@ -48,7 +48,7 @@ class TarOutput(Protocol):
 
 @define
 class HashingWriter:
-    """Writes to `file`, counts the bytes in `size`, and hashes them."""
+    """Writes to `file`. It counts the bytes in `size`, and computes their hash."""
 
     file: BinaryIO
     size: int = 0
@@ -65,9 +65,9 @@ class HashingWriter:
 
 
 def pack(source: bytes, out: TarOutput) -> Packed:
-    """Write a tar of everything below the folder `source` to `out`, always in the same order.
+    """Write a tar of everything below the folder `source` to `out`. The order of the entries is always the same.
 
-    Return the entries that were written, and those that were skipped. Raise UnfitDataError for what a snapshot cannot
+    Return the entries that were written, and those that were left out. Raise UnfitDataError for what a snapshot cannot
     store, SnapshotError if a file changes meanwhile.
     """
     entries: list[SealedEntry] = []
@@ -88,7 +88,10 @@ def pack(source: bytes, out: TarOutput) -> Packed:
 
 
 def _walk(source: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """Yield every path below `source` with its lstat, folders before their content, sorted by the names' bytes."""
+    """Yield every path below `source` with its lstat.
+
+    A folder comes before what is in it, and names are sorted as bytes.
+    """
     pending = _names(source, b"")
     while pending:
         path = pending.pop()
@@ -113,9 +116,9 @@ def _entry(
 ) -> SealedEntry | SkippedEntry:
     """Return the manifest's entry for the path `path` below `source`, without the hash of its content.
 
-    `info` is the lstat of the path. `first` maps device and inode of each file to its first path, and gets this file
-    too. A file that has an earlier path there becomes a hard link to that path. Raise UnfitDataError for an extended
-    attribute `user.*`.
+    `info` is the lstat of the path. `first` maps the device and inode of each file to its first path, and this file is
+    added to it. A file that is there already becomes a hard link to its first path. Raise UnfitDataError for an
+    extended attribute `user.*`.
     """
 
     def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:
@@ -136,7 +139,7 @@ def _entry(
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
-    """Raise UnfitDataError if a path has an extended attribute `user.*`. Ignore others, which belong to this host."""
+    """Raise UnfitDataError if a path has an extended attribute `user.*`. Others belong to this host: ignore them."""
     names: list[str] = []
     with suppress(OSError):  # a file system without attributes may raise
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)
@@ -153,9 +156,9 @@ def _special(mode: int) -> str:
 
 
 def _add_file(out: TarOutput, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
-    """Write the header and the content of a file to the tar. Return its entry with the hash of the content.
+    """Write the header and the content of a file to the tar. Return its entry with the hash of its content.
 
-    Raise SnapshotError if the file is not the one of `info` any more, UnfitDataError if it cannot be read.
+    Raise SnapshotError if the path is no longer the file of `info`, UnfitDataError if it cannot be read.
     """
     with _open_readable(source, entry.path) as file:
         if not os.path.samestat(os.fstat(file.fileno()), info):
@@ -166,7 +169,7 @@ def _add_file(out: TarOutput, source: bytes, entry: SealedEntry, info: os.stat_r
 
 
 def _open_readable(source: bytes, path: str) -> BufferedReader:
-    """Open a file below `source`. Raise UnfitDataError if this user may not read it."""
+    """Open a file below `source` for reading. Raise UnfitDataError if this user may not read it."""
     try:
         return open_regular(os.path.join(source, raw(path)))
     except PermissionError as error:
@@ -192,9 +195,9 @@ def _add_whole(out: TarOutput, file: BufferedReader, entry: SealedEntry) -> str:
 
 
 def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
-    """Write a file with holes to the tar: only its data. Return the hash of the whole content, where holes are zeros.
+    """Write a file with holes to the tar, without the holes. Return the hash of its content, with the holes as zeros.
 
-    Raise SnapshotError if the size of the file has changed.
+    Raise SnapshotError if its size has changed.
     """
     table = table_of(extents)
     stored = len(table) + sum(length for _, length in extents)
@@ -214,7 +217,7 @@ def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extent
 
 
 def _add_piece(out: TarOutput, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry) -> None:
-    """Write one piece of data of a sparse file to the tar, and add it to `digest`.
+    """Write one piece of a file with holes to the tar, and add it to the hash `digest`.
 
     Raise SnapshotError if the file ends before the piece does.
     """

@@ -1,4 +1,4 @@
-"""Read the two files of a sealed snapshot, and compare their hashes with the seal."""
+"""Reads the two files of a sealed snapshot, and compares their hashes with the seal."""
 
 import hashlib
 import os
@@ -15,9 +15,9 @@ from state.state_errors import SnapshotError
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Whether a folder holds another snapshot than the one that `seal` belongs to, and its manifest is valid.
+    """Return whether a folder has a snapshot with a valid manifest, but not the snapshot of `seal`.
 
-    False if the manifest is missing or damaged: then the snapshot may be the one that `seal` belongs to.
+    Return False if the manifest is missing or damaged: it may then be the snapshot of `seal`.
     """
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:
@@ -29,9 +29,9 @@ def is_another(folder: Path, seal: Seal) -> bool:
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
-    """Return the manifest in a folder. Raise MismatchError if the hash of its bytes is not `digest`.
+    """Return the manifest in a folder. Raise MismatchError if its hash is not `digest`.
 
-    Raise SnapshotError if the bytes are no manifest that this program can read.
+    Raise SnapshotError if it is no manifest that this program can read.
     """
     path = folder / MANIFEST
     with open_regular(os.fsencode(path)) as file:
@@ -45,7 +45,7 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """Open the file with the tar in a folder, and return it at its start.
+    """Open the tar's file in a folder. Return it at its start.
 
     Raise MismatchError if its hash is not the one in `manifest`.
     """

@@ -1,4 +1,7 @@
-"""Look at the two files of a sealed snapshot without reading them. Loads little, for `status` looks at every one."""
+"""Looks at the two files of a sealed snapshot without reading them.
+
+This module imports little, because `status` uses it for every snapshot and should start quickly.
+"""
 
 import errno
 import os
@@ -12,7 +15,7 @@ MANIFEST = "manifest.json"
 
 
 class MismatchError(Exception):
-    """Something is not as it was sealed. Only used within this package: its callers get the value `Damaged` instead."""
+    """Something is not as it was sealed. Callers outside of this package get the value `Damaged` instead."""
 
 
 def file_seal(path: Path) -> FileSeal:
@@ -24,7 +27,7 @@ def file_seal(path: Path) -> FileSeal:
 
 
 def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
-    """Return the names of the files in `folder` whose inode or times changed since they were sealed.
+    """Return the names of the files in `folder` whose inode or times have changed since they were sealed.
 
     Raise MismatchError if the folder or a file is missing, or if a file has another size.
     """
@@ -42,7 +45,7 @@ def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
 
 
 def open_regular(path: bytes) -> BufferedReader:
-    """Open a regular file for reading. Raise OSError for anything else, also for a link. Does not wait at a pipe."""
+    """Open a regular file for reading. Raise OSError for anything else, also for a link. A pipe is not waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Write sealed snapshots, of data or as copies, into new folders, and read them again from the disk."""
+"""Writes sealed snapshots, of data or as copies, and reads them back from the disk."""
 
 import hashlib
 import os
@@ -24,10 +24,9 @@ _TAR = TARS[FORMAT]
 
 
 def seal_folder(source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-    """Pack the folder `source` into a snapshot in the new folder `into`, and read the written files back.
+    """Pack the folder `source` into a snapshot in the new folder `into`, and read it back. Return its seal.
 
-    Return the seal. `about` is stored in the manifest. Raise SnapshotError if the files read back differently, OSError
-    for a full disk.
+    `about` is stored in the manifest. Raise SnapshotError if what is read back differs, OSError for a full disk.
     """
     with _appearing(into) as partial:
         manifest = _write_tar(source, partial / _TAR, about)
@@ -39,9 +38,9 @@ def seal_folder(source: Path, into: Path, about: Mapping[str, object]) -> Seal:
 
 
 def copy_folder(folder: Path, to: Path, seal: Seal) -> Seal:
-    """Copy the snapshot in `folder` to the new folder `to`, and read the copied files back.
+    """Copy the snapshot in `folder` to the new folder `to`, and read it back. Return the seal of the copy.
 
-    Return the seal of the copy. Raise SnapshotError if the copy is not as `seal` says, OSError for a full disk.
+    Raise SnapshotError if the copy does not match `seal`, OSError for a full disk.
     """
     with _appearing(to) as partial:
         for name in seal.files:
@@ -54,9 +53,9 @@ def copy_folder(folder: Path, to: Path, seal: Seal) -> Seal:
 
 @contextmanager
 def _appearing(into: Path) -> Iterator[Path]:
-    """Yield a new folder that is renamed to `into` once it is complete, and removed if the `with` block fails.
+    """Yield a new folder with a temporary name. At the end of the `with` block it is renamed to `into`.
 
-    Raise SnapshotError if `into` exists.
+    It is removed if the block fails. Raise SnapshotError if `into` exists.
     """
     if os.path.lexists(into):
         raise SnapshotError(f"{into} is there already")
@@ -70,7 +69,7 @@ def _appearing(into: Path) -> Iterator[Path]:
 
 
 def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifest:
-    """Pack the folder `source` into the new file `path`, and flush it to the disk. Return the manifest of the tar.
+    """Pack the folder `source` into the new file `path`, and write it to the disk. Return the manifest of the tar.
 
     `about` is stored in the manifest.
     """
@@ -85,7 +84,7 @@ def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifes
 
 
 def _write_manifest(manifest: Manifest, path: Path) -> str:
-    """Write the manifest to the new file `path`, and flush it to the disk. Return the hash of its content."""
+    """Write the manifest to the new file `path`, and to the disk. Return the hash of its content."""
     content = manifests.encode(manifest)
     with os.fdopen(open_new(path), "wb") as file:
         file.write(content)
@@ -102,9 +101,9 @@ def _copy_file(source: Path, to: Path) -> None:
 
 
 def _verify_written(folder: Path, names: Iterable[str], digest: str) -> None:
-    """Read the files `names` in `folder` back from the disk, not from memory.
+    """Read the files `names` in `folder` back, from the disk and not from memory.
 
-    Raise SnapshotError if they differ from the manifest with the hash `digest`.
+    Raise SnapshotError if they differ from the manifest, whose hash is `digest`.
     """
     for name in names:
         _forget_cached(folder / name)
@@ -115,6 +114,6 @@ def _verify_written(folder: Path, names: Iterable[str], digest: str) -> None:
 
 
 def _forget_cached(path: Path) -> None:
-    """Drop a file from the page cache, so that the next read comes from the disk."""
+    """Remove a file from the kernel's page cache, so that the next read comes from the disk."""
     with open_regular(os.fsencode(path)) as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""Seal, move, check, unpack and delete snapshots. Each is a folder with snapshot.tar.zst and manifest.json."""
+"""Seals, moves, checks, unpacks and deletes snapshots. Each is a folder with snapshot.tar.zst and manifest.json."""
 
 import os
 from collections.abc import Mapping
@@ -19,9 +19,8 @@ class SealedSnapshots:
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
         """Pack everything below `source` into a snapshot in the new folder `into`. Return its seal.
 
-        `about` is stored in the manifest. The folder appears only when it is complete: before that, the written files
-        are read from the disk again and compared with the manifest. Raise SnapshotError, or AgainLaterError for a full
-        disk.
+        `about` is stored in the manifest. The folder appears only when it is complete, and has been read back from the
+        disk. Raise SnapshotError, or AgainLaterError for a full disk.
         """
         # tarfile and zstd are loaded by sealing and unpacking alone.
         from state.snapshots.sealing import seal_folder
@@ -30,11 +29,11 @@ class SealedSnapshots:
             return seal_folder(source, into, about)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename the sealed folder `folder` to `to`, and return the seal with the new times of its files.
+        """Rename the folder of a snapshot to `to`. Return the seal with the new times of its files.
 
-        A power cut afterwards does not undo this. Create the parent folder of `to` if it does not exist. Raise
-        SnapshotError if the snapshot is damaged, since a new seal would confirm the damage; also if the folder holds
-        anything that was not sealed, or if `to` exists.
+        Once this has returned, a power cut does not undo it. The parent of `to` is made if it is missing. Raise
+        SnapshotError if the snapshot is damaged: a new seal would hide that. Raise it also if the folder has files that
+        were not sealed, or if `to` exists.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):
@@ -50,11 +49,10 @@ class SealedSnapshots:
             return evolve(seal, files={name: file_seal(to / name) for name in seal.files})
 
     def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Copy the sealed folder `folder` to the new folder `to`. Return the seal with the copies' times.
+        """Copy the snapshot in `folder` to the new folder `to`. Return the seal with the times of the copied files.
 
-        A power cut afterwards does not undo this. The copies are read from the disk again and compared with the
-        manifest's hash in `seal`. Raise SnapshotError if they differ, and AgainLaterError for a full disk; `to` is then
-        not made.
+        Once this has returned, a power cut does not undo it. The copy is read back from the disk. Raise SnapshotError
+        if it does not match `seal`, AgainLaterError for a full disk; then `to` does not exist.
         """
         from state.snapshots.sealing import copy_folder
 
@@ -62,10 +60,10 @@ class SealedSnapshots:
             return copy_folder(folder, to, seal)
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Return how a snapshot differs from its seal; None if it is as it was sealed.
+        """Return how a snapshot differs from its seal; None if it does not.
 
-        If inode, size and times of all files are unchanged, read none of them; else hash them. Ignore files that were
-        not sealed. Raise SnapshotError if the files cannot be read.
+        The files are read and hashed only if the inode, size or a time of one has changed. Files that were not sealed
+        are ignored. Raise SnapshotError if the files cannot be read.
         """
         with file_errors(f"read {folder}", SnapshotError):
             try:
@@ -81,10 +79,10 @@ class SealedSnapshots:
         return None
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash the files of a snapshot if one of them has another inode or other times than `seal` says.
+        """Hash the files of a snapshot if the inode or a time of one has changed since `seal`.
 
-        Return the new seals of the files, by name, if the content is as sealed. Return None if nothing changed, or if
-        the snapshot is damaged. Raise SnapshotError if it cannot be read.
+        If the content is as sealed, return the new seals of the files, by name. Return None if nothing has changed, or
+        if the snapshot is damaged. Raise SnapshotError if it cannot be read.
         """
         from state.snapshots.sealed import open_tar, read_manifest
 
@@ -100,10 +98,10 @@ class SealedSnapshots:
                 return None
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Compare a snapshot with its seal, and unpack it into the new folder `into`.
+        """Check a snapshot by its seal, and unpack it into the new folder `into`.
 
-        Return the `about` of its manifest, or its damage. Remove `into` after any failure. Raise SnapshotError, or
-        AgainLaterError for a full disk.
+        Return what its manifest has as `about`, or its damage. After any failure, `into` is removed. Raise
+        SnapshotError, or AgainLaterError for a full disk.
         """
         from state.snapshots.unpacking import unpack_folder
 
@@ -114,10 +112,9 @@ class SealedSnapshots:
                 return Damaged(str(mismatch))
 
     def delete(self, folder: Path) -> None:
-        """Delete the folder of a snapshot, if it exists. A power cut afterwards does not bring it back.
+        """Delete the folder of a snapshot, if it exists. Once this has returned, a power cut does not bring it back.
 
-        The folder keeps its name until the end. So if this process is killed meanwhile, a later one still finds the
-        folder.
+        The folder keeps its name until the end, so that a later process finds it if this one is killed.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if os.path.lexists(folder):
@@ -125,10 +122,10 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of the snapshot with this seal, if they exist, and then its folder if that is empty.
+        """Delete the files of the snapshot with this seal, if they exist. Delete the folder too if it is empty then.
 
-        A power cut afterwards does not bring them back. Another snapshot at this path is kept. The manifest is deleted
-        last, since it identifies the snapshot.
+        Once this has returned, a power cut does not bring them back. Another snapshot at this path is kept. The
+        manifest is deleted last, because it tells which snapshot it is.
         """
         from state.snapshots.manifest import TARS
         from state.snapshots.sealed import is_another
@@ -144,7 +141,7 @@ class SealedSnapshots:
 
 
 def generations_present(folder: Path) -> tuple[int, ...]:
-    """Return the sorted numbers of the generations in `folder` (`canonicals/NAME`); () if there is no folder."""
+    """Return the numbers of the generations in `folder` (`canonicals/NAME`), sorted; () if there is no folder."""
     with file_errors(f"list the generations in {folder}", SnapshotError):
         try:
             names = [entry.name for entry in folder.iterdir()]

@@ -1,4 +1,4 @@
-"""Find the data of sparse files, and write such files to a tar in GNU's sparse format 1.0."""
+"""Finds the data in files with holes (sparse files), and writes such files to a tar in GNU's sparse format 1.0."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ Extents = tuple[tuple[int, int], ...]
 def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
     """Return the extents of an open file: offset and length of each piece of data between its holes.
 
-    Return None if the file has no holes, or if its file system does not report them. `info` is the stat of the file.
+    Return None if the file has no holes, or if its file system does not tell. `info` is the stat of the file.
     """
     if info.st_blocks * _SECTOR >= info.st_size:
         return None
@@ -43,7 +43,7 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
 
 
 def table_of(extents: Extents) -> bytes:
-    """Return the table that a tar has before the data of a sparse file, filled up to whole blocks.
+    """Return the table that a tar has before the data of a file with holes, filled up to whole blocks.
 
     The table has the number of pieces, and the offset and length of each.
     """
@@ -53,11 +53,10 @@ def table_of(extents: Extents) -> bytes:
 
 
 def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
-    """Return the header of a sparse file as bytes; `info` is its usual header, with its full size.
+    """Return the header of a file with holes as bytes. `info` is its usual header, with its full size.
 
-    `stored` counts the bytes of its table and data. The stored size is written into the last block in GNU's own form,
-    which has no limit. If it were written as a pax record before that block, Python's reader would look for the next
-    entry at a wrong place.
+    `stored` is the size of its table and data in bytes. It is written into the last block in GNU's own form, which has
+    no limit. In a pax record before that block, it would make Python's reader look for the next entry at a wrong place.
     """
     last = tarfile.TarInfo("sparse")
     last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored
@@ -74,14 +73,17 @@ def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
 
 
 def _as_ustar(block: bytes) -> bytes:
-    """Return a block of GNU's form as one of ustar's: GNU tar reads the pax records only before a ustar block."""
+    """Return a header block of GNU's form as one of ustar's form.
+
+    This is needed because GNU tar reads pax records only before a ustar block.
+    """
     named = block[: _SUM.start] + b" " * 8 + block[_SUM.stop : _MAGIC.start] + b"ustar\x0000" + block[_MAGIC.stop :]
     return named[: _SUM.start] + b"%06o\0 " % sum(named) + named[_SUM.stop :]
 
 
 @frozen
 class Piece:
-    """A part of a file, with offset and length: data or a hole."""
+    """A part of a file that is data or a hole."""
 
     offset: int
     length: int
@@ -89,7 +91,7 @@ class Piece:
 
 
 def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
-    """Return the data and holes of a file in order. Raise MismatchError if `extents` overlap or do not fit `size`."""
+    """Return the data and the holes of a file, in order. Raise MismatchError if `extents` overlap or exceed `size`."""
     parts: list[Piece] = []
     end = 0
     for offset, length in (*extents, (size, 0)):
@@ -102,6 +104,6 @@ def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
 
 
 def zeros(length: int) -> "list[bytes]":
-    """Return `length` zero bytes, in chunks that share their memory."""
+    """Return `length` zero bytes in chunks. The chunks share their memory."""
     whole, rest = divmod(length, len(_ZEROS))
     return [_ZEROS] * whole + ([_ZEROS[:rest]] if rest else [])

@@ -1,4 +1,4 @@
-"""Unpack a tar into a folder, and compare every entry with the manifest."""
+"""Unpacks a tar into a folder, and compares every entry with the manifest."""
 
 import hashlib
 import os
@@ -21,10 +21,10 @@ from state.state_errors import SnapshotError
 
 
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
-    """Compare a snapshot with its seal, unpack it into the new folder `into`, and return the `about` of its manifest.
+    """Check a snapshot by its seal, and unpack it into the new folder `into`. Return what its manifest has as `about`.
 
-    Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. Remove `into` after any
-    failure.
+    Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. After any failure,
+    `into` is removed.
     """
     changed_files(folder, seal)
     manifest = read_manifest(folder, seal.manifest)
@@ -35,9 +35,9 @@ def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
 
 
 def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -> None:
-    """Unpack a tar into the empty folder `into`; `tar` yields its bytes in chunks.
+    """Unpack a tar into the empty folder `into`. `tar` yields the bytes of the tar in chunks.
 
-    Raise MismatchError if something differs from `entries`. Owners are set only if this process runs as root.
+    Raise MismatchError if anything differs from `entries`. Owners are set only if this process runs as root.
     """
     folders, files = {""}, set[str]()
     for member in members(tar, entries):
@@ -57,10 +57,10 @@ def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -
 
 
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
-    """Raise MismatchError for an entry with a path outside of the tree, a path that was there before, or a bad link.
+    """Raise MismatchError for an entry whose path is outside of the folder or occurs twice, and for a bad link.
 
-    `folders` and `files` are the paths that were unpacked before. The parent must be one of the `folders`: so it cannot
-    be a symlink that leads outside. A hard link must lead to one of the `files`.
+    `folders` and `files` are the paths that were unpacked before. The parent of the path must be one of the `folders`,
+    so that it cannot be a symlink that leads outside. A hard link must lead to one of the `files`.
     """
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
@@ -74,7 +74,7 @@ def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> N
 
 
 def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
-    """Make the folder, symlink or hard link `entry` at the path `place`. A hard link leads to its file below `into`."""
+    """Make the folder, symlink or hard link of `entry` at the path `place`. A hard link's file is below `into`."""
     if entry.type == "folder":
         os.mkdir(place, PRIVATE_FOLDER)
     elif entry.type == "symlink":
@@ -84,7 +84,7 @@ def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
 
 
 def _write(place: bytes, member: Member, content: Content) -> None:
-    """Write the file of `member` with its holes to the path `place`, then give it its owner, mode and time."""
+    """Write the file of `member` to the path `place`, with its holes. Then set its owner, mode and time."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     entry, descriptor = member.entry, os.open(place, flags, PRIVATE_FILE)
     try:
@@ -97,7 +97,7 @@ def _write(place: bytes, member: Member, content: Content) -> None:
 
 
 def _fill(descriptor: int, member: Member, content: Content) -> None:
-    """Write the content of a file, and leave out its holes. Raise MismatchError if its hash is not the sealed one."""
+    """Write the content of a file, without its holes. Raise MismatchError if its hash is not the sealed one."""
     digest, size = hashlib.sha256(), member.entry.size
     for piece in pieces(member.extents, size):
         if piece.is_hole:
@@ -124,7 +124,7 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 
 def _set_attributes(place: bytes, entry: SealedEntry) -> None:
-    """Give the entry its owner, mode and time; in this order, since a new owner clears set-id bits."""
+    """Set the owner, mode and time of an entry, in this order: a new owner would clear set-id bits of the mode."""
     _set_owner(entry, os.lstat(place), partial(os.chown, place, follow_symlinks=False))
     if entry.type != "symlink":
         os.chmod(place, entry.mode)
@@ -132,9 +132,9 @@ def _set_attributes(place: bytes, entry: SealedEntry) -> None:
 
 
 def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, int], None]) -> None:
-    """Set the owner and group of a file by `chown`, unless it has them already (`info`).
+    """Set the owner and group of a file by `chown`, unless it already has them. `info` is the stat of the file.
 
-    Do nothing if this process does not run as root. Raise SnapshotError if root is not allowed to do so, as in a
+    Do nothing if this process does not run as root. Raise SnapshotError if root is not allowed to do this, as in a
     systemd unit without CAP_CHOWN.
     """
     if os.geteuid() != 0 or (info.st_uid, info.st_gid) == (entry.uid, entry.gid):
@@ -147,7 +147,7 @@ def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, i
 
 
 def _compare(place: bytes, entry: SealedEntry) -> None:
-    """Raise MismatchError if the path on the disk does not have the kind, time, mode, size or target of its entry."""
+    """Raise MismatchError if the path on the disk differs from its entry in kind, time, mode, size or target."""
     info = os.lstat(place)
     is_right = {"folder": stat.S_ISDIR, "symlink": stat.S_ISLNK}.get(entry.type, stat.S_ISREG)
     right = is_right(info.st_mode) and info.st_mtime_ns == entry.mtime_ns

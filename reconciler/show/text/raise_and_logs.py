@@ -8,7 +8,7 @@ from reconciler.show.text.screen import Screen, Style, paint
 
 
 def render_raised(recipe: str, app: RunningApp) -> str:
-    """Return a line with recipe, version, commit, URL and address, separated by spaces for the shell's `read`."""
+    """Return a line with recipe, version, commit, URL and address, separated by spaces for the `read` of a shell."""
     return escape(f"{recipe} {app.version} {app.commit} {app.url} {app.address}") + "\n"
 
 
