@@ -1,1 +1,1 @@
-"""The desired state: a fleet's declarations, the order of versions, and the rule that picks a release."""
+"""The desired state: what a fleet declares, the order of versions, and which release is wanted."""

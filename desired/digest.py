@@ -1,4 +1,4 @@
-"""Computes digests of a recipe's declaration and folder. If one of them changes, an earlier trial may count no more."""
+"""Computes digests of a recipe's declaration and folder. If one changes, an earlier trial may count no more."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _CHUNK: Final = 1 << 20
 class FolderDigest:
     """The digests of one or more fleet folders.
 
-    `whole` covers everything in them, `tests` all but the files `recipe.toml`.
+    `whole` is that of everything in them. `tests` is that of everything except `recipe.toml`.
     """
 
     whole: str
@@ -28,19 +28,19 @@ class FolderDigest:
 
 
 def declaration_digest(recipe: Recipe) -> str:
-    """Return the digest of a recipe's declared values, with defaults filled in: "sha256:" and hexadecimal digits.
+    """Return the digest of a recipe's declared values and defaults: "sha256:" and hexadecimal digits.
 
-    It does not depend on what `drift` ignores, on the age and the signature that releases need, on the ways to try, on
-    the path of the folder, or on the form of the file, such as comments and the order of keys.
+    It leaves out what has no effect on a trial: what `drift` ignores, the age and the signature that releases need, the
+    ways to try, the path of the folder, and comments and the order of keys in the file.
     """
     return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed", "ways")))
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
-    """Return the digest of all `folders` together; `folders` maps the name of each recipe to its folder.
+    """Return the digests of all `folders` together. `folders` maps the name of each recipe to its folder.
 
-    The digest depends on the names, kinds, executable bits, link targets and contents of the files, but not on times.
-    Raise OSError if a file cannot be read, or is removed meanwhile.
+    They depend on names, kinds, executable bits, link targets and contents of files, but not on times. Raise OSError if
+    a file cannot be read, or is removed meanwhile.
     """
     digests = {name: _folder_digest(folder) for name, folder in folders.items()}
     whole = {name: digest.whole for name, digest in digests.items()}
@@ -48,12 +48,12 @@ def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
 
 
 def json_digest(values: object) -> str:
-    """Return `sha256:` and the hash of `values` in JSON. A value that JSON does not have is hashed as its text."""
+    """Return `sha256:` and the hash of `values` as JSON. A value that JSON does not have is hashed as its text."""
     return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()}"
 
 
 def _folder_digest(folder: Path) -> FolderDigest:
-    """Return the digest of one folder. Raise OSError if a file cannot be read."""
+    """Return the digests of one folder. Raise OSError if a file cannot be read."""
     whole, tests = hashlib.sha256(), hashlib.sha256()
     for path in _entries(folder):
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):
@@ -66,7 +66,7 @@ def _folder_digest(folder: Path) -> FolderDigest:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """Yield every path below a folder, parents first, sorted by the bytes of the names."""
+    """Yield every path below a folder. A folder comes before what is in it, and names are sorted as bytes."""
     for path in sorted(folder.iterdir(), key=os.fsencode):
         yield path
         if stat.S_ISDIR(path.lstat().st_mode):
@@ -74,7 +74,7 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _facts(path: Path) -> tuple[bytes, bytes]:
-    """Return the kind of an entry and, as bytes, the hash of a file's content or the target of a link.
+    """Return the kind of an entry, and the hash of a file's content or the target of a link, both as bytes.
 
     The second is empty for a folder, a socket, a pipe or a device.
     """
@@ -87,7 +87,7 @@ def _facts(path: Path) -> tuple[bytes, bytes]:
 
 
 def _content(path: Path) -> bytes:
-    """Return the hash of a file's content, without loading all of it into memory."""
+    """Return the hash of a file's content. The file is read piece by piece."""
     digest = hashlib.sha256()
     # The file may have been replaced by a link or a pipe: do not follow the link, and do not wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -21,9 +21,9 @@ DRIFT_WORDS = (
 
 @frozen
 class DriftIgnore:
-    """The names of differences that `drift` shows but does not count until the day `until` (UTC), and the reason.
+    """What the declared `[drift]` says: which differences `drift` shows, but does not count.
 
-    `until` is None if nothing is ignored.
+    They count again from the day `until` (UTC) on, which is None if nothing is ignored. `reason` is why.
     """
 
     ignore: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Where a fleet's mirrors are pushed to."""
+"""Where the mirrors of a fleet are pushed to."""
 
 from attrs import frozen
 
@@ -7,8 +7,8 @@ from attrs import frozen
 class Mirror:
     """The forge to which mirrors are pushed.
 
-    `push` is the address of a recipe's repository there, with "{recipe}" for its name; "" if nothing is pushed. `token`
-    is the path of a file with the forge's token, or the name of a systemd credential; "" if no token is needed.
+    * `push`: the address of a recipe's repository there, with "{recipe}" for its name; "" if nothing is pushed.
+    * `token`: the path of a file with the forge's token, or the name of a systemd credential; "" if none is needed.
     """
 
     push: str = ""

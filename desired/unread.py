@@ -18,7 +18,7 @@ _LIKE: Final = re.compile(rf"{_NAME}{_NO_HASH}{_NUMBERS}{_REST}", re.ASCII | re.
 
 
 def version_numbers(tag: str) -> Numbers | None:
-    """Return the numbers in a tag that looks like a version, such as (1, 10) for `v1.10-fpm`.
+    """Return the numbers of a tag that looks like a version, such as (1, 10) for `v1.10-fpm`.
 
     Return None for any other tag, such as a nightly build, a commit or a word.
     """
@@ -29,12 +29,12 @@ def version_numbers(tag: str) -> Numbers | None:
 
 
 def is_later(numbers: Numbers, than: Numbers) -> bool:
-    """Whether the version `numbers` is later than the version `than`. Missing numbers at the end count as 0."""
+    """Return whether the version `numbers` is later than the version `than`. Missing numbers at the end count as 0."""
     return _without_zeros(numbers) > _without_zeros(than)
 
 
 def in_order(tags: Mapping[str, Numbers]) -> tuple[str, ...]:
-    """Return the tags sorted by their numbers, the latest first. Tags with equal numbers are sorted by text."""
+    """Return the tags sorted by their numbers, the latest first. Tags with the same numbers are sorted as text."""
     return tuple(sorted(sorted(tags), key=lambda tag: _without_zeros(tags[tag]), reverse=True))
 
 

@@ -1,4 +1,4 @@
-"""Find the releases among upstream's tags, and choose the release that a recipe should have."""
+"""Finds the releases among upstream's tags, and chooses the wanted one by its version."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -21,8 +21,8 @@ Rank = tuple[Release, ...]
 def resolve_want(tags: Tags, allow: str) -> Want:
     """Return the greatest allowed release, or why there is none.
 
-    `tags` maps each of upstream's tags to its commit, None if it names no commit. `allow` is a range on x.y.z, such as
-    ">=2.0.0,<4", or "*" for all; for any other text packaging's InvalidSpecifier is raised.
+    `tags` maps upstream's tags to commits; None if a tag names no commit. `allow` is a range on x.y.z such as
+    ">=2.0.0,<4", or "*" for all. Raise packaging's InvalidSpecifier if it is neither.
     """
     ranks = _ranks(tags, allow)
     if not ranks:
@@ -34,25 +34,24 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 
 
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
-    """Return the allowed releases, the oldest first; at most one release for each sort key.
+    """Return the allowed releases, the oldest first. `tags` and `allow` are those of `resolve_want`.
 
-    `tags` and `allow` are as in `resolve_want`. Several tags may have the same sort key, such as v1.0.0 and 1.0.0. If
-    they name the same commit, return a tag without a leading "v" if there is one. If they name different commits,
-    return none of them.
+    Several tags may stand for one version, such as v1.0.0 and 1.0.0. If they name the same commit, only one is
+    returned, without "v" if there is such a tag. If they name different commits, none is returned.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 
 
 def not_releases(tags: Tags) -> tuple[str, ...]:
-    """Return the tags that are no releases, because they have no release name or name no commit, sorted by name."""
+    """Return the tags that are no releases, sorted by name: they have no release name, or name no commit."""
     return tuple(sorted(name for name, commit in tags.items() if commit is None or not is_release_name(name)))
 
 
 def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ...]:
     """Return the tags that look like versions but are no releases, the latest first.
 
-    Leave out tags that are not in the range `allow`, and tags that are not later than the version `than`. That is given
-    by its numbers, such as (1, 5, 1); () means 0.
+    Tags outside of the range `allow` are left out, and tags that are not later than `than`. `than` has the numbers of a
+    version, such as (1, 5, 1); () stands for 0.
     """
     is_allowed = _filter(allow)
     numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
@@ -61,7 +60,7 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
 
 
 def _ranks(tags: Tags, allow: str) -> list[Rank]:
-    """Return the allowed releases, the oldest first, in groups with the same sort key."""
+    """Return the allowed releases, the oldest first. Releases with the same sort key are in one group."""
     is_allowed = _filter(allow)
     return [rank for key, rank in _all_ranks(tuple(tags.items())) if is_allowed(key)]
 
@@ -69,7 +68,7 @@ def _ranks(tags: Tags, allow: str) -> list[Rank]:
 # `explain` asks for the releases of each recipe several times. The limit holds some hundred recipes.
 @lru_cache(maxsize=512)
 def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionKey, Rank], ...]:
-    """Return all releases, the oldest first, in groups with the same sort key. Each group comes with its key."""
+    """Return all releases, the oldest first. Those with the same sort key are in one group, after their key."""
     keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags))
     return tuple(
         (key, tuple(Release(name, commit) for _, _, name, commit in rank))
@@ -85,7 +84,7 @@ def _with_keys(tags: Iterable[tuple[str, str | None]]) -> Iterator[tuple[Version
 
 
 def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
-    """Return a function that says whether a version, as a sort key or numbers, is in the range `allow`.
+    """Return a function that tells whether a version is in the range `allow`. It takes a sort key or numbers.
 
     Raise packaging's InvalidSpecifier if `allow` is no range.
     """

@@ -1,1 +1,1 @@
-"""Read the declarations of a fleet, and report every problem in them with its line and column."""
+"""Reads the declarations of a fleet, and reports every problem in them with its line and column."""

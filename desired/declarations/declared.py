@@ -1,4 +1,4 @@
-"""Read a fleet folder, and return the fleet that it declares, or report all problems in it."""
+"""Reads a fleet folder. Returns the fleet that it declares, or reports all problems in it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -49,10 +49,11 @@ RECIPES: Final = "recipes"
 
 @frozen
 class _Files:
-    """The files of a fleet folder. A file that could not be read is a Problem, any other file a Source.
+    """The files of a fleet folder. A file that could not be read is a Problem, any other a Source.
 
-    `recipes` maps the name of each recipe to its `recipe.toml`, ordered by name. `problems` has all problems of
-    reading: files that cannot be read, and invalid names of recipes.
+    * `fleet`: the file `fleet.toml`.
+    * `recipes`: the `recipe.toml` of each recipe, by its name and in the order of names.
+    * `problems`: files that cannot be read, and invalid names of recipes.
     """
 
     fleet: Source | Problem
@@ -61,9 +62,9 @@ class _Files:
 
 
 def read_fleet(folder: Path) -> Fleet:
-    """Return the fleet that a fleet folder declares; it may have no recipes.
+    """Return the fleet that a fleet folder declares. It may have no recipes.
 
-    Raise DeclarationError with all problems of all files if there are any.
+    If the files have problems, raise DeclarationError with all of them.
     """
     files = _read_files(folder)
     if isinstance(files.fleet, Problem):
@@ -88,7 +89,7 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
-    """Return an error with these problems, sorted, and each only once.
+    """Return the error for these problems: sorted, and each only once.
 
     A problem in `[defaults]` is found again for every recipe.
     """
@@ -112,7 +113,7 @@ def _read_files(folder: Path) -> _Files:
 
 
 def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Problem]:
-    """Yield a problem for each of `names` that is no valid recipe name. `names` are those of the recipe folders."""
+    """Yield a problem for each name of a recipe folder in `names` that is no valid recipe name."""
     for name in names:
         if not is_recipe_name(name):
             yield file_problem(
@@ -124,15 +125,15 @@ def _name_problems(folder: Path, names: Mapping[str, object]) -> Iterator[Proble
 
 
 def _layers(files: _Files, fleet: Source) -> dict[str, Layers]:
-    """Return the declaration of each recipe by name, merged over the defaults in the fleet's file `fleet`.
+    """Return the declaration of each recipe, merged over the defaults of the fleet's file, by the recipe's name.
 
-    Leave out the recipes whose file could not be read.
+    Recipes whose file could not be read are left out.
     """
     return {name: Layers.of(own, fleet) for name, own in files.recipes.items() if isinstance(own, Source)}
 
 
 def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
-    """Yield the problems of single keys in the recipes' files."""
+    """Yield the problems of single keys in the files of the recipes."""
     for layer in layers.values():
         yield from layer.own_problems()
 
@@ -140,14 +141,14 @@ def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
 def _shared_problems(layers: Mapping[str, Layers], fleet: Reading[FleetFile]) -> Iterator[Problem]:
     """Yield the problems of keys that need or exclude each other, in the merged declarations of the recipes.
 
-    `fleet` is the fleet's file, because some keys of a recipe depend on it.
+    Some keys of a recipe depend on the fleet's file, which is `fleet`.
     """
     for layer in layers.values():
         yield from layer.placed(recipe_flaws(layer.reading, fleet))
 
 
 def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Problem]:
-    """Yield the problems of `needs`: needed recipes that are not declared, and recipes that need each other."""
+    """Yield the problems of the key `needs`: recipes that are not declared, and recipes that need each other."""
     needs = {name: layers[name].reading.tables.install.needs or () for name in layers}
     unreadable_needs = {name: () for name in files.recipes if name not in layers}
     for name, flaw in needs_flaws({**unreadable_needs, **needs}):
@@ -155,9 +156,9 @@ def _needs_problems(layers: Mapping[str, Layers], files: _Files) -> Iterator[Pro
 
 
 def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
-    """Yield a problem for each overlay that is no file in the recipe's folder.
+    """Yield a problem for each declared overlay that is no file in the recipe's folder.
 
-    `recipes` is the folder of all recipes.
+    `recipes` is the folder with the folders of all recipes.
     """
     for name, layer in layers.items():
         missing = missing_files(recipes / name, layer.reading.tables.install.overlays or ())
@@ -168,7 +169,7 @@ def _overlay_problems(recipes: Path, layers: Mapping[str, Layers]) -> Iterator[P
 
 
 def _signed_problems(folder: Path, layers: Mapping[str, Layers]) -> Iterator[Problem]:
-    """Yield a problem for each recipe that needs signed releases, if the fleet folder has no key to check them."""
+    """Yield a problem for each recipe with `signed = true`, if the fleet folder has no key to check signatures with."""
     signed = [layer for layer in layers.values() if layer.reading.tables.release.signed]
     if signed and not has_keys(folder):
         message = f"is true, which needs a key in {KEYS}/: {ALLOWED_SIGNERS} for SSH keys, NAME.asc for OpenPGP keys"
@@ -196,7 +197,7 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
-    """Return the recipe that `tables` declare: its own file, merged over the defaults. `folder` is its fleet folder."""
+    """Return the recipe that `tables` declare, which are merged over the defaults. `folder` is its fleet folder."""
     return Recipe(
         **_declared(tables.recipe),
         **_declared(tables.release),
@@ -217,10 +218,13 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
 
 
 def _ready(declared: Mapping[str, Any]) -> Ready:
-    """Return the readiness check with the declared keys. With `tcp` or `run` there is no HTTP check by default."""
+    """Return the readiness check with the declared keys.
+
+    If `tcp` or `run` is declared, there is no HTTP check by default.
+    """
     return Ready(**{"http": None, **declared}) if {"tcp", "run"} & declared.keys() else Ready(**declared)
 
 
 def _declared(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
-    """Return the keys that are declared in a table, with their values. desired.model has the defaults of the others."""
+    """Return the keys that a table declares, with their values. Defaults of other keys are in `desired.model`."""
     return asdict(table, recurse=False, filter=lambda _, value: value is not None)

@@ -1,4 +1,4 @@
-"""Merge a recipe's declaration over the fleet's defaults, and find the file in which each problem is."""
+"""Merges a recipe's declaration over the fleet's defaults, and finds the file in which a problem is."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -25,7 +25,7 @@ _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
 
 @frozen
 class Layers:
-    """A recipe's file (`own`), the fleet's file, and the declaration that both together give (`reading`)."""
+    """The file of a recipe (`own`), the file of the fleet, and the declaration that both give together (`reading`)."""
 
     own: Source
     fleet: Source
@@ -33,21 +33,18 @@ class Layers:
 
     @classmethod
     def of(cls, own: Source, fleet: Source) -> "Layers":
-        """Return the layers of the recipe's file `own` and the fleet's file.
-
-        Where both have a key, that in `own` counts.
-        """
+        """Return the layers of these two files. If both have a key, the one in `own` counts."""
         merged = merge(_without_replaced(_defaults(fleet), own), own.document)
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
     def own_problems(self) -> list[Problem]:
-        """Return the problems of single keys in the recipe's file. Problems of the fleet's defaults are left out."""
+        """Return the problems of single keys in the recipe's own file. Those of the fleet's defaults are left out."""
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
         """Return flaws of the merged declaration as problems, each with its line in the file that has the key.
 
-        A key that neither file has is reported as missing in the recipe's file.
+        If neither file has the key, the problem is placed in the recipe's file, as a missing key.
         """
         own, shared = [], []
         for flaw in flaws:
@@ -60,7 +57,7 @@ class Layers:
 
 
 def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both documents merged, table by table. If both have a key, the value in `own` counts."""
+    """Return both documents merged, table by table. If both have a key, the one in `own` counts."""
     merged = {**defaults, **own}
     for key in defaults.keys() & own.keys():
         if isinstance(defaults[key], dict) and isinstance(own[key], dict):
@@ -69,15 +66,15 @@ def merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _defaults(fleet: Source) -> Mapping[str, Any]:
-    """Return the `[defaults]` table of the fleet's file, {} if there is none."""
+    """Return the table `[defaults]` of the fleet's file; {} if there is none."""
     defaults = fleet.document.get(DEFAULTS)
     return defaults if isinstance(defaults, dict) else {}
 
 
 def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
-    """Return the defaults without the keys for which the recipe's file `own` makes a choice of its own.
+    """Return the defaults without those that a key in the recipe's file `own` replaces.
 
-    `_CHOICES` lists these choices: for example, a recipe with `http` does not get the default `tcp`.
+    `_CHOICES` lists them: a recipe with `http`, for example, does not get the default `tcp`.
     """
     replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {

@@ -1,4 +1,4 @@
-"""Decides which environment variables a fleet may name: those that Canon passes on, and those that a recipe sets."""
+"""Decides which environment variables a fleet may name: those to pass on, and those that a recipe sets."""
 
 import re
 from typing import Final

@@ -1,4 +1,7 @@
-"""Find the line and column of each key and list element of a TOML text. Imported only if there is a problem."""
+"""Finds the line and column of each key and list element of a TOML text.
+
+This module is imported only if there is a problem, because its libraries are slow to load.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -38,7 +41,7 @@ class Document:
 def positions(text: str) -> Mapping[Path, Position]:
     """Return the position of each key and list element of a valid TOML text, by its path.
 
-    A table that is defined in several parts has the position of its first part.
+    A table in several parts has the position of its first part.
     """
     document = Document.parse(text)
     walk = _Walk(document)
@@ -50,16 +53,16 @@ def positions(text: str) -> Mapping[Path, Position]:
 
 
 def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
-    """Return the position that `known` has for `path` or for its nearest parent; START if it has none of them."""
+    """Return the position of `path` in `known`, or of its nearest parent there; START if there is neither."""
     parts = (path[:length] for length in range(len(path), 0, -1))
     return next((known[part] for part in parts if part in known), START)
 
 
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
-    """Return the key that occurs twice in a TOML text, as it is written there, and the position where it is repeated.
+    """Return the key that a TOML text has twice, as it is written there, and the position of the second one.
 
-    `end` is the offset in `text` at which tomli reports the repetition. tomli does not name the key, so the key of the
-    last statement that ends at or before `end` is taken. Return "a key" and START if there is none.
+    `end` is the offset in `text` at which tomli reports the repetition. tomli does not name the key, so it is taken
+    from the last statement that ends at or before `end`. Return "a key" and START if there is none.
     """
     document = Document.parse(text)
     limit = len(text[:end].encode())
@@ -71,9 +74,9 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the key of each statement, and the last node of the statement.
+    """Yield the key and the last node of each statement of a TOML text.
 
-    For a pair, the last node is its value; for a table header, it is the key.
+    The last node of a pair is its value; that of a table header is its key.
     """
     pending = [root]
     while pending:
@@ -86,7 +89,7 @@ def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def _key_of(node: Node) -> Node | None:
-    """Return the key of a pair or a table header, None for any other node."""
+    """Return the key of a pair or a table header; None for any other node."""
     if node.type != "pair" and node.type not in _HEADERS:
         return None
     return next((child for child in node.named_children if child.type in _KEYS), None)
@@ -94,9 +97,10 @@ def _key_of(node: Node) -> Node | None:
 
 @define
 class _Walk:
-    """Collects the positions of keys and list elements: `found` has them by path.
+    """Collects the positions of keys and list elements while a TOML text is walked through.
 
-    `arrays` maps the path of each array of tables to the number of its elements that were found so far.
+    * `found`: the positions so far, by path.
+    * `arrays`: how many elements of each array of tables were found so far, by the path of the array.
     """
 
     document: Document
@@ -104,9 +108,9 @@ class _Walk:
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the position of the key of `node`, or of its list elements. Yield each node inside with its path.
+        """Record the position of the key of `node`, or of its list elements. Yield each node within it, with its path.
 
-        `base` is the path of the table or list that has `node`: keys and indexes, from the root of the document.
+        `base` is the path of the table or list in which `node` is. A path has the keys and indexes from the root on.
         """
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]
@@ -118,10 +122,10 @@ class _Walk:
             yield from ((child, base) for child in inside)
 
     def _named(self, key: Node, base: Path, *, is_element: bool) -> Path:
-        """Record the positions of the parts of a key, and return the key's path.
+        """Record the positions of all parts of a key. Return the path of the key.
 
-        `base` is the path of the table that has it. `is_element` is True if the key is in the header of an array of
-        tables. Each such header begins the next element of the array; its index is then the last part of the path.
+        `base` is the path of the table in which the key is. If `is_element`, the key is in the header of an array of
+        tables: such a header begins the next element, whose index becomes the last part of the path.
         """
         parts = list(_parts(key))
         for number, (part, node) in enumerate(parts, start=1):
@@ -135,7 +139,7 @@ class _Walk:
         return base
 
     def _elements(self, values: list[Node], base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the positions of the elements of the list at the path `base`, and yield each with its path."""
+        """Record the positions of the elements of the list at the path `base`. Yield each element with its path."""
         elements = (value for value in values if value.type not in {"comment", "ERROR"})
         for index, value in enumerate(elements):
             self.found[(*base, index)] = self.document.position(value)
@@ -143,7 +147,7 @@ class _Walk:
 
 
 def _parts(key: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the parts of a key, unquoted, each with its node: `a` and `b.c` for `a."b.c"`."""
+    """Yield the parts of a key, unquoted, each with its node. For `a."b.c"` they are `a` and `b.c`."""
     pending = [key]
     while pending:
         node = pending.pop()

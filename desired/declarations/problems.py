@@ -1,4 +1,4 @@
-"""The problems of declarations, written as lines with file, line and column."""
+"""The problems in declarations, and how they are written for people."""
 
 import difflib
 import re
@@ -20,9 +20,9 @@ _PLAIN_BITS: Final = 64
 
 @frozen
 class Flaw:
-    """A problem of the value at a path in a TOML file. Its line is not known yet.
+    """A problem of the value at a path in a TOML file, without its line.
 
-    `message` is the end of the sentence that begins with the path. `hint` is what was probably meant, "" if unknown.
+    `message` continues the sentence that begins with the path. `hint` is what was probably meant, "" if unknown.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Flaw:
 
 @frozen(order=True)
 class Problem:
-    """A problem and its position in a file; line and column count from 1, the column in characters.
+    """A problem with its position in a file. Line and column count from 1, the column in characters.
 
     `hint` is what was probably meant, "" if unknown.
     """
@@ -49,7 +49,7 @@ class Problem:
 
 
 class DeclarationError(Exception):
-    """All problems of a fleet's declarations, ordered by file and line."""
+    """All problems in the declarations of a fleet, sorted by file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -57,7 +57,7 @@ class DeclarationError(Exception):
 
 
 class RefusedError(ValueError):
-    """A value is not accepted for a key. `message` is the end of the sentence that begins with the key's name.
+    """A value that a key does not accept. `message` continues the sentence that begins with the key.
 
     `hint` is what was probably meant, "" if unknown.
     """
@@ -69,23 +69,23 @@ class RefusedError(ValueError):
 
 
 def nearest(text: str, names: Iterable[str]) -> str:
-    """Return the name among `names` that is most similar to `text`, "" if none is similar."""
+    """Return the name in `names` that is most similar to `text`; "" if none is similar."""
     return next(iter(difflib.get_close_matches(text, list(names), n=1)), "")
 
 
 def dotted(path: Path) -> str:
-    """Return a path as a text such as `install.steps[1]`."""
+    """Return a path as text, such as `install.steps[1]`."""
     written = "".join(f"[{step}]" if isinstance(step, int) else f".{_written_key(step)}" for step in path)
     return written.removeprefix(".")
 
 
 def _written_key(key: str) -> str:
-    """Return a key as it is written in TOML: in quotes if it needs them."""
+    """Return a key as TOML writes it: in quotes if it needs them."""
     return key if _BARE.fullmatch(key) else quoted(key)
 
 
 def shown(value: object) -> str:
-    """Return a TOML value as a short printable text: a text in quotes, "a list" for a list, "a table" for a table."""
+    """Return a TOML value as a short printable text. A list becomes "a list", a table "a table"."""
     match value:
         case str():
             return quoted(value)
@@ -103,9 +103,9 @@ def shown(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes, with escapes for what cannot be printed.
+    """Return a text in quotes. Characters that cannot be printed are escaped.
 
-    A text of more than `LONGEST_SHOWN` characters is cut there, and ends in "…".
+    A text of more than `LONGEST_SHOWN` characters is cut there and ends in "…".
     """
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     escaped = short.replace("\\", "\\\\").replace('"', '\\"')

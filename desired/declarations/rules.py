@@ -1,4 +1,4 @@
-"""Check the keys of a declaration together: some keys need another key, and some exclude each other."""
+"""Checks the keys of a declaration together: some keys need another key, and some exclude each other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -19,7 +19,7 @@ _REDIRECTS: Final = range(300, 400)
 
 
 def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw for each required key that is missing in the fleet's file, and the flaws of its `[mirror]`."""
+    """Yield a flaw for each required key that the fleet's file lacks, and the flaws of its `[mirror]`."""
     if fleet.lacks("format"):
         yield Flaw(("format",), "is missing: write format = 1")
     if fleet.lacks("fleet", "name"):
@@ -28,7 +28,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _push(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if the fleet does not allow the protocol of `push`, and one for a `token` that no push would use."""
+    """Yield a flaw if `push` uses a protocol that the fleet does not allow, and one if `token` is of no use for it."""
     push, allowed = fleet.tables.mirror.push, fleet.tables.fleet.protocols
     protocol = protocol_of(push.replace("{recipe}", "recipe")) if push is not None else None
     known = allowed is not None or not fleet.gives("fleet", "protocols")
@@ -39,7 +39,7 @@ def _push(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield the flaws of required keys that are missing, and of keys that need or exclude each other.
+    """Yield a flaw for each required key that is missing, and for keys that need or exclude each other.
 
     `recipe` is the recipe's declaration, merged over the fleet's defaults.
     """
@@ -50,7 +50,7 @@ def recipe_flaws(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaw
 
 
 def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if the upstream is missing, or if the fleet does not allow its protocol."""
+    """Yield a flaw if no upstream is declared, or if the fleet does not allow its protocol."""
     if recipe.lacks("recipe", "upstream"):
         yield Flaw(("recipe", "upstream"), "is missing")
     upstream, allowed = recipe.tables.recipe.upstream, fleet.tables.fleet.protocols
@@ -62,14 +62,14 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if `status` has a redirect and the app is behind a proxy, which may send redirects itself."""
+    """Yield a flaw if the app is behind a proxy and `status` counts a redirect, which the proxy itself may send."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may send by itself: use run")
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw if a recipe is not enrolled without `exception`, or is enrolled with `exception` or `review`."""
+    """Yield a flaw if a recipe is not enrolled without `exception`, or enrolled with `exception` or `review`."""
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
         yield Flaw(("recipe", "enrolled"), 'is false, which needs exception = "why"')
@@ -97,7 +97,7 @@ def _data(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if only one of `take` and `restore` is declared, or if there is no `check` to prove a restore."""
+    """Yield flaws if only one of `take` and `restore` is declared, or if no `check` could prove a restore."""
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):
         yield Flaw(("backup", "take"), "needs restore: a backup counts once it is restored")
@@ -108,7 +108,7 @@ def _backup(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _pin(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw if `base` is pinned without a `reason`, and one if there is a `reason` but no pinned `base`."""
+    """Yield a flaw if `base` is pinned without a `reason`, or if there is a `reason` without a pinned `base`."""
     base = recipe.tables.upgrade.base
     if base not in {None, "canonical"} and recipe.lacks("upgrade", "reason"):
         yield Flaw(("upgrade", "base"), 'is pinned, which needs reason = "why"')
@@ -117,10 +117,7 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw for each key that the declared driver does not support.
-
-    Yield none if the driver itself is not valid.
-    """
+    """Yield a flaw for each key that the declared driver does not support; none if the driver is not valid."""
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return
@@ -131,7 +128,7 @@ def _driver(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _drift(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if `ignore` is declared without `reason` and `until`, or one of these two without `ignore`."""
+    """Yield flaws if `ignore` is declared without `reason` or `until`, or one of these two without `ignore`."""
     if recipe.tables.drift.ignore:
         for key in ("reason", "until"):
             if recipe.lacks("drift", key):
@@ -154,9 +151,9 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield each flaw of the recipes' needs, with the name of the recipe. `needs` maps every recipe to its needs.
+    """Yield each flaw of needs, with the name of the recipe. `needs` maps every recipe to the recipes that it needs.
 
-    A flaw is a recipe that needs itself or one that is not declared, or a circle of recipes that need each other.
+    A recipe must not need itself or a recipe that is not declared. Recipes must not need each other in a circle.
     """
     for name in sorted(needs):
         for index, needed in enumerate(needs[name]):
@@ -175,11 +172,10 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield the circles in `needs`.
+    """Yield the circles in `needs`: tuples of recipes of which each needs the next, and the last needs the first.
 
-    Each circle is a tuple of recipes; each of them needs the next, the last needs the first. A circle begins with the
-    recipe that is first in alphabetical order. After each circle, drop the need of its first recipe for its second, so
-    that the search finds the other circles.
+    A circle begins with the recipe that is first in the alphabet. After each circle, its first need is dropped, so that
+    the search finds other circles.
     """
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:

@@ -10,7 +10,7 @@ _UNITS: Final = {"MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 
 
 def read_size(value: object) -> int:
-    """Return the number of bytes that a text such as 500MiB, 40GiB or 1TiB means.
+    """Return how many bytes a text such as 500MiB, 40GiB or 1TiB means.
 
     Raise RefusedError for any other value.
     """

@@ -1,4 +1,4 @@
-"""Read the files of a fleet folder, up to a size limit. A file that cannot be read becomes a problem."""
+"""Reads the files of a fleet folder, up to a limit of size. A file that cannot be read becomes a problem."""
 
 import os
 import stat
@@ -25,14 +25,14 @@ _REPEATED: Final = ("Cannot ", "Duplicate ")
 
 @frozen
 class Source:
-    """A TOML file: its path (`file`), its text and the parsed document."""
+    """A TOML file: its path (`file`), its text, and the parsed document."""
 
     file: str
     text: str
     document: Mapping[str, Any]
 
     def has(self, path: tuple[str | int, ...]) -> bool:
-        """Whether the file has the key or list element at this path."""
+        """Return whether the file has the key or list element at this path."""
         inside: Any = self.document
         for step in path:
             match inside, step:
@@ -59,7 +59,7 @@ class Source:
 
 
 def read_source(path: Path) -> Source | Problem:
-    """Read and parse a TOML file. Return it as a Source, or the Problem if it cannot be read or parsed."""
+    """Read and parse a TOML file. Return it as a Source, or a Problem if it cannot be read or parsed."""
     try:
         text = _read(path).decode().replace("\r\n", "\n")
     except OSError as error:
@@ -70,7 +70,7 @@ def read_source(path: Path) -> Source | Problem:
 
 
 def file_problem(path: Path, message: str) -> Problem:
-    """Return a problem of a file or folder as a whole, with line 1 and column 1. `message` comes after its path."""
+    """Return a problem of a whole file or folder, at line 1 and column 1. `message` continues after its path."""
     return Problem(str(path), 1, 1, message)
 
 
@@ -82,9 +82,9 @@ def unreadable(error: OSError) -> str:
 
 
 def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
-    """Yield each folder in `folder`, the fleet's `recipes/`, ordered by name, and a problem for anything else there.
+    """Yield each folder in the fleet's `recipes/` (`folder`), sorted by name. Yield a problem for anything else there.
 
-    Names that start with "." are skipped: they belong to editors and git. If `folder` cannot be read, yield a problem.
+    Names that begin with "." are skipped: they belong to editors and git. If `folder` cannot be read, yield a problem.
     """
     try:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
@@ -97,10 +97,10 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield each of `names` that is no file in the folder: its index, the name, and the file that was probably meant.
+    """Yield each of `names` that is no file in the folder: its index, the name, and the name that was probably meant.
 
-    The third is "" if no file has a similar name. A link does not count as a file, because it would point elsewhere
-    in the copy of the folder that a trial uses.
+    The third is "" if no file has a similar name. A link does not count as a file, because a trial works in a copy of
+    the folder, where the link would lead elsewhere.
     """
     for index, name in enumerate(names):
         if not _is_own_file(folder, name):
@@ -108,17 +108,17 @@ def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str
 
 
 def pgp_keys(keys: Path) -> list[Path]:
-    """Return the files with OpenPGP keys in the folder `keys`, sorted; none if it cannot be read."""
+    """Return the files with OpenPGP keys in the folder `keys`, sorted; [] if it cannot be read."""
     return sorted(file for file in keys.glob("*.asc") if file.is_file())
 
 
 def has_keys(folder: Path) -> bool:
-    """Whether the fleet folder `folder` has any key by which a release tag may be signed."""
+    """Return whether the fleet folder has a key with which signatures of release tags can be checked."""
     return bool(pgp_keys(folder / KEYS)) or (folder / KEYS / ALLOWED_SIGNERS).is_file()
 
 
 def _is_own_file(folder: Path, name: str) -> bool:
-    """Whether `name` is a file in the folder, and no link. False if the folder cannot be read."""
+    """Return whether `name` is a file in the folder and no link. Return False if the folder cannot be read."""
     try:
         return (folder / name).is_file() and (folder / name).resolve() == folder.resolve() / name
     except OSError:
@@ -126,7 +126,7 @@ def _is_own_file(folder: Path, name: str) -> bool:
 
 
 def _file_names(folder: Path) -> list[str]:
-    """Return the names of the files in the folder, without links; none if it cannot be read."""
+    """Return the names of the files in the folder, without links; [] if it cannot be read."""
     try:
         return [entry.name for entry in folder.iterdir() if entry.is_file() and not entry.is_symlink()]
     except OSError:
@@ -134,7 +134,7 @@ def _file_names(folder: Path) -> list[str]:
 
 
 def _as_folder(entry: Path) -> Path | Problem:
-    """Return an entry of `recipes/` if it is a folder, else a problem that says so."""
+    """Return an entry of `recipes/` if it is a folder; else a problem that says so."""
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:
@@ -143,7 +143,7 @@ def _as_folder(entry: Path) -> Path | Problem:
 
 
 def _read(path: Path) -> bytes:
-    """Return the content of a file. Raise OSError if it is no regular file or has more than `LARGEST` bytes."""
+    """Return the content of a file. Raise OSError if it is no regular file, or has more than `LARGEST` bytes."""
     # Without O_NONBLOCK, opening a named pipe would wait for a writer.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -155,7 +155,7 @@ def _read(path: Path) -> bytes:
 
 
 def _parse(path: Path, text: str) -> Source | Problem:
-    """Parse the text of the file `path`. Return it as a Source, or the Problem if it is not valid TOML."""
+    """Parse the text of the file `path`. Return it as a Source, or a Problem if it is not valid TOML."""
     try:
         return Source(str(path), text, tomli.loads(text))
     except tomli.TOMLDecodeError as error:
@@ -166,7 +166,7 @@ def _parse(path: Path, text: str) -> Source | Problem:
 
 
 def _syntax_problem(path: Path, text: str, error: tomli.TOMLDecodeError) -> Problem:
-    """Return the problem for a text that is not valid TOML, with its position."""
+    """Return the problem, with its position, for a text that is not valid TOML."""
     if error.msg.startswith(_REPEATED):
         from desired.declarations.positions import repeated_key
 

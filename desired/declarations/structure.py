@@ -1,4 +1,4 @@
-"""Convert a TOML document to typed tables, and collect all of its flaws."""
+"""Turns a TOML document into typed tables, and collects all of its flaws."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -20,17 +20,17 @@ Hook = Callable[[Any, Any], Any]
 
 @frozen
 class Reading(Generic[Tables]):
-    """A document, its typed tables, and its flaws. In `tables`, a key with a flaw is None, as if it were missing."""
+    """A TOML document, its typed tables, and its flaws. In `tables`, a key with a flaw is None, like a missing one."""
 
     document: Mapping[str, Any]
     tables: Tables
     flaws: tuple[Flaw, ...] = ()
 
     def gives(self, *path: str) -> bool:
-        """Whether the document has the key at `path`, valid or not.
+        """Return whether the document has the key at `path`, valid or not.
 
-        `path` is the names of the tables and then of the key. True also if something on the path is not a table,
-        because then the key cannot be called missing.
+        `path` has the names of tables, and then that of the key. Return True also if something on the path is no table,
+        so that the key is not reported as missing.
         """
         inside: Any = self.document
         for key in path:
@@ -42,12 +42,12 @@ class Reading(Generic[Tables]):
         return True
 
     def lacks(self, *path: str) -> bool:
-        """Whether the key at `path` is missing. False if another key is probably this key, misspelt."""
+        """Return whether the key at `path` is missing. Return False if another key is probably this one, misspelt."""
         return not self.gives(*path) and path not in {(*flaw.path[:-1], flaw.hint) for flaw in self.flaws}
 
 
 def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
-    """Return the document as tables of the class `into`, with its flaws. Raise nothing for an invalid document."""
+    """Return the document as tables of the class `into`, with its flaws. Invalid documents raise nothing."""
     from cattrs.errors import BaseValidationError
 
     try:
@@ -73,9 +73,9 @@ def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = (
 
 
 def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
-    """Yield the flaws for the errors that cattrs collected in the table or list at the path `base`.
+    """Yield a flaw for each error that cattrs found in the table or list at the path `base`.
 
-    An error of any other kind, which is no fault of the document, is raised again.
+    Errors of other kinds are no fault of the document, and are raised again.
     """
     from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 
@@ -95,7 +95,7 @@ def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
 
 
 def _step(cause: Exception) -> Path:
-    """Return the key or list index at which cattrs found an error, as a path of one part; () if cattrs names none."""
+    """Return the key or list index at which cattrs found an error, as a path of one part; () if it names none."""
     from cattrs.errors import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(cause, "__notes__", ()):
@@ -133,7 +133,7 @@ def _is_tuple(of: Any) -> bool:  # noqa: ANN401
 def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
     """Return the function with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML.
 
-    The function is made when the first such table is read: most fleets use few tables, and each takes a millisecond.
+    The function is made when the first such table is read: each takes a millisecond, and most fleets use few tables.
     """
     from cattrs.gen import make_dict_structure_fn, override
 
@@ -156,7 +156,10 @@ def _reader(read: Callable[[object], object]) -> Hook:
 
 
 def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
-    """Return a function for cattrs that calls `hook` for a value of the type `shape`, else raises RefusedError."""
+    """Return a function for cattrs that calls `hook` for values of the type `shape`.
+
+    It raises RefusedError for any other value.
+    """
 
     def strict(value: object, of: object) -> object:
         if not isinstance(value, shape):
@@ -169,7 +172,7 @@ def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
 def _filled(hook: Hook) -> Hook:
     """Return a function for cattrs that reads a list by `hook`.
 
-    It raises RefusedError for an empty list, and for a list whose first text is empty.
+    It raises RefusedError for an empty list, and for a list that begins with an empty text.
     """
 
     def strict(value: object, of: object) -> object:

@@ -1,4 +1,4 @@
-"""Check the addresses of upstream repositories, and find their protocols."""
+"""Checks the addresses of upstream repositories, and finds out their protocols."""
 
 import re
 from typing import Final
@@ -18,7 +18,7 @@ _SECRET: Final = re.compile(r"(?!ssh:)[^/]*://[^/]*@|(?:[^/]*://)?[^/]*:[^/]*@")
 
 
 def protocol_of(upstream: str) -> str | None:
-    """Return the protocol of an upstream's address, such as "https"; None if the text is no accepted address.
+    """Return the protocol of an upstream's address, such as "https"; None if the address is not accepted.
 
     The protocol of `git@host:path` is "ssh".
     """
@@ -32,7 +32,7 @@ def protocol_of(upstream: str) -> str | None:
 def read_upstream(value: object) -> str:
     """Return `value` if it is an address that an upstream may have. Raise RefusedError for any other value.
 
-    The error does not show a password or token in the value.
+    If there is a password or token in the value, the error does not show it.
     """
     if isinstance(value, str) and protocol_of(value):
         return value
@@ -45,7 +45,7 @@ def read_upstream(value: object) -> str:
 
 
 def read_push_address(value: object) -> str:
-    """Return `value` if it is an address to push to, with {recipe} once. Raise RefusedError for any other value."""
+    """Return `value` if it is an address to push to, with {recipe} in it once. Raise RefusedError if it is not."""
     if not isinstance(value, str) or value.count(_RECIPE) != 1 or {*"{}"} & {*value.replace(_RECIPE, "")}:
         wants = 'an address with {recipe} once, such as "ssh://git@forge.example/mirrors/{recipe}.git"'
         raise RefusedError(f"wants {wants}, not {shown(value)}")

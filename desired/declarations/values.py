@@ -80,9 +80,9 @@ _PROXY: Final = rf"{DIRECT}|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+
 
 @frozen
 class Kind:
-    """A kind of value. `read` returns the value that a parsed TOML value stands for, or raises RefusedError.
+    """A kind of value in declarations.
 
-    `schema` is the JSON Schema of such values, for editors.
+    `read` returns what a parsed TOML value stands for, or raises RefusedError. `schema` is the JSON Schema for editors.
     """
 
     read: Callable[[object], object]
@@ -96,13 +96,13 @@ def is_recipe_name(text: str) -> bool:
 def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
     """Return the error for a value that is not accepted.
 
-    `wants` says what the key accepts, `meant` what was probably meant.
+    `wants` is what the key accepts. `meant` is what was probably meant.
     """
     return RefusedError(f"wants {wants}, not {shown(value)}", meant)
 
 
 def _text(wants: str, pattern: str) -> Kind:
-    """Return the kind of texts that match `pattern` completely; `wants` describes them in errors."""
+    """Return the kind of texts that match `pattern` completely. `wants` describes them in errors."""
     compiled = re.compile(pattern)
 
     def read(value: object) -> str:
@@ -114,7 +114,7 @@ def _text(wants: str, pattern: str) -> Kind:
 
 
 def _choice(*names: str) -> Kind:
-    """Return the kind of value that is one of the texts `names`."""
+    """Return the kind of values that are one of the texts `names`."""
     wants = ("one of " if len(names) > 1 else "") + ", ".join(f'"{name}"' for name in names)
 
     def read(value: object) -> str:
@@ -161,7 +161,7 @@ def _format(value: object) -> int:
 
 
 def read_duration(value: object) -> timedelta:
-    """Return the timedelta of a text such as 30s, 10m, 2h or 3d. Raise RefusedError for any other value."""
+    """Return the duration that a text such as 30s, 10m, 2h or 3d means. Raise RefusedError for any other value."""
     if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
         raise _refusal('a duration such as "30s", "10m", "2h" or "3d"', value)
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
@@ -183,9 +183,9 @@ def _allow(value: object) -> str:
 
 
 def is_plain_range(text: str) -> bool:
-    """Whether packaging is sure to accept `text`, which matches `ALLOW_PATTERN`. Does not load packaging.
+    """Return whether the library packaging surely accepts `text`. `text` already matches `ALLOW_PATTERN`.
 
-    False for texts that packaging may not accept, such as "~=1" and ">=1.*", and for very long ones.
+    This saves loading packaging. False for texts that it may not accept, such as "~=1" and ">=1.*", and for long ones.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text
 
@@ -199,7 +199,7 @@ def _base(value: object) -> str:
 
 
 def _member(kind: type[StrEnum]) -> Kind:
-    """Return the kind of value that is the text of a member of the enum `kind`. It is read as that member."""
+    """Return the kind of texts that are members of the enum `kind`. They are read as these members."""
     return Kind(lambda value: kind(str(_choice(*kind).read(value))), {"enum": list(kind)})
 
 
