@@ -1,1 +1,1 @@
-"""Deploys releases in slots; opens, locks and removes slots."""
+"""Opens, locks and removes slots, and deploys releases in them."""

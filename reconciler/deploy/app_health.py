@@ -15,11 +15,11 @@ TAIL_LINES = 12
 
 
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
-    """Wait until the app answers, check that the deployed release is the one that runs, and return its status.
+    """Wait until the app answers, and check that the deployed release is the one that runs. Return its status.
 
-    Also record in `slot.ready` that the app is ready. Raise RecipeError or TimedOutError if the app does not become
-    ready, and InfrastructureError if another release runs. Raise KilledError if the release that ran before had to be
-    killed, even if the app becomes ready: its data may be incomplete.
+    From then on, the app is in `slot.ready`. Raise RecipeError or TimedOutError if it does not become ready, and
+    InfrastructureError if another release runs. If the release before it had to be killed, raise KilledError even if
+    the app is ready: its data may be incomplete.
     """
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
@@ -45,8 +45,7 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
 def ready_timeout(deployed: DeployedApp) -> timedelta:
     """Return how long the app may take to become ready.
 
-    Take the time that `[ready] timeout` declares; if it declares none, the time that the release declares, else the
-    default.
+    This is the declared `[ready] timeout`, else the time that the release itself declares, else the default.
     """
     ready = deployed.recipe.ready
     if ready.timeout is not None:
@@ -56,17 +55,17 @@ def ready_timeout(deployed: DeployedApp) -> timedelta:
 
 
 def check_up(slot: Slot) -> None:
-    """Check that every app of a slot has stayed up since it was ready. Apps that Canon has stopped are not checked.
+    """Check that every app of a slot has stayed up since it was ready. Apps that Canon stopped are not checked.
 
     Raise RecipeError if the recipe's own app went down by itself. Raise InfrastructureError if an app that it needs
-    went down, or if the host is to blame.
+    went down, or if this host is to blame.
     """
     for deployed in slot.apps.values():
         _watch(slot, deployed, timedelta(0))
 
 
 def check_stable(slot: Slot) -> None:
-    """Wait until the recipe's own app has been up as long as its declaration asks in `[ready] stable`.
+    """Wait until the recipe's own app has been up for as long as `[ready] stable` says.
 
     Then check all apps of the slot. Raise the errors of `check_up`.
     """
@@ -76,9 +75,9 @@ def check_stable(slot: Slot) -> None:
 
 
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
-    """Watch an app until it has been up for `stable`. Raise the errors of `check_up` if the app does not stay up.
+    """Watch an app until it has been up for `stable`. Raise the errors of `check_up` if it does not stay up.
 
-    Return at once if the app is not in `slot.ready`, because Canon stopped it.
+    Return at once if the app is not in `slot.ready`: then Canon has stopped it.
     """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:
@@ -104,7 +103,7 @@ def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
 def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
     """If the `with` block raises a RecipeError, raise it again with the app's last log lines, without secrets.
 
-    A TimedOutError also gets the load of the host. Other errors stay as they are.
+    For a TimedOutError, also add how busy the host is. Other errors stay as they are.
     """
     try:
         yield
@@ -117,6 +116,6 @@ def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
 
 
 def _unready_error(slot: Slot, deployed: DeployedApp, unready: Unready) -> RecipeError:
-    """Return the error for an app that did not become ready: TimedOutError if it took too long, else RecipeError."""
+    """Return the error for an app that did not become ready: TimedOutError if it took too long; else RecipeError."""
     kind = TimedOutError if unready.timed_out else RecipeError
     return kind(f"{deployed.recipe.name} {deployed.release.version} is not ready: {slot.redact(unready.reason)}")

@@ -1,4 +1,4 @@
-"""App sets: a recipe and the apps that it needs, each at a release, with fresh data or the data of a snapshot."""
+"""App sets: a recipe and the apps that it needs, each at a release, with fresh data or that of a snapshot."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +16,11 @@ from state.records import Canonical, Damaged, Seal
 
 @frozen
 class AppSpec:
-    """One recipe of an app set, and its release to deploy.
+    """One app of an app set: its recipe, and the release to deploy.
 
-    `source` is the app's folder in an unpacked snapshot, with its data. If `source` is None, the app keeps the data
-    that it has in the slot, or starts with fresh data if it is new there. `settings_from` is an app of the same recipe
-    whose secrets and settings are used; if it is None, new ones are made.
+    * `source`: the app's folder in an unpacked snapshot, with its data. If it is None, the app keeps the data that it
+      has in the slot; if it is new there, it starts with fresh data.
+    * `settings_from`: an app of the same recipe, whose secrets and settings are used. If it is None, new ones are made.
     """
 
     recipe: Recipe
@@ -34,19 +34,20 @@ AppSet = tuple[AppSpec, ...]
 
 
 class SnapshotDamagedError(InfrastructureError):
-    """A snapshot is not as it was sealed, or is not of the expected release."""
+    """A snapshot does not match its seal, or is not of the expected release."""
 
 
 class NeedMissingError(InfrastructureError):
-    """A needed recipe has no release to deploy."""
+    """A recipe needs another one that has no release to deploy."""
 
 
 def make_app_set(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
 ) -> AppSet:
-    """Return the app set of `recipe` at `release`. The needed recipes come first, at their releases in `releases`.
+    """Return the app set of `recipe` at `release`. The recipes that it needs come first.
 
-    `recipes` has all recipes by name. Raise NeedMissingError if `releases` has none for a needed recipe.
+    These are at their releases in `releases`. `recipes` has all recipes by name. Raise NeedMissingError if `releases`
+    has none for a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
@@ -71,7 +72,7 @@ def drivers_of(app_set: AppSet) -> frozenset[str]:
 def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:
     """Return the app of the recipe `need` at `release`, with fresh data. Raise NeedMissingError if `release` is None.
 
-    `needed_by` is only named in the error.
+    `needed_by` is named in the error.
     """
     if release is None:
         raise NeedMissingError(f"{needed_by.name} needs {need.name}, which has neither a canonical nor a release")
@@ -79,7 +80,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 
 
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack a canonical's snapshot into the folder `into`. Return `app_set` with the snapshot's releases and data.
+    """Unpack the snapshot of a canonical into the folder `into`. Return `app_set` with its releases and data.
 
     A needed recipe that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
     SnapshotDamagedError if the snapshot is damaged.
@@ -93,11 +94,11 @@ def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: P
 def snapshot_app_set(
     host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, canonicals: Mapping[str, Canonical]
 ) -> AppSet:
-    """Unpack a canonical's snapshot into the folder `into`.
+    """Unpack the snapshot of a canonical into the folder `into`. Return its app set, with its releases and data.
 
-    Return its app set, with the snapshot's releases and data. `recipes` and `canonicals` are by recipe. A recipe that
-    is needed only since the snapshot was made is not in it: it gets fresh data, at the release of its own canonical.
-    Raise NeedMissingError if it has no canonical, and SnapshotDamagedError if the snapshot is damaged.
+    `recipes` and `canonicals` are by recipe. A recipe that is needed only since the snapshot was made is not in it: it
+    gets the release of its own canonical and fresh data. Raise NeedMissingError if it has no canonical,
+    SnapshotDamagedError if the snapshot is damaged.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
@@ -111,10 +112,10 @@ def snapshot_app_set(
 
 
 def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the snapshot's releases and data.
+    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with its releases and data.
 
     A needed recipe that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
-    SnapshotDamagedError if the snapshot is damaged, or is not of the recipe and release that `app_set` ends with.
+    SnapshotDamagedError if the snapshot is damaged, or is not of the recipe and release with which `app_set` ends.
     """
     own = app_set[-1]
     about = host.snapshots.unpack(folder, seal, into)
@@ -133,10 +134,10 @@ def _with_release(app_set: AppSet, release: Release) -> AppSet:
 
 
 def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, unpacked: Path) -> AppSpec:
-    """Return the app with the release and the data that the snapshot in the folder `unpacked` has of it.
+    """Return the app with the release and the data that it has in the snapshot. `unpacked` is the snapshot's folder.
 
-    `release` has the saved release under "version" and "commit". If it is None, the snapshot does not have the app:
-    return `spec` without a source of data.
+    `release` has the saved "version" and "commit". If it is None, the app is not in the snapshot: return `spec` without
+    data from there.
     """
     if release is None:
         return evolve(spec, source=None)

@@ -8,9 +8,9 @@ from reconciler.ports.commands import RecipeCommand
 
 
 def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningApp | None) -> RecipeCommand:
-    """Return the command `argv` of a recipe's tests, with its environment and its deadline. Do not run it.
+    """Return the command `argv` of a recipe's tests, with its environment and deadline. Do not run it.
 
-    The variables URL and ADDRESS are taken from `status`; if it is None, they are not set. Raise the errors of
+    The variables URL and ADDRESS come from `status`; if that is None, they are not set. Raise the errors of
     `needs_environment`.
     """
     recipe, release = deployed.recipe, deployed.release
@@ -36,8 +36,8 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
     """Return environment variables with the addresses of the apps that the recipe needs.
 
-    For the need `accounts` these are ACCOUNTS_URL, ACCOUNTS_ADDRESS, and ACCOUNTS_PEER: the address for other apps of
-    the slot. Raise InfrastructureError if a needed app no longer runs: the recipe is not to blame.
+    For a need `accounts` they are ACCOUNTS_URL, ACCOUNTS_ADDRESS and ACCOUNTS_PEER, the address for other apps of the
+    slot. Raise InfrastructureError if a needed app no longer runs, because the recipe is not to blame.
     """
     environment: dict[str, str] = {}
     for need in recipe.install.needs:

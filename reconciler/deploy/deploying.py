@@ -1,4 +1,4 @@
-"""Deploys releases in a slot, and waits until they are ready. All deployments of Canon go through this module."""
+"""Deploys releases in a slot, and waits until they are ready. Everything that Canon deploys goes through here."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from reconciler.ports.app_secrets import SecretMakers
 
 
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
-    """Deploy all apps of a set in order, and wait for each until it is ready. Return the status of the last app.
+    """Deploy all apps of a set in order, and wait for each until it is ready. Return the status of the last one.
 
-    The last app is that of the recipe itself. Raise RecipeError or TimedOutError if it fails, NeededAppError if a
-    needed app fails, and InfrastructureError if this host is to blame.
+    The last app is that of the recipe itself. If it fails, raise RecipeError or TimedOutError. If a needed app fails,
+    raise NeededAppError. If this host is to blame, raise InfrastructureError.
     """
     *needed, own = app_set
     for spec in needed:
@@ -30,7 +30,7 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
 def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
     """Deploy an app that the recipe `needed_by` needs.
 
-    Raise NeededAppError if the app fails. This error blames neither of the two recipes.
+    If the app fails, raise NeededAppError, which blames neither of the two recipes.
     """
     try:
         deploy_app(slot, spec)
@@ -39,9 +39,9 @@ def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
 
 
 def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
-    """Deploy an app, new or over its earlier release in the slot. Wait until it is ready, and return its status.
+    """Deploy an app, new or over its earlier release in the slot. Wait until it is ready. Return its status.
 
-    Raise RecipeError, TimedOutError or InfrastructureError. After an error, the app may be partly deployed.
+    Raise RecipeError, TimedOutError or InfrastructureError. The app may then be deployed in part.
     """
     recipe = spec.recipe
     is_new = spec.source is None and recipe.name not in slot.apps
@@ -58,9 +58,9 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
 
 
 def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
-    """Return the options with which to deploy an app, as its recipe declares them.
+    """Return the options with which an app is deployed, as its recipe declares them.
 
-    The addresses of the apps that it needs are among the settings. Raise the errors of `needs_environment`.
+    The addresses of the apps that it needs are among its settings. Raise the errors of `needs_environment`.
     """
     install, tests = deployed.recipe.install, slot.tests_of(deployed.recipe)
     settings = {**needs_environment(slot, deployed.recipe), **install.env}
@@ -70,9 +70,9 @@ def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
 
 
 def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOptions) -> None:
-    """Load the data of `spec.source`, if that is not None, and make the secrets of the release that are missing.
+    """Load the data in `spec.source`, if there is any, and make the secrets that the release needs and lacks.
 
-    Remarks and the declared secrets that the release does not read are added to the slot.
+    Remarks, and declared secrets that the release does not read, are added to the slot.
     """
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:
@@ -85,9 +85,10 @@ def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOp
 
 
 def _load(deployed: DeployedApp, source: Path) -> None:
-    """Load an app's data and secrets from an unpacked snapshot, and check that their folders exist afterwards.
+    """Load the data and secrets of an app from an unpacked snapshot.
 
-    Raise InfrastructureError if one is missing: an app may come up without its data, and nothing else would show that.
+    Raise InfrastructureError if a folder is missing afterwards: an app may come up without its data, and nothing else
+    would show that.
     """
     folders = [folder for folder in (deployed.app.data, deployed.app.secrets) if (source / folder.name).exists()]
     deployed.driver.load(deployed.app, source)

@@ -26,12 +26,13 @@ _LONGEST_PROBE = timedelta(seconds=60)
 
 
 def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
-    """Run the command `argv` of the recipe's tests; `what` names it in errors.
+    """Run the command `argv` of the recipe's tests. `what` names it in errors.
 
-    Raise RecipeError or TimedOutError if the command fails, and InfrastructureError if this host is to blame, such as
-    for an app that was stopped from outside. `may_stop`: the command itself may stop the app, so that a stopped app is
-    the recipe's fault. Processes that the command leaves running are ended, and named in the slot's remarks; raise
-    KilledError if one of them had to be killed.
+    If it fails, raise RecipeError or TimedOutError. Raise InfrastructureError if this host is to blame, for example
+    because an app was stopped from outside. If `may_stop`, the command itself may stop the app, so that the recipe is
+    to blame for that.
+    Processes that the command leaves running are ended, and named in the slot's remarks. Raise KilledError if one had
+    to be killed.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -53,7 +54,7 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
 
 def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
-    """Run commands in order until one fails. An error names it by `what` and its number, such as "custom test 1".
+    """Run commands in order until one fails. An error names it by `what` and a number, such as "custom test 1".
 
     Raise the errors of `run_command`.
     """
@@ -62,10 +63,10 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 
 
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Run the command `argv` for at most a minute. Return True if the app is up and the command exits 0, else False.
+    """Run the command `argv` for at most a minute. Return whether it exits with 0 while the app is up.
 
-    Raise the errors of `check_up` if an app went down, and InfrastructureError if memory ran out. `what` names the
-    command in this error.
+    Raise the errors of `check_up` if an app went down. Raise InfrastructureError, with `what` as the command's name, if
+    memory ran out.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -81,15 +82,15 @@ def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> 
 
 
 def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT001 - named by its caller
-    """Return a context manager that drops a StoppedError if `ignore` is True, and does nothing otherwise."""
+    """Return a context manager that ignores a StoppedError if `ignore` is True, and does nothing otherwise."""
     return suppress(StoppedError) if ignore else nullcontext()
 
 
 def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> RecipeError | InfrastructureError:
-    """Return the error for a command that failed, as given in `result`; `what` names the command.
+    """Return the error for a command that failed. `result` is how it ended, and `what` names it.
 
-    It is an InfrastructureError if memory ran out or a program of the PATH is missing, a TimedOutError if the command
-    took too long, else a RecipeError.
+    It is an InfrastructureError if memory ran out or a program is not in PATH, a TimedOutError if the command took too
+    long, else a RecipeError.
     """
     tail = tuple(slot.redact(result.tail).splitlines()[-TAIL_LINES:])
     if result.missing and "/" not in argv[0]:

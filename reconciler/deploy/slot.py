@@ -1,4 +1,4 @@
-"""A slot: the folder in which a recipe and the apps that it needs run for a while."""
+"""A slot: the folder in which a recipe, and the apps that it needs, run for a while."""
 
 import shutil
 import stat
@@ -19,7 +19,7 @@ from state.folder.folder import DRIVERS
 
 @frozen
 class DeployedApp:
-    """An app in a slot, with the release that was last deployed there and the checkout it came from."""
+    """An app in a slot, with the release that was last deployed as it. `checkout` is the folder with its files."""
 
     recipe: Recipe
     release: Release
@@ -30,7 +30,7 @@ class DeployedApp:
 
 @frozen
 class ReadySince:
-    """The status of an app when it became ready; `at` is that time, in seconds of the monotonic clock."""
+    """The status of an app when it became ready. `at` is when that was, in seconds of the monotonic clock."""
 
     status: RunningApp
     at: float
@@ -47,14 +47,17 @@ class Checkout:
 
 @define
 class Slot:
-    """A folder in which a recipe and the apps that it needs run.
+    """A folder in which a recipe, and the apps that it needs, run for a while.
 
-    `was_empty`: the folder is new, and no process or container of an earlier slot was left. Deployments and commands
-    write to the file `log`. `backup` is the folder for backups. `apps` has the deployed apps by recipe, the recipe's
-    own app last. `ready` has those that became ready and must stay up, by recipe. `remarks` are for the report.
-    `unused_makers` maps a recipe to the declared secrets that its release does not read. `closed` is True once the slot
-    has been removed, as far as possible. `mark_id` is the text that data.mark writes in addition and that data.check
-    looks for, "" for none.
+    * `backup`: the folder for backups.
+    * `log`: the file for the output of deployments and commands.
+    * `was_empty`: True if the folder is new, and nothing of an earlier slot still ran.
+    * `apps`: the deployed apps by recipe. The recipe's own app is last.
+    * `ready`: the apps that became ready and must stay up, by recipe.
+    * `remarks`: texts for the report.
+    * `unused_makers`: for each recipe, declared secrets that its release does not read.
+    * `closed`: True once the slot was removed, as far as possible.
+    * `mark_id`: a text that data.mark writes and data.check looks for; "" for none.
     """
 
     host: Host
@@ -72,13 +75,13 @@ class Slot:
 
     @property
     def mark(self) -> str:
-        """The text that every process, container and volume of the slot carries: the slot's path."""
+        """Return the text that every process, container and volume of the slot carries: the path of the slot."""
         return str(self.folder)
 
     def check_out(self, recipe: Recipe, release: Release) -> DeployedApp:
-        """Check `release` out into a new folder of the slot, and return the recipe's app with this release.
+        """Check `release` out into a new folder of the slot. Return the recipe's app with this release. Deploy nothing.
 
-        Deploy nothing. Earlier checkouts stay until the slot is closed.
+        Earlier checkouts stay until the slot is closed.
         """
         earlier = self.apps.get(recipe.name)
         new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
@@ -96,7 +99,7 @@ class Slot:
     def _record_driver(self, name: str) -> None:
         """Record in the slot that the driver `name` deploys there.
 
-        If this pass is killed, the next pass needs that driver to clear the slot.
+        If this pass is killed, the next one needs that driver to clear the slot.
         """
         record = self.folder / DRIVERS / name
         record.parent.mkdir(mode=0o700, exist_ok=True)
@@ -105,7 +108,7 @@ class Slot:
     def tests_of(self, recipe: Recipe) -> Path:
         """Return the slot's copy of the recipe's fleet folder. Make the copy if it is missing.
 
-        Commands run in this copy, so that they cannot change the original. They may write to all of it, also if the
+        Commands run in the copy, so that they cannot change the original. They may write to all of it, even if the
         original is read-only.
         """
         copy = self.folder / "tests" / recipe.name
@@ -115,10 +118,10 @@ class Slot:
         return copy
 
     def stop(self) -> None:
-        """Stop all apps so that their data can be saved; the apps that need others are stopped first.
+        """Stop all apps, so that their data can be saved. Apps that need others are stopped first.
 
-        Raise InfrastructureError if an app still runs. Raise KilledError if the recipe's own app had to be killed,
-        because its last writes may be incomplete, and NeededAppError if another app had to be killed.
+        Raise InfrastructureError if an app still runs. If the recipe's own app had to be killed, raise KilledError,
+        because its last writes may be incomplete. If another app had to be, raise NeededAppError.
         """
         self.ready.clear()
         own = next(reversed(self.apps.values()), None)
@@ -134,16 +137,16 @@ class Slot:
                 raise killed
 
     def stop_without_checks(self) -> None:
-        """Stop all apps, and do not check how they ended: the caller no longer needs their data."""
+        """Stop all apps. How they ended is not checked, because their data is no longer needed."""
         self.ready.clear()
         for deployed in reversed(self.apps.values()):
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Save the data of each stopped app in the folder `into`/RECIPE.
+        """Save the data of each stopped app in the folder `into`/RECIPE. Return the "version" and "commit" of each.
 
-        Return "version" and "commit" of each app, by recipe. The saved files may be shared with the apps: the caller
-        must be done with them before an app runs again.
+        The result is by recipe. The saved files may be shared with the apps, so they must be used up before an app runs
+        again.
         """
         for name, deployed in self.apps.items():
             (into / name).mkdir(mode=0o700, parents=True)
@@ -152,19 +155,19 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Append `line` to the slot's log, marked as a line of Canon. Raise no error if the log cannot be written."""
+        """Append a line of Canon to the slot's log. Raise no error if that fails."""
         append_log_line(self.log, line)
 
     def redact(self, text: str) -> str:
-        """Return `text` with each secret of the slot's apps replaced by "[redacted]"."""
+        """Return `text` with "[redacted]" in place of each secret of the slot's apps."""
         secrets = redaction(read_slot_secrets(self.folder))
         return secrets.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
     def note_removal(self, owner: str, removal: RemovalResult) -> None:
-        """Add to the slot's remarks what did not go well when an app, or the rest of the slot, was removed.
+        """Add remarks to the slot on what went wrong when an app, or the rest of the slot, was removed.
 
-        `owner` is the app's recipe, or "the slot". Each remark names a part that had to be ended, that was killed but
-        keeps no data, or that could not be removed.
+        `owner` is the app's recipe, or "the slot". A remark names a part that was left running, that could not be
+        removed, or that was killed but keeps no data.
         """
         self.remarks += [f"{owner} left {part} running; it was ended" for part in removal.ended]
         self.remarks += [f"{part} of {owner} could not be removed" for part in removal.remaining]
@@ -176,7 +179,7 @@ class Slot:
 
 
 def _let_owner_write(folder: Path) -> None:
-    """Let the owner write to a folder and to all that is in it. Links, and what they lead to, stay as they are."""
+    """Let the owner write to a folder and all that is in it. Links, and what they lead to, stay as they are."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)
@@ -185,7 +188,7 @@ def _let_owner_write(folder: Path) -> None:
 def append_log_line(log: Path, line: str) -> None:
     """Append `line` to the file `log`, after "==> ", which marks a line of Canon. Raise no error if that fails.
 
-    A missing file is made, readable for its owner alone.
+    A missing file is made, readable only for its owner.
     """
     with suppress(OSError):
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

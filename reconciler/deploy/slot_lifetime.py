@@ -1,4 +1,4 @@
-"""Opens a slot, and removes it with everything in it at the end."""
+"""Opens a slot, and removes it at the end with everything in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +17,7 @@ LOG_TAIL_BYTES = 256 * 1024
 
 @frozen
 class Alteration:
-    """A tracked file that changed in the checkout of a recipe's release."""
+    """A tracked file that was changed in the checkout of a recipe's release."""
 
     recipe: str
     commit: str
@@ -29,10 +29,11 @@ class Alteration:
 
 @frozen
 class CleanupResult:
-    """The result of removing a slot.
+    """What was found when a slot was removed.
 
-    `altered` are tracked files that the apps changed. `remarks` are for the report. `remaining` are the marks of
-    processes and containers, and the folders, that could not be removed.
+    * `altered`: tracked files that the apps changed.
+    * `remarks`: texts for the report.
+    * `remaining`: folders, and marks of processes and containers, that could not be removed.
     """
 
     altered: tuple[Alteration, ...]
@@ -41,13 +42,13 @@ class CleanupResult:
 
 
 def backup_of(working_folder: Path) -> Path:
-    """Return the path of the folder for backups in a recipe's working folder. All slots of a trial share it."""
+    """Return the folder for backups in a recipe's working folder. All slots of a trial share it."""
     return working_folder / "backup"
 
 
 @contextmanager
 def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterator[Slot]:
-    """Make a slot in the subfolder `role` of a recipe's locked working folder, yield it, and close it at the end.
+    """Make a slot in the subfolder `role` of a recipe's locked working folder. Yield it, and close it at the end.
 
     `log` is the file for the output of the slot's apps and commands.
     """
@@ -68,7 +69,7 @@ def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterato
 def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
     """Call `clean_up` at the end of the `with` block, also after an error, which is then raised again.
 
-    An error of `clean_up` itself is raised instead; but it is dropped after InterruptedPassError.
+    If `clean_up` raises an error, that one is raised instead; but after InterruptedPassError it is ignored.
     """
     try:
         yield
@@ -83,9 +84,9 @@ def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
 
 
 def close_slot(slot: Slot) -> CleanupResult:
-    """Remove the slot with all its apps, and return what was found: changed files, remarks, and what remains.
+    """Remove the slot with all its apps. Return changed files, remarks, and what could not be removed.
 
-    Before that, compare the slot's checkouts with their commits, and append the logs of its apps to the slot's log.
+    Before that, the checkouts are compared with their commits, and the logs of the apps are appended to the slot's log.
     """
     altered, remarks = _alterations(slot)
     _keep_logs(slot)
@@ -97,9 +98,9 @@ def close_slot(slot: Slot) -> CleanupResult:
 
 
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
-    """Return the tracked files that changed in the slot's checkouts, and remarks.
+    """Return the tracked files that were changed in the slot's checkouts, and remarks.
 
-    The remarks name submodules and Git LFS files, which a checkout does not contain, and the first five added files.
+    The remarks name the first five new files, and submodules and Git LFS files, which a checkout does not have.
     """
     altered, added, unfetched = [], [], []
     for checkout in slot.checkouts:
@@ -112,7 +113,7 @@ def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
 
 
 def _keep_logs(slot: Slot) -> None:
-    """Append the end of each app's logs to the slot's log, and replace the secrets in the whole log."""
+    """Append the end of each app's logs to the slot's log. Then mask the secrets in the whole log."""
     for deployed in slot.apps.values():
         deployed.driver.logs(deployed.app)
     secrets = redaction(read_slot_secrets(slot.folder))
@@ -127,7 +128,7 @@ def _keep_logs(slot: Slot) -> None:
 
 
 def _remove(slot: Slot) -> None:
-    """Remove all apps of the slot, then all else with the slot's mark, then its folder.
+    """Remove the apps of the slot, then everything else with the slot's mark, then its folder.
 
     What cannot be removed is named in the slot's remarks.
     """
@@ -142,7 +143,7 @@ def _remove(slot: Slot) -> None:
 
 
 def _remaining(slot: Slot) -> tuple[str, ...]:
-    """Return the marks with which drivers still find processes or objects, and the slot's folder if it still exists."""
+    """Return the marks of which a driver still finds something, and the slot's folder if it still exists."""
     marks = {mark for driver in slot.host.drivers.values() for mark in driver.leftovers(slot.folder)}
     return (*sorted(marks), *([str(slot.folder)] if slot.folder.exists() else []))
 
@@ -152,7 +153,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _read_end(path: Path, secrets: Redaction) -> str:
-    """Return the last `LOG_TAIL_BYTES` bytes of a file as text, with the secrets replaced."""
+    """Return the last `LOG_TAIL_BYTES` bytes of a file as text, with the secrets masked."""
     with path.open("rb") as file:
         # A secret may begin before the last bytes: it is only found if its beginning is read as well.
         file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES - secrets.longest))

@@ -1,4 +1,4 @@
-"""Locks a recipe's working folder, work/NAME, and clears it of what a killed process left there."""
+"""Locks the working folder of a recipe, work/NAME, and clears what a killed process has left in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,11 +15,11 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock a recipe's folder work/NAME, empty it, and yield it; remove it at the end of the `with` block.
+    """Lock a recipe's folder work/NAME, empty it, and yield it. Remove it at the end of the `with` block.
 
-    `command` is written into the lock, so that other processes can name the command that holds it. Raise BusyError if
-    another process holds the lock; the error names that process's command. Raise InfrastructureError if Canon did not
-    make the folder, or cannot empty it.
+    `command` is written into the lock file, for the messages of other processes. Raise BusyError, which names that
+    command, if another process holds the lock. Raise InfrastructureError if Canon did not make the folder, or cannot
+    empty it.
     """
     try:
         with _locked(host, recipe, command) as folder:
@@ -30,7 +30,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock, clear and yield work/NAME, as `lock_slot` does. Raise LockHeldError if another process holds the lock."""
+    """Lock and empty work/NAME, and yield it. Raise LockHeldError if another process holds the lock."""
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):
@@ -42,9 +42,9 @@ def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError if Canon did not make work/NAME, because all files in it would be deleted.
+    """Raise InfrastructureError if Canon did not make work/NAME: everything in it would be deleted.
 
-    If a slot has lost its lock file, the apps in it or an open promotion show that Canon made it.
+    If the folder has lost its lock file, apps that run in it, or an open promotion, show that Canon made it.
     """
     folder = host.state.slot(recipe)
     if is_slot(folder) or _marks(host, recipe):
@@ -56,7 +56,7 @@ def _require_slot(host: Host, recipe: str) -> None:
 
 
 def _remove_despite_signal(host: Host, recipe: str) -> None:
-    """Remove work/NAME. If a signal comes meanwhile, finish removing it before InterruptedPassError is raised."""
+    """Remove work/NAME. If a signal comes meanwhile, finish that before InterruptedPassError is raised."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:
@@ -65,9 +65,9 @@ def _remove_despite_signal(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    """Remove work/NAME with all in it; if something cannot be removed, keep the folder and its lock file.
+    """Remove work/NAME with everything in it. If something cannot be removed, the folder and its lock file stay.
 
-    Raise no error: it is shown as progress, and the next pass tries again.
+    Raise no error: show it as progress. The next pass tries again.
     """
     try:
         remaining = _clear(host, recipe)
@@ -83,7 +83,7 @@ def _remove(host: Host, recipe: str) -> None:
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:
-    """Remove what a killed process left in a recipe's slots. Return True if something was left there, else False.
+    """Remove what a killed process has left in the slots of a recipe. Return whether there was anything.
 
     Raise BusyError if another process holds the lock.
     """
@@ -93,9 +93,9 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
 
 
 def _clear_all(host: Host, recipe: str) -> None:
-    """End and remove all apps and files of the slots in work/NAME, except its lock file.
+    """End all apps of the slots in work/NAME, and remove everything in it except the lock file.
 
-    Raise InfrastructureError if something is left: new apps may not run beside old ones.
+    Raise InfrastructureError if something is left, because new apps may not run beside old ones.
     """
     remaining = _clear(host, recipe)
     if remaining:
@@ -119,12 +119,12 @@ def _clear(host: Host, recipe: str) -> tuple[str, ...]:
 
 
 def _entries(state: StateFolder, recipe: str) -> list[Path]:
-    """Return the entries of work/NAME, except its lock file."""
+    """Return the entries of work/NAME, without its lock file."""
     return [path for path in state.slot(recipe).glob("*") if path != state.slot_lock(recipe)]
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return driver and mark of each slot below work/NAME that still has processes or containers of that driver.
+    """Return the driver and the mark of each slot below work/NAME of which that driver still has something.
 
     The mark of a slot is its path.
     """

@@ -1,4 +1,4 @@
-"""Finds files in the state folder that belong to no slot, no kept deployment and no recorded snapshot."""
+"""Finds files in the state folder that belong to no slot, kept deployment or recorded snapshot."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ def unmanaged_files(state: StateFolder) -> tuple[Path, ...]:
 def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
     """Return the files and folders in `canonicals/` that belong to no recorded snapshot.
 
-    Leave out the folders of recipes whose records cannot be read.
+    If the records of a recipe cannot be read, its folder is left out.
     """
     recorded = {name: host.registry.generations(name) for name in records.canonicals}
     folders = [entry for entry in _entries(host.state.canonicals) if entry.name not in records.unreadable]
@@ -28,30 +28,30 @@ def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
 
 
 def may_be_slot(path: Path) -> bool:
-    """Whether an entry of `work/` or `kept/` is a folder with the name of a recipe. A symlink to a folder is not."""
+    """Return whether an entry of `work/` or `kept/` is a folder, and no link, that has the name of a recipe."""
     return path.is_dir() and not path.is_symlink() and is_recipe_name(path.name)
 
 
 def is_kept_slot(path: Path) -> bool:
-    """Whether an entry of `kept/` is a slot that Canon made: it has a deployment record beside it, or it is empty."""
+    """Return whether an entry of `kept/` is a slot of Canon: it is empty, or has a deployment record beside it."""
     return may_be_slot(path) and (is_deployment_record(path.with_name(f"{path.name}.json")) or is_empty(path))
 
 
 def is_deployment_record(path: Path) -> bool:
-    """Whether an entry of `kept/` is a deployment record, even one that was not written to its end."""
+    """Return whether an entry of `kept/` is a deployment record, even one that was not written to its end."""
     has_its_name = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(recipe_of(path))
     return has_its_name and not path.is_symlink() and path.is_file() and begins_as_deployment_record(path)
 
 
 def recipe_of(path: Path) -> str:
-    """Return the name of the recipe to which an entry of `kept/` belongs: NAME, NAME.json or NAME.json.new."""
+    """Return the recipe to which an entry of `kept/` belongs: NAME, NAME.json or NAME.json.new."""
     return path.name.removesuffix(".new").removesuffix(".json")
 
 
 def _unrecorded(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[Path]:
     """Yield the paths in the folder `canonicals/NAME` that belong to no recorded snapshot.
 
-    Yield the folder itself if nothing of the recipe is recorded.
+    `recorded` is None if nothing of the recipe is recorded: then yield the folder itself.
     """
     if recorded is None:
         yield folder

@@ -1,1 +1,1 @@
-"""Promotes a tested candidate to the canonical, keeps canonicals running, and deletes old generations."""
+"""Promotes tested candidates to canonicals, keeps canonicals running, and deletes old generations."""

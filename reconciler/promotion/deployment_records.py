@@ -1,4 +1,4 @@
-"""Writes deployment records, which hold the parts of a kept deployment, or why there are none."""
+"""Writes deployment records: which parts a kept deployment has, or why it is missing."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -18,7 +18,7 @@ def record_missing(host: Host, name: str, why: str) -> None:
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
     """Return a record that says why the recipe `name` has no kept deployment. Write nothing.
 
-    Its `up_at` is taken from the record that is there; None if this cannot be read.
+    `up_at` in it is taken from the record on the disk; None if that cannot be read.
     """
     try:
         up_at = last_up(read_deployment_record(host.state.deployment_record_path(name)))
@@ -28,9 +28,9 @@ def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
 
 
 def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
-    """Write the deployment record of the recipe `name`. Raise no error if it cannot be written.
+    """Write the deployment record of the recipe `name`. Raise no error if that fails.
 
-    In that case the old record does not match what runs, so the next pass deploys again.
+    The next pass then finds that the old record does not match what runs, and deploys again.
     """
     with suppress(StateError, OSError):
         write_deployment_record(host.state.deployment_record_path(name), record)

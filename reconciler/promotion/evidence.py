@@ -1,4 +1,4 @@
-"""Makes the records of a trial: evidence, ledger entry and memory."""
+"""Makes what is recorded of a trial: evidence, entry of the ledger, and memory."""
 
 from attrs import asdict, evolve
 
@@ -32,10 +32,10 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 
 def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[LedgerEntry, ...]:
-    """Return one ledger entry that holds the in-toto statement about a canonical; append nothing to the ledger.
+    """Return an entry for the ledger that has the in-toto statement about a canonical. Append nothing to the ledger.
 
     The statement is in an envelope, which is signed if a key is configured. `upstream` is the URL of the recipe's
-    repository. Return an empty tuple if the host makes no statements. Raise InfrastructureError if signing fails.
+    repository. Return () if the host makes no statements. Raise InfrastructureError if signing fails.
     """
     if host.attestor is None:
         return ()
@@ -48,9 +48,9 @@ def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[Ledger
 
 
 def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerEntry:
-    """Return the ledger entry of a trial; append nothing. `result` is the result of its step, such as "promoted".
+    """Return the entry for the ledger about a trial. Append nothing. `result` is that of its step, such as "promoted".
 
-    `who` is the person who started the trial by hand, "" for a pass.
+    `who` is the person who started the trial by hand; "" for a pass.
     """
     bad = first_failure(trial.tiers)
     body = {
@@ -75,10 +75,10 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return the memory of a recipe as it is after its trial. If there was no trial, return it unchanged.
+    """Return the memory of a recipe as it is after its trial. If there was no trial, it is unchanged.
 
-    Remove the earlier failure of the tested release, and add its new one if it is to be remembered. Also add damage of
-    the canonical that the trial found, the most disk that it took, its id, its time and its duration.
+    The old failure of the tested release is removed, and a new one added if it is to be remembered. Damage of the
+    canonical that the trial found is added, and the trial's id, time, duration and use of the disk.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:

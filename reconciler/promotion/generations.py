@@ -1,4 +1,4 @@
-"""The recorded snapshots of a recipe: finds the intact ones, and deletes old ones.
+"""The recorded snapshots of a recipe: which of them are intact, and which are deleted.
 
 Only recorded generations count. A numbered folder that is not recorded is never touched here.
 """
@@ -27,8 +27,8 @@ def snapshot_status(
 ) -> CanonicalStatus:
     """Return the status of a canonical's snapshot. Raise no error.
 
-    NONE: `canonical` is None. UNKNOWN: the snapshot cannot be read. DAMAGED: its files are not as they were sealed, or
-    the memory of the recipe says that it could not be deployed. INTACT: all else.
+    NONE: there is no canonical. UNKNOWN: the snapshot cannot be read. DAMAGED: its files are not as they were sealed,
+    or by the memory of the recipe it could not be deployed. INTACT: anything else.
     """
     if canonical is None:
         return CanonicalStatus(State.NONE)
@@ -44,7 +44,7 @@ def snapshot_status(
 
 
 def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Records) -> dict[str, CanonicalStatus]:
-    """Return the status of the snapshot of each recorded canonical, by recipe; see `snapshot_status`."""
+    """Return the status of the snapshot of each recorded canonical, by recipe. See `snapshot_status`."""
     return {
         name: snapshot_status(snapshots, state, canonical, records.memories.get(name, Memory(name)))
         for name, canonical in records.canonicals.items()
@@ -52,18 +52,18 @@ def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Recor
 
 
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
-    """Return the canonical's seal, with the inodes and times that the files had when they were last hashed.
+    """Return the seal of a canonical with the inodes and times that its files had when they were last hashed.
 
-    After the state folder was copied, these differ from the inodes and times of the sealing.
+    If the state folder was copied, these are not those of the sealing.
     """
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
-    """Hash each stored snapshot of a recipe whose files have other inodes or times than those in `memory`.
+    """Hash each stored snapshot of a recipe whose files have other inodes or times than in `memory`.
 
-    They differ after the state folder was copied. Record and return the memory with the new inodes and times of each
-    snapshot that is still as it was sealed.
+    They do if the state folder was copied. If the content is still as sealed, add the new inodes and times to the
+    memory. Record the memory, and return it.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}
@@ -79,14 +79,17 @@ def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
 
 
 def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> Canonical | None:
-    """Return the newest recorded generation older than `canonical` whose snapshot is intact; None if there is none."""
+    """Return the newest generation older than `canonical` whose snapshot is intact; None if there is none."""
     recorded = host.registry.generations(canonical.recipe)
     older = (generation for generation in recorded if generation.generation < canonical.generation)
     return next(_intact(host, older, memory), None)
 
 
 def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Yield the canonicals whose snapshot is intact. A snapshot is checked only when the caller asks for the next."""
+    """Yield the canonicals whose snapshot is intact.
+
+    Each snapshot is checked only when the caller asks for the next one.
+    """
     for canonical in canonicals:
         if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:
             yield canonical
@@ -95,7 +98,7 @@ def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> It
 def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
     """Return the recorded generations of a recipe that have a folder, the newest first.
 
-    The first one, the canonical, is returned even if its folder is missing.
+    The first is the canonical. It is returned even if its folder is missing.
     """
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
@@ -103,9 +106,9 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
 
 
 def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
-    """Keep the newest `keep` intact snapshots of the canonical's recipe, and delete all that are older than these.
+    """Delete the snapshots that are older than the newest `keep` intact ones of the canonical's recipe.
 
-    Damaged snapshots do not count. Delete nothing if fewer than `keep` snapshots are intact.
+    Damaged snapshots do not count as kept. If fewer than `keep` are intact, nothing is deleted.
     """
     stored = stored_generations(host, canonical.recipe)
     if len(stored) <= keep:
@@ -117,7 +120,7 @@ def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None
 
 
 def delete_all(host: "Host", recipe: str) -> None:
-    """Delete every recorded snapshot of a recipe, and the recipe's folder of snapshots if nothing else is in it."""
+    """Delete every recorded snapshot of a recipe. Delete its folder of snapshots too, if nothing else is in it."""
     for canonical in host.registry.generations(recipe):
         _delete(host, canonical)
     with suppress(OSError):

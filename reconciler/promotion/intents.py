@@ -1,4 +1,4 @@
-"""The intent of a promotion or a rollback: which generation it makes, and how it is undone or closed."""
+"""The intent of a promotion or rollback: which generation it makes, and how it is undone or closed."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -15,18 +15,18 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 
 
 def next_generation(host: Host, recipe: str) -> int:
-    """Return the number of a recipe's next generation.
+    """Return the number for the next generation of a recipe.
 
-    It is higher than every generation that was ever recorded, or that has a folder.
+    It is greater than those of all generations that were ever recorded, or that have a folder.
     """
     recorded = host.registry.read().generations.get(recipe, 0)
     return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
 
 
 def new_intent(host: Host, recipe: str, release: Release, copy_of: int | None = None) -> Intent:
-    """Return the intent to make a release the canonical; record nothing.
+    """Return the intent to make a release the canonical. Record nothing.
 
-    `copy_of` is the generation that a rollback copies, None for a promotion.
+    `copy_of` is the generation that a rollback copies; None for a promotion.
     """
     op = f"{host.pass_id}:{recipe}:{release.version}"
     number, now = next_generation(host, recipe), host.clock.now()
@@ -35,7 +35,7 @@ def new_intent(host: Host, recipe: str, release: Release, copy_of: int | None = 
 
 @contextmanager
 def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
-    """Undo the intent if InterruptedPassError ends the `with` block, and raise this error again."""
+    """Undo the intent if InterruptedPassError ends the `with` block. The error is raised again."""
     try:
         yield
     except InterruptedPassError as stop:
@@ -46,9 +46,10 @@ def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
 
 
 def undo(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent of which no canonical was recorded, as `close_intent` does.
+    """Close an intent that led to no recorded canonical, see `close_intent`.
 
-    If this host or the state prevents that, raise no error, but show it as progress: the next pass closes the intent.
+    If that fails through a fault of this host or of the state folder, raise no error, but show it as progress. The next
+    pass then closes the intent.
     """
     try:
         close_intent(host, intent, why)
@@ -57,25 +58,25 @@ def undo(host: Host, intent: Intent, why: str) -> None:
 
 
 def close_intent(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent of which no canonical was recorded: delete its snapshot, and append `why` to the ledger."""
+    """Close an intent that led to no recorded canonical: delete its snapshot, and append `why` to the ledger."""
     delete_unrecorded(host, intent)
     abandon(host, intent, why)
 
 
 def delete_unrecorded(host: Host, intent: Intent) -> None:
-    """Delete the snapshot of an intent's generation, unless this generation is recorded as the canonical."""
+    """Delete the snapshot of the generation that the intent names, unless that is recorded as the canonical."""
     have = host.registry.read().canonicals.get(intent.recipe)
     if have is None or have.generation != intent.generation:
         host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
 
 
 def abandon(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent without a promotion or rollback, and append `why` to the ledger. Its snapshot stays."""
+    """Close an intent without a promotion or rollback. Append `why` to the ledger. Its snapshot stays."""
     host.registry.abandon(intent, [intent_entry(host, "abandoned", intent, {"why": why})])
 
 
 def intent_entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
-    """Return a ledger entry about an intent; append nothing to the ledger.
+    """Return an entry for the ledger about an intent. Append nothing to the ledger.
 
     `kind` is intent, promoted, rolled-back or abandoned. `more` has further fields of the entry.
     """

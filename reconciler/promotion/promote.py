@@ -24,8 +24,10 @@ from state.state_errors import OnHoldError
 class Promotion:
     """A promotion to carry out.
 
-    `app_set` is the app set of the trial. `answer` is upstream's answer before the trial. `files` is the digest of the
-    fleet folders with which the release was tested. `folder` is the recipe's locked working folder.
+    * `app_set`: the app set of the trial.
+    * `answer`: what upstream answered before the trial.
+    * `files`: the digest of the fleet folders with which the release was tested.
+    * `folder`: the recipe's locked working folder.
     """
 
     fleet: Fleet
@@ -49,10 +51,10 @@ class _RefusedError(Exception):
 
 
 def promote(host: Host, promotion: Promotion) -> Attempt:
-    """Promote the candidate of a trial if the gate allows it. Return what was done, with the gate's conditions.
+    """Promote the candidate of a trial if the gate allows it. Return what was done, with the conditions of the gate.
 
-    Errors of the recipe and of this host are in the returned value, not raised. The caller must read the registry
-    again to learn whether the canonical was recorded.
+    Errors of the recipe and of this host are in the returned value, and not raised. Whether the canonical was recorded,
+    the caller must read from the registry.
     """
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
@@ -81,7 +83,7 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
-    Raise _RefusedError, RecipeError or one of HOST_FAULTS; then the caller must undo the intent.
+    Raise _RefusedError, RecipeError or one of HOST_FAULTS. Then the caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
@@ -100,9 +102,9 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 
 def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Check that the candidate's snapshot can be deployed. Raise the errors of `check_snapshot`.
+    """Check that the snapshot of the candidate can be deployed. Raise the errors of `check_snapshot`.
 
-    Also raise InfrastructureError if the files in the fleet folders of its recipes changed since the trial.
+    Raise InfrastructureError also if files in the fleet folders have changed since the trial.
     """
     recipe, app_set = promotion.recipe, promotion.app_set
     log = host.state.trial_log(recipe.name, promotion.trial.id) / "promote.log"
@@ -116,7 +118,7 @@ def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> 
 
 
 def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable:
-    """Ask upstream for the recipe's tags again. Return its new answer, or `last` if nothing has changed.
+    """Ask upstream for the tags of the recipe again. Return its answer, which is `last` if nothing has changed.
 
     Return Unobservable with the reason if upstream cannot be asked.
     """
@@ -127,7 +129,7 @@ def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable
 
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
-    """Move the candidate's snapshot to the folder of its new generation. Return its seal with the files' new times.
+    """Move the snapshot of the candidate to the folder of its new generation. Return its seal with the new times.
 
     Raise InfrastructureError if the snapshot is not intact in that folder.
     """
@@ -141,7 +143,7 @@ def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
 
 
 def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, seal: Seal) -> Canonical:
-    """Return the canonical to be recorded: the tested release as the intent's generation, promoted now."""
+    """Return the canonical to record: the tested release, promoted now, with the generation that the intent names."""
     return Canonical(
         recipe=trial.recipe,
         version=trial.release.version,

@@ -1,6 +1,6 @@
 """Makes an older generation the canonical again: proves that it deploys, copies its snapshot, and commits.
 
-The copy gets a generation number of its own. So each number means one snapshot for ever, and an interrupted rollback is
+The copy gets a number of its own, so that each number stands for one snapshot forever. An interrupted rollback is
 undone like a promotion: what was not recorded is deleted.
 """
 
@@ -41,7 +41,7 @@ class RollbackRequest:
 
 
 def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
-    """Return the stored generations of the recipe `name`, which has a canonical, with the status of each snapshot."""
+    """Return the stored generations of the recipe `name`, which has a canonical, with each snapshot's status."""
     memory = records.memories.get(name, Memory(name))
     stored = stored_generations(host, name)
     statuses = {each.generation: snapshot_status(host.snapshots, host.state, each, memory) for each in stored}
@@ -49,11 +49,11 @@ def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
 
 
 def roll_back(host: Host, request: RollbackRequest) -> Canonical:
-    """Make the generation `request.target` the canonical again, and return the new canonical as recorded.
+    """Make the generation `request.target` the canonical again. Return the new canonical as it was recorded.
 
-    Upstream is not asked. Raise RecipeError if the target cannot be deployed, or does not pass the present data.check,
-    and one of HOST_FAULTS if this host is to blame: then the canonical is unchanged. Raise the errors of `_read_back`
-    if the new canonical was recorded, but is not found or is damaged.
+    Upstream is not asked. Raise RecipeError if the target cannot be deployed or fails the present data.check, and one
+    of HOST_FAULTS if this host is to blame; then the canonical is unchanged. Raise the errors of `_read_back` if the
+    new canonical was recorded, but is not found or is damaged.
     """
     target = request.target
     intent = new_intent(host, target.recipe, Release(target.version, target.commit), copy_of=target.generation)
@@ -69,7 +69,7 @@ def roll_back(host: Host, request: RollbackRequest) -> Canonical:
 def _carry_out(host: Host, request: RollbackRequest, intent: Intent) -> None:
     """Record the intent, deploy the target, copy its snapshot, and record the copy as the canonical.
 
-    Raise the errors of `check_snapshot`, or one of HOST_FAULTS; then the caller must undo the intent.
+    Raise the errors of `check_snapshot`, or one of HOST_FAULTS. Then the caller must undo the intent.
     """
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
     _check_target(host, request)
@@ -89,7 +89,7 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 
 
 def _check_target(host: Host, request: RollbackRequest) -> None:
-    """Check that the target's snapshot can be deployed. Raise the errors of `check_snapshot`."""
+    """Check that the snapshot of the target can be deployed. Raise the errors of `check_snapshot`."""
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals
@@ -104,7 +104,7 @@ def _check_target(host: Host, request: RollbackRequest) -> None:
 def _decision(host: Host, request: RollbackRequest) -> Rollback:
     """Return the rollback to record.
 
-    Its `left` is the version of the present canonical, or the one that an earlier rollback left: the newer of both.
+    `left` in it is the newest release that was given up: the present canonical's, or that of an earlier rollback.
     """
     name, now = request.have.recipe, host.clock.now()
     left = newest_left(host.registry.read().rollbacks.get(name), request.have.version)
@@ -112,7 +112,7 @@ def _decision(host: Host, request: RollbackRequest) -> Rollback:
 
 
 def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
-    """Return the fields of the rollback's ledger entry that are not in the intent."""
+    """Return the fields of the rollback's entry in the ledger that do not come from the intent."""
     return {
         "who": request.who,
         "reason": request.reason,
@@ -125,7 +125,7 @@ def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
 def _read_back(host: Host, intent: Intent) -> Canonical:
     """Return the canonical as it is recorded now.
 
-    Raise InfrastructureError if the recorded canonical is not the one of the intent, or if its snapshot is damaged.
+    Raise InfrastructureError if it is not the one of the intent, or if its snapshot is damaged.
     """
     records, name = host.registry.read(), intent.recipe
     have = records.canonicals.get(name)

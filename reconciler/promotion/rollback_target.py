@@ -12,10 +12,7 @@ from state.records import Canonical
 
 @frozen
 class StoredGenerations:
-    """The generations of a recipe that are stored, the newest first, and the status of each snapshot by number.
-
-    The first one is the canonical.
-    """
+    """The stored generations of a recipe, the newest first, which is the canonical. `statuses` is by number."""
 
     generations: Sequence[Canonical]
     statuses: Mapping[int, CanonicalStatus]
@@ -36,10 +33,10 @@ class StoredGenerations:
 
 
 def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
-    """Return the generation `asked`; if it is None, the newest intact one of an older release than the canonical's.
+    """Return the generation `asked`. If that is None, return the newest intact one with an older release.
 
-    Raise UsageError if `asked` is not stored or is the canonical, and CanonError if it is not intact or if there is
-    no older one.
+    Raise UsageError if `asked` is not stored, or is the canonical. Raise CanonError if the generation is not intact, or
+    if there is no older one.
     """
     return _older_generation(stored) if asked is None else _asked_generation(stored, asked)
 

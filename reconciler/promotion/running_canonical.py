@@ -1,4 +1,4 @@
-"""Deploys canonicals that are to be kept running, observes these kept deployments, and undeploys them for a trial."""
+"""Deploys canonicals that are kept running, observes these kept deployments, and undeploys them for a trial."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -40,9 +40,10 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return what is deployed of those `recipes` that are to be kept running, by recipe. Raise no error.
+    """Return which parts of kept deployments are deployed now, by recipe, or why that is not known. Raise no error.
 
-    A recipe of which nothing is deployed has no parts. Each driver is asked once.
+    Recipes without a kept deployment are left out. If nothing is deployed, there are no parts. Each driver is asked
+    once.
     """
     parts: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
@@ -58,9 +59,9 @@ def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
 
 
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
-    """Return the status of a canonical's kept deployment: INTACT if its record matches what is deployed.
+    """Return the status of a canonical's kept deployment: INTACT if what is deployed matches its record.
 
-    Otherwise return DOWN with the reason; UNKNOWN with the reason if the deployment cannot be observed. Raise no error.
+    Otherwise return DOWN, or UNKNOWN if it cannot be observed, each with the reason. Raise no error.
     """
     deployed = parts_by_recipe.get(canonical.recipe, "it was not observed")
     if isinstance(deployed, str):
@@ -92,7 +93,7 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Replace the kept deployment of a canonical by a new one. Record its parts, or why it could not be deployed.
 
-    Raise no error if the deployment fails. If Canon did not make its folder, only show that as progress.
+    Raise no error. If Canon did not make its folder, only show that as progress.
     """
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: deploying it to be kept running")
@@ -116,9 +117,9 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
 
 
 def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
-    """Deploy a canonical from its snapshot to be kept running, run data.check, and return the deployed parts.
+    """Deploy a canonical from its snapshot, to be kept running, and run data.check. Return the deployed parts.
 
-    If one of these fails, remove the deployment and raise the error.
+    If something fails, remove the deployment, and raise the error.
     """
     recipe = fleet.recipes[canonical.recipe]
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
@@ -137,7 +138,7 @@ def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
 
 
 def _parts_of(host: Host, recipe: Recipe) -> Parts:
-    """Return the parts of a recipe's kept deployment. Raise InfrastructureError if none are found."""
+    """Return the parts of a recipe's kept deployment. Raise InfrastructureError if there are none."""
     deployed = deployed_parts(host, {recipe.name: recipe})[recipe.name]
     if isinstance(deployed, str) or not deployed.parts:
         why = deployed if isinstance(deployed, str) else "it has no parts"
@@ -146,7 +147,7 @@ def _parts_of(host: Host, recipe: Recipe) -> Parts:
 
 
 def _slot(host: Host, folder: Path, log: Path) -> Slot:
-    """Make the folders of a slot that outlives the pass, delete its old log, and return the slot."""
+    """Make the folders of a slot that stays after the pass, and delete its old log. Return the slot."""
     for path in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
         make_folder(path)
     log.unlink(missing_ok=True)
@@ -154,14 +155,14 @@ def _slot(host: Host, folder: Path, log: Path) -> Slot:
 
 
 def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
-    """Record that a generation is damaged, for `reason`, so that the next pass tests its release again."""
+    """Record that a generation is damaged, and the reason. The next pass then tests its release again."""
     memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
     damage = FoundDamage(canonical.generation, reason, host.clock.now())
     host.registry.remember([with_damage(memory, damage)], [])
 
 
 def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
-    """Return the error in one line, with the last line of the app's log if it has one."""
+    """Return the error in one line. If it has log lines of the app, add the last one."""
     last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
     return ": ".join((in_one_line(failed), *last))
 
@@ -170,7 +171,7 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that shares an app with `recipe`, and record why. Raise as `undeploy` does."""
+    """Undeploy every kept deployment that shares an app with `recipe`, and record why. Raise errors of `undeploy`."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -181,7 +182,7 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
 def undeploy(host: Host, name: str) -> None:
     """Remove the kept deployment of the recipe `name`. Its canonical and its deployment record stay.
 
-    Raise InfrastructureError if a part of the deployment cannot be removed, or if Canon did not make the folder.
+    Raise InfrastructureError if a part cannot be removed, or if Canon did not make the folder.
     """
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
@@ -193,28 +194,28 @@ def undeploy(host: Host, name: str) -> None:
 
 
 def _drivers_running(host: Host, name: str) -> list[Driver]:
-    """Return the drivers that still run or store a part of the kept deployment of the recipe `name`."""
+    """Return the drivers that still have something of the kept deployment of the recipe `name`."""
     folder = host.state.kept_slot(name)
     return [driver for driver in host.drivers.values() if driver.leftovers(folder)]
 
 
 def is_managed(host: Host, name: str) -> bool:
-    """Whether Canon may use and remove the folder kept/NAME: it is missing, or Canon made it.
+    """Return whether Canon may use and remove the folder kept/NAME: it is missing, or Canon made it.
 
-    Canon made the folder if a deployment record belongs to it, or if a driver still has something of it.
+    Canon made it if a deployment record belongs to it, or if a driver still has something of it.
     """
     folder = host.state.kept_slot(name)
     return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_running(host, name))
 
 
 def _require_slot(host: Host, name: str) -> None:
-    """Raise InfrastructureError if a person made the folder kept/NAME: then Canon must not remove it."""
+    """Raise InfrastructureError if a person made the folder kept/NAME: Canon must not remove that."""
     if not is_managed(host, name):
         raise InfrastructureError(f"{host.state.kept_slot(name)} is a folder that Canon did not make", "move it away")
 
 
 def forget_deployment(host: Host, name: str) -> None:
-    """Remove the kept deployment of the recipe `name`, and its deployment record. Raise as `undeploy` does."""
+    """Remove the kept deployment of the recipe `name` and its deployment record. Raise the errors of `undeploy`."""
     undeploy(host, name)
     record = host.state.deployment_record_path(name)
     for path in (record.with_name(f"{record.name}.new"), record):
@@ -223,10 +224,10 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove each deployment in kept/ whose recipe is no longer to be kept running. Return a remark for each.
+    """Remove each kept deployment whose recipe is no longer to be kept running. Return a remark for each.
 
-    Their deployment records are removed as well. A deployment stays if the records of its recipe cannot be read.
-    `marks` are the marks of all slots that still have processes or objects on this host.
+    Their deployment records are removed as well. If the records of a recipe cannot be read, its deployment stays.
+    `marks` are those of all slots that still have processes or objects on this host.
     """
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
@@ -240,7 +241,7 @@ def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collect
 
 
 def _forget_unwanted(host: Host, name: str) -> str:
-    """Remove the kept deployment of the recipe `name` and its record. Return a remark on that, or why it failed."""
+    """Remove the kept deployment of the recipe `name` and its record. Return a remark about that, or why it failed."""
     try:
         forget_deployment(host, name)
     except Exception as failed:  # noqa: BLE001  other recipes go on

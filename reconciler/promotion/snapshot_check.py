@@ -1,4 +1,4 @@
-"""Proves that a snapshot deploys: deploys it in an empty slot, checks its data, and removes the slot."""
+"""Proves that a snapshot can be deployed: deploys it in an empty slot, checks its data, and removes the slot."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +16,9 @@ from reconciler.ports.host import Host
 def check_snapshot(host: Host, recipe: Recipe, folder: Path, log: Path, unpack: Callable[[Path], AppSet]) -> None:
     """Deploy a snapshot of `recipe` in a new slot, check its data, and remove the slot.
 
-    `folder` is the recipe's locked working folder, and `log` the file for the output. `unpack` unpacks the snapshot
-    into the given folder, and returns the app set in it. Raise RecipeError if the recipe is at fault, else
-    InfrastructureError.
+    `folder` is the recipe's locked working folder. `log` is the file for the output. `unpack` is called with a folder:
+    it unpacks the snapshot there, and returns the app set. Raise RecipeError if the recipe is to blame for a failure,
+    else InfrastructureError.
     """
     with open_slot(host, folder, "raised", log) as slot:
         deploy_app_set(slot, unpack(slot.folder / "source"))

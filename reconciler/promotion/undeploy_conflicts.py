@@ -14,11 +14,10 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
-    """Undeploy the kept deployments that share an app with `recipe`, and deploy them again after the `with` block.
+    """Undeploy the kept deployments that share an app with `recipe`. Deploy them again after the `with` block.
 
-    Hold the pass lock in between, so that no pass deploys them. If a signal interrupts, they stay undeployed until
-    the next pass. Raise BusyError if another process holds the pass lock. If nothing is to be undeployed, the lock is
-    not taken.
+    Meanwhile hold the pass lock, so that no pass deploys them. Raise BusyError if another process holds it. If there is
+    nothing to undeploy, the lock is not taken. After a signal they stay undeployed until the next pass.
     """
     names = deployed_conflicts(host, fleet, recipe)
     if not names:
@@ -30,10 +29,10 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
 
 @contextmanager
 def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -> Iterator[None]:
-    """Undeploy the kept deployments that share an app with `recipe`.
+    """Undeploy the kept deployments that share an app with `recipe`. The caller holds the pass lock.
 
-    After the `with` block, deploy the canonicals of the recipes `names` again. If a signal interrupts, they stay
-    undeployed until the next pass. The caller holds the pass lock.
+    After the `with` block, deploy those of the recipes `names` again. After a signal, they stay undeployed until the
+    next pass.
     """
     if names:
         host.progress.step(recipe.name, f"undeployed meanwhile: {', '.join(names)}")
@@ -48,18 +47,18 @@ def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -
 
 
 def deployed_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of the recipes whose kept deployments share an app with `recipe`."""
+    """Return the recipes that have a kept deployment which shares an app with `recipe`."""
     return tuple(name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name))
 
 
 def _has_deployment(host: Host, name: str) -> bool:
-    """Whether the recipe `name` has a kept deployment, or a record of one."""
+    """Return whether the recipe `name` has a kept deployment, or a record of one."""
     return host.state.kept_slot(name).is_dir() or host.state.deployment_record_path(name).exists()
 
 
 @contextmanager
 def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
-    """Hold the pass lock. If another process holds it, raise BusyError, which names the recipe `conflicting`."""
+    """Hold the pass lock. If another process holds it, raise BusyError, whose message names `conflicting`."""
     why = f"{recipe.name}: {conflicting} is kept running, conflicts with the trial, and cannot be undeployed now"
     with ExitStack() as stack:
         try:
@@ -70,7 +69,7 @@ def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
 
 
 def _redeploy_all(host: Host, fleet: Fleet, names: Sequence[str]) -> None:
-    """Deploy the canonicals of the recipes `names` again. Leave out a recipe without a canonical."""
+    """Deploy the canonicals of the recipes `names` again. Recipes without a canonical are left out."""
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:

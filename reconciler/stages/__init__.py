@@ -1,1 +1,1 @@
-"""The stages of a pass, in the order of a pass: recover, observe, mirror, and converge; `loop` runs them."""
+"""The stages of a pass, in their order: recover, observe, mirror, converge. The module `loop` runs them."""

@@ -1,4 +1,4 @@
-"""Carries out a plan, step by step. Each step has one outcome, decided by what is read back afterwards."""
+"""Carries out a plan step by step. Each step has one outcome, judged by what is read from disk afterwards."""
 
 import traceback
 from collections.abc import Generator, Mapping
@@ -41,10 +41,10 @@ from state.state_errors import StateError
 
 @frozen
 class ConvergeContext:
-    """What the steps of a plan need. `mirror_errors` maps a recipe to the reason why its mirror was not updated.
+    """What the steps of a plan need. `mirror_errors` says for some recipes why their mirror was not updated.
 
-    `has_company`: other steps may run at the same time. `failures` maps a recipe to the reason why its step failed
-    while others ran, "" if the step did not begin. `beside` is what trials that run now take of the disk.
+    `has_company`: other steps may run at the same time. `failures` says for some recipes why their step failed while
+    others ran, "" if it did not begin. `beside` is what trials that run now take of the disk.
     """
 
     host: Host
@@ -58,16 +58,19 @@ class ConvergeContext:
 
 
 def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
-    """Carry out the steps in the plan's order, and yield the outcome of each. A failed step does not stop the next."""
+    """Carry out the steps in the order of the plan. Yield the outcome of each.
+
+    If a step fails, the next ones still run.
+    """
     for name in context.plan.order:
         step = context.plan.steps[name]
         yield converge_alone(context, step)
 
 
 def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step while no other runs, and return its outcome.
+    """Carry out one step while no other runs. Return its outcome.
 
-    Afterwards deploy again the kept deployments that were undeployed for its trial.
+    Then deploy the kept deployments again that were undeployed for its trial.
     """
     outcome = record_step(context, converge_step(context, step))
     if step.release is not None:
@@ -76,16 +79,16 @@ def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
 
 
 def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
-    """Record the verdict of a step's trial, if it had one. Return the outcome, with remarks if this failed."""
+    """Record the verdict of a step's trial, if there was one. Return the outcome, with a remark if recording failed."""
     if outcome.attempt.trial is None:
         return outcome
     return record_outcome(context.host, context.observations[outcome.step.recipe], outcome, outcome.attempt.trial)
 
 
 def converge_step(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step and return its outcome. A bug is not raised: the outcome's result is then INFRASTRUCTURE.
+    """Carry out one step. Return its outcome. A bug is not raised, but gives the result INFRASTRUCTURE.
 
-    A promotion is recorded here; a verdict is recorded by `record_step`.
+    A promotion is recorded here. A verdict is recorded by `record_step`.
     """
     try:
         return _outcome(context, step, _attempt(context, step))
@@ -94,12 +97,12 @@ def converge_step(context: ConvergeContext, step: Step) -> Outcome:
 
 
 def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
-    """Return the outcome of a step that was not begun, or that was interrupted; `why` is the reason."""
+    """Return the outcome of a step that was not begun, or was interrupted. `why` is the reason."""
     return _outcome(context, step, Attempt(untried_reason=why))
 
 
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
-    """Do what the step says, and return what came of it. An error becomes the attempt's `untried_reason`."""
+    """Do what the step says. Return what came of it. An error becomes the `untried_reason` of the attempt."""
     if step.action is Action.REDEPLOY:
         redeploy(context, step)
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
@@ -123,7 +126,10 @@ def _bug_attempt(context: ConvergeContext, step: Step, bug: Exception) -> Attemp
 
 
 def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
-    """Write the traceback of a bug to a file beside the recipe's logs. Return a message with the file's path."""
+    """Write the traceback of a bug to a file beside the logs of the recipe.
+
+    Return a message with the path of that file.
+    """
     path = host.state.trial_logs(recipe) / "bug.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -136,7 +142,7 @@ def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
 
 
 def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
-    """Test `release`, and promote it if the trial is green. Return what came of it, or why it is not tried now."""
+    """Test `release`, and promote it if the trial is green. Return what came of it, or why it was not tried."""
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     records = context.host.registry.read()
@@ -169,7 +175,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 def trial_request(
     host: Host, observation: Observation, release: Release, app_set: AppSet, folder: Path
 ) -> TrialRequest:
-    """Return the request of a pass to test `release` with all tiers, in the recipe's locked working folder `folder`."""
+    """Return the request of a pass to test `release` with all tiers. `folder` is the recipe's locked working folder."""
     return TrialRequest(
         id=trial_id(host.clock.now()),
         recipe=observation.recipe,
@@ -185,7 +191,7 @@ def trial_request(
 
 
 def redeploy(context: ConvergeContext, step: Step) -> None:
-    """Deploy again each kept deployment of a recipe in `step.redeploys` that is down now. Raise no error."""
+    """Deploy those kept deployments again that are named in `step.redeploys` and are down now. Raise no error."""
     host = context.host
     for name in step.redeploys:
         try:
@@ -207,10 +213,9 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
 def need_releases(
     canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
 ) -> dict[str, Release | None]:
-    """Return for each recipe the release of it that is deployed when another recipe needs it.
+    """Return for each recipe the release that is deployed if another recipe needs it.
 
-    This is the release of its canonical, else the wanted one; None if there is neither, or if the wanted one needs a
-    signature and has no good one.
+    This is the canonical's, else the wanted one; None if there is neither, or if the wanted one lacks a good signature.
     """
     wants = {name: want_of(observation) for name, observation in observations.items()}
     newest = {
@@ -221,7 +226,7 @@ def need_releases(
 
 
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
-    """Return the outcome of an attempt, judged by what is now recorded, stored and deployed."""
+    """Return the outcome of an attempt, judged by what is recorded, stored and deployed now."""
     back = read_back(context.host, step.recipe)
     if step.action is Action.REDEPLOY and back.canonical is not None:
         back = evolve(back, down=_deployment_status(context, back.canonical).reason)
@@ -229,7 +234,10 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Return registry, snapshot and mirror of a recipe as they are now. If they cannot be read, `damage` says why."""
+    """Read the registry, the snapshot and the mirror of a recipe anew, and return what they are now.
+
+    If they cannot be read, `damage` of the result says why.
+    """
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)

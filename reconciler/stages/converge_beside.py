@@ -1,4 +1,4 @@
-"""Carries out a plan with several steps at once, each in a worker. If a step fails beside others, repeats it alone."""
+"""Carries out a plan with several steps at once, each in a worker. A step that fails this way is repeated alone."""
 
 import signal
 from collections.abc import Generator, Iterator
@@ -28,9 +28,10 @@ from reconciler.stages.recover import recover_recipe
 
 @frozen
 class CompanyFailure:
-    """A step failed while other steps ran. Nothing was recorded of it. `reason` says why it failed, in one sentence.
+    """What a worker returns for a step that failed while other steps ran. Nothing was recorded of it.
 
-    `has_begun` is False if it was not even tried, because the disk had no room beside the others.
+    `reason` is why it failed, in one sentence. `has_begun` is False if it was not even tried, because the disk had no
+    room for it beside the others.
     """
 
     reason: str
@@ -38,11 +39,11 @@ class CompanyFailure:
 
 
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
-    """Carry out the steps, several at once, and yield the outcome of each as soon as it ends.
+    """Carry out the steps, several at once. Yield the outcome of each as soon as it ends.
 
-    What is recorded is the same as if `converge` had carried them out. Steps that deploy nothing come first. If a
-    signal comes, all workers get it, and the outcomes of steps that end nevertheless are yielded before
-    InterruptedPassError is raised. If the generator is closed, all workers are ended.
+    What is recorded is the same as with `converge`. Steps that deploy nothing come first. A signal is passed on to all
+    workers; outcomes of steps that still end are yielded, and then InterruptedPassError is raised. If the generator is
+    closed, all workers are ended.
     """
     quick = tuple(name for name in context.plan.order if not deploys(context.plan.steps[name]))
     yield from converge(evolve(context, plan=evolve(context.plan, order=quick)))
@@ -60,10 +61,11 @@ def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Out
 
 @define
 class _Turns:
-    """Starts the steps of `schedule` when their turn comes, in `workers` or alone. Each step is named by its recipe.
+    """Starts each step of `schedule` when its turn comes, in a worker or alone. A step is named by its recipe.
 
-    `running` and `finished` are the steps in that state. `failures` are those that failed while others ran, with the
-    reason, and are repeated alone. `had_company` are those that were ever started in a worker.
+    * `running`, `finished`: the steps that run, and those that have ended.
+    * `failures`: the steps that failed while others ran, with the reason. They are repeated alone.
+    * `had_company`: the steps that were ever started in a worker.
     """
 
     context: ConvergeContext
@@ -95,7 +97,7 @@ class _Turns:
     def _begin(self, name: str) -> None:
         """Start a worker for the step of the recipe `name`.
 
-        If no process can be started, add the step to `failures`: it is carried out later, while no other runs.
+        If no process can be started, add the step to `failures`: it is then carried out alone later.
         """
         for driver in self.context.host.drivers.values():
             driver.forget()
@@ -110,7 +112,7 @@ class _Turns:
             self.had_company.add(name)
 
     def _next_outcome(self) -> Iterator[Outcome]:
-        """Wait until a worker ends, and yield the outcome of its step.
+        """Wait until a worker ends. Yield the outcome of its step.
 
         Yield nothing if the step has to be repeated alone.
         """
@@ -125,9 +127,9 @@ class _Turns:
             self.failures[name] = end.reason if end.has_begun else ""
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
-        """Clean up after the worker of the recipe `name`; `how` says how it died: "its process was ended by SIGKILL".
+        """Clean up after the worker of the recipe `name` died; `how` says how: "its process was ended by SIGKILL".
 
-        If the worker had promoted the release before, yield that outcome. Else yield nothing: the step is repeated
+        If it had promoted the release before, yield that outcome. Else yield nothing, and let the step be repeated
         alone.
         """
         with suppress(Exception):  # what is left, the next try finds
@@ -141,9 +143,9 @@ class _Turns:
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
-    """Carry out a step while others run, with a host of its own, and return its outcome.
+    """Carry out a step while others run, with a host of its own. Return its outcome.
 
-    Return CompanyFailure and record nothing if the step failed and the others may be to blame.
+    If it fails, and the others may be to blame, return CompanyFailure and record nothing.
     """
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)

@@ -1,4 +1,4 @@
-"""What the record of a pass says of the disk."""
+"""Makes the part of a pass's record that is about the disk."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -13,11 +13,12 @@ from state.records import Records
 
 
 def disk_record(host: Host, names: Iterable[str], records: Records) -> Mapping[str, object] | None:
-    """Return what the ledger keeps of the disk; None if it cannot be measured.
+    """Return what the ledger keeps of the disk after a pass; None if it cannot be measured.
 
-    "free" is the number of free bytes on the disk with the state folder: a pass in which nothing moves does not ask the
-    engine about its own disk. "recipes" has by recipe, for those in `names`, the bytes of its stored
-    generations and the largest use of the disk that was measured in its last trials, None if there is none.
+    * "free": the free bytes on the disk of the state folder. The engine's own disk is not asked for, because a pass in
+      which nothing changes should not need the engine.
+    * "recipes": for each recipe in `names`, the bytes of its stored generations, and the most that one of its last
+      trials took of the disk (None if that was never measured).
     """
     with suppress(CanonError, OSError):
         if host.disk is not None:

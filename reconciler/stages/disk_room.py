@@ -1,4 +1,4 @@
-"""Measures the free space for trials. A disk that cannot be measured stops no pass."""
+"""Measures the free space for trials. If the disk cannot be measured, the pass goes on."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,16 +16,16 @@ from state.records import Memory
 
 @frozen
 class FreeSpace:
-    """How many bytes are free, None if that is unknown. `note` says what could not be measured; "" if all was."""
+    """How many bytes are free; None if that is unknown. `note` says what could not be measured; "" for nothing."""
 
     free: int | None
     note: str = ""
 
 
 def free_space(host: Host, fleet: Fleet) -> FreeSpace:
-    """Return the free space of the disk. Measure nothing if the fleet declares no `[budget] disk`. Raise no error.
+    """Return the free space of the disk; an unknown one if the fleet declares no `[budget] disk`. Raise no error.
 
-    If the engine's disk cannot be measured, the disk with the state folder counts alone, and the note says so.
+    If the engine's disk cannot be measured, only that of the state folder counts, and the note says so.
     """
     if fleet.disk is None or host.disk is None:
         return FreeSpace(None)
@@ -45,16 +45,19 @@ def _free_of_state(disk: Disk) -> int | None:
 
 
 def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) -> str:
-    """Return why the disk has no room for a trial now, beside those that run; "" if it has, or if that is unknown."""
+    """Return why the disk has no room for a trial now; "" if it has, or if that is unknown.
+
+    `memory` is that of the trial's recipe. `beside` is what trials that run now take.
+    """
     if fleet.disk is None or host.disk is None:
         return ""
     return no_room(memory, fleet.disk, free_space(host, fleet).free, beside)
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return what the running trials take of the disk; `running` are the memories of their recipes. Raise no error.
+    """Return what the running trials take of the disk. `running` are the memories of their recipes. Raise no error.
 
-    What they have written is measured in their working folders only: not in the engine's volumes and images.
+    What they have written already is measured only in their working folders, not in the engine's volumes and images.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

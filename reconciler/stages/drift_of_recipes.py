@@ -1,4 +1,4 @@
-"""Finds out how recipes differ and since when, for the reports of a dry run and of `drift`."""
+"""Finds out how recipes differ from what they should be and since when, for dry runs and `drift`."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -18,10 +18,10 @@ from state.records import Records
 def drift_by_recipe(
     host: Host, recipes: Mapping[str, Recipe], records: Records, steps: Iterable[Step], *, counts_ignored: bool
 ) -> dict[str, RecipeDrift]:
-    """Return by recipe how each recipe of `steps` differs from what it should be. `recipes` are all of the fleet.
+    """Return how the recipe of each step differs from what it should be, by recipe. `recipes` are all of the fleet.
 
-    With `counts_ignored`, as for the command `drift`, a recipe counts as ignored if all its differences are ignored,
-    and the ledger is read for when the upstream of an unobservable recipe was last seen.
+    `counts_ignored` is True for the command `drift`. Then a recipe whose differences are all ignored counts as ignored.
+    For a recipe whose upstream cannot be seen, the ledger is read for when it was last seen.
     """
     steps = tuple(steps)
     unseen = [step.recipe for step in steps if step.finding.cause is Cause.UNOBSERVABLE]
@@ -40,9 +40,9 @@ def drift_by_recipe(
 
 
 def _with_rule(drift: RecipeDrift, rule: DriftIgnore, today: date) -> RecipeDrift:
-    """Return the drift with `rule`, the declared `[drift]`, which names the differences to ignore.
+    """Return the drift with the declared `rule` `[drift]`, and with what is out of date in it.
 
-    Add what is out of date in the rule: that its day has passed, or which of its words name no present difference.
+    That is a day that has passed, or words for which there is no difference now. `today` is in UTC.
     """
     words = {item.difference.what for item in drift.items}
     if rule.until is not None and rule.until <= today:

@@ -1,4 +1,4 @@
-"""Ends the holds whose last day has passed, and the rollbacks that a newer canonical has left behind."""
+"""Deletes holds whose last day has passed, and rollbacks that ended because a newer release was promoted."""
 
 from collections.abc import Collection
 
@@ -10,9 +10,9 @@ from state.records import LedgerEntry, Records
 
 
 def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
-    """Delete the ended holds of the recipes `names`, and their rollbacks that a newer canonical has ended.
+    """Delete the holds of the recipes `names` that have ended, and their rollbacks that a newer canonical has ended.
 
-    Return a note for each ended hold, even if deleting it fails, and for each rollback that cannot be deleted.
+    Return a note for each ended hold, even if it cannot be deleted, and for each rollback that cannot be deleted.
     """
     today = host.clock.now().date()
     holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]
@@ -22,28 +22,28 @@ def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tu
 
 
 def _is_left(name: str, records: Records) -> bool:
-    """Whether the canonical of the rolled back recipe `name` is newer than the release that the rollback left."""
+    """Return whether the canonical of the rolled back recipe `name` is newer than the release that was given up."""
     have = records.canonicals.get(name)
     return have is not None and ends_rollback(records.rollbacks[name], have.version)
 
 
 def _end_hold(host: Host, hold: Hold) -> str:
-    """Delete a hold that has ended. Return a note on it."""
+    """Delete a hold that has ended. Return a note about it."""
     failed = _try_to_end(host, hold, "hold-ended", {"until": str(hold.until), "reason": hold.reason, "who": hold.who})
     return f"{hold.recipe}: {ended_text(hold)}; {failed or 'its releases are tried again'}"
 
 
 def _end_rollback(host: Host, rollback: Rollback) -> str:
-    """Delete a rollback that has ended. Return a note if that fails, else ""."""
+    """Delete a rollback that has ended. Return a note if that fails; else ""."""
     failed = _try_to_end(host, rollback, "rollback-ended", {"left": rollback.left})
     return failed and f"{rollback.recipe}: its rollback from {rollback.left} has ended; {failed}"
 
 
 def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:
-    """Delete a decision, and append an entry to the ledger, of the kind `kind` and with the fields `body`.
+    """Delete a decision, and append an entry to the ledger. `kind` and `body` are the entry's kind and fields.
 
-    Return why that failed, "" if it did not. After a failure, the next pass tries again. Until then, a decision that
-    has ended has no effect.
+    Return why this failed; "" if it did not. After a failure the next pass tries again. Until then, the decision is
+    recorded, but has no effect, because it has ended.
     """
     entry = LedgerEntry(host.clock.now(), kind, decision.recipe, {**body, "pass": host.pass_id})
     try:

@@ -1,4 +1,4 @@
-"""Explains recipes. Observes them as a dry run does, or uses what earlier passes recorded. Changes nothing."""
+"""Makes the explanations of recipes, from what a dry run observes or from what passes recorded. Changes nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ from state.records import Records
 
 @frozen
 class RecordedAnswers:
-    """Implements the port Upstream without asking upstreams: returns the last answers that a pass recorded.
+    """A replacement for Upstream that asks no upstream. It returns the last answers that a pass recorded.
 
     An upstream that the last pass could not see is Unobservable, because its recorded answer may be out of date.
     """
@@ -37,7 +37,7 @@ class RecordedAnswers:
 
 
 def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
-    """Return the reply for an upstream that is not asked. `ends` are the ends of all passes."""
+    """Return the reply for an upstream without asking it. `ends` are the events of the ends of all passes."""
     if not query.known:
         return Unobservable("upstream is not asked now, and no pass has recorded an answer")
     lost = last_unobserved(ends, query.recipe.name)
@@ -48,14 +48,14 @@ def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
 
 
 def without_asking(host: Host) -> Host:
-    """Return a host that asks no upstream, and answers for them with what passes recorded."""
+    """Return a copy of the host that asks no upstream. For them, it uses the answers that passes recorded."""
     return evolve(host, upstream=RecordedAnswers(host.registry))
 
 
 def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[Explanation, ...]:
-    """Return the explanation of each recipe in `request.names`, which may also name orphans, sorted by name.
+    """Return the explanation of each recipe in `request.names`, sorted by name. Orphans may be among them.
 
-    If `ask` is False, upstreams are not asked, and the answers that passes recorded are used. Changes nothing.
+    If `ask` is False, no upstream is asked, and the answers that passes recorded are used. Nothing is changed.
     """
     declared = request.fleet.recipes
     chosen = [name for name in request.names if name in declared]
@@ -70,9 +70,9 @@ def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[
 
 
 def explain_preview(host: Host, request: RunRequest, made: Preview, events: Sequence[Event]) -> tuple[Explanation, ...]:
-    """Return the explanation of each recipe of a dry run, in the order of its plan. Observes nothing anew.
+    """Return the explanation of each recipe of a dry run, in the order of its plan. Nothing is observed again.
 
-    `events` are all of the ledger.
+    `events` are those of the whole ledger.
     """
     looking, of_recipes = _Looking(host, request), by_recipe(events)
     steps = made.plan.steps.values()
@@ -81,7 +81,7 @@ def explain_preview(host: Host, request: RunRequest, made: Preview, events: Sequ
 
 @frozen
 class _Looking:
-    """Observes and explains recipes with the ports of `host`."""
+    """Observes recipes through the ports of `host`, and explains them."""
 
     host: Host
     request: RunRequest
@@ -89,7 +89,7 @@ class _Looking:
     def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
         """Return the explanations of these recipes and of those that they need, in the order of the plan.
 
-        Include orphans if `names` are all declared recipes.
+        Orphans are included if `names` are all declared recipes.
         """
         recipes = self.request.fleet.recipes
         records = self.host.registry.read()
@@ -102,9 +102,9 @@ class _Looking:
     def explain_step(
         self, step: Step, observed: Observations, records: Records, events: Mapping[str, Sequence[Event]]
     ) -> Explanation:
-        """Return the explanation of the step's recipe.
+        """Return the explanation of the recipe of a step.
 
-        `events` maps each recipe to its events, and "" to those of whole passes.
+        `events` maps each recipe to its events. The events of whole passes have the key "".
         """
         name = step.recipe
         observation = observed.observations.get(name)
@@ -121,7 +121,7 @@ class _Looking:
         return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
 
     def _by_record(self, observation: Observation) -> str:
-        """Return the reason of the step that would be planned with upstream's last recorded answer.
+        """Return why the recipe would be as it is by the last recorded answer of upstream.
 
         Return "" if upstream is seen now, if no answer is recorded, or if the state of the canonical is unknown.
         """
@@ -135,7 +135,7 @@ class _Looking:
 
 
 def _has_release(name: str, observed: Observations, records: Records) -> bool:
-    """Whether the recipe `name` has a release that can be deployed for others: its canonical's, else the wanted one."""
+    """Return whether the recipe `name` has a release to deploy for others: the canonical's, else the wanted one."""
     if name in records.canonicals:
         return True
     observation = observed.observations.get(name)

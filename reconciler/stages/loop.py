@@ -39,15 +39,16 @@ from state.records import LedgerEntry, Records
 
 
 def preview(host: Host, request: RunRequest) -> Report:
-    """Return the report of a dry run: observe and plan, and change nothing."""
+    """Return the report of a dry run, which observes and plans, and changes nothing."""
     return preview_with_basis(host, request).report
 
 
 @frozen
 class Preview:
-    """The report of a dry run, its plan, and the digests of everything on which the plan depends (`basis`).
+    """The report of a dry run, and what it was made from.
 
-    `records` and `observed` are what was read and observed for them.
+    * `basis`: the digests of everything on which the plan depends.
+    * `records`, `observed`: what was read and observed for the plan.
     """
 
     report: Report
@@ -58,7 +59,7 @@ class Preview:
 
 
 def preview_with_basis(host: Host, request: RunRequest) -> Preview:
-    """Observe and plan; change nothing. Return the report, the plan, and digests of all on which the plan depends."""
+    """Observe and plan, and change nothing. Return the report, the plan, and the digests of what it depends on."""
     started_at, records = host.clock.now(), host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)
@@ -91,14 +92,14 @@ def reconcile(
     workers: Workers | None = None,
     report_plan: Callable[[Sequence[PlannedWork], Sequence[str]], None] = lambda _, __: None,
 ) -> Pass:
-    """Run one pass, call `report_outcome` with each outcome, and return the result. The caller holds the pass lock.
+    """Run one pass, and return its result. The caller holds the pass lock. Each outcome is passed to `report_outcome`.
 
-    `report_plan` is called once, with the planned steps that do something, and with the recipes whose trial has to wait
+    `report_plan` is called once. It gets the planned steps that do something, and the recipes whose trial has to wait
     for a later pass, because `[budget]` allows no more.
 
-    `workers` run several recipes at once; without them, one recipe is tried after the other. If a signal comes during a
-    step, its trial is ended, and the remaining steps are reported as not tried. If a signal comes before the first
-    step, raise InterruptedPassError.
+    `workers` run several recipes at once. Without them, one recipe is tried after the other. If a signal comes during a
+    step, its trial is ended, and the remaining steps are reported as not tried. If it comes before the first step,
+    raise InterruptedPassError.
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
@@ -143,9 +144,9 @@ def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, r
 
 
 def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mapping[str, object]:
-    """Return what the ledger keeps of a pass: how it ended, each result, and which recipes it could not observe.
+    """Return what the ledger keeps of the end of a pass: results, exit code, and recipes that could not be observed.
 
-    The key "selected" has the names of the recipes, or None if the pass was about the `whole` fleet.
+    "selected" has the names of the recipes. It is None if the pass was about the `whole` fleet.
     """
     return {
         "exit_code": report.exit_code,
@@ -158,7 +159,7 @@ def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mappin
 
 @frozen
 class _ProgressWithoutErrors:
-    """Progress whose errors are ignored: a pass goes on even if its progress cannot be shown."""
+    """Shows progress and ignores errors in this, because a pass must go on even if its progress cannot be shown."""
 
     progress: Progress
 
@@ -172,7 +173,7 @@ class _ProgressWithoutErrors:
 
 
 def _record_what_is_up(host: Host, observed: Observations) -> None:
-    """Record which kept deployments are up now, so that a later run can report since when one is down."""
+    """Record which kept deployments are up now. If one is down later, it is then known when it was last up."""
     for observation in observed.observations.values():
         if (
             observation.canonical is not None
@@ -183,7 +184,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the conditions of a promotion, with the evidence of the trial if there was one; empty for an orphan."""
+    """Return the conditions of a promotion. If there was a trial, they are judged by it. Return () for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
@@ -196,7 +197,7 @@ def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:
 
 
 def _expected_recipes(request: RunRequest, records: Records, observed: Observations) -> ExpectedRecipes:
-    """Return the recipes that the report must contain. Orphans are expected only if the whole fleet is selected."""
+    """Return the recipes that the report must contain. Orphans must be in it only if the whole fleet is selected."""
     declared = request.fleet.recipes
     selected = {name: declared[name].enrolled for name in request.names}
     orphans = records.canonicals.keys() - declared.keys() if selected.keys() == declared.keys() else ()
@@ -204,20 +205,23 @@ def _expected_recipes(request: RunRequest, records: Records, observed: Observati
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Return a note if a copy of the registry was read, and one for each unreadable record of an undeclared recipe."""
+    """Return notes on what was read: that it was a copy of the registry, or that records could not be read.
+
+    Unreadable records of declared recipes have no note here, because those recipes have a row.
+    """
     note = "a dead pass left a journal of SQLite: a private copy of the registry was read; the next pass recovers it"
     return ((note,) if records.copied else ()) + _unreadable_notes(records, declared)
 
 
 def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Return a note for each unreadable record of an undeclared recipe, because such a recipe has no row."""
+    """Return a note for each unreadable record of a recipe that is not declared, since such a recipe has no row."""
     return tuple(
         f"{name}: {unreadable_record_message(name, records)}" for name in records.unreadable if name not in declared
     )
 
 
 def _append_to_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
-    """Append an entry on the whole pass to the ledger. Return a note if that fails, else nothing."""
+    """Append an entry about the whole pass to the ledger. Return a note if that fails; else ()."""
     try:
         host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
     except Exception as failed:  # noqa: BLE001  a note reports it; the pass goes on

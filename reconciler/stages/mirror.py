@@ -1,4 +1,4 @@
-"""Updates mirrors to upstream's answers, and records the answers. Nothing is tried here."""
+"""Updates the mirrors to what upstreams answered, and records the answers. Nothing is tried here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,10 +19,12 @@ from state.records import Answer, KnownTag, Memory
 
 @frozen
 class MirrorResult:
-    """The observations, with upstream's answers in their memories. `notes` are remarks for the report.
+    """What came of the update of the mirrors.
 
-    `mirror_errors` maps a recipe to the reason why its mirror was not updated, or why the answer was not recorded. A
-    recipe whose upstream sent git objects that cannot be used is unobservable.
+    * `observed`: the observations, with upstream's new answers in their memories. An upstream whose git objects cannot
+      be used is unobservable.
+    * `mirror_errors`: for some recipes, why the mirror was not updated or the answer not recorded.
+    * `notes`: remarks for the report.
     """
 
     observed: Observations
@@ -31,9 +33,9 @@ class MirrorResult:
 
 
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
-    """Update each mirror that lacks something of upstream's answer. Record the answer if its mirror is up to date.
+    """Fetch into each mirror that lacks something of upstream's answer. Record the answer once the mirror has it all.
 
-    The returned observations still have the mirrors as they were before the update, because the plan reports that.
+    The returned observations still have the mirrors as they were before, because the plan reports that.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -59,9 +61,9 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
-    """Record the memories in one transaction; if that fails, each by itself.
+    """Record the memories in one transaction. If that fails, record each one alone.
 
-    Return by recipe why it could not be recorded.
+    Return why a memory could not be recorded, by recipe.
     """
     failures: dict[str, str] = {}
     try:
@@ -78,7 +80,7 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
     """Update one mirror. Return the observation with upstream's answer in its memory, and remarks for the report.
 
-    If the recipe is not enrolled or upstream counts as unobservable, return the observation as it is. Raise
+    If the recipe is not enrolled, or upstream counts as unobservable, return the observation unchanged. Raise
     UpstreamError or InfrastructureError if the mirror cannot be updated.
     """
     if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
@@ -91,7 +93,7 @@ def _update_one(host: Host, observation: Observation) -> tuple[Observation, tupl
 
 
 def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
-    """Fetch what the mirror lacks of `answer`, and return what happened; an empty MirrorUpdate if it lacks nothing.
+    """Fetch what the mirror lacks of `answer`. Return what happened; an empty MirrorUpdate if it lacks nothing.
 
     Raise UpstreamError or InfrastructureError if that fails.
     """
@@ -102,7 +104,7 @@ def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate
 
 
 def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
-    """Return notes for the report on an update of the mirror of the recipe `name`; none if nothing is worth a note."""
+    """Return notes for the report on the update of the mirror of the recipe `name`; () if there is nothing to note."""
     remarks = list(updated.remarks)
     if updated.broken_copy is not None:
         remarks.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")
@@ -110,10 +112,9 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return upstream's tags that name something else than a commit, each with the id of that git object.
+    """Return those of upstream's tags that do not name a commit, each with the id of the git object that it names.
 
-    Only a fetch shows whether a tag names a commit, so the tags are those that this fetch showed, and those known from
-    earlier fetches.
+    Only a fetch shows what a tag names. So these are the tags that this fetch or earlier ones have found.
     """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id
@@ -122,10 +123,10 @@ def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
-    """Return the memory with upstream's answer added, at the time `now`; the same memory if it has all that already.
+    """Return the memory with upstream's answer added, as seen at the time `now`. It is unchanged if it has all that.
 
-    A release tag that was known before keeps the commit that it had first, even if the answer has another.
-    `not_commits` are the tags that name something else than a commit, each with the id of that git object.
+    A release tag that was known before keeps its first commit, even if the answer has another. `not_commits` are the
+    tags that do not name a commit, each with the id of the git object that it names.
     """
     fresh = {
         tag: KnownTag(commit, now)

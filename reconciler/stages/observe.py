@@ -19,17 +19,16 @@ from state.records import Answer, Memory, Records
 
 @frozen
 class Observations:
-    """An observation of each selected recipe, and every orphan if the whole fleet is selected. Both are by recipe."""
+    """An observation of each selected recipe. If the whole fleet is selected, also all orphans. Both are by recipe."""
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
 
 
 def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observations:
-    """Ask the upstreams of `names`, and observe what this host has of these recipes.
+    """Ask the upstreams of the recipes `names`, and look at what this host has of them. Return the observations.
 
-    Change nothing, and return all of it. What cannot be observed raises nothing: the observation of its recipe says
-    why.
+    Nothing is changed. What cannot be observed raises no error: the observation of its recipe says why.
     """
     selected = [fleet.recipes[name] for name in names]
     memories = {recipe.name: _memory(records, recipe.name) for recipe in selected}
@@ -49,7 +48,7 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
 
 
 def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Records) -> Observations:
-    """Observe this host again. Return the new observations, with upstream's answers taken from `observed`."""
+    """Observe this host again, but no upstream. Return new observations, with upstream's answers from `observed`."""
     parts_by_recipe = deployed_parts(
         host, {name: observation.recipe for name, observation in observed.observations.items()}
     )
@@ -65,7 +64,7 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
 
 
 def _ask_upstreams(host: Host, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
-    """Return the upstreams' replies by recipe; Unobservable for all of them if asking fails."""
+    """Return the replies of the upstreams by recipe. If asking fails altogether, all of them are Unobservable."""
     try:
         return host.upstream.ask(queries)
     except Exception as failed:  # noqa: BLE001  this host can still be observed
@@ -78,12 +77,12 @@ def _memory(records: Records, name: str) -> Memory:
 
 
 def _known_digest(memory: Memory) -> str | None:
-    """Return the digest of the last answer of upstream, None if there is none."""
+    """Return the digest of the last answer of upstream; None if there is none."""
     return memory.answer.digest if memory.answer is not None else None
 
 
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
-    """Return an observation that has upstream's reply only. `_with_local_state` adds what this host has.
+    """Return an observation that has only upstream's reply. `_with_local_state` adds the rest.
 
     `reply` is None if there was none. `memory` has the earlier answer.
     """
@@ -101,7 +100,10 @@ def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memor
 
 
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
-    """Return upstream's answer; for the reply "unchanged", the answer in the memory. Unobservable if there is none."""
+    """Return the answer of upstream. If the reply is Unchanged, this is the answer in the memory.
+
+    If there is no reply, or no earlier answer, return Unobservable.
+    """
     if reply is None:
         return Unobservable("upstream gave no reply")
     if not isinstance(reply, Unchanged):
@@ -110,9 +112,9 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 
 
 def _with_local_state(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
-    """Return the observation with what this host has: the canonical, the mirror, the tests and the missing tools.
+    """Return the observation with what this host has: canonical, mirror, tests, and missing tools.
 
-    If this host or the record cannot be read, the returned observation has an Unobservable answer that says why.
+    If this host or the record of the recipe cannot be read, the answer becomes an Unobservable that says why.
     """
     name = observation.recipe.name
     if name in records.unreadable:
@@ -145,7 +147,7 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
 
 
 def unreadable_record_message(name: str, records: Records) -> str:
-    """Return why the record of the recipe `name` cannot be read, and how to repair it."""
+    """Return a text on why the record of the recipe `name` cannot be read, and how to repair it."""
     remedy = (
         f"restore canon.db from a backup, or begin anew: take {name} out of the fleet and run reconcile forget {name}"
     )
@@ -159,9 +161,9 @@ def require_readable_record(name: str, records: Records) -> None:
 
 
 def _with_deployment_status(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
-    """Return the observation with the status of its kept deployment; unchanged if there is none to look for.
+    """Return the observation with the status of the kept deployment.
 
-    A kept deployment is looked for only if the canonical is intact.
+    It is unchanged if the recipe has none, or if the canonical is not intact.
     """
     if (
         observation.canonical is None
@@ -173,7 +175,7 @@ def _with_deployment_status(host: Host, observation: Observation, parts_by_recip
 
 
 def _mirror(host: Host, name: str) -> MirrorContents:
-    """Return what our mirror of the recipe `name` has, or why it cannot be read. Empty if there is no mirror."""
+    """Return what our mirror of the recipe `name` has, or why it cannot be read; an empty value if there is none."""
     refs = host.mirrors.refs(name)
     if refs is None:
         return MirrorContents()
@@ -183,10 +185,9 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of the fleet folders of a recipe and of its needs, and why they cannot be read, "" if they can.
+    """Return the digest of the fleet folders of a recipe and its needs, and ""; or None, and why they cannot be read.
 
-    The digest is None if they cannot be read. A person may change a fleet folder at any time: as long as a folder
-    cannot be read, only the trials of its recipe are left out.
+    A person may change a fleet folder at any time. While it cannot be read, only trials of its recipe are left out.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
@@ -195,10 +196,10 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 
 
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return the digest of all that a verdict depends on, besides the release itself.
+    """Return the digest of everything on which a verdict depends, besides the release itself.
 
-    This covers: the declarations of the recipe and of its needs, with defaults filled in; `files`, which is the digest
-    of the other files in their fleet folders; and the commits of the canonicals of its needs.
+    That is: the declarations of the recipe and its needs, with defaults; `files`, the digest of the other files in
+    their fleet folders; and the commits of the canonicals of its needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {

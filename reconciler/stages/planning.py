@@ -1,4 +1,4 @@
-"""Plans what a pass or a dry run does, from what was observed."""
+"""Makes the plan of a pass or a dry run from what was observed."""
 
 from collections.abc import Collection, Mapping
 
@@ -22,10 +22,13 @@ from state.pass_progress import PlannedWork
 
 @frozen
 class RunRequest:
-    """What to run. A recipe in `retry` is tried again even if its release was red.
+    """What a pass or a dry run is to do.
 
-    `parallel` recipes may be tried at once. `planned` has the only steps that a pass may take; None for any. `ways` are
-    tried of every canonical, in addition to those that its recipe declares.
+    * `names`: the selected recipes.
+    * `retry`: recipes that are tried again even if their release was red.
+    * `parallel`: how many recipes may be tried at once.
+    * `planned`: the steps of a saved plan, which are the only ones to take; None for any.
+    * `ways`: what to try of every canonical, besides the ways that its recipe declares.
     """
 
     fleet: Fleet
@@ -40,7 +43,7 @@ class RunRequest:
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
     """Return the plan for the observations.
 
-    A recipe whose step cannot be planned, due to a bug, counts as unobservable.
+    If a bug keeps a recipe's step from being planned, the recipe counts as unobservable.
     """
     space = free_space(host, request.fleet)
     try:
@@ -53,7 +56,7 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation, space: FreeSpace) -> Observation:
-    """Return the observation; with an Unobservable answer if a plan for this recipe alone raises an error."""
+    """Return the observation. If planning its recipe alone raises an error, its answer is replaced by Unobservable."""
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}), space)
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
@@ -75,7 +78,7 @@ def context_for(host: Host, request: RunRequest) -> PlanContext:
 
 
 def planned_work(plan: Plan, observations: Mapping[str, Observation]) -> tuple[PlannedWork, ...]:
-    """Return the steps of a plan that do something, in its order, each with how long the recipe's last trial took."""
+    """Return the steps of a plan that do something, in order, each with how long the recipe's last trial took."""
     steps = [plan.steps[name] for name in plan.order if plan.steps[name].action is not Action.NONE]
     return tuple(
         PlannedWork(

@@ -1,4 +1,4 @@
-"""Proves that a pass would do nothing: plans twice, tries nothing, and records a certificate in the ledger."""
+"""Proves that a pass would do nothing: plans twice, tries nothing, and certifies the result in the ledger."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from state.records import LedgerEntry, Records
 
 
 def prove(host: Host, request: RunRequest) -> Proof:
-    """Plan twice, asking upstream each time, and return the result. The caller holds the pass lock.
+    """Plan twice, and ask upstreams each time. Return what a pass would do. The caller holds the pass lock.
 
     If a pass would do nothing, append an entry to the ledger that certifies this.
     """
@@ -40,7 +40,7 @@ def _plan(
 ) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], Basis]:
     """Observe and plan once. Return what a pass would do, what could not be seen, and the digests behind the plan.
 
-    The first two are by recipe: a text, and a reason. The digests are of all on which the plan depends.
+    The first two map recipes to a text or a reason. The digests are of everything on which the plan depends.
     """
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)
@@ -54,7 +54,7 @@ def _plan(
 def _left(host: Host, records: Records) -> tuple[str, ...]:
     """Return a text for each thing that the next pass would clean up first.
 
-    These are unfinished promotions, holds that have ended, and what lies in the work folder.
+    These are unfinished promotions, holds that have ended, and what is in the work folder.
     """
     today = host.clock.now().date()
     promotions = [f"{intent.recipe}: the promotion of {intent.version} is not finished" for intent in records.intents]

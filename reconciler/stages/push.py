@@ -1,4 +1,4 @@
-"""Pushes mirrors to the team's forge. What fails there is reported, and is never a verdict on a recipe."""
+"""Pushes mirrors to the team's forge. Failures are reported, and are never a verdict on a recipe."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ from reconciler.stages.mirror import MirrorResult
 
 
 def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]:
-    """Push each mirror that this pass could bring up to date and read.
+    """Push each mirror that this pass updated, and that can be read. Return the results by recipe.
 
-    Return the results by recipe, also of failed pushes. Return an empty mapping if the fleet declares no forge.
+    Failed pushes are among the results. Return {} if the fleet declares no forge.
     """
     if host.forge is None:
         return {}
@@ -27,7 +27,7 @@ def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]
 
 
 def push_notes(results: Mapping[str, PushResult]) -> tuple[str, ...]:
-    """Return a note for the report for each recipe whose push had problems, with these. `results` are by recipe."""
+    """Return a note for each recipe whose push had problems, with these problems. `results` are by recipe."""
     return tuple(
         f"{name}: mirror: push failed: {'; '.join(result.problems)}"
         for name, result in results.items()
@@ -36,7 +36,7 @@ def push_notes(results: Mapping[str, PushResult]) -> tuple[str, ...]:
 
 
 def push_state(result: PushResult | None) -> PushState | None:
-    """Return what the report shows of a push; None if `result` is None, because no push was tried."""
+    """Return what a report shows of a push; None if `result` is None, because nothing was pushed."""
     if result is None:
         return None
     if result.problems:

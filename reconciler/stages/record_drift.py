@@ -1,4 +1,4 @@
-"""Records at the end of a pass how each recipe differs, and since when. The ledger keeps when that began and ended."""
+"""Records at the end of a pass how recipes differ. The ledger keeps when each difference began and ended."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,10 +13,9 @@ from state.records import LedgerEntry
 def record_drift(
     host: Host, findings: Sequence[Finding], before: Mapping[str, DriftRecord], *, whole: bool
 ) -> tuple[str, ...]:
-    """Record how recipes differ now and since when, if that changed since the records `before`.
+    """Record how recipes differ now, if that has changed since the records `before`. Return a note if this fails.
 
-    Return a note if it fails. `whole`: the findings are those of the whole fleet, so that a recipe without a finding is
-    gone.
+    If `whole`, the findings are those of the whole fleet: then a recipe without a finding is gone.
     """
     try:
         gone = without_findings(findings, before) if whole else ()
@@ -29,6 +28,6 @@ def record_drift(
 
 
 def _entry(host: Host, change: DriftChange) -> LedgerEntry:
-    """Return the ledger entry on a change of one recipe's drift."""
+    """Return the ledger entry on how the differences of one recipe have changed."""
     body = {"pass": host.pass_id, "began": dict(change.began), "ended": list(change.ended)}
     return LedgerEntry(host.clock.now(), "drift", change.record.recipe, body)

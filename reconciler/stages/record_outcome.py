@@ -1,4 +1,4 @@
-"""Records what came of a trial: the verdict, the ledger's entry, and which snapshots and logs stay."""
+"""Records what came of a trial, and deletes old snapshots and logs of its recipe."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,9 @@ KEPT_LOGS = 20
 
 
 def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial: Trial) -> Outcome:
-    """Record the verdict of a trial in the registry and the ledger, and delete the recipe's old snapshots and logs.
+    """Record the verdict of a trial in the registry and the ledger. Then delete old snapshots and logs of the recipe.
 
-    Return the outcome with a remark for each part that failed.
+    Return the outcome, with a remark for each part that failed.
     """
     memory = remembered(host, observation.memory, outcome)
     try:
@@ -36,7 +36,7 @@ def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
     """Return the outcome of a step whose trial could not be recorded, with the reason `why`.
 
-    If the release was promoted, the result stays; otherwise it becomes INFRASTRUCTURE.
+    If the release was promoted, the result stays. Otherwise it becomes INFRASTRUCTURE.
     """
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
@@ -46,10 +46,9 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
 
 
 def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) -> Iterator[str]:
-    """Delete old snapshots and logs, and yield why something could not be deleted; the next pass tries it again.
+    """Delete old snapshots and logs. Yield why something cannot be deleted; the next pass tries again.
 
-    `keep` is how many intact generations stay. `memory` says which generations are damaged; these are not counted. The
-    log of the trial `trial` stays.
+    `keep` is how many intact generations stay. Damaged ones, by `memory`, do not count. The log of `trial` stays.
     """
     name = outcome.step.recipe
     try:

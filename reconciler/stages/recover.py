@@ -1,4 +1,4 @@
-"""Finishes or undoes the work of a pass that died. Every pass does this first; no person is needed."""
+"""Finishes or undoes what a pass that died has begun. Every pass does this first, without a person."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,9 +23,9 @@ MOST_NAMED_PATHS = 5
 
 
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
-    """Clean up after passes that died. Return a remark for each thing that was done, or that could not be done.
+    """Clean up after passes that died. Return a remark for each thing that was done, or could not be done.
 
-    Slots that another run uses are left alone.
+    A slot that another process uses is left alone.
     """
     host.registry.flush()
     marks, remarks = _marks_by_driver(host)
@@ -51,9 +51,9 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
 
 
 def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
-    """Clean up one recipe's slot and its unfinished promotion after a worker died.
+    """Clean up the slot and the unfinished promotion of one recipe, after a worker died.
 
-    The next pass does what cannot be done now. Raise RegistryError if the registry cannot be read.
+    What cannot be done now is left to the next pass. Raise RegistryError if the registry cannot be read.
     """
     begun = [intent for intent in host.registry.read().intents if intent.recipe == name]
     for intent in begun:
@@ -64,7 +64,7 @@ def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
 
 
 def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
-    """Call `clean_up` and return its remarks; if it raises an error, one remark with `place` and the error."""
+    """Call `clean_up`, and return its remarks. If it raises an error, return one remark with `place` and the error."""
     try:
         return list(clean_up())
     except Exception as failed:  # noqa: BLE001  a remark reports it; the pass goes on
@@ -72,7 +72,7 @@ def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
 
 
 def _check_ledger(host: Host) -> list[str]:
-    """Return a remark if the ledger's chain of hashes is broken. The pass goes on."""
+    """Return a remark if the chain of hashes in the ledger is broken; else []. The pass goes on in any case."""
     try:
         host.registry.verify()
     except Exception as broken:  # noqa: BLE001  no verdict depends on the ledger
@@ -84,7 +84,7 @@ def _check_ledger(host: Host) -> list[str]:
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
     """Return the marks (paths) of all slots that still have processes or objects of the engine, by driver.
 
-    Also return a remark for each driver that cannot list them.
+    Return also a remark for each driver that cannot list them.
     """
     marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
@@ -97,7 +97,7 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 
 
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes that have a slot in the work folder, or whose slot is among `marks`, sorted by name.
+    """Return the recipes that have a slot in the work folder, or a slot whose mark is in `marks`, sorted by name.
 
     `begun` are the recipes with an unfinished promotion. Their slots count even without a lock file.
     """
@@ -114,11 +114,11 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 
 
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
-    """Return the host with only the drivers that a recipe's slot may need; with all if the recipe is not declared.
+    """Return a copy of the host with only the drivers that a recipe's slot may need; with all if it is not declared.
 
-    These are the drivers of the recipe and of its needs, and the drivers that have something in the slot or are
-    recorded there: the run that died may have used other drivers than those that are declared now. `marks` are the
-    paths of slots that still have something, by driver.
+    These are the drivers of the recipe and its needs, and those that have something in the slot or are recorded there.
+    The run that died may have used other drivers than are declared now. `marks` are those of slots that still have
+    something, by driver.
     """
     if name not in fleet.recipes:
         return host
@@ -129,7 +129,7 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
 
 
 def _clear_slot(host: Host, name: str) -> list[str]:
-    """Clear the slot that a dead run of the recipe `name` left, and return a remark; none if the slot is in use."""
+    """Clear the slot that a dead run of the recipe `name` has left. Return a remark; none if the slot is in use."""
     try:
         cleared = clear_leftovers(host, name)
     except BusyError:
@@ -142,8 +142,8 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
 
-    The slot of a pass that died is still there. If there is none, the promotion was finished, and a person has put back
-    an older canon.db since: then the snapshot is kept. It also stays if another process uses the slot.
+    The snapshot is kept if the slot is gone: then the promotion was finished, and a person has put back an older
+    canon.db since. It is also kept if another process uses the slot.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []
@@ -156,7 +156,7 @@ def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
 
 
 def _abandon(host: Host, intent: Intent) -> list[str]:
-    """Undo a promotion or rollback that a dead run began. Return a remark, also if that fails."""
+    """Undo a promotion or rollback that a dead run has begun. Return a remark, also if that fails."""
     kind, run = ("promotion of", "pass") if intent.copy_of is None else ("rollback to", "command")
     what = f"{intent.recipe}: the {kind} {intent.version}, begun by a dead {run},"
     try:
@@ -167,7 +167,7 @@ def _abandon(host: Host, intent: Intent) -> list[str]:
 
 
 def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
-    """Delete the snapshots that are older than those that the canonical's recipe keeps. Return a remark if that fails.
+    """Delete the snapshots that are older than those that the recipe keeps. Return a remark if that fails; else [].
 
     Do nothing if the recipe is not declared.
     """
@@ -184,7 +184,7 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:
-    """Remove the empty folders that undone first promotions left in canonicals/. Return no remarks."""
+    """Remove the empty folders in canonicals/ that first promotions left when they were undone. Return no remarks."""
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:
@@ -196,17 +196,14 @@ def _remove_empty_folders(host: Host, records: Records) -> list[str]:
 def _recover_mirrors(host: Host) -> list[str]:
     """Remove the temporary repositories of fetches that did not finish. Return no remarks.
 
-    Their objects are fetched again.
+    What they had fetched is fetched again.
     """
     host.mirrors.recover()
     return []
 
 
 def _unmanaged_remark(paths: Sequence[Path], hint: str) -> list[str]:
-    """Return a remark that names the first paths; `hint` says what to do about them.
-
-    Return none if there are no paths.
-    """
+    """Return a remark that names the first of these paths, with the hint what to do; [] if there are no paths."""
     if not paths:
         return []
     more = f" and {len(paths) - MOST_NAMED_PATHS} more" if len(paths) > MOST_NAMED_PATHS else ""

@@ -1,4 +1,4 @@
-"""Checks the signatures of the release tags that may be tried, for recipes that need signed releases."""
+"""Checks the signatures of release tags that may be tried, for recipes that need signed releases."""
 
 from attrs import evolve
 
@@ -12,7 +12,7 @@ from state.records import Answer
 def with_signatures(host: Host, observation: Observation) -> Observation:
     """Return the observation with the checked signatures of the releases that may be tried and are in our mirror.
 
-    If the recipe needs no signatures, return the observation as it is. Raise InfrastructureError if checking fails.
+    If the recipe needs no signatures, return it unchanged. Raise InfrastructureError if they cannot be checked.
     """
     releases = releases_to_check(observation)
     if not releases:
@@ -21,9 +21,10 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 
 
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
-    """Return the observation with the checked signatures, after fetching anew the tags that are not well signed.
+    """Return the observation with the checked signatures, but fetch tags without a good signature once more before.
 
-    A tag may be signed later on the same commit. Raise InfrastructureError if a tag cannot be fetched or checked.
+    This is needed because a tag may be signed later, on the same commit. Raise InfrastructureError if a tag cannot be
+    fetched or checked.
     """
     checked = with_signatures(host, observation)
     refused = {tag for tag, signature in checked.signatures.items() if signature.fault}
@@ -35,7 +36,7 @@ def with_fetched_signatures(host: Host, observation: Observation, answer: Answer
 
 
 def refused_signature(host: Host, observation: Observation, release: Release) -> str:
-    """Check the signature of the release that is about to be tried. Return what is wrong with it, "" if it is good.
+    """Check the signature of a release that is about to be tried. Return what is wrong with it; "" if it is good.
 
     Return "" also if the recipe needs no signature. Raise InfrastructureError if it cannot be checked.
     """

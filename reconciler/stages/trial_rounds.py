@@ -1,4 +1,4 @@
-"""Carries out a plan. A recipe that could not be tried gives its place in `[budget] trials` to one that waits."""
+"""Carries out a plan. If a recipe could not be tried, a waiting one gets its place in `[budget] trials`."""
 
 from collections.abc import Callable, Generator, Mapping
 
@@ -15,9 +15,11 @@ from reconciler.stages.converge_beside import converge_beside
 
 @frozen
 class Converged:
-    """What came of a plan: the outcomes by recipe, and the number of the signal that ended it; None if none did.
+    """What came of a plan.
 
-    `plan` has the steps that were carried out.
+    * `plan`: the steps that were carried out.
+    * `outcomes`: what came of them, by recipe.
+    * `signal`: the number of the signal that interrupted them; None if none did.
     """
 
     plan: Plan
@@ -28,11 +30,11 @@ class Converged:
 def carry_out(
     context: ConvergeContext, workers: Workers | None, report_outcome: Callable[[Outcome], None]
 ) -> Converged:
-    """Carry out the plan, and call `report_outcome` with each outcome.
+    """Carry out the plan. Each outcome is passed to `report_outcome`. Return all of them.
 
-    `workers` run several steps at once; None: one after the other. If a step ends without the trial that it was to run,
-    one more trial is allowed: when all other steps have ended, the recipe that has waited longest is tried in a next
-    round. That recipe then has two outcomes, of which the last one counts.
+    `workers` run several steps at once; if they are None, one step comes after the other. If a step ends without
+    running its trial, its place is free: once all other steps have ended, the recipe that has waited longest is tried
+    in a next round. It then has two outcomes, of which the last one counts.
     """
     outcomes: dict[str, Outcome] = {}
     plan, left, signal = context.plan, True, None
@@ -49,10 +51,10 @@ def carry_out(
 def _converge(
     context: ConvergeContext, steps: Generator[Outcome, None, None], report_outcome: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
-    """Carry out the plan by iterating over `steps`. Return the outcomes by recipe, and the number of a signal, or None.
+    """Run the generator `steps`, which carries out the plan. Return the outcomes by recipe, and the signal or None.
 
-    After a signal, `steps` is closed, which ends what still runs. Then each remaining step that has an action gets the
-    outcome that it was not tried.
+    After a signal, `steps` is closed, which ends what still runs. Each remaining step then gets the outcome that it was
+    not tried.
     """
     plan = context.plan
     outcomes: dict[str, Outcome] = {}

@@ -1,4 +1,4 @@
-"""Tries ways of the candidate of a trial by hand, before its working folder is removed."""
+"""Tries ways of the candidate of a trial by hand, while its working folder is still there."""
 
 from collections.abc import Iterable, Iterator
 
@@ -15,10 +15,10 @@ from reconciler.ways.way_run import WaySubject
 def try_ways_of_candidate(
     host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName]
 ) -> Iterator[WayResult]:
-    """Try the ways `asked` with the release and the data of a green trial, and yield each result when it is there.
+    """Try the ways `asked` with the release and the data of a green trial. Yield each result as soon as it is there.
 
-    Yield none if the trial is not green. `host` has the drivers of the trial. The caller holds the lock of the working
-    folder.
+    If the trial is not green, yield nothing. `host` has the drivers of the trial. The caller holds the lock of the
+    working folder.
     """
     candidate = trial.candidate
     if candidate is None or not is_green(trial.tiers):

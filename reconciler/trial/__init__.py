@@ -1,1 +1,1 @@
-"""Trials: the cold test of one recipe at one commit, tier by tier."""
+"""Trials: cold tests of one recipe at one commit, tier by tier."""

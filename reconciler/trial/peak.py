@@ -1,4 +1,4 @@
-"""Measures how much of the disk a trial takes at its peak."""
+"""Measures how much of the disk a trial takes at most."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +12,12 @@ from state.disk_use import DiskUse
 
 @define
 class PeakMeter:
-    """Measures several times how much of the disk a trial takes, and keeps the largest result as `peak`.
+    """Measures several times how much of the disk a trial takes, and keeps the largest result.
 
-    `folder` is the trial's working folder. `images_before` are the bytes of all images when the trial began: only what
-    it pulled counts. `peak` is None before the first measurement, and if none succeeded. If `disk` is None, nothing is
-    measured.
+    * `disk`: None if nothing is to be measured.
+    * `folder`: the working folder of the trial.
+    * `images_before`: the bytes of all images when the trial began. Only images pulled since then count.
+    * `peak`: the largest result; None if there is none yet.
     """
 
     disk: Disk | None
@@ -25,12 +26,12 @@ class PeakMeter:
     peak: DiskUse | None = None
 
     def begin(self) -> None:
-        """Measure the images that are there before the trial. Raise no error if they cannot be measured."""
+        """Measure the images that were there before the trial. Raise no error if they cannot be measured."""
         if (use := self._measured()) is not None:
             self.images_before = use.images
 
     def measure(self) -> None:
-        """Measure what the trial takes now, and keep the result in `peak` if it is larger than before.
+        """Measure what the trial takes now. Keep the result in `peak` if it is larger than the earlier ones.
 
         Raise no error if it cannot be measured.
         """

@@ -1,4 +1,4 @@
-"""Checks, before anything is deployed, that the scripts of a recipe's tests can be executed."""
+"""Checks whether the scripts of a recipe's tests can be executed, before anything is deployed."""
 
 import os
 import re
@@ -24,11 +24,11 @@ Missing = Callable[[Sequence[str]], Sequence[str]]
 
 
 def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> tuple[str, ...]:
-    """Return a message for each script in a recipe's commands that cannot be executed, with its path and a remedy.
+    """Return a message for each script in a recipe's commands that cannot be executed, with its path and what to do.
 
-    A script is a program that is named with a slash, or a file that is passed to an interpreter. `missing` is a
-    function that returns those of its arguments that are no programs in PATH. `needed`: the recipe is only deployed
-    because another recipe needs it, so its test commands are not checked.
+    A script is a program named with a slash, or a file that is passed to an interpreter. `missing` is a function: it
+    returns those of its arguments that are no programs in PATH. `needed` is True if the recipe is only deployed for
+    another recipe: its test commands are not run then, and not checked.
     """
     commands = tuple(_deploy_commands(recipe)) if needed else (*_deploy_commands(recipe), *_test_commands(recipe))
     unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_arguments(recipe.folder, commands))
@@ -36,7 +36,7 @@ def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> 
 
 
 def script_given(argv: Argv) -> str:
-    """Return the script that a command passes to a shell, Python or another interpreter; "" if there is none."""
+    """Return the script that a command passes to an interpreter, such as a shell or Python; "" if there is none."""
     name = Path(argv[0]).name
     options = next((options for known, options in _INTERPRETERS.items() if known.fullmatch(name)), None)
     if options is None:
@@ -46,9 +46,9 @@ def script_given(argv: Argv) -> str:
 
 
 def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) -> Iterator[tuple[Path, str]]:
-    """Yield each script that is the program of a command and cannot be executed, with the reason.
+    """Yield each script that is itself the program of a command and cannot be executed, with the reason.
 
-    `missing` is as in `unfit_scripts`.
+    `missing` is that of `unfit_scripts`.
     """
     for name in dict.fromkeys(argv[0] for argv in commands if "/" in argv[0]):
         if why := _unfit(folder / name, missing):
@@ -56,7 +56,7 @@ def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) ->
 
 
 def _unfit_arguments(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
-    """Yield each script that is passed to an interpreter and cannot be executed, with the reason."""
+    """Yield each script that is passed to an interpreter, and cannot be executed by it, with the reason."""
     for argv in commands:
         name = script_given(argv)
         path = folder / name
@@ -67,7 +67,7 @@ def _unfit_arguments(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[P
 
 
 def _deploy_commands(recipe: Recipe) -> Iterator[Argv]:
-    """Yield the commands that run whenever the recipe is deployed."""
+    """Yield the commands that run at every deployment of the recipe."""
     yield from recipe.install.secrets.values()
     yield from recipe.install.steps
     yield from filter(None, (recipe.ready.run,))
@@ -81,7 +81,7 @@ def _test_commands(recipe: Recipe) -> Iterator[Argv]:
 
 
 def _unfit(path: Path, missing: Missing) -> str:
-    """Return why a script cannot be executed, "" if it can. Raise OSError if its first line cannot be read.
+    """Return why a script cannot be executed; "" if it can. Raise OSError if its first line cannot be read.
 
     `missing` is a function that returns those of its arguments that are no programs in PATH.
     """
@@ -93,7 +93,7 @@ def _unfit(path: Path, missing: Missing) -> str:
 
 
 def first_line(path: Path) -> bytes:
-    """Return the first line of a file without its newline, cut at 256 bytes."""
+    """Return the first line of a file, without its newline and at most 256 bytes of it."""
     with path.open("rb") as file:
         return file.read(_FIRST_LINE_BYTES).split(b"\n", 1)[0]
 

@@ -1,4 +1,4 @@
-"""Runs each tier of a trial: deploys a release, runs its commands, and returns whether the tier proved something."""
+"""Runs the tiers of a trial. Each deploys a release, runs its commands, and returns whether it proved something."""
 
 from collections.abc import Callable, Mapping
 
@@ -19,9 +19,10 @@ from reconciler.trial.upgrade_tier import upgrade
 
 
 def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
-    """Run one tier. Return None if it passed, else why it was skipped.
+    """Run one tier. Return None if it passed; else why it was skipped.
 
-    Raise RecipeError if the recipe is at fault, and InfrastructureError, StateError or OSError if this host is.
+    Raise RecipeError if the recipe is to blame for a failure. Raise InfrastructureError, StateError or OSError if this
+    host is.
     """
     if name not in run.request.tiers:
         return Skipped(Skip.NOT_ASKED, "not asked for")
@@ -31,9 +32,10 @@ def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
 
 
 def _install(run: TrialRun) -> None:
-    """Deploy the release with fresh data, and run data.mark and data.check. Always return None: the tier passed.
+    """Deploy the release with fresh data, run data.mark and data.check, and return None: the tier passed.
 
-    If no upgrade will make the candidate (the data that a promotion takes), stop the apps and save it here.
+    The candidate is the data that a promotion takes. If the upgrade tier will not make it, stop the apps and save it
+    here.
     """
     _check_requirements(run)
     slot = run.enter_slot(TierName.INSTALL)
@@ -51,9 +53,9 @@ def _install(run: TrialRun) -> None:
 
 
 def _check_requirements(run: TrialRun) -> None:
-    """Check that all required programs are there, and that the fleet's scripts can be executed.
+    """Check that all required programs are on this host, and that the recipe's scripts can be executed.
 
-    Raise InfrastructureError if not.
+    Raise InfrastructureError if they are not.
     """
     recipe, missing_programs = run.request.recipe, run.host.commands.missing
     if missing := missing_programs(recipe.requires):
@@ -68,18 +70,18 @@ def _check_requirements(run: TrialRun) -> None:
 
 
 def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
-    """Whether data.check can prove that data was kept.
+    """Return whether data.check can prove that data was kept.
 
-    It can if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run.
+    It can if it fails on the fresh install, before data.mark has run, and data.mark is declared.
     """
     data = run.request.recipe.data
     return data.check is not None and data.mark is not None and not _passes_on_fresh_install(run, slot)
 
 
 def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
-    """Run data.check in a fresh install and return whether it passes; False if none is declared.
+    """Run data.check in a fresh install. Return whether it passes; False if none is declared.
 
-    A check that passes there does not prove that data was kept or restored.
+    If it passes there, it cannot prove later that data was kept or restored.
     """
     check = run.request.recipe.data.check
     if check is None:
@@ -95,16 +97,19 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
 
 
 def _saves_fresh_data(run: TrialRun) -> bool:
-    """Whether the fresh install becomes the candidate: no upgrade runs, or the recipe declares fresh data."""
+    """Return whether the data of the fresh install becomes the candidate.
+
+    It does if no upgrade runs, or if the recipe declares that canonicals have fresh data.
+    """
     recipe, base = run.request.recipe, run.request.base
     no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers
     return no_upgrade or recipe.canonical.data is DataPolicy.FRESH
 
 
 def _backup(run: TrialRun) -> Skipped | None:
-    """Take a backup of the app in the current slot.
+    """Take a backup of the app in the current slot. Return None if the tier passed.
 
-    Return a skip if no backup is declared, or if no restore will prove the backup that was taken; else None.
+    Return a skip if no backup is declared, or if no restore will prove the backup.
     """
     take = run.request.recipe.backup.take
     if not _has_backup(run):
@@ -123,16 +128,16 @@ def _backup(run: TrialRun) -> Skipped | None:
 
 
 def _has_backup(run: TrialRun) -> bool:
-    """Whether the declaration has a backup command, or the release itself declares how its app is backed up."""
+    """Return whether the recipe declares a backup command, or the release itself declares how to back it up."""
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     own = run.own_app(run.current_slot)
     return run.request.recipe.backup.take is not None or own.driver.backs_up(own.app)
 
 
 def _restore(run: TrialRun) -> Skipped | None:
-    """Restore the backup into a fresh install in a slot of its own, and check the data there.
+    """Restore the backup into a fresh install in a slot of its own, and check the data there. Return None if it passed.
 
-    Return a skip if there is no backup, or if no check proves that the data was restored; else None.
+    Return a skip if there is no backup, or if no check proves that the data was restored.
     """
     recipe = run.request.recipe
     if not _has_backup(run):
@@ -154,7 +159,7 @@ def _restore(run: TrialRun) -> Skipped | None:
 
 
 def _restore_into(run: TrialRun, slot: Slot) -> None:
-    """Restore the backup into the slot's app under test, and wait until the app is ready."""
+    """Restore the backup into the app under test in the slot, and wait until the app is ready."""
     own, restore = run.own_app(slot), run.request.recipe.backup.restore
     if restore is not None:
         run_command(slot, own, restore, "backup.restore", may_stop=True)
@@ -167,8 +172,8 @@ def _restore_into(run: TrialRun, slot: Slot) -> None:
 def _app_set_to_restore(run: TrialRun) -> AppSet:
     """Return the app set into which the backup is restored.
 
-    The recipe's own app gets the secrets and settings of the app that was backed up: a backup contains neither, but
-    its data may need both. A person who restores a backup would have them, too.
+    A backup has no secrets and no settings, but its data may need them. So the recipe's own app gets those of the app
+    that was backed up. A person who restores a backup would have them, too.
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set
@@ -176,7 +181,7 @@ def _app_set_to_restore(run: TrialRun) -> AppSet:
 
 
 def _custom(run: TrialRun) -> Skipped | None:
-    """Run the recipe's own tests in the current slot. Return a skip if none are declared, else None."""
+    """Run the recipe's own tests in the current slot. Return None if they passed, a skip if none are declared."""
     if not run.request.recipe.custom.run:
         return Skipped(Skip.NO_CHECK, "no [custom] tests are declared")
     slot = run.start_current_slot()

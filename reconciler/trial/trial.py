@@ -1,4 +1,4 @@
-"""A cold test of one recipe at one commit: runs the tiers in order, and returns their results."""
+"""Runs a trial: the cold test of one recipe at one commit, tier by tier."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -30,10 +30,10 @@ from state.state_errors import StateError
 
 
 def run_trial(host: Host, request: TrialRequest) -> Trial:
-    """Run the tiers and return the trial. After a timeout, run all tiers once more and return that second trial.
+    """Run the tiers, and return the trial. If something timed out, run all tiers again, and return that second trial.
 
-    If other trials may run at the same time, do not run the tiers again: the pass does that later, with no other
-    trial beside it.
+    If other trials may run at the same time, the tiers are run only once: the pass repeats the whole trial later,
+    alone.
     """
     first = _with_remark_on_company(_run_tiers(host, request), request)
     if not first.timed_out or request.has_company:
@@ -46,7 +46,7 @@ def run_trial(host: Host, request: TrialRequest) -> Trial:
 
 
 def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
-    """Return the trial, with a remark if an earlier trial of the release failed while other trials ran."""
+    """Return the trial. If an earlier trial of the release failed while other trials ran, add a remark about that."""
     if not request.failed_in_company:
         return trial
     remark = f"a first try failed beside other recipes: {request.failed_in_company}; this one ran alone, and decides"
@@ -54,7 +54,7 @@ def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
 
 
 def _cause_of_slowness(second: Trial) -> str:
-    """Return why the first run timed out, judged by the result of the second run.
+    """Return why the first run timed out, judged by how the second run went.
 
     The text is "slow host", "slow recipe" or "the base does not come up".
     """
@@ -66,7 +66,7 @@ def _cause_of_slowness(second: Trial) -> str:
 
 
 def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
-    """Run the tiers in order until one fails, then stop and remove all that they deployed. Return the trial."""
+    """Run the tiers in order until one fails. Then stop and remove what they deployed. Return the trial."""
     started_at, started = host.clock.now(), host.clock.monotonic()
     unchanged = _fleet_is_unchanged(request)
     # A backup from an earlier run would prove nothing about this one.
@@ -86,7 +86,7 @@ def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> 
 
 
 def _fleet_is_unchanged(request: TrialRequest) -> bool:
-    """Whether the fleet folders of the app set are as they were when the trial was requested."""
+    """Return whether the fleet folders of the app set are as they were when the trial was requested."""
     try:
         return app_set_digest(request.app_set) == request.files
     except OSError:
@@ -96,7 +96,7 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
     """Return the trial with all results and effects.
 
-    The caller must set `tests_unchanged`, `seconds` and `peak` afterwards.
+    `tests_unchanged`, `seconds` and `peak` are not known here: the caller must set them afterwards.
     """
     request, effects = run.request, run.effects
     return Trial(
@@ -125,7 +125,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
 
 
 def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier and return its result, with how long it took. A failure is written to the tier's log at once."""
+    """Run one tier. Return its result, with the time it took. A failure is written to the tier's log at once."""
     started = run.host.clock.monotonic()
     run.host.progress.step(run.request.recipe.name, f"{run.request.release.version}: {name}")
     result = evolve(_judge(run, name), seconds=run.host.clock.monotonic() - started)
@@ -135,7 +135,7 @@ def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _judge(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier, and return what it returned or raised as a result. A timeout is recorded in the run's effects."""
+    """Run one tier. Return as a result what it returned or raised. A timeout is noted in the effects of the run."""
     try:
         skipped = run_tier(run, name)
     except RecipeError as error:
@@ -150,9 +150,9 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
-    """Return the error in one line; for a timeout, with the load of this host.
+    """Return the error in one line. For a timeout, the line also says how busy this host is.
 
-    Also store in the run's effects the app's last log lines, and whether the error is a timeout.
+    The last log lines of the app, and whether it was a timeout, are noted in the effects of the run.
     """
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):
@@ -162,9 +162,9 @@ def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
 
 
 def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
-    """Write one line to the log of each tier that passed, was skipped or was not reached.
+    """Write a line to the log of each tier that passed, was skipped or was not reached.
 
-    A tier that failed has its line already.
+    The tier that failed has its line already.
     """
     for tier in tiers:
         if first_failure([tier]) is None:
@@ -174,5 +174,5 @@ def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
 
 
 def _log(run: TrialRun, name: TierName, message: str) -> None:
-    """Append a line to the log of the tier `name`. Raise no error if the log cannot be written."""
+    """Append a line to the log of the tier `name`. Raise no error if that fails."""
     append_log_line(run.log_path(name), f"{name} {message}")

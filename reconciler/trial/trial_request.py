@@ -1,4 +1,4 @@
-"""The request for a trial."""
+"""The request for a trial: which release it tests, and how."""
 
 from pathlib import Path
 
@@ -14,12 +14,17 @@ from state.records import Canonical
 class TrialRequest:
     """Which release a trial tests, and how.
 
-    `id` names the trial in logs and records. `app_set` has the recipe's needs first, and the recipe at `release` last.
-    `base` is the release from which the upgrade starts. `canonical` is the newest intact generation, None if there is
-    none. `by_pass`: a pass chose the release. `files` is the digest of the fleet folders of the app set. `tests` is the
-    digest of all that a verdict depends on, besides the release. `folder` is the recipe's locked working folder.
-    `tiers` are the tiers to run. `has_company`: other trials may run at the same time. `failed_in_company` is the
-    reason why an earlier trial of the release failed while other trials ran, "" if there was none.
+    * `id`: names the trial in logs and records.
+    * `app_set`: the recipe's needs, and last the recipe itself at `release`.
+    * `base`: the release from which the upgrade starts.
+    * `canonical`: the newest intact generation; None if there is none.
+    * `by_pass`: True if a pass chose the release, False if a person did.
+    * `files`: the digest of the fleet folders of the app set.
+    * `tests`: the digest of everything on which a verdict depends, besides the release.
+    * `folder`: the recipe's locked working folder.
+    * `tiers`: the tiers to run.
+    * `has_company`: True if other trials may run at the same time.
+    * `failed_in_company`: why an earlier trial of the release failed while others ran; "" if none did.
     """
 
     id: str

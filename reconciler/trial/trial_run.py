@@ -1,4 +1,4 @@
-"""One run through the tiers of a trial: its slots, and the effects of its tiers."""
+"""One run through the tiers of a trial: its slots, and what its tiers have done and seen."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,9 +22,9 @@ from state.state_errors import UnfitDataError
 
 @frozen
 class Skipped:
-    """The result of a tier that did not run, or that ran and proved nothing.
+    """The result of a tier that did not run, or that ran without proving anything.
 
-    `skip` is the kind of the reason, and `reason` says it in one sentence.
+    `skip` is the kind of reason. `reason` says it in one sentence.
     """
 
     skip: Skip
@@ -35,12 +35,17 @@ class Skipped:
 class TrialEffects:
     """What the tiers of one run did and saw, besides their results.
 
-    `findings` are remarks for the report. `altered` are tracked files of the tested releases that their apps changed.
-    `slots_were_empty`: every slot was empty when it was opened. `damage` says why the canonical's snapshot is damaged,
-    "" if it is not. `check_proves_data`: data.check failed on the fresh install, before data.mark; so if it succeeds
-    later, this proves that data was kept. `check_failed_after` and `check_passed_after` are the longest times, in
-    seconds, that it took to fail on a fresh install, and to pass. `tail` holds the last log lines of a failed app.
-    `timed_out`: the failure is a timeout, and a second run decides.
+    * `findings`: remarks for the report.
+    * `altered`: tracked files of the tested releases that their apps changed.
+    * `slots_were_empty`: True if every slot was empty when it was opened.
+    * `damage`: how the canonical's snapshot is damaged; "" if it is not.
+    * `check_proves_data`: True if data.check failed on the fresh install before data.mark ran, so that a later success
+      proves that data was kept.
+    * `check_failed_after`, `check_passed_after`: the longest time in seconds that data.check took to fail on a fresh
+      install, and to pass.
+    * `candidate`: what may become the canonical; None until it was saved.
+    * `tail`: the last log lines of the app that failed.
+    * `timed_out`: True if the failure is a timeout. Then a second run decides.
     """
 
     findings: list[str] = field(factory=list)
@@ -59,9 +64,10 @@ class TrialEffects:
 class TrialRun:
     """One run through the tiers of a trial. Its slots are removed when `stack` is left.
 
-    `is_retry`: an earlier run timed out, and this run decides. `current_slot` has the release under test, deployed by
-    the install tier and then by the upgrade tier; the backup and custom tiers use it. `is_running`: the apps of
-    `current_slot` run.
+    * `is_retry`: True if an earlier run timed out, so that this one decides.
+    * `current_slot`: the slot with the release under test. The install tier deploys it, then the upgrade tier; the
+      backup and custom tiers use it.
+    * `is_running`: True if the apps of `current_slot` run.
     """
 
     host: Host
@@ -78,7 +84,7 @@ class TrialRun:
         return PeakMeter(self.host.disk, self.request.folder)
 
     def log_path(self, tier: TierName) -> Path:
-        """Return the path of the file for the log of the tier `tier`."""
+        """Return the path of the log of a tier."""
         return self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
 
     def own_app(self, slot: Slot) -> DeployedApp:
@@ -86,14 +92,14 @@ class TrialRun:
         return slot.apps[self.request.recipe.name]
 
     def enter_slot(self, tier: TierName) -> Slot:
-        """Open a slot for a tier, and return it. It stays until the end of the run."""
+        """Open a slot for a tier, and return it. It stays open until the end of the run."""
         return self.stack.enter_context(self.open_slot(tier))
 
     @contextmanager
     def open_slot(self, tier: TierName) -> Iterator[Slot]:
         """Open a slot for a tier, yield it, and close it at the end of the `with` block.
 
-        Tracked files that the apps changed, and remarks, are added to the effects.
+        Remarks, and tracked files that the apps changed, are added to the effects.
         """
         with open_slot(self.host, self.request.folder, tier, self.log_path(tier)) as slot:
             self.effects.slots_were_empty = self.effects.slots_were_empty and slot.was_empty
@@ -101,7 +107,7 @@ class TrialRun:
                 yield slot
 
     def _close(self, tier: TierName, slot: Slot) -> None:
-        """Close a tier's slot, and add what its cleanup found to the effects."""
+        """Close the slot of a tier. What its removal has shown is added to the effects."""
         self.meter.measure()
         if tier is TierName.INSTALL:
             self._report_unused_makers(slot)
@@ -114,9 +120,9 @@ class TrialRun:
             self.effects.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
     def _add_cleanup(self, cleanup: CleanupResult) -> None:
-        """Add to the effects the changed files and the remarks that closing a slot has returned.
+        """Add the changed files and the remarks of a closed slot to the effects.
 
-        A file that the base changed is only a finding: it is no fault of the release under test.
+        A file that the base changed is only a finding, because the release under test is not to blame.
         """
         tested = {(spec.recipe.name, spec.release.commit) for spec in self.request.app_set}
         for file in cleanup.altered:
@@ -128,17 +134,17 @@ class TrialRun:
         self.effects.findings = [*dict.fromkeys((*self.effects.findings, *cleanup.remarks))]
 
     def switch_to(self, slot: Slot) -> None:
-        """Stop the apps of the current slot, and make `slot` the current one.
+        """Stop the apps of the current slot, and make `slot` the current one. Raise the errors of `stop_current_slot`.
 
-        The apps of `slot` run already, or the caller deploys them next. Raise the errors of `stop_current_slot`.
+        The apps of `slot` run already, or the caller deploys them next.
         """
         self.stop_current_slot()
         self.current_slot, self.is_running = slot, True
 
     def stop_current_slot(self) -> None:
-        """Stop the apps of the current slot, if they run. Do nothing if there is no current slot.
+        """Stop the apps of the current slot if they run. Do nothing if there is no current slot.
 
-        Raise the errors of `check_up` if one of them has ended by itself, and those of `Slot.stop`.
+        If an app has ended by itself, raise the errors of `check_up`. Raise also those of `Slot.stop`.
         """
         if self.current_slot is not None and self.is_running:
             check_up(self.current_slot)
@@ -146,7 +152,7 @@ class TrialRun:
             self.is_running = False
 
     def start_current_slot(self) -> Slot:
-        """Deploy the apps of the current slot again if they were stopped, and return the slot."""
+        """Deploy the apps of the current slot again if they were stopped. Return the slot."""
         assert self.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
         if not self.is_running:
             deploy_app_set(self.current_slot, self.request.app_set)
@@ -170,10 +176,10 @@ class TrialRun:
             self.effects.check_passed_after = max(self.effects.check_passed_after, took)
 
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
-        """Stop the apps of a slot, and seal their data as the candidate, before later tiers change the data.
+        """Stop the apps of a slot, and seal their data as the candidate, so that later tiers cannot change it.
 
-        Before that, wait as `check_stable` does. `lineage` has the versions that ran on the data, the oldest first.
-        Raise RecipeError if an app is not stable, or if its data cannot be saved.
+        Before that, wait until the apps are stable, see `check_stable`. `lineage` has the versions that ran on the
+        data, the oldest first. Raise RecipeError if an app is not stable, or if its data cannot be saved.
         """
         check_stable(slot)
         slot.stop()

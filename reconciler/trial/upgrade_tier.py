@@ -1,4 +1,4 @@
-"""The upgrade tier: deploys the base, then the release under test over its data."""
+"""The upgrade tier: deploys the base, and then the release under test over the data of the base."""
 
 from attrs import evolve
 
@@ -20,16 +20,16 @@ _CHANGED_TESTS = (
 
 
 class SlowHostError(InfrastructureError):
-    """A base was not ready in time, or did not stop in time. This host may be too busy, so all tiers run once more."""
+    """The base was not ready, or did not stop, in time. This host may be too busy, so all tiers are run once more."""
 
     def __init__(self, slow: TimedOutError) -> None:
         super().__init__(f"{slow.message} (host: {slow.pressure})")
 
 
 def upgrade(run: TrialRun) -> Skipped | None:
-    """Deploy the base, deploy the release under test over the base's data, and check the data.
+    """Deploy the base, then the release under test over its data, and check the data. Return None if the tier passed.
 
-    Return a skip if there is no base, if the base is broken, or if no check proves that its data was kept; else None.
+    Return a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
     """
     base = run.request.base
     if base.release is None:
@@ -50,13 +50,13 @@ def upgrade(run: TrialRun) -> Skipped | None:
 
 
 def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
-    """Return the lineage with the version under test added at its end, unless the base is the same release."""
+    """Return the lineage with the version under test at its end. If the base is the same release, it is unchanged."""
     release = run.request.release
     return lineage if run.request.base.release == release else (*lineage, release.version)
 
 
 def _unproved(run: TrialRun) -> Skipped | None:
-    """Return a skip if no check proves that the base's data was kept, else None."""
+    """Return a skip if no check proves that the data of the base was kept; else None."""
     if run.request.recipe.data.check is None:
         return Skipped(Skip.NO_CHECK, "came up over the base's data, but no [data] check proves that data")
     if not run.effects.check_proves_data:
@@ -66,11 +66,11 @@ def _unproved(run: TrialRun) -> Skipped | None:
 
 
 def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...] | Skipped:
-    """Deploy the base `release`, and check its data.
+    """Deploy the release `release`, which is the base, and check its data. Return the lineage of the data.
 
-    Return the versions that ran on the data, the oldest first; or a skip if the base is broken. The first run raises
-    SlowHostError instead of this skip if the base took too long. Raise InfrastructureError if the base is the canonical
-    and does not come up.
+    The lineage has the versions that ran on it, the oldest first. If the base is broken, return a skip. In the first
+    run, raise SlowHostError instead if it took too long. If the base is the canonical and does not come up, raise
+    InfrastructureError.
     """
     base, canonical = run.request.base, run.request.canonical
     if base.origin is Origin.CANONICAL and canonical is not None:
@@ -92,9 +92,8 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
     """Deploy the release under test over the release `base`. Return None, or a skip if the base had to be killed.
 
-    A base that does not stop and is killed is no fault of the release under test. The first run raises SlowHostError
-    for it, so that the trial runs once more. In the second run, a killed base is skipped, but if it is the canonical,
-    raise InfrastructureError.
+    A base that does not stop in time is no fault of the release under test. The first run raises SlowHostError for it,
+    so that all tiers run once more. The second run raises InfrastructureError if the base is the canonical.
     """
     *needed, own = run.request.app_set
     for spec in needed:
@@ -115,9 +114,9 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
 
 
 def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
-    """Return the skip for a broken base, with the reason `why`.
+    """Return the skip for a broken base. `why` is the reason.
 
-    If there is no candidate yet, stop the apps in `slot`, and save the fresh data of the install tier as the candidate.
+    If no candidate was saved yet, stop the apps in `slot`, and save the data of the fresh install as the candidate.
     """
     if run.effects.candidate is None:
         slot.stop_without_checks()
@@ -126,10 +125,10 @@ def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
 
 
 def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
-    """Deploy the canonical's snapshot in the slot, and check its data.
+    """Deploy the snapshot of the canonical in the slot, and check its data.
 
-    Raise InfrastructureError if the apps do not come up: the snapshot is to blame, and not the release under test.
-    Raise SlowHostError if they took too long.
+    If it does not come up, raise InfrastructureError: the snapshot is to blame, not the release under test. If it takes
+    too long, raise SlowHostError.
     """
     app_set = _canonical_app_set(run, slot, canonical)
     try:
@@ -149,10 +148,10 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 
 
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
-    """Unpack the canonical's snapshot into the slot, and return its app set.
+    """Unpack the snapshot of the canonical into the slot. Return its app set.
 
-    If the snapshot is damaged, or its commit is no longer in the mirror, record this as damage in the run's effects and
-    raise InfrastructureError.
+    If the snapshot is damaged, or if its commit is no longer in the mirror, note that as damage in the effects of the
+    run, and raise InfrastructureError.
     """
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
         commit = canonical.commit[:7]
@@ -166,9 +165,9 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 
 
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
-    """Return the message for a canonical that does not come up; `why` is the error's text.
+    """Return the message for a canonical that does not come up. `why` is the text of the error.
 
-    Also record the message as damage in the run's effects, unless the tests changed since the promotion.
+    The message is also noted as damage in the effects of the run, except if the tests have changed since the promotion.
     """
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:
