@@ -1,1 +1,1 @@
-"""The ports, implemented on this host: all code of a pass that starts processes, opens sockets or asks programs."""
+"""The ports of a pass, implemented on this host. Here processes are started, sockets opened, and programs asked."""

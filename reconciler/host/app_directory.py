@@ -1,4 +1,4 @@
-"""Creates, writes, copies and removes the folders and files of one app in its slot."""
+"""Makes, writes, copies and removes the folders and files of one app in its slot."""
 
 import json
 import os
@@ -44,7 +44,7 @@ except (IndexError, OSError) as failure:
 
 
 def create_folders(app: App) -> None:
-    """Create the folders of an app that are missing, readable for this user alone. Keep those that exist."""
+    """Make the folders of an app that are missing, readable only for this user. Keep those that exist."""
     for folder in (
         app.folder,
         app.data,
@@ -56,7 +56,7 @@ def create_folders(app: App) -> None:
 
 
 def open_raw_log(app: App, name: str) -> IO[bytes]:
-    """Open the log file of the Procfile line `name` for appending. Secrets are not redacted in what is written.
+    """Open the log of the Procfile line `name` for appending. Secrets are not masked in what is written to it.
 
     Raise OSError if the file cannot be opened, for example because the app has replaced it by a link.
     """
@@ -67,7 +67,7 @@ def open_raw_log(app: App, name: str) -> IO[bytes]:
 def new_log(app: App, name: str) -> Log:
     """Delete the log of the app's service `name`, and open a new, empty one.
 
-    The secrets of the app's slot are redacted in what is written.
+    The secrets of the app's slot are masked in what is written to it.
     """
     path = app.logs / f"{name}.log"
     path.unlink(missing_ok=True)
@@ -75,25 +75,28 @@ def new_log(app: App, name: str) -> Log:
 
 
 def open_log_for_appending(app: App, name: str) -> Log:
-    """Open the log of `name`, such as a Procfile line, for appending; create it if it is missing.
+    """Open the log of `name`, such as a Procfile line, for appending. Make it if it is missing.
 
-    The secrets of the app's slot are redacted in what is written.
+    The secrets of the app's slot are masked in what is written to it.
     """
     return Log(app.logs / f"{name}.log", redaction(read_slot_secrets(app.folder.parent)))
 
 
 def last_lines(app: App) -> tuple[str, ...]:
-    """Return the last lines of each log of the app, at most 8 of each, as "LOG: LINE". LOG is the name of the log.
+    """Return the last lines of each log of the app as "LOG: LINE", at most 8 of each. LOG is the name of the log.
 
-    The logs are in the order of their names; a log that cannot be read is left out, and so are empty lines. The secrets
-    of the slot are redacted, and unprintable characters are escaped.
+    Logs are sorted by name. Logs that cannot be read, and empty lines, are left out. Secrets of the slot are masked,
+    and unprintable characters are escaped.
     """
     known = redaction(read_slot_secrets(app.folder.parent))
     return tuple(line for path in sorted(app.logs.glob("*.log")) for line in _end_of(path, known))
 
 
 def _end_of(path: Path, known: Redaction) -> Iterator[str]:
-    """Yield the last lines of the log at `path`, as in `last_lines`; none if it cannot be read. Redact by `known`."""
+    """Yield the last lines of the log at `path` as `last_lines` returns them; none if it cannot be read.
+
+    `known` are the secrets to mask.
+    """
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
@@ -107,8 +110,8 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """Write version, commit and settings of a deployment to settings.json in the app's folder.
 
-    `sample` is the text of the .env.sample that the deployment uses; with "", the file gets no sample. Canon itself
-    reads only the sample from this file again, with `recorded_sample`; the rest is for people.
+    `sample` is the text of the .env.sample that the deployment uses; "" for none. Canon itself reads only this text
+    again, see `recorded_sample`. The rest is for people.
     """
     record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     record |= {"sample": sample} if sample else {}
@@ -116,32 +119,31 @@ def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
 
 
 def recorded_sample(app: App) -> str:
-    """Return the text of the .env.sample that settings.json of the app contains; "" if there is none.
+    """Return the text of the .env.sample in the app's settings.json; "" if there is none.
 
-    The file is from the app's last deployment, or was loaded together with the app's data.
+    That file was written by the app's last deployment, or loaded with the app's data.
     """
     path = app.folder / _SETTINGS
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
 
 
 def sample_for(app: App, options: DeployOptions) -> str:
-    """Return the text of the .env.sample that an app was last deployed with.
+    """Return the text of the .env.sample with which an app was last deployed.
 
-    If this app has no such text, return that of the app `options.sample_from`, with whose data this app starts. Return
-    "" if neither has one.
+    If there is none, return that of `options.sample_from`, with whose data this app starts; "" if neither has one.
     """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
 
 def app_run(app: App) -> Path:
-    """Return the path of the program `app-run` of an app. See `write_app_run`."""
+    """Return the path of the program `app-run` of an app, see `write_app_run`."""
     return app.folder / "run" / "app-run"
 
 
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
-    """Write the program `app-run`, which executes the command in its arguments as if it were part of the app.
+    """Write the program `app-run`. It takes a command as its arguments, and runs it as if it were part of the app.
 
-    That command runs in the folder `checkout`, with `environment` as its environment.
+    The command runs in the folder `checkout`. `environment` is its environment.
     """
     inside = app.folder / "run" / _INSIDE
     replace_file(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
@@ -149,12 +151,11 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 
 
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
-    """Copy data, secrets and settings of the app into the empty folder `into`. Keep modes, times and links.
+    """Copy the data, secrets and settings of the app into the empty folder `into`. Modes, times and links are kept.
 
-    Make hard links if the file system allows them. Then both folders share the files: if the app is started again, it
-    may change the files in `into` too. `environment` is that of the programs that copy. Raise RecipeError if the
-    folder of the data or secrets is gone or a file is unreadable, InfrastructureError for a fault of the host, such as
-    a full disk.
+    If the file system allows it, files become hard links: then the app may change the files in `into` too, once it runs
+    again. `environment` is that of the programs that copy. Raise RecipeError if the folder of data or secrets is gone
+    or a file cannot be read, InfrastructureError for a fault of the host, such as a full disk.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
@@ -165,10 +166,10 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
 
 
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
-    """Move data, secrets and settings from the folder `source` into the app's folder. Copy what cannot be moved.
+    """Move data, secrets and settings from the folder `source` into the folder of the app. Copy what cannot be moved.
 
-    `environment` is that of the program that copies. Raise InfrastructureError if the app has data already, or for a
-    fault of the host; RecipeError if a copy fails for another reason.
+    `environment` is that of the program that copies. Raise InfrastructureError if the app already has data, or for a
+    fault of the host. Raise RecipeError if a copy fails for another reason.
     """
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")
@@ -179,9 +180,9 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
 
 
 def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
-    """Copy a file or folder to `to` by hard links. Return whether that succeeded; if not, delete what is at `to`.
+    """Copy a file or folder to `to` by hard links. Return whether that worked. If it did not, delete what is at `to`.
 
-    The kernel makes no hard links to immutable files, to files of other users, or to another file system.
+    The kernel makes no hard links to immutable files, to files of other users, or into another file system.
     """
     if _run(("cp", "-al", "-T", "--", str(source), str(to)), environment).ok:
         return True
@@ -199,7 +200,7 @@ def _move(source: Path, to: Path) -> bool:
 
 
 def remove(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Delete a folder, even if the app made folders in it unreadable. Return whether it is gone afterwards.
+    """Delete a folder, even if the app made folders in it unreadable. Return whether it is gone.
 
     `environment` is that of the programs `rm` and `chmod`. Raise InfrastructureError if they are not installed.
     """
@@ -210,9 +211,9 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
-    """Copy a file or folder of an app with `cp`.
+    """Copy a file or folder of an app with the program `cp`.
 
-    If `cp` fails, raise InfrastructureError for a fault of the host, such as a full disk, else RecipeError.
+    If that fails, raise InfrastructureError for a fault of the host, such as a full disk; else RecipeError.
     """
     output = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
     if output.ok:
@@ -236,12 +237,12 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutpu
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Replace the file `path` by a new one with this text and these permissions. A link is replaced, not followed."""
+    """Replace the file `path` by a new one with this text and these permissions. A link itself is replaced."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def _quoted(text: str) -> str:
-    """Return `text` escaped for use within single quotes in a shell script."""
+    """Return `text` escaped for a place within single quotes in a shell script."""
     return text.replace("'", "'\\''")

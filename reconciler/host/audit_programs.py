@@ -17,10 +17,10 @@ _MOST = 64 * MIB
 
 @frozen
 class AuditPrograms:
-    """Runs git and Docker for an audit: implements its port Programs.
+    """Runs git and Docker for an audit: implements the audit's port Programs.
 
-    `environment` is the environment of both programs. `protocols` are those that git may connect with, such as
-    "https". Call `reconciler.host.run.prepare` in the main thread first.
+    `environment` is that of both programs. `protocols` are those by which git may connect, such as "https".
+    `reconciler.host.run.prepare` has to be called in the main thread before.
     """
 
     environment: Mapping[str, str]

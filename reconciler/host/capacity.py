@@ -15,20 +15,21 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def bearable() -> int:
-    """Return how many recipes can be tried on this host at once, at least 1.
+    """Return how many recipes this host can try at once, at least 1.
 
-    Count two cores and 4 GiB of memory for each. Count only memory that is available now: other apps of the host go on.
+    Two cores and 4 GiB of memory are counted for each. Only memory that is available now counts, because other apps of
+    the host go on running.
     """
     return recipes_at_once(len(os.sched_getaffinity(0)), _memory_left())
 
 
 def recipes_at_once(cores: int, memory: int) -> int:
-    """Return how many recipes can be tried at once with `cores` cores and `memory` bytes of memory, at least 1."""
+    """Return how many recipes can be tried at once with this many cores and bytes of memory, at least 1."""
     return max(1, min(cores // _CORES_EACH, memory // _BYTES_EACH))
 
 
 def _memory_left() -> int:
-    """Return how many bytes of memory are available to Canon: the least of what the host and Canon's cgroups have left.
+    """Return how many bytes of memory Canon can still use: the smallest of what the host and its cgroups have left.
 
     Return 0 if the kernel does not report the memory of the host.
     """
@@ -36,9 +37,9 @@ def _memory_left() -> int:
 
 
 def _left_in_cgroups(cgroups: str) -> Iterable[int]:
-    """Yield how many bytes of memory are left below the limit of Canon's cgroup, and of each cgroup above it.
+    """Yield how many bytes of memory are left in Canon's cgroup, and in each cgroup above it.
 
-    Leave out a cgroup without a limit. `cgroups` is the text of /proc/self/cgroup.
+    Cgroups without a limit are left out. `cgroups` is the text of /proc/self/cgroup.
     """
     own = re.search(r"^0::/(.*)$", cgroups, re.MULTILINE)
     folder = _CGROUPS / own[1] if own else _CGROUPS

@@ -26,25 +26,25 @@ _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
 def missing_programs(tools: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return those programs of `tools` that are in no folder of the PATH in `environment`."""
+    """Return those of the programs `tools` that are in no folder of the PATH in `environment`."""
     return tuple(tool for tool in tools if shutil.which(tool, path=environment["PATH"]) is None)
 
 
 @frozen
 class HostCommands:
-    """Runs commands of recipes on this host: implements the port Commands.
+    """Runs the commands of recipes on this host: implements the port Commands.
 
-    `environment` is the environment of all child processes. `state` is the state folder: `pressure` also reports how
-    much space is free on its disk.
+    `environment` is that of all child processes. `state` is the state folder: `pressure` reports the free space on its
+    disk.
     """
 
     environment: Mapping[str, str]
     state: Path
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        """Run a command of a recipe's tests, append its output to its log without secrets, and return how it ended.
+        """Run a command of a recipe's tests. Append its output to its log, with secrets masked. Return how it ended.
 
-        A command that fails, is missing or runs too long raises nothing.
+        If the command fails, is missing or runs too long, nothing is raised.
         """
         secrets = (*read_slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))
@@ -55,11 +55,14 @@ class HostCommands:
         return evolve(result, tail=log.tail, out_of_memory=memory.was_oom_killed(result.code, kills_before))
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Return those programs of `tools` that child processes would not find in PATH."""
+        """Return those of the programs `tools` that are not in the PATH of child processes."""
         return missing_programs(tools, self.environment)
 
     def pressure(self) -> str:
-        """Return one line of text with the host's load, its free memory and disk, and how long processes waited."""
+        """Return one line of text on how busy the host is.
+
+        It has the load, the free memory and disk space, and how long processes waited.
+        """
         load = os.getloadavg()[0]
         disk = shutil.disk_usage(nearest_existing(self.state)).free / _GIB
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"

@@ -1,4 +1,4 @@
-"""Describes a command to run: its environment, limits and arguments. Also has the type for its captured output."""
+"""What is needed to run a command: arguments, environment and limits. And the type of its captured output."""
 
 import math
 import os
@@ -22,7 +22,7 @@ STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def blocked_signals() -> Iterator[None]:
-    """Block SIGHUP, SIGINT and SIGTERM for this thread until the end of the `with` block."""
+    """Block SIGHUP, SIGINT and SIGTERM for this thread during the `with` block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -40,14 +40,18 @@ _GRACE_ALONE = 10
 
 @frozen
 class CommandSpec:
-    """A command that `host/run.py` runs until it ends, or for at most `deadline` seconds.
+    """A command that `host/run.py` runs until it ends.
 
-    `env` is its environment; `run` adds CANON_RUN and CANON_SLOT. `cwd` is its working folder. `stdin` is its standard
-    input: bytes, or the path of a file. `mark` is the mark of its slot, which becomes CANON_SLOT; "" for none.
-    `file_bytes` is the size of the largest file that it may write, None for no limit. `holding` is the descriptor of a
-    lock that the command inherits, such as the pass lock; None for no lock. If Canon dies, the command still holds the
-    lock: the program `timeout` stops the command then. If the event `stop` is set, the command is stopped as after its
-    deadline. Processes that the command leaves running get SIGTERM, and `grace` seconds later SIGKILL.
+    * `env`: its environment, to which `run` adds CANON_RUN and CANON_SLOT.
+    * `cwd`: the folder in which it runs.
+    * `deadline`: how many seconds it may take.
+    * `stdin`: its standard input: bytes, or the path of a file.
+    * `mark`: the mark of its slot, which becomes CANON_SLOT; "" for none.
+    * `file_bytes`: the size of the largest file that it may write; None for no limit.
+    * `holding`: the descriptor of a lock that it inherits, such as the pass lock; None for none. If Canon dies, the
+      program `timeout` still stops the command, which holds the lock until then.
+    * `stop`: an event. If it is set, the command is stopped as if it had taken too long.
+    * `grace`: processes that it leaves running get SIGTERM, and SIGKILL after this many seconds.
     """
 
     argv: tuple[str, ...]
@@ -66,7 +70,7 @@ class CommandSpec:
 class CapturedOutput:
     """How a command ended (`result`), and what it wrote to stdout (`out`) and stderr (`err`).
 
-    `cut` is True if the command was stopped because it wrote too much to stdout; then `out` has only the beginning.
+    `cut` is True if it was stopped because it wrote too much to stdout. Then `out` has only the beginning.
     """
 
     result: CommandResult
@@ -80,10 +84,10 @@ class CapturedOutput:
 
 
 def program(command: CommandSpec) -> str | None:
-    """Return the path of the command's program, None if it is not found.
+    """Return the path of the command's program; None if it is not found.
 
-    Search a name without a slash in the PATH of the command's own environment. Take a name with a slash as a path, from
-    the command's folder if it is relative; a relative path is returned even if the file does not exist.
+    A name without a slash is looked for in the PATH of the command's own environment. A name with a slash is a path; a
+    relative one begins at the command's folder, and is returned even if there is no such file.
     """
     name = command.argv[0]
     if "/" in name:
@@ -109,9 +113,9 @@ def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
 
 @contextmanager
 def standard_input(stdin: bytes | Path) -> Iterator[int]:
-    """Yield a descriptor from which a command reads its standard input: the bytes `stdin`, or the file at `stdin`.
+    """Yield a descriptor from which a command can read its standard input; close it at the end of the `with` block.
 
-    Close it at the end of the `with` block. Raise OSError if the file cannot be opened.
+    `stdin` is the input itself, or the path of a file. Raise OSError if the file cannot be opened.
     """
     if isinstance(stdin, Path):
         handle = os.open(stdin, os.O_RDONLY | os.O_CLOEXEC)
@@ -128,10 +132,10 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
 
 
 def limit(command: CommandSpec) -> None:
-    """Prepare this child process for its program, which starts next.
+    """Prepare this child process for the program that it starts next.
 
-    Give the signals their default action again, set the umask, allow no core dump and no file larger than
-    `command.file_bytes`, and let the program inherit the lock `command.holding`.
+    Signals get their default action, and the umask is set. No core dump and no file larger than `command.file_bytes`
+    can be written. The lock `command.holding` is inherited.
     """
     for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

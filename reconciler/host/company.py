@@ -1,4 +1,4 @@
-"""What an app shares this host with while it is deployed."""
+"""What an app has to share this host with while it is deployed."""
 
 from attrs import frozen
 
@@ -7,10 +7,10 @@ from reconciler.host.processes.listeners import PORTS
 
 @frozen
 class Company:
-    """What the app of one worker has to share this host with.
+    """What the apps of one worker have to share this host with.
 
-    `has_company` is True if other recipes may be tried on this host at the same time. `ports` are those from which
-    Canon chooses the port of an app; workers that run at the same time choose from other ports.
+    `has_company` is True if other recipes may be tried at the same time. `ports` are those from which the port of an
+    app is chosen; other workers have other ports.
     """
 
     ports: range = PORTS

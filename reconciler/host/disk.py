@@ -1,4 +1,4 @@
-"""Measures folders, and the volumes and images of Docker's engine."""
+"""Measures the size of folders, and of what Docker's engine stores."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -15,10 +15,10 @@ _OF_CANDIDATE = ("candidate", "saving")
 
 
 class EngineSizes(Protocol):
-    """Reports what Docker's engine stores.
+    """Reports what Docker's engine stores on this host.
 
-    `folders` returns the folders of its data on this host, `images` the bytes of all images, `volumes` the bytes of the
-    volumes of all slots below a folder.
+    `folders` returns the folders of its data. `images` returns the bytes of all images. `volumes` returns the bytes of
+    the volumes of all slots below a folder.
     """
 
     def folders(self) -> Iterable[Path]: ...
@@ -55,7 +55,7 @@ class HostDisk:
 
 
 def size_of(folder: Path) -> int:
-    """Return how many bytes all files below a folder take up on the disk. A file with several hard links counts once.
+    """Return how many bytes the files below a folder take on the disk. A file with several hard links counts once.
 
     Files that disappear meanwhile, and folders that cannot be read, are left out.
     """

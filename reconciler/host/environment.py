@@ -1,4 +1,4 @@
-"""The environment of child processes, and the fingerprint of this place: the host and its tools."""
+"""Makes the environment of child processes, and the fingerprint of this place: the host and its tools."""
 
 import hashlib
 import os
@@ -27,11 +27,11 @@ _SECONDS = 30.0
 
 
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
-    """Return the environment of all children: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES, and the variables `passes`.
+    """Return the environment of all child processes: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES and `passes`.
 
-    `passes` are names; their values come from `environ`, and those that are not set there are left out. HOME and TMPDIR
-    are never passed on. PATH keeps only absolute folders. GIT_CEILING_DIRECTORIES is the state folder `state`: without
-    it, `git checkout` in a child could change a work tree that contains the state folder.
+    `passes` are names of variables. Their values come from `environ`; those that are not set there are left out. HOME
+    and TMPDIR are never passed on. PATH keeps only absolute folders. GIT_CEILING_DIRECTORIES is the state folder
+    `state`: without it, `git checkout` in a child could change a work tree around the state folder.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
     return {**passed, "PATH": _path(environ), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", CEILING: str(state)}
@@ -44,10 +44,10 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
-    """Return where Canon runs: systemd unit, user, names of environment variables, and tools with their files' hashes.
+    """Return where Canon runs: systemd unit, user, names of environment variables, tools with hashes of their files.
 
-    `requires` names the tools of all recipes and drivers. `environment` is the environment of children, `environ` is
-    Canon's own. Raise InfrastructureError if git is missing or too old.
+    `requires` are the tools of all recipes and drivers. `environment` is that of child processes, `environ` Canon's
+    own. Raise InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"
@@ -68,7 +68,7 @@ def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapp
 
 
 def unit_of(cgroups: str) -> str:
-    """Return the name of the systemd service in which this process runs, such as "canon.service"; "" if in none.
+    """Return the systemd service in which this process runs, such as "canon.service"; "" if it runs in none.
 
     `cgroups` is the text of /proc/self/cgroup.
     """
@@ -83,7 +83,7 @@ def unit_of(cgroups: str) -> str:
 def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
     """Return what started Canon: "timer", "systemctl" or "shell".
 
-    `unit` is Canon's systemd service, "" for none. `environ` is Canon's environment, in which systemd sets variables.
+    `unit` is Canon's systemd service, "" for none. `environ` is its environment, in which systemd sets variables.
     """
     if not unit or "INVOCATION_ID" not in environ:
         return "shell"
@@ -91,7 +91,7 @@ def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
 
 
 def _fingerprint(tool: str, path: str) -> str:
-    """Return "sha256:" and 16 digits of the hash of the program `tool`; "" if it is in no folder of the PATH `path`."""
+    """Return "sha256:" and 16 digits of the hash of the program `tool`; "" if it is not in the PATH `path`."""
     program = shutil.which(tool, path=path)
     if program is None:
         return ""
@@ -100,7 +100,7 @@ def _fingerprint(tool: str, path: str) -> str:
 
 
 def _git_version(environment: Mapping[str, str]) -> str:
-    """Return git's version, such as "2.39.5". Raise InfrastructureError if git is missing, broken or too old."""
+    """Return the version of git, such as "2.39.5". Raise InfrastructureError if git is missing, broken or too old."""
     output = capture(CommandSpec(git_argv("--version"), git_environment(environment), Path("/"), _SECONDS))
     if output.result.missing:
         raise InfrastructureError("git: not found in PATH", "install git")
@@ -114,7 +114,7 @@ def _git_version(environment: Mapping[str, str]) -> str:
 
 
 def _user() -> str:
-    """Return the name of the user that runs Canon; the user id as text if it has no name."""
+    """Return the name of the user that runs Canon. If the user has no name, return its id as text."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -234,10 +234,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Read the registry, the snapshot and the mirror of a recipe anew, and return what they are now.
-
-    If they cannot be read, `damage` of the result says why.
-    """
+    """Return the registry, snapshot and mirror of a recipe as they are now. `damage` says why they are unreadable."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)

@@ -1,1 +1,1 @@
-"""Mirrors of upstream repositories, and the refs that upstream publishes."""
+"""Our mirrors of upstream repositories, and the refs that upstreams publish."""

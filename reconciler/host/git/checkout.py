@@ -30,9 +30,9 @@ _MOST_NAMED = 5
 
 @frozen
 class TrackedFile:
-    """A file that a commit tracks, or a link or a submodule.
+    """A file, link or submodule that a commit tracks.
 
-    `mode` (such as b"100644") and `oid`, the id of its object, are as `git ls-tree` prints them; `size` is in bytes, 0
+    `mode` (such as b"100644") and `oid`, the id of its object, are as `git ls-tree` prints them. `size` is in bytes; 0
     for a submodule.
     """
 
@@ -42,7 +42,7 @@ class TrackedFile:
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
-    """Return the tracked files of `commit`, links and submodules included, by their path in bytes.
+    """Return the tracked files of `commit` by their path in bytes. Links and submodules are included.
 
     Raise InfrastructureError if git fails.
     """
@@ -57,9 +57,9 @@ def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
 
 
 def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
-    """Raise RecipeError if `files`, the tracked files of a commit, must not be written to this host.
+    """Raise RecipeError if these tracked files of a commit must not be written to this host.
 
-    That is so if a path leads outside the folder or into `.git`, if there are more than MOST_FILES files, or if they
+    They must not if a path leads outside of the folder or into `.git`, if there are more than MOST_FILES, or if they
     have more than `most_bytes` bytes together.
     """
     for path in files:
@@ -77,7 +77,7 @@ def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYT
 def write_files(repository: Repository, commit: str, into: Path) -> None:
     """Write the tracked files of `commit` into the empty folder `into`. Raise InfrastructureError if git fails.
 
-    Write a symbolic link as a plain file that contains the link's target, so that no path in the folder leads outside.
+    A symbolic link becomes a plain file with the link's target in it, so that no path in the folder leads outside.
     """
     index = into.with_name(f".{into.name}.index")
     variables = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(into)}
@@ -90,10 +90,10 @@ def write_files(repository: Repository, commit: str, into: Path) -> None:
 
 
 def compare_files(files: Mapping[bytes, TrackedFile], folder: Path) -> Alterations:
-    """Return how `folder` differs from `files`, the tracked files of the commit that `write_files` wrote there.
+    """Return how `folder` differs from `files`: the tracked files of the commit that was written there.
 
-    Compare contents and executable bits, not dates. Submodules and unchanged Git LFS pointers count as not fetched, not
-    as changed.
+    Contents and executable bits are compared, not dates. Submodules and unchanged Git LFS pointers count as not
+    fetched, and not as changed.
     """
     actual = dict(_entries(folder))
     expected = {path: file for path, file in files.items() if file.mode != _MODULE}
@@ -118,7 +118,7 @@ def _unfetched(paths: Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _is_pointer(path: Path, file: TrackedFile) -> bool:
-    """Return whether the file at `path` is a Git LFS pointer, not the content itself. `file` is its entry in git."""
+    """Return whether the file at `path` is a Git LFS pointer instead of the content. `file` is its entry in git."""
     if not len(_LFS_HEADER) < file.size < _LARGEST_POINTER:
         return False
     with path.open("rb") as opened:
@@ -126,7 +126,7 @@ def _is_pointer(path: Path, file: TrackedFile) -> bool:
 
 
 def _entries(folder: Path) -> Iterator[tuple[bytes, Path]]:
-    """Yield a pair for each file and link below `folder`: its path from `folder` in bytes, and its full path.
+    """Yield the path of each file and link below `folder`, relative and in bytes, and its full path.
 
     Links are not followed.
     """

@@ -1,4 +1,4 @@
-"""Pushes our mirrors to the team's forge: only what it lacks, never over what it has."""
+"""Pushes our mirrors to the team's forge. Only what the forge lacks is pushed; nothing there is overwritten."""
 
 import base64
 import os
@@ -39,16 +39,18 @@ _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 class _NoRepositoryError(InfrastructureError):
-    """The forge answers, and has no such repository, or shows none to this user."""
+    """The forge answers, but has no such repository, or does not show it to this user."""
 
 
 @frozen
 class GitForge:
     """Pushes mirrors to the team's forge: implements the port TeamForge.
 
-    `environment` is the environment of all children. `protocols` are those that git may connect with. `target` is the
-    declared address and token of the forge. `holding` is the descriptor of the pass lock, which git inherits; None for
-    no lock. `push_seconds` is the time limit of one push.
+    * `environment`: that of all child processes.
+    * `protocols`: those by which git may connect.
+    * `target`: the declared address and token of the forge.
+    * `holding`: the descriptor of the pass lock, which git inherits; None for no lock.
+    * `push_seconds`: how long one push may take.
     """
 
     state: StateFolder
@@ -68,7 +70,7 @@ class GitForge:
                 raise
 
     def list_refs(self, name: str) -> Mapping[str, str]:
-        """Ask the forge for the branches and tags of the recipe `name`. Return the object id of each by its full name.
+        """Ask the forge for the branches and tags of the recipe `name`. Return their object ids by full names.
 
         Raise InfrastructureError if the forge does not answer, refuses, or has no repository for the recipe.
         """
@@ -88,10 +90,10 @@ class GitForge:
             return PushResult(problems=(reason_of(failed),))
 
     def _push_missing(self, name: str) -> PushResult:
-        """Push what the forge does not have of the mirror `name`. Record in the mirror what the forge has afterwards.
+        """Push what the forge lacks of the mirror `name`. Record in the mirror what the forge then has.
 
-        Return which of these refs the forge has then, and the problems with the others. Raise InfrastructureError if
-        the forge cannot be read or a whole push fails.
+        Return which of the pushed refs the forge has now, and the problems with the others. Raise InfrastructureError
+        if the forge cannot be read, or if a whole push fails.
         """
         wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)
@@ -107,10 +109,10 @@ class GitForge:
         return PushResult(tuple(ref for ref in plan.missing if ref not in absent), (*plan.problems, *problems))
 
     def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
-        """Return the refs that the forge has of the recipe `name`, as `list_refs` does.
+        """Return the refs that the forge has of the recipe `name`, see `list_refs`.
 
-        If `is_new`, return {} if the forge has no repository for it: many forges make it by the first push. Raise all
-        other errors of `list_refs`.
+        Many forges make a repository at the first push. So if `is_new`, return {} if there is none. Raise all other
+        errors of `list_refs`.
         """
         try:
             return self.list_refs(name)
@@ -120,9 +122,7 @@ class GitForge:
             raise
 
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
-        """Push the refs with the full names `refs` from the mirror `name`.
-
-        Return the refs that the forge refused, by full name, each with the reason.
+        """Push these refs, given by full names, from the mirror `name`. Return those that the forge refused, and why.
 
         Raise InfrastructureError if the push took too long, or failed as a whole.
         """
@@ -143,7 +143,7 @@ class GitForge:
         return refused
 
     def _mirror_refs(self, name: str) -> dict[str, str]:
-        """Return the branches and tags of our mirror, and its refs below `refs/pushed/`: object ids by full names.
+        """Return the object ids of branches, tags, and refs below `refs/pushed/` in our mirror, by full names.
 
         The refs below `refs/pushed/` record what the forge had when it was last looked at. Raise InfrastructureError if
         git fails.
@@ -163,8 +163,8 @@ class GitForge:
     def _run(self, argv: tuple[str, ...], seconds: float) -> CapturedOutput:
         """Run a git command that connects to the forge, with its token, for at most `seconds`.
 
-        Return how it ended and what it printed, even if it failed. Raise InfrastructureError if git is missing, or the
-        token cannot be read.
+        Return how it ended and what it printed, even if it failed. Raise InfrastructureError if git is missing, or if
+        the token cannot be read.
         """
         environment = {**git_environment(self.environment, self.protocols), **secret_settings(self._secrets())}
         spec = CommandSpec(argv, environment, Path("/"), seconds, holding=self.holding)
@@ -174,7 +174,7 @@ class GitForge:
         return output
 
     def _secrets(self) -> Mapping[str, str]:
-        """Return the git setting that sends the forge's token, by its name; {} if the fleet declares no token.
+        """Return the git setting that sends the token to the forge, by name; {} if the fleet declares no token.
 
         Raise InfrastructureError if the token cannot be read.
         """
@@ -185,9 +185,9 @@ class GitForge:
 
 
 def read_token(source: str) -> str:
-    """Return the forge's token. `source` is the path of a file, or the name of a systemd credential of this unit.
+    """Return the token of the forge. `source` is the path of a file, or the name of a systemd credential of this unit.
 
-    Raise InfrastructureError if the file or the credential is not there, or is empty.
+    Raise InfrastructureError if there is no such file or credential, or if it is empty.
     """
     folder = os.environ.get(_CREDENTIALS)
     if not source.startswith("/") and not folder:

@@ -1,4 +1,4 @@
-"""What a push to the forge has to do, and what came of it. Pure: compares refs, and parses what git prints."""
+"""Decides what is pushed to the forge, and reads what came of it. Pure: compares refs, and parses what git prints."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ _REASON = re.compile(rb"\((.*)\)$")
 class ForgePlan:
     """What to push to the forge. `missing` are the full names of the refs to push.
 
-    `problems` has a sentence for each tag that is not pushed because somebody changed it on the forge.
+    `problems` has a sentence for each tag that is not pushed, because somebody changed it on the forge.
     """
 
     missing: tuple[str, ...]
@@ -29,22 +29,22 @@ class ForgePlan:
 
 
 def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return two mappings from full ref names to object ids: what the forge has to have, and what it had before.
+    """Return two mappings of full ref names to object ids: what the forge should have, and what it had before.
 
-    `mirror` maps the full names of refs of our mirror to object ids. Its branches and tags are what the forge has to
-    have. Its refs below `refs/pushed/` are what the forge had when it was last looked at: they are returned with the
-    names that they have on the forge. All other refs are left out.
+    `mirror` has the refs of our mirror. Its branches and tags are what the forge should have. Its refs below
+    `refs/pushed/` are what the forge had when it was last looked at, and get their names there. Other refs are left
+    out.
     """
     pushed = {name.replace(PUSHED, "refs/", 1): oid for name, oid in mirror.items() if name.startswith(PUSHED)}
     return {name: oid for name, oid in mirror.items() if name.startswith((HEADS, TAGS))}, pushed
 
 
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:
-    """Return which of the refs `wanted` to push: those that the forge does not have, or not with the same object.
+    """Return which of the refs `wanted` to push: those that the forge lacks, or has with another object.
 
-    `forge` are the refs that the forge has now, `pushed` those that it had when it was last looked at: all are object
-    ids by full ref names. Two kinds of tags are not pushed, because a person changed them on the forge: a tag that
-    names another object there, and a tag that was there before and is gone. Return a sentence about each of these.
+    `forge` are the refs there now, `pushed` those that it had when it was last looked at; all are object ids by full
+    names. Two kinds of tags are not pushed, because a person has changed them on the forge: a tag that names another
+    object there, and one that was there before and is gone. The result has a sentence about each.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]
@@ -56,9 +56,9 @@ def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mappi
 
 
 def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the refs, given by full names, in parts for one push each: the tags first, and then the branch.
+    """Yield the refs in parts, one for each push: first the tags, then the branch.
 
-    A forge that protects the branch would refuse the tags too if they came in the same push.
+    The reason: a forge that protects the branch would refuse tags that come in the same push.
     """
     tags, others = [ref for ref in refs if ref.startswith(TAGS)], [ref for ref in refs if not ref.startswith(TAGS)]
     for part in (tags, others):
@@ -66,16 +66,16 @@ def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def read_forge_refs(raw: bytes) -> dict[str, str]:
-    """Return the refs in `raw`, lines such as `git ls-remote --refs` prints: the object id of each by its full name.
+    """Return the object ids in `raw` by full ref names. `raw` has lines as `git ls-remote --refs` prints them.
 
-    Leave out all lines that name no ref, such as those for HEAD, and for the object behind an annotated tag (`^{}`).
+    Lines that name no ref are left out, such as HEAD, or the object behind an annotated tag (`^{}`).
     """
     matches = (_REF.fullmatch(line) for line in raw.splitlines())
     return {decoded(match[2]): match[1].decode() for match in matches if match and not match[2].endswith(b"^{}")}
 
 
 def refusals(raw: bytes) -> dict[str, str]:
-    """Return the refs that a push did not write, by full name, each with the reason.
+    """Return the refs that a push did not write, by full name, with the reasons.
 
     `raw` is the output of `git push --porcelain`.
     """
@@ -86,22 +86,22 @@ def refusals(raw: bytes) -> dict[str, str]:
 def _reason(summary: bytes) -> str:
     """Return the reason in a summary of `git push`: "x" for "[remote rejected] (x)".
 
-    Return the whole summary if it does not end with round brackets.
+    If the summary does not end with brackets, return all of it.
     """
     match = _REASON.search(summary)
     return one_line(match[1] if match else summary)
 
 
 def push_problem(name: str, reason: str) -> str:
-    """Return a sentence about the ref with the full name `name`, which the forge refused for `reason`."""
+    """Return a sentence on the ref with the full name `name`, which the forge refused for `reason`."""
     return f"the {'tag' if name.startswith(TAGS) else 'branch'} {_short(name)} was refused: {reason}"
 
 
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
-    """Return the input for `git update-ref --stdin -z` that records below `refs/pushed/` which refs the forge has now.
+    """Return the input for `git update-ref --stdin -z` that records which refs the forge has now, below `refs/pushed/`.
 
-    The arguments are object ids by full ref names, as for `plan_push`. Record only refs of `wanted`. Return b"" if
-    nothing changed. The record of a tag that is gone from the forge stays.
+    The arguments are those of `plan_push`. Only refs in `wanted` are recorded. A tag that is gone from the forge stays
+    recorded. Return b"" if nothing has changed.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

@@ -1,4 +1,4 @@
-"""Builds the arguments and environment of every git call: no host or user configuration, no prompts, no waiting."""
+"""Makes the arguments and environment of every git call: without settings of host and user, prompts or waiting."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -57,8 +57,8 @@ _SETTINGS = {
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
     """Return the environment of a git call that may connect only by `protocols`, such as "https"; by none if empty.
 
-    `base` is the environment of all children. Remove the GIT_ variables from it, except those for ssh, TLS and proxies
-    that a fleet passes on to git, and those that Canon sets for a single call.
+    `base` is the environment of all child processes. Its GIT_ variables are removed, except those for ssh, TLS and
+    proxies that a fleet passes on, and those that Canon sets for a single call.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     kept = {*_PER_CALL, *PASSED_TO_GIT}
@@ -67,9 +67,9 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 
 
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return environment variables that pass the git settings `settings` (values by name) to git.
+    """Return environment variables that give git the settings `settings`, which are values by name.
 
-    Other users of the host can read a program's arguments, but not its environment.
+    Unlike its arguments, the environment of a program cannot be read by other users.
     """
     variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
     for number, (name, value) in enumerate(settings.items()):
@@ -80,9 +80,9 @@ def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
 def git_argv(
     *arguments: str, repository: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """Return the command line of a git call with `arguments`. `repository` is its `--git-dir`, None for no option.
+    """Return the command line of a git call with `arguments`. `repository` is its `--git-dir`; None for no such option.
 
-    `settings` are git settings by name; they override Canon's default settings.
+    `settings` are settings of git by name, which override Canon's defaults.
     """
     wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
@@ -91,9 +91,9 @@ def git_argv(
 
 
 def error_line(err: bytes) -> str:
-    """Return the first "fatal:" or "error:" line of git's error output `err`, without that word; else its first line.
+    """Return the first "fatal:" or "error:" line in what git wrote to stderr, without that word; else the first line.
 
-    Remove user name and password from URLs. Return "no reason given" if the output is empty.
+    User names and passwords in URLs are removed. Return "no reason given" if there is no output.
     """
     lines = [line for line in err.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_SSH_FAILED)]

@@ -1,4 +1,4 @@
-"""Classifies git's messages about objects from upstream: harmless warnings, and faults that only upstream can fix."""
+"""Reads git's messages about objects from upstream: which are harmless, and which faults only upstream can mend."""
 
 import re
 from collections import defaultdict
@@ -43,18 +43,18 @@ _LACKING: Final = re.compile(
 
 
 def harmless_settings(section: str) -> str:
-    """Return lines for a git config file. With them, git only warns about objects that fail one of HARMLESS_CHECKS.
+    """Return lines for a git config file that let git only warn about objects with a flaw in HARMLESS_CHECKS.
 
-    Without them, git rejects these objects. `section` is "fetch" or "receive", the git command that takes in objects.
+    Without them, git rejects such objects. `section` is "fetch" or "receive", the command that takes objects in.
     """
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
 
 def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
-    """Return the fault of upstream that git reported in its error output `err`; None if git reported none.
+    """Return the fault of upstream that git reported on stderr (`err`); None if it reported none.
 
-    `succeeded` is True if git exited with 0: then only a shallow copy counts as a fault. The returned text continues a
-    sentence that begins with "upstream of NAME".
+    The text continues a sentence that begins with "upstream of NAME". `succeeded` is True if git exited with 0: then
+    only a shallow copy counts as a fault.
     """
     if _SHALLOW.search(err):
         return "is a shallow copy: the history of its releases is not all there"
@@ -70,9 +70,9 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 
 
 def rejected_object(err: bytes) -> str | None:
-    """Return the first object that git rejected, and the check that it failed, from git's error output `err`.
+    """Return a text on the first object that git rejected, with the check that it failed; None if it rejected none.
 
-    The text continues a sentence that begins with "upstream of NAME". Return None if git rejected no object.
+    `err` is what git wrote to stderr. The text continues a sentence that begins with "upstream of NAME".
     """
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":
@@ -90,9 +90,9 @@ def _lacking(err: bytes) -> str | None:
 
 
 def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each object that git only warned about: the name of the check that it failed, and its id.
+    """Yield each object that git only warned about: the name of the check that it failed, and its id.
 
-    `err` is git's error output.
+    `err` is what git wrote to stderr.
     """
     for level, oid, kind, _ in _FLAW.findall(err):
         if level == b"warning":
@@ -100,9 +100,9 @@ def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
 
 
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
-    """Return one sentence for the report about `flaws`; "" if there are none.
+    """Return one sentence for the report on objects with harmless flaws; "" if there are none.
 
-    Each flaw is a pair: the name of a check of git, and the id of an object that failed this check.
+    `flaws` are pairs: the name of a check of git, and the id of an object that failed it.
     """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

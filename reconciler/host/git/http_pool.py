@@ -28,10 +28,10 @@ _OK, _TOO_MANY_REQUESTS, _UNAVAILABLE = 200, 429, 503
 
 @frozen
 class HttpAnswer:
-    """An upstream's HTTP answer. `status` is the HTTP status, 0 if no complete answer came. `body` is complete.
+    """What an upstream answered over HTTP.
 
-    `retry_after` is the number of seconds that the server asks us to wait before the next request, 0 if it asks for
-    none.
+    * `status`: the HTTP status; 0 if no complete answer came.
+    * `retry_after`: how many seconds the server asks us to wait before the next request; 0 for none.
     """
 
     status: int
@@ -41,20 +41,20 @@ class HttpAnswer:
 
     @property
     def is_listing(self) -> bool:
-        """Return whether the answer looks like a complete list of refs, by its status, its type and its last bytes."""
+        """Return whether the answer looks like a complete list of refs, by its status, type and last bytes."""
         return self.status == _OK and self.content_type == ANSWER_TYPE and self.body.endswith(FLUSH)
 
     @property
     def must_wait(self) -> bool:
-        """Return whether the server refused the request for now, and said after how many seconds to try again."""
+        """Return whether the server refuses the request for now, and says after how many seconds to try again."""
         return self.status in {_TOO_MANY_REQUESTS, _UNAVAILABLE} and self.retry_after > 0
 
 
 @define(eq=False)
 class _Post:
-    """A request and the name of its recipe. `received` collects the answer's body.
+    """A request, and the name of its recipe. `received` collects the body of the answer.
 
-    `until` is the time (`time.monotonic`) at which the request's deadline ends, None before its first try.
+    `until` is when the deadline of the request ends, on the clock `time.monotonic`. None before the first try.
     """
 
     name: str
@@ -65,10 +65,12 @@ class _Post:
 
 @define(eq=False)
 class _HostQueue:
-    """The requests to one host: those that wait, and the number of those that run, at most `most` at once.
+    """The requests to one host.
 
-    `refusal` is the latest answer that asked for a pause, None if none did; `opens_at` is the time (`time.monotonic`)
-    at which that pause ends. `useless` counts the latest answers in a row that list no refs.
+    * `waiting`: those that wait. `running`: how many run, at most `most`.
+    * `refusal`: the latest answer that asked for a pause; None if none did.
+    * `opens_at`: when that pause ends, on the clock `time.monotonic`.
+    * `useless`: how many of the latest answers, in a row, listed no refs.
     """
 
     waiting: deque[_Post] = field(factory=deque)
@@ -79,7 +81,7 @@ class _HostQueue:
     useless: int = 0
 
     def take_waiting(self, is_taken: Callable[[_Post], bool]) -> list[_Post]:
-        """Remove the waiting requests for which `is_taken` returns True, and return them in their order."""
+        """Remove the waiting requests for which `is_taken` returns True. Return them in their order."""
         waiting, self.waiting = self.waiting, deque()
         taken: list[_Post] = []
         for post in waiting:
@@ -89,10 +91,10 @@ class _HostQueue:
 
 @define(eq=False)
 class HttpPool:
-    """Posts `body` to many URLs at once. Make a new pool for each call of `post`.
+    """Posts `body` to many URLs at once. Each call of `post` needs a new pool.
 
-    `deadline` is the number of seconds for one request, with its pauses; a single try may take half of it. An answer of
-    more than `most` bytes counts as no answer.
+    * `deadline`: how many seconds a request may take, with its pauses. One try may take half of that.
+    * `most`: an answer with more bytes than this counts as no answer.
     """
 
     body: bytes
@@ -104,9 +106,9 @@ class HttpPool:
     _multi: Any = field(default=None, init=False)
 
     def post(self, requests: Mapping[str, HttpRequest]) -> Generator[tuple[str, HttpAnswer], None, None]:
-        """Send all `requests`, given by recipe name. Yield each name with its answer, in the order of arrival.
+        """Send all `requests`, which are by recipe. Yield each recipe with its answer, as soon as that comes.
 
-        A request that fails raises nothing: its answer has the status 0.
+        If a request fails, nothing is raised: its answer has the status 0.
         """
         if not requests:
             return
@@ -132,10 +134,10 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Yield recipe name and answer for each waiting request that will not be sent. Remove it from its queue.
+        """Take waiting requests that will not be sent out of their queues. Yield the recipe and an answer of each.
 
-        If its host has asked for a pause that ends after the request's deadline, yield the answer in which the host did
-        so. If the host's last _USELESS_ANSWERS answers listed no refs, yield an answer with the status 0.
+        If the host asked for a pause that ends after the request's deadline, this is the answer in which it asked. If
+        the host's last _USELESS_ANSWERS answers listed no refs, it is an answer with the status 0.
         """
         now = time.monotonic()
         for queue in self._hosts.values():
@@ -186,9 +188,9 @@ class HttpPool:
         return handle
 
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Yield recipe name and answer for each request that has ended since the last call.
+        """Yield the recipe and the answer of each request that has ended since the last call.
 
-        If its host asked for a pause, yield nothing for the request, but put it back into the queue.
+        If its host asked for a pause, put the request back into the queue instead.
         """
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:
@@ -225,7 +227,7 @@ class HttpPool:
             queue.most = AT_ONCE_PER_HTTP2_HOST
 
     def _wait(self) -> None:
-        """Wait until a socket is ready, libcurl has something to do, or the pause of a host ends; at most a second."""
+        """Wait until a socket is ready, libcurl has work, or the pause of a host ends; at most a second."""
         import pycurl
 
         now = time.monotonic()

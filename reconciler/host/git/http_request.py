@@ -1,7 +1,6 @@
-"""Decides which upstreams are asked by HTTP within this process, and with which settings. Pure.
+"""Decides which upstreams are asked over HTTP by this process, and with which settings. Pure.
 
-The settings are those that git would use. Where git might understand a setting differently, git asks the upstream
-instead.
+The settings are those that git would use. If git might understand one differently, git asks the upstream instead.
 """
 
 import re
@@ -52,10 +51,10 @@ def ls_refs_url(upstream: str) -> str:
 def http_request(
     upstream: str, environment: Mapping[str, str], protocols: Sequence[str], bundle: str | None
 ) -> HttpRequest | None:
-    """Return the request for the refs of the repository with the URL `upstream`; None if git has to ask it instead.
+    """Return the request for the refs of the repository at the URL `upstream`; None if git has to ask instead.
 
-    `environment` is the environment of all children, whose settings for proxies and TLS the request takes over.
-    `protocols` are the allowed ones. `bundle` is the path of this host's CA bundle, None if there is none.
+    `environment` is that of child processes; its settings for proxies and TLS are used. `protocols` are the allowed
+    ones. `bundle` is the path of this host's CA certificates, None if there is none.
     """
     url = _URL.fullmatch(upstream)
     if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):
@@ -68,9 +67,10 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
-    """Return libcurl's options for TLS, by name, from `environment` and this host's CA bundle `bundle`.
+    """Return libcurl's options for TLS, by name, from `environment` and this host's CA certificates `bundle`.
 
-    Return None if there is no CA bundle, or if a path is relative: then git asks, which starts in another folder.
+    Return None if there are no CA certificates. Return None too if a path is relative, because git starts in another
+    folder. Then git has to ask.
     """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
@@ -79,9 +79,9 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy of http or https URLs (`scheme`), by name. Read the same variables as git.
+    """Return libcurl's options for the proxy of http or https URLs (`scheme`), from the variables that git reads too.
 
-    Return None if git might understand them differently: then git has to ask upstream.
+    Return None if git might understand them differently. Then git has to ask.
     """
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")

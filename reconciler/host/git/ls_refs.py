@@ -1,4 +1,4 @@
-"""Writes and reads git's command `ls-refs` of protocol version 2: the body of a request, the refs in an answer. Pure.
+"""Writes and reads git's command `ls-refs` of protocol version 2: bodies of requests, and refs in answers. Pure.
 
 The format: https://git-scm.com/docs/protocol-v2 and https://git-scm.com/docs/protocol-common (pkt-line).
 """
@@ -25,24 +25,24 @@ _SELECTED = re.compile(rb"(?:^|/)(?:HEAD$|refs/(?:heads|tags)/)")
 
 
 def packet(line: bytes) -> bytes:
-    """Return `line` as a pkt-line: four hexadecimal digits with the length, these four included, and then the line."""
+    """Return `line` as a pkt-line: its length in four hexadecimal digits, which count too, and then the line itself."""
     return b"%04x%s" % (len(line) + 4, line)
 
 
 def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
     """Return the body of a request for the refs whose full names begin with one of `prefixes`.
 
-    It also asks to which ref each symbolic ref leads, and to which object each annotated tag. It names no object
-    format, so a repository with SHA-256 objects refuses it.
+    It also asks where symbolic refs lead, and which objects annotated tags name. It names no object format, so that a
+    repository with SHA-256 objects refuses it.
     """
     arguments = (b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes))
     return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + FLUSH
 
 
 def ls_remote_text(answer: bytes) -> bytes | None:
-    """Return the refs in `answer`, the body of an answer, byte for byte as `git ls-remote --symref` prints them.
+    """Return the refs in the body of an answer, byte for byte as `git ls-remote --symref` prints them.
 
-    Leave out refs that are neither HEAD nor a branch or tag. Return None if the answer is not exactly in the format,
+    Refs that are neither HEAD nor a branch or tag are left out. Return None if the answer is not exactly in the format,
     has no such ref, or is cut off: a complete one ends with "0000", the flush packet.
     """
     lines: list[bytes] = []

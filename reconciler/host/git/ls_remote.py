@@ -1,4 +1,4 @@
-"""Lists the main branch and tags of an upstream by `git ls-remote`, and tries again after a transient error."""
+"""Lists the main branch and tags of an upstream by `git ls-remote`. After an error that may pass, it tries again."""
 
 import re
 import threading
@@ -30,10 +30,13 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 
 @frozen
 class LsRemote:
-    """Runs `git ls-remote`. `environment` is the environment of all children; `protocols` are those that git may use.
+    """Runs `git ls-remote`.
 
-    `sleep` waits some seconds between two tries. `most` is the size of the largest accepted output in bytes. Setting
-    `stop` ends running calls early.
+    * `environment`: that of all child processes.
+    * `protocols`: those by which git may connect.
+    * `sleep`: waits some seconds between two tries.
+    * `most`: the size of the largest accepted output in bytes.
+    * `stop`: an event. If it is set, running calls end early.
     """
 
     environment: Mapping[str, str]
@@ -43,10 +46,10 @@ class LsRemote:
     stop: threading.Event = field(factory=threading.Event, eq=False, repr=False)
 
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
-        """Return what `git ls-remote` prints for the URL `url`, or an Unobservable with the reason if it fails.
+        """Return what `git ls-remote` prints for the URL `url`; an Unobservable with the reason if it fails.
 
-        After an error that may pass by itself, try again, up to three times in all. `seconds` limits all tries and
-        pauses together.
+        After an error that may pass by itself, it is tried again, at most three times in all. `seconds` is the limit
+        for all tries and pauses together.
         """
         until = time.monotonic() + seconds
         output = self._list_once(url, until)
@@ -80,7 +83,7 @@ def _is_transient(output: CapturedOutput) -> bool:
 
 
 def _failure(output: CapturedOutput) -> str | None:
-    """Return the reason, in one sentence, why `git ls-remote` with this `output` listed no refs; None if it did."""
+    """Return why `git ls-remote` with this `output` listed no refs, in one sentence; None if it did list them."""
     if output.result.missing:
         return "git is not installed"
     if output.result.timed_out:

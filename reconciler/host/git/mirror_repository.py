@@ -1,4 +1,4 @@
-"""The mirror of one upstream: creates it, repairs it after a killed run, and updates its refs in one transaction."""
+"""The mirror of one upstream: it is made, repaired after a killed run, and its refs are updated in one transaction."""
 
 import fcntl
 import os
@@ -48,7 +48,7 @@ _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
 @frozen
 class MirrorRepository:
-    """The bare repository of a mirror. `most` is the largest size of one push into it, in bytes."""
+    """The bare repository of a mirror. `most` is how many bytes one push into it may have."""
 
     repository: Repository
     most: int
@@ -58,10 +58,10 @@ class MirrorRepository:
         return self.repository.path
 
     def prepare(self) -> Path | None:
-        """Create the repository if it is missing or damaged, and remove the temporary files of a killed run.
+        """Make the repository if it is missing or damaged. Remove the temporary files of a killed run.
 
-        Move a damaged repository to the path `damaged` first, and return that path; return None if it was not damaged.
-        The caller must hold the lock of the mirror. Raise InfrastructureError if git cannot check the repository.
+        A damaged repository is first moved to the path `damaged`, which is then returned; else return None. The caller
+        must hold the lock of the mirror. Raise InfrastructureError if git cannot check the repository.
         """
         self._remove_temporary_files()
         moved_to = None if self._is_complete() else self._move_away()
@@ -73,9 +73,9 @@ class MirrorRepository:
         return moved_to
 
     def _is_complete(self) -> bool:
-        """Return whether the repository has all objects of all its refs. Also True if there is no repository yet.
+        """Return whether the repository has all objects of its refs, or does not exist yet.
 
-        Raise InfrastructureError if git cannot answer, for example after a disk error or a timeout.
+        Raise InfrastructureError if git cannot tell, for example after a disk error or a timeout.
         """
         return not (self.path / "HEAD").exists() or self.repository.has_objects("--all")
 
@@ -88,7 +88,7 @@ class MirrorRepository:
     def damaged(self) -> Path:
         """Return the path to which a damaged repository is moved.
 
-        The repository stays there until the mirror is dropped or damaged again.
+        It stays there until the mirror is dropped, or is damaged again.
         """
         return self.path.with_name(f".{self.path.name}.damaged")
 
@@ -107,11 +107,11 @@ class MirrorRepository:
                 ref.unlink()
 
     def update_refs(self, held: Refs, plan: RefPlan, arrived: Refs) -> None:
-        """Change the mirror's refs as `plan` demands, in one transaction, and flush them to disk.
+        """Change the refs of the mirror as `plan` says, in one transaction, and write them to the disk.
 
-        `held` are the refs that the mirror has now. `arrived` are the fetched refs, which are in the mirror below
-        `refs/incoming/` until then. If git cannot store the new main branch beside an old branch, delete the old
-        branch in a transaction of its own first. Raise InfrastructureError if git fails.
+        `held` are the refs that the mirror has now. `arrived` are the fetched ones, which are below `refs/incoming/`
+        until then. If an old branch is in the way of the new main branch, it is deleted first, in a transaction of its
+        own. Raise InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
@@ -128,8 +128,9 @@ class MirrorRepository:
     def read_refs(self) -> Refs:
         """Return the branches and tags of the mirror; none if a pack file is missing.
 
-        Read the file `packed-refs`, to which every update writes all refs. Start git only if that file is damaged or
-        some refs are outside it. Does not notice damage inside a pack file. Raise InfrastructureError if git fails.
+        They are read from the file `packed-refs`, into which every update writes all refs. git is asked only if that
+        file is damaged or refs are outside of it. Damage within a pack file is not noticed. Raise InfrastructureError
+        if git fails.
         """
         if not self._has_its_packs():
             return Refs()
@@ -148,7 +149,7 @@ class MirrorRepository:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
-    """Wait for the exclusive lock of the mirror at `path`, and hold it within the `with` block.
+    """Wait for the exclusive lock of the mirror at `path`, and hold it during the `with` block.
 
     Yield the descriptor of the lock file. A process that inherits it holds the lock too.
     """
@@ -169,6 +170,6 @@ def _files_below(folder: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the content of a file in one step, and flush it to disk. Do nothing if the content is the same."""
+    """Replace the content of a file in one step, and write it to the disk. Do nothing if it is the same."""
     if not path.exists() or path.read_bytes() != content:
         replace_file(path, content)

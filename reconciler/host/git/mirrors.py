@@ -1,6 +1,7 @@
 """Updates, reads and checks out the mirrors of all upstreams.
 
-Objects from upstream first go into a temporary repository and are checked there. Only then does the mirror get them.
+Objects from upstream first come into a temporary repository, where they are checked. Only then does the mirror get
+them.
 """
 
 import re
@@ -33,12 +34,14 @@ _REF = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\{}]+")
 
 @frozen
 class GitMirrors:
-    """Keeps the mirrors of one state folder: implements the port Mirrors.
+    """The mirrors of one state folder: implements the port Mirrors.
 
-    `environment` is the environment of all children. `protocols` are those that git may connect with. `holding` is the
-    descriptor of the pass lock, which git inherits; None for no lock. `most` is the largest size in bytes of one fetch
-    and of one checkout. `fetch_seconds` is the time limit of one git call to upstream. `keys` is the folder with the
-    keys of the fleet.
+    * `environment`: that of all child processes.
+    * `protocols`: those by which git may connect.
+    * `holding`: the descriptor of the pass lock, which git inherits; None for no lock.
+    * `most`: how many bytes one fetch, or one checkout, may have.
+    * `fetch_seconds`: how long one git call to upstream may take.
+    * `keys`: the folder with the keys of the fleet.
     """
 
     state: StateFolder
@@ -63,12 +66,12 @@ class GitMirrors:
     def update(
         self, recipe: Recipe, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()
     ) -> MirrorUpdate:
-        """Give the mirror upstream's main branch, as in `answer`, and the release tags `tags` (name to commit).
+        """Fetch what the mirror lacks, so that it has the main branch in `answer` and the release tags `tags`.
 
-        Fetch what is missing, and the tags in `anew` in any case, into a temporary repository, check it there, and read
-        the mirror's refs back at the end. Return the tags that name no commit, which are left out, the path to which a
-        damaged mirror was moved, and remarks for the report. The caller must hold the pass lock: two updates at the
-        same time would undo each other. Raise InfrastructureError if the update fails.
+        `tags` maps names to commits. The tags in `anew` are fetched in any case. All comes into a temporary repository
+        first, and is checked there. The mirror is read back at the end. The result has the tags that name no commit,
+        the path to which a damaged mirror was moved, and remarks for the report. The caller must hold the pass lock:
+        two updates at once would undo each other. Raise InfrastructureError if the update fails.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
@@ -105,10 +108,11 @@ class GitMirrors:
         return next((commit for each in candidates if (commit := repository.commit(each))), None)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Fetch upstream's tag `ref`, or else its branch `ref`, into the mirror. Changes no branch and no tag there.
+        """Fetch the tag `ref` from upstream or, if there is none, the branch `ref`. Return its commit.
 
-        Return its commit; None if upstream has no such ref, or if there is no mirror. Needs no pass lock, since it
-        only adds objects, under a ref that is neither branch nor tag. Raise InfrastructureError if git fails.
+        Branches and tags of the mirror do not change: only objects are added, under another ref, so that the pass lock
+        is not needed. Return None if upstream has no such ref, or if there is no mirror. Raise InfrastructureError if
+        git fails.
         """
         if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
             return None
@@ -153,17 +157,17 @@ class GitMirrors:
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[MirrorRepository]:
-        """Wait for the exclusive lock of a recipe's mirror, hold it within the `with` block, and yield that mirror."""
+        """Wait for the exclusive lock of a recipe's mirror, and hold it during the `with` block. Yield the mirror."""
         with locked(self._path(name)) as lock:
             holding = lock if self.holding is None else self.holding
             yield MirrorRepository(self._repository(name, holding), self.most)
 
 
 def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
-    """Fetch the refs that `plan` lists from upstream into `incoming`.
+    """Fetch the refs that `plan` lists from upstream into `incoming`. Return them, and the names of invalid tags.
 
-    Return the fetched refs without the tags that name no commit, and the names of these tags. Raise InfrastructureError
-    if upstream has changed since it gave `answer`.
+    Tags that name no commit are invalid, and not among the refs. Raise InfrastructureError if upstream has changed
+    since it gave `answer`.
     """
     if not plan.refspecs:
         return Refs(), frozenset()
@@ -173,7 +177,7 @@ def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan
 
 
 def _require_complete(repository: Repository, commit: str) -> None:
-    """Raise InfrastructureError if the mirror lacks `commit` or any of its objects."""
+    """Raise InfrastructureError if the mirror lacks `commit` or an object of it."""
     if not repository.has_objects("--no-walk", commit):
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
         raise InfrastructureError(
@@ -183,7 +187,7 @@ def _require_complete(repository: Repository, commit: str) -> None:
 
 
 def _refuse_changed(recipe: Recipe, answer: Answer, plan: RefPlan, arrived: Refs) -> None:
-    """Raise InfrastructureError if the fetched refs `arrived` are not those that upstream listed in `answer` before."""
+    """Raise InfrastructureError if the fetched refs `arrived` are not those that upstream had listed in `answer`."""
     heads = {answer.branch: answer.head} if plan.fetch_head else {}
     tags = {name: ref.peeled for name, ref in arrived.tags.items()}
     if tags != plan.fetched or {name: ref.peeled for name, ref in arrived.heads.items()} != heads:
@@ -192,7 +196,7 @@ def _refuse_changed(recipe: Recipe, answer: Answer, plan: RefPlan, arrived: Refs
 
 
 def _read_back(mirror: MirrorRepository, plan: RefPlan, invalid_tags: frozenset[str]) -> None:
-    """Raise InfrastructureError if the mirror does not have the main branch and the tags that `plan` demands.
+    """Raise InfrastructureError if the mirror does not have the main branch and the tags that `plan` says.
 
     `invalid_tags` are tags of the plan that were left out, because they name no commit.
     """

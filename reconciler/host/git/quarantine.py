@@ -1,4 +1,4 @@
-"""A temporary repository that receives objects from upstream and checks them before the mirror gets them."""
+"""A temporary repository that takes in objects from upstream, and checks them before the mirror gets them."""
 
 import fcntl
 import os
@@ -29,12 +29,12 @@ _KINDS = {"commit", "tree", "blob", "tag"}
 
 
 class _HeldError(InfrastructureError):
-    """Another running process fetches into the same temporary repository."""
+    """Another process fetches into the same temporary repository now."""
 
 
 @frozen
 class Limits:
-    """The limits of one fetch: the allowed protocols, the time in seconds, and the largest size in bytes (`most`)."""
+    """The limits of one fetch: the allowed protocols, how many seconds it may take, and how many bytes (`most`)."""
 
     protocols: tuple[str, ...]
     seconds: float
@@ -45,8 +45,8 @@ class Limits:
 class Quarantine:
     """A temporary repository beside the mirror. Fetched objects stay in it until they are checked.
 
-    Git reads the objects of the mirror too (as alternates), so that only the missing ones are fetched. `recipe` is the
-    name of the recipe. `flaws` has the check and the object id for each object that git only warned about.
+    git also reads the mirror's objects (as alternates), so that only missing ones are fetched. `recipe` is the name of
+    the recipe. `flaws` has each object that git only warned about: the failed check, and the object's id.
     """
 
     recipe: str
@@ -56,13 +56,13 @@ class Quarantine:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Return one sentence for the report about objects with harmless flaws; no sentence if there are none."""
+        """Return one sentence for the report on objects with harmless flaws; () if there are none."""
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, ref: str) -> str | None:
-        """Ask the URL `upstream` for its tag or branch `ref`. Return the full name of the tag, or else of the branch.
+        """Ask upstream for its tag `ref` or, if there is none, its branch `ref`. Return the full name of that.
 
-        Return None if upstream has neither. Raise UpstreamError for a fault in upstream's repository,
+        `upstream` is a URL. Return None if there is neither. Raise UpstreamError for a fault in upstream's repository,
         InfrastructureError if git fails otherwise.
         """
         names = (f"refs/tags/{ref}", f"refs/heads/{ref}")
@@ -73,8 +73,8 @@ class Quarantine:
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
         """Fetch `refspecs` (FROM:TO with full ref names) from the URL `upstream`. Return all refs of this repository.
 
-        Fetch in batches, because git compares every refspec with every ref of upstream. Raise UpstreamError for a
-        fault in upstream's repository, InfrastructureError if git fails otherwise.
+        They are fetched in batches, because git compares every refspec with every ref of upstream. Raise UpstreamError
+        for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
         for start in range(0, len(refspecs), _AT_ONCE):
@@ -85,7 +85,7 @@ class Quarantine:
     def hand_over(self, refspec: str, mirror: Repository) -> None:
         """Push the refs of `refspec` (FROM:TO, as for `git push`) from this repository to `mirror`.
 
-        Git checks every object there once more before it accepts any. Raise UpstreamError if git rejects an object,
+        git checks every object there once more before it accepts any. Raise UpstreamError if git rejects an object,
         InfrastructureError if the push fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-verify")
@@ -96,10 +96,10 @@ class Quarantine:
         self.repository.printed("push", output)
 
     def drop_invalid_tags(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
-        """Delete those tags of `arrived` from this repository that name no commit, such as a tag of a file.
+        """Delete those tags of `arrived` here that name no commit, but a file for example.
 
-        Return the other refs of `arrived`, and the names of the deleted tags. Raise InfrastructureError if the object
-        of a tag is missing.
+        Return the remaining refs of `arrived`, and the names of the deleted tags. Raise InfrastructureError if the
+        object of a tag is missing.
         """
         types = self._types({name: ref.peeled for name, ref in arrived.tags.items()})
         if lacking := {*types.values()} - _KINDS:
@@ -117,7 +117,7 @@ class Quarantine:
         return dict(zip(objects, printed.decode("ascii").splitlines(), strict=True))
 
     def _ask_upstream(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run git with `arguments`, a command that connects to upstream. Return its standard output.
+        """Run a git command that connects to upstream. Return its standard output.
 
         Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
@@ -141,10 +141,10 @@ class Quarantine:
 
 @contextmanager
 def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Quarantine]:
-    """Create a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
+    """Make a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
-    `purpose` is "incoming" for an update of the mirror, or "asked" for one ref that a user asked for: it is part of the
-    folder's name. First remove the folder of a killed run. Raise InfrastructureError if another process fetches for the
+    `purpose` is part of the folder's name: "incoming" for an update of the mirror, "asked" for one ref that a user
+    asked for. The folder of a killed run is removed first. Raise InfrastructureError if another process fetches for the
     same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
@@ -164,9 +164,9 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
 
 
 def remove_quarantines(mirrors: Path, name: str = "*") -> None:
-    """Remove the temporary repositories that killed runs left in the folder `mirrors`.
+    """Remove the temporary repositories that killed runs have left in the folder `mirrors`.
 
-    Remove those of the recipe `name`, of all recipes for "*". Keep one that a process still uses.
+    They are those of the recipe `name`; of all recipes for "*". One that a process still uses is kept.
     """
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
@@ -176,9 +176,9 @@ def remove_quarantines(mirrors: Path, name: str = "*") -> None:
 
 @contextmanager
 def _try_lock(folder: Path) -> Iterator[int]:
-    """Hold the lock of the temporary repository `folder` within the `with` block. Yield the lock's descriptor.
+    """Hold the lock of the temporary repository `folder` during the `with` block. Yield the descriptor of the lock.
 
-    Do not wait: raise _HeldError at once if another process holds the lock.
+    If another process holds it, do not wait, but raise _HeldError.
     """
     descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -193,7 +193,7 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove the lock file `lock`. Do nothing if a process holds the lock, or if the file is missing. Raise nothing."""
+    """Remove the lock file `lock`, unless a process holds the lock or the file is missing. Raise nothing."""
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:

@@ -1,4 +1,4 @@
-"""The refs of a mirror, and how an update changes them. Pure: parses git's output, and writes git's input."""
+"""The refs of a mirror, and how an update changes them. Pure: parses what git prints, and writes what it reads."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -20,8 +20,8 @@ _PACKED = re.compile(rb"\^([0-9a-f]{40})|([0-9a-f]{40}) (refs/.+)")
 class RefTarget:
     """Where a ref of git leads, as ids of objects.
 
-    `named` is the object that the ref itself names. `peeled` is the object to which that one leads, usually a commit:
-    another one for an annotated tag, which names a tag object, else the same.
+    `named` is the object that the ref itself names. `peeled` is the object behind it, usually a commit. The two differ
+    only for an annotated tag, which names a tag object.
     """
 
     named: str
@@ -37,9 +37,9 @@ class Refs:
 
     @property
     def head(self) -> str | None:
-        """Return the commit of the only branch; "" if there is no branch, since upstream has no main branch.
+        """Return the commit of the only branch; "" if there is no branch, because upstream has no main branch.
 
-        Return None if there are several branches: then an update of the mirror was interrupted.
+        Return None if there are several branches: an update of the mirror was interrupted.
         """
         commits = [branch.peeled for branch in self.heads.values()]
         return None if len(commits) > 1 else next(iter(commits), "")
@@ -47,10 +47,12 @@ class Refs:
 
 @frozen
 class RefPlan:
-    """How an update changes the refs of a mirror. `branch` is upstream's main branch, `head` its commit; "" for none.
+    """How an update changes the refs of a mirror.
 
-    `fetched` are the tags to fetch and `stays` the tags to keep, each with its commit. `dropped` are the tags to
-    delete. `fetch_head` is True if the main branch must be fetched too.
+    * `branch`, `head`: upstream's main branch and its commit; "" if there is none.
+    * `fetched`: the tags to fetch, with their commits. `stays`: those to keep, with their commits.
+    * `dropped`: the tags to delete.
+    * `fetch_head`: True if the main branch must be fetched too.
     """
 
     branch: str
@@ -62,9 +64,9 @@ class RefPlan:
 
     @property
     def refspecs(self) -> tuple[str, ...]:
-        """Return what to fetch as FROM:TO with full ref names (refspecs of git): the main branch first, then the tags.
+        """Return what to fetch as refspecs of git, FROM:TO with full ref names: the main branch first, then the tags.
 
-        They need no `+`, since git fetches them into an empty repository.
+        They need no `+`, because git fetches them into an empty repository.
         """
         head = (f"{HEADS}{self.branch}:{HEADS}{self.branch}",) if self.fetch_head else ()
         return head + tuple(f"{TAGS}{name}:{TAGS}{name}" for name in self.fetched)
@@ -78,8 +80,8 @@ def read_show_ref(raw: bytes) -> Refs:
 def read_packed_refs(raw: bytes) -> Refs | None:
     """Return the branches and tags in `raw`, the content of git's file `packed-refs`.
 
-    Return None if the file is damaged or cut off. Also return None if the word "fully-peeled" is missing in its first
-    line: then it may not list to which objects the annotated tags lead.
+    Return None if the file is damaged or cut off. Return None too if its first line lacks the word "fully-peeled": it
+    may then not say which objects annotated tags name.
     """
     head, *lines = raw.split(b"\n")
     if lines[-1:] != [b""] or b" fully-peeled " not in head:
@@ -109,9 +111,9 @@ def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
 def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()) -> RefPlan:
     """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
-    `tags` maps each wanted tag to its commit; all other tags are dropped. A held tag on the wanted commit stays, even
-    if upstream changed its annotation. But the tags in `anew` are fetched again. A wanted tag that upstream's `answer`
-    does not have at that commit cannot be fetched: if the mirror has a tag of that name, this tag stays.
+    `tags` maps each wanted tag to its commit; other tags are dropped. A held tag on the wanted commit stays, even if
+    its annotation has changed upstream, except if it is in `anew`. A wanted tag that upstream's `answer` does not have
+    on that commit cannot be fetched: then a held tag with this name stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
     there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
@@ -126,10 +128,10 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collect
 
 
 def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
-    """Return the input for `git update-ref -z --stdin` that changes the refs `held` as `plan` demands.
+    """Return the input for `git update-ref -z --stdin` that changes the refs `held` as `plan` says.
 
-    All changes are one transaction. `arrived` are the fetched refs. They also exist below `refs/incoming/`, where the
-    transaction deletes them. Return b"" if there is nothing to change.
+    All changes are one transaction. `arrived` are the fetched refs; they also exist below `refs/incoming/`, where they
+    are deleted. Return b"" if there is nothing to change.
     """
     changes = [_delete(INCOMING + "heads/", name, ref) for name, ref in arrived.heads.items()]
     changes += [_delete(INCOMING + "tags/", name, ref) for name, ref in arrived.tags.items()]
@@ -143,7 +145,7 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
     """Return the input for `git update-ref -z --stdin` that deletes the branches which conflict with `branch`.
 
-    Beside `a/b`, git cannot store `a` (a file where a folder is needed), nor `a/b/c`. Return b"" if there are none.
+    git stores branches as files: beside `a/b` it can store neither `a` nor `a/b/c`. Return b"" if none conflicts.
     """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]

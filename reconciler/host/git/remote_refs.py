@@ -1,4 +1,4 @@
-"""Parses the output of `git ls-remote` strictly: returns a complete answer, or the reason why it is not valid."""
+"""Parses the output of `git ls-remote` strictly: into a complete answer, or the reason why it is not valid."""
 
 import hashlib
 import re
@@ -36,19 +36,19 @@ def ls_refs_digest(body: bytes) -> str:
 def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
     """Return whether a new answer of upstream is the same as the last one, whose digests are in `known`.
 
-    `known` has the digests with spaces between; it is None if there was no answer before. `text_digest` is the digest
-    of the new answer as `git ls-remote` prints it, and must be among them. `body_digest` is the digest of its HTTP
-    body, None for an answer from git. If there is one, `known` must have a digest of an HTTP body too, perhaps another.
+    `known` has digests with spaces between; None if there was no answer. `text_digest` is that of the new answer as
+    `git ls-remote` prints it, and must be in `known`. `body_digest` is that of its HTTP body, None for an answer from
+    git. If there is one, `known` must have the digest of an HTTP body too, which may be another.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))
 
 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
-    """Return the refs in `raw`, the output of `git ls-remote`, or an Unobservable with the reason why it is not valid.
+    """Return the refs in `raw`, the output of `git ls-remote`; an Unobservable with the reason if it is not valid.
 
-    For an annotated tag, return the object that its line with `^{}` names, instead of the tag object. Whether a tag
-    leads to a commit, and not to another kind of object, is not known from this output.
+    An annotated tag gets the object that its line with `^{}` names, instead of the tag object. Whether that object is a
+    commit, this output does not tell.
     """
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:

@@ -1,4 +1,4 @@
-"""Runs git on one bare repository, and returns its output as values."""
+"""Runs git on one bare repository, and returns what it prints as values."""
 
 import re
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ _OF_THE_HOST = re.compile(
 
 @frozen
 class Repository:
-    """The bare git repository at `path`. `environment` is the environment of all children.
+    """The bare git repository at `path`. `environment` is that of all child processes.
 
-    `holding` is the descriptor of a lock that git inherits, None for no lock. `flushed` is the value of git's setting
-    `core.fsync`: what git flushes to disk, such as "all" or "none".
+    `holding` is the descriptor of a lock that git inherits; None for no lock. `flushed` is git's setting `core.fsync`:
+    what git writes to the disk at once, such as "all" or "none".
     """
 
     path: Path
@@ -40,14 +40,14 @@ class Repository:
     def try_run(
         self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
     ) -> CapturedOutput:
-        """Run git with `arguments`. Return its exit code and its output, even if git failed.
+        """Run git with `arguments`. Return its exit code and output, even if it failed.
 
         `stdin` is its standard input. `variables` are added to its environment.
         """
         return self._run(arguments, stdin, git_environment({**self.environment, **(variables or {})}))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
-        """Run git with `arguments` and return its standard output. Raise InfrastructureError if git fails.
+        """Run git with `arguments`. Return its standard output. Raise InfrastructureError if git fails.
 
         `stdin` is its standard input. `variables` are added to its environment.
         """
@@ -56,10 +56,10 @@ class Repository:
     def run_remote(
         self, *arguments: str, protocols: tuple[str, ...], stdin: bytes, seconds: float, file_bytes: int
     ) -> CapturedOutput:
-        """Run git with `arguments`, a command that connects to another repository, and `stdin` as its standard input.
+        """Run a git command that connects to another repository. Return its exit code and output, even if it failed.
 
-        Return its exit code and its output, even if it failed. Git may connect only by `protocols`. Stop git after
-        `seconds`. No file that git writes may become larger than `file_bytes`.
+        git may connect only by `protocols`. It is stopped after `seconds`. It cannot write a file larger than
+        `file_bytes`.
         """
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)
@@ -71,7 +71,7 @@ class Repository:
         return read_show_ref(self.printed("show-ref", output))
 
     def commit(self, ref: str) -> str | None:
-        """Return the id of the commit to which `ref`, a name or an id, leads, through annotated tags too.
+        """Return the id of the commit to which `ref`, a name or an id, leads, also through annotated tags.
 
         Return None if there is no such ref, or if it leads to no commit. `ref` must not begin with a dash. Raise
         InfrastructureError if git fails.
@@ -85,7 +85,7 @@ class Repository:
     def has_objects(self, *what: str) -> bool:
         """Return whether the repository has all objects of the commits that `what` selects.
 
-        `what` are arguments of `git rev-list`, such as "--all". Raise InfrastructureError if git cannot answer, for
+        `what` are arguments of `git rev-list`, such as "--all". Raise InfrastructureError if git cannot tell, for
         example after a disk error or a timeout.
         """
         output = self.try_run("rev-list", "--objects", "--quiet", *what)
@@ -107,9 +107,10 @@ class Repository:
         return capture(spec, _MOST_BYTES, _MOST_BYTES)
 
     def printed(self, verb: str, output: CapturedOutput) -> bytes:
-        """Return the standard output in `output`, the result of a git command that has ended.
+        """Return the standard output of a git command that has ended with this `output`.
 
-        Raise InfrastructureError if git failed, timed out or is not installed. `verb` names the command in the message.
+        Raise InfrastructureError if git failed, took too long or is not installed. `verb` names the command in the
+        message.
         """
         if output.result.missing:
             raise InfrastructureError("git: not found in PATH", "install git")

@@ -1,4 +1,4 @@
-"""Finds the revision of Canon and of a fleet: the git commit if there is one, else a digest of the files."""
+"""Finds the revision of Canon or of a fleet: the git commit if there is one, else a digest of the files."""
 
 import hashlib
 import os
@@ -18,8 +18,8 @@ _SHORT = 12
 def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str:
     """Return the version and commit of Canon, such as `0.1.0+0123456789ab`. `root` is the folder with its packages.
 
-    If a file of the packages differs from the commit, `-dirty` and a digest of all files follow. If `root` is no git
-    repository or git fails, the digest replaces the commit. `environment` is that of git.
+    If a file of the packages differs from the commit, `-dirty` and a digest of all files are added. If `root` is no git
+    repository, or git fails, the digest stands for the commit. `environment` is that of git.
     """
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]
@@ -30,10 +30,10 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
 
 
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
-    """Return the commit of the fleet folder `folder`. `environment` is the environment of git.
+    """Return the commit of the fleet folder. `environment` is that of git.
 
-    If files of the folder differ from the commit, add `-dirty` and a digest of all files. If the folder's fleet.toml is
-    not in git, or git fails, return the digest alone.
+    If files of the folder differ from the commit, `-dirty` and a digest of all files are added. If its fleet.toml is
+    not in git, or git fails, return only the digest.
     """
     folder = folder.resolve()
     in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
@@ -45,9 +45,9 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def folder_digest(folders: Iterable[Path]) -> str:
-    """Return one SHA-256 over all files below `folders`: their paths, executable bits and contents.
+    """Return one SHA-256 over all files below `folders`: paths, executable bits and contents.
 
-    For a link, its target counts as its content. Leave out what is below `.git` or `__pycache__`.
+    The target of a link counts as its content. What is below `.git` or `__pycache__` is left out.
     """
     digest = hashlib.sha256()
     for folder in folders:
@@ -82,9 +82,9 @@ def _is_clean(folder: Path, paths: Iterable[Path], environment: Mapping[str, str
 
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    """Run git in `folder` and return its output without blanks at its ends.
+    """Run git in `folder`. Return its output without blanks at both ends.
 
-    Return None if git fails, for example if another user owns the folder.
+    Return None if git fails, for example because another user owns the folder.
     """
     output = capture(CommandSpec(git_argv(*arguments), git_environment(environment), folder, _SECONDS))
     return output.out.decode("utf-8", "backslashreplace").strip() if output.ok else None

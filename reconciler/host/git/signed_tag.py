@@ -1,4 +1,4 @@
-"""Reads git's tag objects, and what gpg and ssh-keygen say of their signatures. Pure."""
+"""Reads tag objects of git, and what gpg and ssh-keygen print about their signatures. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ class SignatureKind(StrEnum):
 
 @frozen
 class TagObject:
-    """An annotated tag: the id of its object, the name that is written and signed in it, and how it is signed."""
+    """An annotated tag: the id of its object, the name that is written (and signed) in it, and how it is signed."""
 
     oid: str
     name: str
@@ -62,7 +62,7 @@ _SSH_NOT_JUDGED: Final = re.compile(rb": (?:system error|memory allocation faile
 def read_batch(raw: bytes) -> dict[str, TagObject]:
     """Return the annotated tags in `raw`, the output of `git cat-file --batch`, by the ids of their objects.
 
-    Leave out objects that are no tags.
+    Other objects are left out.
     """
     found: dict[str, TagObject] = {}
     at = 0
@@ -76,7 +76,7 @@ def read_batch(raw: bytes) -> dict[str, TagObject]:
 
 
 def _tag_name(content: bytes) -> str:
-    """Return the tag name that is written in `content`, the content of a tag object; "" if it has none, or several."""
+    """Return the tag name that is written in the content of a tag object; "" if there is none, or several."""
     header, _, _ = content.partition(b"\n\n")
     names = [line.removeprefix(b"tag ") for line in header.split(b"\n") if line.startswith(b"tag ")]
     return decoded(names[0]) if len(names) == 1 else ""
@@ -88,7 +88,7 @@ def _kind_of(content: bytes) -> SignatureKind:
 
 
 def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[SignatureKind], bool]) -> str:
-    """Return why the signature of the tag `tag` cannot be good, or "" if gpg or ssh-keygen has to check it.
+    """Return why the signature of the tag `tag` cannot be good; "" if gpg or ssh-keygen has to check it.
 
     `tag_object` is None if the tag is not annotated. `has_keys` returns whether the fleet has keys for a kind of
     signature.
@@ -108,10 +108,10 @@ def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[S
 
 
 def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool) -> Signature | None:
-    """Return who signed a tag, or why its signature is not good, from the result of `git verify-tag --raw`.
+    """Return who signed a tag, or why its signature is not good, by the result of `git verify-tag --raw`.
 
-    `said` is what git printed to stderr, `succeeded` whether it exited with 0. `kind` is OpenPGP or SSH. Return None if
-    nothing in `said` judges the signature: then this host could not check it.
+    `kind` is OpenPGP or SSH. `said` is what git wrote to stderr. `succeeded` is True if it exited with 0. Return None
+    if nothing in `said` judges the signature: this host could not check it.
     """
     if _HOST_FAULT.search(said):
         return None

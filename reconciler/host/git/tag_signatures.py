@@ -1,6 +1,6 @@
-"""Checks the signatures of release tags by git with the keys of the fleet: OpenPGP by gpg, SSH by ssh-keygen.
+"""Checks the signatures of release tags with the keys of the fleet. git calls gpg for OpenPGP and ssh-keygen for SSH.
 
-Only the keys in the fleet's folder count. The user's own keyring and git's own settings are not read.
+Only the keys in the fleet's folder count. The user's own keyring and settings of git are not read.
 """
 
 import shutil
@@ -31,9 +31,8 @@ PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", Signat
 def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
     """Check the signatures of the tags of `releases`, in this order, with the keys in the folder `keys`.
 
-    Return the results by tag. Leave out a tag that `repository` does not have, or has on another commit than the
-    release. Raise InfrastructureError if git, gpg or ssh-keygen cannot check a signature, for example because it is
-    not installed.
+    Return the results by tag. A tag that `repository` lacks, or has on another commit than the release, is left out.
+    Raise InfrastructureError if git, gpg or ssh-keygen cannot check one, for example because it is not installed.
     """
     held = repository.refs().tags
     there = {
@@ -47,9 +46,9 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
 
 
 def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
-    """Let gpg import all OpenPGP key files in the folder `keys` into a temporary keyring, to see whether it can.
+    """Import all OpenPGP key files in the folder `keys` into a temporary keyring of gpg, to see whether this works.
 
-    Return the number of these files. `environment` is that of gpg. Raise InfrastructureError if gpg is missing or
+    Return how many files there are. `environment` is that of gpg. Raise InfrastructureError if gpg is missing, or
     refuses a file.
     """
     files = pgp_keys(keys)
@@ -110,9 +109,9 @@ class _KeyChecker:
             yield from ("-c", f"{name}={value}")
 
     def _prepare(self, kind: SignatureKind) -> None:
-        """Make ready to check signatures of this kind: for OpenPGP, import the keys into the keyring if it is empty.
+        """Prepare to check signatures of this kind. For OpenPGP, fill the keyring if it is empty.
 
-        Raise InfrastructureError if the program that checks them is missing, or if the import fails.
+        Raise InfrastructureError if the program that checks them is missing, or if the keys cannot be imported.
         """
         environment = {**self.repository.environment, **self._home}
         if kind is SignatureKind.SSH:
@@ -128,9 +127,9 @@ def _key_checker(repository: Repository, keys: Path) -> Iterator[_KeyChecker]:
 
 
 def _fill_keyring(home: Path, files: Sequence[Path], environment: Mapping[str, str]) -> None:
-    """Import the OpenPGP key files `files`, at least one, into a new keyring of gpg in the folder `home`.
+    """Import the OpenPGP key files `files`, of which there must be one, into a new keyring of gpg in the folder `home`.
 
-    Raise InfrastructureError if gpg fails or is missing.
+    Raise InfrastructureError if gpg is missing or fails.
     """
     _require(PROGRAMS[SignatureKind.PGP], environment)
     (home / "gpg.conf").write_text(_GPG_CONF, "ascii")

@@ -1,4 +1,4 @@
-"""Asks upstreams for their main branch and tags: by HTTP within this process, or else by `git ls-remote`."""
+"""Asks upstreams for their main branch and tags: over HTTP in this process, or else by `git ls-remote`."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +27,11 @@ _MOST_BY_HTTP = 2 * MIB
 class GitUpstream:
     """Asks upstreams for their refs: implements the port Upstream.
 
-    `environment` is the environment of all children. `protocols` are the allowed ones. `deadline` is the number of
-    seconds for one recipe by HTTP, and once more by git, with all tries and pauses; a single try by HTTP may take half
-    of it. `sleep` waits some seconds between two tries of git. `most` is the size of the largest accepted answer in
-    bytes.
+    * `environment`: that of all child processes. `protocols`: the allowed ones.
+    * `deadline`: how many seconds one recipe may take over HTTP, and again by git, with all tries and pauses. One try
+      over HTTP may take half of that.
+    * `sleep`: waits some seconds between two tries of git.
+    * `most`: the size of the largest accepted answer in bytes.
     """
 
     environment: Mapping[str, str]
@@ -73,9 +74,9 @@ class GitUpstream:
         return replies | {name: future.result() for name, future in by_git.items()}
 
     def _requests(self, questions: Sequence[TagQuery]) -> Mapping[str, HttpRequest]:
-        """Return the HTTP requests that answer `questions`, by recipe name.
+        """Return the HTTP requests that answer `questions`, by recipe.
 
-        Leave out the recipes whose upstream has to be asked by git, since HTTP or a setting does not fit.
+        Recipes whose upstream git has to ask are left out: HTTP, or a setting, does not fit.
         """
         bundle = next((path for path in CA_BUNDLES if Path(path).is_file()), None)
         recipes = [question.recipe for question in questions]
@@ -83,10 +84,10 @@ class GitUpstream:
         return {name: request for name, request in made.items() if request is not None}
 
     def _reply(self, question: TagQuery, answer: HttpAnswer) -> Reply | None:
-        """Return the reply to `question` that the HTTP answer `answer` gives; None if git has to ask once more.
+        """Return the reply to `question` that an HTTP answer gives; None if git has to ask once more.
 
-        Git has to ask if the answer is not complete and valid. But if the server asks for a pause that is longer than
-        the deadline, git does not ask either: the reply is an Unobservable.
+        git has to ask if the answer is not complete and valid. But if the server asks for a pause longer than the
+        deadline, git does not ask either, and the reply is an Unobservable.
         """
         if answer.must_wait:
             return Unobservable(status_message(answer.status))
@@ -109,11 +110,11 @@ class GitUpstream:
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
-    """Return the reply to `question` by `listed`: what `git ls-remote` printed, or an Unobservable with a reason.
+    """Return the reply to `question`. `listed` is what `git ls-remote` printed, or why it printed nothing.
 
-    Return Unchanged if `listed` is the answer that `question` knows already, and an Unobservable as it is.
-    `body_digest` is the digest of the HTTP body, None if git asked. The digest of a new answer has two parts: that of
-    `listed`, which does not depend on how upstream was asked, and `body_digest`.
+    The reply is Unchanged if `question` knows this answer already. `body_digest` is the digest of the HTTP body, None
+    if git asked. The digest of a new answer has two parts: that of `listed`, which is the same however upstream was
+    asked, and `body_digest`.
     """
     if isinstance(listed, Unobservable):
         return listed
