@@ -30,10 +30,11 @@ class FolderDigest:
 def declaration_digest(recipe: Recipe) -> str:
     """Return the digest of a recipe's declared values and defaults: "sha256:" and hexadecimal digits.
 
-    It leaves out what has no effect on a trial: what `drift` ignores, the age and the signature that releases need, the
-    ways to try, the path of the folder, and comments and the order of keys in the file.
+    It leaves out what has no effect on a promotion: what `drift` ignores, the age and the signature that releases need,
+    the ways that are no gates, the path of the folder, and comments and the order of keys in the file.
     """
-    return json_digest(asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed", "ways")))
+    values = asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed", "ways"))
+    return json_digest({**values, "gates": recipe.ways.gates} if recipe.ways.gates else values)
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:

@@ -143,9 +143,14 @@ class CanonicalPolicy:
 
 @frozen
 class Ways:
-    """The ways to try of a canonical, once for each release and its tests. No result makes the release red."""
+    """The ways to try of a release, once for it and its tests.
+
+    `run` are tried of the canonical, and change nothing. `gates` are tried of the candidate, and a release is promoted
+    only if all of them are open.
+    """
 
     run: tuple[WayName, ...] = ()
+    gates: tuple[WayName, ...] = ()
 
 
 @frozen

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from desired.model import Release, Signature, TierName, WayName, Ways
 from reconciler.cli.command_context import CommandContext
@@ -15,8 +15,10 @@ from reconciler.core.report import ReportCommand
 from reconciler.core.ways import WayAnswer, way_text
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.commands import CommandResult
+from reconciler.stages.observe import observe
 from reconciler.stages.planning import RunRequest
 from reconciler.stages.proof import prove
+from reconciler.stages.ways_of_canonicals import try_ways
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 from tests.world import World
 from tests.world_mirrors import WorldMirrors
@@ -135,6 +137,31 @@ def test_a_recipe_whose_ways_cannot_be_chosen_is_noted_and_the_others_go_on(tmp_
     report = world.run().report
     assert note in report.notes
     assert {row.recipe: [each.way for each in row.ways] for row in report.rows} == {"notes": [], "wiki": ["back"]}
+
+
+@define
+class CountedRegistry:
+    """A registry that counts how often it is read."""
+
+    registry: object
+    reads: list[str]
+
+    def __getattr__(self, name: str) -> object:
+        if name in {"read", "lines"}:
+            self.reads.append(name)
+        return getattr(self.registry, name)
+
+
+def test_a_pass_without_ways_reads_nothing_for_them(tmp_path: Path) -> None:
+    world, reads = World.promoted(tmp_path, "notes"), dict[str, list[str]]()
+    for name, ways in (("none", Ways()), ("stop", Ways((WayName.STOP,)))):
+        world.declare("notes", ways=ways)
+        host = world.host()
+        seen = observe(host, world.fleet, ("notes",), world.records()).observations
+        counted = CountedRegistry(host.registry, reads.setdefault(name, []))
+        try_ways(evolve(host, registry=counted), world.fleet, seen, ())
+    assert reads["none"] == []
+    assert "read" in reads["stop"]
 
 
 def test_a_trial_by_hand_that_is_interrupted_in_its_ways_keeps_what_is_finished(notes: WaysWorld) -> None:

@@ -35,6 +35,8 @@ class WaysWorld:
     answers: dict[tuple[str, str], list[CommandResult | BaseException | None]] = field(factory=dict)
 
     slow_answers: timedelta = timedelta(0)
+    # Called when 1.0.0 is deployed over data of 1.1.0.
+    on_older: Callable[[], object] = lambda: None
 
     @classmethod
     def upgraded(cls, root: Path, **declared: object) -> "WaysWorld":
@@ -43,6 +45,15 @@ class WaysWorld:
         made.world.declare("notes", **declared)
         made.world.tag("notes", NEWER)
         made.world.run()
+        made.world.wrap = made._wrapped
+        return made
+
+    @classmethod
+    def gated(cls, root: Path, *gates: WayName, **declared: object) -> "WaysWorld":
+        """Return the recipe at 1.0.0, with `gates` for its next release 1.1.0, which is published and not tried."""
+        made = cls(World.promoted(root, "notes"))
+        made.world.declare("notes", **{"ways": Ways(gates=gates), **declared})
+        made.world.tag("notes", NEWER)
         made.world.wrap = made._wrapped
         return made
 
@@ -99,6 +110,8 @@ class AskedDriver(WorldDriver):
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         is_back = options.version == OLDER and NEWER in self._data(app)["lived"]
         said = super().deploy(app, checkout, options)
+        if is_back:
+            self.asked.on_older()
         if is_back and "loses" in self.asked.older:
             _lines(app.folder).unlink(missing_ok=True)
         if is_back and "damages" in self.asked.older:

@@ -139,6 +139,12 @@ def _drift(recipe: Reading[RecipeFile]) -> Flaws:
                 yield Flaw(("drift", key), "is only for differences that are ignored")
 
 
+def _gates(recipe: Reading[RecipeFile]) -> Flaws:
+    """Yield a flaw if a promotion depends on ways, and there is no `check` to prove one."""
+    if recipe.tables.ways.gates and recipe.lacks("data", "check"):
+        yield Flaw(("ways", "gates"), "needs [data] check, without which no way can be proved")
+
+
 _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
     _exception,
     _probe,
@@ -147,6 +153,7 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
     _pin,
     _driver,
     _drift,
+    _gates,
 )
 
 

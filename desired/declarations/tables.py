@@ -185,11 +185,15 @@ class DriftTable:
 
 @frozen(eq=False, repr=False)
 class WaysTable:
-    """What is tried of a canonical beside the tiers of its trial. The results never make a release red."""
+    """What is tried of a release beside the tiers of its trial: the results of `run` change nothing."""
 
     run: tuple[WayWord, ...] | None = key(
         '"back": the older release over the data of the newer one; "stop": how the release ends, and whether its data '
         "comes up again after a kill."
+    )
+    gates: tuple[WayWord, ...] | None = key(
+        "Ways that are tried before a release is promoted. It is not promoted if one of them is closed or cannot be "
+        "proved; needs `[data] check`."
     )
 
 

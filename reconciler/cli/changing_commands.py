@@ -53,7 +53,7 @@ def trial(  # noqa: PLR0913, PLR0917  one for each option
 ) -> int:
     """Test a release, branch or commit, upgraded from the canonical. Never promotes.
 
-    Exit codes: 0 green, 4 red, 1 infrastructure.
+    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure.
     """
     from reconciler.cli import trial_command
 

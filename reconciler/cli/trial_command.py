@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.model import Release, TierName, Unobservable, WayName
+from desired.model import Recipe, Release, TierName, Unobservable, WayName
 from desired.want import releases
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
@@ -14,12 +14,13 @@ from reconciler.cli.named_lists import read_tiers, read_ways
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.gate import gate, unheld
+from reconciler.core.gate import gate, is_about_way, is_closed_way, refusals, unheld
 from reconciler.core.holds import hold_in_effect
 from reconciler.core.observation import Observation, tags_to_mirror, upstream_tags
 from reconciler.core.report import ReportCommand, Run
-from reconciler.core.tier_results import Verdict, first_failure
+from reconciler.core.tier_results import Verdict, first_failure, is_green
 from reconciler.core.wanted_release import want_of
+from reconciler.core.ways import GatingWays
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, UsageError, reason_of
@@ -73,7 +74,8 @@ class Asked:
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """Run one trial of the recipe `name` and print its result. Return 0 if green, 4 if red, 1 for a fault of the host.
 
-    Nothing is promoted, and a red result does not keep later passes from trying the release.
+    If a way that is a gate is closed, return 4, and 1 if it could not be proved. Nothing is promoted, and a red result
+    does not keep later passes from trying the release.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -106,13 +108,19 @@ def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested
         request = trial_request(host, observation, release, app_set, folder)
         done = run_trial(trial_host, evolve(request, by_pass=False, tiers=asked.tiers))
         host.registry.append([trial_entry(host, done, "by hand", author())])
-        ways = []
-        for result in try_ways_of_candidate(trial_host, request, done, asked.ways):
+        ways, base = [], request.base.release if request.base.release != release else None
+        for result in try_ways_of_candidate(trial_host, request, done, _ways(recipe, asked), base):
             record_way(host, result, who=author())
             ways.append(result)
     hold = hold_in_effect(observation.hold, host.clock.now().date())
+    done = evolve(done, ways=GatingWays(ways, nothing_older=base is None))
     conditions = gate(context.fleet, recipe, done, observation.answer, host.place) + unheld(hold)
     return Tested(done, conditions, observation.canonical, observation.status, tuple(ways))
+
+
+def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:
+    """Return the ways to try: those that are asked for, and those on which a promotion depends."""
+    return tuple(way for way in WayName if way in {*asked.ways, *recipe.ways.gates})
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
@@ -184,14 +192,24 @@ def _suggestion(observation: Observation, ref: str) -> str:
     return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"
 
 
+def _code_of(tested: Tested) -> int:
+    """Return 0 for a green trial, 4 for a red one or a closed way that is a gate, 1 for what could not be judged."""
+    failed_tier = first_failure(tested.trial.tiers)
+    if failed_tier is not None:
+        return 1 if failed_tier.verdict is Verdict.ERROR else 4
+    unmet = [each for each in refusals(tested.conditions) if is_about_way(each)]
+    if not unmet or not is_green(tested.trial.tiers):
+        return 0
+    return 4 if any(is_closed_way(each) for each in unmet) else 1
+
+
 def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
     """Print the trial, and write the JUnit file unless `junit_path` is None.
 
-    Return 0 for a green trial, 4 for a red one, 1 for a fault of the host. If the file cannot be written, print the
-    reason to stderr, and return 1: stdout has its answer already.
+    Return the exit code of the trial. If the file cannot be written, print the reason to stderr, and return 1: stdout
+    has its answer already.
     """
-    failed_tier = first_failure(tested.trial.tiers)
-    code = 0 if failed_tier is None else 1 if failed_tier.verdict is Verdict.ERROR else 4
+    code = _code_of(tested)
     if context.options.json:
         code = print_answer(json_text(trial_document(run, tested, code)), code)
     else:
@@ -201,7 +219,7 @@ def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested
     if junit_path is None:
         return code
     try:
-        Path(junit_path).write_text(junit(tested.trial, tested.ways), encoding="utf-8")
+        Path(junit_path).write_text(junit(tested.trial, tested.ways, tested.conditions), encoding="utf-8")
     except OSError as error:
         print_error(f"reconcile: {reason_of(error)}\n")
         return report_code_after_failure(code)

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from desired.model import Release
 from reconciler.core.case import Case
 from reconciler.core.events import Event, text_of
 from reconciler.core.findings import Cause
-from reconciler.core.gate import Condition, ConditionStatus
+from reconciler.core.gate import Condition, ConditionStatus, way_conditions
+from reconciler.core.observation import Observation
 from reconciler.core.reds import red_of_wanted
+from reconciler.core.way_records import WAY_LINE, recorded_way
+from reconciler.core.ways import GatingWays, RecordedWay, older_release, ways_of
 from state.records import Canonical, Red
 
 PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
@@ -20,14 +24,40 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
     If the recipe is in sync, this is the trial that proved the canonical. Else it is the failed trial because of which
     the wanted release is not tried again. If there is none, the conditions stay OPEN. `events` are those of the recipe.
     """
-    have, red = case.step.finding.have, red_of_wanted(case)
+    have, red, observed = case.step.finding.have, red_of_wanted(case), case.observation
+    if observed is None:
+        return case.gate
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:
-        known = _of_canonical(have)
+        release = Release(have.version, have.commit)
+        known = {**_of_canonical(have), **conditions_of_ways(observed, release, have.evidence.base.version, events)}
     elif red is not None:
-        known = _of_red(red, events)
+        release = Release(red.version, red.circumstances.commit)
+        known = {**_of_red(red, events), **conditions_of_ways(observed, release, None, events)}
     else:
         known = {}
     return tuple(known.get(each.name, each) if each.status is ConditionStatus.OPEN else each for each in case.gate)
+
+
+def recorded_ways_in(events: Sequence[Event]) -> tuple[RecordedWay, ...]:
+    """Return the results of ways among the events of one recipe, the oldest first."""
+    found = (recorded_way(each.recipe, each.at, each.body) for each in events if each.kind == WAY_LINE)
+    return tuple(each for each in found if each is not None)
+
+
+def conditions_of_ways(
+    observed: Observation, release: Release, base: str | None, events: Sequence[Event]
+) -> dict[str, Condition]:
+    """Return the conditions on ways, by name, judged by the newest answers that passes recorded of `release`.
+
+    `base` is the version from which it was upgraded, None if that is not known.
+    """
+    recorded = [each for each in recorded_ways_in(events) if each.by_pass]
+    found = [each.result for each in ways_of(recorded, release.version, release.commit)]
+    # An error comes after the answer of its way, and hides none.
+    answers = tuple({each.way: each for each in reversed(found)}.values())
+    nothing_older = older_release(release, base, observed.memory.known) is None
+    conditions = way_conditions(observed.recipe, GatingWays(answers, nothing_older))
+    return {each.name: each for each in conditions}
 
 
 def _of_canonical(have: Canonical) -> dict[str, Condition]:
@@ -47,10 +77,15 @@ def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
 
     The trial was green if its release was not promoted for another reason. Else "green" fails. "not-ref" is met.
     """
-    trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
-    if trial is not None and text_of(trial.body, "result") == "green-not-promoted":
+    if (trial := green_trial(red, events)) is not None:
         level = text_of(trial.body, "level")
         green = Condition("green", PASS, f"level {level} in trial {red.trial}; yet it was not promoted: {red.reason}")
     else:
         green = Condition("green", FAIL, f"{red.reason} (trial {red.trial})")
     return {"green": green, "not-ref": evolve(green, name="not-ref", status=PASS, evidence="a pass chose the release")}
+
+
+def green_trial(red: Red, events: Sequence[Event]) -> Event | None:
+    """Return the event of the trial of a remembered release if it was green, else None."""
+    trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
+    return trial if trial is not None and text_of(trial.body, "result") == "green-not-promoted" else None

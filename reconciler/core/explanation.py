@@ -10,8 +10,9 @@ from desired.model import Release, Unobservable
 from reconciler.core.base import Base
 from reconciler.core.blockers import Actor, Blocker, Change, blockers_of
 from reconciler.core.case import Case
+from reconciler.core.closed_gates import with_gates
 from reconciler.core.events import Event
-from reconciler.core.evidence_gate import evidence_gate
+from reconciler.core.evidence_gate import evidence_gate, recorded_ways_in
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition
 from reconciler.core.moved_by import moved_by
@@ -20,7 +21,6 @@ from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.policies import policies_of
 from reconciler.core.trial_base import base_for
 from reconciler.core.unread_tags import UnreadTag, tags_not_read
-from reconciler.core.way_records import WAY_LINE, recorded_way
 from reconciler.core.ways import RecordedWay, ways_of
 from state.drift_record import DriftRecord
 
@@ -89,7 +89,7 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
     `events` are those of the recipe, the oldest first. `drift` is its drift record, None if there is none. The field
     `by_record` of the explanation is left empty.
     """
-    blockers, release = blockers_of(case), _release(case)
+    blockers, release = with_gates(case, blockers_of(case), events), _release(case)
     is_settled = _is_settled(case, blockers)
     observed = case.observation
     return Explanation(
@@ -115,9 +115,7 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
 def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
     """Return the newest results of the ways that were tried of the canonical's release; () if there is no canonical."""
     have = case.step.finding.have
-    found = (recorded_way(each.recipe, each.at, each.body) for each in events if each.kind == WAY_LINE)
-    recorded = [each for each in found if each is not None]
-    return ways_of(recorded, have.version, have.commit) if have is not None else ()
+    return ways_of(recorded_ways_in(events), have.version, have.commit) if have is not None else ()
 
 
 def _verdict(case: Case) -> str:

@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import Fleet, Recipe, Release, Unobservable
+from desired.model import Fleet, Recipe, Release, Unobservable, WayName
 from reconciler.core.holds import hold_text
 from reconciler.core.tier_results import Trial, first_failure, is_complete, is_green, level
+from reconciler.core.ways import GatingWays, WayAnswer, way_text
 from state.decisions import Hold
 from state.records import Answer, Place
 
@@ -33,7 +34,11 @@ class Condition:
 
 
 def gate(
-    fleet: Fleet, recipe: Recipe, trial: Trial | None, asked_again: Answer | Unobservable | None, place: Place
+    fleet: Fleet,
+    recipe: Recipe,
+    trial: Trial | None,
+    asked_again: Answer | Unobservable | None,
+    place: Place,
 ) -> tuple[Condition, ...]:
     """Return the conditions of a promotion, always in the same order, each with its status and evidence.
 
@@ -46,9 +51,57 @@ def gate(
         _from_trial("green", trial, _green),
         _from_trial("cold", trial, _cold),
         _from_trial("not-ref", trial, _not_ref),
+        *way_conditions(recipe, trial.ways if trial is not None else GatingWays()),
         _tagged(trial, asked_again),
         *_at_home(fleet, place),
     )
+
+
+_WAY = "way-"
+
+
+def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
+    """Return a condition for each way that the recipe declares as a gate: met if all its answers are YES.
+
+    It FAILS if one is NO. It is OPEN if there is none, or if nothing could be proved (SKIP, ERROR). The way back is met
+    if there is no older release.
+    """
+    return tuple(_way(way, ways) for way in WayName if way in recipe.ways.gates)
+
+
+def way_condition_name(way: WayName) -> str:
+    """Return the name of the condition on a way."""
+    return f"{_WAY}{way}"
+
+
+def _way(way: WayName, ways: GatingWays) -> Condition:
+    name, results = way_condition_name(way), [each for each in ways.results if each.way is way]
+    if way is WayName.BACK and ways.nothing_older:
+        return Condition(name, ConditionStatus.PASS, "there is no older release to go back to")
+    closed = [each for each in results if each.answer is WayAnswer.NO]
+    unproved = [each for each in results if each.answer in {WayAnswer.SKIP, WayAnswer.ERROR}]
+    if closed:
+        return Condition(name, ConditionStatus.FAIL, way_text(closed[0]))
+    if unproved:
+        return Condition(name, ConditionStatus.OPEN, f"not proved: {way_text(unproved[0])}")
+    if not results:
+        return Condition(name, ConditionStatus.OPEN, "not tried yet")
+    return Condition(name, ConditionStatus.PASS, "; ".join(map(way_text, results)))
+
+
+def is_about_way(condition: Condition) -> bool:
+    """Whether the condition is one of `way_conditions`."""
+    return condition.name.startswith(_WAY)
+
+
+def is_closed_way(condition: Condition) -> bool:
+    """Whether the condition says that a way is closed: its answer is NO."""
+    return is_about_way(condition) and condition.status is ConditionStatus.FAIL
+
+
+def early_refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return the conditions that prevent the promotion whatever upstream answers when it is asked again."""
+    return tuple(each for each in refusals(conditions) if each.status is ConditionStatus.FAIL or is_about_way(each))
 
 
 def refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:

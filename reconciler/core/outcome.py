@@ -5,9 +5,10 @@ from enum import StrEnum
 from attrs import frozen
 
 from desired.model import Release, TierName
-from reconciler.core.gate import Condition
+from reconciler.core.gate import Condition, is_closed_way
 from reconciler.core.observation import State
 from reconciler.core.plan import Action, Step
+from reconciler.core.step_reasons import NOT_PROMOTED
 from reconciler.core.tier_results import Trial, Verdict, first_failure, is_green
 from state.records import Canonical
 
@@ -210,14 +211,14 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
         reasons.append(attempt.promotion_error)
     if not reasons:
         reasons.append(back.damage or "the registry, read again, does not have the tested release")
-    return "green, not promoted: " + "; ".join(reasons)
+    return NOT_PROMOTED + "; ".join(reasons)
 
 
 def is_remembered(outcome: Outcome) -> bool:
     """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
-    True if the release failed a tier, if its candidate could not be deployed, or if it changed its own checkout. False
-    if its tests changed during the trial: the red would be recorded for other tests.
+    True if the release failed a tier, if its candidate could not be deployed, if it changed its own checkout, or if a
+    way is closed that is a gate. False if its tests changed during the trial: the red would be recorded for other tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged
@@ -225,4 +226,5 @@ def is_remembered(outcome: Outcome) -> bool:
         return False
     trial, refusals = outcome.attempt.trial, outcome.attempt.refusals
     altered = trial is not None and bool(trial.altered)
-    return altered or (bool(outcome.attempt.promotion_error) and not refusals)
+    closed = any(is_closed_way(each) for each in refusals)
+    return altered or closed or (bool(outcome.attempt.promotion_error) and not refusals)

@@ -11,7 +11,7 @@ from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import Observation, State, moved_tags, upstream_tags
 from reconciler.core.plan import HeldBack
 from reconciler.core.reds import latest_red, red_now, what_changed
-from reconciler.core.step_reasons import missing_tools_text, too_young_text
+from reconciler.core.step_reasons import missing_tools_text, red_words, too_young_text
 from reconciler.core.wanted_release import first_seen, signature_of
 from state.records import Red
 
@@ -109,7 +109,7 @@ def _not_red(case: Case, observed: Observation) -> Condition:
 
 
 def _red_text(red: Red) -> str:
-    return f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} in trial {red.trial}: {red.reason}"
+    return f"{red.version} {red_words(red)} on {red.at:%Y-%m-%d %H:%M} in trial {red.trial}: {red.reason}"
 
 
 def _unheld(case: Case, _: Observation) -> Condition:

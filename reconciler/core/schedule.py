@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from attrs import evolve, frozen
 
 from desired.model import Recipe
+from reconciler.core.gate import is_about_way
 from reconciler.core.needs import apps_of
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Plan, Step
@@ -132,7 +133,7 @@ def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
     Not if a condition of the gate is not met, or if another command uses the slot. But if only the condition "tagged"
-    is not met, upstream may not have answered because the network was busy: then the answer is True.
+    or a way is not met, the network or the host may have been busy: then the answer is True.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:
@@ -140,4 +141,5 @@ def may_blame_company(outcome: Outcome) -> bool:
     if attempt.trial is None or outcome.result in {Result.PROMOTED, Result.REPAIRED}:
         return False
     refused = {condition.name for condition in attempt.refusals}
-    return is_doubtful(attempt.trial) or bool(attempt.promotion_error) or refused <= {"tagged"}
+    doubtful = {"tagged", *(condition.name for condition in attempt.refusals if is_about_way(condition))}
+    return is_doubtful(attempt.trial) or bool(attempt.promotion_error) or refused <= doubtful

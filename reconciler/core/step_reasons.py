@@ -1,12 +1,16 @@
 """Makes the parts of a step's reason: texts on the finding, the recipe and the host."""
 
 from datetime import date
+from typing import Final
 
 from desired.model import Recipe, Release
 from reconciler.core.findings import Finding
 from reconciler.core.observation import Observation, State
 from reconciler.core.wanted_release import first_seen, signature_of, too_young_until, unsigned_reason
 from state.records import Red
+
+NOT_PROMOTED: Final = "green, not promoted: "
+"""How the reason of a green release begins that was not promoted."""
 
 
 def exception_reason(recipe: Recipe, today: date) -> str:
@@ -70,9 +74,14 @@ def signer_note(observation: Observation, release: Release) -> str:
     return f"; signed by {signature.signer}" if signature else "; its signature is checked once our mirror has the tag"
 
 
+def red_words(red: Red) -> str:
+    """Return what a remembered release was: red, or green and all the same not promoted."""
+    return "was not promoted" if red.reason.startswith(NOT_PROMOTED) else "was red"
+
+
 def red_text(red: Red, recipe: str) -> str:
     """Return a text on when and why a release was red, and what must change before it is tried again."""
     return (
-        f"{red.version} was red on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
+        f"{red.version} {red_words(red)} on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
         f"its tests, Canon or this place changes, or: reconcile --retry {recipe}"
     )

@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from desired.model import Release, TierName
 from reconciler.core.base import Base
+from reconciler.core.ways import GatingWays
 from state.disk_use import DiskUse
 from state.records import Seal
 
@@ -83,6 +84,7 @@ class Trial:
     * `checks_data`: True if data.check failed before data.mark wrote anything: so it can tell if data is lost.
     * `is_check_slow`: True if data.check failed there so late that too little time may be the cause.
     * `peak`: the most that the trial took of the disk; None if that was not measured.
+    * `ways`: the ways that were tried of its candidate, because the promotion depends on them.
     """
 
     id: str
@@ -107,6 +109,7 @@ class Trial:
     checks_data: bool = False
     is_check_slow: bool = False
     peak: DiskUse | None = None
+    ways: GatingWays = field(factory=GatingWays)
 
 
 def failed_late(failed_after: float, passed_after: float) -> bool:

@@ -142,6 +142,17 @@ class WayResult:
 
 
 @frozen
+class GatingWays:
+    """What is known of the ways on which a promotion depends. `results` are of the candidate, or of its release.
+
+    `nothing_older`: no older release is known, so that there is none to go back to.
+    """
+
+    results: Sequence[WayResult] = ()
+    nothing_older: bool = False
+
+
+@frozen
 class RecordedWay:
     """A result of a way in the ledger.
 
@@ -158,14 +169,21 @@ def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | N
 
     This is the release from which it was upgraded; without that, the newest older one. `known` has all tags ever seen.
     """
-    base = canonical.evidence.base.version
-    if base is not None and base != canonical.version and base in known:
+    return older_release(Release(canonical.version, canonical.commit), canonical.evidence.base.version, known)
+
+
+def older_release(release: Release, base: str | None, known: Mapping[str, KnownTag]) -> Release | None:
+    """Return the older release to which one might have to go back from `release`; None if there is none.
+
+    This is `base`, the version from which it was upgraded (None if it was not), else the newest older one of `known`.
+    """
+    if base is not None and base != release.version and base in known:
         return Release(base, known[base].commit)
-    own = version_key(canonical.version)
+    own = version_key(release.version)
     older = [
         tag
         for tag, seen in known.items()
-        if is_release_name(tag) and version_key(tag) < own and seen.commit != canonical.commit
+        if is_release_name(tag) and version_key(tag) < own and seen.commit != release.commit
     ]
     newest = max(older, key=version_key, default=None)
     return Release(newest, known[newest].commit) if newest is not None else None

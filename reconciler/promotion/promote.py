@@ -5,7 +5,7 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Unobservable
-from reconciler.core.gate import Condition, ConditionStatus, gate, refusals, unheld
+from reconciler.core.gate import Condition, early_refusals, gate, refusals, unheld
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial
 from reconciler.deploy.app_set import AppSet, app_set_digest, app_set_from_snapshot
@@ -58,7 +58,7 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     """
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
-    failed = tuple(condition for condition in refusals(conditions) if condition.status is ConditionStatus.FAIL)
+    failed = early_refusals(conditions)
     if failed or trial.candidate is None:
         return Attempt(trial, conditions, failed)
     intent = new_intent(host, trial.recipe, trial.release)

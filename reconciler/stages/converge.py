@@ -30,10 +30,12 @@ from reconciler.promotion.running_canonical import (
     undeploy_conflicting,
 )
 from reconciler.stages.disk_room import why_no_room
+from reconciler.stages.gating_ways import try_gating_ways, why_unprovable
 from reconciler.stages.record_outcome import record_outcome
 from reconciler.stages.signatures import refused_signature
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
+from state.decisions import Hold
 from state.folder.logs import trial_id
 from state.records import Answer, Canonical, Memory
 from state.state_errors import StateError
@@ -146,12 +148,10 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     observation = context.observations[step.recipe]
     assert isinstance(observation.answer, Answer)  # noqa: S101  the plan tries nothing that was not seen
     records = context.host.registry.read()
-    if held := why_held(records.holds.get(step.recipe), context.host.clock.now().date()):
-        return Attempt(untried_reason=held)
+    if refused := _why_refused(context, observation, release, records.holds.get(step.recipe)):
+        return Attempt(untried_reason=refused)
     if full := why_no_room(context.host, context.fleet, observation.memory, context.beside):
         return Attempt(untried_reason=full, company_fault=context.has_company)
-    if refused := refused_signature(context.host, observation, release):
-        return Attempt(untried_reason=f"unsigned: {refused}")
     releases_of_needs = need_releases(records.canonicals, context.observations)
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, releases_of_needs)
     if app_set_digest(app_set) != observation.files:
@@ -168,8 +168,18 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         trial = run_trial(host, evolve(request, has_company=context.has_company, failed_in_company=earlier))
         if context.has_company and is_doubtful(trial):
             return Attempt(trial)
+        trial = try_gating_ways(host, context.fleet, observation, request, trial)
         recipe, answer, files = observation.recipe, observation.answer, observation.files
         return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
+
+
+def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:
+    """Return why the release may not be tried now: for its hold, its tag, or a gate that cannot be proved; else ""."""
+    if held := why_held(hold, context.host.clock.now().date()):
+        return held
+    if fault := refused_signature(context.host, observation, release):
+        return f"unsigned: {fault}"
+    return why_unprovable(context.host, observation, release, base_for(observation, release).release)
 
 
 def trial_request(

@@ -1,6 +1,6 @@
 """One pass: recover, observe, mirror, compare, plan, converge, read back, report. A dry run stops after the plan."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from reconciler.core.report import Report, ReportCommand, Row, Run, summarise
 from reconciler.core.saved_plan import within
 from reconciler.core.schedule import parallel_notes
 from reconciler.core.trial_budget import budget_notes, over_budget
+from reconciler.core.ways import WayResult
 from reconciler.errors import reason_of
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.workers import Workers
@@ -33,7 +34,7 @@ from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
 from reconciler.stages.trial_rounds import carry_out
-from reconciler.stages.ways_of_canonicals import TriedWays, closed_notes, due_notes, try_ways
+from reconciler.stages.ways_of_canonicals import TriedWays, closed_notes, due_notes, try_ways, way_note
 from state.pass_progress import PlannedWork
 from state.records import LedgerEntry, Records
 
@@ -120,7 +121,7 @@ def reconcile(
     if signal is None and request.planned is None:
         tried = try_ways(host, request.fleet, observations, request.ways)
         signal = tried.signal
-    notes += tried.notes
+    notes += (*_gating_notes(done.outcomes.values()), *tried.notes)
     recorded = host.registry.read()
     after = observe_again(host, request.fleet, mirror_result.observed, recorded)
     _record_what_is_up(host, after)
@@ -129,13 +130,28 @@ def reconcile(
     notes += record_drift(host, [step.finding for step in left.steps.values()], recorded.drift, whole=whole)
     rows = [_row(host, request, step, done.outcomes.get(step.recipe), records) for step in left.steps.values()]
     ways = tried.results
-    rows = [evolve(row, push=push_state(pushed.get(row.recipe)), ways=ways.get(row.recipe, ())) for row in rows]
+    rows = [evolve(row, push=push_state(pushed.get(row.recipe)), ways=_ways_of(row, ways)) for row in rows]
     notes += (*budget_notes(done.plan), *_unreadable_notes(recorded, request.fleet.recipes))
     run, expected = _run(host, request, started_at), _expected_recipes(request, recorded, after)
     report = summarise(run, expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed)))
     disk = disk_record(host, request.names, recorded)
     ended = {"signal": signal, **_ledger_facts(report, request, whole=whole), "disk": disk}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
+
+
+def _gating_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Return a note on each way on which a promotion depended."""
+    return tuple(way_note(result) for outcome in outcomes for result in _gating(outcome))
+
+
+def _gating(outcome: Outcome | None) -> Sequence[WayResult]:
+    trial = outcome.attempt.trial if outcome is not None else None
+    return trial.ways.results if trial is not None else ()
+
+
+def _ways_of(row: Row, tried: Mapping[str, Sequence[WayResult]]) -> Sequence[WayResult]:
+    """Return the results of the ways that gated the promotion of a recipe, and of those `tried` after the steps."""
+    return (*_gating(row.outcome), *tried.get(row.recipe, ()))
 
 
 def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, records: Records) -> Row:

@@ -1,8 +1,8 @@
-"""Tries ways of the candidate of a trial by hand, while its working folder is still there."""
+"""Tries ways of the candidate of a trial, while its working folder is still there."""
 
 from collections.abc import Iterable, Iterator
 
-from desired.model import WayName
+from desired.model import Release, WayName
 from reconciler.core.tier_results import Trial, is_green
 from reconciler.core.ways import WayResult
 from reconciler.deploy.app_set import app_set_from_snapshot
@@ -13,12 +13,12 @@ from reconciler.ways.way_run import WaySubject
 
 
 def try_ways_of_candidate(
-    host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName]
+    host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName], base: Release | None
 ) -> Iterator[WayResult]:
     """Try the ways `asked` with the release and the data of a green trial. Yield each result as soon as it is there.
 
-    If the trial is not green, yield nothing. `host` has the drivers of the trial. The caller holds the lock of the
-    working folder.
+    If the trial is not green, yield nothing. `base` is the older release to go back to, None if there is none. `host`
+    has the drivers of the trial. The caller holds the lock of the working folder.
     """
     candidate = trial.candidate
     if candidate is None or not is_green(trial.tiers):
@@ -26,7 +26,7 @@ def try_ways_of_candidate(
     subject = WaySubject(
         recipe=request.recipe,
         release=request.release,
-        base=request.base.release if request.base.release != request.release else None,
+        base=base,
         tests=request.tests,
         folder=request.folder,
         logs=host.state.trial_log(request.recipe.name, request.id),

@@ -64,9 +64,8 @@ def ways_to_try(
     Leave out recipes that are on hold, and canonicals that are damaged. Also return, by recipe, why that
     cannot be told of some. Read the ledger only if any way is asked for or declared.
     """
-    asked = tuple(asked)
-    wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
-    if not any(wanted.values()):
+    wanted = _wanted(observations, asked)
+    if not wanted:
         return (), {}
     found: list[WaysToTry] = []
     unknown: dict[str, str] = {}
@@ -79,6 +78,13 @@ def ways_to_try(
         else:
             found += [each] if each is not None and each.ways else []
     return found, unknown
+
+
+def _wanted(observations: Mapping[str, Observation], asked: Iterable[WayName]) -> Mapping[str, tuple[WayName, ...]]:
+    """Return the ways that are asked for or declared, by recipe. Leave out recipes without any."""
+    asked = tuple(asked)
+    wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
+    return {name: ways for name, ways in wanted.items() if ways}
 
 
 def _failed_text(host: Host, name: str, failed: Exception) -> str:
@@ -140,8 +146,10 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
     """Try the ways that are to be tried, one after the other, and record each result.
 
     `asked` are ways for every canonical. A failure becomes a note, and the other recipes go on. After a signal, return
-    what there is.
+    what there is. Read nothing if no way is asked for or declared.
     """
+    if not _wanted(observations, asked):
+        return TriedWays({}, ())
     to_try, unknown = ways_to_try(host, observations, host.registry.read(), asked)
     results: dict[str, list[WayResult]] = {}
     notes = [f"{name}: {why}" for name, why in unknown.items()]

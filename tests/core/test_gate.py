@@ -3,9 +3,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Recipe, Release, Unobservable
-from reconciler.core.gate import Condition, ConditionStatus, gate, refusals
+from desired.model import Recipe, Release, Unobservable, WayName, Ways
+from reconciler.core.gate import Condition, ConditionStatus, early_refusals, gate, is_closed_way, refusals
 from reconciler.core.tier_results import Skip, Trial, Verdict
+from reconciler.core.ways import GatingWays, WayAnswer, WayKind, WayResult
 from state.records import Answer, Place
 from tests.core.attempt_strategies import trials
 from tests.values import HERE, answer, commit, fleet, recipe, tiers, trial
@@ -113,6 +114,45 @@ def test_a_fleet_with_a_unit_lets_only_a_pass_in_this_unit_promote(
 
 def test_a_fleet_without_a_unit_has_no_home() -> None:
     assert "at-home" not in judged()
+
+
+GATED = evolve(recipe(), ways=Ways(gates=(WayName.STOP, WayName.BACK)))
+BACK = WayResult("notes", WayName.BACK, WayAnswer.YES, RELEASE, Release("0.9.0", B), tests="t")
+STOP = evolve(BACK, way=WayName.STOP, base=None)
+CLOSED = evolve(BACK, answer=WayAnswer.NO, kind=WayKind.LOSES, reason="exited 1")
+UNPROVED = evolve(BACK, answer=WayAnswer.ERROR, reason="the disk is full")
+
+
+@pytest.mark.parametrize(
+    ("results", "status", "evidence"),
+    [
+        ([], OPEN, "not tried yet"),
+        ([BACK], PASS, "yes to 0.9.0"),
+        ([CLOSED], FAIL, "no to 0.9.0: what the newer release wrote is lost: exited 1"),
+        ([BACK, CLOSED], FAIL, "no to 0.9.0: what the newer release wrote is lost: exited 1"),
+        ([UNPROVED], OPEN, "not proved: error to 0.9.0: the disk is full"),
+        ([BACK, evolve(BACK, answer=WayAnswer.SKIP)], OPEN, "not proved: skip to 0.9.0"),
+    ],
+)
+def test_a_way_that_is_a_gate_is_met_only_by_a_yes(
+    results: list[WayResult], status: ConditionStatus, evidence: str
+) -> None:
+    tried = evolve(GOOD, ways=GatingWays([STOP, *results]))
+    conditions = judged(tried, None, GATED)
+    assert (conditions["way-back"].status, conditions["way-back"].evidence) == (status, evidence)
+    assert conditions["way-stop"].status is PASS
+    assert is_closed_way(conditions["way-back"]) is (status is FAIL)
+    early = [each.name for each in early_refusals(tuple(conditions.values()))]
+    assert early == ([] if status is PASS else ["way-back"])
+
+
+def test_without_an_older_release_the_way_back_is_no_obstacle_and_the_stop_still_is() -> None:
+    conditions = judged(evolve(GOOD, ways=GatingWays(nothing_older=True)), STILL, GATED)
+    assert {name: conditions[name].status for name in ("way-back", "way-stop")} == {"way-back": PASS, "way-stop": OPEN}
+
+
+def test_a_way_that_is_no_gate_is_no_condition() -> None:
+    assert "way-back" not in judged(evolve(GOOD, ways=GatingWays([CLOSED])))
 
 
 ANSWERS = [STILL, STILL, STILL, answer({"1.0.0": B}), answer({}), Unobservable("timed out")]

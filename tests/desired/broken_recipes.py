@@ -60,6 +60,8 @@ DATA_AND_BACKUP = [
     ("[data]\ncheck = ['c']\n[backup]\ntake = ['t']", [f"6:1: backup.take {NO_RESTORE}"]),
     ("[data]\ncheck = ['c']\n[backup]\nrestore = ['r']", [f"6:1: backup.restore {NO_TAKE}"]),
     ("[backup]\nrestore = ['r']\ntake = ['t']", [f"5:1: backup.take {NO_CHECK}"]),
+    ("[ways]\ngates = ['back']", ["4:1: ways.gates needs [data] check, without which no way can be proved"]),
+    ("[ways]\ngates = []\nrun = ['stop']", []),
 ]
 UPGRADE = [
     ("[upgrade]\nbase = '1.0.0'", ['4:1: upgrade.base is pinned, which needs reason = "why"']),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.digest import declaration_digest, files_digest
-from desired.model import Install, Keep, Ready, Recipe, TierName
+from desired.model import Install, Keep, Ready, Recipe, TierName, WayName, Ways
 
 
 def make(folder: Path) -> Path:
@@ -136,7 +136,15 @@ def test_every_part_of_a_declaration_counts() -> None:
         evolve(plain, tiers={TierName.CUSTOM: "why"}),
         evolve(plain, canonical=evolve(plain.canonical, keep=Keep.RUNNING)),
         evolve(plain, ready=evolve(plain.ready, http=None, tcp=True)),
+        evolve(plain, ways=Ways(gates=(WayName.BACK,))),
         evolve(plain, custom=evolve(plain.custom, run=(("a", "b"),))),
         evolve(plain, custom=evolve(plain.custom, run=(("a",), ("b",)))),
     ]
     assert len({declaration_digest(each) for each in (plain, *others)}) == len(others) + 1
+
+
+def test_the_ways_that_change_nothing_do_not_count() -> None:
+    plain = Recipe("notes", "https://forge.example/notes.git", Path("here"))
+    for gates in ((), (WayName.BACK,)):
+        tried = [evolve(plain, ways=Ways(run, gates)) for run in ((), (WayName.STOP,))]
+        assert len({declaration_digest(each) for each in tried}) == 1

@@ -1,8 +1,9 @@
 """Writes a trial as JUnit XML, which CI systems can show. Each tier is a test case."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from reconciler.core.gate import Condition, is_closed_way, way_condition_name
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.core.ways import WayAnswer, WayResult, way_text
 from reconciler.show.escape import escape, escape_lines
@@ -13,21 +14,23 @@ if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
 
 
-def junit(trial: Trial, ways: Sequence[WayResult] = ()) -> str:
+def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Condition] = ()) -> str:
     """Return a trial as JUnit XML, with a test case for each tier and for each result in `ways`.
 
-    `ways` are what was tried after the tiers. Control characters are escaped, since XML cannot contain most of them.
+    `ways` are what was tried after the tiers, `conditions` those of the gate. Control characters are escaped, since XML
+    cannot contain most of them.
     """
     from xml.etree import ElementTree as ET
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
-    answers = [result.answer for result in ways]
+    closed = {condition.name for condition in conditions if is_closed_way(condition)}
+    elements = [_element_of_way(result, closed) for result in ways]
     facts = {
         "name": f"{trial.recipe} {trial.release.version}",
         "tests": str(len(trial.tiers) + len(ways)),
-        "failures": str(counts[Verdict.FAIL]),
-        "errors": str(counts[Verdict.ERROR] + answers.count(WayAnswer.ERROR)),
-        "skipped": str(counts[Verdict.SKIP] + answers.count(WayAnswer.NO) + answers.count(WayAnswer.SKIP)),
+        "failures": str(counts[Verdict.FAIL] + elements.count("failure")),
+        "errors": str(counts[Verdict.ERROR] + elements.count("error")),
+        "skipped": str(counts[Verdict.SKIP] + elements.count("skipped")),
         "time": f"{trial.seconds:.3f}",
         "timestamp": rfc3339(trial.started_at),
     }
@@ -37,8 +40,8 @@ def junit(trial: Trial, ways: Sequence[WayResult] = ()) -> str:
         if tier.verdict is not Verdict.PASS:
             detail = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
             detail.text = _output(trial, tier)
-    for result in ways:
-        _add_way(suite, result)
+    for result, element in zip(ways, elements, strict=True):
+        _add_way(suite, result, element)
     ET.indent(suite)
     return f"{_HEAD}\n{ET.tostring(suite, encoding='unicode')}\n"
 
@@ -47,17 +50,27 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
 
 
-def _add_way(suite: "ET.Element", result: WayResult) -> None:
-    """Add a test case for the result of a way to `suite`.
+def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
+    """Return the element in the test case of a way: None if its answer is yes, and "error" if this host is at fault.
 
-    The answer NO makes it a skipped test case with a reason, because a way never fails a trial.
+    A closed way is a "failure" if it is a gate of the promotion, whose condition is then among `closed`. Else it is
+    "skipped", with the reason, because it does not fail the trial.
     """
+    if result.answer is WayAnswer.YES:
+        return None
+    if result.answer is WayAnswer.ERROR:
+        return "error"
+    is_gate = way_condition_name(result.way) in closed
+    return "failure" if is_gate and result.answer is WayAnswer.NO else "skipped"
+
+
+def _add_way(suite: "ET.Element", result: WayResult, element: str | None) -> None:
+    """Add a test case for the result of a way to `suite`, with an `element` that has the reason, None for none."""
     from xml.etree import ElementTree as ET
 
     facts = {"classname": f"{result.recipe} ways", "name": result.way, "time": f"{result.seconds:.3f}"}
     case = ET.SubElement(suite, "testcase", _escaped(facts))
-    if result.answer is not WayAnswer.YES:
-        element = "error" if result.answer is WayAnswer.ERROR else "skipped"
+    if element is not None:
         ET.SubElement(case, element, _escaped({"message": way_text(result)}))
 
 

@@ -11,6 +11,7 @@ from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_de
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.peaks import peak_of
+from reconciler.core.step_reasons import red_words
 from reconciler.core.way_records import recorded_ways
 from reconciler.core.ways import RecordedWay, ways_of
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
@@ -148,7 +149,7 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
     if row.status.last_up is not None:
         yield f"last seen up on {moment(row.status.last_up)}"
     for red in row.memory.reds.values():
-        yield f"{red.version} was red on {moment(red.at)}"
+        yield f"{red.version} {red_words(red)} on {moment(red.at)}"
 
 
 # ---- one recipe ----

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.core.gate import Condition, ConditionStatus, refusals
+from reconciler.core.gate import Condition, ConditionStatus, early_refusals
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import TierResult, Trial, Verdict, first_failure, is_green, level
 from reconciler.core.ways import WayResult
@@ -82,8 +82,7 @@ def _promotion_forecast(conditions: Sequence[Condition]) -> str:
 
     The condition "not-ref" does not count here: no trial by hand meets it.
     """
-    failed = [item for item in refusals(tuple(conditions)) if item.status is ConditionStatus.FAIL]
-    against = [str(item) for item in failed if item.name != "not-ref"]
+    against = [str(item) for item in early_refusals(tuple(conditions)) if item.name != "not-ref"]
     if against:
         return f"a pass would not promote it: {'; '.join(against)}"
     return "a trial never promotes; no condition that was checked prevents a pass from promoting it"

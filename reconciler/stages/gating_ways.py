@@ -1,0 +1,60 @@
+"""Tries the ways on which a promotion depends, of the candidate of a green trial. Records the results in the ledger."""
+
+from attrs import evolve
+
+from desired.model import Fleet, Release, WayName
+from reconciler.core.gate import early_refusals, gate, is_about_way, way_condition_name
+from reconciler.core.observation import Observation
+from reconciler.core.tier_results import Trial
+from reconciler.core.ways import GatingWays, WayAnswer, WayResult, older_release
+from reconciler.deploy.app_set import app_set_digest
+from reconciler.ports.host import Host
+from reconciler.stages.signatures import refused_signature
+from reconciler.stages.ways_of_candidate import try_ways_of_candidate
+from reconciler.stages.ways_of_canonicals import record_way
+from reconciler.trial.trial_request import TrialRequest
+
+
+def why_unprovable(host: Host, observation: Observation, release: Release, base: Release | None) -> str:
+    """Return why the way back of `release`, on which its promotion depends, cannot be proved; "" if a trial may do it.
+
+    `base` is the release from which its upgrade would start, None if there is none. Raise InfrastructureError if a
+    signature cannot be checked.
+    """
+    older = _older(observation, release, base)
+    if WayName.BACK not in observation.recipe.ways.gates or older is None:
+        return ""
+    fault = refused_signature(host, observation, older)
+    return f"way-back cannot be proved: {older.version}, to which it leads, is unsigned: {fault}" if fault else ""
+
+
+def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request: TrialRequest, trial: Trial) -> Trial:
+    """Try the ways that the recipe declares as gates, with copies of the candidate's data. Return the trial with them.
+
+    Try none if another condition of the gate prevents the promotion anyway. `host` has the drivers of the trial. The
+    caller holds the lock of the working folder. If the trial had company, record only a result that is YES: any other
+    is to be tried again alone. If the recipe's tests have changed meanwhile, no result counts.
+    """
+    older = _older(observation, trial.release, trial.base.release)
+    trial = evolve(trial, ways=GatingWays(nothing_older=older is None))
+    refused = early_refusals(gate(fleet, request.recipe, trial, None, host.place))
+    if not all(is_about_way(each) for each in refused):
+        return trial
+    asked = [way for way in WayName if way_condition_name(way) in {each.name for each in refused}]
+    results = tuple(try_ways_of_candidate(host, request, trial, asked, older))
+    if results and app_set_digest(request.app_set) != request.files:
+        results = tuple(_not_counted(each) for each in results)
+    for result in results:
+        if result.answer is WayAnswer.YES or not request.has_company:
+            record_way(host, result)
+    return evolve(trial, ways=evolve(trial.ways, results=results))
+
+
+def _older(observation: Observation, release: Release, base: Release | None) -> Release | None:
+    """Return the older release to which the way back from `release` leads; None if there is none."""
+    return older_release(release, base.version if base is not None else None, observation.memory.known)
+
+
+def _not_counted(result: WayResult) -> WayResult:
+    reason = "its tests changed while it was tried: the next pass tries it with the new ones"
+    return evolve(result, answer=WayAnswer.ERROR, kind=None, reason=reason)

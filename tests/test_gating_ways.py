@@ -1,0 +1,218 @@
+"""A promotion that depends on ways, over an app in a world in memory whose releases do as asked."""
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from attrs import evolve
+
+from desired.model import Signature, TierName, WayName, Ways
+from reconciler.cli.command_context import CommandContext
+from reconciler.cli.options import Options
+from reconciler.cli.trial_command import Asked, _code_of, _run
+from reconciler.core.exit_codes import COULD_NOT, IN_SYNC, NEEDS_PERSON
+from reconciler.core.outcome import Result
+from reconciler.core.plan import HeldBack
+from reconciler.core.report import Report, Row
+from reconciler.ports.commands import CommandResult
+from reconciler.show.documents.junit import junit
+from tests.explained_world import ExplainedWorld
+from tests.folders import entries_below
+from tests.state_checks import snapshot_contents
+from tests.turn_workers import TurnWorkers
+from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
+from tests.world import Behaviour, World
+
+GOOD = Signature(signer="ada (ABCD)")
+
+
+def passed(notes: WaysWorld) -> tuple[Report, Row]:
+    """Run a pass. Return its report, and the row of the recipe."""
+    report = notes.world.run().report
+    [row] = report.rows
+    return report, row
+
+
+def version(notes: WaysWorld) -> str:
+    return notes.world.records().canonicals["notes"].version
+
+
+def reds(notes: WaysWorld) -> list[str]:
+    return list(notes.world.records().memories["notes"].reds)
+
+
+def ways_in_ledger(notes: WaysWorld) -> list[tuple[str, str]]:
+    lines = notes.world.host().registry.lines(kind="way")
+    return [(str(line.entry.body["way"]), str(line.entry.body["answer"])) for line in lines]
+
+
+def trials(notes: WaysWorld) -> int:
+    return len(notes.world.host().registry.lines(kind="trial"))
+
+
+def test_a_release_whose_gates_are_open_is_promoted_and_no_way_is_tried_twice(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK, WayName.STOP)
+    report, row = passed(notes)
+    assert (version(notes), row.result, report.exit_code) == (NEWER, Result.PROMOTED, IN_SYNC)
+    assert ways_in_ledger(notes) == [("back", "yes"), ("stop", "yes")]
+    assert [each.way for each in row.ways] == [WayName.BACK, WayName.STOP]
+    both = (WayName.BACK, WayName.STOP)
+    notes.world.recipes["notes"] = evolve(notes.world.recipes["notes"], ways=Ways(run=both, gates=both))
+    assert passed(notes)[1].ways == ()
+
+
+def test_a_green_release_whose_way_back_is_closed_is_not_promoted_and_not_tried_again(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.older = {"damages"}
+    report, row = passed(notes)
+    assert (version(notes), row.result, report.exit_code) == (OLDER, Result.GREEN_NOT_PROMOTED, NEEDS_PERSON)
+    assert row.outcome is not None
+    assert row.outcome.reason.startswith("green, not promoted: way-back: no to 1.0.0: DANGER: ")
+    assert reds(notes) == [NEWER]
+    assert ways_in_ledger(notes) == [("back", "no")]
+    tried = trials(notes)
+    report, row = passed(notes)
+    assert (trials(notes), row.step.held_back, report.exit_code) == (tried, HeldBack.RED_BEFORE, NEEDS_PERSON)
+    assert row.step.reason.startswith(f"{NEWER} was not promoted on ")
+
+
+@pytest.mark.parametrize("change", ["gates", "tests", "release"])
+def test_a_release_that_a_gate_holds_back_is_freed_by_what_explain_names(tmp_path: Path, change: str) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.older = {"exits"}
+    passed(notes)
+    user = ExplainedWorld(notes.world)
+    assert "`[ways] gates` in " in user.head()
+    assert {each.name: each.status for each in user.explain().conditions}["way-back"] == "fail"
+    notes.older = set()
+    if change == "gates":
+        notes.world.recipes["notes"] = evolve(notes.world.recipes["notes"], ways=Ways())
+    if change == "tests":
+        (notes.world.recipes["notes"].folder / "check.py").write_text("another test")
+    if change == "release":
+        notes.world.tag("notes", "1.2.0")
+    passed(notes)
+    assert version(notes) == ("1.2.0" if change == "release" else NEWER)
+
+
+def test_a_red_of_a_tier_does_not_say_that_a_gate_has_to_go(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.world.tag("notes", "1.2.0", Behaviour(breaks_lived=True))
+    _, row = passed(notes)
+    assert row.result is Result.RED
+    assert ways_in_ledger(notes) == []
+    user = ExplainedWorld(notes.world)
+    assert "`[ways] gates`" not in user.head()
+    assert {each.name: each.status for each in user.explain().conditions}["way-back"] == "open"
+
+
+def test_what_could_not_be_proved_counts_neither_as_yes_nor_as_red(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.older = {"loses"}
+    notes.answers[NEWER, "check"] = [*[None] * 3, TIMED_OUT, TIMED_OUT]
+    notes.answers[OLDER, "check MARK_ID"] = [TIMED_OUT] * 2
+    _, row = passed(notes)
+    assert (version(notes), row.result) == (OLDER, Result.GREEN_NOT_PROMOTED)
+    assert row.outcome is not None
+    assert "way-back: not proved: error to 1.0.0: " in row.outcome.reason
+    assert reds(notes) == []
+    notes.answers.clear()
+    notes.older = set()
+    assert passed(notes)[1].result is Result.PROMOTED
+
+
+def test_a_release_without_an_older_one_has_nothing_to_go_back_to(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.declare("notes", ways=Ways(gates=(WayName.BACK,)))
+    world.tag("notes", OLDER)
+    [row] = world.run().report.rows
+    assert row.result is Result.PROMOTED
+    [condition] = [each for each in row.gate if each.name == "way-back"]
+    assert (condition.status, condition.evidence) == ("pass", "there is no older release to go back to")
+
+
+def test_a_way_back_to_an_unsigned_release_cannot_be_proved_so_no_trial_is_run_for_it(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK, signed=True)
+    notes.world.signatures[notes.commit_of(NEWER)] = GOOD
+    tried = trials(notes)
+    _, row = passed(notes)
+    assert (row.result, trials(notes), reds(notes)) == (Result.NOT_TRIED, tried, [])
+    assert row.outcome is not None
+    assert row.outcome.reason.startswith(f"way-back cannot be proved: {OLDER}, to which it leads, is unsigned: ")
+    notes.world.signatures[notes.commit_of(OLDER)] = GOOD
+    assert passed(notes)[1].result is Result.PROMOTED
+
+
+def test_no_way_is_tried_of_a_release_that_another_condition_keeps_back(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.world.tag("notes", "1.2.0", Behaviour(writes_into_checkout=True))
+    _, row = passed(notes)
+    assert (row.result, ways_in_ledger(notes)) == (Result.GREEN_NOT_PROMOTED, [])
+
+
+def test_a_gate_changes_nothing_of_what_is_promoted(tmp_path: Path) -> None:
+    found = {}
+    for name, gates in (("plain", ()), ("gated", (WayName.BACK, WayName.STOP))):
+        notes = WaysWorld.gated(tmp_path / name, *gates)
+        passed(notes)
+        canonical = notes.world.records().canonicals["notes"]
+        contents = snapshot_contents(notes.world.state, canonical)
+        assert not isinstance(contents, str), contents
+        written = {key: value for key, value in contents.items() if key != "place"}
+        found[name] = (written, canonical.lineage, canonical.evidence.level, reds(notes))
+    assert found["plain"] == found["gated"]
+
+
+def test_a_closed_gate_leaves_the_canonical_and_its_snapshot_as_they_were(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    folder = notes.world.state.root / "canonicals"
+    before = (notes.world.records().canonicals, entries_below(folder))
+    notes.older = {"spoils", "exits"}
+    passed(notes)
+    assert ways_in_ledger(notes) == [("back", "no")]
+    assert (notes.world.records().canonicals, entries_below(folder)) == before
+
+
+def test_a_way_that_is_closed_beside_other_trials_is_tried_again_alone(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.world.declare("wiki")
+    notes.world.tag("wiki", OLDER)
+    notes.answers[OLDER, "check MARK_ID"] = [CommandResult(1, "the disk is busy")]
+    workers = TurnWorkers(notes.world, 2, lambda names: names[0])
+    rows = {row.recipe: row.result for row in notes.world.run(workers=workers).report.rows}
+    assert rows == {"notes": Result.PROMOTED, "wiki": Result.PROMOTED}
+    assert (workers.most, ways_in_ledger(notes), reds(notes)) == (2, [("back", "yes")], [])
+
+
+def test_no_answer_counts_if_the_tests_change_while_a_way_is_tried(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    check = notes.world.recipes["notes"].folder / "check.py"
+    notes.older = {"exits"}
+    notes.on_older = lambda: check.write_text("another test")
+    _, row = passed(notes)
+    assert (row.result, reds(notes), ways_in_ledger(notes)) == (Result.GREEN_NOT_PROMOTED, [], [("back", "error")])
+
+
+@pytest.mark.parametrize(
+    ("older", "answers", "code", "element"),
+    [
+        (set(), [], 0, []),
+        ({"exits"}, [], NEEDS_PERSON, ["failure"]),
+        ({"loses"}, [TIMED_OUT, TIMED_OUT], COULD_NOT, ["error"]),
+    ],
+)
+def test_a_trial_by_hand_tries_the_gates_and_remembers_nothing(
+    tmp_path: Path, older: set[str], answers: list[CommandResult], code: int, element: list[str]
+) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    notes.older, notes.answers[OLDER, "check MARK_ID"] = older, [*answers]
+    notes.answers[NEWER, "check"] = [None] * 3 + [*answers] if answers else []
+    context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
+    tested = _run(notes.world.host(), context, "notes", Asked(None, frozenset(TierName), ()))
+    assert (_code_of(tested), reds(notes), version(notes)) == (code, [], OLDER)
+    suite = ET.fromstring(junit(tested.trial, tested.ways, tested.conditions))  # noqa: S314  we have just made it
+    [case] = [each for each in suite if each.get("name") == "back"]
+    assert [child.tag for child in case] == element
+    assert int(suite.get("failures", "")) == element.count("failure")
+    before = _code_of(evolve(tested, trial=evolve(tested.trial, tiers=tested.trial.tiers[:1])))
+    assert before == 0
