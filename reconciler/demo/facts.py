@@ -106,6 +106,18 @@ def upgrade_promoted(now: AfterScene) -> Mapping[str, bool]:
     }
 
 
+def no_way_back(now: AfterScene) -> Mapping[str, bool]:
+    _, middle, last = THREE_NOTES
+    told = " ".join(now.played.output.split())
+    return {
+        "3.0.10 refuses the data, in its own words": "the data has schema 3, this release knows only 2" in told,
+        "it leaves the data as it was: nothing is lost": f"notes {last}: back no to {middle}: it does not come up, "
+        "and leaves the data as it was" in told,
+        "the canonical is the very one it was": now.have("notes") == now.before["notes"]["have"],
+        "no release was tried": now.tried == set(),
+    }
+
+
 def broken_upgrade_is_red(now: AfterScene) -> Mapping[str, bool]:
     return {
         "a fresh install of 1.2.0 passed": bool(re.search(r"passed +install\n", now.played.output)),

@@ -92,6 +92,16 @@ SCENES = (
         facts.upgrade_promoted,
     ),
     Scene(
+        "It is green, and there is no way back",
+        "Could one return to 3.0.10 without restoring a backup, after 3.1.0 has run? Canon tries it over copies of the "
+        "sealed data: 3.1.0 writes one more note, then 3.0.10 is deployed over it. That is what `back` asks. A fleet "
+        'that never gives up its way back declares `[ways] gates = ["back"]`: then 3.1.0 would not have been promoted.',
+        ("-r", "notes", "--ways=back"),
+        0,
+        "a way that is closed is told; it holds nothing back, as notes declares no gate",
+        facts.no_way_back,
+    ),
+    Scene(
         "A release that breaks old data",
         "The maintainers of ledger publish 1.2.0. Freshly installed it works. But it reads days as dates, and 1.0.0 "
         "kept them as people typed them.",
