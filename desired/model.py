@@ -208,7 +208,7 @@ class Fleet:
     the whole fleet may be, None for any age. `passes` are the names of environment variables that child processes get,
     besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for what the host bears.
     `trials` is how many it may try in all, None for any number. `disk` is how many bytes of the disk trials may take,
-    None for any number.
+    None for any number. `ways` is how long a pass may try ways after its steps, None for any time.
     """
 
     name: str
@@ -223,6 +223,7 @@ class Fleet:
     parallel: int | None = None
     trials: int | None = None
     disk: int | None = None
+    ways: timedelta | None = None
     mirror: Mirror = field(factory=Mirror)
 
 

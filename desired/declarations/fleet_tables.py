@@ -75,6 +75,10 @@ class BudgetTable:
     trials: Count | None = key(
         "How many recipes a pass may try at most; those that wait longest come first. The default is any number."
     )
+    ways: Duration | None = key(
+        "How long a pass may try ways of its canonicals, after its trials. Those that do not fit are left to a later "
+        "pass. The default is any time."
+    )
 
 
 @frozen(eq=False, repr=False)

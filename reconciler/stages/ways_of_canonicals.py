@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Release, WayName
+from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.holds import why_held
 from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation, damage_of
+from reconciler.core.way_budget import tried_since
 from reconciler.core.way_records import WAY_LINE, recorded_ways, way_body
 from reconciler.core.ways import RecordedWay, WayResult, closed_way, due_ways, way_base, way_text
 from reconciler.deploy.app_set import app_set_digest, make_app_set, snapshot_app_set
@@ -20,7 +22,9 @@ from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.undeploy_conflicts import deployed_conflicts, undeployed
+from reconciler.stages.disk_room import why_no_room
 from reconciler.stages.signatures import refused_signature
+from reconciler.stages.way_time import WayTime
 from reconciler.ways.run_way import run_way
 from reconciler.ways.way_run import WaySubject
 from state.records import Canonical, LedgerEntry, Memory, Records
@@ -31,6 +35,7 @@ class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
     `base` is the older release to go back to, None if there is none, or none that may be deployed: `no_base` says why.
+    `recorded` are the earlier results of the recipe's ways, the oldest first.
     """
 
     recipe: Recipe
@@ -39,6 +44,7 @@ class WaysToTry:
     no_base: str
     observation: Observation
     ways: tuple[WayName, ...]
+    recorded: Sequence[RecordedWay]
 
 
 Notes = tuple[str, ...]
@@ -105,7 +111,7 @@ def _to_try(
         return None
     base, no_base = _base(host, observation, way_base(canonical, memory.known))
     ways = due_ways(asked, Release(canonical.version, canonical.commit), base, observation.tests, recorded)
-    return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways)
+    return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways, recorded)
 
 
 def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
@@ -145,26 +151,28 @@ def _closed_note(before: WayResult, present: WayResult) -> str:
 def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
     """Try the ways that are to be tried, one after the other, and record each result.
 
-    `asked` are ways for every canonical. A failure becomes a note, and the other recipes go on. After a signal, return
-    what there is. Read nothing if no way is asked for or declared.
+    Recipes come first whose ways no pass has tried for longest. What does not fit the fleet's `[budget] ways`, or the
+    disk, is left to a later pass, with a note. `asked` are ways for every canonical. A failure becomes a note, and the
+    other recipes go on. After a signal, return what there is. Read nothing if no way is asked for or declared.
     """
     if not _wanted(observations, asked):
         return TriedWays({}, ())
     to_try, unknown = ways_to_try(host, observations, host.registry.read(), asked)
     results: dict[str, list[WayResult]] = {}
-    notes = [f"{name}: {why}" for name, why in unknown.items()]
-    for each in to_try:
+    notes, time = [f"{name}: {why}" for name, why in unknown.items()], WayTime(host.clock, fleet.ways)
+    for each in sorted(to_try, key=lambda each: tried_since(each.recorded)):
         name = each.recipe.name
         try:
-            for result in _tried(host, fleet, each):
+            for result in _tried(host, fleet, each, time):
                 results.setdefault(name, []).append(result)
                 record_way(host, result)
                 notes.append(way_note(result))
         except InterruptedPassError as stop:
-            return TriedWays(results, (*notes, f"{name}: its ways were {stop.message}"), stop.signal_number)
+            notes += (f"{name}: its ways were {stop.message}", *time.notes())
+            return TriedWays(results, tuple(notes), stop.signal_number)
         except Exception as failed:  # noqa: BLE001  the other recipes go on
             notes.append(f"{name}: {_failed_text(host, name, failed)}")
-    return TriedWays(results, tuple(notes))
+    return TriedWays(results, (*notes, *time.notes()))
 
 
 def way_note(result: WayResult) -> str:
@@ -183,11 +191,21 @@ def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
     host.progress.done(result.recipe, f"{result.way}: {result.answer}")
 
 
-def _tried(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[WayResult]:
-    """Run the ways of one canonical in order, and yield the result of each. The caller holds the pass lock."""
+def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterator[WayResult]:
+    """Run the ways of one canonical in order, as far as there is time, and yield the result of each.
+
+    The caller holds the pass lock. Raise InfrastructureError if the disk has no room for another deployment.
+    """
+    name, recorded = to_try.recipe.name, to_try.recorded
+    if not any(time.fits(way, recorded) for way in to_try.ways):
+        time.left[name] = list(to_try.ways)
+        return
+    if full := why_no_room(host, fleet, to_try.observation.memory, TrialsBeside()):
+        raise InfrastructureError(full)
     with _subject(host, fleet, to_try) as (way_host, subject):
         for way in to_try.ways:
-            yield run_way(way_host, subject, way)
+            if time.begins(name, way, recorded):
+                yield run_way(way_host, subject, way)
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""Keeps the time that a pass has for ways, and tells which of them are left to a later pass."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from attrs import define, field
+
+from desired.model import WayName
+from reconciler.core.way_budget import has_time, seconds_before
+from reconciler.core.ways import RecordedWay
+from reconciler.ports.host import Clock
+
+
+@define
+class WayTime:
+    """The time of one pass for ways: `budget` for all together, None for any time.
+
+    `started` is when the first way began, in seconds of the clock; None before. `left` are the ways that did not fit,
+    by recipe.
+    """
+
+    clock: Clock
+    budget: timedelta | None
+    started: float | None = None
+    left: dict[str, list[WayName]] = field(factory=dict)
+
+    def fits(self, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
+        """Whether a way of a recipe may be begun now; `recorded` are the recipe's earlier results."""
+        elapsed = self.clock.monotonic() - self.started if self.started is not None else 0.0
+        return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
+
+    def begins(self, recipe: str, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
+        """Return whether a way may be begun now, and note it as left if not. The first one starts the time."""
+        if not self.fits(way, recorded):
+            self.left.setdefault(recipe, []).append(way)
+            return False
+        if self.started is None:
+            self.started = self.clock.monotonic()
+        return True
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a note that names the ways that did not fit; () if all did."""
+        left = "; ".join(f"{name} {', '.join(ways)}" for name, ways in self.left.items())
+        return (f"over budget ([budget] ways), left to a later pass: {left}",) if left else ()
