@@ -14,7 +14,7 @@ from state.records import Answer, Place
 
 
 class ConditionStatus(StrEnum):
-    """Whether a condition is met. OPEN: this cannot be said yet, because the evidence does not exist yet."""
+    """Whether a condition is met. OPEN: this cannot be said, because the evidence does not exist."""
 
     PASS = "pass"  # noqa: S105  a status, no password
     FAIL = "fail"
@@ -90,12 +90,12 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
 
 
 def is_about_way(condition: Condition) -> bool:
-    """Whether the condition is one of `way_conditions`."""
+    """Return whether the condition is one of `way_conditions`."""
     return condition.name.startswith(_WAY)
 
 
 def is_closed_way(condition: Condition) -> bool:
-    """Whether the condition says that a way is closed: its answer is NO."""
+    """Return whether the condition says that a way is closed: its answer is NO."""
     return is_about_way(condition) and condition.status is ConditionStatus.FAIL
 
 

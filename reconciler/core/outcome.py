@@ -218,7 +218,8 @@ def is_remembered(outcome: Outcome) -> bool:
     """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
     True if the release failed a tier, if its candidate could not be deployed, if it changed its own checkout, or if a
-    way is closed that is a gate. False if its tests changed during the trial: the red would be recorded for other tests.
+    way is closed that is a gate. False if its tests changed during the trial: the red would be recorded for other
+    tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

@@ -11,7 +11,7 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first: bool) -> bool:
-    """Whether a way may still be begun in a pass.
+    """Return whether a way may still be begun in a pass.
 
     `budget` is the time that a pass has for ways, None for any time. `elapsed` are the seconds since the first way
     began, and `took` those that this way took last time, 0 if that is not known. The first way of a pass always fits,

@@ -25,7 +25,7 @@ class WayTime:
     left: dict[str, list[WayName]] = field(factory=dict)
 
     def fits(self, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Whether a way of a recipe may be begun now; `recorded` are the recipe's earlier results."""
+        """Return whether a way of a recipe may be begun now; `recorded` are the recipe's earlier results."""
         elapsed = self.clock.monotonic() - self.started if self.started is not None else 0.0
         return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
 
