@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from desired.drift_ignore import DriftIgnore
 from desired.mirror import Mirror
+from desired.notify import Notify
 
 
 class TierName(StrEnum):
@@ -225,6 +226,7 @@ class Fleet:
     disk: int | None = None
     ways: timedelta | None = None
     mirror: Mirror = field(factory=Mirror)
+    notify: Notify = field(factory=Notify)
 
 
 @frozen

@@ -39,6 +39,7 @@ DEFAULTS: Final[Mapping[type, object]] = {
     t.WaysTable: RECIPE.ways,
     f.FleetTable: FLEET,
     f.EnvironmentTable: SimpleNamespace(pass_=FLEET.passes),
+    f.NotifyTable: FLEET.notify,
     f.SwarmTable: evolve(FLEET.swarm, proxy=FLEET.swarm.proxy or DIRECT),
 }
 """The values of the model that hold where the keys of a table are not given."""

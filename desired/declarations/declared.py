@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
-from desired.declarations.fleet_tables import FleetFile
+from desired.declarations.fleet_tables import FleetFile, NotifyTable
 from desired.declarations.layers import Layers
 from desired.declarations.problems import DeclarationError, Flaw, Problem, quoted
 from desired.declarations.rules import fleet_flaws, needs_flaws, recipe_flaws
@@ -41,6 +41,7 @@ from desired.model import (
     Upgrade,
     Ways,
 )
+from desired.notify import Apprise, Mail, Notify, Webhook
 
 FLEET_FILE: Final = "fleet.toml"
 RECIPE_FILE: Final = "recipe.toml"
@@ -193,7 +194,22 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
         passes=passes,
         swarm=swarm,
         mirror=mirror,
+        notify=_notify(tables.notify),
     )
+
+
+def _notify(tables: NotifyTable) -> Notify:
+    """Return how messages are sent. A way whose table is empty is None."""
+    tables_of: dict[str, tuple[type, Any]] = {
+        "mail": (Mail, tables.mail),
+        "webhook": (Webhook, tables.webhook),
+        "apprise": (Apprise, tables.apprise),
+    }
+    declared: dict[str, Any] = {
+        name: made(**keys) for name, (made, table) in tables_of.items() if (keys := _declared(table))
+    }
+    declared |= {} if tables.remind is None else {"remind": tables.remind}
+    return Notify(**declared)
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:

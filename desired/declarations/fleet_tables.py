@@ -9,6 +9,9 @@ from desired.declarations.values import (
     Duration,
     Format,
     Line,
+    MailAddress,
+    MailEncryption,
+    MailServer,
     Parallel,
     PassedName,
     Protocol,
@@ -18,6 +21,7 @@ from desired.declarations.values import (
     Size,
     TokenSource,
     UnitName,
+    WebhookUrl,
     Zone,
 )
 
@@ -95,6 +99,49 @@ class MirrorTable:
 
 
 @frozen(eq=False, repr=False)
+class MailTable:
+    """Messages by mail, over SMTP."""
+
+    server: MailServer | None = key("The SMTP server with its port, such as smtp.example.org:587.")
+    to: tuple[MailAddress, ...] | None = key("Who gets the mail.")
+    from_: MailAddress | None = key("The address of the sender.")
+    user: Line | None = key("The name to log in with, if the server wants a login.")
+    password: TokenSource | None = key("The path of a file with the password, or the name of a systemd credential.")
+    encryption: MailEncryption | None = key(
+        '"starttls", which is the default, "tls" from the beginning of the connection, or "none".'
+    )
+
+
+@frozen(eq=False, repr=False)
+class WebhookTable:
+    """Messages by HTTP POST of JSON."""
+
+    url: WebhookUrl | None = key("The URL that gets the messages. Redirects are not followed, and no proxy is used.")
+    token: TokenSource | None = key(
+        "The path of a file with a token, or the name of a systemd credential; sent as Authorization: Bearer."
+    )
+
+
+@frozen(eq=False, repr=False)
+class AppriseTable:
+    """Messages by the library apprise, which is installed with canon-reconcile[apprise]."""
+
+    urls: TokenSource | None = key(
+        "The path of a file with URLs of apprise, one on each line, or the name of a systemd credential."
+    )
+
+
+@frozen(eq=False, repr=False)
+class NotifyTable:
+    """Messages about problems: when one begins, while it lasts, and when it is over."""
+
+    remind: Duration | None = key("After how long a problem that lasts is told again; 7d by default.")
+    mail: MailTable = table(MailTable)
+    webhook: WebhookTable = table(WebhookTable)
+    apprise: AppriseTable = table(AppriseTable)
+
+
+@frozen(eq=False, repr=False)
 class FleetFile:
     """Settings of a fleet, and defaults for its recipes."""
 
@@ -104,4 +151,5 @@ class FleetFile:
     swarm: SwarmTable = table(SwarmTable)
     budget: BudgetTable = table(BudgetTable)
     mirror: MirrorTable = table(MirrorTable)
+    notify: NotifyTable = table(NotifyTable)
     defaults: RecipeFile = table(RecipeFile, "Default values for all recipes, key by key.")

@@ -7,6 +7,7 @@ from typing import Final
 from attrs import fields
 
 from desired.declarations.fleet_tables import FleetFile
+from desired.declarations.notify_rules import notify_flaws
 from desired.declarations.problems import Flaw, nearest
 from desired.declarations.structure import Reading
 from desired.declarations.tables import RecipeFile
@@ -19,12 +20,13 @@ _REDIRECTS: Final = range(300, 400)
 
 
 def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw for each required key that the fleet's file lacks, and the flaws of its `[mirror]`."""
+    """Yield a flaw for each required key that the fleet's file lacks, and those of `[mirror]` and `[notify]`."""
     if fleet.lacks("format"):
         yield Flaw(("format",), "is missing: write format = 1")
     if fleet.lacks("fleet", "name"):
         yield Flaw(("fleet", "name"), "is missing")
     yield from _push(fleet)
+    yield from notify_flaws(fleet)
 
 
 def _push(fleet: Reading[FleetFile]) -> Flaws:

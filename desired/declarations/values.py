@@ -17,6 +17,8 @@ from desired.declarations.problems import RefusedError, nearest, shown
 from desired.declarations.sizes import PATTERN as SIZE
 from desired.declarations.sizes import read_size
 from desired.declarations.upstream_urls import read_push_address, read_upstream
+from desired.declarations.version_ranges import PATTERN as RANGE
+from desired.declarations.version_ranges import read_range
 from desired.drift_ignore import DRIFT_WORDS
 from desired.model import DataPolicy, Keep, WayName
 from desired.versions import is_release_name
@@ -32,6 +34,9 @@ EnvName = NewType("EnvName", str)
 Format = NewType("Format", int)
 HttpPath = NewType("HttpPath", str)
 Line = NewType("Line", str)
+MailAddress = NewType("MailAddress", str)
+MailEncryption = NewType("MailEncryption", str)
+MailServer = NewType("MailServer", str)
 NeverSkipped = NewType("NeverSkipped", str)
 OnlyTrue = NewType("OnlyTrue", bool)
 OverlayName = NewType("OverlayName", str)
@@ -50,6 +55,7 @@ ToolName = NewType("ToolName", str)
 UnitName = NewType("UnitName", str)
 UpstreamName = NewType("UpstreamName", str)
 WayWord = NewType("WayWord", str)
+WebhookUrl = NewType("WebhookUrl", str)
 Zone = NewType("Zone", str)
 
 Command = NewType("Command", tuple[Argument, ...])
@@ -61,9 +67,6 @@ _RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 _DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
-ALLOW_PATTERN: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
-_PLAIN_LENGTH: Final = 128
 _LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
 _FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -75,7 +78,10 @@ _SOURCE: Final = r"/[^\x00-\x1f\x7f]+|[A-Za-z0-9_.:@-]{1,255}"
 DIRECT: Final = "direct"
 """The value of `proxy` in a declaration if there is no proxy; desired.model has None for it."""
 
-_PROXY: Final = rf"{DIRECT}|http://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::{_PORT})?"
+_HOST: Final = r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])"
+_PROXY: Final = rf"{DIRECT}|http://{_HOST}(?::{_PORT})?"
+# What needs no quotes, and so cannot add a header or another recipient.
+_MAIL_ADDRESS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,251}"
 
 
 @frozen
@@ -167,29 +173,6 @@ def read_duration(value: object) -> timedelta:
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
 
 
-def _allow(value: object) -> str:
-    """Return `value` if it is a range of versions, or "*". Raise RefusedError for any other value."""
-    wants = 'a range on x.y.z such as ">=2.0.0,<4", or "*"'
-    if not isinstance(value, str) or not re.fullmatch(ALLOW_PATTERN, value, re.ASCII):
-        raise _refusal(wants, value)
-    if value != "*" and not is_plain_range(value):
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-        try:
-            SpecifierSet(value)
-        except InvalidSpecifier:
-            raise _refusal(wants, value) from None
-    return value
-
-
-def is_plain_range(text: str) -> bool:
-    """Return whether the library packaging surely accepts `text`. `text` already matches `ALLOW_PATTERN`.
-
-    This saves loading packaging. False for texts that it may not accept, such as "~=1" and ">=1.*", and for long ones.
-    """
-    return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text
-
-
 def _base(value: object) -> str:
     """Return `value` if it is "canonical" or a release name. Raise RefusedError for any other value."""
     if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
@@ -210,7 +193,7 @@ def _never_skipped(_: object) -> str:
 KINDS: Final[Mapping[Any, Kind]] = {
     bool: Kind(_flag, {"type": "boolean"}),
     date: Kind(_day, {"type": "string", "format": "date"}),
-    AllowRange: Kind(_allow, {"type": "string", "pattern": f"^(?:{ALLOW_PATTERN})$"}),
+    AllowRange: Kind(read_range, {"type": "string", "pattern": f"^(?:{RANGE})$"}),
     Argument: _text("text without a zero byte", r"[^\x00]*"),
     Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
     DataPolicy: _member(DataPolicy),
@@ -223,6 +206,9 @@ KINDS: Final[Mapping[Any, Kind]] = {
     HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
     Keep: _member(Keep),
     Line: _text("one line of text", _LINE),
+    MailAddress: _text("a mail address such as ops@example.org, without a name", _MAIL_ADDRESS),
+    MailEncryption: _choice("starttls", "tls", "none"),
+    MailServer: _text('a server and its port, such as "smtp.example.org:587"', rf"{_HOST}:{_PORT}"),
     NeverSkipped: Kind(_never_skipped, {"not": {}}),
     OnlyTrue: Kind(_only_true, {"const": True}),
     OverlayName: _text(
@@ -245,6 +231,10 @@ KINDS: Final[Mapping[Any, Kind]] = {
         read_upstream, {"type": "string", "pattern": r"^(?:(?:https|ssh|http|file)://|[^/@:]+@[^/@:]+:)[^/]*"}
     ),
     WayWord: _member(WayName),
+    WebhookUrl: _text(
+        'a URL without a user, such as "https://hooks.example.org/canon"',
+        rf"https?://{_HOST}(?::{_PORT})?(?:[/?][!-~]*)?",
+    ),
     Zone: _text('a domain in lower case, such as "ci.example"', _ZONE),
 }
 """The kind of each type that is used in the tables of declarations."""

@@ -166,3 +166,18 @@ def demo(options: Options, folder: str, *, tell: bool) -> int:
     from reconciler.cli import init_and_demo
 
     return init_and_demo.demo(options, folder, tell=tell)
+
+
+@click.command(epilog=examples("reconcile notify --test", "reconcile notify"))
+@click.option("--test", is_flag=True, help="Send a test message to each target, and nothing else.")
+@common_options
+def notify(options: Options, *, test: bool) -> int:
+    """Send messages that are due: reminders, those that failed before, and that the last whole pass is too old.
+
+    Every pass does so, too. Where to is declared below [notify] in fleet.toml. Looks at no recipe.
+
+    Exit codes: 0 all was sent, 1 something was not.
+    """
+    from reconciler.cli import notify_command
+
+    return notify_command.notify(options, test=test)

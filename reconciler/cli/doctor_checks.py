@@ -10,6 +10,7 @@ from pathlib import Path
 from desired.declarations.sources import ALLOWED_SIGNERS, KEYS
 from desired.model import Fleet, Unobservable
 from reconciler.cli.doctor_inspection import Inspection, inspect
+from reconciler.cli.doctor_notify_check import check_notify
 from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit
 from reconciler.core import host_checks
 from reconciler.core.host_checks import CheckResult, HostCheck
@@ -46,6 +47,7 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
         "upstreams": _upstreams,
         "forge": _forge,
         "keys": _keys,
+        "notify": check_notify,
         "unit": check_unit,
         "timer": check_timer,
         "environment": check_environment,

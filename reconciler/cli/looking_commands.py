@@ -165,7 +165,7 @@ def doctor(options: Options) -> int:
 def schema(options: Options, command: str | None) -> int:  # noqa: ARG001  every command takes the common options
     """Print the JSON Schema of what COMMAND prints with -o json; without COMMAND, of every command.
 
-    "pass" is reconcile alone, "saved-plan" the file of plan --out.
+    "pass" is reconcile alone, "saved-plan" the file of plan --out, "message" what [notify.webhook] gets.
     """
     from reconciler.cli import schema_command
 

@@ -99,6 +99,7 @@ _COMMANDS = (
     looking_commands.evidence,
     looking_commands.prove,
     looking_commands.doctor,
+    changing_commands.notify,
     looking_commands.schema,
     changing_commands.init,
     changing_commands.demo,

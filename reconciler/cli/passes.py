@@ -18,6 +18,7 @@ from reconciler.cli.failures import SIGNALLED
 from reconciler.cli.journal_output import journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
 from reconciler.cli.named_lists import read_ways
+from reconciler.cli.notifications import tell_failed_pass, tell_pass
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
@@ -115,7 +116,12 @@ def _run_locked(
         check(host)
         workers = workers_for(context, host, told, lock.descriptor)
         told.begin(host, request.names)
-        return reconcile(host, request, told.outcome, workers, told.planned)
+        try:
+            done = reconcile(host, request, told.outcome, workers, told.planned)
+        except Exception as failed:
+            tell_failed_pass(context, failed)
+            raise
+        return tell_pass(context, done)
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:

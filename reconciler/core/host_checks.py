@@ -212,3 +212,20 @@ def check_credentials(unit: str, missing: Sequence[str], declared: int) -> HostC
         hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"
         return HostCheck("credentials", CheckResult.FAILED, f"missing: {', '.join(missing)}", hint)
     return HostCheck("credentials", CheckResult.OK, f"{declared} declared by {unit}")
+
+
+def check_notify(found: Mapping[str, str], failed: Mapping[str, str], waiting: int) -> HostCheck:
+    """Return the check of the targets of messages: FAILED if one fails, WARNING if messages wait to be sent.
+
+    `found` says what was found of each target that can be reached, `failed` why another cannot. `waiting` is the number
+    of messages that could not be sent yet.
+    """
+    parts = [f"{name}: {text}" for name, text in (*found.items(), *failed.items())]
+    if failed:
+        return HostCheck("notify", CheckResult.FAILED, "; ".join(parts), "try: reconcile notify --test")
+    if not found:
+        return HostCheck("notify", CheckResult.NOT_CHECKED, "the fleet declares nobody to notify")
+    if waiting:
+        parts.append(f"messages that wait: {waiting}")
+        return HostCheck("notify", CheckResult.WARNING, "; ".join(parts), "send them: reconcile notify")
+    return HostCheck("notify", CheckResult.OK, "; ".join(parts))

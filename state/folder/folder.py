@@ -41,6 +41,11 @@ class StateFolder:
         return self.root / "running.json"
 
     @property
+    def notifications(self) -> Path:
+        """Return the path of the file that says which problems were told, and which messages wait to be sent."""
+        return self.root / "notifications.json"
+
+    @property
     def identity(self) -> Path:
         return self.root / "id"
 

@@ -117,3 +117,12 @@ def test_a_credential_without_its_file_fails_because_systemd_would_not_start_the
     missing = host_checks.check_credentials("a.service", ["token: /etc/canon/token"], 2)
     assert (missing.result, missing.found) == (CheckResult.FAILED, "missing: token: /etc/canon/token")
     assert host_checks.check_credentials("a.service", [], 2).result is CheckResult.OK
+
+
+def test_a_target_of_messages_that_fails_fails_and_messages_that_wait_warn() -> None:
+    failed = host_checks.check_notify({"mail": "smtp:25 answers"}, {"webhook": "http://a: gone"}, 1)
+    assert (failed.result, failed.found) == (CheckResult.FAILED, "mail: smtp:25 answers; webhook: http://a: gone")
+    waiting = host_checks.check_notify({"mail": "smtp:25 answers"}, {}, 2)
+    assert (waiting.result, waiting.found) == (CheckResult.WARNING, "mail: smtp:25 answers; messages that wait: 2")
+    assert host_checks.check_notify({"mail": "smtp:25 answers"}, {}, 0).result is CheckResult.OK
+    assert host_checks.check_notify({}, {}, 0).result is CheckResult.NOT_CHECKED

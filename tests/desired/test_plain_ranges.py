@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis.strategies import from_regex, lists
 from packaging.specifiers import SpecifierSet
 
-from desired.declarations.values import ALLOW_PATTERN, is_plain_range
+from desired.declarations.version_ranges import PATTERN, is_plain_range
 
 CLAUSES = from_regex(r"\s?(==|!=|<=|>=|<|>)\s?(0|[1-9][0-9]{0,9})(\.(0|[1-9][0-9]{0,5})){0,2}\s?", fullmatch=True)
 
 
 @given(lists(CLAUSES, min_size=1, max_size=4).map(",".join))
 def test_packaging_accepts_every_plain_range(allow: str) -> None:
-    assert re.fullmatch(ALLOW_PATTERN, allow)
+    assert re.fullmatch(PATTERN, allow)
     assert is_plain_range(allow)
     SpecifierSet(allow)  # raises nothing
 

@@ -13,7 +13,7 @@ from reconciler.show.documents.schemas import ANSWERS, schema_of, whole_schema
 from tests.expected_documents import answer_errors, schema_errors
 
 DEFINITIONS = read_definitions()
-IN_NO_COMMAND = {"pass", "pass-events", "saved-plan"}
+IN_NO_COMMAND = {"message", "pass", "pass-events", "saved-plan"}
 
 
 def referred(schema: object) -> set[str]:
@@ -36,10 +36,10 @@ def test_every_definition_is_part_of_the_whole_schema() -> None:
     assert {*whole["$defs"]} == {*DEFINITIONS} == referred(whole)
 
 
-def test_a_failure_is_an_answer_of_every_command_but_no_saved_plan_and_no_line_of_a_pass() -> None:
+def test_a_failure_is_an_answer_of_every_command_but_no_saved_plan_no_line_of_a_pass_and_no_message() -> None:
     failed = json.loads(json_text(error_document([("", None, None, "no fleet", "")], 78)))
     refused = {name for name in ANSWERS if [*errors_of(name, failed)]}
-    assert refused == {"pass-events", "saved-plan"}
+    assert refused == {"message", "pass-events", "saved-plan"}
 
 
 def test_the_line_of_one_command_is_no_answer_of_another() -> None:

@@ -1,7 +1,6 @@
 """Pushes our mirrors to the team's forge. Only what the forge lacks is pushed; nothing there is overwritten."""
 
 import base64
-import os
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from attrs import frozen
 
 from desired.mirror import Mirror
 from reconciler.errors import CanonError, InfrastructureError, reason_of
+from reconciler.host.credential import read_credential
 from reconciler.host.git.forge_refs import (
     PUSHED,
     batches,
@@ -35,7 +35,6 @@ _LIST_SECONDS = 60.0
 _MOST_BYTES = 32 * MIB
 # What git says over HTTP, of a local path, and what forges say over ssh.
 _NO_REPOSITORY = re.compile(rb"not found|does not appear to be a git repository|cannot find repository", re.IGNORECASE)
-_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 class _NoRepositoryError(InfrastructureError):
@@ -180,24 +179,6 @@ class GitForge:
         """
         if not self.target.token:
             return {}
-        pair = base64.b64encode(f"canon:{read_token(self.target.token)}".encode()).decode()
+        token = read_credential(self.target.token, "the forge's token", "[mirror] token")
+        pair = base64.b64encode(f"canon:{token}".encode()).decode()
         return {"http.extraHeader": f"Authorization: Basic {pair}"}
-
-
-def read_token(source: str) -> str:
-    """Return the token of the forge. `source` is the path of a file, or the name of a systemd credential of this unit.
-
-    Raise InfrastructureError if there is no such file or credential, or if it is empty.
-    """
-    folder = os.environ.get(_CREDENTIALS)
-    if not source.startswith("/") and not folder:
-        message = f"the credential {source} is only there in a unit with LoadCredential={source}:PATH"
-        raise InfrastructureError(message, "systemctl start the unit, or let [mirror] token name a file")
-    path = Path(folder or "/", source)
-    try:
-        token = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as failed:
-        raise InfrastructureError(f"the forge's token {path} cannot be read", "see [mirror] token") from failed
-    if not token:
-        raise InfrastructureError(f"the forge's token {path} is empty", "see [mirror] token")
-    return token

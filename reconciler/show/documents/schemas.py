@@ -29,20 +29,23 @@ ANSWERS: Final[Mapping[str, str]] = {
     "evidence": "envelope",
     "prove": "prove",
     "doctor": "doctor",
+    "notify": "line",
     "schema": "json-schema",
     "init": "line",
     "demo": "line",
     "saved-plan": "saved-plan",
+    "message": "message",
 }
 """The definition of each command's answer. "pass" is `reconcile` alone, "saved-plan" the file of `plan --out`.
 
-"pass-events" is a line of `reconcile --events`, and of `apply FILE --events`.
+"pass-events" is a line of `reconcile --events`, and of `apply FILE --events`. "message" is the body of the request to
+`[notify.webhook] url`.
 """
 
 LINES: Final = frozenset({"history", "events", "pass-events"})
 """The commands that print one object on each line; their schema is that of a line."""
 
-_WITHOUT_FAILURE: Final = frozenset({"saved-plan", "pass-events"})
+_WITHOUT_FAILURE: Final = frozenset({"saved-plan", "pass-events", "message"})
 _FAILURE: Final = "failure"
 _NAMED: Final = {"apply": "pass"}
 _REFERENCE: Final = "#/$defs/"

@@ -1,0 +1,33 @@
+"""Ranges of versions in declarations, such as ">=2.0.0,<4"."""
+
+import re
+from typing import Final
+
+from desired.declarations.problems import RefusedError, shown
+
+_CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
+PATTERN: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
+_PLAIN_LENGTH: Final = 128
+
+
+def read_range(value: object) -> str:
+    """Return `value` if it is a range of versions, or "*". Raise RefusedError for any other value."""
+    refusal = RefusedError(f'wants a range on x.y.z such as ">=2.0.0,<4", or "*", not {shown(value)}')
+    if not isinstance(value, str) or not re.fullmatch(PATTERN, value, re.ASCII):
+        raise refusal
+    if value != "*" and not is_plain_range(value):
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            SpecifierSet(value)
+        except InvalidSpecifier:
+            raise refusal from None
+    return value
+
+
+def is_plain_range(text: str) -> bool:
+    """Return whether the library packaging surely accepts `text`. `text` already matches `PATTERN`.
+
+    This saves loading packaging. False for texts that it may not accept, such as "~=1" and ">=1.*", and for long ones.
+    """
+    return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text

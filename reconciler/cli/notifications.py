@@ -1,0 +1,137 @@
+"""Records which messages are due, and sends them. What fails here is a note, and never a verdict on a recipe."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from attrs import evolve, frozen
+
+from desired.model import Fleet
+from reconciler.cli.command_context import CommandContext
+from reconciler.cli.read_last_pass import last_whole_pass
+from reconciler.core.notifications import Seen, first_unsent, with_due_message, with_sent
+from reconciler.core.report_problems import both, failed_pass, seen_in, seen_of_timer
+from reconciler.errors import InterruptedPassError, reason_of
+from reconciler.ports.notifier import Letter, Notifier
+from reconciler.show.documents.message_document import message_document_of
+from reconciler.show.documents.report_document import json_text
+from reconciler.show.text.messages import message_subject, message_text
+from reconciler.show.text.pass_age import stale_notes
+from reconciler.stages.loop import Pass
+from state.notification_file import keep_notifications, read_notifications
+from state.notifications import Message, Notifications
+from state.state_errors import StateError
+
+_AGAIN = "the next pass sends it again, or: reconcile notify"
+
+
+@frozen
+class Sent:
+    """What came of sending: the number of messages that each target got, and why a target did not get one.
+
+    `signal` is the number of the signal that interrupted it; None if none did.
+    """
+
+    counts: Mapping[str, int]
+    failures: Mapping[str, str]
+    signal: int | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return a note for each target that did not get its messages."""
+        return tuple(f"a message was not sent by {name}: {why}; {_AGAIN}" for name, why in self.failures.items())
+
+
+def notifiers_for(fleet: Fleet) -> dict[str, Notifier]:
+    """Return what sends messages, by the names of the targets that the fleet declares. Load nothing for others."""
+    notify, made = fleet.notify, dict[str, Notifier]()
+    if notify.mail is not None:
+        from reconciler.host.notify.smtp import MailNotifier
+
+        made["mail"] = MailNotifier(notify.mail)
+    if notify.webhook is not None:
+        from reconciler.host.notify.webhook import WebhookNotifier
+
+        made["webhook"] = WebhookNotifier(notify.webhook)
+    if notify.apprise is not None:
+        from reconciler.host.notify.apprise_urls import AppriseNotifier
+
+        made["apprise"] = AppriseNotifier(notify.apprise)
+    return made
+
+
+def letter_of(fleet: str, message: Message) -> Letter:
+    """Return the message of the fleet as it is sent."""
+    document = json_text(message_document_of(fleet, message)).encode()
+    return Letter(message.id, message.at, message_subject(fleet, message), message_text(message), document)
+
+
+def tell_pass(context: CommandContext, done: Pass) -> Pass:
+    """Record and send what the report of a pass makes due. The caller holds the pass lock.
+
+    Return the pass with a note for each target that did not get its messages. After a signal nothing is sent: the
+    messages wait for the next pass. A signal that comes meanwhile is that of the pass.
+    """
+    if not context.fleet.notify.targets:
+        return done
+    try:
+        known = read_notifications(context.state.notifications)
+        seen = seen_in(done.report, known.problems, interrupted=done.signal is not None)
+        due = record_due(context, known, both(seen, timer_seen(context)))
+        sent = send_waiting(context, due) if done.signal is None else Sent({}, {})
+    except Exception as failed:  # noqa: BLE001  a note reports it; no recipe depends on it
+        note = f"messages could not be recorded: {reason_of(failed)}"
+        return evolve(done, report=evolve(done.report, notes=(*done.report.notes, note)))
+    report = evolve(done.report, notes=(*done.report.notes, *sent.notes))
+    return evolve(done, report=report, signal=done.signal or sent.signal)
+
+
+def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
+    """Record and send that a pass ended with the error `failed`. The caller holds the pass lock. Raise nothing."""
+    if not context.fleet.notify.targets:
+        return
+    try:
+        known = read_notifications(context.state.notifications)
+        send_waiting(context, record_due(context, known, failed_pass(reason_of(failed))))
+    except Exception as second:  # noqa: BLE001  the first error is the one to report
+        failed.add_note(f"no message was sent: {reason_of(second)}")
+
+
+def timer_seen(context: CommandContext) -> Seen:
+    """Return whether the last pass over the whole fleet is older than the fleet allows."""
+    last = last_whole_pass(context)
+    return seen_of_timer(last, "; ".join(stale_notes(last)))
+
+
+def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Notifications:
+    """Return the record with the message that is due, if any, after it was written where it is not the same.
+
+    Raise StateError if it cannot be written.
+    """
+    notify = context.fleet.notify
+    due = with_due_message(known, seen, datetime.now(UTC), notify.remind, notify.targets)
+    if due != known:
+        keep_notifications(context.state.notifications, due)
+    return due
+
+
+def send_waiting(context: CommandContext, waiting: Notifications) -> Sent:
+    """Send to each target the messages that it did not get yet, the oldest first, and record each that was sent.
+
+    A target whose server fails gets none of its later messages now, so that their order stays. Raise StateError if the
+    record cannot be written.
+    """
+    counts, failures = dict[str, int](), dict[str, str]()
+    for name, notifier in notifiers_for(context.fleet).items():
+        try:
+            while (message := first_unsent(waiting, name)) is not None:
+                notifier.send(letter_of(context.fleet.name, message))
+                waiting = with_sent(waiting, message.id, name)
+                keep_notifications(context.state.notifications, waiting)
+                counts[name] = counts.get(name, 0) + 1
+        except InterruptedPassError as stop:
+            return Sent(counts, {**failures, name: "interrupted"}, stop.signal_number)
+        except StateError:
+            raise
+        except Exception as failed:  # noqa: BLE001  whatever a library raises, the other targets get theirs
+            failures[name] = reason_of(failed)
+    return Sent(counts, failures)

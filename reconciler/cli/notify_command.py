@@ -1,0 +1,60 @@
+"""`reconcile notify`: send the messages that are due or wait, or a test message."""
+
+from datetime import UTC, datetime
+
+from reconciler.cli.command_context import CommandContext, load_context, pass_lock
+from reconciler.cli.composition import interruptible, private_files
+from reconciler.cli.notifications import Sent, letter_of, notifiers_for, record_due, send_waiting, timer_seen
+from reconciler.cli.options import Options, print_line
+from reconciler.core.notifications import EventWord, make_message
+from reconciler.errors import InterruptedPassError, UsageError, reason_of
+from reconciler.show.quantities import count_of
+from state.notification_file import read_notifications
+from state.notifications import FleetProblem, Item
+
+_TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran reconcile notify --test")
+
+
+def notify(options: Options, *, test: bool) -> int:
+    """Send what is due, or with `test` a test message to each target. Print what was sent. Return the exit code.
+
+    Due are reminders, a last pass over the whole fleet that is too old, and what could not be sent before. Nothing is
+    looked at anew. The code is 1 if a target did not get its messages. Raise UsageError if the fleet declares no
+    target, and LockHeldError if a pass runs: it sends its messages itself.
+    """
+    context = load_context(options)
+    if not context.fleet.notify.targets:
+        raise UsageError(
+            "the fleet declares nobody to notify", "declare [notify.mail] or [notify.webhook] in fleet.toml"
+        )
+    with interruptible(), private_files():
+        sent = _send_test(context) if test else _send_due(context)
+    if sent.signal is not None:
+        raise InterruptedPassError(sent.signal)
+    return print_line(options, "notify", _line(sent), int(bool(sent.failures)))
+
+
+def _send_due(context: CommandContext) -> Sent:
+    with pass_lock(context, "notify"):
+        known = read_notifications(context.state.notifications)
+        return send_waiting(context, record_due(context, known, timer_seen(context)))
+
+
+def _send_test(context: CommandContext) -> Sent:
+    """Send a test message to each target. Nothing of it is recorded."""
+    now = datetime.now(UTC)
+    letter = letter_of(context.fleet.name, make_message([Item(EventWord.TEST, _TEST, now)], now))
+    counts, failures = dict[str, int](), dict[str, str]()
+    for name, notifier in notifiers_for(context.fleet).items():
+        try:
+            notifier.send(letter)
+            counts[name] = 1
+        except Exception as failed:  # noqa: BLE001  the line reports it, and the other targets get theirs
+            failures[name] = reason_of(failed)
+    return Sent(counts, failures)
+
+
+def _line(sent: Sent) -> str:
+    parts = [f"{count_of(count, 'message')} sent by {name}" for name, count in sent.counts.items()]
+    parts += [f"not sent by {name}: {why}" for name, why in sent.failures.items()]
+    return "; ".join(parts) or "nothing to send"

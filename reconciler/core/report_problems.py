@@ -1,0 +1,106 @@
+"""Decides which problems the report of a pass has that a person should be told of."""
+
+from collections.abc import Iterable, Mapping
+
+from desired.model import Release
+from reconciler.core.exit_codes import HOLLOW
+from reconciler.core.last_pass import LastWholePass
+from reconciler.core.notifications import PASS, TIMER, Seen
+from reconciler.core.outcome import Result
+from reconciler.core.plan import HeldBack
+from reconciler.core.report import Report, ReportBucket, Row, bucket_of
+from state.notifications import FleetProblem
+
+_TOLD = frozenset(
+    {
+        ReportBucket.INFRASTRUCTURE,
+        ReportBucket.UNOBSERVABLE,
+        ReportBucket.NEEDS_PERSON,
+        ReportBucket.DAMAGED,
+        ReportBucket.ORPHANED,
+    }
+)
+"""A recipe in one of these buckets has a problem. One that is to be promoted is not judged yet."""
+_LONGEST = 2000
+_VERDICTS = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED})
+
+
+def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
+    """Return which problems the report of a pass has, and which of the subjects in `told` have certainly none.
+
+    `told` are the subjects of problems that were told before. If the pass was over the whole fleet, a recipe without a
+    row is gone. An `interrupted` pass says nothing about passes as a whole.
+    """
+    rows = {row.recipe: row for row in report.rows}
+    problems = {name: problem for name, row in rows.items() if (problem := _problem(row)) is not None}
+    undecided = {name for name, row in rows.items() if bucket_of(row) is ReportBucket.TO_PROMOTE}
+    over = {name: _state_text(row) for name, row in rows.items() if name not in problems and name not in undecided}
+    if report.population.selected == report.population.declared:
+        gone = {subject for subject in told if ":" not in subject and subject not in rows}
+        over |= dict.fromkeys(gone, "it is no longer in the fleet")
+    if report.exit_code == HOLLOW:
+        problems[PASS] = FleetProblem(PASS, "hollow", "", "; ".join(report.notes)[:_LONGEST])
+    elif not interrupted:
+        over[PASS] = report.line
+    return Seen(problems, over)
+
+
+def _problem(row: Row) -> FleetProblem | None:
+    """Return the problem of one recipe, None if it has none that a person should be told of."""
+    bucket = bucket_of(row)
+    if bucket not in _TOLD:
+        return None
+    return FleetProblem(row.recipe, _kind(row, bucket), _version(row, bucket), _reason(row)[:_LONGEST])
+
+
+def _kind(row: Row, bucket: ReportBucket) -> str:
+    """Return the word for the problem of a row. A red has the same word in the pass that saw it and in later ones."""
+    if bucket is ReportBucket.DAMAGED:
+        return row.finding.status.state.value
+    if bucket is not ReportBucket.NEEDS_PERSON:
+        return bucket.value
+    if row.result in _VERDICTS:
+        return row.result.value
+    if row.step.held_back is HeldBack.RED_BEFORE:
+        return Result.RED.value
+    return row.step.held_back.value if row.step.held_back is not None else row.finding.cause.value
+
+
+def _version(row: Row, bucket: ReportBucket) -> str:
+    """Return the release that the problem is about: for a damaged canonical its own, else the wanted one.
+
+    Return "" if there is none, or if it may be unknown.
+    """
+    if bucket in {ReportBucket.DAMAGED, ReportBucket.ORPHANED}:
+        return row.finding.have.version if row.finding.have is not None else ""
+    want = row.finding.want
+    return want.version if isinstance(want, Release) and bucket is ReportBucket.NEEDS_PERSON else ""
+
+
+def _reason(row: Row) -> str:
+    tried = row.outcome is not None and row.outcome.result is not Result.NONE
+    return row.outcome.reason if row.outcome is not None and tried else row.step.reason
+
+
+def _state_text(row: Row) -> str:
+    """Return how a recipe without a problem is now, such as "in sync, the canonical is 1.2.0"."""
+    have = f"the canonical is {row.finding.have.version}" if row.finding.have is not None else "no canonical"
+    return f"{bucket_of(row).replace('_', ' ')}, {have}"
+
+
+def seen_of_timer(last: LastWholePass, reason: str) -> Seen:
+    """Return whether the last pass over the whole fleet is too old. `reason` says so in a sentence, if it is."""
+    if last.is_stale:
+        return Seen({TIMER: FleetProblem(TIMER, "stale", "", reason)})
+    return Seen(over={TIMER: "a pass over the whole fleet ended"})
+
+
+def failed_pass(reason: str) -> Seen:
+    """Return that a pass as a whole ended with an error, with the `reason`."""
+    return Seen({PASS: FleetProblem(PASS, "pass-failed", "", reason[:_LONGEST])})
+
+
+def both(first: Seen, second: Seen) -> Seen:
+    """Return what was seen in two looks at different subjects."""
+    problems: Mapping[str, FleetProblem] = {**first.problems, **second.problems}
+    return Seen(problems, {**first.over, **second.over})

@@ -1,0 +1,33 @@
+"""Reads secrets of the operator: from files, or from credentials that systemd gives to the unit."""
+
+import os
+from pathlib import Path
+
+from reconciler.errors import InfrastructureError
+
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+
+
+def read_credential(source: str, what: str, key: str) -> str:
+    """Return a secret. `source` is the path of a file, or the name of a systemd credential of this unit.
+
+    `what` says what the secret is, such as "the forge's token", and `key` which key of fleet.toml names it, such as
+    "[mirror] token". Raise InfrastructureError if the file or the credential is not there, or is empty.
+    """
+    folder = os.environ.get(_CREDENTIALS)
+    if not is_readable_here(source):
+        message = f"the credential {source} is only there in a unit with LoadCredential={source}:PATH"
+        raise InfrastructureError(message, f"systemctl start the unit, or let {key} name a file")
+    path = Path(folder or "/", source)
+    try:
+        secret = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as failed:
+        raise InfrastructureError(f"{what} {path} cannot be read", f"see {key}") from failed
+    if not secret:
+        raise InfrastructureError(f"{what} {path} is empty", f"see {key}")
+    return secret
+
+
+def is_readable_here(source: str) -> bool:
+    """Whether this process may have the secret: False for a systemd credential outside of a unit."""
+    return source.startswith("/") or bool(os.environ.get(_CREDENTIALS))

@@ -1,0 +1,100 @@
+"""Sends messages by HTTP POST of JSON."""
+
+import http.client
+import ssl
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from desired.notify import Webhook
+from reconciler.errors import InfrastructureError, in_one_line
+from reconciler.host.credential import read_credential
+from reconciler.host.notify.time_limit import SECONDS, in_time
+from reconciler.ports.notifier import Letter
+from reconciler.redact import redaction
+
+_SOCKET_SECONDS = 15.0
+_SUCCESS = range(200, 300)
+_REDIRECTS = range(300, 400)
+
+
+@frozen
+class WebhookNotifier:
+    """Sends messages to a URL: implements the port Notifier. `seconds` is the longest that one message may take.
+
+    Python's plain client is used: it follows no redirects, and knows no proxies, whatever the environment says.
+    Certificates are checked against those of the system, or those that SSL_CERT_FILE names.
+    """
+
+    webhook: Webhook
+    seconds: float = SECONDS
+
+    def send(self, letter: Letter) -> None:
+        token = self._token()
+        headers = {"Content-Type": "application/json", "User-Agent": "canon-reconcile", "Idempotency-Key": letter.id}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._in_time(lambda: self._post(letter.document, headers), token)
+
+    def check(self) -> str:
+        """Connect, with TLS where the URL is https, and ask nothing: any request could be taken for a message."""
+        self._in_time(self._connect, "")
+        return f"{self._place} answers"
+
+    @property
+    def _place(self) -> str:
+        """Return scheme and host of the URL. Its path may be a secret, and is never shown."""
+        parts = urlsplit(self.webhook.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def _token(self) -> str:
+        if not self.webhook.token:
+            return ""
+        token = read_credential(self.webhook.token, "the webhook's token", "[notify.webhook] token")
+        if not token.isascii() or not token.isprintable():
+            raise InfrastructureError("the webhook's token has characters that no header can have", "see its file")
+        return token
+
+    def _in_time(self, call: Callable[[], str], token: str) -> None:
+        """Run `call`. Raise InfrastructureError if it fails, without the token even if the server repeats it."""
+        try:
+            in_time(call, self.seconds)
+        except (InfrastructureError, OSError) as failed:
+            said = redaction([token.encode()]).apply(in_one_line(failed).encode()).decode("utf-8", "replace")
+            raise InfrastructureError(f"{self._place}: {said}") from failed
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.webhook.url)
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(parts.netloc, timeout=_SOCKET_SECONDS, context=context)
+        return http.client.HTTPConnection(parts.netloc, timeout=_SOCKET_SECONDS)
+
+    def _connect(self) -> str:
+        connection = self._connection()
+        try:
+            connection.connect()
+        finally:
+            connection.close()
+        return ""
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> str:
+        """Send the request. Raise InfrastructureError unless the answer is a success."""
+        parts = urlsplit(self.webhook.url)
+        connection = self._connection()
+        try:
+            connection.request("POST", f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}", body, headers)
+            with connection.getresponse() as answer:
+                status, reason = answer.status, answer.reason
+        except http.client.RemoteDisconnected as failed:
+            raise InfrastructureError("it closed the connection without an answer") from failed
+        except http.client.HTTPException as failed:
+            raise InfrastructureError(f"no answer in HTTP: {type(failed).__name__}") from failed
+        finally:
+            connection.close()
+        if status in _REDIRECTS:
+            raise InfrastructureError(f"it answered {status}, and redirects are not followed")
+        if status not in _SUCCESS:
+            raise InfrastructureError(f"it answered {status} {reason}".rstrip())
+        return ""

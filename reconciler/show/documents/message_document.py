@@ -1,0 +1,34 @@
+"""The JSON of a message: the body of the webhook's request."""
+
+from reconciler.show.documents.recorded_parts import Json
+from reconciler.show.documents.report_document import FORMAT
+from reconciler.show.quantities import rfc3339
+from reconciler.show.text.messages import message_subject, message_text
+from state.notifications import Item, Message
+
+
+def message_document_of(fleet: str, message: Message) -> Json:
+    """Return the JSON document of a message of the fleet. Its `id` is the same when it is sent again."""
+    return {
+        "format": FORMAT,
+        "fleet": fleet,
+        "id": message.id,
+        "at": rfc3339(message.at),
+        "subject": message_subject(fleet, message),
+        "text": message_text(message),
+        "items": [_item(item) for item in message.items],
+    }
+
+
+def _item(item: Item) -> Json:
+    """Return the entry of one item. `recipe` and `version` are null if it is about none, `now` unless it is over."""
+    problem = item.problem
+    return {
+        "event": item.event,
+        "recipe": problem.recipe or None,
+        "kind": problem.kind,
+        "version": problem.version or None,
+        "reason": problem.reason,
+        "since": rfc3339(item.since),
+        "now": item.now or None,
+    }
