@@ -1,5 +1,6 @@
 """Tests how the `docker` command is called and its output read, with a script in its place."""
 
+import csv
 import os
 from pathlib import Path
 
@@ -105,6 +106,13 @@ def test_compose_files_are_read_with_the_recipes_variables_and_none_of_ours(tmp_
     of_a_shell = {"PWD", "OLDPWD", "SHLVL", "_", ""}
     assert {name: told[name] for name in told.keys() - of_a_shell if not name.startswith("CANON_")} == theirs
     assert (tmp_path / "called.cwd").read_text() == f"{tmp_path}/checkout\n"
+
+
+def test_a_compose_file_with_a_comma_in_its_path_is_one_value_in_docker_s_csv(tmp_path: Path) -> None:
+    ours = {"CALLED": str(tmp_path / "called"), "PATH": os.environ["PATH"]}
+    paths = ["/a,b/c.yml", '/a"b".yml', "/a b.yml"]
+    command(tmp_path, WELL).config([Path(path) for path in paths], ours, tmp_path)
+    assert [next(csv.reader([value])) for value in called(tmp_path)[3::2]] == [[path] for path in paths]
 
 
 def test_a_variable_that_is_given_no_value_is_hidden_from_the_client_which_is_told_its_own_by_flags(

@@ -25,6 +25,7 @@ _PULL_SECONDS = 3600.0
 # For so long a pulled image counts as there. If somebody removes it, Swarm itself pulls it again.
 _PULLED_SECONDS = 600.0
 _MOST_BYTES = 64 * MIB
+_QUOTE = '"'
 _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 
 
@@ -142,4 +143,6 @@ def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: b
 
 
 def _files(files: Sequence[Path]) -> tuple[str, ...]:
-    return tuple(word for file in files for word in ("--compose-file", str(file)))
+    """Return the options that name compose files. Docker reads each value as a line of CSV, so a comma needs quotes."""
+    quoted = (f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if {",", _QUOTE} & {*text} else text for text in map(str, files))
+    return tuple(word for file in quoted for word in ("--compose-file", file))
