@@ -1,4 +1,7 @@
-"""`mark` registers Ada and lets her say something in a new room, `check` logs her in and reads it there."""
+"""`mark` registers Ada and lets her say something in a new room, `check` logs her in and reads it there.
+
+For a way, she says $MARK_ID there too.
+"""
 
 import hashlib
 import hmac
@@ -11,6 +14,7 @@ from synapse import ask
 
 USER, PASSWORD = "ada", "Notes-on-the-engine-1843"
 ROOM, WORDS = "canon", "The engine weaves algebraic patterns."
+MORE = os.environ.get("MARK_ID")
 
 
 def registered():
@@ -25,23 +29,33 @@ def registered():
     return ask("POST", "/_synapse/admin/v1/register", account)["access_token"]
 
 
+def logged_in():
+    """Ada's name in full, her token, and the room that she made."""
+    login = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": USER}, "password": PASSWORD}
+    ada = ask("POST", "/_matrix/client/v3/login", login)
+    alias = urllib.parse.quote(f"#{ROOM}:{ada['user_id'].partition(':')[2]}")
+    token = ada["access_token"]
+    return ada["user_id"], token, ask("GET", f"/_matrix/client/v3/directory/room/{alias}", token=token)["room_id"]
+
+
 def mark():
-    token = registered()
-    room = ask("POST", "/_matrix/client/v3/createRoom", {"room_alias_name": ROOM, "name": "Canon"}, token)["room_id"]
-    said = {"msgtype": "m.text", "body": WORDS}
-    ask("PUT", f"/_matrix/client/v3/rooms/{urllib.parse.quote(room)}/send/m.room.message/1", said, token)
+    if MORE:
+        _, token, room = logged_in()
+    else:
+        token = registered()
+        made = {"room_alias_name": ROOM, "name": "Canon"}
+        room = ask("POST", "/_matrix/client/v3/createRoom", made, token)["room_id"]
+    said = {"msgtype": "m.text", "body": MORE or WORDS}
+    place = f"/_matrix/client/v3/rooms/{urllib.parse.quote(room)}/send/m.room.message/{MORE or 1}"
+    ask("PUT", place, said, token)
 
 
 def check():
-    login = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": USER}, "password": PASSWORD}
-    ada = ask("POST", "/_matrix/client/v3/login", login)
-    alias = f"#{ROOM}:{ada['user_id'].partition(':')[2]}"
-    token = ada["access_token"]
-    room = ask("GET", f"/_matrix/client/v3/directory/room/{urllib.parse.quote(alias)}", token=token)["room_id"]
+    user, token, room = logged_in()
     history = ask("GET", f"/_matrix/client/v3/rooms/{urllib.parse.quote(room)}/messages?dir=b&limit=100", token=token)
     said = [(one["sender"], one["content"]["body"]) for one in history["chunk"] if one["type"] == "m.room.message"]
-    if said != [(ada["user_id"], WORDS)]:
-        sys.exit(f"what was said in {alias}: {said}")
+    if not {(user, WORDS), (user, MORE or WORDS)} <= set(said):
+        sys.exit(f"what was said in the room: {said}")
 
 
 {"mark": mark, "check": check}[sys.argv[1]]()
