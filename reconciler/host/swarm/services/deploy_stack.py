@@ -180,14 +180,16 @@ def _no_port(prepared: PreparedRelease, port: AppPort | None) -> RecipeError:
 
 def _endpoint_at(site: DeploymentSite, stack: Stack, port: AppPort) -> Endpoint:
     policy = site.policy
-    if policy.proxy is not None and port.name:
+    # A proxy tells apps apart by their domain, which nothing of UDP carries.
+    if policy.proxy is not None and port.name and port.protocol != "udp":
         scheme, _, address = policy.proxy.partition("://")
         url = f"{scheme}://{_with_proxy_port(stack.domain, address)}"
         return Endpoint(_with_port(scheme, address), url, port.target, proxied=True, service=port.service)
     published = free_port(site.company.ports) if port.published is None else port.published
     address = f"{_LOOPBACK}:{published}"
     ours = published if port.published is None else None
-    return Endpoint(address, f"http://{address}", port.target, ours, service=port.service, protocol=port.protocol)
+    url = f"{'udp' if port.protocol == 'udp' else 'http'}://{address}"
+    return Endpoint(address, url, port.target, ours, service=port.service, protocol=port.protocol)
 
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
