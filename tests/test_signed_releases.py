@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Install, Release, Signature, Upgrade
-from reconciler.cli.trial_command import _release_to_try
+from reconciler.cli.release_to_try import release_to_try
 from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
@@ -157,10 +157,10 @@ def test_a_trial_by_hand_tries_an_unsigned_release_only_by_its_name(world: World
     world.run()
     seen = observe(world.host(), world.fleet, ["notes"], world.records()).observations["notes"]
     with pytest.raises(InfrastructureError, match=r"nothing to try: 1\.1\.0 is unsigned: the tag has no signature"):
-        _release_to_try(world.host(), seen, None)
-    named = _release_to_try(world.host(), seen, "1.1.0")
+        release_to_try(world.host(), seen, None)
+    named = release_to_try(world.host(), seen, "1.1.0")
     world.signatures[named.commit] = GOOD
-    assert _release_to_try(world.host(), seen, None) == named
+    assert release_to_try(world.host(), seen, None) == named
 
 
 def test_no_other_recipe_gets_an_unsigned_release_that_it_needs(tmp_path: Path) -> None:

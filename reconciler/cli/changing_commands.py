@@ -37,27 +37,39 @@ def apply(options: Options, file: str, *, in_lines: bool) -> int:
     epilog=examples(
         "reconcile trial gitea",
         "reconcile trial gitea --ref main --tiers install,upgrade",
-        "reconcile trial gitea --junit gitea.xml",
+        "reconcile trial gitea --ref refs/pull/7/head --wait 1h --junit gitea.xml",
     )
 )
 @click.argument("name", type=NONEMPTY)
-@click.option("--ref", type=NONEMPTY, metavar="REF", help="A release, branch or commit; default: the newest release.")
+@click.option(
+    "--ref",
+    type=NONEMPTY,
+    metavar="REF",
+    help="A release, branch, commit or full name of a ref; default: the newest release.",
+)
 @click.option(
     "--tiers", type=NONEMPTY, metavar="LIST", help="Only these tiers, separated by commas; install always runs."
 )
 @ways_option
 @click.option("--junit", type=NONEMPTY, metavar="FILE", help="Also write the tiers and ways as JUnit XML.")
+@click.option("--wait", type=NONEMPTY, metavar="SPAN", help="Wait so long, e.g. 30m, while the recipe is in use.")
 @common_options
 def trial(  # noqa: PLR0913, PLR0917  one for each option
-    options: Options, name: str, ref: str | None, tiers: str | None, ways: str | None, junit: str | None
+    options: Options,
+    name: str,
+    ref: str | None,
+    tiers: str | None,
+    ways: str | None,
+    junit: str | None,
+    wait: str | None,
 ) -> int:
     """Test a release, branch or commit, upgraded from the canonical. Never promotes.
 
-    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure.
+    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure, 75 another trial or a pass uses the recipe.
     """
     from reconciler.cli import trial_command
 
-    return trial_command.trial(options, name, trial_command.TrialOptions(ref, tiers, junit, ways))
+    return trial_command.trial(options, name, trial_command.TrialOptions(ref, tiers, junit, ways, wait))
 
 
 @click.command("raise", epilog=examples("reconcile raise gitea --for 10m"))

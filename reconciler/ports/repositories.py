@@ -137,14 +137,15 @@ class Mirrors(Protocol):
     def resolve(self, name: str, ref: str) -> str | None:
         """Return the commit that `ref` names in the mirror: a tag, else a branch, else an abbreviated commit.
 
-        Return None if there is no such name, or no mirror.
+        A whole commit id is nothing but that commit. Return None if there is none of them, or no mirror.
         """
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         """Fetch the tag `ref` from upstream or, if there is no such tag, the branch `ref`. Return its commit.
 
-        The branches and tags of the mirror stay as they are. Return None if upstream has neither, or if there is no
-        mirror. Raise InfrastructureError if git fails.
+        `ref` may also be a whole commit id, or the full name of a ref, such as "refs/pull/7/head". No branch and no tag
+        of the mirror changes. Return None if upstream has no such ref or commit, or if there is no mirror.
+        Raise BusyError if another process fetches such a ref of this recipe, InfrastructureError if git fails.
         """
 
     def recover(self) -> None:

@@ -4,7 +4,6 @@ Objects from upstream first come into a temporary repository, where they are che
 them.
 """
 
-import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +12,9 @@ from pathlib import Path
 from attrs import frozen
 
 from desired.model import Recipe, Release, Signature, Unobservable
+from reconciler.core.ref_names import ref_fault
 from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host.git.asked import ASKED, AskedRef, find_commit
 from reconciler.host.git.checkout import compare_files, refuse_unsafe, tracked_files, write_files
 from reconciler.host.git.mirror_repository import MirrorRepository, lock_path, locked
 from reconciler.host.git.quarantine import Limits, Quarantine, quarantine, remove_lock_file, remove_quarantines
@@ -25,11 +26,6 @@ from reconciler.host.text import one_line
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate
 from state.folder.folder import StateFolder
 from state.records import Answer
-
-_REQUESTED = "refs/asked/last"
-_COMMIT = re.compile(r"[0-9a-f]{4,40}")
-# Other characters are not valid in a ref name, and git would read them as an expression.
-_REF = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\{}]+")
 
 
 @frozen
@@ -101,30 +97,23 @@ class GitMirrors:
         return compare_files(tracked_files(self._repository(name, None), commit), folder)
 
     def resolve(self, name: str, ref: str) -> str | None:
-        if not self._path(name).exists() or not _REF.fullmatch(ref):
+        if not self._path(name).exists():
             return None
-        candidates = [f"refs/tags/{ref}", f"refs/heads/{ref}"] + ([ref] if _COMMIT.fullmatch(ref) else [])
-        repository = self._repository(name, None)
-        return next((commit for each in candidates if (commit := repository.commit(each))), None)
+        return find_commit(self._repository(name, None), ref)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Fetch the tag `ref` from upstream or, if there is none, the branch `ref`. Return its commit.
+        """Fetch what `ref` names at upstream into the mirror. Changes no branch and no tag there.
 
-        Branches and tags of the mirror do not change: only objects are added, under another ref, so that the pass lock
-        is not needed. Return None if upstream has no such ref, or if there is no mirror. Raise InfrastructureError if
-        git fails.
+        Needs no pass lock, since it only adds objects, under a ref that is neither branch nor tag. Raise BusyError if
+        another process fetches such a ref of this recipe, InfrastructureError if git fails.
         """
-        if not _REF.fullmatch(ref) or not self._path(recipe.name).exists():
+        if ref_fault(ref) is not None or not self._path(recipe.name).exists():
             return None
         with self._quarantine(recipe.name, "asked") as requested:
-            source = requested.published(recipe.upstream, ref)
-            if source is None:
-                return None
-            requested.fetch(recipe.upstream, [f"{source}:{_REQUESTED}"])
-            commit = requested.repository.commit(_REQUESTED)
+            commit = AskedRef(recipe.upstream, ref).fetch(requested)
             if commit is not None:
                 with self._writing(recipe.name) as mirror:
-                    requested.hand_over(f"+{_REQUESTED}:{_REQUESTED}", mirror.repository)
+                    requested.hand_over(f"+{ASKED}:{ASKED}", mirror.repository)
             return commit
 
     def recover(self) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from reconciler.errors import InfrastructureError, UpstreamError
+from reconciler.errors import BusyError, InfrastructureError, UpstreamError
 from reconciler.host.git.git_faults import (
     describe_warnings,
     harmless_settings,
@@ -25,11 +26,13 @@ from reconciler.host.text import ref_bytes
 _AT_ONCE = 500
 # The purpose of a quarantine: an update of the mirror, or one ref that a user asked for.
 _PURPOSES = ("incoming", "asked")
+# How a server refuses a commit that was asked for by its id.
+_NOT_GIVEN = re.compile(rb"(?:not our ref|unadvertised object) ([0-9a-f]{40})")
 _KINDS = {"commit", "tree", "blob", "tag"}
 
 
-class _HeldError(InfrastructureError):
-    """Another process fetches into the same temporary repository now."""
+class _HeldError(BusyError):
+    """Another running process fetches into the same temporary repository."""
 
 
 @frozen
@@ -59,13 +62,12 @@ class Quarantine:
         """Return one sentence for the report on objects with harmless flaws; () if there are none."""
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
-    def published(self, upstream: str, ref: str) -> str | None:
-        """Ask upstream for its tag `ref` or, if there is none, its branch `ref`. Return the full name of that.
+    def published(self, upstream: str, names: Sequence[str]) -> str | None:
+        """Ask the URL `upstream` for the refs `names` (full names). Return the first of them that upstream has.
 
-        `upstream` is a URL. Return None if there is neither. Raise UpstreamError for a fault in upstream's repository,
-        InfrastructureError if git fails otherwise.
+        Return None if upstream has none. Raise UpstreamError for a fault in upstream's repository, InfrastructureError
+        if git fails otherwise.
         """
-        names = (f"refs/tags/{ref}", f"refs/heads/{ref}")
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
         found = {line.partition(b"\t")[2] for line in printed.splitlines()}
         return next((name for name in names if ref_bytes(name) in found), None)
@@ -81,6 +83,22 @@ class Quarantine:
             stdin = b"".join(ref_bytes(refspec) + b"\n" for refspec in refspecs[start : start + _AT_ONCE])
             self._ask_upstream("fetch", *options, "--", upstream, stdin=stdin)
         return self.repository.refs()
+
+    def fetch_commit(self, upstream: str, commit: str, ref: str) -> bool:
+        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`.
+
+        Return False if upstream does not have it, or gives only what a branch, tag or other ref of its names. Raise
+        UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
+        """
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head")
+        output = self._run_remote(
+            self.repository, self.limits.protocols, "fetch", *options, "--", upstream, f"{commit}:{ref}"
+        )
+        if not output.ok and commit.encode() in _NOT_GIVEN.findall(output.err):
+            return False
+        self._raise_for(upstream_fault(output.err, succeeded=output.ok))
+        self.repository.printed("fetch", output)
+        return True
 
     def hand_over(self, refspec: str, mirror: Repository) -> None:
         """Push the refs of `refspec` (FROM:TO, as for `git push`) from this repository to `mirror`.
@@ -185,7 +203,7 @@ def _try_lock(folder: Path) -> Iterator[int]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     except BlockingIOError:
-        raise _HeldError(f"another process is fetching into {folder.name}") from None
+        raise _HeldError(f"another process is fetching into {folder.name}", "wait until it has ended") from None
     finally:
         # A child that another thread has just forked also has the descriptor, until it executes its program.
         fcntl.flock(descriptor, fcntl.LOCK_UN)

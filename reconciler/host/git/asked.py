@@ -1,0 +1,58 @@
+"""What a person names by a ref: looks for it in a mirror, and fetches it from upstream."""
+
+import re
+
+from attrs import frozen
+
+from reconciler.core.ref_names import is_commit_id, is_full_name, ref_fault
+from reconciler.host.git.quarantine import Quarantine
+from reconciler.host.git.refs import HEADS, TAGS
+from reconciler.host.git.repository import Repository
+
+ASKED = "refs/asked/last"
+
+_ABBREVIATED = re.compile(r"[0-9a-f]{4,40}")
+
+
+def find_commit(repository: Repository, ref: str) -> str | None:
+    """Return the commit that `ref` names in the mirror `repository`: a tag, else a branch, else an abbreviated commit.
+
+    A whole commit id is nothing but that commit. Return None if there is none of them. Raise InfrastructureError if git
+    fails.
+    """
+    if ref_fault(ref) is not None:
+        return None
+    return next((commit for each in _names_in_mirror(ref) if (commit := repository.commit(each))), None)
+
+
+def _names_in_mirror(ref: str) -> tuple[str, ...]:
+    """Return what to look for in a mirror. Of full names, only branches and tags: the others are Canon's own."""
+    if is_commit_id(ref) or ref.startswith((TAGS, HEADS)):
+        return (ref,)
+    if is_full_name(ref):
+        return ()
+    return (f"{TAGS}{ref}", f"{HEADS}{ref}", *((ref,) if _ABBREVIATED.fullmatch(ref) else ()))
+
+
+@frozen
+class AskedRef:
+    """A ref that a person named, which is fetched from the URL `upstream`."""
+
+    upstream: str
+    ref: str
+
+    def fetch(self, quarantine: Quarantine) -> str | None:
+        """Fetch the ref into `quarantine`, as `ASKED`. Return its commit, None if upstream has no such ref or commit.
+
+        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
+        """
+        if is_commit_id(self.ref):
+            if not quarantine.fetch_commit(self.upstream, self.ref, ASKED):
+                return None
+        else:
+            names = (self.ref,) if is_full_name(self.ref) else (f"{TAGS}{self.ref}", f"{HEADS}{self.ref}")
+            source = quarantine.published(self.upstream, names)
+            if source is None:
+                return None
+            quarantine.fetch(self.upstream, [f"{source}:{ASKED}"])
+        return quarantine.repository.commit(ASKED)
