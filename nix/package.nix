@@ -26,7 +26,6 @@ python3Packages.buildPythonApplication {
   dependencies = with python3Packages; [
     attrs
     backports-zstd
-    cattrs
     click
     docker
     jinja2

@@ -1,15 +1,17 @@
 """Writes records as ASCII JSON, and reads them strictly: any text that this module did not write is refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from types import UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
-if TYPE_CHECKING:
-    from cattrs import Converter
+from attrs import asdict, fields, has
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
+"""Reads a value of parsed JSON. It raises TypeError or ValueError for a value that `dump` does not write."""
 
 
 class NotARecordError(ValueError):
@@ -22,22 +24,35 @@ def canonical_json(value: object) -> str:
     Other characters are escaped, also lone surrogates, which stand for bytes that are not UTF-8. Raise ValueError for
     NaN and infinity.
     """
-    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _canonical(value)
 
 
-def dump(value: object) -> str:
-    """Return a record as JSON text. `load` reads it again."""
-    return canonical_json(_converter().unstructure(value))
+def _canonical(value: object, default: Callable[[object], object] | None = None) -> str:
+    """Return the JSON text of a value. `default` returns what JSON has for a value of another type."""
+    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False, default=default)
+
+
+def _as_json(value: object) -> object:
+    """Return what JSON has for a record, a mapping, a time or a day. Raise TypeError for any other value."""
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return asdict(value, recurse=False) if has(type(value)) else dict(value)  # type: ignore[arg-type,call-overload]
+
+
+def dump(record: object) -> str:
+    """Return the JSON text of a record, as `canonical_json` writes it. `load` reads it again."""
+    return _canonical(record, _as_json)
 
 
 def load(text: str, kind: type[T]) -> T:
-    """Return the record of type `kind` that `dump` wrote as `text`. Raise NotARecordError for any other text."""
-    from cattrs.errors import ForbiddenExtraKeysError
-
+    """Return the record of type `kind` from the text that `dump` wrote. Raise NotARecordError for any other text."""
     try:
-        return _converter().structure(json.loads(text), kind)
-    except (ForbiddenExtraKeysError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        record: T = _reader(kind)(json.loads(text))  # type: ignore[arg-type]  # a class is hashable
+    except (ValueError, TypeError, RecursionError) as error:
         raise NotARecordError(f"not a {kind.__name__}: {error}") from error
+    return record
 
 
 def storable(text: str) -> str:
@@ -66,26 +81,6 @@ def time_of(text: str) -> datetime:
     return moment
 
 
-@cache
-def _converter() -> "Converter":
-    """Return the converter that turns records into plain data and back.
-
-    It raises an error if a value has another type than its field declares.
-    """
-    from cattrs import Converter
-
-    converter = Converter(forbid_extra_keys=True, detailed_validation=False)
-    converter.register_unstructure_hook(datetime, time_text)
-    converter.register_structure_hook(datetime, lambda value, _: time_of(value))
-    converter.register_unstructure_hook(date, date.isoformat)
-    converter.register_structure_hook(date, lambda value, _: _as_date(value))
-    for kind in (str, int, bool):
-        converter.register_structure_hook(kind, _exactly(kind))
-    converter.register_structure_hook(float, lambda value, _: _as_float(value))
-    converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
-    return converter
-
-
 def _as_date(value: object) -> date:
     """Return the day that a text such as 2027-03-01 names. Raise TypeError or ValueError for any other value."""
     if not isinstance(value, str) or date.fromisoformat(value).isoformat() != value:
@@ -100,15 +95,82 @@ def _as_float(value: object) -> float:
     return float(value)  # type: ignore[arg-type]  # int or float, as checked above
 
 
-def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Return a function for cattrs that accepts only values of the type `kind`. It raises TypeError for others.
+def _exactly(kind: type) -> Reader:
+    """Return the reader that accepts only values of exactly the type `kind`: True, for example, is no number."""
 
-    Without it, cattrs would turn the text "1" and True into the number 1.
-    """
-
-    def structure(value: object, _: object) -> object:
+    def read(value: object) -> object:
         if type(value) is not kind:
             raise TypeError(f"{value!r} is not of type {kind.__name__}")
         return value
 
-    return structure
+    return read
+
+
+# ---- readers ----
+
+_READERS: Final[Mapping[Any, Reader]] = {
+    **{kind: _exactly(kind) for kind in (str, int, bool)},
+    float: _as_float,
+    datetime: time_of,
+    date: _as_date,
+    object: lambda value: value,
+}
+
+
+@cache
+def _reader(kind: Any) -> Reader:  # noqa: ANN401  # a type as it is written at a field
+    """Return the reader of a type: of those in `_READERS`, of records, and of `X | None`, tuples and mappings of them.
+
+    Raise NotImplementedError for any other type.
+    """
+    if kind in _READERS:
+        return _READERS[kind]
+    if has(kind):
+        return _record_reader(kind)
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in {UnionType, Union}:
+        return _optional_reader(_reader(parts[0]))
+    if origin is tuple:
+        return _list_reader(_reader(parts[0]))
+    if origin is Mapping:
+        return _mapping_reader(_reader(parts[1]))
+    raise NotImplementedError(f"records have no fields of the type {kind}")
+
+
+def _record_reader(kind: type[Any]) -> Reader:
+    """Return the reader of records of the class `kind`. It refuses unknown keys, and missing ones without a default."""
+    readers = [(each.name, _reader(each.type)) for each in fields(kind)]
+
+    def read(value: object) -> object:
+        table = _as_table(value)
+        given = {name: read_field(table[name]) for name, read_field in readers if name in table}
+        if len(given) != len(table):
+            raise ValueError(f"unknown keys: {', '.join(sorted(table.keys() - given.keys()))}")
+        return kind(**given)
+
+    return read
+
+
+def _as_table(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is not a table")
+    return value
+
+
+def _mapping_reader(read_item: Reader) -> Reader:
+    return lambda value: {key: read_item(item) for key, item in _as_table(value).items()}
+
+
+def _list_reader(read_item: Reader) -> Reader:
+    """Return the reader of lists; it returns a tuple."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, list):
+            raise TypeError(f"{value!r} is not a list")
+        return tuple(map(read_item, value))
+
+    return read
+
+
+def _optional_reader(read_value: Reader) -> Reader:
+    return lambda value: None if value is None else read_value(value)

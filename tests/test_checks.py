@@ -16,7 +16,6 @@ ROOT = Path(__file__).parent.parent
 TOOLS = Path(sys.executable).parent
 COMMANDS = ["ruff check", "ruff format --check", "mypy", "lint-imports --no-cache"]
 HEAVY = {
-    "cattrs",
     "hypothesis",
     "jinja2",
     "pycurl",

@@ -1,10 +1,11 @@
 """Reads a fleet folder. Returns the fleet that it declares, or reports all problems in it."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import asdict, frozen
+from attrs import fields, frozen
 
 from desired.declarations.fleet_tables import FleetFile, NotifyTable
 from desired.declarations.layers import Layers
@@ -243,4 +244,10 @@ def _ready(declared: Mapping[str, Any]) -> Ready:
 
 def _declared(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
     """Return the keys that a table declares, with their values. Defaults of other keys are in `desired.model`."""
-    return asdict(table, recurse=False, filter=lambda _, value: value is not None)
+    return {name: value for name in _keys(type(table)) if (value := getattr(table, name)) is not None}
+
+
+@cache
+def _keys(of: type[Any]) -> tuple[str, ...]:
+    """Return the names of the keys of a table of the attrs class `of`."""
+    return tuple(key.name for key in fields(of))

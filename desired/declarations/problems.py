@@ -1,6 +1,5 @@
 """The problems in declarations, and how they are written for people."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from datetime import date, time
@@ -70,6 +69,8 @@ class RefusedError(ValueError):
 
 def nearest(text: str, names: Iterable[str]) -> str:
     """Return the name in `names` that is most similar to `text`; "" if none is similar."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(text, list(names), n=1)), "")
 
 

@@ -1,8 +1,9 @@
 """Turns a TOML document into typed tables, and collects all of its flaws."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import UnionType
+from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 from attrs import fields, frozen, has
 
@@ -10,12 +11,9 @@ from desired.declarations.problems import Flaw, Path, RefusedError, nearest, sho
 from desired.declarations.tables import toml_key
 from desired.declarations.values import FILLED_LISTS, KINDS
 
-if TYPE_CHECKING:
-    from cattrs import Converter
-    from cattrs.errors import BaseValidationError
-
 Tables = TypeVar("Tables")
-Hook = Callable[[Any, Any], Any]
+Reader = Callable[[object, Path, list[Flaw]], Any]
+"""Reads the value at a path of a document. It returns None and adds a flaw to the list if the value is not accepted."""
 
 
 @frozen
@@ -48,137 +46,108 @@ class Reading(Generic[Tables]):
 
 def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
     """Return the document as tables of the class `into`, with its flaws. Invalid documents raise nothing."""
-    from cattrs.errors import BaseValidationError
-
-    try:
-        return Reading(document, _converter().structure(document, into))
-    except BaseValidationError as error:
-        flaws = tuple(_flaws(error, ()))
-        readable = _without(document, frozenset(_named(flaw.path) for flaw in flaws))
-        return Reading(document, _converter().structure(readable, into), flaws)
-
-
-def _named(path: Path) -> Path:
-    """Return the path up to its first list index, because one invalid element makes the whole list invalid."""
-    index = next((place for place, step in enumerate(path) if isinstance(step, int)), len(path))
-    return path[:index]
-
-
-def _without(document: Mapping[str, Any], paths: frozenset[Path], base: Path = ()) -> dict[str, Any]:
-    """Return the table `document`, which is at the path `base`, without the values at `paths`."""
-    kept = {key: value for key, value in document.items() if (*base, key) not in paths}
-    return {
-        key: _without(value, paths, (*base, key)) if isinstance(value, dict) else value for key, value in kept.items()
-    }
-
-
-def _flaws(error: "BaseValidationError", base: Path) -> Iterator[Flaw]:
-    """Yield a flaw for each error that cattrs found in the table or list at the path `base`.
-
-    Errors of other kinds are no fault of the document, and are raised again.
-    """
-    from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
-
-    for cause in error.exceptions:
-        path = (*base, *_step(cause))
-        match cause:
-            case BaseValidationError():
-                yield from _flaws(cause, path)
-            case ForbiddenExtraKeysError():
-                known = [toml_key(key.name) for key in fields(cause.cl)]
-                for key in sorted(cause.extra_fields):
-                    yield Flaw((*path, key), "is not a known key", nearest(key, known))
-            case RefusedError():
-                yield Flaw(path, cause.message, cause.hint)
-            case _:
-                raise cause
-
-
-def _step(cause: Exception) -> Path:
-    """Return the key or list index at which cattrs found an error, as a path of one part; () if it names none."""
-    from cattrs.errors import AttributeValidationNote, IterableValidationNote
-
-    for note in getattr(cause, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return (toml_key(note.name),)
-        if isinstance(note, IterableValidationNote):
-            return (note.index,)
-    return ()
+    flaws: list[Flaw] = []
+    tables = _reader(into)(document, (), flaws)  # type: ignore[arg-type]  # a class is hashable
+    return Reading(document, tables, tuple(flaws))
 
 
 @cache
-def _converter() -> "Converter":
-    """Return a converter that accepts only exact types. cattrs alone would read the text "10" as a number."""
-    from cattrs import Converter
-    from cattrs.cols import homogenous_tuple_structure_factory as tuple_hook
-    from cattrs.cols import is_mapping, mapping_structure_factory
+def _reader(of: Any) -> Reader:  # noqa: ANN401  # a type as it is written at a key
+    """Return the reader of a type: of a kind of value, a table, or a list or a mapping of them.
 
-    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
-    converter.register_structure_hook_factory(has, lambda of, using: _only(dict, _table_hook(of, using)))
-    converter.register_structure_hook_factory(
-        is_mapping, lambda of, using: _only(dict, mapping_structure_factory(of, using))
-    )
-    converter.register_structure_hook_factory(_is_tuple, lambda of, using: _only(list, tuple_hook(of, using)))
-    for kind, how in KINDS.items():
-        converter.register_structure_hook(kind, _reader(how.read))
-    for kind, plain in FILLED_LISTS.items():
-        converter.register_structure_hook(kind, _filled(converter.get_structure_hook(plain)))
-    return converter
-
-
-def _is_tuple(of: Any) -> bool:  # noqa: ANN401
-    return getattr(of, "__origin__", None) is tuple
-
-
-def _table_hook(of: Any, using: "Converter") -> Hook:  # noqa: ANN401
-    """Return the function with which the converter `using` reads a table as the attrs class `of`, by its keys in TOML.
-
-    The function is made when the first such table is read: each takes a millisecond, and most fleets use few tables.
+    `X | None` is read as X, since a document has no None. Raise NotImplementedError for any other type.
     """
-    from cattrs.gen import make_dict_structure_fn, override
+    if of in KINDS:
+        return _value_reader(KINDS[of].read)
+    if of in FILLED_LISTS:
+        return _filled_list_reader(_reader(FILLED_LISTS[of]))
+    if has(of):
+        return _table_reader(of)
+    origin, parts = get_origin(of), get_args(of)
+    if origin in {UnionType, Union}:
+        return _reader(parts[0])
+    if origin is tuple:
+        return _list_reader(_reader(parts[0]))
+    if origin is Mapping:
+        return _mapping_reader(*map(_reader, parts))
+    raise NotImplementedError(f"declarations have no keys of the type {of}")
 
-    renamed: dict[str, Any] = {
-        key.name: override(rename=toml_key(key.name)) for key in fields(of) if toml_key(key.name) != key.name
-    }
 
-    @cache
-    def made() -> Hook:
-        return make_dict_structure_fn(of, using, **renamed)
+def _value_reader(read_value: Callable[[object], object]) -> Reader:
+    """Return the reader of a value that `read_value` reads, or refuses by RefusedError."""
 
-    def read(value: object, into: object) -> object:
-        return made()(value, into)
+    def read(value: object, path: Path, flaws: list[Flaw]) -> object:
+        try:
+            return read_value(value)
+        except RefusedError as refused:
+            flaws.append(Flaw(path, refused.message, refused.hint))
+            return None
 
     return read
 
 
-def _reader(read: Callable[[object], object]) -> Hook:
-    return lambda value, _: read(value)
+def _table_reader(into: type[Any]) -> Reader:
+    """Return the reader of a table as the attrs class `into`. A key that is unknown or not accepted is left out."""
+    keys: Final = {toml_key(key.name): key for key in fields(into)}
+
+    def read(value: object, path: Path, flaws: list[Flaw]) -> object:
+        if not isinstance(value, dict):
+            flaws.append(_not_a({}, value, path))
+            return None
+        given = {}
+        for name, inner in value.items():
+            if name not in keys:
+                flaws.append(Flaw((*path, name), "is not a known key", nearest(name, keys)))
+            elif (read_value := _reader(keys[name].type)(inner, (*path, name), flaws)) is not None:
+                given[keys[name].name] = read_value
+        return into(**given)
+
+    return read
 
 
-def _only(shape: type[dict[str, Any]] | type[list[Any]], hook: Hook) -> Hook:
-    """Return a function for cattrs that calls `hook` for values of the type `shape`.
+def _mapping_reader(read_key: Reader, read_item: Reader) -> Reader:
+    """Return the reader of a table with keys of any name. An item that is not accepted is left out."""
 
-    It raises RefusedError for any other value.
-    """
+    def read(value: object, path: Path, flaws: list[Flaw]) -> object:
+        if not isinstance(value, dict):
+            flaws.append(_not_a({}, value, path))
+            return None
+        items = {key: read_item(item, (*path, key), flaws) for key, item in value.items()}
+        return {
+            key: item
+            for key, item in items.items()
+            if item is not None and read_key(key, (*path, key), flaws) is not None
+        }
 
-    def strict(value: object, of: object) -> object:
-        if not isinstance(value, shape):
-            raise RefusedError(f"wants {shown(shape())}, not {shown(value)}")
-        return hook(value, of)
-
-    return strict
+    return read
 
 
-def _filled(hook: Hook) -> Hook:
-    """Return a function for cattrs that reads a list by `hook`.
+def _list_reader(read_item: Reader) -> Reader:
+    """Return the reader of a list. It returns a tuple, or None if any item is not accepted."""
 
-    It raises RefusedError for an empty list, and for a list that begins with an empty text.
-    """
+    def read(value: object, path: Path, flaws: list[Flaw]) -> object:
+        if not isinstance(value, list):
+            flaws.append(_not_a([], value, path))
+            return None
+        items = tuple(read_item(item, (*path, index), flaws) for index, item in enumerate(value))
+        return None if None in items else items
 
-    def strict(value: object, of: object) -> object:
-        items = hook(value, of)
-        if not items or not items[0]:
-            raise RefusedError("may not be empty, nor start with an empty text")
-        return items
+    return read
 
-    return strict
+
+def _filled_list_reader(read_list: Reader) -> Reader:
+    """Return the reader of a list that `read_list` reads, and that may not be empty, nor start with an empty text."""
+
+    def read(value: object, path: Path, flaws: list[Flaw]) -> object:
+        items = read_list(value, path, flaws)
+        if items is None or (items and items[0]):
+            return items
+        flaws.append(Flaw(path, "may not be empty, nor start with an empty text"))
+        return None
+
+    return read
+
+
+def _not_a(wanted: object, value: object, path: Path) -> Flaw:
+    """Return the flaw that the value at `path` is not of the same type as `wanted`."""
+    return Flaw(path, f"wants {shown(wanted)}, not {shown(value)}")

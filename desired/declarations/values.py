@@ -109,10 +109,10 @@ def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
 
 def _text(wants: str, pattern: str) -> Kind:
     """Return the kind of texts that match `pattern` completely. `wants` describes them in errors."""
-    compiled = re.compile(pattern)
 
     def read(value: object) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
+        # Compiled at the first value, and kept by `re`: no fleet has values of all kinds.
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise _refusal(wants, value)
         return value
 

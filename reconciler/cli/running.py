@@ -2,7 +2,7 @@
 
 from reconciler.show.text.running import RunningNow
 from state.folder.folder import StateFolder
-from state.folder.holders import holder, kernel_locks
+from state.folder.holders import holder, is_flocked
 from state.running_pass import read_progress
 
 
@@ -20,10 +20,4 @@ def _holder(state: StateFolder) -> str:
     The kernel's list of locks is read first, since it is short. The open files of all processes are only searched if
     the list has a lock on this file.
     """
-    try:
-        inode = state.lock.stat().st_ino
-    except OSError:
-        return ""
-    if not any(lock.kind == "FLOCK" for lock in kernel_locks(inode)):
-        return ""
-    return str(holder(state.lock) or "")
+    return str(holder(state.lock) or "") if is_flocked(state.lock) else ""

@@ -1,5 +1,6 @@
 """`reconcile status` and `reconcile logs`: print records and logs without asking upstream."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -14,11 +15,11 @@ from reconciler.cli.standard_streams import print_answer
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, State
-from reconciler.core.way_records import WAY_LINE
 from reconciler.errors import UsageError
 from reconciler.promotion.generations import snapshot_statuses
 from reconciler.show.escape import escape
 from reconciler.show.text.status import Recorded, recorded, render_card, render_status, with_ways
+from state.folder.holders import is_flocked
 from state.folder.logs import logged_trials
 from state.records import Records
 from state.registry.registry import SqliteRegistry
@@ -61,6 +62,8 @@ def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]
     rows = _with_sizes(context, rows) if _shows_sizes(context) else rows
     if name is None and not context.options.json:
         return rows
+    from reconciler.core.way_records import WAY_LINE
+
     lines = SqliteRegistry(context.state.database).lines(kind=WAY_LINE)
     return tuple(with_ways(row, lines) for row in rows)
 
@@ -105,6 +108,8 @@ def _disk_line(context: CommandContext) -> str:
 
 def _running_line(context: CommandContext) -> str:
     """Return a line on the pass that runs, or on who holds the pass lock if no pass is seen; "" if nobody holds it."""
+    if not os.path.lexists(context.state.running_pass) and not is_flocked(context.state.lock):
+        return ""
     from reconciler.cli.running import look_at_passes
     from reconciler.show.text.running import status_line
 

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,6 +148,8 @@ def remove_tree(path: Path) -> None:
         return
     if mounted := next(_mounts_within(path), None):
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), mounted)
+    import shutil
+
     failures: list[OSError] = []
     _make_writable(os.fsencode(path), failures)
     shutil.rmtree(path, onerror=lambda _, place, error: _note_failure(failures, place, error[1]))

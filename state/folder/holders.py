@@ -83,6 +83,15 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
             yield KernelLock(kind, mode, int(pid), device)
 
 
+def is_flocked(path: Path) -> bool:
+    """Whether a process holds a flock on the file `path`. False if there is no file. Does not take the lock."""
+    try:
+        inode = path.stat().st_ino
+    except OSError:
+        return False
+    return any(lock.kind == "FLOCK" for lock in kernel_locks(inode))
+
+
 def _device(info: os.stat_result) -> str:
     """Return the device of a file as /proc/locks writes it: "MAJOR:MINOR" in hexadecimal."""
     return f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}"

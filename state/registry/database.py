@@ -1,14 +1,12 @@
 """Opens the registry's file: for reading, which changes nothing, or for one transaction that writes."""
 
 import os
-import shutil
 import sqlite3
 import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
@@ -208,10 +206,9 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """Yield a copy of the database in a temporary folder, in which its journal is rolled back.
+    """Yield a copy of the database in a temporary folder, with its journal rolled back. The original is not changed."""
+    from tempfile import TemporaryDirectory
 
-    The original stays as it is.
-    """
     with TemporaryDirectory(prefix="canon-registry-") as folder:
         copy = Path(folder) / path.name
         with_journal = _copy(path, copy)
@@ -225,6 +222,8 @@ def _copy(path: Path, to: Path) -> bool:
     If a pass changes them meanwhile, copy again. Raise AgainLaterError after `_COPIES` copies. This process must not
     have the database open: closing the copied file would end all its POSIX locks on that file.
     """
+    import shutil
+
     for _ in range(_COPIES):
         database, journal = _file_facts(path), _file_facts(journal_of(path))
         shutil.copyfile(path, to)

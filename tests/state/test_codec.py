@@ -2,7 +2,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from attrs import fields, has
+from attrs import fields, frozen, has
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +89,28 @@ def test_a_record_inside_a_record_is_checked_as_strictly() -> None:
     text = dump(canonical("1.0.0", "c" * 40)).replace('"inode":1', '"inode":"1"')
     with pytest.raises(NotARecordError):
         load(text, Canonical)
+
+
+def test_a_text_is_not_read_as_a_list_of_its_letters() -> None:
+    record = canonical("1.0.0", "c" * 40)
+    with pytest.raises(NotARecordError, match="is not a list"):
+        load(dump(record).replace('"lineage":["1.0.0"]', '"lineage":"1.0.0"'), Canonical)
+
+
+def test_a_record_with_a_field_that_nothing_reads_is_a_fault_of_the_program() -> None:
+    @frozen
+    class WithASet:
+        names: frozenset[str]
+
+    with pytest.raises(NotImplementedError, match="frozenset"):
+        load("{}", WithASet)
+
+
+def test_only_records_and_times_are_written_beside_plain_data() -> None:
+    with pytest.raises(TypeError):
+        dump({"at": object()})
+    with pytest.raises(TypeError):
+        canonical_json({"at": datetime(2026, 1, 1, tzinfo=UTC)})
 
 
 def test_a_time_in_another_zone_is_the_same_record() -> None:

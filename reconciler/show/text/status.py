@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
@@ -11,15 +11,14 @@ from reconciler.core.holds import HoldStatus, ended_text, hold_text, recorded_de
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.peaks import peak_of
-from reconciler.core.step_reasons import red_words
-from reconciler.core.way_records import recorded_ways
-from reconciler.core.ways import RecordedWay, ways_of
 from reconciler.show.quantities import age, count_of, duration, moment, short, size
 from reconciler.show.text.pass_age import status_lines
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
-from reconciler.show.text.ways import recorded_way_text, way_style
 from state.ledger_line import LedgerLine
 from state.records import Canonical, Evidence, Memory, Place, Records, Red, TierRecord
+
+if TYPE_CHECKING:  # the table of all recipes shows no ways
+    from reconciler.core.ways import RecordedWay
 
 _NO_STATUS: Final = CanonicalStatus(State.NONE)
 
@@ -40,7 +39,7 @@ class Recorded:
     status: CanonicalStatus
     memory: Memory
     decisions: HoldStatus | None = None
-    ways: tuple[RecordedWay, ...] = ()
+    ways: "tuple[RecordedWay, ...]" = ()
     stored: int | None = None
 
     @property
@@ -52,6 +51,9 @@ class Recorded:
 
 def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
     """Return the row with `ways` set to what `lines` of the ledger record for the canonical's release."""
+    from reconciler.core.way_records import recorded_ways
+    from reconciler.core.ways import ways_of
+
     have = row.canonical
     if have is None:
         return row
@@ -149,7 +151,13 @@ def notes_of_recorded(row: Recorded) -> Iterator[str]:
     if row.status.last_up is not None:
         yield f"last seen up on {moment(row.status.last_up)}"
     for red in row.memory.reds.values():
-        yield f"{red.version} {red_words(red)} on {moment(red.at)}"
+        yield f"{red.version} {_red_words(red)} on {moment(red.at)}"
+
+
+def _red_words(red: Red) -> str:
+    from reconciler.core.step_reasons import red_words  # what a plan is made of, which other tables do not need
+
+    return red_words(red)
 
 
 # ---- one recipe ----
@@ -160,6 +168,8 @@ def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePas
 
     `last` is the last pass over the whole fleet; None if nothing is to be shown of it.
     """
+    from reconciler.show.text.ways import recorded_way_text, way_style
+
     facts = [
         *_canonical_facts(row, now),
         *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),
