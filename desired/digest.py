@@ -5,15 +5,17 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from attrs import asdict, filters, frozen
+from attrs import fields, frozen, has
 
 from desired.declarations.declared import RECIPE_FILE
 from desired.model import Recipe
 
 _CHUNK: Final = 1 << 20
+_NOT_DIGESTED: Final = frozenset({"folder", "drift", "minimum_age", "signed", "ways"})
 
 
 @frozen
@@ -33,7 +35,7 @@ def declaration_digest(recipe: Recipe) -> str:
     It leaves out what has no effect on a promotion: what `drift` ignores, the age and the signature that releases need,
     the ways that are no gates, the path of the folder, and comments and the order of keys in the file.
     """
-    values = asdict(recipe, filter=filters.exclude("folder", "drift", "minimum_age", "signed", "ways"))
+    values = _digested(recipe)
     return json_digest({**values, "gates": recipe.ways.gates} if recipe.ways.gates else values)
 
 
@@ -50,18 +52,36 @@ def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
 
 def json_digest(values: object) -> str:
     """Return `sha256:` and the hash of `values` as JSON. A value that JSON does not have is hashed as its text."""
-    return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()}"
+    return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=_as_json).encode()).hexdigest()}"
+
+
+def _as_json(value: object) -> object:
+    return _digested(value) if has(type(value)) else str(value)
+
+
+def _digested(declared: Any) -> dict[str, object]:  # noqa: ANN401  # any attrs class of desired.model
+    """Return the declared values of a recipe, or of a part of it, that count for its digest."""
+    names = _digested_names(type(declared))  # type: ignore[arg-type]  # a class is hashable
+    return {name: getattr(declared, name) for name in names}
+
+
+@cache
+def _digested_names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of the values of an attrs class that count for the digest of a declaration."""
+    return tuple(each.name for each in fields(kind) if each.name not in _NOT_DIGESTED)
 
 
 def _folder_digest(folder: Path) -> FolderDigest:
     """Return the digests of one folder. Raise OSError if a file cannot be read."""
     whole, tests = hashlib.sha256(), hashlib.sha256()
+    declaration = folder / RECIPE_FILE
     for path in _entries(folder):
+        is_test = path != declaration
         for part in (os.fsencode(path.relative_to(folder)), *_facts(path)):
             # The length comes first, so that no two lists of parts give the same bytes.
             encoded = b"%d:%b" % (len(part), part)
             whole.update(encoded)
-            if path != folder / RECIPE_FILE:
+            if is_test:
                 tests.update(encoded)
     return FolderDigest(f"sha256:{whole.hexdigest()}", f"sha256:{tests.hexdigest()}")
 

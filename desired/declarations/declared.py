@@ -244,7 +244,8 @@ def _ready(declared: Mapping[str, Any]) -> Ready:
 
 def _declared(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
     """Return the keys that a table declares, with their values. Defaults of other keys are in `desired.model`."""
-    return {name: value for name in _keys(type(table)) if (value := getattr(table, name)) is not None}
+    names = _keys(type(table))  # type: ignore[arg-type]  # a class is hashable
+    return {name: value for name in names if (value := getattr(table, name)) is not None}
 
 
 @cache

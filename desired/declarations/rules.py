@@ -170,7 +170,8 @@ def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]
                 yield name, Flaw(_need(index), "names the recipe itself")
             elif needed not in needs:
                 yield name, Flaw(_need(index), f'names "{needed}", which is not declared', nearest(needed, needs))
-    for cycle in _cycles({name: {*needs[name]} & {*needs} - {name} for name in needs}):
+    others = {name: {need for need in needs[name] if need in needs and need != name} for name in needs}
+    for cycle in _cycles(others):
         name, needed = cycle[0], cycle[1]
         circle = " → ".join([*cycle, name])
         yield name, Flaw(_need(needs[name].index(needed)), f"forms a circle: {circle}")

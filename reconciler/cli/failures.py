@@ -13,7 +13,7 @@ import click
 
 from desired.declarations.problems import DeclarationError
 from reconciler.cli.options import terminal_width
-from reconciler.cli.standard_streams import FAILED, print_answer, print_error
+from reconciler.cli.standard_streams import FAILED, SIGNALLED, print_answer, print_error
 from reconciler.core.exit_codes import NEEDS_PERSON
 from reconciler.errors import (
     BusyError,
@@ -35,7 +35,6 @@ from state.state_errors import ForeignFolderError, LockHeldError, StateError
 USAGE: Final = 64
 BUSY: Final = 75
 DECLARATIONS: Final = 78
-SIGNALLED: Final = 128
 _OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL)
 
 

@@ -10,14 +10,14 @@ def ordered_by_needs(recipes: Mapping[str, Recipe]) -> tuple[str, ...]:
 
     Apart from that, the names are sorted. Needed recipes that are not in `recipes` are left out.
     """
-    ordered: list[str] = []
+    ordered: dict[str, None] = {}  # a dict, since `in` searches a whole list
 
     def visit(name: str) -> None:
         if name in ordered or name not in recipes:
             return
         for need in recipes[name].install.needs:
             visit(need)
-        ordered.append(name)
+        ordered[name] = None
 
     for name in sorted(recipes):
         visit(name)
@@ -34,10 +34,19 @@ def keeps_running(recipe: Recipe) -> bool:
     return recipe.enrolled and recipe.canonical.keep is Keep.RUNNING
 
 
-def conflicting_recipes(recipes: Mapping[str, Recipe], recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipes with a kept deployment that share an app with `recipe`; maybe `recipe` itself is among them.
+def kept_apps(recipes: Mapping[str, Recipe]) -> dict[str, frozenset[str]]:
+    """Return the apps of each recipe that is to be kept running, as `apps_of` returns them, by its name."""
+    return {name: apps_of(recipe, recipes) for name, recipe in recipes.items() if keeps_running(recipe)}
 
-    While `recipe` is tried, these deployments cannot run: the domain and the fixed ports of an app exist only once.
+
+def conflicting_recipes(
+    recipes: Mapping[str, Recipe], recipe: Recipe, kept: Mapping[str, frozenset[str]] | None = None
+) -> tuple[str, ...]:
+    """Return the recipes to be kept running that share an app with `recipe`, including `recipe` if it is one of them.
+
+    An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
+    `kept` are the `kept_apps` of `recipes`; who asks for many recipes computes them once. None to compute them here.
     """
-    own = apps_of(recipe, recipes)
-    return tuple(name for name, other in recipes.items() if keeps_running(other) and own & apps_of(other, recipes))
+    kept = kept_apps(recipes) if kept is None else kept
+    own = apps_of(recipe, recipes) if kept else frozenset()
+    return tuple(name for name, apps in kept.items() if own & apps)

@@ -125,6 +125,8 @@ def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
     if isinstance(observation.answer, Unobservable):
         return None
     not_commits = observation.memory.not_commits
+    if not not_commits:
+        return observation.answer.tags
     return {tag: None if not_commits.get(tag) == named else named for tag, named in observation.answer.tags.items()}
 
 

@@ -9,7 +9,7 @@ from desired.model import Release
 from reconciler.core.circumstances import PlanContext, circumstances_of, matching_red
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.holds import HoldStatus, hold_status, is_rolled_back
-from reconciler.core.needs import conflicting_recipes, ordered_by_needs
+from reconciler.core.needs import conflicting_recipes, kept_apps, ordered_by_needs
 from reconciler.core.observation import Observation, State, is_still_tagged
 from reconciler.core.step_reasons import (
     damage_note,
@@ -101,13 +101,16 @@ def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observatio
 
     `observations` are by recipe; an orphan has none.
     """
-    steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context) for finding in findings}
+    kept = kept_apps(context.recipes)
+    steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context, kept) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
     return Plan(steps, tuple(name for name in ordered_by_needs(recipes) if name in steps))
 
 
-def _step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """Return the step for one finding; `observation` is None for an orphan."""
+def _step(
+    finding: Finding, observation: Observation | None, context: PlanContext, kept: Mapping[str, frozenset[str]]
+) -> Step:
+    """Return the step for one finding; `observation` is None for an orphan. `kept` is what `kept_apps` returns."""
     step = _release_step(finding, observation, context)
     if observation is None or not observation.recipe.enrolled:
         return step
@@ -117,7 +120,7 @@ def _step(finding: Finding, observation: Observation | None, context: PlanContex
     if step.action is Action.REDEPLOY:
         return evolve(step, redeploys=(step.recipe,))
     if step.release is not None:
-        return evolve(step, redeploys=conflicting_recipes(context.recipes, observation.recipe))
+        return evolve(step, redeploys=conflicting_recipes(context.recipes, observation.recipe, kept))
     return step
 
 

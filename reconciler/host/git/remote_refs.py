@@ -59,10 +59,10 @@ def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
     # `ls-remote` matches names by their end: a working clone also lists the "HEAD" of its own remote.
     symrefs: dict[bytes, bytes] = {}
     for line in lines:
-        if (match := _SYMREF.fullmatch(line)) and _well_formed(match[1]) and _well_formed(match[2]):
+        if (match := _REF.fullmatch(line)) and _well_formed(match[2]) and (name := decoded(match[2])) not in refs:
+            refs[name] = match[1].decode()
+        elif (match := _SYMREF.fullmatch(line)) and _well_formed(match[1]) and _well_formed(match[2]):
             symrefs[match[2]] = match[1]
-        elif (match := _REF.fullmatch(line)) and _well_formed(match[2]) and decoded(match[2]) not in refs:
-            refs[decoded(match[2])] = match[1].decode()
         elif _SHA256.fullmatch(line):
             return Unobservable(f"upstream {SHA256}")
         else:
@@ -76,7 +76,7 @@ def _branch(name: bytes) -> str | None:
 
 
 def _well_formed(name: bytes) -> bool:
-    return not _ILL_FORMED.search(name.removesuffix(_PEELED.encode()))
+    return not _ILL_FORMED.search(name.removesuffix(b"^{}"))
 
 
 def _answer(digest: str, branch: str | None, refs: Mapping[str, str]) -> Answer | Unobservable:

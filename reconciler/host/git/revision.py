@@ -51,8 +51,11 @@ def folder_digest(folders: Iterable[Path]) -> str:
     """
     digest = hashlib.sha256()
     for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if _is_content(path.relative_to(folder.parent))):
-            name = os.fsencode(path.relative_to(folder.parent))
+        for path in sorted(folder.rglob("*")):
+            relative = path.relative_to(folder.parent)
+            if not _is_content(relative):
+                continue
+            name = os.fsencode(relative)
             if path.is_symlink():
                 _add(digest, b"link", name, os.fsencode(path.readlink()))
             elif path.is_file():
