@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from attrs import Factory, define, evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desired.model import Release, WayName
+from reconciler.core.ways import RecordedWay, WayAnswer, WayKind, WayResult
 from reconciler.show.escape import escape
 from reconciler.show.page.page import policy_of, render_page
 from reconciler.show.page.page_facts import PageFacts
@@ -183,10 +185,17 @@ def test_a_fleet_of_which_nothing_is_known_has_a_page(tmp_path: Path) -> None:
 # ---- size, and hostile names ----
 
 
+BROKEN = WayResult(
+    "notes", WayName.BACK, WayAnswer.NO, Release("1.2.0", "b" * 40), kind=WayKind.BREAKS, reason="it exited " * 40
+)
+LONG_WAYS = tuple(RecordedWay(BROKEN, datetime(2026, 11, 29, tzinfo=UTC), by_pass=True) for _ in range(4))
+
+
 def test_300_recipes_with_a_long_past_fit_into_2_mb(story: PageFacts) -> None:
     many = fleet_of(story, 300 // len(story.report.rows) + 1)
     years = [evolve(each, at=each.at + timedelta(days=70 * year)) for year in range(4) for each in many.events]
-    page = render_page(evolve(many, events=years))
+    told = [evolve(each, ways=LONG_WAYS if each.step.finding.have else ()) for each in many.explained]
+    page = render_page(evolve(many, events=years, explained=told))
     assert len(many.report.rows) > 300
     assert len(page.encode()) < LIMIT
 

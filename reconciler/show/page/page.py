@@ -22,6 +22,7 @@ from reconciler.show.page.passes_on_page import pass_picture, passes_on_page
 from reconciler.show.page.recipe_on_page import MOST_TAGS, recipes_on_page
 from reconciler.show.page.summary_on_page import asking, bucket_shares, drift_on_page
 from reconciler.show.page.trials_on_page import snapshot_sizes, trials_on_page
+from reconciler.show.page.ways_on_page import danger_warnings
 from reconciler.show.text.pass_age import stale_notes
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -86,7 +87,7 @@ def _warnings(facts: PageFacts) -> tuple[str, ...]:
     They say if the ledger was changed, or if the last pass over the whole fleet is too old. The report's notes follow.
     """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
-    return (*ledger, *stale_notes(facts.last), *facts.report.notes)
+    return (*ledger, *danger_warnings(facts.explained), *stale_notes(facts.last), *facts.report.notes)
 
 
 @cache

@@ -16,6 +16,7 @@ from reconciler.show.page.lineage_picture import LineagePicture, lineage_picture
 from reconciler.show.page.page_facts import PageActivity, PageFacts
 from reconciler.show.page.timeline import Timeline, timeline_of
 from reconciler.show.page.tones import BUCKET_TONES
+from reconciler.show.page.ways_on_page import WayOnPage, ways_on_page
 from reconciler.show.text.columns import wanted_version
 from reconciler.show.text.failed_steps import notes_of
 
@@ -29,17 +30,20 @@ class PictureLimits:
     * `marks`: how many marks in each lane of its timeline.
     * `nodes`: how many releases in the picture of its data.
     * `events`: how many of its last events.
+    * `ways`: how many results of its ways.
     """
 
     marks: int
     nodes: int
     events: int
+    ways: int
 
 
 def limits_for(recipes: int) -> PictureLimits:
     """Return the limits for a page with this number of recipes. They keep a page with 300 recipes below 2 MB."""
     share = 1200 // max(recipes, 1)
-    return PictureLimits(*(max(min(share, most), least) for most, least in ((40, 4), (14, 4), (20, 4))))
+    marks, nodes, events = (max(min(share, most), least) for most, least in ((40, 4), (14, 4), (20, 4)))
+    return PictureLimits(marks, nodes, events, ways=max(min(share // 2, 8), 2))
 
 
 @frozen
@@ -53,6 +57,7 @@ class RecipeOnPage:
     * `notes`: remarks from its row.
     * `timeline`, `lineage`: its pictures; None if nothing is known for them.
     * `history`: its last events, the oldest first. `earlier`: how many events came before those.
+    * `ways`: the newest results of the ways of its canonical.
     * `last_seen`: when upstream was last seen, if the last whole pass did not see it; else None.
     """
 
@@ -67,6 +72,7 @@ class RecipeOnPage:
     lineage: LineagePicture | None
     history: Sequence[Event]
     earlier: int
+    ways: Sequence[WayOnPage]
     last_seen: datetime | None
 
     @property
@@ -117,6 +123,7 @@ class _Past:
             lineage=lineage_picture(data_history(events), self.limits.nodes),
             history=looked_back[-self.limits.events :],
             earlier=max(len(looked_back) - self.limits.events, 0),
+            ways=ways_on_page(explained.ways, self.limits.ways),
             last_seen=_seen_before(explained.freshness, self.facts.last.finished_at),
         )
 
