@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.host_checks import CheckResult
+from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.go_yaml import read_config
 from reconciler.host.swarm.swarm_check import check_swarm
 from tests.images.build import Image, inputs, read_images, served
@@ -47,6 +48,18 @@ def test_any_value_that_the_client_prints_is_read_as_it_was_written(engine: Loca
 def test_the_engine_has_the_network_that_recipes_share_with_their_proxy(engine: LocalEngine) -> None:
     told = engine.docker("network", "inspect", "--format", "{{.Driver}} {{.Attachable}}", "proxy")
     assert told == "overlay true"
+
+
+def test_a_script_that_runs_out_of_time_is_killed_with_its_children_and_nothing_else_is(engine: LocalEngine) -> None:
+    container = engine.docker("run", "--detach", f"{engine.registry}/base:bookworm", "sleep", "601")
+    try:
+        commands = Engine(engine.environment)
+        assert commands.execute(container, "echo some; exit 3", 60.0) == (3, b"some\n")
+        assert commands.execute(container, "sleep 602 & echo more; sleep 603; true", 3.0) == (None, b"more\n")
+        _, *running = engine.docker("top", container, "-eo", "pid,args").splitlines()
+        assert [line.split()[1:] for line in running] == [["sleep", "601"]]
+    finally:
+        engine.docker("rm", "--force", container)
 
 
 def test_doctor_finds_the_swarm_as_recipes_need_it(engine: LocalEngine) -> None:

@@ -1,7 +1,9 @@
 """Tests scripts in containers, archives and logs over the engine's API, with a stand-in that serves the answers."""
 
+import json
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from reconciler.host.output import FirstBytes
 from reconciler.host.swarm.engine.container_calls import frames
 from tests.host.swarm.engine_stand_in import (
     Answer,
+    EngineRequest,
     Serve,
     frame,
     gives,
@@ -29,6 +32,16 @@ NO_SHELL = 'OCI runtime exec failed: exec: "sh": executable file not found in $P
 
 def script(start: Answer, state: Answer, create: Answer | None = None) -> dict[str, Answer]:
     return {CREATE: create or gives({"Id": "x"}, 201), START: start, STATE: state}
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """Answer with one after the other."""
+
+    def answer(handler: BaseHTTPRequestHandler, request: EngineRequest) -> None:
+        for each in answers:
+            each(handler, request)
+
+    return answer
 
 
 def ended(code: int) -> Answer:
@@ -51,7 +64,7 @@ def test_a_frame_that_is_not_whole_is_dropped(data: bytes, draw: st.DataObject) 
 
 @pytest.mark.parametrize("code", [0, 3, 137])
 def test_a_script_has_its_own_exit_code_and_its_output_before_its_messages(serve: Serve, code: int) -> None:
-    start = streams((2, b"warning\n"), (1, b"half "), (1, b"whole\n"))
+    start = streams((1, b"17\n"), (2, b"warning\n"), (1, b"half "), (1, b"whole\n"))
     assert serve(script(start, ended(code))).engine().execute("c", "it", 20) == (code, b"half whole\nwarning\n")
 
 
@@ -59,7 +72,7 @@ def test_a_script_gets_to_the_containers_shell_as_it_is(serve: Serve) -> None:
     stand_in = serve(script(streams(), ended(0)))
     stand_in.engine().execute("c", "echo 'it'\"'\"'s' $HOME", 20)
     (create,) = [request for request in stand_in.requests if request.line == CREATE]
-    assert b'"Cmd": ["sh", "-c", "echo \'it\'\\"\'\\"\'s\' $HOME"]' in create.body
+    assert json.loads(create.body)["Cmd"][-1] == "echo 'it'\"'\"'s' $HOME"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +115,31 @@ def test_a_script_that_does_not_end_has_no_code(serve: Serve) -> None:
     stand_in = serve(script(waits(release), gives({"Running": True, "ExitCode": None})))
     assert stand_in.engine().execute("c", "sleep 60", 0.3) == (None, b"")
     release.set()
+    assert stand_in.lines.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("kill", [streams(), refuses("no such process")])
+def test_a_script_that_runs_out_of_time_is_killed_by_the_pid_that_it_has_in_its_container(
+    serve: Serve, kill: Answer
+) -> None:
+    release = threading.Event()
+    created = iter(["x", "killer"])
+
+    def create(handler: BaseHTTPRequestHandler, request: EngineRequest) -> None:
+        gives({"Id": next(created)}, 201)(handler, request)
+
+    stand_in = serve(
+        {
+            CREATE: create,
+            START: in_turn(streams((1, b"17\n"), (1, b"some\n")), waits(release)),
+            "POST /exec/killer/start": kill,
+        }
+    )
+    assert stand_in.engine().execute("c", "echo some; sleep 60", 0.5) == (None, b"some\n")
+    release.set()
+    _, killing = [json.loads(request.body)["Cmd"] for request in stand_in.requests if request.line == CREATE]
+    assert killing[-1] == "17"
+    assert "kill" in killing[2]
 
 
 def test_an_archive_is_copied_out_as_it_is(serve: Serve) -> None:

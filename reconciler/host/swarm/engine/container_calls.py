@@ -16,6 +16,11 @@ from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, ApiCall, Con
 from reconciler.host.swarm.engine.docker_faults import classify_failure, is_not_found
 
 _COPY_SECONDS = 6 * 3600.0
+_KILL_SECONDS = 30.0
+# Prints the pid that a script has in its container, which the engine does not tell, and becomes the script.
+_TELL_PID = 'echo "$$"; exec sh -c "$1"'
+# The engine makes each script the leader of a process group.
+_KILL_GROUP = 'kill -s KILL -- "-$1"'
 # Of a longer output the rest is read, and dropped.
 _MOST_BYTES = 64 * MIB
 # Exit codes of an exec whose program could not be started.
@@ -29,36 +34,70 @@ def run_script(connection: Connection, container: str, script: str, deadline: fl
     """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
 
     The exit code is None if the script ran out of time, 126 or 127 if the container has no shell, 1 if the container is
-    gone. The output is stdout, and then stderr; of more than 64 MiB, the rest is dropped. Raise InfrastructureError if
-    the connection is lost while the script runs, RecipeError if the container is stopped before.
+    gone. A script that runs out of time is killed, with its children. The output is stdout, and then stderr; of more
+    than 64 MiB, the rest is dropped. Raise InfrastructureError if the connection is lost while the script runs,
+    RecipeError if the container is stopped before.
     """
-    exec_id = _create_exec(connection, container, script)
+    exec_id = _create_exec(connection, container, _TELL_PID, script)
+    output = list[tuple[int, bytes]]()
+    until = time.monotonic() + deadline
+    try:
+        is_ended = _read_output(connection, exec_id, output, until)
+    except CanonError as failure:
+        if time.monotonic() <= until:
+            return _end_after_failure(connection, exec_id, failure)
+        is_ended = False
+    pid, text = _split_pid(_joined(output))
+    if not is_ended:
+        _kill_script(connection, container, pid)
+    return _exit_code(connection, container, exec_id) if is_ended else None, text
+
+
+def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, bytes]], until: float) -> bool:
+    """Start what was created as `exec_id`, and add its frames to `output`. Return whether it ended before `until`.
+
+    `until` is a time of `time.monotonic`. Raise CanonError if the engine refuses, or is silent for that long.
+    """
     start = ApiCall(
         "POST",
         f"/exec/{exec_id}/start",
         "docker exec",
         body={"Detach": False, "Tty": False},
         stream=True,
-        seconds=deadline,
+        seconds=max(0.01, until - time.monotonic()),
     )
-    output, size = list[tuple[int, bytes]](), 0
-    until = time.monotonic() + deadline
-    try:
-        for frame in frames(connection.chunks(start, connection.call(start))):
-            size += len(frame[1])
-            if size <= _MOST_BYTES:
-                output.append(frame)
-            if time.monotonic() > until:
-                return None, _joined(output)
-    except CanonError as failure:
+    size = 0
+    for frame in frames(connection.chunks(start, connection.call(start))):
+        size += len(frame[1])
+        if size <= _MOST_BYTES:
+            output.append(frame)
         if time.monotonic() > until:
-            return None, _joined(output)
-        return _end_after_failure(connection, exec_id, failure)
-    return _exit_code(connection, container, exec_id), _joined(output)
+            return False
+    return True
 
 
-def _create_exec(connection: Connection, container: str, script: str) -> str:
-    body = {"AttachStdout": True, "AttachStderr": True, "Cmd": ["sh", "-c", script]}
+def _split_pid(output: bytes) -> tuple[str, bytes]:
+    """Return the pid of a script in its container, which `_TELL_PID` prints first, and the rest of the output.
+
+    The pid is "" if the output ended before it.
+    """
+    pid, _, rest = output.partition(b"\n")
+    return (pid.decode("ascii"), rest) if pid.isdigit() else ("", output)
+
+
+def _kill_script(connection: Connection, container: str, pid: str) -> None:
+    """Kill a script that `run_script` started, with its children. `pid` is its pid in the container, "" if unknown.
+
+    Raise no error: the script may have ended meanwhile, or its container.
+    """
+    if pid:
+        with suppress(CanonError):
+            exec_id = _create_exec(connection, container, _KILL_GROUP, pid)
+            _read_output(connection, exec_id, [], time.monotonic() + _KILL_SECONDS)
+
+
+def _create_exec(connection: Connection, container: str, script: str, argument: str) -> str:
+    body = {"AttachStdout": True, "AttachStderr": True, "Cmd": ["sh", "-c", script, "sh", argument]}
     path = f"/containers/{quote(container)}/exec"
     create = ApiCall("POST", path, "docker exec", body=body, may_blame_recipe=_is_stopped, may_be_gone=True)
     try:
