@@ -1,6 +1,7 @@
 """Compares what runs with what is recorded: kept deployments in Docker, and processes of this state folder."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -93,11 +94,16 @@ def _differences(
 def process_claims(state: Path) -> Iterator[Claim]:
     """Yield one claim: every slot in which processes run is locked by a process. `state` is the state folder.
 
-    Processes in a slot without a lock were left by a command that has died.
+    Processes in a slot without a lock were left by a command that has died. If the locks cannot be read, the claim is
+    NOT_ASKED.
     """
     work = state / "work"
     slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
-    stray = sorted(name for name in slots if not _is_locked(work / name / "lock"))
+    try:
+        stray = sorted(name for name in slots if not _is_locked(work / name / "lock"))
+    except OSError as failed:
+        yield not_asked("", "processes", f"the locks of {work} could not be read: {failed.strerror}")
+        return
     yield checked("", "processes", *(f"processes run in work/{name}, and nobody holds its lock" for name in stray))
 
 
@@ -110,9 +116,32 @@ def _marks() -> Iterator[Path]:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a process holds a lock on the file `path`, as `/proc/locks` lists it. False if this cannot be read."""
-    with suppress(OSError):
-        inode = str(path.stat().st_ino)
-        lines = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
-        return any(fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode for fields in lines)
-    return False
+    """Whether a process holds a lock on the file `path`, as `/proc/locks` lists it. Raise OSError if it cannot tell."""
+    try:
+        handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        place = (*_device(handle), os.fstat(handle).st_ino)
+    finally:
+        os.close(handle)
+    lines = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
+    return any(fields[1] == "FLOCK" and _listed_place(fields[5]) == place for fields in lines)
+
+
+def _listed_place(field: str) -> tuple[int, int, int]:
+    """Return major and minor number of the device, and the inode, of a field such as "fd:01:393230" of /proc/locks."""
+    major, minor, inode = field.split(":")
+    return int(major, 16), int(minor, 16), int(inode)
+
+
+def _device(handle: int) -> tuple[int, int]:
+    """Return major and minor number of the device of an open file, as the kernel's lists have it.
+
+    `stat` reports another device on btrfs and on an overlay (seen with Linux 6.18), and the list of mounts does not.
+    """
+    _, _, rest = Path(f"/proc/self/fdinfo/{handle}").read_text("ascii").partition("mnt_id:")
+    mount, *_ = rest.split()
+    lines = [line.split() for line in Path("/proc/self/mountinfo").read_bytes().splitlines()]
+    major, minor = next(fields[2] for fields in lines if fields[0] == mount.encode()).split(b":")
+    return int(major), int(minor)
