@@ -1,6 +1,5 @@
 """`reconcile report --html FILE`: what Canon knows of the fleet, as one page. Changes nothing but FILE."""
 
-import shutil
 from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext, load_context
@@ -16,6 +15,7 @@ from reconciler.errors import UsageError
 from reconciler.ports.host import Host
 from reconciler.show.page.page import render_page
 from reconciler.show.page.page_facts import PageFacts
+from reconciler.stages.disk_room import free_of_state
 from reconciler.stages.explaining import explain_preview, without_asking
 from reconciler.stages.loop import preview_with_basis
 from reconciler.stages.planning import RunRequest
@@ -69,7 +69,7 @@ def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFac
         last=last_whole_pass(context),
         asked=ask,
         broken_ledger=_broken_ledger(registry),
-        free=_free_space(context),
+        free=free_of_state(host),
     )
 
 
@@ -80,14 +80,6 @@ def _broken_ledger(registry: SqliteRegistry) -> str:
     except StateError as broken:
         return broken.message
     return ""
-
-
-def _free_space(context: CommandContext) -> int | None:
-    """Return the free space on the disk of the state folder in bytes; None if it cannot be read."""
-    try:
-        return shutil.disk_usage(context.state.root).free
-    except OSError:
-        return None
 
 
 def _require_page_path(file: str) -> Path | None:

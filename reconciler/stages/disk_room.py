@@ -9,7 +9,6 @@ from desired.model import Fleet
 from reconciler.core.disk_budget import TrialsBeside, no_room
 from reconciler.core.peaks import peak_of
 from reconciler.errors import CanonError, in_one_line
-from reconciler.ports.disk import Disk
 from reconciler.ports.host import Host
 from state.records import Memory
 
@@ -33,14 +32,15 @@ def free_space(host: Host, fleet: Fleet) -> FreeSpace:
         return FreeSpace(host.disk.free())
     except (CanonError, OSError) as failed:
         note = f"the disk could not be measured: {in_one_line(failed)}"
-    free = _free_of_state(host.disk)
+    free = free_of_state(host)
     left = "the disk with the state folder" if free is not None else "[budget] disk"
     return FreeSpace(free, f"{note}; trials are compared with {left} alone")
 
 
-def _free_of_state(disk: Disk) -> int | None:
+def free_of_state(host: Host) -> int | None:
+    """Return how many bytes are free on the disk with the state folder; None if it cannot be measured."""
     with suppress(CanonError, OSError):
-        return disk.free_of_state()
+        return host.disk.free_of_state() if host.disk is not None else None
     return None
 
 

@@ -32,6 +32,12 @@ def test_offline_no_upstream_is_asked(settled: OneRecipeFleet) -> None:
     assert SECOND not in page
 
 
+def test_the_free_space_is_on_the_page_before_there_is_a_state_folder(jot: OneRecipeFleet) -> None:
+    assert not Path(jot.state).exists()
+    page = jot.run("report", "--offline", "--html", "-").out
+    assert "are free on the disk of the state folder" in page
+
+
 def test_a_changed_ledger_is_on_the_page_and_ends_with_1(settled: OneRecipeFleet) -> None:
     with closing(sqlite3.connect(settled.state / "canon.db")) as connection, connection:
         connection.execute("DROP TRIGGER ledger_is_never_rewritten")
