@@ -13,10 +13,10 @@ ROOT = Path(__file__).parent.parent
 RECONCILE = "/opt/canon/bin/reconcile"
 
 
-def install_canon(machine: BootedMachine, build: Path) -> None:
-    """Install Canon as README.md says; `build` is an empty folder for its wheel."""
+def install_canon(machine: BootedMachine, build: Path, source: Path = ROOT) -> None:
+    """Install Canon as README.md says, from the checkout `source`; `build` is an empty folder for its wheel."""
     hatch = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(build)]
-    subprocess.run(hatch, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(hatch, cwd=source, check=True, capture_output=True)
     (wheel,) = build.glob("*.whl")
     machine.run(str(Path(sys.base_prefix) / "bin/python3"), "-m", "venv", "--without-pip", "/opt/canon")
     pip = [sys.executable, "-m", "pip", "--python=/opt/canon/bin/python", "install", "--no-index", "--no-deps"]
