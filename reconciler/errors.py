@@ -53,6 +53,10 @@ class NoFleetError(CanonError):
         )
 
 
+class NotCheckedError(CanonError):
+    """A check could not be made, because something could not be asked or read. So nothing is known of its subject."""
+
+
 class UpstreamError(InfrastructureError):
     """Upstream publishes a tag that cannot be fetched. Only upstream can repair this. No release was tried."""
 

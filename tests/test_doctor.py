@@ -1,4 +1,7 @@
-"""`reconcile doctor` on a real systemd: ten faults of a host, each planted, named, and repaired again."""
+"""`reconcile doctor` on a real systemd: faults of a host, each planted, named, and repaired again.
+
+A swarm that was left is in `tests/swarm/test_left_swarm.py`, with a real engine.
+"""
 
 import json
 import sys
@@ -36,6 +39,20 @@ promote(
 """
 LATE = "[Timer]\\nOnCalendar=\\nOnCalendar=2099-01-01\\n"
 NEWER = 'import sqlite3; sqlite3.connect("/var/lib/reconcile/canon.db").execute("PRAGMA user_version = 99")'
+FORGE = "http://127.0.0.1:8000"
+# A server that git only reads from: pushes fail there, and change no verdict.
+START_FORGE = (
+    "systemd-run --quiet --unit=forge --working-directory=/srv/forge python3 -m http.server --bind 127.0.0.1 8000;"
+    f"for _ in $(seq 600); do git ls-remote --quiet {FORGE}/notes.git && break; sleep 0.1; done"
+)
+FLEET = f"""\
+format = 1
+[fleet]
+name = "host"
+protocols = ["file", "http"]
+[mirror]
+push = "{FORGE}/{{recipe}}.git"
+"""
 SHELL_PATH = "/opt/tools:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -75,9 +92,10 @@ FAULTS = {
         "environment",
         ("reconcile.service does not find render", "PATH of the unit lacks /opt/tools"),
     ),
-    "forge down": HostFault(
+    "upstream down": HostFault(
         "mv /srv/notes /srv/gone", "mv /srv/gone /srv/notes", "upstreams", ("0 of 1 answer", "notes")
     ),
+    "forge down": HostFault("systemctl stop forge", START_FORGE, "forge", ("the forge cannot be read", "127.0.0.1")),
     "stale timer": HostFault(
         f"mkdir -p {TIMER_DROP_IN}; printf '{LATE}' >{TIMER_DROP_IN}/late.conf;"
         f"systemctl stop reconcile.timer; touch --date='20 days ago' {STAMP};"
@@ -121,12 +139,15 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedMachine]
     build = tmp_path_factory.mktemp("build")
     with booted([ROOT, Path(sys.prefix), build]) as machine:
         install_canon(machine, build)
-        machine.write("/etc/reconcile/fleet.toml", 'format = 1\n[fleet]\nname = "host"\nprotocols = ["file"]\n')
+        machine.write("/etc/reconcile/fleet.toml", FLEET)
         machine.write("/etc/reconcile/recipes/notes/recipe.toml", RECIPE + '[ready]\nstable = "1s"\n')
         machine.write("/srv/notes/Procfile", "web: exec python3 -m http.server --bind 127.0.0.1 $PORT\n")
         machine.write("/opt/tools/render", "#!/bin/sh\n")
         machine.run("git", "init", "--quiet", "--initial-branch=main", "/srv/notes")
         machine.release("/srv/notes", "1.0.0+v1")
+        machine.run("git", "clone", "--quiet", "--bare", "/srv/notes", "/srv/forge/notes.git")
+        machine.run("git", "-C", "/srv/forge/notes.git", "update-server-info")
+        machine.run("sh", "-c", START_FORGE)
         machine.run("chmod", "+x", "/opt/tools/render")
         machine.run("systemctl", "enable", "--quiet", "--now", "reconcile.timer")
         machine.run("systemctl", "start", "reconcile.service")
@@ -143,8 +164,19 @@ def test_a_sound_host_passes_and_the_difference_of_path_is_named(machine: Booted
     checks = _doctor(machine, 0)
     by_result = {result: {name for name in checks if checks[name]["result"] == result} for result in RESULTS}
     assert by_result["failed"] == set()
-    assert by_result["not-checked"] == {"swarm", "proxy", "forge", "keys"}
-    assert by_result["ok"] >= {"fleet", "git", "tools", "state", "disk", "upstreams", "unit", "timer", "credentials"}
+    assert by_result["not-checked"] == {"swarm", "proxy", "keys", "notify"}
+    assert by_result["ok"] >= {
+        "fleet",
+        "git",
+        "tools",
+        "state",
+        "disk",
+        "upstreams",
+        "unit",
+        "timer",
+        "credentials",
+        "forge",
+    }
     assert checks["environment"]["found"] == "PATH of the unit lacks /opt/tools"
 
 

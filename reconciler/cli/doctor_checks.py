@@ -15,7 +15,7 @@ from reconciler.cli.doctor_unit_checks import check_credentials, check_environme
 from reconciler.core import host_checks
 from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.core.observation import State
-from reconciler.errors import CanonError, message_and_hint
+from reconciler.errors import CanonError, InfrastructureError, NotCheckedError, message_and_hint
 from reconciler.host import systemd_units as systemd
 from reconciler.host.command_runner import missing_programs, nearest_existing
 from reconciler.host.environment import place
@@ -33,7 +33,7 @@ from state.state_errors import StateError
 def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
     """Run all checks except that of the declarations. Yield each result as soon as it is there, in a fixed order.
 
-    A check that raises CanonError, StateError or OSError has the result FAILED.
+    A check that raises NotCheckedError has the result NOT_CHECKED; CanonError, StateError or OSError mean FAILED.
     """
     seen = inspect(fleet, state)
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
@@ -60,11 +60,13 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
 def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
     """Return the result of `check`.
 
-    If it raises CanonError, StateError or OSError, return FAILED under the name `name`, with the error's message and
-    hint.
+    If it raises NotCheckedError, return NOT_CHECKED under the name `name`, with the error's message and hint; if it
+    raises CanonError, StateError or OSError, FAILED.
     """
     try:
         return check()
+    except NotCheckedError as unasked:
+        return HostCheck(name, CheckResult.NOT_CHECKED, unasked.message, unasked.hint)
     except (CanonError, StateError, OSError) as failed:
         return HostCheck(name, CheckResult.FAILED, *message_and_hint(failed))
 
@@ -179,7 +181,11 @@ def _forge(seen: Inspection) -> HostCheck:
 
     first = min(seen.fleet.recipes)
     forge = GitForge(seen.state, seen.environment, seen.fleet.protocols, seen.fleet.mirror)
-    refs = forge.list_refs(first)
+    try:
+        refs = forge.list_refs(first)
+    except InfrastructureError as failed:
+        hint = failed.hint or f"try: git ls-remote {forge.target.address(first)}"
+        return HostCheck("forge", CheckResult.FAILED, failed.message, hint)
     return HostCheck("forge", CheckResult.OK, f"it has {len(refs)} refs of {first}")
 
 

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from desired.model import Fleet
 from reconciler.cli.composition import drivers_for, tools_of
+from reconciler.errors import NotCheckedError
 from reconciler.host import systemd_units as systemd
 from reconciler.host.environment import ALWAYS_USED, child_environment
 from state.folder.folder import StateFolder
@@ -21,8 +22,8 @@ USUAL_UNIT = "reconcile.service"
 class Inspection:
     """All that the checks use. `environment` is that of child processes, `tools` are the programs that a pass needs.
 
-    `unit` is the name of the systemd unit in which passes run. `service` has its properties, None if systemd does not
-    know it. `records` is empty if the registry cannot be read.
+    `unit` is the name of the systemd unit in which passes run. `service` has its properties, as in `read_service`;
+    it is the error if systemd could not be asked. `records` is empty if the registry cannot be read.
     """
 
     fleet: Fleet
@@ -30,7 +31,7 @@ class Inspection:
     environment: Mapping[str, str]
     tools: frozenset[str]
     unit: str
-    service: systemd.Properties | None
+    service: systemd.Properties | NotCheckedError
     records: Records
 
 
@@ -45,9 +46,17 @@ def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
         environment=environment,
         tools=frozenset({*tools, *ALWAYS_USED}),
         unit=unit,
-        service=systemd.read_service(unit, environment),
+        service=_service(unit, environment),
         records=_readable_records(state),
     )
+
+
+def _service(unit: str, environment: Mapping[str, str]) -> systemd.Properties | NotCheckedError:
+    """Return the properties of the systemd unit `unit`, or the error if systemd could not be asked."""
+    try:
+        return systemd.read_service(unit, environment)
+    except NotCheckedError as unasked:
+        return unasked
 
 
 def _readable_records(state: StateFolder) -> Records:

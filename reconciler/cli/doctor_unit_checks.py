@@ -1,13 +1,20 @@
-"""The checks of `reconcile doctor` that ask systemd about the unit in which passes run."""
+"""The checks of `reconcile doctor` that ask systemd about the unit in which passes run.
+
+Each raises NotCheckedError, which counts as NOT_CHECKED, if systemd could not be asked.
+"""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from reconciler.cli.doctor_inspection import Inspection
-from reconciler.core import host_checks
-from reconciler.core.host_checks import CheckResult, HostCheck
+from reconciler.core import host_checks, unit_checks
+from reconciler.core.host_checks import HostCheck
+from reconciler.errors import NotCheckedError
 from reconciler.host import systemd_units as systemd
 from reconciler.host.command_runner import missing_programs
 from reconciler.host.environment import child_environment
+
+_NOT_THERE = (FileNotFoundError, NotADirectoryError)
 
 
 def check_unit(seen: Inspection) -> HostCheck:
@@ -15,37 +22,24 @@ def check_unit(seen: Inspection) -> HostCheck:
 
     If systemd does not know the unit, return FAILED if the fleet declares it, else a WARNING.
     """
-    if seen.service is None:
-        hint = "copy systemd/reconcile.service and reconcile.timer to /etc/systemd/system"
-        result = CheckResult.FAILED if seen.fleet.unit else CheckResult.WARNING
-        return HostCheck("unit", result, f"systemd knows no {seen.unit} here", hint)
-    ended = seen.service.get("Result", "")
-    if ended not in {"", "success"}:
-        hint = f"see: journalctl --unit {seen.unit}"
-        return HostCheck("unit", CheckResult.FAILED, f"the last run of {seen.unit} failed: {ended}", hint)
-    return HostCheck("unit", CheckResult.OK, f"{seen.unit} is installed")
+    service = _answered(seen)
+    load_state, ended = service.get("LoadState", ""), service.get("Result", "")
+    return unit_checks.check_unit(seen.unit, load_state, ended, is_declared=bool(seen.fleet.unit))
 
 
 def check_timer(seen: Inspection) -> HostCheck:
-    """Check that a timer that starts the unit is enabled and active, and started it lately. Return OK or FAILED.
-
-    Return NOT_CHECKED if systemd does not know the unit.
-    """
-    if seen.service is None:
-        return HostCheck("timer", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
-    facts = systemd.read_timer(seen.service, seen.environment)
+    """Check that a timer that starts the unit is enabled and active, and started it lately. Return OK or FAILED."""
+    facts = systemd.read_timer(_loaded(seen), seen.environment)
     return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
 
 
 def check_environment(seen: Inspection) -> HostCheck:
     """Compare the environment of child processes in the unit with that in this shell. Return OK if they are the same.
 
-    Return FAILED if the unit lacks a variable of this shell or does not find a required program, a WARNING for other
-    differences, and NOT_CHECKED if systemd does not know the unit.
+    Return FAILED if the unit lacks a variable of this shell or does not find a required program, and a WARNING for
+    other differences.
     """
-    if seen.service is None:
-        return HostCheck("environment", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
-    of_systemd = systemd.read_unit_environment(seen.service, seen.environment)
+    of_systemd = systemd.read_unit_environment(_loaded(seen), seen.environment)
     of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)
     here = missing_programs(sorted(seen.tools), seen.environment)
     there = missing_programs(sorted(seen.tools), of_unit)
@@ -56,10 +50,35 @@ def check_environment(seen: Inspection) -> HostCheck:
 def check_credentials(seen: Inspection) -> HostCheck:
     """Check that the files exist that the unit names as its credentials (`LoadCredential=`). Return OK or FAILED.
 
-    Return NOT_CHECKED if systemd does not know the unit.
+    Return NOT_CHECKED if this user cannot look at one of them.
     """
-    if seen.service is None:
-        return HostCheck("credentials", CheckResult.NOT_CHECKED, f"there is no {seen.unit}")
+    _loaded(seen)
     files = systemd.read_credential_files(seen.unit, seen.environment)
-    missing = [f"{name}: {path}" for name, path in files.items() if not path.exists()]
-    return host_checks.check_credentials(seen.unit, missing, len(files))
+    failed = {f"{name}: {path}": error for name, path in files.items() if (error := _stat_error(path))}
+    missing = [file for file, error in failed.items() if isinstance(error, _NOT_THERE)]
+    unread = [file for file, error in failed.items() if not isinstance(error, _NOT_THERE)]
+    return unit_checks.check_credentials(seen.unit, missing, unread, len(files))
+
+
+def _answered(seen: Inspection) -> systemd.Properties:
+    """Return the properties of the unit. Raise NotCheckedError if systemd could not be asked."""
+    if isinstance(seen.service, NotCheckedError):
+        raise seen.service
+    return seen.service
+
+
+def _loaded(seen: Inspection) -> systemd.Properties:
+    """Return the properties of the unit. Raise NotCheckedError if systemd does not know it or could not be asked."""
+    service = _answered(seen)
+    if service.get("LoadState") != "loaded":
+        raise NotCheckedError(f"systemd has not loaded {seen.unit}")
+    return service
+
+
+def _stat_error(path: Path) -> OSError | None:
+    """Return the error that a look at the file `path` meets; None if it exists."""
+    try:
+        path.stat()
+    except OSError as failed:
+        return failed
+    return None

@@ -31,7 +31,7 @@ class HostCheck:
 class TimerFacts:
     """What systemd reports about the timer of a unit.
 
-    * `timer`: its name; "" if no timer starts the unit.
+    * `timer`: its name; "" if systemd has loaded none that starts the unit.
     * `enabled`: True if it is started when the host boots.
     * `active`: True if it runs now.
     * `last`, `next`: when it last started the unit, and when it will start it next; None if unknown.
@@ -94,7 +94,8 @@ def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bo
     """Return the check of the clock. It is FAILED if a promotion was recorded at a later time than `now`.
 
     `last_record` is the time of the latest promotion, None if there is none. `synchronised` says whether a time server
-    sets the clock. If it is False, the check is a WARNING; None means that systemd does not tell.
+    sets the clock. If it is False, the check is a WARNING; None means that systemd could not be asked. If both are
+    None, the check is NOT_CHECKED.
     """
     hint = "synchronise the clock: timedatectl set-ntp true"
     if last_record is not None and last_record > now:
@@ -102,6 +103,9 @@ def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bo
         return HostCheck("clock", CheckResult.FAILED, found, hint)
     if synchronised is False:
         return HostCheck("clock", CheckResult.WARNING, "no time server sets it", hint)
+    if synchronised is None and last_record is None:
+        found = "systemd could not be asked whether a time server sets it, and there is no record to compare it with"
+        return HostCheck("clock", CheckResult.NOT_CHECKED, found)
     found = "set by a time server" if synchronised else "not earlier than the last record"
     return HostCheck("clock", CheckResult.OK, found)
 
@@ -114,7 +118,9 @@ def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = 
     """
     enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
     if not facts.timer:
-        return HostCheck("timer", CheckResult.FAILED, f"no timer starts {unit}", f"install one: {enable}")
+        return HostCheck(
+            "timer", CheckResult.FAILED, f"systemd has loaded no timer that starts {unit}", f"run: {enable}"
+        )
     if not facts.enabled or not facts.active:
         lacks = "not enabled" if not facts.enabled else "not active"
         return HostCheck("timer", CheckResult.FAILED, f"{facts.timer} is {lacks}", f"run: {enable}")
@@ -200,18 +206,6 @@ def check_environment(unit: str, differences: Sequence[str], missing: Sequence[s
     if differences:
         return HostCheck("environment", CheckResult.WARNING, "; ".join(differences), hint)
     return HostCheck("environment", CheckResult.OK, f"children of {unit} get what those of this shell get")
-
-
-def check_credentials(unit: str, missing: Sequence[str], declared: int) -> HostCheck:
-    """Return the check of the files that `LoadCredential=` of the systemd unit `unit` names.
-
-    It is FAILED if one is missing: systemd then does not start the unit. `missing` has each of those as "NAME: PATH".
-    `declared` is the number of all these files.
-    """
-    if missing:
-        hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"
-        return HostCheck("credentials", CheckResult.FAILED, f"missing: {', '.join(missing)}", hint)
-    return HostCheck("credentials", CheckResult.OK, f"{declared} declared by {unit}")
 
 
 def check_notify(found: Mapping[str, str], failed: Mapping[str, str], waiting: int) -> HostCheck:

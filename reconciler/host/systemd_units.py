@@ -6,13 +6,17 @@ Runs `systemctl` instead of using the bus, because `systemctl` also works for ro
 import os
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from desired.unprintable import escape_unprintable
 from reconciler.core.host_checks import TimerFacts
-from reconciler.host.lines import read_or_empty
+from reconciler.errors import NotCheckedError
 from reconciler.host.run import CommandSpec, capture
 
+# Exists while systemd runs this host, see sd_booted(3).
+_RUNS = Path("/run/systemd/system")
 _SECONDS = 30.0
 _TIME = "%a %Y-%m-%d %H:%M:%S UTC"
 _SERVICE = ("LoadState", "TriggeredBy", "Environment", "EnvironmentFiles", "UnsetEnvironment", "Result")
@@ -23,19 +27,20 @@ Properties = Mapping[str, str]
 """The values of a unit's properties by name. A value has several lines if `systemctl show` prints several values."""
 
 
-def read_service(unit: str, environment: Mapping[str, str]) -> Properties | None:
-    """Return those properties of the service `unit` that this module reads.
+def read_service(unit: str, environment: Mapping[str, str]) -> Properties:
+    """Return those properties of the service `unit` that this module reads; {} if systemd does not run this host.
 
-    Return None if systemd does not answer, or does not know this unit. `environment` is that of `systemctl`.
+    LoadState is "loaded" if systemd knows the unit. Raise NotCheckedError if systemd could not be asked. `environment`
+    is that of `systemctl`.
     """
-    properties = _show(unit, _SERVICE, environment)
-    return properties if properties.get("LoadState") == "loaded" else None
+    return _show(unit, _SERVICE, environment) if _RUNS.is_dir() else {}
 
 
 def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
     """Return what systemd reports about the first timer that starts a service. `service` are the service's properties.
 
-    If no timer starts it, the name of the timer in the result is "". `environment` is that of `systemctl`.
+    If no timer starts it, the name of the timer in the result is "". Raise NotCheckedError if systemd could not be
+    asked. `environment` is that of `systemctl`.
     """
     timers = [name for name in service.get("TriggeredBy", "").split() if name.endswith(".timer")]
     if not timers:
@@ -53,9 +58,10 @@ def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFact
 def read_unit_environment(service: Properties, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that systemd gives a service. `service` are its properties.
 
-    `environment` is that of `systemctl`. An EnvironmentFile that cannot be read counts as empty.
+    `environment` is that of `systemctl`. An EnvironmentFile that does not exist counts as empty. Raise NotCheckedError
+    if systemd could not be asked, or if an EnvironmentFile cannot be read.
     """
-    manager = _output(("systemctl", "show-environment"), environment)
+    manager = _ask(("systemctl", "show-environment"), environment)
     files: dict[str, str] = {}
     for line in service.get("EnvironmentFiles", "").splitlines():
         files |= _read_environment_file(Path(line.rpartition(" (")[0]))
@@ -84,10 +90,10 @@ def variables(words: tuple[str, ...]) -> dict[str, str]:
 def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
     """Return the files that `LoadCredential=` of the unit `unit` names, by the name of the credential.
 
-    Return {} if systemd does not answer. Read the unit's own files (`systemctl cat`), since `systemctl show` prints
-    "[unprintable]" for credentials. `environment` is that of `systemctl`.
+    Read the unit's own files (`systemctl cat`), since `systemctl show` prints "[unprintable]" for credentials. Raise
+    NotCheckedError if systemd could not be asked. `environment` is that of `systemctl`.
     """
-    return credential_files(_output(("systemctl", "cat", "--no-pager", "--", unit), environment))
+    return credential_files(_ask(("systemctl", "cat", "--no-pager", "--", unit), environment))
 
 
 def credential_files(text: str) -> dict[str, Path]:
@@ -110,9 +116,11 @@ def credential_files(text: str) -> dict[str, Path]:
 
 
 def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
-    """Return whether a time server sets this host's clock, as systemd reports; None if systemd does not answer."""
-    shown = _output(("timedatectl", "show", "--property=NTPSynchronized", "--value"), environment)
-    return {"yes": True, "no": False}.get(shown.strip())
+    """Return whether a time server sets this host's clock, as systemd reports; None if it could not be asked."""
+    with suppress(NotCheckedError):
+        shown = _ask(("timedatectl", "show", "--property=NTPSynchronized", "--value"), environment)
+        return {"yes": True, "no": False}.get(shown.strip())
+    return None
 
 
 def parse_time(text: str) -> datetime | None:
@@ -127,20 +135,25 @@ def parse_time(text: str) -> datetime | None:
 
 
 def _show(unit: str, names: tuple[str, ...], environment: Mapping[str, str]) -> Properties:
-    """Return the properties of a unit that `names` lists; {} if systemd does not answer."""
+    """Return the properties of a unit that `names` lists. Raise NotCheckedError if systemd could not be asked."""
     wanted = (f"--property={name}" for name in names)
     properties: dict[str, str] = {}
-    for line in _output(("systemctl", "show", *wanted, "--", unit), environment).splitlines():
+    for line in _ask(("systemctl", "show", *wanted, "--", unit), environment).splitlines():
         name, _, value = line.partition("=")
         properties[name] = f"{properties[name]}\n{value}" if name in properties else value
     return properties
 
 
-def _output(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    """Return what a program of systemd prints, with times in UTC; "" if it is missing or fails."""
+def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    """Return what a program of systemd prints, with times in UTC. Raise NotCheckedError if it is missing or fails."""
     buses = {name: os.environ[name] for name in ("DBUS_SYSTEM_BUS_ADDRESS",) if name in os.environ}
     captured = capture(CommandSpec(command, {**environment, **buses, "TZ": "UTC"}, Path("/"), _SECONDS))
-    return captured.out.decode("utf-8", "replace") if captured.ok else ""
+    if captured.ok:
+        return captured.out.decode("utf-8", "replace")
+    messages = captured.err.decode("utf-8", "replace").split("\n")
+    why = f"{command[0]} is missing" if captured.result.missing else next(filter(None, messages), "no answer")
+    hint = "" if os.geteuid() == 0 else "without its bus, it answers only root"
+    raise NotCheckedError(f"systemd could not be asked: {escape_unprintable(why)}", hint)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -152,6 +165,14 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _read_environment_file(path: Path) -> dict[str, str]:
-    """Return the variables of an EnvironmentFile by name; {} if it cannot be read or has a quote that does not end."""
-    lines = read_or_empty(path).splitlines()
+    """Return the variables of an EnvironmentFile by name; {} if it does not exist or has a quote that does not end.
+
+    Raise NotCheckedError if it cannot be read.
+    """
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    except OSError as failed:
+        raise NotCheckedError(f"{path} could not be read: {failed.strerror}") from None
     return variables(_words(" ".join(line for line in lines if line.strip()[:1] not in {"#", ";"})))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core import host_checks
+from reconciler.core import host_checks, unit_checks
 from reconciler.core.host_checks import MIB, CheckResult, HostCheck, TimerFacts
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -79,7 +79,28 @@ def test_a_clock_fails_that_is_before_the_last_promotion_and_warns_where_nothing
     later = NOW + timedelta(seconds=1)
     assert host_checks.check_clock(NOW, later, synchronised=True).result is CheckResult.FAILED
     assert host_checks.check_clock(NOW, NOW, synchronised=False).result is CheckResult.WARNING
-    assert host_checks.check_clock(NOW, None, synchronised=None).result is CheckResult.OK
+    assert host_checks.check_clock(NOW, NOW, synchronised=None).result is CheckResult.OK
+    assert host_checks.check_clock(NOW, None, synchronised=True).result is CheckResult.OK
+
+
+def test_a_clock_that_nothing_could_be_compared_with_was_not_checked() -> None:
+    assert host_checks.check_clock(NOW, None, synchronised=None).result is CheckResult.NOT_CHECKED
+
+
+@pytest.mark.parametrize(
+    ("load_state", "words"), [("", "does not run"), ("not-found", "knows no"), ("masked", "masked")]
+)
+def test_a_unit_that_is_not_loaded_fails_only_where_the_fleet_needs_it(load_state: str, words: str) -> None:
+    needed, other = (unit_checks.check_unit("a.service", load_state, "", is_declared=each) for each in (True, False))
+    assert (needed.result, other.result) == (CheckResult.FAILED, CheckResult.WARNING)
+    assert words in needed.found
+    assert needed.hint
+
+
+@pytest.mark.parametrize("ended", ["", "success", "exit-code", "timeout"])
+def test_a_unit_passes_whose_last_run_did_not_fail(ended: str) -> None:
+    found = unit_checks.check_unit("a.service", "loaded", ended, is_declared=True)
+    assert (found.result is CheckResult.OK) == (ended in {"", "success"})
 
 
 def test_no_upstream_at_all_is_not_a_check_that_passed() -> None:
@@ -114,9 +135,9 @@ def test_a_program_that_the_unit_does_not_find_fails_whatever_else_differs() -> 
 
 
 def test_a_credential_without_its_file_fails_because_systemd_would_not_start_the_unit() -> None:
-    missing = host_checks.check_credentials("a.service", ["token: /etc/canon/token"], 2)
+    missing = unit_checks.check_credentials("a.service", ["token: /etc/canon/token"], ["key: /root/key"], 2)
     assert (missing.result, missing.found) == (CheckResult.FAILED, "missing: token: /etc/canon/token")
-    assert host_checks.check_credentials("a.service", [], 2).result is CheckResult.OK
+    assert unit_checks.check_credentials("a.service", [], [], 2).result is CheckResult.OK
 
 
 def test_a_target_of_messages_that_fails_fails_and_messages_that_wait_warn() -> None:
@@ -126,3 +147,8 @@ def test_a_target_of_messages_that_fails_fails_and_messages_that_wait_warn() -> 
     assert (waiting.result, waiting.found) == (CheckResult.WARNING, "mail: smtp:25 answers; messages that wait: 2")
     assert host_checks.check_notify({"mail": "smtp:25 answers"}, {}, 0).result is CheckResult.OK
     assert host_checks.check_notify({}, {}, 0).result is CheckResult.NOT_CHECKED
+
+
+def test_a_credential_that_this_user_cannot_look_at_is_neither_missing_nor_there() -> None:
+    unread = unit_checks.check_credentials("a.service", [], ["key: /root/key"], 1)
+    assert (unread.result, unread.found) == (CheckResult.NOT_CHECKED, "could not be looked at: key: /root/key")

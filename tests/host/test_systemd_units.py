@@ -1,12 +1,15 @@
 """Reading what systemd prints of units."""
 
 import shlex
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.errors import NotCheckedError
 from reconciler.host import systemd_units as systemd
 
 NAMES = st.from_regex(r"[A-Z]{1,3}", fullmatch=True)
@@ -47,3 +50,33 @@ def test_a_time_is_read_in_utc_and_any_other_text_means_never() -> None:
     assert systemd.parse_time("Sun 2026-11-29 03:20:01 UTC") == datetime(2026, 11, 29, 3, 20, 1, tzinfo=UTC)
     assert systemd.parse_time("") is None
     assert systemd.parse_time("n/a") is None
+
+
+def test_a_systemd_that_does_not_answer_is_not_taken_for_one_that_says_no(tmp_path: Path) -> None:
+    stand_in = tmp_path / "systemctl"
+    environment = {"PATH": str(tmp_path)}
+    with pytest.raises(NotCheckedError, match="systemd could not be asked: systemctl is missing"):
+        systemd.read_credential_files("a.service", environment)
+    stand_in.write_text("#!/bin/sh\necho 'Failed to connect to bus: Permission denied' >&2\nexit 1\n")
+    stand_in.chmod(0o755)
+    questions: list[Callable[[], object]] = [
+        lambda: systemd.read_credential_files("a.service", environment),
+        lambda: systemd.read_timer({"TriggeredBy": "a.timer"}, environment),
+        lambda: systemd.read_unit_environment({}, environment),
+    ]
+    for ask in questions:
+        with pytest.raises(NotCheckedError, match="Failed to connect to bus: Permission denied"):
+            ask()
+    assert systemd.is_clock_synchronised(environment) is None
+
+
+def test_an_environment_file_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    stand_in = tmp_path / "systemctl"
+    stand_in.write_text("#!/bin/sh\necho A=1\n")
+    stand_in.chmod(0o755)
+    environment, service = {"PATH": str(tmp_path)}, {"EnvironmentFiles": f"{tmp_path / 'env'} (ignore_errors=yes)"}
+    assert systemd.read_unit_environment(service, environment) == {"A": "1"}
+    # Whoever is root can read every file, but nobody a folder.
+    (tmp_path / "env").mkdir()
+    with pytest.raises(NotCheckedError, match="env could not be read: Is a directory"):
+        systemd.read_unit_environment(service, environment)

@@ -1,0 +1,46 @@
+"""The checks of `reconcile doctor` that are about the systemd unit in which passes run, and its files."""
+
+from collections.abc import Sequence
+
+from reconciler.core.host_checks import CheckResult, HostCheck
+
+
+def check_unit(unit: str, load_state: str, ended: str, *, is_declared: bool) -> HostCheck:
+    """Return the check of the systemd unit `unit`. It is OK if systemd has loaded it and its last run succeeded.
+
+    It is FAILED if that run failed. If the unit is not loaded, it is FAILED if the fleet declares the unit
+    (`is_declared`), else a WARNING. `load_state` is its LoadState, such as "masked"; "" if systemd does not run this
+    host. `ended` is the Result of its last run.
+    """
+    if load_state != "loaded":
+        result = CheckResult.FAILED if is_declared else CheckResult.WARNING
+        return HostCheck("unit", result, *_why_not_loaded(unit, load_state))
+    if ended not in {"", "success"}:
+        found = f"the last run of {unit} failed: {ended}"
+        return HostCheck("unit", CheckResult.FAILED, found, f"see: journalctl --unit {unit}")
+    return HostCheck("unit", CheckResult.OK, f"{unit} is installed")
+
+
+def _why_not_loaded(unit: str, load_state: str) -> tuple[str, str]:
+    """Return why a unit with this LoadState is not loaded, and a hint."""
+    if not load_state:
+        return f"systemd does not run this host, so there is no {unit}", "run passes where systemd runs"
+    if load_state == "not-found":
+        hint = "copy systemd/reconcile.service and reconcile.timer to /etc/systemd/system"
+        return f"systemd knows no {unit} here", hint
+    return f"systemd does not load {unit}: {load_state}", f"see: systemctl status {unit}"
+
+
+def check_credentials(unit: str, missing: Sequence[str], unread: Sequence[str], declared: int) -> HostCheck:
+    """Return the check of the files that `LoadCredential=` of the systemd unit `unit` names.
+
+    It is FAILED if one is missing: systemd then does not start the unit. `missing` has each of those as "NAME: PATH",
+    `unread` those of which this user cannot see whether they exist. `declared` is the number of all these files.
+    """
+    if missing:
+        hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"
+        return HostCheck("credentials", CheckResult.FAILED, f"missing: {', '.join(missing)}", hint)
+    if unread:
+        found = f"could not be looked at: {', '.join(unread)}"
+        return HostCheck("credentials", CheckResult.NOT_CHECKED, found, "run this as a user who may")
+    return HostCheck("credentials", CheckResult.OK, f"{declared} declared by {unit}")
