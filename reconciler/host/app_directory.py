@@ -93,10 +93,7 @@ def last_lines(app: App) -> tuple[str, ...]:
 
 
 def _end_of(path: Path, known: Redaction) -> Iterator[str]:
-    """Yield the last lines of the log at `path` as `last_lines` returns them; none if it cannot be read.
-
-    `known` are the secrets to mask.
-    """
+    """Yield the last lines of the log at `path` as in `last_lines`; none if it cannot be read. `known` are secrets."""
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)

@@ -1,4 +1,4 @@
-"""Sends entries to systemd's journal over its native socket, where this process runs under the journal."""
+"""Sends entries to systemd's journal over its native socket."""
 
 import os
 import socket
@@ -12,14 +12,15 @@ SOCKET = Path("/run/systemd/journal/socket")
 def runs_under_journal(environ: Mapping[str, str]) -> bool:
     """Return whether stdout or stderr of this process goes to the journal.
 
-    `environ` is the environment of this process. In it, systemd sets JOURNAL_STREAM to device and inode of the stream
-    to the journal. A program may inherit the variable although its own streams go elsewhere: so both are compared.
+    `environ` is the environment of this process. systemd sets JOURNAL_STREAM in it to the device and inode of the
+    stream to the journal. These are compared with the streams, because a program may inherit the variable although its
+    own streams go elsewhere.
     """
     return any(environ.get("JOURNAL_STREAM") == _stream_identity(number) for number in (1, 2))
 
 
 def _stream_identity(number: int) -> str:
-    """Return "DEVICE:INODE" of the file descriptor `number`, "" if it is closed."""
+    """Return "DEVICE:INODE" of the file descriptor `number`; "" if it is closed."""
     try:
         info = os.fstat(number)
     except OSError:
@@ -28,9 +29,9 @@ def _stream_identity(number: int) -> str:
 
 
 def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> None:
-    """Send each entry, which maps the names of its fields to their values, as one datagram to the socket `path`.
+    """Send each entry as one datagram to the socket `path`. An entry maps the names of its fields to their values.
 
-    Errors are ignored: the journal also gets the printed report.
+    Errors are ignored: the printed report reaches the journal too.
     """
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         for entry in entries:
@@ -38,7 +39,7 @@ def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> N
 
 
 def datagram(entry: Mapping[str, str]) -> bytes:
-    r"""Return `entry`, the values of fields by name, in the journal's native format: a line NAME=VALUE for each field.
+    r"""Return an entry in the journal's native format: a line NAME=VALUE for each field.
 
     A value with a line break is written as the name, "\n", its length in 8 bytes (the lowest first), and the value.
     """

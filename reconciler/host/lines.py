@@ -11,10 +11,9 @@ _LARGEST_TEXT = 64 * 1024
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of the file `path`; None if the file does not exist.
+    """Return the text of the file `path` of a release; None if there is no such file.
 
-    Raise RecipeError if `path` is a link or not a regular file, or if the file is larger than 64 KiB, is not UTF-8 or
-    cannot be read.
+    Raise RecipeError if it is a link or no regular file, is larger than 64 KiB, is not UTF-8, or cannot be read.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -49,9 +48,9 @@ def _decoded(name: str, data: bytes) -> str:
 
 
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each line of `text` except blank lines and comments: its position as "FILE:LINE", and the line.
+    """Yield the position, as "FILE:LINE", and the text of each line, without blank lines and comments.
 
-    The line has no blanks at its ends. `file` is the file name in the position. Raise RecipeError for a NUL byte.
+    Blanks at both ends of a line are removed. `file` is the name in the position. Raise RecipeError for a NUL byte.
     """
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip(" \t\r")

@@ -19,10 +19,10 @@ def available_memory() -> int | None:
 
 
 def oom_kills() -> int:
-    """Return how many programs the kernel has killed because memory ran out; 0 if it reports no number.
+    """Return how many programs the kernel has killed because memory ran out; 0 if it does not say.
 
-    Count programs in Canon's cgroup, or on the whole host if the cgroup has no such count. With cgroup version 1,
-    programs in child cgroups are not counted.
+    Programs in Canon's cgroup count; on the whole host if the cgroup has no such number. With cgroup version 1,
+    programs in cgroups below Canon's do not count.
     """
     counts = next((path for path in count_files(Path("/proc/self/cgroup").read_text()) if path.exists()), _OF_THE_HOST)
     count = re.search(r"^oom_kill (\d+)$", counts.read_text(), re.MULTILINE)
@@ -32,13 +32,13 @@ def oom_kills() -> int:
 def was_oom_killed(code: int | None, before: int) -> bool:
     """Return whether the kernel probably killed a program because memory ran out.
 
-    `code` is its exit code, None if unknown. `before` is what `oom_kills` returned when the program started.
+    `code` is the program's exit code, None if unknown. `before` is what `oom_kills` returned when the program started.
     """
     return code in _KILLED and oom_kills() > before
 
 
 def count_files(cgroups: str) -> Iterator[Path]:
-    """Yield the paths of the files in which the kernel may count the programs of Canon's cgroup that it killed.
+    """Yield the files in which the kernel may count the programs that it killed in Canon's cgroup.
 
     They need not exist. `cgroups` is the text of /proc/self/cgroup.
     """

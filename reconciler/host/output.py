@@ -1,4 +1,4 @@
-"""Keeps the output of commands in memory or in files, up to given sizes."""
+"""Keeps the output of commands in memory or in files, up to a limit."""
 
 import os
 from pathlib import Path
@@ -18,9 +18,9 @@ _LONGEST_CHARACTER = 4
 
 
 class OutputSink(Protocol):
-    """Receives the output of a command: `feed` gets it chunk by chunk, `close` is called at the end.
+    """Takes the output of a command. `feed` gets it piece by piece, and `close` is called at the end.
 
-    `feed` returns False if the sink takes no more, so that the command has to be stopped.
+    `feed` returns False if it takes no more. Then the command has to be stopped.
     """
 
     def feed(self, chunk: bytes) -> bool: ...
@@ -29,7 +29,7 @@ class OutputSink(Protocol):
 
 
 class FirstBytes:
-    """Keeps the first `most` bytes of a command's output in `data`. `overflowed` is True if the command wrote more."""
+    """Keeps the first `most` bytes of a command's output in `data`. `overflowed` is True if there were more."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -49,11 +49,11 @@ class FirstBytes:
         return not self.overflowed
 
     def close(self) -> None:
-        """Do nothing: no file is open."""
+        """Do nothing: there is no file to close."""
 
 
 class LastBytes:
-    """Keeps the last `most` bytes of a command's output in `data`. `size` is the size of its whole output in bytes."""
+    """Keeps the last `most` bytes of a command's output in `data`. `size` is the size of the whole output in bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -77,13 +77,13 @@ class LastBytes:
         return True
 
     def close(self) -> None:
-        """Do nothing: no file is open."""
+        """Do nothing: there is no file to close."""
 
 
 class NewFile:
-    """Writes all output of a command that it is fed, however much, to the new file `path`.
+    """Writes the whole output of a command to the new file `path`, which only this user can read.
 
-    Only this user can read the file. Raises FileExistsError if the file exists already.
+    It raises FileExistsError if the file exists already.
     """
 
     def __init__(self, path: Path) -> None:
@@ -98,10 +98,10 @@ class NewFile:
 
 
 class Log:
-    """Appends the output of a command to the file `path`, with secrets redacted and unprintable characters escaped.
+    """Appends the output of a command to the file `path`. Secrets are masked, and unprintable characters escaped.
 
-    If the output is long, the file gets its first `most` bytes, the number of bytes left out, and its last `tail`
-    bytes. The property `tail` returns the last `tail` bytes as text.
+    Of a long output, the file gets the first `most` bytes, how many bytes are left out, and the last `tail` bytes. The
+    property `tail` returns these last bytes as text.
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:
@@ -141,7 +141,7 @@ class Log:
 
 
 def _safe_cut(data: bytes) -> int:
-    """Return how many bytes of `data` can be written now so that no UTF-8 character and no CRLF is split."""
+    """Return how many bytes of `data` can be written now without splitting a UTF-8 character or a CRLF."""
     for cut in range(len(data), max(0, len(data) - _LONGEST_CHARACTER), -1):
         last = data[cut - 1]
         if last & 0xC0 == _CONTINUATION:
@@ -151,7 +151,7 @@ def _safe_cut(data: bytes) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file so that only this user can read it, and return its descriptor. Serves as `opener` of `open`.
+    """Open a file so that only this user can read it. Return its descriptor. It is the `opener` of `open`.
 
     Raise OSError if `path` is a link.
     """

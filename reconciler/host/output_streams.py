@@ -1,4 +1,4 @@
-"""Reads the output of one command from pipes, until the command ends, times out, or writes too much."""
+"""Reads the output of one command from pipes, until the command ends, takes too long or writes too much."""
 
 import os
 import select
@@ -17,7 +17,8 @@ _CHUNK = 65536
 class StreamEnd(Enum):
     """Why Canon stopped reading the output of a command.
 
-    ENDED: the command ended. TIMED_OUT: its deadline passed, or Canon was asked to stop it. TOO_MUCH: a sink was full.
+    ENDED: the command ended. TIMED_OUT: it took too long, or was to be stopped. TOO_MUCH: it wrote more than a sink
+    takes.
     """
 
     ENDED = "ended"
@@ -26,10 +27,9 @@ class StreamEnd(Enum):
 
 
 class Streams:
-    """The pipes from one command to the sinks that receive its stdout and stderr.
+    """The pipes from one command to the sinks that get its stdout and stderr.
 
-    The attributes `out` and `err` are the descriptors to which the command writes. They are the same descriptor if
-    there is no sink for stderr.
+    `out` and `err` are the descriptors to which the command writes. They are the same if stderr has no sink of its own.
     """
 
     def __init__(self, out: OutputSink, err: OutputSink | None) -> None:
@@ -38,7 +38,7 @@ class Streams:
         self.err = self._pipe(err) if err else self.out
 
     def _pipe(self, sink: OutputSink) -> int:
-        """Make a pipe whose output goes to `sink`. Return the descriptor to which the command writes."""
+        """Make a pipe from which `sink` is fed. Return the descriptor to which the command writes."""
         read, write = os.pipe()
         os.set_blocking(read, False)
         self._sinks[read] = sink
@@ -57,16 +57,16 @@ class Streams:
     def started(self) -> None:
         """Close Canon's own copies of the descriptors `out` and `err`. Call this once the child has started.
 
-        As long as Canon has the copies open, no pipe ends when the child ends.
+        Otherwise no pipe would end when the child ends.
         """
         for write in {self.out, self.err} - {-1}:
             os.close(write)
         self.out = self.err = -1
 
     def pump(self, handle: int, deadline: float, stop: threading.Event | None) -> StreamEnd:
-        """Feed the sinks until the command ends, a sink is full, or time is up. Return which of these happened.
+        """Feed the sinks until the command ends, a sink is full, or time is up. Return which of these came first.
 
-        `handle` is a descriptor that becomes readable when the command ends (a pidfd). Time is up after `deadline`
+        `handle` is a descriptor that can be read once the command has ended (a pidfd). Time is up after `deadline`
         seconds, or when the event `stop` is set.
         """
         poller = select.poll()
@@ -86,15 +86,15 @@ class Streams:
         return StreamEnd.TIMED_OUT
 
     def drain(self) -> None:
-        """Feed the sinks with what is in the pipes now. Does not wait for processes that still have the pipes open."""
+        """Feed the sinks what is in the pipes now. Do not wait for processes that still have the pipes open."""
         for read in self._sinks:
             while self._read(read):
                 pass
 
     def _read(self, read: int) -> bool | None:
-        """Read a chunk from the pipe `read` and feed it to the sink of that pipe.
+        """Read a piece from the pipe `read`, and feed it to the pipe's sink.
 
-        Return whether the sink takes more; None if there is nothing to read now, or the pipe has ended.
+        Return whether the sink takes more; None if there is nothing to read now, or if the pipe has ended.
         """
         try:
             chunk = os.read(read, _CHUNK)

@@ -1,4 +1,4 @@
-"""Connects to the proxy of a swarm's apps, and reads until when its certificate is valid."""
+"""Connects to the proxy in front of a swarm's apps, and reads until when its certificate is valid."""
 
 import socket
 import ssl
@@ -12,10 +12,10 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def certificate_end(proxy: str, domain: str) -> datetime | None:
-    """Connect to the proxy with the URL `proxy`, and return until when its certificate for `domain` is valid.
+    """Return until when the proxy's certificate for `domain` is valid; None if the URL `proxy` is not https.
 
-    Return None for a URL that is not https. Check the certificate as a browser does. Raise InfrastructureError if the
-    proxy takes no connection, or if the certificate is not trusted or not for this domain.
+    The certificate is checked as a browser does. Raise InfrastructureError if the proxy takes no connection, or if its
+    certificate is not trusted or not for this domain.
     """
     url = urlsplit(proxy)
     address = (url.hostname or "", url.port or _PORTS.get(url.scheme, 80))

@@ -1,4 +1,4 @@
-"""Starts all processes of Canon: commands with the Python package `sh`, servers of apps with `Popen`."""
+"""Starts all processes of Canon: commands by the Python package `sh`, servers of apps by `Popen`."""
 
 import errno
 import logging
@@ -41,10 +41,10 @@ _GRACE_LATE = 3.0
 
 @frozen
 class _Running:
-    """A command that was started as `pid`. `handle` is a pidfd: it becomes readable when the command ends.
+    """A command that was started as `pid`. `handle` is a pidfd, which can be read once the command has ended.
 
-    `leader` is its process in /proc, None if the command ended before Canon could read that. `token` is the value of
-    CANON_RUN in its environment. `known` has pid and start time of each child that Canon had before.
+    `leader` is its process in /proc, None if it ended before that was read. `token` is the value of CANON_RUN in its
+    environment. `known` has pid and start time of each child that Canon had before.
     """
 
     command: Any
@@ -56,14 +56,13 @@ class _Running:
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file
-    """The kernel did not execute a program. The message is the reason."""
+    """The kernel did not execute a program. The message says why."""
 
 
 def prepare() -> None:
     """Import the package `sh`, and make this process the parent of each descendant whose own parent dies.
 
-    Call this function in the main thread before other threads run commands: `sh` fails if two threads import it at the
-    same time.
+    Call this in the main thread before other threads run commands: `sh` fails if two threads import it at once.
     """
     import sh  # noqa: F401
 
@@ -73,10 +72,10 @@ def prepare() -> None:
 
 
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
-    """Run a command, and return how it ended and its output.
+    """Run a command. Return how it ended, and its output.
 
-    If it writes more than `most` bytes to stdout or `most_err` to stderr, stop it and keep only these first bytes; then
-    its exit code is None. A command that fails, is missing or runs too long raises nothing.
+    If it writes more than `most` bytes to stdout, or `most_err` to stderr, it is stopped; only these first bytes are
+    kept, and the exit code is None. If it fails, is missing or takes too long, nothing is raised.
     """
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)
@@ -84,11 +83,11 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 
 
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
-    """Run a command until it ends, stop all processes that it leaves running, and return how it ended.
+    """Run a command to its end, and stop all processes that it leaves running. Return how it ended.
 
-    Write stdout to `out` and stderr to `err` (None: also to `out`), and close both. A command that fails, is missing or
-    runs too long raises nothing: the result says so. If its file cannot be executed, the exit code is 126 and `out`
-    gets the reason.
+    Its stdout goes to `out`, its stderr to `err` (None: to `out` too); both are closed. If it fails, is missing or
+    takes too long, nothing is raised, and the result says so. If its file cannot be executed, the exit code is 126 and
+    `out` gets the reason.
     """
     prepare()
     with ExitStack() as stack:
@@ -108,7 +107,7 @@ def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) ->
 
 
 def _wait_for(command: CommandSpec, running: _Running, streams: Streams) -> CommandResult:
-    """Wait until a command ends or must be stopped, stop all its processes, and return how it ended."""
+    """Wait until a command ends or must be stopped, and stop all its processes. Return how it ended."""
     streams.started()
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
@@ -139,7 +138,7 @@ def _all_of(running: _Running) -> tuple[Process, ...]:
 
 
 def _collect(running: _Running) -> int | None:
-    """Return the exit code of the ended command, and release its pid; None if it still runs: it could not be killed."""
+    """Return the exit code of a command that has ended, and free its pid; None if it still runs, unkillable."""
     if _is_running(running):
         return None
     running.command.wait()
@@ -195,16 +194,16 @@ def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) 
 
 @contextmanager
 def _forking() -> Iterator[None]:
-    """Let only one thread at a time start a process. Hide Python's warning about a fork in a process with threads."""
+    """Let only one thread at a time start a process. Hide Python's warning on a fork in a process with threads."""
     with children.starting, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield
 
 
 def _handle(leader: Process | None) -> int:
-    """Return a new descriptor that becomes readable when the process `leader` ends (a pidfd).
+    """Return a new descriptor (a pidfd) that can be read once the process `leader` has ended.
 
-    If that process is gone, or `leader` is None, return another descriptor, which is readable at once.
+    If it is gone, or `leader` is None, return another descriptor, which can be read at once.
     """
     with suppress(ProcessLookupError):
         if leader is not None:
@@ -216,7 +215,7 @@ def _handle(leader: Process | None) -> int:
 
 
 def _reason(trace: str) -> str:
-    """Return why a program could not be started, from `trace`, the error text of `sh`, without the arguments in it."""
+    """Return why a program could not be started, by `trace`, the error text of `sh`. Arguments in it are left out."""
     number = re.search(r"\[Errno (\d+)\]", trace)
     return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
 
@@ -224,10 +223,10 @@ def _reason(trace: str) -> str:
 def start_server(
     argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: IO[bytes], mark: str
 ) -> "subprocess.Popen[bytes]":
-    """Start a server in its own session, return it at once, and let it run. Its stdout and stderr go to `out`.
+    """Start a server in its own session, and return it at once while it runs. Its stdout and stderr go to `out`.
 
-    The server inherits no other file. `mark`, the mark of its slot, becomes CANON_SLOT in its environment: so it is
-    found and stopped when its slot is cleared. Raise OSError if the server cannot start.
+    The server inherits no other file. `mark`, the mark of its slot, becomes CANON_SLOT in its environment, by which it
+    is found when the slot is cleared. Raise OSError if it cannot be started.
     """
     prepare()
     with _forking():

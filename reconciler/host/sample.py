@@ -1,4 +1,4 @@
-"""Parses a recipe's `.env.sample` in Co-op Cloud's syntax. The file declares settings and secrets."""
+"""Parses the `.env.sample` of a recipe in Co-op Cloud's syntax. The file declares settings and secrets."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -24,9 +24,9 @@ _CHARSETS = {"": "", "default": "", "alnum": "alnum", "alphanumeric": "alnum", "
 
 @frozen
 class SampleLine:
-    """One assignment, NAME=VALUE, with the comment behind it.
+    """One assignment NAME=VALUE, with the comment after it.
 
-    `literal` is True if the value is in single quotes: then a `$` in the value is an ordinary character.
+    `literal` is True if the value is in single quotes: a `$` in it is then an ordinary character.
     """
 
     name: str
@@ -39,10 +39,11 @@ class SampleLine:
 class Sample:
     """A parsed `.env.sample`.
 
-    `settings` are the settings and their values, except version settings such as SECRET_DB_VERSION. `secrets` are the
-    secrets that the version settings declare; `versions` maps each secret to the value of its version setting, which
-    on a Swarm is the end of the secret's name. `assigned` are the lines of `settings`, in the order of the file.
-    `comments` maps every setting, version settings included, to the comment behind its value.
+    * `settings`: the settings with their values, without version settings such as SECRET_DB_VERSION.
+    * `secrets`: the secrets that version settings declare.
+    * `versions`: for each secret, the value of its version setting. On a Swarm, a secret's name ends with it.
+    * `assigned`: the lines of `settings`, in the order of the file.
+    * `comments`: for every setting, also version settings, the comment after its value.
     """
 
     settings: Mapping[str, str]
@@ -55,9 +56,9 @@ class Sample:
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
     """Parse the text of an `.env.sample`. If it sets a name twice, the last value counts. Variables are not expanded.
 
-    `usual_length` is the length of a secret whose line sets no length. A secret with `generate=false` or an unknown
-    charset gets no length: a command must make it. Raise RecipeError, which names the line, for an invalid line, and
-    for a setting that is in `reserved` or begins with CANON_.
+    `usual_length` is the length of a secret whose line sets none. A secret with `generate=false`, or an unknown
+    charset, gets no length: a command must make it. Raise RecipeError, which names the line, for an invalid line, and
+    for a setting in `reserved` or one that begins with CANON_.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
@@ -77,10 +78,7 @@ def parse_sample(text: str, usual_length: int | None = None, reserved: Collectio
 
 
 def secret_of_setting(setting: str) -> str | None:
-    """Return the name of the secret that a version setting declares: "db" for SECRET_DB_VERSION.
-
-    Return None for any other setting.
-    """
+    """Return the secret that a version setting declares: "db" for SECRET_DB_VERSION; None for any other setting."""
     match = _SECRET_VERSION.fullmatch(setting)
     return match[1].lower() if match else None
 
@@ -91,11 +89,11 @@ def version_setting(secret: str) -> str:
 
 
 def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Append to the sample `before` the settings that only the newer sample `text` has.
+    """Append to the sample `before` those settings that only the newer sample `text` has.
 
-    Return the merged text, and the names of the appended settings. The values in `before` stay the same: an operator's
-    own copy of the sample, made at the first deployment, does not change with a new release either. Raise RecipeError
-    for an invalid line.
+    Return the merged text, and the names of the appended settings. Values in `before` stay: the copy of the sample that
+    an operator made at the first deployment does not change with a new release either. Raise RecipeError for an invalid
+    line.
     """
     had = {line.name for _, line in _assignments(before)}
     lines = [(assignment(where, line).name, line) for where, line in statements(text)]
@@ -104,7 +102,7 @@ def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
-    """Yield a pair for each assignment in a sample: its position "FILE:LINE", and the parsed assignment.
+    """Yield the position "FILE:LINE" of each assignment in a sample, and the parsed assignment.
 
     Raise RecipeError for an invalid line.
     """
@@ -112,9 +110,9 @@ def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
 
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each assignment in a sample: its position "FILE:LINE", and its text, not parsed yet.
+    """Yield the position "FILE:LINE" of each assignment in a sample, and its text, which is not parsed yet.
 
-    The text has several lines if a quoted value has. Leave out blank lines and comments, except within quotes. Raise
+    The text has several lines if a quoted value has. Blank lines and comments are left out, except within quotes. Raise
     RecipeError for a NUL byte.
     """
     lines = enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"), start=1)
@@ -128,17 +126,16 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _opened_by(line: str) -> str | None:
-    """Return the quote character (' or ") that begins the value of a line and is not closed there; None if none is."""
+    """Return the quote (' or ") that begins the value of a line and is not closed there; None if there is none."""
     match = _ASSIGNMENT.fullmatch(line.strip(" \t\r"))
     opened = _OPENED.fullmatch(match[2]) if match else None
     return (opened[1] or opened[2]) if opened else None
 
 
 def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
-    """Take lines from `lines`, up to the one that closes the quote character `quote` or to the last.
+    """Take lines up to the one that closes the quote `quote`, or up to the last. Return them as one text.
 
-    Return them as one text, with a line end before each. `lines` yields pairs: a number and a line. Raise RecipeError
-    for a NUL byte.
+    A line end is put before each line. `lines` yields numbers with lines. Raise RecipeError for a NUL byte.
     """
     text = ""
     for number, line in lines:
@@ -153,7 +150,7 @@ def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
 def assignment(where: str, line: str) -> SampleLine:
     """Return the parsed assignment of `line`, which may have several lines if its value is in quotes.
 
-    Raise RecipeError, with the position `where`, if it is invalid.
+    If it is not valid, raise RecipeError with the position `where`.
     """
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
@@ -169,23 +166,23 @@ def assignment(where: str, line: str) -> SampleLine:
 
 
 def _unescape(text: str) -> str:
-    r"""Return `text` with the escapes replaced that a value in double quotes may have: \\, \", \$, \` and \n."""
+    r"""Return `text` without the escapes that a value in double quotes may have: \\, \", \$, \` and \n."""
     return re.sub(r'\\([\\"$`n])', lambda escape: "\n" if escape[1] == "n" else escape[1], text)
 
 
 def describes_secret(setting: str, comment: str) -> bool:
     """Return whether a setting may be the version setting of a secret.
 
-    It may be if its name is like SECRET_DB_VERSION, or if the comment behind it has a word such as "length=32".
+    It may be if its name is like SECRET_DB_VERSION, or if the comment after it has a word such as "length=32".
     """
     return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 
 
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
-    """Return the secret `name` with the length and the charset that `comment`, behind its version setting, declares.
+    """Return the secret `name`, with the length and charset that the comment after its version setting declares.
 
-    If the comment declares no length, the length is `usual_length`. With "generate=false" or an unknown charset, the
-    secret gets no length: a command must make it. Raise RecipeError, with the position `where`, for an invalid length.
+    If it declares no length, the length is `usual_length`. With "generate=false" or an unknown charset, the secret gets
+    no length: a command must make it. For an invalid length, raise RecipeError with the position `where`.
     """
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")
@@ -196,10 +193,10 @@ def secret_from_comment(where: str, name: str, comment: str, usual_length: int |
 
 
 def _length(where: str, name: str, words: Mapping[str, str]) -> int | None:
-    """Return the length that a comment declares for the secret `name`, None if it declares none.
+    """Return the length that a comment declares for the secret `name`; None if it declares none.
 
-    `words` maps the words of the comment to their values: "length" to "32" for "length=32". Raise RecipeError, with the
-    position `where`, if the length is invalid.
+    `words` maps words of the comment to values: "length" to "32" for "length=32". For an invalid length, raise
+    RecipeError with the position `where`.
     """
     text = words.get("length")
     if text is None:

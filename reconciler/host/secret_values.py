@@ -38,19 +38,19 @@ class HostSecrets:
     """Makes the secrets of apps: implements the port Secrets.
 
     A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. Makers of
-    secrets that the release does not read are not run. `environment` is the environment of all children; makers get
-    only those of its variables that apps get.
+    secrets that the release does not read are not run. `environment` is that of child processes; makers get only those
+    of its variables that apps get.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Write those secrets of `needs` that the app does not have yet. Keep the others.
+        """Write those secrets of `needs` that the app does not have yet. Existing ones are kept.
 
-        Return remarks on kept secrets that have another length than the release declares, and the names of the makers
-        whose secret is not in `needs`. Write to the file `log` how each was made, or why not, but no secret. Raise
-        RecipeError if some cannot be made; but InfrastructureError if the only reason is missing programs.
+        Return remarks on existing secrets that do not have the declared length, and the makers that were not used. The
+        file `log` says how each secret was made or why not, without the secret. If some cannot be made, raise
+        InfrastructureError if only programs are missing, else RecipeError.
         """
         app_directory.create_folders(app)
         refusals: dict[str, _Refusal] = {}
@@ -74,7 +74,10 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
-        """Return a new secret: what its maker prints, or a random one if it has no maker; or why it cannot be made."""
+        """Return a new secret: what its maker prints or, without a maker, a random one.
+
+        Return why it cannot be made if so.
+        """
         maker = _maker(makers, need)
         if maker is not None:
             return _printed_secret(app, maker, self._run(app, maker, makers.folder))
@@ -92,17 +95,17 @@ class HostSecrets:
 def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
     """Return the secret `need` from a file in `folder`, under any of its names; b"" if there is none, or only a link.
 
-    With None for `folder`, return b"".
+    If `folder` is None, return b"".
     """
     paths = (folder / name for name in need.names) if folder else ()
     return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
 
 
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
-    """Return the command that makes the secret `need`, None if there is none.
+    """Return the command that makes the secret `need`; None if there is none.
 
-    Prefer the maker for exactly the same name. If there is none, take one whose name differs only in upper and lower
-    case, or in dashes and underscores.
+    It is the maker of exactly this name or, without that, one whose name differs only in case, or in dashes and
+    underscores.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}
@@ -110,14 +113,14 @@ def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
 
 
 def _normalise(name: str) -> str:
-    """Return the name of a secret in lower case and with underscores, to compare names."""
+    """Return the name of a secret in lower case and with underscores, for comparison."""
     return name.lower().replace("-", "_")
 
 
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
-    """Yield one remark if the existing secret in the file `path` has another length than the release now declares.
+    """Yield a remark if the existing secret in the file `path` does not have the length that the release declares.
 
-    Yield none for a secret with a maker, or whose length the release does not declare.
+    Yield none for a secret with a maker, or if the release declares no length.
     """
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
@@ -147,7 +150,7 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return ": " and the end of what a maker wrote to stderr, with secrets redacted; "" if it wrote nothing."""
+    """Return ": " and the end of what a maker wrote to stderr, with secrets masked; "" if it wrote nothing."""
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])
     return f": {words}" if words else ""
@@ -165,9 +168,9 @@ def _write_to_log(log: Path, name: str, message: str) -> None:
 
 
 def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
-    """Return (do not raise) one error that names all secrets that could not be made. `refusals` has them by name.
+    """Return (do not raise) one error that names all secrets that could not be made. `refusals` are by name.
 
-    It is an InfrastructureError if for all of them a program is missing on this host, else a RecipeError.
+    It is an InfrastructureError if the reason is always a program that this host lacks; else a RecipeError.
     """
     message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):

@@ -1,4 +1,4 @@
-"""Puts statements into DSSE envelopes, and signs them by ssh-keygen or gpg."""
+"""Puts statements into DSSE envelopes, and signs them with ssh-keygen or gpg."""
 
 import json
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ _SSH, _GPG = "ssh:", "gpg:"
 
 @frozen
 class KeyAttestor:
-    """Puts statements into DSSE envelopes and signs them: implements the port Attestor.
+    """Puts statements into DSSE envelopes, and signs them: implements the port Attestor.
 
-    `key` is "ssh:FILE" with the path of a key, "gpg:ID" with the id of a key, or "" for no signature. `environment` is
-    the environment of all children.
+    `key` is "ssh:" and the path of a key, "gpg:" and the id of a key, or "" for no signature. `environment` is that of
+    child processes.
     """
 
     key: str
@@ -43,10 +43,10 @@ class KeyAttestor:
         return dict(envelope.to_dict())
 
     def _signature(self, message: bytes) -> "Signature":
-        """Return a signature of the bytes `message`, made with the key of this object.
+        """Return the signature of the bytes `message` by this key.
 
-        The key id in it is the fingerprint of an ssh key, or the id of a gpg key as declared. Raise InfrastructureError
-        if the signing program fails or is missing.
+        Its key id is the fingerprint of an ssh key, or the declared id of a gpg key. Raise InfrastructureError if the
+        program that signs fails or is missing.
         """
         from securesystemslib.signer._signature import Signature
 
@@ -60,7 +60,7 @@ class KeyAttestor:
         return Signature(name, signed.hex())
 
     def _run(self, argv: tuple[str, ...], stdin: bytes = b"") -> bytes:
-        """Run a program that signs, with `stdin` as its input, and return what it printed.
+        """Run a program that signs, with `stdin` as its input. Return what it printed.
 
         Raise InfrastructureError if it fails or is missing.
         """

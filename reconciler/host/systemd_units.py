@@ -1,6 +1,6 @@
-"""Reads from systemd what `reconcile doctor` checks: a unit's timer, its environment, and its credentials.
+"""Reads what `reconcile doctor` checks of systemd: the timer, environment and credentials of a unit.
 
-Runs `systemctl` instead of using the bus, because `systemctl` also works for root on a host without a bus.
+It runs `systemctl`, which works for root even on a host without a bus.
 """
 
 import os
@@ -37,7 +37,7 @@ def read_service(unit: str, environment: Mapping[str, str]) -> Properties:
 
 
 def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
-    """Return what systemd reports about the first timer that starts a service. `service` are the service's properties.
+    """Return what systemd reports about the first timer that starts a service. `service` are its properties.
 
     If no timer starts it, the name of the timer in the result is "". Raise NotCheckedError if systemd could not be
     asked. `environment` is that of `systemctl`.
@@ -74,7 +74,7 @@ def unit_environment(
 ) -> dict[str, str]:
     """Return the environment of a service.
 
-    `manager` are the variables that every service gets. The service's own variables `own` override them, and `files`
+    `manager` are the variables that every service gets. The service's own ones, `own`, override them, and `files`
     overrides both. `unset` are variables that the service does not get: NAME, or NAME=VALUE for this value only. See
     systemd.exec(5).
     """
@@ -83,12 +83,12 @@ def unit_environment(
 
 
 def variables(words: tuple[str, ...]) -> dict[str, str]:
-    """Return the values of variables by name, from words such as NAME=VALUE. Leave out words without "="."""
+    """Return variables by name, from words such as NAME=VALUE. Words without "=" are left out."""
     return {name: value for name, separator, value in (word.partition("=") for word in words) if separator}
 
 
 def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
-    """Return the files that `LoadCredential=` of the unit `unit` names, by the name of the credential.
+    """Return the files that `LoadCredential=` of the unit `unit` names, by the names of the credentials.
 
     Read the unit's own files (`systemctl cat`), since `systemctl show` prints "[unprintable]" for credentials. Raise
     NotCheckedError if systemd could not be asked. `environment` is that of `systemctl`.
@@ -97,10 +97,10 @@ def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str
 
 
 def credential_files(text: str) -> dict[str, Path]:
-    """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by the name of the credential.
+    """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by the names of the credentials.
 
-    A later line replaces an earlier one of the same name, and an empty line removes all before it, see systemd.exec(5).
-    Leave out relative paths: they are names of systemd's own credentials, not files.
+    A later line replaces an earlier one with the same name. An empty line removes all before it, see systemd.exec(5).
+    Relative paths are left out: they name systemd's own credentials, not files.
     """
     files: dict[str, Path] = {}
     for line in text.splitlines():
@@ -124,9 +124,9 @@ def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
 
 
 def parse_time(text: str) -> datetime | None:
-    """Return the time in a text of systemd such as "Sun 2026-11-29 03:20:00 UTC".
+    """Return the time that a text of systemd means, such as "Sun 2026-11-29 03:20:00 UTC".
 
-    Return None for any other text: systemd prints one for a time that does not exist, such as that of the next start.
+    Return None for any other text. systemd prints one for a time that does not exist, such as a next start.
     """
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
@@ -157,7 +157,7 @@ def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Return the words of a list that systemd prints with quotes as in a shell; no words if a quote does not end."""
+    """Return the words of a list that systemd prints with quotes like a shell; () if a quote is not closed."""
     try:
         return tuple(shlex.split(text))
     except ValueError:

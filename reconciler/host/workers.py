@@ -1,7 +1,7 @@
-"""Runs steps of a pass beside each other, each in a process that is forked from this one.
+"""Runs several steps of a pass at the same time, each in a process that is forked from this one (a worker).
 
-A worker is a process, not a thread: each has its own children, signals, sockets and locks of SQLite, so everything that
-holds for a pass with one step holds in each of them.
+Workers are processes and not threads: each has its own children, signals, sockets and locks of SQLite. So whatever
+holds for a pass with one step at a time holds within each of them.
 """
 
 import ctypes
@@ -31,7 +31,7 @@ _LENGTH = struct.Struct("!Q")
 
 @frozen
 class RunningWorker:
-    """A running worker: its place (a number from 0), its pid, and the end of its pipe from which this process reads."""
+    """A worker that runs: its place (a number from 0), its pid, and the end of its pipe that this process reads."""
 
     place: int
     pid: int
@@ -49,10 +49,11 @@ class _Sent:
 class ForkedWorkers:
     """Runs workers as forked processes: implements the port Workers.
 
-    At most `parallel` workers run at once. `host_for` makes the host of a worker, from an object that reports the
-    worker's progress and from its place: a number from 0, below `parallel`, that no other running worker has. What
-    workers report goes to `progress`. `show_running` is called with the names of all running workers whenever one
-    starts or ends.
+    * `parallel`: how many workers may run at once.
+    * `host_for`: makes the host of a worker. It gets what shows the worker's progress, and the worker's place: a number
+      from 0, below `parallel`, that no other running worker has.
+    * `progress`: shows what workers report.
+    * `show_running`: is called with the names of all running workers whenever one starts or ends.
     """
 
     parallel: int
@@ -102,7 +103,7 @@ class ForkedWorkers:
                 yield end
 
     def _readable(self) -> tuple[str, ...]:
-        """Wait until some workers have written something or ended, and return their names."""
+        """Wait until some workers have written something or ended. Return their names."""
         poller = select.poll()
         for worker in self._running.values():
             poller.register(worker.pipe, select.POLLIN)
@@ -110,10 +111,10 @@ class ForkedWorkers:
         return tuple(name for name, worker in self._running.items() if worker.pipe in ready)
 
     def _take(self, name: str, message: object) -> None:
-        """Handle what the worker `name` sent: show a tuple as its progress; for any other `message`, record its end.
+        """Handle what the worker `name` sent: show a tuple as its progress, and record anything else as its end.
 
-        A `_Sent` brings the result of the worker, anything else means that the worker died. In both cases wait until
-        its process has ended; also kill the commands that a dead worker left running.
+        A `_Sent` has the result of the worker. Anything else means that the worker died: then also kill the commands
+        that it left running. In both cases, wait until its process has ended.
         """
         if isinstance(message, tuple):
             with suppress(Exception):  # a pass goes on if its progress cannot be shown
@@ -155,7 +156,7 @@ def _fork() -> int:
 
 
 def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
-    """Do the work in this new process, send its result through `pipe`, and end the process: never return.
+    """Do the work in this new process, send the result through `pipe`, and end the process. Never return.
 
     `parent` is the pid of the process that forked this one. If the work fails, print the traceback and exit with 1.
     """
@@ -172,9 +173,9 @@ def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
 
 
 def _result(work: Callable[[], object]) -> object:
-    """Call `work` and return its result, or WorkerStopped if SIGHUP, SIGINT or SIGTERM interrupted it.
+    """Call `work`. Return its result; WorkerStopped if SIGHUP, SIGINT or SIGTERM interrupted it.
 
-    These signals are unblocked only meanwhile.
+    These signals are unblocked only during that call.
     """
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
@@ -188,7 +189,7 @@ def _result(work: Callable[[], object]) -> object:
 
 
 def _end_with(parent: int) -> None:
-    """Let the kernel kill this process as soon as its parent dies: a killed pass leaves no worker that goes on.
+    """Let the kernel kill this process as soon as its parent dies, so that a killed pass leaves no worker.
 
     `parent` is the parent's pid. If the parent is dead already, end this process at once.
     """
@@ -198,7 +199,7 @@ def _end_with(parent: int) -> None:
 
 
 def _send(pipe: int, message: object) -> None:
-    """Write one message to `pipe` completely, even if signals arrive meanwhile. Raise OSError if nobody reads it."""
+    """Write one whole message to `pipe`, even if signals come meanwhile. Raise OSError if nobody reads it."""
     body = pickle.dumps(message)
     with blocked_signals(), open(pipe, "wb", closefd=False) as file:
         file.write(_LENGTH.pack(len(body)) + body)

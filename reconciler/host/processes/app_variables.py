@@ -6,7 +6,7 @@ from reconciler.ports.app import App
 
 
 def app_variables(app: App, version: str, port: int) -> Mapping[str, str]:
-    """Return the environment variables that every app gets, by name: its folders, its port and its version."""
+    """Return the environment variables that every app of the process driver gets: its folders, port and version."""
     return {
         "HOME": str(app.folder / "home"),
         "TMPDIR": str(app.folder / "tmp"),

@@ -1,4 +1,4 @@
-"""Runs one line of a Procfile as the child of a shell, its supervisor, which stays until the line ends."""
+"""Runs one line of a Procfile as the child of a shell, its supervisor, which stays until the line has ended."""
 
 import sys
 from collections.abc import Collection
@@ -25,9 +25,9 @@ _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 
 @frozen
 class LineSupervisor:
-    """The running supervisor of the Procfile line `name`, with facts of the deployment from its environment.
+    """The running supervisor of the Procfile line `name`, with facts about the deployment from its environment.
 
-    `names` are the names of all long-running lines of the app. `port` is the app's port.
+    `names` are all long-running lines of the app. `port` is the port of the app.
     """
 
     pid: int
@@ -41,14 +41,14 @@ class LineSupervisor:
 def command_line(name: str, command: str, names: Collection[str], commit: str) -> tuple[str, ...]:
     """Return the argument list that starts the Procfile line `name` with its supervisor.
 
-    `command` is the shell command of the line. `names` are the long-running lines of the Procfile, `commit` is the
-    commit of the release: the supervisor keeps both in its environment.
+    `command` is the shell command of the line. `names` are the long-running lines of the Procfile, and `commit` is that
+    of the release: the supervisor keeps both in its environment.
     """
     return (sys.executable, "-IS", "-c", _START, " ".join((commit, name, *names)), name, command, _SHELL)
 
 
 def supervisor_of(process: Process) -> LineSupervisor | None:
-    """Return the supervisor that runs as `process`; None if `process` is not a supervisor."""
+    """Return the supervisor that this process is; None if it is none."""
     commit, name, *names = (mark_of(process, LINE_MARK) or " ").split(" ")
     version, port = mark_of(process, "VERSION"), mark_of(process, "PORT")
     if not names or version is None or port is None:

@@ -1,4 +1,4 @@
-"""Finds which processes listen on a port of this host, from the kernel's tables."""
+"""Finds out which processes listen on a port of this host, from the tables of the kernel."""
 
 import os
 import random
@@ -20,9 +20,9 @@ _ANSWERING = frozenset(
 
 
 def free_port(ports: range = PORTS) -> int:
-    """Return a random one of `ports` that no program uses now. It is not reserved.
+    """Return one of `ports`, at random, that no program uses now. It is not reserved.
 
-    Try at most 200 ports. Raise InfrastructureError if all of them are in use.
+    At most 200 ports are tried. Raise InfrastructureError if all of them are in use.
     """
     for port in random.sample(ports, k=min(200, len(ports))):
         with socket.socket() as probe, suppress(OSError):
@@ -32,9 +32,9 @@ def free_port(ports: range = PORTS) -> int:
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
-    """Return why an app is not reachable at 127.0.0.1:`port`: nothing listens there, or another program does.
+    """Return why an app cannot be reached at 127.0.0.1:`port`: nothing listens there, or another program does.
 
-    `pids` are the processes of the app. Return "" if they, and no others, listen there.
+    `pids` are the processes of the app. Return "" if these, and no others, listen there.
     """
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:
@@ -45,7 +45,7 @@ def why_not_listening(port: int, pids: Iterable[int]) -> str:
 
 
 def listening_inodes(table: str, port: int) -> frozenset[str]:
-    """Return the inode numbers, as text, of the sockets that accept connections to 127.0.0.1:`port`.
+    """Return the inode numbers (as text) of the sockets that accept connections to 127.0.0.1:`port`.
 
     `table` is the text of /proc/net/tcp or /proc/net/tcp6.
     """
@@ -58,22 +58,22 @@ def listening_inodes(table: str, port: int) -> frozenset[str]:
 def _accepts(local: str, port: int) -> bool:
     """Return whether a socket with the address `local` accepts connections to 127.0.0.1:`port`.
 
-    `local` is as in /proc/net/tcp, such as "0100007F:1F90".
+    `local` has the form of /proc/net/tcp, such as "0100007F:1F90".
     """
     address, _, number = local.partition(":")
     return address in _ANSWERING and int(number, 16) == port
 
 
 def _tables() -> tuple[str, ...]:
-    """Return the texts of /proc/net/tcp and /proc/net/tcp6, the kernel's lists of TCP sockets, as far as they exist."""
+    """Return the texts of /proc/net/tcp and /proc/net/tcp6, the kernel's lists of TCP sockets, if they exist."""
     paths = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
     return tuple(path.read_text("ascii") for path in paths if path.exists())
 
 
 def _sockets(pid: int) -> set[str]:
-    """Return the inode numbers, as text, of the sockets that a process has open.
+    """Return the inode numbers (as text) of the sockets that a process has open.
 
-    Return an empty set if the process has ended or belongs to another user.
+    Return an empty set if the process has ended, or belongs to another user.
     """
     inodes: set[str] = set()
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Runs the one-off lines of a Procfile: those that run once at each deployment, before the other lines start."""
+"""Runs the one-off lines of a Procfile: they run once at each deployment, before the other lines start."""
 
 import signal
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ _SHOWN = 12
 def run_all(
     app: App, commands: Mapping[str, str], environment: Mapping[str, str], checkout: Path, options: DeployOptions
 ) -> tuple[str, ...]:
-    """Run the one-off lines of a Procfile (`release` and the others in ONE_OFF), in the order of the Procfile.
+    """Run the one-off lines of a Procfile (`release`, and the others in ONE_OFF), in the order of the Procfile.
 
-    Return a remark on each process that a line left running, and that was ended. `commands` maps the name of each line
-    of the Procfile to its shell command. Stop at the first line that fails: raise RecipeError with the end of its
-    output, TimedOutError if the line or a process that it left did not end in time, InfrastructureError if the kernel
-    killed the line because memory ran out.
+    `commands` maps the name of each line to its shell command. Return a remark on each process that a line left
+    running, and that was ended. At the first line that fails, raise RecipeError with the end of its output. Raise
+    TimedOutError if a line, or a process that it left, did not end in time. Raise InfrastructureError if memory ran
+    out.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
@@ -40,10 +40,9 @@ def run_all(
 
 
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise RecipeError if a line failed, TimedOutError if the line or a process that it left did not end in time.
+    """Raise RecipeError if a line failed, TimedOutError if it, or a process that it left, did not end in time.
 
-    `what` names the line in the message, which also gets the end of its `log`. `seconds` is how long the line was
-    allowed to run.
+    `what` names the line in the message. The end of its `log` is added. `seconds` is how long it was allowed to run.
     """
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if result.timed_out:
@@ -59,7 +58,7 @@ def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -
 def describe_exit(code: int) -> str:
     """Return an exit code in words: "by SIGTERM" for -15, "with exit code 143 (SIGTERM)" for 143.
 
-    A shell whose command was ended by a signal exits with 128 plus the number of the signal.
+    The second is that of a shell whose command was ended by a signal: 128 plus the number of the signal.
     """
     number = -code if code < 0 else code - 128
     name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
@@ -69,9 +68,9 @@ def describe_exit(code: int) -> str:
 
 
 def describe_line_end(name: str, code: int) -> str:
-    """Return in words how the line `name` of a Procfile ended, such as "worker ended with exit code 1".
+    """Return how the line `name` of a Procfile ended, such as "worker ended with exit code 1".
 
-    For exit code 0, except of `web`, add the advice that a line which runs only once has to be named `release`.
+    If a line other than `web` ended with 0, the text also says that a line which runs once is to be named `release`.
     """
     advice = ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""
     return f"{name} ended {describe_exit(code)}{advice}"

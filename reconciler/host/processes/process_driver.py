@@ -1,4 +1,4 @@
-"""The process driver: runs the lines of a Procfile as processes. Does not restart them, and writes no pid files."""
+"""The process driver: runs the lines of a Procfile as processes. It restarts none, and writes no pid files."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -43,8 +43,8 @@ _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DI
 class _Deployment:
     """A deployment of an app that this process of Canon started. `lines` are the supervisors of its lines, by name.
 
-    `known` has pid and start time of each child that Canon had before. `ended` names the processes that the earlier
-    deployment had left running. `killed` is the result of `memory.oom_kills` before the start.
+    `known` has pid and start time of each child that Canon had before. `ended` names processes that the earlier
+    deployment had left running. `killed` is what `memory.oom_kills` returned before the start.
     """
 
     known: frozenset[children.Key]
@@ -60,9 +60,9 @@ class _Deployment:
 class ProcessDriver:
     """Runs apps as processes of this host: implements the port Driver.
 
-    From `environment`, apps get only the variables that INHERITED names. Each app listens on one of `ports`. An app
-    that is removed has at most `grace` seconds to stop. The driver keeps in memory only the exit codes of lines, and
-    the names of processes that an earlier deployment left running. It reads everything else from /proc.
+    Apps get only those variables of `environment` that INHERITED names. Each app listens on one of `ports`. An app that
+    is removed has `grace` seconds to stop. Only the exit codes of lines, and processes that an earlier deployment left,
+    are kept in memory. Everything else is read from /proc.
     """
 
     programs: tuple[str, ...] = ()
@@ -75,16 +75,16 @@ class ProcessDriver:
         self._deployments: dict[App, _Deployment] = {}
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample names them
-        """Return the secrets that .env.sample in `checkout` declares. Raise RecipeError for an invalid release."""
+        """Return the secrets that .env.sample in `checkout` declares. Raise RecipeError if the release is not valid."""
         return read_checkout(checkout)[1].secrets
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Stop the earlier deployment, run the one-off lines, then start the other lines.
+        """Stop the earlier deployment, run the one-off lines, and start the other lines.
 
         Return remarks on processes that one-off lines left running. Settings in `options` override those in
-        `.env.sample`; the variables that every app gets override both. Raise KilledError, and start nothing, if the
-        earlier deployment did not stop on SIGTERM; RecipeError for an invalid release or setting; the errors of
-        `one_off.run_all` if a one-off line fails.
+        `.env.sample`; variables that every app gets override both. If the earlier deployment did not stop on SIGTERM,
+        raise KilledError and start nothing. Raise RecipeError for an invalid release or setting, and the errors of
+        `one_off.run_all`.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -110,7 +110,7 @@ class ProcessDriver:
     def status(self, app: App) -> RunningApp | NotRunning:
         """Return the status of an app, read from its processes in /proc.
 
-        Return NotRunning, with how the lines ended, if the line `web` does not run. Raise InfrastructureError if the
+        If the line `web` does not run, return NotRunning, with how the lines ended. Raise InfrastructureError if the
         kernel killed a line because memory ran out.
         """
         own = self._own(app)
@@ -131,15 +131,15 @@ class ProcessDriver:
         return nullcontext()
 
     def logs(self, app: App) -> tuple[str, ...]:
-        """Return the last lines of each log of the app, each as "LOG: LINE", without secrets."""
+        """Return the last lines of each log of the app as "LOG: LINE", without secrets."""
         return app_directory.last_lines(app)
 
     def stop(self, app: App) -> RemovalResult:
-        """Stop an app within its own grace time. Return which processes ended, had to be killed, or are left."""
+        """Stop an app within its own grace time. Return which processes ended, had to be killed, or still run."""
         return evolve(self._stop(app, app.grace.total_seconds()), grace=app.grace)
 
     def kill(self, app: App) -> None:
-        """Send SIGKILL to all processes of an app. Raise InfrastructureError if one of them is still there."""
+        """Send SIGKILL to all processes of an app. Raise InfrastructureError if one of them still runs."""
         if remaining := self._stop(app, None).remaining:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
 
@@ -154,16 +154,16 @@ class ProcessDriver:
         return evolve(removal, ended=(*deployment.ended, *removal.ended))
 
     def save(self, app: App, into: Path) -> None:
-        """Copy data, secrets and settings of a stopped app into the empty folder `into`, by hard links if possible.
+        """Copy data, secrets and settings of a stopped app into the empty folder `into`, as hard links if possible.
 
-        Raise RecipeError if files are unreadable or a folder is gone, InfrastructureError if the app still runs.
+        Raise RecipeError if a file cannot be read or a folder is gone, InfrastructureError if the app still runs.
         """
         if self._own(app):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         app_directory.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
-        """Move what `save` wrote from `source` into the app. Raise InfrastructureError if the app has data already."""
+        """Move what `save` wrote from `source` into the app. Raise InfrastructureError if the app already has data."""
         app_directory.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
@@ -191,7 +191,7 @@ class ProcessDriver:
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
-        """Stop all processes of the slot with the mark `mark`. Return which ended, had to be killed, or are left."""
+        """Stop all processes of the slot with the mark `mark`. Return which ended, had to be killed, or still run."""
         removal = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
         _reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return removal
@@ -205,21 +205,21 @@ class ProcessDriver:
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes whose environment has the marks of an app, and their descendants.
 
-        If `known` is not None, also return the processes without a mark that Canon has adopted because their parent
-        died, except those whose pid and start time are in `known`.
+        If `known` is given, also return unmarked processes that Canon adopted because their parent died. Those whose
+        pid and start time are in `known` are left out: they were there before.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
         return descendants(roots, table)
 
     def _marked(self, app: App, table: Iterable[Process]) -> tuple[Process, ...]:
-        """Return those processes of `table` whose environment has the mark of the app's slot and its data folder."""
+        """Return those processes of `table` whose environment has the mark of the app's slot, and its data folder."""
         marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
         marked = [one for one in table if all(mark_of(one, name) == value for name, value in marks.items())]
         return of_state_folder(marked, self._state)
 
     def _endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:
-        """Return in words how lines of an app have ended, by the name of the line. Leave out those that still run.
+        """Return how lines of an app have ended, in words, by the name of the line. Lines that run are left out.
 
         `running` names the lines that were found running. Raise InfrastructureError if the kernel killed a line because
         memory ran out.
@@ -234,14 +234,14 @@ class ProcessDriver:
 
 
 def _reap(*deployments: _Deployment) -> None:
-    """Let the kernel drop the ended supervisors of these deployments, and all ended processes that Canon adopted."""
+    """Let the kernel forget the ended supervisors of these deployments, and ended processes that Canon adopted."""
     for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
         server.poll()
     children.reap()
 
 
 def _check(settings: Mapping[str, str]) -> None:
-    """Raise RecipeError for a setting with an invalid name or value, or with a name that Canon itself sets."""
+    """Raise RecipeError for a setting whose name or value is not valid, or whose name Canon itself sets."""
     for name, value in settings.items():
         if name in _OURS or name.startswith("CANON_") or not _NAME.fullmatch(name) or "\0" in value:
             raise RecipeError(f"[install] env may not set {name!r}")

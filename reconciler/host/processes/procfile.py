@@ -18,8 +18,8 @@ _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
     """Read the Procfile and the .env.sample of the release in the folder `checkout`.
 
-    Return the shell commands by the names of their lines, and the parsed sample, which is empty if there is no file.
-    Raise RecipeError if the release has no Procfile, or if one of the files is not valid.
+    Return the shell commands by the names of their lines, and the parsed sample, which is empty if there is none. Raise
+    RecipeError if there is no Procfile, or if one of the files is not valid.
     """
     procfile = read_text(checkout / PROCFILE)
     if procfile is None:
@@ -30,7 +30,7 @@ def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
 def parse_procfile(text: str) -> Mapping[str, str]:
     """Return the shell commands of a Procfile by the names of their lines, in the order of the file.
 
-    Raise RecipeError if a line is invalid, a name occurs twice, or there is no line `web`.
+    Raise RecipeError if a line is not valid, a name occurs twice, or there is no line `web`.
     """
     commands: dict[str, str] = {}
     for where, line in content_lines(PROCFILE, text):

@@ -23,10 +23,10 @@ _PAUSE = 0.01
 
 @frozen
 class Process:
-    """One process, as /proc showed it at one moment.
+    """One process, as /proc showed it at one moment. `parent` is a pid, `session` the id of a session.
 
-    `parent` is the pid of its parent, `session` the id of its session. `state` is the letter that /proc shows, such as
-    Z for a process that has ended and waits to be reaped. `started` is its start in clock ticks since boot.
+    `state` is the letter that /proc shows: Z for a process that has ended and waits to be reaped. `started` is when it
+    started, in clock ticks since boot.
     """
 
     pid: int
@@ -38,12 +38,12 @@ class Process:
 
     @property
     def key(self) -> tuple[int, int]:
-        """Return pid and start time: they identify a process, while its pid alone may be used again."""
+        """Return pid and start time. They identify a process; a pid alone may be used again."""
         return self.pid, self.started
 
 
 def read_process(pid: int) -> Process | None:
-    """Return the process with the pid `pid`; None if there is no such process."""
+    """Return the process with this pid; None if there is none."""
     stat = _read(f"/proc/{pid}/stat", 1024)
     if not stat:
         return None
@@ -55,9 +55,9 @@ def read_process(pid: int) -> Process | None:
 
 
 def _read(path: str, size: int) -> bytes:
-    """Return the whole content of a file, b"" if it cannot be read. Read it in pieces of `size` bytes.
+    """Return the whole content of a file, read in pieces of `size` bytes; b"" if it cannot be read.
 
-    This function must be fast: to list all processes, hundreds of files are read.
+    This must be fast: to list all processes, hundreds of files are read.
     """
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -73,7 +73,7 @@ def _read(path: str, size: int) -> bytes:
 
 
 def is_same(process: Process) -> bool:
-    """Return whether `process` still has its pid. If not, it is gone, and another process may have the pid now.
+    """Return whether `process` still has its pid. Otherwise it is gone, and another process may have the pid.
 
     A process that has ended keeps its pid until its parent reaps it.
     """
@@ -82,21 +82,21 @@ def is_same(process: Process) -> bool:
 
 
 def living_processes() -> tuple[Process, ...]:
-    """Return all processes of this host, except those that have ended and wait to be reaped."""
+    """Return all processes of this host, without those that have ended and wait to be reaped."""
     return tuple(process for process in _table() if process.state not in "ZX")
 
 
 def _table() -> Iterator[Process]:
-    """Yield all processes of this host, ended ones that wait to be reaped too."""
+    """Yield all processes of this host, also those that have ended and wait to be reaped."""
     for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is wanted
         if name.isdigit() and (process := read_process(int(name))):
             yield process
 
 
 def mark_of(process: Process, variable: str) -> str | None:
-    """Return the value of the environment variable `variable` with which the program of `process` was started.
+    """Return the value that the environment variable `variable` had when the program of `process` was started.
 
-    Return None if the variable is not set, or the environment cannot be read.
+    Return None if it was not set, or if the environment cannot be read.
     """
     wanted = b"\0" + variable.encode() + b"="
     _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
@@ -105,14 +105,14 @@ def mark_of(process: Process, variable: str) -> str | None:
 
 
 def _environment(pid: int) -> bytes:
-    """Return the environment with which the program of `pid` was started, as NAME=VALUE, each ended by a NUL byte."""
+    """Return the environment with which the program of `pid` was started: NAME=VALUE, each followed by a NUL byte."""
     return _read(f"/proc/{pid}/environ", 16 * 1024)
 
 
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
     """Return the processes `roots`, and all their descendants among the processes `among`.
 
-    Ignore the children of a process that has been reaped: since `among` was read, its pid may belong to a new process.
+    Children of a process that was reaped do not count: since `among` was read, its pid may belong to a new process.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
@@ -129,9 +129,10 @@ def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Pro
 
 
 def children() -> tuple[Process, ...]:
-    """Return the children of this process, also adopted ones, and ended ones that wait to be reaped.
+    """Return the children of this process, also adopted ones, and those that have ended and wait to be reaped.
 
-    This is fast, but may miss a child while another one ends. To find all processes of a slot, use the slot's mark.
+    This is fast, but may miss a child while another one ends. To find all processes of a slot, use the mark of the
+    slot.
     """
     pids: set[str] = set()
     for task in Path("/proc/self/task").iterdir():
@@ -141,7 +142,7 @@ def children() -> tuple[Process, ...]:
 
 
 def ancestors() -> frozenset[int]:
-    """Return the pids of this process, its parent, the parent of that, and so on."""
+    """Return the pids of this process, of its parent, of the parent of that, and so on."""
     pids = {os.getpid()}
     process = read_process(os.getpid())
     while process and process.parent and process.parent not in pids:
@@ -151,9 +152,9 @@ def ancestors() -> frozenset[int]:
 
 
 def marked_below(root: Path) -> tuple[Process, ...]:
-    """Return the processes of slots: those with CANON_SLOT, the mark, in their environment.
+    """Return the processes of slots at or below the folder `root`. This process and its ancestors are left out.
 
-    Return only those whose mark is the path `root` or a path below it, without this process and its ancestors.
+    A process belongs to a slot if CANON_SLOT, the mark of the slot, is in its environment.
     """
     excluded = ancestors()
     return tuple(process for process in living_processes() if process.pid not in excluded and _is_below(process, root))
@@ -166,15 +167,15 @@ def _is_below(process: Process, root: Path) -> bool:
 
 
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
-    """Return those of `processes` that belong to the state folder with the id `state`.
+    """Return those of the processes that belong to the state folder with the id `state`.
 
-    Processes without the id of any state folder in their environment belong to it too. With None, return only these.
+    Processes without the id of a state folder in their environment count too. With None, only these are returned.
     """
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send the signal `number` to a process. Do nothing if the process is gone, or belongs to another user."""
+    """Send the signal `number` to a process. Do nothing if it is gone, or belongs to another user."""
     with suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(process.pid)
         try:
@@ -210,10 +211,10 @@ def wait_until_none(find: Callable[[], Collection[Process]], seconds: float) -> 
 
 
 def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
-    """Send SIGKILL to the processes that `find` returns, until it returns none. Return all that got SIGKILL.
+    """Send SIGKILL to the processes that `find` returns, until it returns none. Return all that got the signal.
 
-    Give up after 50 rounds (_ROUNDS), and raise nothing: processes of other users, or in uninterruptible sleep, cannot
-    be killed.
+    After 50 rounds (_ROUNDS) give up, and raise nothing: processes of other users, or in an uninterruptible sleep,
+    cannot be killed.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):
@@ -228,7 +229,7 @@ def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
 
 
 def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tuple[Process, ...], tuple[Process, ...]]:
-    """Send SIGTERM to the processes that `find` returns, and SIGKILL to those still there after `grace` seconds.
+    """Send SIGTERM to the processes that `find` returns. After `grace` seconds, send SIGKILL to those still there.
 
     Return all processes that got a signal, and those of them that got SIGKILL.
     """
@@ -241,6 +242,6 @@ def stop_all(find: Callable[[], Collection[Process]], grace: float) -> tuple[tup
 
 
 def ask_to_stop(process: Process) -> None:
-    """Send SIGTERM to a process, then SIGCONT: a suspended process handles SIGTERM only when it continues."""
+    """Send SIGTERM to a process, and then SIGCONT: a suspended process handles SIGTERM only once it continues."""
     send(process, signal.SIGTERM)
     send(process, signal.SIGCONT)

@@ -20,7 +20,7 @@ _ENDING = 2.0
 
 
 class StartedServer(Protocol):
-    """A supervisor that Canon started. `poll` returns its exit code, None while it runs."""
+    """A supervisor that Canon started. `poll` returns its exit code, or None while it runs."""
 
     pid: int
 
@@ -30,7 +30,7 @@ class StartedServer(Protocol):
 def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
     """Start the Procfile line `name` with the arguments `argv`, in the folder `checkout`. Return its supervisor.
 
-    Its output is appended to the log of the line. Raise InfrastructureError if the line cannot be started.
+    Its output is appended to the log of the line. Raise InfrastructureError if it cannot be started.
     """
     try:
         with app_directory.open_raw_log(app, name) as log:
@@ -42,8 +42,8 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
     """Wait until the line `name` has really started, or has ended. `server` is its supervisor.
 
-    A line has started when its supervisor has CANON_LINE in its environment: before, the status of the app cannot be
-    read. Raise InfrastructureError after a minute.
+    It has started once its supervisor has CANON_LINE in its environment: before, the status of the app cannot be read.
+    Raise InfrastructureError after a minute.
     """
 
     def is_started() -> bool:
@@ -55,10 +55,10 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 
 
 def awaited_exit_code(server: StartedServer) -> int | None:
-    """Return the exit code of a supervisor that was not found among the running processes, waiting a moment for it.
+    """Return the exit code of a supervisor that was not found among the running processes; None if it has none.
 
-    A process that ends loses its environment, and so its mark, shortly before its exit code can be read. Return None
-    if there is still no exit code after that moment.
+    Wait a moment for it: when a process ends, its environment, and so its mark, is gone shortly before its exit code
+    can be read.
     """
     poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
     return server.poll()

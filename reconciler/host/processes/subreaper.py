@@ -31,9 +31,9 @@ starting = threading.RLock()
 
 @frozen
 class _Claim:
-    """A child whose exit status `reap` must not take, because the code that started the child reads it.
+    """A child whose exit status `reap` must not take, because the code that started it reads that.
 
-    `mark` is the mark of its slot, "" for none. `collected` returns True once the exit status has been read.
+    `mark` is the mark of its slot, "" for none. `collected` returns True once the exit status was read.
     """
 
     mark: str
@@ -50,9 +50,9 @@ _before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of each descendant whose own parent dies from now on.
+    """Make this process the parent of each descendant whose own parent dies from now on. Otherwise init would be it.
 
-    Without this, the parent would be init. Raise InfrastructureError if the kernel refuses.
+    Raise InfrastructureError if the kernel refuses.
     """
     import ctypes
 
@@ -61,10 +61,10 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Record that `reap` must not take the exit status of the child `pid`: the code that started it does so.
+    """Record that `reap` must not take the exit status of the child `pid`, because the code that started it does.
 
-    Return the child, None if it is gone. `mark` is the mark of the child's slot, "" for none. `collected` returns True
-    once the exit status has been taken. The caller must hold the lock `starting` since before it started the child.
+    Return the child; None if it is gone. `mark` is the mark of its slot, "" for none. `collected` returns True once the
+    exit status was taken. The caller must have held the lock `starting` since before it started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -74,21 +74,21 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
 
 def forget_children() -> None:
-    """Forget all that is recorded of children. Call this in a forked process: they are children of its parent."""
+    """Forget what is recorded of children. A forked process must call this: they are the children of its parent."""
     _claimed.clear()
     _before_slot.clear()
 
 
 def release(process: Process) -> None:
-    """Forget what `claim` recorded of a process. Call this after its exit status has been taken."""
+    """Forget what `claim` recorded of a process. Call this after its exit status was taken."""
     _claimed.pop(process.key, None)
 
 
 def reap() -> None:
-    """Take the exit status of each ended process that this process has adopted, so that its pid becomes free ("reap").
+    """Take the exit status of each adopted process that has ended ("reap"), so that its pid becomes free.
 
-    Leave out the children that `claim` recorded, and children in the session of this process: `host/run.py` starts all
-    its commands in other sessions.
+    Children that `claim` recorded are left out, and so are those in the session of this process: `host/run.py` starts
+    all its commands in other sessions.
     """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
@@ -100,21 +100,22 @@ def reap() -> None:
 
 
 def _adopted() -> tuple[Process, ...]:
-    """Return the children, ended ones too, that this process adopted because their own parent died."""
+    """Return the children that this process adopted because their own parent died, also those that have ended."""
     # `host/run.py` starts every command in its own session, so what this process adopts is never in its session.
     session = os.getsid(0)
     return tuple(process for process in children() if process.session != session and process.key not in _claimed)
 
 
 def child_keys() -> frozenset[Key]:
-    """Return pid and start time of each child of this process, adopted and ended ones too."""
+    """Return pid and start time of each child of this process, also of adopted ones and of those that have ended."""
     return frozenset(process.key for process in children())
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Return the running processes that have no mark and that this process adopted because their parent died.
+    """Return the running processes without a mark that this process adopted because their parent died.
 
-    A mark is CANON_RUN or CANON_SLOT in the environment. Leave out processes whose pid and start time are in `known`.
+    A mark is CANON_RUN or CANON_SLOT in the environment. Processes whose pid and start time are in `known` are left
+    out.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -122,9 +123,9 @@ def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
 
 
 def stop_adopted_commands() -> None:
-    """Kill the commands that this process has adopted because their worker died, and their descendants.
+    """Kill the commands that this process adopted because their worker died, and their descendants.
 
-    Servers of apps are left to the cleanup of their slot. The commands of living workers are not adopted.
+    Servers of apps are left to the cleanup of their slot. Commands of living workers are not adopted.
     """
 
     def find() -> tuple[Process, ...]:
@@ -138,7 +139,7 @@ def stop_adopted_commands() -> None:
 def has_orphans(known: Collection[Key]) -> bool:
     """Return whether this process has adopted a process, running or ended, that is not in `known`.
 
-    `known` has the pid and the start time of each process.
+    `known` has pids with start times.
     """
     with starting:
         return any(process.key not in known for process in _adopted())
@@ -147,9 +148,9 @@ def has_orphans(known: Collection[Key]) -> bool:
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
     """Return all processes of one command, and their descendants.
 
-    Find them in three ways: by the session of the command; by `token`, the value of CANON_RUN in their environment;
-    and, if they have no mark, because this process adopted them and their pid and start time are not in `known`.
-    `leader` is the process that was started as `pid`, None if it ended before it could be read.
+    They are found in three ways: by the session of the command; by `token`, the value of CANON_RUN in their
+    environment; or, if they have no mark, because this process has adopted them and they are not in `known`. `leader`
+    is the process that was started as `pid`; None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -160,11 +161,11 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return those processes of `table` that are in the session with the id `pid` and descend from this process.
+    """Return those processes of `table` that are in the session `pid`, which `leader` began, and descend from this one.
 
-    The process `leader` began that session. Leave out processes with CANON_RUN in their environment, which tells to
-    which command they belong. Return [] if another process than `leader` has the pid now: the kernel uses the id of a
-    session again only after all its processes have ended.
+    Processes with CANON_RUN in their environment are left out: it says to which command they belong. Return [] if
+    another process than `leader` has the pid now: the kernel uses the id of a session again only after all its
+    processes have ended.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -176,10 +177,10 @@ def _of_session(leader: Process | None, pid: int, table: Collection[Process]) ->
 
 
 def note_slot(mark: str) -> None:
-    """Record the present children of this process, if nothing is recorded for the slot with the mark `mark` yet.
+    """Record the present children of this process, if none are recorded for the slot with the mark `mark` yet.
 
-    Call this when a server of the slot is about to start: children that come later may belong to the slot. The caller
-    must hold the lock `starting`.
+    Call this before a server of the slot is started: children that come later may belong to the slot. The caller must
+    hold the lock `starting`.
     """
     _before_slot.setdefault(mark, child_keys())
 
@@ -191,11 +192,11 @@ def _lives(key: Key) -> bool:
 
 
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
-    """Return all processes of a slot: those with the mark `mark`, or of a folder below it, and their descendants.
+    """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
 
-    `state` is the id of this state folder, None for none: leave out marked processes with the id of another one.
-    Include processes without a mark that this process adopted since the slot began, unless a command outside this slot
-    runs now: then they may come from that command.
+    Marked processes with the id of another state folder than `state` are left out; None for no id. Processes without a
+    mark that this process adopted since the slot began are included. But if a command outside of the slot runs now,
+    they are not: they may come from that.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

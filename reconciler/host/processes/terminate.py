@@ -1,4 +1,4 @@
-"""Stops the lines of a Procfile with all their processes, and reports which processes had to be killed."""
+"""Stops the lines of a Procfile with all their processes, and reports which of these had to be killed."""
 
 import os
 import signal
@@ -33,12 +33,12 @@ Find = Callable[[], Collection[Process]]
 
 
 def stop_lines(find: Find, grace: float | None) -> RemovalResult:
-    """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, then send SIGKILL.
+    """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, and send SIGKILL.
 
-    With None for `grace`, send SIGKILL at once. In the result, `ended` are processes that had detached themselves from
-    their line, `killed` are those that did not stop in time, and `remaining` are those that could not be killed.
-    Supervisors are suspended first and killed last: as long as they exist, they adopt the processes that a line
-    detaches while it stops, so that none is missed.
+    If `grace` is None, send SIGKILL at once. In the result, `ended` are processes that had left the session of their
+    line, `killed` those that did not stop in time, and `remaining` those that could not be killed. Supervisors are
+    suspended first and killed last: while they exist, they adopt what a line leaves behind as it stops, so that none is
+    missed.
     """
     everything = find()
     if not everything:
@@ -67,10 +67,9 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """The processes of an app to stop. `find` returns all that run now, supervisors included.
+    """The processes of an app that is to be stopped. `find` returns all that run now, also supervisors.
 
-    `supervisors` are those that ran at the beginning. `lines` maps the id of the session of each to the name of its
-    line.
+    `supervisors` are those that ran at the beginning. `lines` maps their sessions to the names of their lines.
     """
 
     find: Find
@@ -78,7 +77,7 @@ class _Stop:
     lines: Mapping[int, str]
 
     def others(self) -> tuple[Process, ...]:
-        """Return all processes of the app that run now, except supervisors."""
+        """Return all processes of the app that run now, without supervisors."""
         return self.without_supervisors(self.find())
 
     def without_supervisors(self, processes: Iterable[Process]) -> tuple[Process, ...]:
@@ -86,10 +85,10 @@ class _Stop:
         return tuple(process for process in processes if process.key not in keys)
 
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
-        """Send SIGTERM to the app, and wait at most `grace` seconds until it stops. Return the detached processes.
+        """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Return detached processes.
 
-        A process that starts meanwhile, perhaps to save data, gets no SIGTERM. A process in its own session gets
-        SIGTERM only when its parent is gone (then it is detached), because otherwise its parent stops it.
+        A process that starts meanwhile, perhaps to save data, gets no SIGTERM. A process in a session of its own gets
+        it only once its parent is gone, because otherwise its parent stops it.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}
@@ -111,13 +110,13 @@ class _Stop:
     def exit_codes(self) -> Mapping[str, int]:
         """Return the exit code of each line that has ended, by the name of the line; -15 if SIGTERM ended it.
 
-        Leave out exit codes that cannot be read. The supervisors must still be suspended.
+        Exit codes that cannot be read are left out. The supervisors must still be suspended.
         """
         found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
         return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
-        """Return the name of a process for a report, as "LINE: NAME" if it is in the session of a line."""
+        """Return the name of a process for a report; "LINE: NAME" if it is in the session of a line."""
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 
@@ -127,11 +126,11 @@ class _Stop:
 
 
 def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Return those `processes` of an app that are detached, and their descendants.
+    """Return the detached processes of an app, and their descendants.
 
-    A process is detached if it is in no session of a line (`lines` has the ids of these) and its parent is gone: not
-    among `processes`. A process in its own session whose parent still runs is not detached: the children of PostgreSQL
-    are such processes, and PostgreSQL stops them.
+    A process is detached if it is in no session of a line (in `lines`) and its parent is not among `processes`. A
+    process in a session of its own whose parent still runs is not: PostgreSQL, for example, has such children and stops
+    them itself.
     """
     pids = {process.pid for process in processes}
     roots = (process for process in processes if process.session not in lines and process.parent not in pids)
@@ -139,11 +138,11 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 
 
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
-    """Kill the children of a suspended supervisor until no new child appears.
+    """Kill the children of a suspended supervisor until no new one appears.
 
     This stops processes that fork and exit faster than /proc can be listed: what they fork becomes a child of the
-    supervisor, and its list of children is short. While the supervisor is suspended, nobody reaps the children, so
-    that their pids belong to no other process. Return one text for all these processes if new ones appeared, else ().
+    supervisor, whose list of children is short. A suspended supervisor reaps none, so that their pids belong to no
+    other process. Return a text for all these processes if new ones appeared; else ().
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0
@@ -159,9 +158,9 @@ def _kill_forking(supervisor: Process) -> tuple[str, ...]:
 
 
 def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
-    """Kill the children of a supervisor that have the pids `pids`.
+    """Kill the children of a supervisor that have these pids.
 
-    Kill none if the supervisor is gone: these pids may belong to other processes now.
+    If the supervisor is gone, kill none: the pids may belong to other processes now.
     """
     handles = []
     for pid in pids:
@@ -176,7 +175,7 @@ def _kill_children(supervisor: Process, pids: Collection[int]) -> None:
 
 
 def _children(supervisor: Process) -> set[int]:
-    """Return the pids of a supervisor's children, ended ones too; an empty set if the supervisor is gone."""
+    """Return the pids of a supervisor's children, also of those that have ended; an empty set if it is gone."""
     try:
         pids = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text("ascii").split()
     except OSError:
@@ -187,7 +186,7 @@ def _children(supervisor: Process) -> set[int]:
 def _exit_code(supervisor: Process) -> int | None:
     """Return the exit code of the line that a suspended supervisor runs; None if it still runs or cannot be read.
 
-    The line is the oldest child; the others were adopted later. A negative code is the number of a signal.
+    The line is the oldest child; others were adopted later. A negative code is the number of a signal.
     """
     first = min(filter(None, map(read_process, _children(supervisor))), key=lambda each: each.started, default=None)
     if first is None or first.state != "Z" or first.parent != supervisor.pid:
@@ -208,7 +207,7 @@ def _living_children(supervisor: Process) -> tuple[Process, ...]:
 
 
 def _kill_groups(supervisors: Collection[Process]) -> None:
-    """Kill each supervisor with its whole process group in one call, so that no forked process escapes."""
+    """Kill each supervisor and its whole process group in one call, so that no forked process escapes."""
     for process in supervisors:
         with suppress(ProcessLookupError, PermissionError):
             if is_same(process):

@@ -1,1 +1,1 @@
-"""Waits until an app answers as declared, and watches whether it stays up."""
+"""Waits until an app answers as it is declared, and watches that it stays up."""

@@ -1,4 +1,4 @@
-"""Probes an app once, over TCP or HTTP. A probe returns None if the app answers as declared, else why it does not."""
+"""Probes an app once over TCP or HTTP. A probe returns None if the app answers as declared, else why it does not."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ _SENT, _CLOSED = 5.0, 15.0
 
 
 class _NoHttpError(Exception):
-    """The app sent something other than HTTP. `sent` are the first bytes of it."""
+    """The app sent something that is not HTTP. `sent` are the first bytes of it."""
 
     def __init__(self, sent: bytes) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class _NoHttpError(Exception):
 def connect(address: str, limit: float) -> NotYet | None:
     """Connect to `address`, "HOST:PORT", within `limit` seconds. Return None if the connection stays open.
 
-    Otherwise return why the app is not ready. An accepted connection is not enough: Docker's proxy accepts connections
-    even if no app listens, and then closes them.
+    Otherwise return why the app is not ready. That a connection is accepted is not enough: Docker's proxy accepts one
+    even if no app listens, and then closes it.
     """
     try:
         with _connection(address, limit) as connection:
@@ -63,10 +63,10 @@ def _stays(connection: socket.socket) -> bool:
 
 
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
-    """Send one GET request for `path`. Return None if the status code is in `wanted`, else why the app is not ready.
+    """Send one GET request for `path`. Return None if the status code is in `wanted`; else why the app is not ready.
 
-    Take at most `limit` seconds. Does not follow redirects. Connect to the app's address and send the host of the
-    app's URL in the Host header, because a proxy at that address chooses the app by this header.
+    It may take `limit` seconds. Redirects are not followed. The connection goes to the app's address, with the host of
+    the app's URL in the Host header, by which a proxy at that address chooses the app.
     """
     request = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(app.address, timeout=limit)
@@ -88,10 +88,10 @@ def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> No
 
 
 def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
-    """Return that an app is not ready because of its answer: it demands HTTPS, or `status` is not in `wanted`.
+    """Return that an app is not ready because of its answer: it wants HTTPS, or `status` is not in `wanted`.
 
-    `text` is the beginning of the message. A server that speaks only TLS often answers plain HTTP with status 400 and a
-    `body` that names HTTPS.
+    `text` begins the message. A server that speaks only TLS often answers plain HTTP with 400, and names HTTPS in
+    `body`.
     """
     wants_tls = status == HTTPStatus.BAD_REQUEST and b"HTTPS" in body
     return NotYet(f"{text}, since it wants HTTPS", _SENT) if wants_tls else NotYet(f"{text}, not {_listed(wanted)}")
@@ -100,8 +100,8 @@ def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
     """Return why an app at `address` closed a connection without a response, as far as a second connection shows.
 
-    Send nothing on the second connection: an app with another protocol may speak first. `message` is the beginning of
-    the reason in the result. `limit` is the time to connect, in seconds.
+    Nothing is sent on the second one: an app with another protocol may speak first. `message` begins the reason.
+    `limit` is how many seconds connecting may take.
     """
     try:
         connection = _connection(address, limit)
@@ -121,16 +121,16 @@ def _why_closed(message: str, address: str, limit: float) -> NotYet:
 
 
 def _shown(sent: bytes) -> str:
-    """Return a text for a message about `sent`, bytes that are no HTTP: "“SSH-2.0”, which is no HTTP"."""
+    """Return a text for a message on bytes that are no HTTP, such as "“SSH-2.0”, which is no HTTP"."""
     text = "in TLS" if sent.startswith(_TLS) else f"“{one_line(sent, _SHOWN)}”"
     return f"{text}, which is no HTTP"
 
 
 def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, bytes]:
-    """Request `path` with `name` as the Host header. Return the status code and at most 64 KiB of the body.
+    """Request `path` with `name` as the Host header. Return the status code, and at most 64 KiB of the body.
 
-    Raise IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP, OSError or HTTPException for
-    other faults of the connection or the response.
+    Raise IncompleteRead if the body breaks off, _NoHttpError if the response is not HTTP, and OSError or HTTPException
+    for other faults.
     """
     connection.request("GET", path, headers={"Host": name})
     start = connection.sock.recv(len(_HTTP), socket.MSG_PEEK)
@@ -144,7 +144,7 @@ def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, byte
 
 
 def _read_more(connection: socket.socket) -> bytes:
-    """Return the next 40 bytes or so that the app sends, fewer if it sends nothing for half a second."""
+    """Return about 40 more bytes that the app sends; fewer if it sends nothing for half a second."""
     connection.settimeout(_STAYS)
     sent = b""
     with suppress(OSError):
@@ -154,7 +154,7 @@ def _read_more(connection: socket.socket) -> bytes:
 
 
 class _Response(HTTPResponse):
-    """A response to an HTTP request. Reading raises HTTPException for a header line without a line end."""
+    """A response to an HTTP request. Reading it raises HTTPException for a header line without a line end."""
 
     def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - whatever http.client hands over
         super().__init__(*args, **named)
@@ -162,9 +162,9 @@ class _Response(HTTPResponse):
 
 
 class _Lines:
-    """Wraps the file from which http.client reads. Raises HTTPException for a line without a line end.
+    """The file from which http.client reads. It raises HTTPException for a line without a line end.
 
-    http.client itself accepts such a line.
+    http.client alone would accept such a line.
     """
 
     def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file; see __getattr__
@@ -182,10 +182,10 @@ class _Lines:
 
 @contextmanager
 def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
-    """Shut down the connection after `limit` seconds, unless the block has ended by then.
+    """Shut down the connection after `limit` seconds, unless the `with` block has ended before.
 
-    Yield an event that is set if the connection was shut down. The socket's own timeout is not enough, because it
-    starts again with every byte.
+    Yield an event that is set if this happened. The timeout of the socket is not enough: it begins again with every
+    byte.
     """
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))
@@ -198,7 +198,7 @@ def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.E
 
 
 def _cut(connection: socket.socket, cut: threading.Event) -> None:
-    """Set the event `cut` and shut down the connection."""
+    """Set the event `cut`, and shut down the connection."""
     cut.set()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -9,10 +9,10 @@ LONGEST_ONE_SHOT = timedelta(seconds=10)
 
 
 def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | None:
-    """Return which parts of an app have ended since it was ready, and how, as one EndedPart with all in its message.
+    """Return which parts of an app have ended since it was ready, and how, as one EndedPart; None if it stayed up.
 
-    Return None if the app has stayed up. `ready` is the status of the app when it was ready, `now` its present status.
-    If this host is to blame for the end of some parts, return only these.
+    `ready` is the status that the app had when it was ready, `now` its present one. If this host is to blame for the
+    end of some parts, only these are returned.
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")
@@ -30,7 +30,7 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
     """Return whether `ending`, the end of the part `part`, means that the app did not stay up.
 
-    The end of a part that failed always counts. The end of a successful part counts if the part was up when the app
-    became ready (status `ready`) and ran for 10 seconds (LONGEST_ONE_SHOT) or longer.
+    The end of a part that failed always does. That of a successful part does if it was up when the app became ready
+    (`ready`), and ran for at least 10 seconds (LONGEST_ONE_SHOT).
     """
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

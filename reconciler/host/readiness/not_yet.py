@@ -7,11 +7,12 @@ from attrs import frozen
 
 @frozen
 class NotYet:
-    """The app is not ready yet, for the reason `reason`.
+    """The app is not ready yet. `reason` is why.
 
-    `final_after` is for how many seconds an app may be in such a state before waiting longer is useless: it will not
-    become ready; infinite if it may always do so. `again_in` is the number of seconds after which a new check may have
-    another result even if nothing reports a change; infinite if it cannot.
+    * `final_after`: after so many seconds in this state, the app will not become ready any more; infinite if it always
+      may.
+    * `again_in`: after so many seconds, a new check may have another result even if nothing reports a change; infinite
+      if it cannot.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""Repeats a check until its result is the wanted one or time is up."""
+"""Repeats a check until its result is the wanted one, or time is up."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
 ) -> T:
     """Call `check` until `is_done` returns True for its result, or `seconds` are over. Return the last result.
 
-    Call `check` at least once. `pauses` yields how many seconds to wait after each check.
+    `check` is called at least once. `pauses` yields how many seconds to wait after each check.
     """
     until = clock() + seconds
     while not is_done(result := check()) and (left := until - clock()) > 0:
@@ -36,12 +36,12 @@ def growing_pauses(
     clock: Callable[[], float] = time.monotonic,
     restarts: Callable[[], bool] = lambda: False,
 ) -> Iterator[float]:
-    """Yield the pauses between checks, in seconds: `first`, then always `growth` times longer, up to `longest`.
+    """Yield the pauses between checks in seconds: `first`, then each `growth` times as long as before, up to `longest`.
 
-    Before each pause except the first, call `restarts`: if it returns True, for example because something happened
-    during the last pause, the pauses start with `first` again. After a slow check, yield a pause of twice the time that
-    the check took, up to 10 seconds (LONGEST_AFTER_SLOW_CHECK), to spare a busy host. To measure that time, the caller
-    must take the next pause right after each check.
+    Before each pause but the first, `restarts` is called. If it returns True, because something has happened for
+    example, pauses begin with `first` again. After a slow check, the pause is twice the time that the check took, up to
+    10 seconds (LONGEST_AFTER_SLOW_CHECK), to spare a busy host. For this, the caller must take the next pause right
+    after each check.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

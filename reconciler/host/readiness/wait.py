@@ -1,4 +1,4 @@
-"""Waits until an app answers as declared, and then watches whether it stays up."""
+"""Waits until an app answers as it is declared, and watches that it stays up."""
 
 import math
 import time
@@ -41,8 +41,8 @@ Answer = TypeVar("Answer")
 class _ReadinessCheck:
     """How one app is checked: by its status, and by the probe that `ready` declares.
 
-    `status` returns the status of the app. A probe that is a program gets environment, folder, log and limits of
-    `command`. `until` is the deadline on the monotonic clock.
+    `status` returns the status of the app. A probe that is a program runs with the environment, folder, log and limits
+    of `command`. `until` is the deadline on the monotonic clock.
     """
 
     ready: Ready
@@ -55,8 +55,8 @@ class _ReadinessCheck:
 class _FinalAnswers:
     """Measures for how long an app has given only final answers.
 
-    Final is a NotYet with a finite `final_after`: an answer after which waiting much longer is useless. `since` is when
-    these answers began, on the monotonic clock; None if the last answer was not final.
+    A NotYet with a finite `final_after` is final: after it, waiting much longer is useless. `since` is when such
+    answers began, on the monotonic clock; None if the last answer was not final.
     """
 
     since: float | None = None
@@ -64,7 +64,7 @@ class _FinalAnswers:
     def seconds(self, answer: object, now: float) -> float:
         """Return for how many seconds the app has given only final answers; 0 if `answer` is not final.
 
-        `answer` is the answer of a check at the time `now`, on the monotonic clock.
+        `answer` is that of a check at the time `now` on the monotonic clock.
         """
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
@@ -75,9 +75,9 @@ class _FinalAnswers:
 
 @define
 class _Pauses:
-    """Makes the pauses between two checks of one app. A pause ends early if `changes` reports a change.
+    """Makes the pauses between checks of one app. A pause ends early if `changes` reports a change.
 
-    `again_in` is the number of seconds after which the last answer may change by itself.
+    `again_in` is after how many seconds the last answer may change by itself.
     """
 
     changes: Changes | None
@@ -87,7 +87,7 @@ class _Pauses:
     has_changed: bool = False
 
     def after(self, answer: Answer) -> Answer:
-        """Store the answer of a check, on which the next pause depends, and return it."""
+        """Store the answer of a check, on which the next pause depends. Return the answer."""
         self.again_in = answer.again_in if isinstance(answer, NotYet) else math.inf
         return answer
 
@@ -97,7 +97,7 @@ class _Pauses:
         return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
 
     def pause(self, seconds: float) -> None:
-        """Wait for `seconds`, or less if `changes` reports a change or the last answer may change by itself before."""
+        """Wait for `seconds`; less if `changes` reports a change, or if the last answer may change by itself before."""
         seconds = min(seconds, max(_FIRST_PAUSE, self.again_in))
         if self.changes is None:
             self.sleep(seconds)
@@ -108,7 +108,7 @@ class _Pauses:
 class HostReadiness:
     """Waits until apps are ready: implements the port Readiness.
 
-    `commands` runs the programs that `[ready] run` declares. `sleep` waits for some seconds.
+    `commands` runs the programs that `[ready] run` declares. `sleep` waits some seconds.
     """
 
     def __init__(self, commands: Commands, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -121,10 +121,9 @@ class HostReadiness:
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares in two checks in a row. Return its status.
 
-        Return Unready with the reason if the app fails, or does not answer so in time. `status` reads the status of
-        the app. `changes` reports when to read it again; None if the driver cannot. The probe of `[ready] run` runs
-        with the environment, folder and log of `command`. Raise InfrastructureError if the program of the probe is
-        missing.
+        Return Unready with the reason if it fails, or does not answer in time. `status` reads the status of the app.
+        `changes` says when to read it again; None if the driver cannot. The probe `[ready] run` gets the environment,
+        folder and log of `command`. Raise InfrastructureError if its program is missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
@@ -142,10 +141,10 @@ class HostReadiness:
         return answer
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Watch for `seconds` whether the app stays up. Return None if it does, else which parts ended and how.
+        """Watch for `seconds` whether the app stays up. Return None if it does; else which parts ended and how.
 
-        `status` reads the status of the app; `ready` is the status when it was ready. Raise InfrastructureError if
-        the last status cannot be read.
+        `status` reads the status of the app. `ready` is the one that it had when it was ready. Raise
+        InfrastructureError if the last status cannot be read.
         """
 
         def ended() -> EndedPart | Unobservable | None:
@@ -165,9 +164,9 @@ class HostReadiness:
         return last
 
     def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
-        """Check the app, and return the result; Unready instead of NotYet if waiting longer is useless.
+        """Check the app. Return the result; Unready instead of NotYet if waiting longer is useless.
 
-        It is if the app has given only final answers for long enough, as `final` measures.
+        It is useless if the app has given only final answers for long enough, as `final` measures.
         """
         answer = self._check_twice(check)
         seconds = final.seconds(answer, self._clock.monotonic())
@@ -176,7 +175,7 @@ class HostReadiness:
         return answer
 
     def _check_twice(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Check the app; if it is ready, check it a second time, as it may be about to stop. Return the last result."""
+        """Check the app. If it is ready, check it again, as it may be about to stop. Return the last result."""
         first = self._check_once(check)
         if not isinstance(first, RunningApp):
             return first
@@ -184,9 +183,9 @@ class HostReadiness:
         return self._check_once(check)
 
     def _check_once(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Return the status of an app that is up and answers as declared; Unready if it cannot become ready any more.
+        """Return the status of an app that is up and answers as declared. Return Unready if it never will.
 
-        Return NotYet in all other cases, also if the status cannot be read.
+        In all other cases return NotYet, also if the status cannot be read.
         """
         status = check.status()
         if isinstance(status, NotRunning):
@@ -217,7 +216,7 @@ class HostReadiness:
         return get(app, ready.http or "/", ready.status, limit)
 
     def _run(self, argv: Argv, command: RecipeCommand, app: RunningApp, left: float) -> NotYet | None:
-        """Run the probe `argv` of `[ready] run` for at most `left` seconds. Return None if it ends with exit code 0.
+        """Run the probe `argv` of `[ready] run` for at most `left` seconds. Return None if it exits with 0.
 
         Otherwise return how it ended. Raise InfrastructureError if its program is missing.
         """

@@ -1,1 +1,1 @@
-"""The swarm and abra drivers: deploy a Co-op Cloud recipe as a stack of Docker Swarm."""
+"""The swarm driver and the abra driver: both deploy a Co-op Cloud recipe as a stack of Docker Swarm."""

@@ -1,7 +1,7 @@
-"""Runs `abra`, Co-op Cloud's command: writes its files, builds its arguments, and interprets its messages.
+"""Runs `abra`, the command of Co-op Cloud: writes the files that it reads, and interprets what it prints.
 
-This module is based on abra's public documentation and on reports of its users. abra exits only with 0 or 1, so its
-messages must be read too. Canon waits for the app itself, and therefore calls abra with --no-converge-checks.
+This is based on abra's public documentation, and on reports of its users. abra exits only with 0 or 1, so that its
+messages have to be read too. Canon itself waits for the app, and calls abra with --no-converge-checks.
 """
 
 import re
@@ -48,9 +48,9 @@ _AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 
 @frozen
 class AbraDir:
-    """The folder that abra gets as `ABRA_DIR`. Each app has a folder of its own.
+    """The folder that abra gets as `ABRA_DIR`. Each app has its own.
 
-    `app` is the name of the app's stack, `recipe` the name of its recipe.
+    `app` is the name of the app's stack, `recipe` that of its recipe.
     """
 
     folder: Path
@@ -68,8 +68,8 @@ class AbraDir:
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
         """Write the app's .env file with `settings`, in place of an earlier one. Only its owner can read it.
 
-        `settings` maps names to values. `version` is the release that abra must use, "" for any. Canon writes the line
-        TYPE itself: a setting TYPE is left out.
+        `version` is the release that abra must use, "" for any. The line TYPE is Canon's own: a setting TYPE is left
+        out.
         """
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
@@ -78,9 +78,9 @@ class AbraDir:
         app_directory.replace_file(self.variables, "".join([f"TYPE={pinned}\n", *lines]), 0o600)
 
     def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
-        """Replace abra's recipe folder by a copy of the release in the folder `source`, and add the overlays `added`.
+        """Replace abra's recipe folder by a copy of the release in the folder `source`, and add overlays to it.
 
-        `added` maps the file name that each overlay gets in abra's recipe folder to its present path.
+        `added` maps the name that each overlay gets there to its present path.
         """
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)
@@ -90,10 +90,10 @@ class AbraDir:
 
 @frozen
 class Abra:
-    """Runs `abra`, Co-op Cloud's command, and git for it. `environment` is the environment of both.
+    """Runs `abra`, and git for it. `environment` is that of both.
 
-    `lock` is the descriptor of the pass lock, None for no lock. A command of abra that changes something inherits it,
-    and may run for `changing` seconds. `known` has the commands for which `check` found that abra has all flags.
+    `lock` is the descriptor of the pass lock, None for none. A command of abra that changes something inherits it, and
+    may take `changing` seconds. `known` has the commands for which `check` found that abra has all flags.
     """
 
     environment: Mapping[str, str]
@@ -102,7 +102,7 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """Check that the installed abra has all flags that Canon uses. Ask abra only once for each command.
+        """Check that the installed abra has all flags that Canon uses. Each command is asked for only once.
 
         Raise InfrastructureError if a flag is missing, or if abra is not installed.
         """
@@ -121,7 +121,7 @@ class Abra:
             self.known[command] = True
 
     def commit(self, home: AbraDir, version: str) -> None:
-        """Make a git repository, with one commit, of the files that `AbraDir.copy_recipe` copied: abra requires one.
+        """Make a git repository with one commit of the files that `AbraDir.copy_recipe` copied: abra requires one.
 
         If `version` is the name of a release, and not of a branch or commit, tag the commit with it. Raise
         InfrastructureError if git fails.
@@ -133,19 +133,19 @@ class Abra:
             self._git(home, "tag", "--annotate", "--message", version, "--", version)
 
     def deploy(self, home: AbraDir, version: str) -> None:
-        """Deploy the release `version` by `abra app deploy`. Does not wait until the app is up.
+        """Deploy the release `version` by `abra app deploy`. Do not wait until the app is up.
 
-        If `version` is the name of a branch or commit, and not of a release, let abra deploy the copied files as they
-        are: --chaos. Raise RecipeError if the release is at fault, else InfrastructureError.
+        If `version` is the name of a branch or commit, abra deploys the copied files as they are (--chaos). Raise
+        RecipeError if the release is to blame for a failure, else InfrastructureError.
         """
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
         self._call(home, _DEPLOY, (*flags, *chosen))
 
     def insert_secret(self, home: AbraDir, name: str, version: str, content: Path) -> None:
-        """Create the secret `name` in the version `version`, from the file `content`. Do nothing if it exists.
+        """Make the secret `name` in the version `version`, from the file `content`. Do nothing if it exists.
 
-        Give abra the path of the file, since all users of a host can read the arguments of a program. Raise
+        abra gets the path of the file, because all users of a host can read the arguments of a program. Raise
         InfrastructureError if abra fails.
         """
         words = ("--no-input", home.app, name, version, "--file", str(content))
@@ -159,7 +159,8 @@ class Abra:
     ) -> None:
         """Run a command of abra that changes something, such as ("app", "deploy"), with the arguments `words`.
 
-        Raise the error that `_failure` returns, unless the output matches `allowed`: then the failure does not count.
+        If it fails, raise the error that `_failure` returns. But if the output matches `allowed`, the failure does not
+        count.
         """
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)
@@ -183,10 +184,10 @@ class Abra:
 
 
 def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
-    """Return the error of a call of abra, None if it succeeded. A fatal message with exit code 0 is an error too.
+    """Return the error of a call of abra; None if it succeeded. A fatal message is an error, even with exit code 0.
 
-    `command` names the call, such as ("app", "deploy"); `deadline` is the time in seconds that it had. None does not
-    prove that abra has deployed: the driver asks Docker for that.
+    `command` names the call, such as ("app", "deploy"). `deadline` is how many seconds it had. None does not prove that
+    something was deployed: the driver asks Docker for that.
     """
     what = f"abra {' '.join(command)}"
     if output.result.timed_out:
@@ -204,7 +205,7 @@ def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) 
 
 
 def _plain_output(output: CapturedOutput) -> bytes:
-    """Return stderr followed by stdout, without terminal escape sequences. Each carriage return becomes a line end."""
+    """Return stderr and then stdout, without escape sequences of terminals. Each carriage return becomes a line end."""
     return _ESCAPES.sub(b"", output.err + b"\n" + output.out).replace(b"\r", b"\n")
 
 
@@ -213,7 +214,7 @@ def _last_line(text: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """Return `value` as an .env file needs it: in single quotes if possible, where no character is special.
+    """Return `value` as an .env file needs it: in single quotes, where no character is special, if that is possible.
 
     Else return it in double quotes, with escapes.
     """

@@ -1,6 +1,6 @@
-"""The abra driver: like the swarm driver, but `abra` deploys, inserts secrets and undeploys.
+"""The abra driver: a swarm driver in which `abra` deploys, inserts secrets and undeploys.
 
-It was written from abra's public documentation, and has not yet run with the real abra. After each deployment it asks
+It was written by abra's public documentation, and has not yet run with the real abra. After each deployment, it asks
 Docker whether abra has really deployed.
 """
 
@@ -37,7 +37,7 @@ _FLEET_OVERLAY = "compose.canon.{number}.yml"
 
 
 class AbraDriver(SwarmDriver):
-    """Implements the port Driver with abra. Each app has, in its slot, a folder of its own for abra (ABRA_DIR)."""
+    """Implements the port Driver with abra. Each app has in its slot a folder of its own for abra (ABRA_DIR)."""
 
     programs: tuple[str, ...] = ("abra", "docker")
 
@@ -65,9 +65,9 @@ class AbraDriver(SwarmDriver):
         return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
-        """Undeploy the app with abra, then remove with Docker what abra has left, and delete the app's folder.
+        """Undeploy the app with abra, remove by Docker what abra has left, and delete the app's folder.
 
-        Return what could not be removed. If abra itself failed, `ended` in the result has the reason.
+        Return what could not be removed. If abra itself failed, `ended` of the result has the reason.
         """
         stack = self._stack(app)
         ended = tuple(self._undeploy(app, stack))
@@ -89,8 +89,8 @@ class AbraDriver(SwarmDriver):
     ) -> None:
         """Write the files that abra reads into `home`: the app's .env file, and the release with all overlays.
 
-        Also commit the release with git there. `overlay_config` is Canon's own overlay: its labels and its published
-        port.
+        Commit the release with git there. `overlay_config` is Canon's own overlay: its labels, and the port that it
+        publishes.
         """
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
@@ -104,9 +104,9 @@ class AbraDriver(SwarmDriver):
         self._abra.commit(home, options.version)
 
     def _check_deployed(self, stack: Stack, deployed: str) -> None:
-        """Raise InfrastructureError unless Docker has the deployment with the id `deployed`.
+        """Raise InfrastructureError if Docker does not have the deployment with the id `deployed`.
 
-        This check is needed because abra may exit with 0 although it has deployed nothing.
+        This is needed because abra may exit with 0 although it has deployed nothing.
         """
         found = self._engine.inspect("service", [stack.app])
         if not any((service["Spec"].get("Labels") or {}).get(DEPLOYMENT) == deployed for service in found):
@@ -116,9 +116,9 @@ class AbraDriver(SwarmDriver):
             )
 
     def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
-        """Undeploy the app with abra; do nothing if it is not deployed.
+        """Undeploy the app with abra. Do nothing if it is not deployed.
 
-        If abra fails, raise no error, but yield one text with the name of the stack and the reason.
+        If abra fails, raise no error, but yield a text with the name of the stack and the reason.
         """
         home = _home(app, stack)
         if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
@@ -129,16 +129,16 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _record_stack(self, stack: Stack) -> None:
-        """Create the config by which a later pass finds the secrets of the stack. Do nothing if it exists."""
+        """Make the config by which a later pass finds the secrets of the stack. Do nothing if it exists."""
         if stack.name not in self._recorded_stacks(stack.mark):
             labels = {**stack.labels, STACK_RECORD: stack.name}
             body = {"Name": f"{stack.name}_canon", "Labels": labels, "Data": base64.b64encode(b"\n").decode()}
             self._engine.create("config", body, "mark secrets")
 
     def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
-        """Return the names of the stacks that `_record_stack` has recorded for the slot with the mark `mark`.
+        """Return the names of the stacks that `_record_stack` recorded for the slot with the mark `mark`.
 
-        Leave out those of another state folder.
+        Those of another state folder are left out.
         """
         configs = self._engine.find("config", f"label={SLOT}={mark}")
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))
@@ -148,7 +148,7 @@ class AbraDriver(SwarmDriver):
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
         """Remove the secrets of the stack named `stack`. Return those that could not be removed, as "secret ID".
 
-        If all are removed, also remove the config that `_record_stack` created.
+        If all are removed, also remove the config that `_record_stack` made.
         """
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))
@@ -164,7 +164,7 @@ def _home(app: App, stack: Stack) -> AbraDir:
 
 
 def _marked(overlay: Config, deployed: str) -> Config:
-    """Return a copy of `overlay` in which the service `app` has the id `deployed` of the deployment as a label."""
+    """Return a copy of `overlay` in which the service `app` has a label with the id `deployed` of the deployment."""
     services = {name: dict(service) for name, service in overlay["services"].items()}
     deploy = services["app"]["deploy"]
     services["app"]["deploy"] = {**deploy, "labels": {**deploy["labels"], DEPLOYMENT: deployed}}

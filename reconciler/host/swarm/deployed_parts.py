@@ -1,4 +1,4 @@
-"""Reads from the swarm which parts are deployed: for all slots together, so that few calls of the engine are enough."""
+"""Reads from the swarm which parts are deployed: for all slots at once, with few calls of the engine."""
 
 import re
 from collections import defaultdict
@@ -27,7 +27,7 @@ _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]+")
 def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedParts]:
     """Return the deployed parts of each slot below the folder `root`, by the mark of the slot.
 
-    Leave out slots without any part, and parts of another state folder. Raise InfrastructureError if the engine fails.
+    Slots without parts, and parts of another state folder, are left out. Raise InfrastructureError if the engine fails.
     """
     found: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
     for kind in _KINDS:
@@ -45,10 +45,9 @@ def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedPar
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
     """Return the parts of one slot, each with facts about it. If a fact differs later, the part was changed.
 
-    The keys are texts such as "volume web-1a2b3c4d_data"; each value maps the name of a fact to the fact. `kinds` maps
-    a kind, such as "service", to Docker's JSON of the objects of that kind. `tasks` may include tasks of other slots.
-    For a secret or config the only fact is its id, because its content cannot change. A service has the ids of its
-    tasks among its facts, because a restart creates a new task.
+    A part is named by a text such as "volume web-1a2b3c4d_data". `kinds` maps a kind, such as "service", to Docker's
+    JSON of its objects. `tasks` may have tasks of other slots. The only fact of a secret or config is its id, because
+    its content cannot change. A service also has the ids of its tasks, because a restart makes a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):
@@ -61,9 +60,9 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return one fact about a service: the shortened ids of its running and completed tasks.
+    """Return one fact about a service: the shortened ids of its running and completed tasks; {} if it has none.
 
-    Return an empty mapping if there are none. `tasks` may include tasks of other services.
+    `tasks` may have tasks of other services.
     """
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))
@@ -71,9 +70,9 @@ def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
 
 
 def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
-    """Return in one line which of `services` are not up, and why; "" if all are up.
+    """Return in one line which of `services` are not up, and why; "" if all are.
 
-    The services may belong to several stacks. `tasks` may include tasks of other services.
+    The services may belong to several stacks. `tasks` may have tasks of other services.
     """
     stacks: dict[str, list[Json]] = defaultdict(list)
     for service in services:
@@ -84,7 +83,7 @@ def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
 
 
 def _facts(spec: Json) -> Mapping[str, str]:
-    """Return the facts about a service that abra, Docker or a person could change, by name. `spec` is Docker's JSON."""
+    """Return the facts about a service that abra, Docker or a person could change. `spec` is Docker's JSON of it."""
     container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
     replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
     given = [

@@ -1,4 +1,4 @@
-"""Asks Docker's engine how much of the disk its images and the volumes of slots take."""
+"""Asks Docker's engine how much of the disk images take, and the volumes of slots."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +17,14 @@ class EngineDisk:
     engine: Engine
 
     def folders(self) -> Iterator[Path]:
-        """Yield the folder with the engine's data. Yield nothing if this host has no such folder."""
+        """Yield the folder with the engine's data; nothing if it is not on this host."""
         info = self.engine.connection.read_json(ApiCall("GET", "/info", "docker info"))
         root = Path(str(info.get("DockerRootDir") or "/nonexistent"))
         if root.is_dir():
             yield root
 
     def images(self) -> int:
-        """Return the size of all layers of all images, in bytes. A layer that several images share counts once."""
+        """Return the size of all layers of all images in bytes. A layer that several images share counts once."""
         call = ApiCall("GET", "/system/df", "docker system df", params={"type": "image"})
         return int(self.engine.connection.read_json(call).get("LayersSize") or 0)
 

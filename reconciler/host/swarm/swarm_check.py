@@ -1,4 +1,4 @@
-"""Checks for `reconcile doctor` that Docker's command, its engine and the swarm are as recipes need them."""
+"""Checks for `reconcile doctor` whether Docker's command, its engine and the swarm are as recipes need them."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,10 @@ _NETWORK = "proxy"
 
 
 def check_swarm(environment: Mapping[str, str]) -> HostCheck:
-    """Check Docker's command, its engine and the swarm, and return the result for `reconcile doctor`.
+    """Check Docker's command, its engine and the swarm. Return the result for `reconcile doctor`.
 
-    The check has failed if the network `proxy` is missing, which recipes expect. `environment` is the environment of
-    children, which chooses the engine. Raise InfrastructureError if Docker's command is too old, if the engine does not
+    It is FAILED if the network `proxy` is missing, which recipes expect. `environment` is that of child processes,
+    which says which engine is used. Raise InfrastructureError if Docker's command is too old, if the engine does not
     answer, or if this host is no manager of a swarm.
     """
     engine = Engine(environment)

@@ -29,10 +29,10 @@ _LONGEST_WAIT = timedelta(days=1)
 
 
 class SwarmDriver:
-    """Implements the port Driver. Reads the status of an app from the swarm at each call, and stores none.
+    """Implements the port Driver. The status of an app is read from the swarm at each call.
 
     `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy. `company` says
-    whether other recipes may be tried on this host at the same time; None: they are not.
+    whether other recipes may be tried on this host at the same time; None if they are not.
     """
 
     programs: tuple[str, ...] = ("docker",)
@@ -44,39 +44,40 @@ class SwarmDriver:
         self._slots = SlotObjects(engine)
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-        """Return the secrets that the services of the release in `checkout` use and that belong to its stack.
+        """Return the secrets of the app's stack that the services of the release in `checkout` use.
 
-        Raise RecipeError if the release is at fault, InfrastructureError if Docker or its swarm cannot be used.
+        Raise RecipeError if the release is to blame for a failure, InfrastructureError if Docker or its swarm cannot be
+        used.
         """
         self._engine.check()
         return secrets.secret_needs(self._engine, app, checkout, options)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Deploy the release in the folder `checkout`; if the app is deployed already, update it to this release.
+        """Deploy the release in the folder `checkout`. If the app is deployed already, update it to this release.
 
-        Does not wait until the app is up. Return remarks for the report, empty if there are none. An update keeps the
-        .env.sample of the earlier deployment, and appends the settings that are new in the release. Raise RecipeError
-        if the release is at fault, else InfrastructureError.
+        Do not wait until the app is up. Return remarks for the report; () for none. An update keeps the .env.sample of
+        the earlier deployment, and appends the settings that are new. Raise RecipeError if the release is to blame for
+        a failure, else InfrastructureError.
         """
         self._slots.forget()
         return deploy_stack.deploy_release(self._site, app, checkout, options)
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return how the app runs now, NotRunning if it does not. Raise InfrastructureError for a fault of the host."""
+        """Return how the app runs now; NotRunning if it does not. Raise InfrastructureError for a fault of the host."""
         stack = self._stack(app)
         return running_app(stack, read_stack(self._engine, stack))
 
     def changes(self, app: App) -> AbstractContextManager[EventStream]:
         """Return a context manager that yields the events of the app's services and containers as they come.
 
-        It follows them for at most a day from now.
+        They end at most a day from now.
         """
         return follow_stack(self._engine, self._stack(app), datetime.now(UTC), _LONGEST_WAIT.total_seconds())
 
     def logs(self, app: App) -> tuple[str, ...]:
         """Write the newest log lines of each service to a log file of the app, in place of earlier ones.
 
-        Return the last lines of all log files of the app, each as "LOG: LINE".
+        Return the last lines of all log files of the app as "LOG: LINE".
         """
         stack = self._stack(app)
         for service in services_of(self._engine, stack):
@@ -87,8 +88,8 @@ class SwarmDriver:
     def stop(self, app: App) -> RemovalResult:
         """Write the logs of the app to its log files, stop its services, and wait until they have stopped.
 
-        Return which services had to be killed, and the known exit codes; an empty result if the app was stopped
-        already. Raise InfrastructureError if a service does not stop in time, or is killed for lack of memory.
+        Return which services had to be killed, and the known exit codes; an empty result if the app was stopped before.
+        Raise InfrastructureError if a service does not stop in time, or is killed because memory ran out.
         """
         stack = self._stack(app)
         stack_state = read_stack(self._engine, stack)
@@ -98,7 +99,7 @@ class SwarmDriver:
         return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state))
 
     def kill(self, app: App) -> None:
-        """Kill all containers of the app on this host with SIGKILL, and keep Swarm from starting them again.
+        """Kill all containers of the app on this host with SIGKILL. Swarm does not start them again.
 
         Raise InfrastructureError if something of the app still runs.
         """
@@ -117,7 +118,7 @@ class SwarmDriver:
         save_volumes(self._engine, stack, into)
 
     def load(self, app: App, source: Path) -> None:
-        """Give the app the data, secrets, settings and volumes that are in the folder `source`, written by `save`.
+        """Give the app the data, secrets, settings and volumes that `save` wrote to the folder `source`.
 
         Files may be moved out of `source`. Raise InfrastructureError if the app already has data.
         """
@@ -142,7 +143,7 @@ class SwarmDriver:
     def leftovers(self, root: Path) -> tuple[str, ...]:
         """Return the marks of all slots below the folder `root` that have objects in the swarm, sorted.
 
-        Leave out slots of another state folder.
+        Slots of another state folder are left out.
         """
         marks = remove_stack.slot_marks(self._slots.find_all(), self._engine.state)
         return tuple(mark for mark in marks if Path(mark).is_relative_to(root))
@@ -156,9 +157,9 @@ class SwarmDriver:
         return RemovalResult(remaining=remove_stack.remove_slot(self._engine, mark))
 
     def forget(self) -> None:
-        """Drop the stored answers of the engine about slots, and store none from now on.
+        """Drop the kept answers of the engine about slots, and keep none from now on.
 
-        Another process may change apps from now on.
+        Call this before another process changes apps.
         """
         self._slots.forget()
 
@@ -169,6 +170,6 @@ class SwarmDriver:
         return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
-        """Return the stack as which an app is deployed. Also call `forget`, since the caller may change the stack."""
+        """Return the stack as which an app is deployed. Call `forget` too, because the caller may change the stack."""
         self._slots.forget()
         return stack_of(app, self._policy.zone, self._engine.state)

@@ -1,1 +1,1 @@
-"""The data of a stack: its volumes, and its backup by backupbot labels."""
+"""The data of a stack: its volumes, and its backup by the labels of backupbot."""

@@ -1,4 +1,4 @@
-"""Takes and restores a backup of an app according to the backupbot labels of its recipe."""
+"""Takes and restores a backup of an app, as the backupbot labels of its recipe ask for it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -44,8 +44,8 @@ def has_backup_label(target: BackupTarget) -> bool:
 def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
     """Write a backup of the app into the folder `into`, while the app stays up.
 
-    Return a remark for each label that is ignored, empty if there are none. Raise RecipeError if a hook fails or the
-    labels are wrong, TimedOutError if a hook is too slow.
+    Return a remark for each label that is ignored; () if there is none. Raise RecipeError if a hook fails or the labels
+    are wrong, TimedOutError if a hook takes too long.
     """
     request = _required_request(target, read_stack(target.engine, target.stack))
     _run_hooks(target, request.of("backup.pre-hook"))
@@ -55,12 +55,12 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> None:
-    """Restore the backup in the folder `source`. Stop services while their data is replaced, and start them again.
+    """Restore the backup in the folder `source`. Services are stopped while their data is replaced, and started again.
 
     A service with restore hooks is stopped only if one of its volumes is restored as a whole. Before the post-hooks
-    run, wait at most for the time `within` until all services with such hooks are up. Does not wait for the other
-    services. Raise RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook or a service is too
-    slow, KilledError if a service had to be killed, and InfrastructureError for a fault of the host.
+    run, wait at most `within` until all services with such hooks are up; other services are not waited for. Raise
+    RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook or a service takes too long,
+    KilledError if a service had to be killed, and InfrastructureError for a fault of the host.
     """
     engine, stack = target.engine, target.stack
     stack_state = read_stack(engine, stack)

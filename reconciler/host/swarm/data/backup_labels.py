@@ -18,10 +18,9 @@ _OLD = "backupbot.backup.path"
 
 @frozen
 class BackupHook:
-    """A shell command that a label asks for. It runs in a container of the service `service`.
+    """A shell command that a label asks for. It runs in a container of the service `service`, named as in the recipe.
 
-    `service` is the name in the recipe. `label` is the part of the label's name after "backupbot.", such as
-    "backup.pre-hook".
+    `label` is the end of the label's name, after "backupbot.", such as "backup.pre-hook".
     """
 
     service: str
@@ -33,9 +32,9 @@ class BackupHook:
 class BackupRequest:
     """The backup that the labels of a stack ask for.
 
-    `paths` maps the name of a volume in the recipe to the paths in the volume to back up; no paths means the whole
-    volume. `hooks` are the commands to run before and after. `ignored` are the labels of version 1, as "SERVICE:
-    LABEL".
+    * `paths`: for each volume, by its name in the recipe, the paths to back up; none for the whole volume.
+    * `hooks`: the commands to run before and after.
+    * `ignored`: labels of version 1, as "SERVICE: LABEL".
     """
 
     paths: Mapping[str, tuple[str, ...]]
@@ -53,9 +52,9 @@ class BackupRequest:
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """Return the backup that the labels of all services ask for; None if no service asks for one.
 
-    `labels` maps the name of each service to its labels. `volumes` are the stack's volumes, by their names in the
-    recipe. If one service asks, all volumes are backed up, except those that a label leaves out. Hooks and volume
-    labels may be on any service. Raise RecipeError if a label names a volume that is not one of `volumes`.
+    `labels` maps services to their labels. `volumes` are the stack's volumes, by their names in the recipe. If one
+    service asks, all volumes are backed up, except those that a label leaves out. Hooks and labels on volumes may be on
+    any service. Raise RecipeError if a label names a volume that is not in `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -74,10 +73,10 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 
 
 def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
-    """Yield (volume, has_paths, value) for each label about a volume. If `has_paths`, `value` is a list of paths.
+    """Yield (volume, has_paths, value) for each label about a volume.
 
-    The paths are separated by commas. Otherwise, a `value` of "false" leaves the volume out. The labels with paths come
-    first, so that a label that leaves out a volume wins.
+    If `has_paths`, `value` is a list of paths with commas between. Otherwise "false" leaves the volume out. Labels with
+    paths come first, so that one that leaves the volume out wins.
     """
     entries = [
         (match, value)
@@ -103,6 +102,6 @@ def labels_of(services: Sequence[Json], stack: Stack) -> dict[str, Mapping[str, 
 
 
 def services_mounting(services: Sequence[Json], stack: Stack, volumes: frozenset[str]) -> tuple[str, ...]:
-    """Return the full names of the services that mount one of `volumes`. The volumes have their names in the recipe."""
+    """Return the full names of the services that mount one of `volumes`, which are names in the recipe."""
     full = {f"{stack.name}_{volume}" for volume in volumes}
     return tuple(service["Spec"]["Name"] for service in services if full & volumes_in(service))

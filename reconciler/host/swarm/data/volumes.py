@@ -1,4 +1,4 @@
-"""Copies volumes of a stack out and in, through a container that is never started."""
+"""Copies volumes of a stack out and in, by a container that is never started."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def volumes_of(engine: Engine, stack: Stack) -> tuple[str, ...]:
 
 
 def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
-    """Write a tar archive of each volume of the stack to `into`/volumes/NAME.tar. Keep owners as numbers.
+    """Write a tar archive of each volume of the stack to `into`/volumes/NAME.tar. Owners are kept as numbers.
 
     NAME is the name of the volume in the recipe. Raise RecipeError for a volume of another driver than `local`.
     """
@@ -38,7 +38,7 @@ def save_volumes(engine: Engine, stack: Stack, into: Path) -> None:
 
 
 def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
-    """Create a volume for each archive that `save_volumes` wrote below `source`, and unpack the archive in it.
+    """Make a volume for each archive that `save_volumes` wrote below `source`, and unpack the archive into it.
 
     Raise InfrastructureError if the stack already has volumes, or if a loaded volume is missing afterwards.
     """
@@ -58,10 +58,10 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 
 
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
-    """Write an archive of each of a volume's paths to `into`/VOLUME/NUMBER.tar. NUMBER counts its paths from 0.
+    """Write an archive of each path of each volume to `into`/VOLUME/NUMBER.tar. NUMBER counts from 0 in each volume.
 
-    `paths` maps the name of a volume in the recipe to its paths; no paths means the whole volume. Raise RecipeError for
-    a path that does not exist.
+    `paths` maps volumes, by their names in the recipe, to their paths; none for the whole volume. Raise RecipeError if
+    there is no such path.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
@@ -76,9 +76,9 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """Unpack the archives that `save_paths` wrote below `source` in the volumes. Keep files that are not in an archive.
+    """Unpack the archives that `save_paths` wrote below `source` into the volumes. Other files in these are kept.
 
-    `paths` must be as for `save_paths`.
+    `paths` must be the same as for `save_paths`.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
@@ -93,10 +93,10 @@ def _place(volume: str, path: str) -> PurePosixPath:
 
 @contextmanager
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
-    """Create a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
+    """Make a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
 
-    `volumes` are full names; NAME is the recipe's name of a volume. The container is never started: it only serves to
-    copy files. Remove the container and its image at the end of the `with` block.
+    `volumes` are full names, NAME is that in the recipe. The container is never started, and only serves to copy files.
+    It is removed at the end of the `with` block, with its image.
     """
     if not volumes:
         yield ""

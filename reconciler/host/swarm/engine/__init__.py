@@ -1,1 +1,1 @@
-"""Calls of Docker's engine and of the `docker` command, and the classification of their failures."""
+"""Calls Docker's engine and the `docker` command, and tells from their messages who is to blame for a failure."""

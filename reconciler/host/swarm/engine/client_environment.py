@@ -1,6 +1,6 @@
 """Keeps the variables of compose files apart from the settings of Docker's client.
 
-The client reads both from one environment. But a recipe may have a setting with the name of a variable that the client,
+The client reads both from one environment. But a setting of a recipe may have the name of a variable that the client,
 the Go runtime or the dynamic linker reads.
 """
 
@@ -20,10 +20,10 @@ _PREFIX = "CANON_OF_RECIPE_"
 
 
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return flags for the `docker` command that say what it would otherwise read from the environment `environment`.
+    """Return flags for the `docker` command that say what it would otherwise read from `environment`.
 
-    These are its configuration folder, the engine's address or else its context (if one of them is set), and the TLS
-    files (if TLS is used).
+    They are for its configuration folder, the engine's address or context (if one is set), and the TLS files (if TLS is
+    used).
     """
     flags = ["--config", str(config_folder(environment))]
     if host := environment.get("DOCKER_HOST"):
@@ -39,7 +39,7 @@ def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return `variables`, which maps names to values, with a prefix for each name that affects Docker's client."""
+    """Return the variables, in which each name that affects Docker's client has got a prefix."""
     return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
@@ -49,7 +49,7 @@ def affects_client(name: str) -> bool:
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """Return the text of a compose file with each variable, such as `${NAME}`, renamed as by `rename_variables`."""
+    """Return the text of a compose file in which variables such as `${NAME}` are renamed as by `rename_variables`."""
 
     def rename(match: re.Match[bytes]) -> bytes:
         obeyed = match[2] is not None and affects_client(match[2].decode())
@@ -60,10 +60,10 @@ def rename_in_text(text: bytes) -> bytes:
 
 @contextmanager
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files`: a copy with renamed variables, or the file itself if no variable is renamed.
+    """Yield a path for each of `files`: a copy with renamed variables; or the file itself if no variable is renamed.
 
-    A file that cannot be read is not copied either. A copy is in the folder of its file, because the client resolves
-    relative paths from there. The copies are removed at the end of the `with` block.
+    A file that cannot be read is not copied either. A copy is in the same folder as its file, because the client
+    resolves relative paths from there. Copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, file, number) for number, file in enumerate(files))

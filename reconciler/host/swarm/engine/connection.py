@@ -1,4 +1,4 @@
-"""Calls the HTTP API of a Docker engine, each call with a time limit. Turns failures into errors of host or recipe."""
+"""Calls the HTTP API of a Docker engine, each call with a time limit. Failures become errors of the host or recipe."""
 
 import json
 import threading
@@ -32,12 +32,14 @@ _LOOK = "look at the log of Docker's engine"
 
 @frozen
 class ApiCall:
-    """One call of the engine's API. `what` names the call at the start of an error message.
+    """One call of the engine's API. `what` names it at the beginning of an error message.
 
-    `path` has no API version. `params` are the query of the URL. `body` is sent as JSON, `data` as it is: bytes, or an
-    open file. With `stream` the caller reads the answer in chunks. `seconds` is the longest time that the engine may be
-    silent. `may_blame_recipe` gets the engine's message, and returns whether the recipe may be at fault. `may_be_gone`:
-    the engine may not have the object, and the caller then wants NotThereError.
+    * `path`: without the API version. `params`: the query of the URL.
+    * `body`: is sent as JSON. `data`: is sent as it is: bytes, or an open file.
+    * `stream`: True if the caller reads the answer piece by piece.
+    * `seconds`: for how long the engine may be silent.
+    * `may_blame_recipe`: gets the engine's message, and returns whether the recipe may be to blame.
+    * `may_be_gone`: True if the engine may not have the object: NotThereError is then raised.
     """
 
     method: str
@@ -53,14 +55,14 @@ class ApiCall:
 
 
 class NotThereError(Exception):
-    """The engine does not have the object that a call names. The message is that of the engine."""
+    """The engine does not have the object that a call names. The message is the engine's."""
 
 
 @define(slots=False)
 class Connection:
-    """Calls one Docker engine. Each thread gets a connection of its own, which its first call opens.
+    """Calls one Docker engine. Each thread has a connection of its own, which its first call opens.
 
-    `environment` is the environment in which Docker's client would find the engine.
+    `environment` is the one in which Docker's client would find the engine.
     """
 
     environment: Mapping[str, str]
@@ -73,10 +75,10 @@ class Connection:
         return find_engine_address(self.environment)
 
     def call(self, request: ApiCall) -> "requests.Response":
-        """Send a request and return the engine's answer.
+        """Send a request. Return the engine's answer.
 
-        If the engine refuses the request, does not answer in time or cannot be reached, raise InfrastructureError, or
-        RecipeError if the recipe is at fault. If the engine does not have the object, and `request.may_be_gone` is
+        If the engine refuses it, does not answer in time or cannot be reached, raise InfrastructureError, or
+        RecipeError if the recipe is to blame. If the engine does not have the object, and `request.may_be_gone` is
         True, raise NotThereError.
         """
         with self._failures(request):
@@ -97,16 +99,16 @@ class Connection:
         return response
 
     def read_json(self, request: ApiCall) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request and return the JSON of the answer.
+        """Send a request. Return the JSON of the answer.
 
-        Raise the errors of `call`, and InfrastructureError if the answer is not JSON.
+        Raise the errors of `call`. Raise InfrastructureError if the answer is not JSON.
         """
         return parse_json(request, self.call(request).content)
 
     def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
-        """Yield the body of `response`, the answer to `request`, in chunks as they arrive.
+        """Yield the body of `response`, the answer to `request`, piece by piece as it comes.
 
-        Close the connection at the end. Raise InfrastructureError if it fails, or if no chunk comes in time.
+        The connection is closed at the end. Raise InfrastructureError if it fails, or if no piece comes in time.
         """
         with self._failures(request):
             try:
@@ -123,7 +125,7 @@ class Connection:
 
     @contextmanager
     def _failures(self, request: ApiCall) -> Iterator[None]:
-        """Turn a library's error in the `with` block into an InfrastructureError. Its message names the call `request`.
+        """Turn an error of the library in the `with` block into an InfrastructureError, whose message names the call.
 
         The library raises an error if no answer comes in time, or if the connection fails.
         """
@@ -170,10 +172,10 @@ def _open(address: EngineAddress) -> "APIClient":
 
 
 def connection_message(address: str, failure: BaseException) -> str:
-    """Return the message that Docker's own client would print for a failed connection to the engine's URL `address`.
+    """Return the message that Docker's own client would print if it cannot connect to the engine's URL `address`.
 
-    It tells apart a socket that this user may not use, an engine that does not run, and a connection lost during a
-    call. `failure` is the error of the library.
+    It differs for a socket that this user may not use, an engine that does not run, and a connection that is lost
+    during a call. `failure` is the error of the library.
     """
     causes = [cause for cause in _causes(failure) if isinstance(cause, OSError)]
     if any(isinstance(cause, PermissionError) for cause in causes):
@@ -184,7 +186,7 @@ def connection_message(address: str, failure: BaseException) -> str:
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """Yield the error `failure` and all errors from which it was made, each once.
+    """Yield the error `failure`, and all errors that caused it, each once.
 
     The libraries keep these as causes, or as arguments.
     """
@@ -218,9 +220,9 @@ def refusal_message(body: bytes) -> str:
 
 
 def filter_text(filters: Iterable[str]) -> str:
-    """Return filters such as `label=name=value` as the engine's API takes them.
+    """Return filters such as `label=name=value` in the form of the engine's API.
 
-    That is a JSON object with a list of values for each name.
+    This is a JSON object with a list of values for each name.
     """
     found: dict[str, list[str]] = {}
     for one in filters:

@@ -1,4 +1,4 @@
-"""Runs scripts in containers, copies archives in and out of them, and reads their logs."""
+"""Runs scripts in containers, copies archives out of them and into them, and reads their logs."""
 
 import struct
 import time
@@ -31,7 +31,7 @@ _STDERR = 2
 
 
 def run_script(connection: Connection, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
-    """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
+    """Run a shell script in a container for at most `deadline` seconds. Return its exit code and its output.
 
     The exit code is None if the script ran out of time, 126 or 127 if the container has no shell, 1 if the container is
     gone. A script that runs out of time is killed, with its children. The output is stdout, and then stderr; of more
@@ -113,7 +113,7 @@ def _is_stopped(message: bytes) -> bool:
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
     """Return the exit code 126 or 127, and the message of `failure`, if the engine could not start the script.
 
-    If it did start the script, raise `failure`: this error ended the reading of the script's output.
+    If the script did start, raise `failure`: this error ended the reading of its output.
     """
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")
@@ -125,7 +125,7 @@ def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError
 def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
     """Return the exit code of a script whose output has ended; 1 if its container is gone.
 
-    Raise InfrastructureError if the script still runs: then its output ended because the connection was lost.
+    If the script still runs, raise InfrastructureError: its output ended because the connection was lost.
     """
     state = _exec_state(connection, exec_id)
     if not state:
@@ -136,9 +136,9 @@ def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
 
 
 def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
-    """Return the engine's JSON about the script that it runs as `exec_id`.
+    """Return the engine's JSON on the script that it runs as `exec_id`.
 
-    Return an empty mapping if the container is gone: then the engine no longer knows the script.
+    Return {} if the container is gone: the engine then no longer knows the script.
     """
     try:
         state: dict[str, Any] = connection.read_json(
@@ -150,16 +150,16 @@ def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
 
 
 def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
-    """Return all data of stdout, followed by all data of stderr. `output` has frames as in `frames`."""
+    """Return all data of stdout, and then all of stderr. `output` has frames, see `frames`."""
     frames_of = sorted(output, key=lambda frame: frame[0] == _STDERR)
     return b"".join(data for _, data in frames_of)
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield a pair for each frame in the chunks of an answer: 1 for stdout or 2 for stderr, and the data of the frame.
+    """Yield each frame in the pieces of an answer: 1 for stdout or 2 for stderr, and the data of the frame.
 
-    The engine sends output in frames: each has a header, and data of one of the two. Drop an incomplete frame at the
-    end.
+    The engine sends output in frames, each with a header and data of one of the two. An incomplete one at the end is
+    dropped.
     """
     pending = b""
     for chunk in chunks:
@@ -173,7 +173,7 @@ def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def copy_out(connection: Connection, container: str, path: str, out: OutputSink) -> None:
-    """Write the folder or file `path` of a container to `out`, as a tar archive. Close `out` also after an error.
+    """Write the folder or file `path` of a container to `out` as a tar archive. Close `out`, also after an error.
 
     Raise RecipeError if there is no such path.
     """
@@ -205,7 +205,7 @@ def _archive_call(method: str, container: str, path: str) -> ApiCall:
 
 
 def kill(connection: Connection, container: str) -> None:
-    """Send SIGKILL to the main process of a container: all its other processes end too.
+    """Send SIGKILL to the main process of a container, with which all its other processes end.
 
     Do nothing if the container is stopped or gone.
     """
@@ -220,7 +220,7 @@ def kill(connection: Connection, container: str) -> None:
 def service_logs(connection: Connection, service: Mapping[str, Any], lines: int, out: OutputSink) -> None:
     """Write the last `lines` log lines of each task of a service to `out`, and close `out`.
 
-    Raise no error for a failed call: then lines are missing. `service` is the engine's JSON of the service.
+    If a call fails, raise no error: lines are then missing. `service` is the engine's JSON of the service.
     """
     terminal = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("TTY")
     params = {"stdout": 1, "stderr": 1, "tail": lines}

@@ -1,4 +1,4 @@
-"""Runs Docker's own command for compose files and for pulling images, which the engine's API cannot do as well."""
+"""Runs Docker's own command for compose files and pulls, for which the engine's API is not good enough."""
 
 import json
 import re
@@ -31,10 +31,10 @@ _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 
 @frozen
 class DockerCommand:
-    """Runs the `docker` command. `environment` is that of all children; its DOCKER_HOST or context chooses the engine.
+    """Runs the `docker` command. `environment` is that of child processes; it says which engine is used.
 
-    `lock` is the descriptor of the pass lock, which commands that change something inherit; None for no lock. `pulled`
-    maps each image to the time of its last pull, in seconds of the monotonic clock.
+    `lock` is the descriptor of the pass lock, which commands that change something inherit; None for none. `pulled`
+    maps images to the time of their last pull, in seconds of the monotonic clock.
     """
 
     environment: Mapping[str, str]
@@ -42,7 +42,7 @@ class DockerCommand:
     pulled: dict[str, float] = field(factory=dict, eq=False, repr=False)
 
     def node(self) -> str:
-        """Return the id of the swarm node of the engine that the command uses, "" if that engine is in no swarm.
+        """Return the id of the swarm node of the engine that the command uses; "" if that engine is in no swarm.
 
         Raise InfrastructureError if the command is missing or too old, or cannot reach the engine.
         """
@@ -59,9 +59,9 @@ class DockerCommand:
         return node
 
     def pull(self, image: str) -> None:
-        """Pull an image, unless that was done in the last ten minutes: a trial deploys the same images again and again.
+        """Pull an image, unless that was done in the last ten minutes: a trial deploys the same images several times.
 
-        Docker's command is used because it has the credentials of the registries. Raise RecipeError if there is no such
+        Docker's command is used because it has the passwords for registries. Raise RecipeError if there is no such
         image, else InfrastructureError.
         """
         if time.monotonic() - self.pulled.get(image, -_PULLED_SECONDS) < _PULLED_SECONDS:
@@ -72,10 +72,10 @@ class DockerCommand:
         self.pulled[image] = time.monotonic()
 
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
-        """Merge compose files, substitute `variables` in them, and return the result as YAML. No engine is needed.
+        """Merge compose files, and fill in `variables`. Return the result as YAML. No engine is needed.
 
         The command runs in the folder `cwd`. Its environment has only `variables` and Canon's marks, so that nothing
-        else is substituted. Raise RecipeError if Docker refuses the files, else InfrastructureError.
+        else is filled in. Raise RecipeError if Docker refuses the files, else InfrastructureError.
         """
         spec = self._spec(("stack", "config", *_files(files)), QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
@@ -83,11 +83,11 @@ class DockerCommand:
         return self._run(spec, "docker stack config", of_recipe=True).out
 
     def deploy(self, stack: str, file: Path, cwd: Path, open_names: Collection[str] = ()) -> None:
-        """Deploy the compose file `file` as the stack `stack`, by `docker stack deploy`. Does not wait until it is up.
+        """Deploy the compose file `file` as the stack `stack`, by `docker stack deploy`. Do not wait until it is up.
 
         Services of the stack that are not in `file` are removed. The command runs in the folder `cwd`. `open_names` are
-        the variables without a value in the file: they are removed from the command's environment, so that it does not
-        fill them in. Raise RecipeError if the recipe is at fault, else InfrastructureError.
+        the variables without a value in the file. They are removed from the command's environment, so that they are not
+        filled in from there. Raise RecipeError if the recipe is to blame for a failure, else InfrastructureError.
         """
         flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), CHANGE_SECONDS)
@@ -99,9 +99,9 @@ class DockerCommand:
 
     @property
     def _client(self) -> str:
-        """Return the full path of the `docker` program, for a call whose environment has no PATH.
+        """Return the path of the `docker` program, for a call whose environment has no PATH.
 
-        Return "docker" if it is not found.
+        If it is not found, return "docker".
         """
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
@@ -121,16 +121,16 @@ class DockerCommand:
 
 
 def json_words(output: bytes) -> tuple[str, str]:
-    """Return the first two words of `output` without their JSON quotes; "" for each that is missing."""
+    """Return the first two words of `output` without their JSON quotes; "" for each one that is missing."""
     words = output.decode("utf-8", "replace").split()
     first, second, *_ = [*(json.loads(word) if word.startswith('"') else word for word in words), "", ""]
     return str(first), str(second)
 
 
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
-    """Raise an error if the command `spec` failed or timed out. `what` names the command in the message.
+    """Raise an error if the command `spec` failed or took too long. `what` names it in the message.
 
-    The error is a RecipeError if `of_recipe` is True and Docker refused the command for a reason that may be the
+    The error is a RecipeError if `of_recipe` is True, and Docker refused the command for a reason that may be the
     recipe's fault. Otherwise it is an InfrastructureError.
     """
     if output.result.timed_out:

@@ -1,4 +1,4 @@
-"""Decides from a message of Docker whether the host or the recipe is at fault."""
+"""Tells from a message of Docker whether the host or the recipe is to blame."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from reconciler.host.text import one_line
 
 @frozen
 class _Fault:
-    """A pattern of Docker's messages. `of_host`: such a message means a fault of the host, else of the recipe.
+    """A pattern for messages of Docker. `of_host` is True if these mean a fault of the host, else one of the recipe.
 
-    `hint` says what a user can do about the fault, "" if nothing is known.
+    `hint` is what a user can do about it; "" if nothing is known.
     """
 
     words: re.Pattern[bytes]
@@ -94,19 +94,19 @@ _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who rem
 def is_not_found(text: bytes) -> bool:
     """Return whether a message of Docker says that something which the recipe names does not exist.
 
-    Return False for any other message: it may be about a failure of the registry or of the network, whose messages
-    cannot all be known.
+    Return False for any other message, because it may be about a failure of the registry or the network, whose messages
+    are not all known.
     """
     fault = _known(text)
     return fault is not None and not fault.of_host
 
 
 def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
-    """Return the error for a failed Docker command: RecipeError if the recipe is at fault, else InfrastructureError.
+    """Return the error for a failed Docker command: RecipeError if the recipe is to blame, else InfrastructureError.
 
-    `text` is Docker's message; `what` names the command at the start of the error's message. `of_recipe` is True if the
-    recipe chose an argument of the command: only then can the recipe be at fault, and a message that is not known
-    counts as its fault. `of_task` is True if `text` is the message of a task.
+    `text` is Docker's message. `what` names the command at the beginning of the error's message. `of_recipe` is True if
+    the recipe chose an argument of the command: only then can the recipe be to blame, and it is for a message that is
+    not known. `of_task` is True if `text` is the message of a task.
     """
     fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
     message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker said nothing'}"
@@ -120,9 +120,9 @@ def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
 
 
 def _without_preamble(text: bytes) -> bytes:
-    """Return the last line of a message that is not blank: it has the reason.
+    """Return the last line of a message that is not blank, because it has the reason; b"" if there is none.
 
-    Leave out Docker's prefix, such as "Error response from daemon: ". Return an empty text if there is no such line.
+    Docker's prefix, such as "Error response from daemon: ", is left out.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else b""

@@ -1,4 +1,4 @@
-"""One Docker engine: lists, creates, changes and removes its objects, by its API or by Docker's own command."""
+"""One Docker engine: lists, makes, changes and removes its objects, by its API or by Docker's own command."""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -46,9 +46,9 @@ _UPDATE_TRIES = 5
 class Engine:
     """One Docker engine.
 
-    `environment` is that of all children; its DOCKER_HOST or context chooses the engine. `lock` is the descriptor of
-    the pass lock, which commands that change something inherit; None for no lock. `facts` stores what `node` and
-    `check` found.
+    `environment` is that of child processes; DOCKER_HOST or a context in it names the engine. `lock` is the descriptor
+    of the pass lock, which commands that change something inherit; None for none. `facts` keeps what `node` and `check`
+    found.
     """
 
     environment: Mapping[str, str]
@@ -68,7 +68,7 @@ class Engine:
     def check(self) -> None:
         """Check that Docker's command is new enough, and uses the same swarm manager as the API.
 
-        Raise InfrastructureError if one of these is not true. After a check that succeeded, do nothing.
+        Raise InfrastructureError if not. Do nothing if an earlier check succeeded.
         """
         if "command" in self.facts:
             return
@@ -82,7 +82,7 @@ class Engine:
 
     @property
     def state(self) -> str:
-        """Return the id of the state folder, "" if it has none."""
+        """Return the id of the state folder; "" if it has none."""
         return self.environment.get(STATE_MARK, "")
 
     @property
@@ -98,8 +98,8 @@ class Engine:
     def find(self, kind: str, *filters: str) -> tuple[Json, ...]:
         """Return the JSON of all objects of the kind `kind`, such as "volume", that match all `filters`.
 
-        A filter is a text such as `label=name=value`. Containers are listed even if they are stopped. For containers
-        and images, the JSON is the engine's summary, which has fewer fields than `inspect` returns.
+        A filter is a text such as `label=name=value`. Stopped containers are listed too. For containers and images,
+        this is the engine's summary, which has fewer fields than `inspect` returns.
         """
         path, of_list, _ = _PATHS[kind]
         params: dict[str, object] = {"filters": filter_text(filters)} if filters else {}
@@ -111,12 +111,12 @@ class Engine:
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
         """Return the ids of all objects of a kind that match filters such as `label=name=value`.
 
-        Volumes have no ids: return their names.
+        For volumes, which have no ids, return their names.
         """
         return tuple(id_of(one) for one in self.find(kind, *filters))
 
     def inspect(self, kind: str, names: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of the objects `names` (names or ids) of a kind. Leave out objects that no longer exist."""
+        """Return the JSON of the objects `names` (names or ids) of a kind. Objects that are gone are left out."""
         return tuple(self._inspect_each(kind, names))
 
     def _inspect_each(self, kind: str, names: Sequence[str]) -> Iterator[Json]:
@@ -133,11 +133,11 @@ class Engine:
         return found
 
     def tasks(self, services: Sequence[str]) -> tuple[Json, ...]:
-        """Return the JSON of all tasks, also old ones, that the swarm still lists for the services with these ids."""
+        """Return the JSON of all tasks, also old ones, that the swarm lists for the services with these ids."""
         return self.find("task", *(f"service={service}" for service in services)) if services else ()
 
     def end_events(self, label: str, since: datetime) -> tuple[Json, ...]:
-        """Return the "die" and "oom" events, since the time `since`, of containers with the label "NAME=VALUE"."""
+        """Return the "die" and "oom" events since the time `since` of containers with the label "NAME=VALUE"."""
         params = {
             "since": f"{since.timestamp():.6f}",
             "until": f"{datetime.now(UTC).timestamp():.6f}",
@@ -150,15 +150,15 @@ class Engine:
     def follow(
         self, concerns: Callable[[Json], bool], since: datetime, seconds: float
     ) -> AbstractContextManager[EventStream]:
-        """Return a context manager that yields a stream of the events of containers and services.
+        """Return a context manager that yields a stream of events of containers and services.
 
-        The stream begins at the time `since` and lasts for at most `seconds` from now. `concerns` gets the JSON of an
-        event, and returns whether the event matters to the caller: only then `EventStream.wait` returns.
+        The stream begins at the time `since`, and ends at most `seconds` from now. `concerns` gets the JSON of an
+        event, and returns whether the caller wants it: only such events let `EventStream.wait` return.
         """
         return follow_events(self.connection, concerns, since, seconds)
 
     def create(self, kind: str, body: Json, what: str) -> Json:
-        """Create an object of the kind `kind`, such as "volume", from the JSON `body`. Return the engine's answer.
+        """Make an object of the kind `kind`, such as "volume", from the JSON `body`. Return the engine's answer.
 
         `what` names the call in an error message. Raise InfrastructureError if the engine refuses.
         """
@@ -167,9 +167,9 @@ class Engine:
         return created
 
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
-        """Replace the spec, which declares what the service `name` is to be, by the result of `change(spec)`.
+        """Replace the spec of the service `name` (what it is to be) by the result of `change(spec)`.
 
-        If somebody else changes the service meanwhile, try again with the newer spec, up to five times in all. Raise
+        If somebody else changes the service meanwhile, try again with the newer spec, at most five times in all. Raise
         InfrastructureError if that fails.
         """
         what = f"docker service update {name}"
@@ -187,7 +187,7 @@ class Engine:
     def remove(self, kind: str, names: Collection[str]) -> None:
         """Remove the objects `names` (names or ids) of the kind `kind`, such as "volume".
 
-        Raise no error if that fails: the caller checks which objects are gone.
+        If that fails, raise no error: the caller checks which objects are gone.
         """
         # Anonymous volumes are removed with their container, or nothing would remove them.
         params = {"force": 1, "v": 1} if kind == "container" else {}
@@ -201,11 +201,10 @@ class Engine:
                 continue
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
-        """Run a shell script in a container, for at most `deadline` seconds. Return its exit code and its output.
+        """Run a shell script in a container for at most `deadline` seconds. Return its exit code and its output.
 
-        The exit code is None if the script ran out of time. The output is stdout, and then stderr. Raise
-        InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped
-        before.
+        The exit code is None if the script took too long. The output is stdout, then stderr. Raise InfrastructureError
+        if the connection is lost while the script runs, RecipeError if the container was stopped before.
         """
         return container_calls.run_script(self.connection, container, script, deadline)
 
@@ -214,7 +213,7 @@ class Engine:
         container_calls.kill(self.connection, container)
 
     def import_image(self, archive: bytes, labels: Mapping[str, str]) -> str:
-        """Create an image with these labels from the files in the tar archive `archive`. Return the id of the image."""
+        """Make an image with these labels from the files in the tar archive `archive`. Return its id."""
         params = {"fromSrc": "-", "changes": [f'LABEL "{name}"="{value}"' for name, value in labels.items()]}
         answer = self.connection.call(
             ApiCall("POST", "/images/create", "copy volumes", params=params, data=archive, seconds=CHANGE_SECONDS)
@@ -222,7 +221,7 @@ class Engine:
         return str(json.loads(answer.content.splitlines()[-1])["status"])
 
     def copy_out(self, container: str, path: str, out: OutputSink) -> None:
-        """Write the file or folder `path` of a container to `out`, as a tar archive, and close `out`.
+        """Write the file or folder `path` of a container to `out` as a tar archive, and close `out`.
 
         Raise RecipeError if there is no such path.
         """
@@ -235,11 +234,11 @@ class Engine:
     def logs(self, service: Json, lines: int, out: OutputSink) -> None:
         """Write the last `lines` log lines of each task of a service to `out`, and close `out`.
 
-        Raise no error for a failed call: then lines are missing. `service` is the engine's JSON of the service.
+        If a call fails, raise no error: lines are then missing. `service` is the engine's JSON of the service.
         """
         container_calls.service_logs(self.connection, service, lines, out)
 
 
 def id_of(item: Json) -> str:
-    """Return the id of an object from its JSON. A volume has no id: return its name."""
+    """Return the id of an object by its JSON. For a volume, which has none, return its name."""
     return str(next(item[name] for name in _ID_FIELDS if name in item))

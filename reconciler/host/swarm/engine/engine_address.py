@@ -1,4 +1,4 @@
-"""Finds the address of the Docker engine, as Docker's own client finds it in the same environment."""
+"""Finds the address of the Docker engine in the same way as Docker's own client."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _SECONDS = 30.0
 class EngineAddress:
     """The URL of an engine. `certificates` is the folder with ca.pem, cert.pem and key.pem; None without TLS.
 
-    `verify` is True if the engine's certificate must be signed by ca.pem.
+    `verify` is True if the certificate of the engine must be signed by ca.pem.
     """
 
     url: str
@@ -32,7 +32,7 @@ class EngineAddress:
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
     """Return the address of the engine that Docker's client would use in this environment.
 
-    This is DOCKER_HOST; if it is not set, the engine of the chosen context; if none is chosen, the local socket. Raise
+    This is DOCKER_HOST or, without that, the engine of the chosen context, or the local socket if none is chosen. Raise
     InfrastructureError if the chosen context does not exist.
     """
     if host := environment.get("DOCKER_HOST"):
@@ -44,14 +44,14 @@ def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
 
 
 def config_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder with the settings of Docker's client: DOCKER_CONFIG, else ~/.docker."""
+    """Return the folder with the settings of Docker's client: DOCKER_CONFIG, or else ~/.docker."""
     if folder := environment.get("DOCKER_CONFIG"):
         return Path(folder)
     return Path(environment.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir, ".docker")
 
 
 def tls_folder(environment: Mapping[str, str]) -> Path | None:
-    """Return the folder with the TLS files that Docker's client uses in this environment; None without TLS."""
+    """Return the folder with the TLS files that Docker's client uses in this environment; None if it uses no TLS."""
     if not (environment.get("DOCKER_TLS_VERIFY") or environment.get("DOCKER_TLS")):
         return None
     folder = environment.get("DOCKER_CERT_PATH")
@@ -71,7 +71,7 @@ def _with_tls_of_environment(url: str, environment: Mapping[str, str]) -> Engine
 
 
 def _current_context(folder: Path) -> str:
-    """Return the name of the context that `docker context use` has chosen; "" if none is chosen."""
+    """Return the name of the context that `docker context use` has chosen; "" if none is."""
     try:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError):
@@ -87,7 +87,7 @@ def _address_of_context(environment: Mapping[str, str]) -> EngineAddress:
 
 
 def parse_context(inspected: Any) -> EngineAddress:  # noqa: ANN401 - what `docker context inspect` prints
-    """Return the engine's address from what `docker context inspect` prints for one context, already parsed as JSON."""
+    """Return the engine's address from what `docker context inspect` prints for one context, parsed as JSON."""
     endpoint = inspected[0]["Endpoints"]["docker"]
     has_tls = "docker" in (inspected[0].get("TLSMaterial") or {})
     folder = Path(inspected[0]["Storage"]["TLSPath"], "docker") if has_tls else None

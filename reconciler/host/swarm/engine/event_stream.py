@@ -1,4 +1,4 @@
-"""Follows the engine's events: a wait looks again as soon as something happens, and otherwise rarely."""
+"""Follows the engine's events, so that a wait looks again as soon as something happens, and rarely otherwise."""
 
 import json
 import socket
@@ -34,17 +34,17 @@ _READER_ENDS = 5.0
 
 
 def event_attributes(event: Json) -> Mapping[str, str]:
-    """Return the attributes of the object that an event is about: its name and, of a container, also its labels."""
+    """Return the attributes of the object that an event is about: its name and, for a container, its labels."""
     found: Mapping[str, str] = (event.get("Actor") or {}).get("Attributes") or {}
     return found
 
 
 @define(eq=False)
 class EventStream:
-    """The events of the engine for which `concerns` returns True. `concerns` gets the JSON of an event.
+    """Those events of the engine for which `concerns` returns True. It gets the JSON of an event.
 
     `ends` are the "die" and "oom" events so far. `is_live` is False if the stream could not be opened, or was lost:
-    then the caller must look from time to time.
+    then the caller has to look from time to time.
     """
 
     concerns: Callable[[Json], bool]
@@ -54,9 +54,9 @@ class EventStream:
     _heard: bool = False
 
     def wait(self, seconds: float) -> bool:
-        """Wait until an event comes or the stream is lost, at most `seconds`.
+        """Wait until an event comes or the stream is lost, but at most `seconds`.
 
-        Return True if one of these happened, False if nothing came in that time.
+        Return whether one of these happened.
         """
         until = time.monotonic() + seconds
         self._heard = self._news.wait(seconds)
@@ -66,14 +66,14 @@ class EventStream:
         return self._heard
 
     def pauses(self) -> Iterator[float]:
-        """Yield the longest time before each next look, in seconds. It grows, and is short again after each event."""
+        """Yield how long to wait at most before the next look, in seconds: growing, but short after each event."""
         return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
 
     def read(self, lines: Iterator[bytes]) -> None:
-        """Read the events from `lines`, one on each line, until the stream ends.
+        """Read events from `lines`, one on each line, until the stream ends.
 
         An event for which `concerns` returns True lets `wait` return. An error ends the stream too, and is not raised.
-        Afterwards, `is_live` is False.
+        Afterwards `is_live` is False.
         """
         with suppress(CanonError, ValueError, AttributeError):
             for line in lines:
@@ -89,10 +89,10 @@ class EventStream:
 def follow_events(
     connection: Connection, concerns: Callable[[Json], bool], since: datetime, seconds: float
 ) -> Iterator[EventStream]:
-    """Yield a stream of the events since the time `since`, for at most `seconds` from now.
+    """Yield a stream of the events since the time `since`. It ends at most `seconds` from now.
 
-    `concerns` is as in EventStream. The stream is closed at the end of the `with` block. Raise no error if the engine
-    does not open the stream: then the yielded stream is not live.
+    `concerns` is that of EventStream. The stream is closed at the end of the `with` block. If the engine does not open
+    it, raise no error: the stream is then not live.
     """
     stream, call = EventStream(concerns), _call(since, seconds)
     try:
@@ -120,7 +120,7 @@ def _call(since: datetime, seconds: float) -> ApiCall:
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the complete lines in `chunks`, without line ends. Leave out empty lines, and an incomplete last line."""
+    """Yield the complete lines in `chunks`, without line ends. Empty lines and an incomplete last one are left out."""
     pending = b""
     for chunk in chunks:
         *lines, pending = (pending + chunk).split(b"\n")
@@ -130,7 +130,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _hang_up(response: "requests.Response") -> None:
     """End the connection of a response, so that a thread that reads from it stops at once. Raise no error.
 
-    Closing the response instead would wait for that thread. Over ssh, end only the channel of this response.
+    Closing the response instead would wait for that thread. Over ssh, only the channel of this response is ended.
     """
     with suppress(OSError, AttributeError):
         reading = response.raw._fp.fp  # noqa: SLF001  neither urllib3 nor http.client names the socket otherwise

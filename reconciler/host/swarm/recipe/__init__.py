@@ -1,1 +1,1 @@
-"""Reads a recipe in Co-op Cloud's format, and makes the compose configuration of its stack."""
+"""Reads a recipe in Co-op Cloud's format, and makes the compose file of its stack."""

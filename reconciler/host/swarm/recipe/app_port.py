@@ -1,4 +1,4 @@
-"""Finds the service and the container port at which the app of a recipe is reached. Pure."""
+"""Finds the service and the port in the container at which the app of a recipe is reached. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -13,10 +13,11 @@ _SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbala
 
 @frozen
 class AppPort:
-    """The container port `target`, on which the service `service` listens.
+    """The port `target` in a container, on which the service `service` listens.
 
-    `published` is the host port at which the recipe publishes it, None if it does not. `kind` is "http", "tcp" or
-    "udp". `name` is the name that a label for the proxy (Traefik) gives to the port, "" if no label names it.
+    * `published`: the host port at which the recipe publishes it; None if it does not.
+    * `kind`: "http", "tcp" or "udp".
+    * `name`: what a label for the proxy (Traefik) calls the port; "" if no label names it.
     """
 
     service: str
@@ -31,12 +32,11 @@ class AppPort:
 
 
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
-    """Return the port at which the app is reached, None if there is none.
+    """Return the port at which the app is reached; None if there is none.
 
-    Look first for ports that the labels for the proxy name; if there are none, for ports that the recipe publishes. If
-    there are several, `_rank` decides. `stack` is the name of the stack. `closed` are the external networks that are
-    internal in Docker, by their names in the recipe. Raise RecipeError if all services with such ports are on internal
-    networks only.
+    Ports in the labels for the proxy come first, then ports that the recipe publishes; among several, `_rank` decides.
+    `stack` is the name of the stack. `closed` are the external networks that are internal in Docker, by their names in
+    the recipe. Raise RecipeError if all services with such ports are on internal networks only.
     """
     ports = tuple(_labelled(config)) or tuple(_published(config))
     reachable = [port for port in ports if _is_open(config, port, closed)]
@@ -50,16 +50,16 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 
 
 def misplaced_port_label(config: Config) -> str:
-    """Return the name of the first service that has a label with a port for the proxy outside of `deploy`.
+    """Return the first service with a label for the proxy that names a port, but is outside of `deploy`; "" if none.
 
-    Return "" if there is none. Such a label is on the container, where a proxy for a Swarm does not look.
+    Such a label is on the container, where a proxy for a Swarm does not look.
     """
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
 
 
 def _labelled(config: Config) -> Iterator[AppPort]:
-    """Yield the ports that services name in their labels for the proxy: "traefik…loadbalancer.server.port"."""
+    """Yield the ports that services name in labels for the proxy: "traefik…loadbalancer.server.port"."""
     for service, one in config["services"].items():
         for label, value in _labels(one).items():
             match = _SERVER_PORT.fullmatch(label)
@@ -77,7 +77,7 @@ def _published(config: Config) -> Iterator[AppPort]:
 
 
 def _own_port(service: Config, target: int, kind: str) -> int | None:
-    """Return the host port at which the service publishes its container port `target`; None if it does not.
+    """Return the host port at which the service publishes its port `target`; None if it does not.
 
     `kind` is "tcp", "udp" or "http".
     """
@@ -90,7 +90,7 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 
 
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
-    """Return whether the service of `port` is on a network that is not internal. `closed` is as in `find_app_port`.
+    """Return whether the service of `port` is on a network that is not internal. `closed` is that of `find_app_port`.
 
     A service that publishes a port in ingress mode is also on the ingress network, which is not internal.
     """
@@ -100,24 +100,25 @@ def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
 
 
 def networks_of(service: Config) -> tuple[str, ...]:
-    """Return the recipe's names of the networks of a service; without `networks`, that is "default"."""
+    """Return the networks of a service by their names in the recipe. A service without `networks` has "default"."""
     return tuple(service.get("networks") or ("default",))
 
 
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
-    """Return whether the network with the recipe's name `network` is internal.
+    """Return whether the network named `network` in the recipe is internal.
 
-    The recipe declares this, except for an external network: that is internal if it is in `closed`.
+    The recipe declares this. An external network is internal if it is in `closed`.
     """
     declared = (config.get("networks") or {}).get(network) or {}
     return network in closed if is_external(declared) else bool(declared.get("internal"))
 
 
 def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
-    """Return the sort key of a port; the port with the lowest key is taken.
+    """Return the sort key of a port. The port with the lowest key is taken.
 
-    The criteria for a low key, the most important first: the labels of its service do not switch the proxy off; it is
-    not UDP; its service is on an external network; it is named like the stack; it is for HTTP; its service is `app`.
+    What makes a key low, the most important first: the labels of the service do not switch the proxy off; the port is
+    not UDP; the service is on an external network; the port is named like the stack; it is for HTTP; the service is
+    `app`.
     """
     service, networks = config["services"][port.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"

@@ -1,4 +1,4 @@
-"""Reads ports, images, mounts and the like from the output of `docker stack config`. Pure."""
+"""Reads facts such as ports, images and mounts from the output of `docker stack config`. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,9 +14,9 @@ Config = Mapping[str, Any]
 
 @frozen
 class Mount:
-    """A mount of the service `service`. `source` is a volume or a host path.
+    """A mount of the service `service`. `source` is a volume, or a path on the host.
 
-    `written` is False if the mount is read-only.
+    `written` is False if it is mounted read-only.
     """
 
     service: str
@@ -25,7 +25,7 @@ class Mount:
 
 
 def published_ports(config: Config) -> Mapping[str, str]:
-    """Return the host ports that services publish, such as "64738/udp", each mapped to the name of its service."""
+    """Return the host ports that services publish, such as "64738/udp", each with the name of its service."""
     return {
         f"{port['published']}/{port.get('protocol', 'tcp')}": name
         for name, service in config["services"].items()
@@ -40,7 +40,7 @@ def images(config: Config) -> tuple[str, ...]:
 
 
 def file_sources(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each config and secret that is made from a file: a text such as "config app", and the path."""
+    """Yield each config and secret that is made from a file: a text such as "config app", and the path of the file."""
     for kind in ("configs", "secrets"):
         for name, value in (config.get(kind) or {}).items():
             if value and "file" in value:
@@ -48,7 +48,7 @@ def file_sources(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def shared_volumes(config: Config) -> tuple[str, ...]:
-    """Return the names of the volumes that slots would share: those that are external or on a device, and written to.
+    """Return the volumes that slots would share: those that are external or on a device, and are written to.
 
     A volume counts as written to unless it is mounted read-only.
     """
@@ -58,7 +58,7 @@ def shared_volumes(config: Config) -> tuple[str, ...]:
 
 
 def mounts(config: Config, kind: str) -> Iterator[Mount]:
-    """Yield the mounts of one kind: "volume" (`source` is a name) or "bind" (`source` is a host path)."""
+    """Yield the mounts of one kind: "volume" (`source` is a name) or "bind" (`source` is a path on the host)."""
     for name, service in config["services"].items():
         for mount in service.get("volumes") or ():
             if mount.get("type") == kind and mount.get("source"):
@@ -66,24 +66,24 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
 
 
 def empty_variables(config: Config) -> frozenset[str]:
-    """Return the names of the variables that services declare without a value.
+    """Return the variables that services declare without a value.
 
-    Docker's client would fill in those that its own environment has.
+    Docker's client would fill in those that are in its own environment.
     """
     services = config["services"].values()
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
 
 
 def has_ports(config: Config) -> bool:
-    """Return whether a service publishes a port."""
+    """Return whether any service publishes a port."""
     return any(service.get("ports") for service in config["services"].values())
 
 
 def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
-    """Return `config`, which Docker's client merged from several files, with the ports that the merge has lost.
+    """Return `config`, which Docker's client merged from several files, with the ports that the merge lost.
 
     `unmerged` are the configurations of these files, each resolved alone. The client loses ports because it compares
-    only their numbers: of a TCP and a UDP port with the same number it keeps the last one.
+    only their numbers: of a TCP and a UDP port with the same number, it keeps the last one.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
     for single in unmerged:
@@ -96,7 +96,7 @@ def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
 
 
 def _ports(ports: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
-    """Return a mapping with the field `ports` of a service; an empty mapping if it has no ports."""
+    """Return the field `ports` of a service in a mapping; {} if it has no ports."""
     return {"ports": list(ports.values())} if ports else {}
 
 
@@ -105,19 +105,19 @@ def is_external(value: Config | None) -> bool:
 
 
 def _leads_elsewhere(volume: Config) -> bool:
-    """Return whether a volume's driver options name a folder or device: another volume can mount the same one."""
+    """Return whether a volume's driver options name a folder or device, which another volume can mount too."""
     options = volume.get("driver_opts") or {}
     return bool(options.get("device")) and options.get("type") != "tmpfs"
 
 
 def scaled_to_zero(config: Config) -> tuple[str, ...]:
-    """Return the names of the services with `deploy.replicas: 0`."""
+    """Return the services that have `deploy.replicas: 0`."""
     deploys = {name: service.get("deploy") or {} for name, service in config["services"].items()}
     return tuple(name for name, deploy in deploys.items() if deploy.get("replicas") == 0)
 
 
 def tmpfs_mounts(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield the service and the path of each `tmpfs` entry. Docker's client accepts such entries, but ignores them."""
+    """Yield the service and the path of each `tmpfs` entry. Docker's client accepts these entries and ignores them."""
     for name, service in config["services"].items():
         value = service.get("tmpfs") or ()
         for path in (value,) if isinstance(value, str) else value:

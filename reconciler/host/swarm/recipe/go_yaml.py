@@ -1,4 +1,4 @@
-"""Parses the YAML that Docker's client prints, by the quoting rules of Go's YAML writer, which the client uses."""
+"""Parses the YAML that Docker's client prints, by the quoting rules of Go's YAML writer."""
 
 import math
 import re
@@ -12,10 +12,10 @@ from reconciler.host.text import one_line
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads true, false, null and decimal numbers. Every other value without quotes is a string.
+    """A YAML loader that reads true, false, null and decimal numbers. Any other value without quotes is a string.
 
-    Go's writer quotes only strings that look like one of these. By default, PyYAML would also read unquoted strings as
-    dates, or as numbers in base 2, 8, 16 or 60.
+    Go's writer quotes only strings that look like one of these. PyYAML by itself would also read dates, and numbers in
+    base 2, 8, 16 or 60.
     """
 
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
@@ -23,7 +23,7 @@ class _Loader(yaml.SafeLoader):
     def number(self, node: yaml.ScalarNode) -> float | str:
         """Return the value of `node` as a float; as a string if it is too large for a float.
 
-        Go's writer does not quote such a string, because to Go it is no number.
+        Go's writer does not quote such a string, because Go does not take it for a number.
         """
         value: float = self.construct_yaml_float(node)
         return str(node.value) if math.isinf(value) and "inf" not in node.value else value
@@ -44,7 +44,7 @@ for _kind, _plain, _first in (
 def read_config(printed: bytes) -> Config:
     """Parse the output of `docker stack config`. Raise InfrastructureError if it is not valid YAML.
 
-    Return a config without services if it is not a YAML mapping.
+    If it is not a mapping, return a configuration without services.
     """
     try:
         document = yaml.load(printed, _Loader)  # noqa: S506 - a SafeLoader with fewer rules

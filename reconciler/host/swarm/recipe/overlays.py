@@ -1,7 +1,7 @@
-"""Adapts compose files to the version and the folder of the first one, so that Docker's client can merge them.
+"""Adapts compose files to the version and folder of the first one, so that Docker's client can merge them.
 
-The client resolves relative paths from the folder of the first file. Only single values in the text are changed, at
-positions that a YAML parser reports, so that Docker reads all the rest as it was written.
+The client resolves relative paths from the folder of the first file. Only single values in the text are changed, at the
+positions that a YAML parser reports, so that Docker reads everything else as it was written.
 """
 
 import json
@@ -19,7 +19,7 @@ _NEW_ENOUGH = "3.8"
 
 @frozen
 class _Edit:
-    """A change of a text: replace the characters from `start` to `end` by `text`."""
+    """A change of a text: the characters from `start` to `end` are replaced by `text`."""
 
     start: int
     end: int
@@ -29,7 +29,7 @@ class _Edit:
 def naming_version(version: str) -> str:
     """Return a compose version in which volumes, networks, configs and secrets can have a `name`.
 
-    Return `version` if it is such a version, else "3.8".
+    This is `version` if it is new enough, else "3.8".
     """
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
@@ -38,20 +38,20 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files` such that Docker's client can read each path alone, or merge all of them.
+    """Yield a path for each of `files` which Docker's client can read alone, or merge with the others.
 
-    Docker merges only files of the same version, and resolves relative paths from the folder of the first file. A file
-    in another folder, or of another version, is copied into the first file's folder and adapted; its path is that of
-    the copy. The copies are removed at the end of the `with` block.
+    Docker merges only files of the same version, and resolves relative paths from the folder of the first one. So a
+    file in another folder, or of another version, is copied into that folder and adapted; its path is that of the copy.
+    Copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
 
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
-    """Return `file` if it has the folder and the version of the file `first`, else the path of an adapted copy.
+    """Return `file` if it has the folder and version of the file `first`; else the path of an adapted copy.
 
-    `stack` removes the copy; `number` makes its name unique. A file that cannot be read is returned as it is.
+    `stack` removes the copy. `number` makes its name unique. A file that cannot be read is returned as it is.
     """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
@@ -68,10 +68,10 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each file. The texts are adapted to the folder and the version of the first file.
+    """Yield the name and the text of each file, adapted to the folder and the version of the first file.
 
-    `names` has one name for each of `files`. If the first file's version is older than 3.5, all texts get the version
-    3.8: see `naming_version`. Leave out files that cannot be read; yield nothing if the first one cannot.
+    `names` are the names of `files`. If the version of the first file is older than 3.5, all texts get 3.8, see
+    `naming_version`. Files that cannot be read are left out. If the first one cannot, nothing is yielded.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -82,10 +82,10 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """Return the text for a copy of the compose file `file` in the folder `folder`, with the version `version`.
+    """Return the text of the compose file `file` for a copy in the folder `folder`, with the version `version`.
 
-    None removes the version. If an `env_file` exists only beside `file`, its path is changed so that it is found from
-    `folder`. Raise OSError or ValueError if `file` cannot be read.
+    If it is None, the version is removed. If an `env_file` exists only beside `file`, its path is changed so that it is
+    found from `folder`. Raise OSError or ValueError if `file` cannot be read.
     """
 
     def path_from_folder(name: str) -> str:
@@ -98,16 +98,16 @@ def normalize(file: Path, folder: Path, version: str | None) -> str:
 
 
 def version_of(text: str) -> str | None:
-    """Return the value of `version` in the text of a compose file; None if it has none or is not valid YAML."""
+    """Return the `version` in the text of a compose file; None if it has none, or is not valid YAML."""
     root = _root(text)
     pair = _pair(root, "version") if root else None
     return str(pair[1].value) if pair else None
 
 
 def set_version(text: str, version: str | None) -> str:
-    """Return the text of a compose file with its `version` changed to this one, or removed for None.
+    """Return the text of a compose file with this `version`; without one if it is None.
 
-    Return the text unchanged if it is not a YAML mapping.
+    If the text is not a YAML mapping, return it unchanged.
     """
     root = _root(text)
     if root is None or not root.value:
@@ -122,7 +122,7 @@ def set_version(text: str, version: str | None) -> str:
 
 
 def replace_env_files(text: str, new_path: Callable[[str], str]) -> str:
-    """Return the text of a compose file with each `env_file` path replaced by `new_path(path)`."""
+    """Return the text of a compose file in which each `env_file` path is replaced by `new_path(path)`."""
     nodes = [node for service in _services(_root(text)) for node in _scalars(_pair(service, "env_file"))]
     new = [(node, new_path(node.value)) for node in nodes]
     return _edited(text, [_Edit(_start(node), _end(node), json.dumps(to)) for node, to in new if to != node.value])
@@ -142,7 +142,7 @@ def value_at(text: str, *keys: str) -> str:
 
 
 def _root(text: str) -> yaml.MappingNode | None:
-    """Parse YAML and return its top mapping; None if the text is not valid YAML, or not a mapping."""
+    """Parse YAML. Return its top mapping; None if the text is not valid YAML, or not a mapping."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
@@ -156,14 +156,14 @@ def _pair(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | Non
 
 
 def _services(root: yaml.MappingNode | None) -> Iterator[yaml.MappingNode]:
-    """Yield the mapping of each service of a compose file; nothing if there are none. `root` is the top mapping."""
+    """Yield the mapping of each service of a compose file. `root` is the top mapping; None for a file without one."""
     pair = _pair(root, "services") if root else None
     if pair and isinstance(pair[1], yaml.MappingNode):
         yield from (service for _, service in pair[1].value if isinstance(service, yaml.MappingNode))
 
 
 def _scalars(pair: tuple[yaml.Node, yaml.Node] | None) -> Iterator[yaml.ScalarNode]:
-    """Yield the scalars of an entry (key and value) whose value is one scalar or a list of them; for None, nothing."""
+    """Yield the scalars in the value of an entry, which is one scalar or a list of them. Yield nothing for None."""
     nodes = () if pair is None else pair[1].value if isinstance(pair[1], yaml.SequenceNode) else (pair[1],)
     return (node for node in nodes if isinstance(node, yaml.ScalarNode))
 
@@ -178,7 +178,7 @@ def _added(root: yaml.MappingNode, version: str) -> _Edit:
 
 
 def _removed(root: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node]) -> _Edit:
-    """Return the edit that removes an entry of the top mapping `root`, so that the text is still valid YAML."""
+    """Return the edit that removes an entry of the top mapping `root`. The text is still valid YAML afterwards."""
     pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
     place = pairs.index(pair)
     if place + 1 < len(pairs):
@@ -199,7 +199,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def _edited(text: str, edits: Sequence[_Edit]) -> str:
-    """Return the text with all `edits` made. Edits must not overlap."""
+    """Return the text with all `edits` made, which must not overlap."""
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text

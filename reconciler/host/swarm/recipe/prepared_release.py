@@ -1,4 +1,4 @@
-"""Resolves the compose files of a release to the one configuration that is deployed."""
+"""Makes one configuration of the compose files of a release, which is then deployed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,10 +28,11 @@ from reconciler.ports.app import DeployOptions
 
 @frozen
 class PreparedRelease:
-    """A release that is ready to deploy, checked out in the folder `checkout`.
+    """A release that is ready to be deployed. Its files are in the folder `checkout`.
 
-    `compose` are its compose files and the fleet's overlays, `settings` the values of the variables in them, and
-    `config` is what Docker's client makes of them: one configuration without variables.
+    * `compose`: its compose files, and overlays of the fleet.
+    * `settings`: the values of the variables in these files.
+    * `config`: what Docker's client makes of them: one configuration without variables.
     """
 
     stack: Stack
@@ -45,7 +46,7 @@ class PreparedRelease:
 def prepare_release(
     engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str
 ) -> PreparedRelease:
-    """Resolve the compose files of the release in the folder `checkout` for a deployment as `stack`.
+    """Resolve the compose files of the release in `checkout`, for a deployment as `stack`. Return the result.
 
     `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raise RecipeError if the
     release is not a Co-op Cloud recipe, or if Docker refuses its files.
@@ -68,21 +69,21 @@ def stack_settings(stack: Stack) -> Mapping[str, str]:
 
 
 def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Return the configuration that Docker's client makes of compose files, with `settings` as their variables.
+    """Return the configuration that Docker's client makes of compose files with the variables `settings`.
 
-    The client runs in the folder `checkout`. A setting that has the name of a variable of the client, such as
-    DOCKER_HOST, does not affect the client. Raise RecipeError if the client refuses the files.
+    The client runs in the folder `checkout`. A setting that is named like a variable of the client, such as
+    DOCKER_HOST, does not affect it. Raise RecipeError if the client refuses the files.
     """
     with renamed_copies(files) as read:
         return read_config(engine.command.config(read, rename_variables(settings), checkout))
 
 
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
-    """Return `config` without `env_file`, and with the values of variables that `rename_variables` has renamed.
+    """Return `config` without `env_file`, and with the values of the variables that `rename_variables` renamed.
 
     The client has already put the variables of each `env_file` into `environment`, and would read the file again at the
-    deployment. But it has no values for the renamed variables: this function fills them in. Raise RecipeError for an
-    `env_file` outside of the release and the overlays.
+    deployment. For renamed variables it has no values, so they are filled in here. Raise RecipeError for an `env_file`
+    outside of the release and the overlays.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}
@@ -99,9 +100,9 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
 
 
 def _check_env_file(service: str, file: str, compose: Sequence[Path], checkout: Path) -> None:
-    """Raise RecipeError unless the `env_file` of a service is in the release, or in the folder of one of the overlays.
+    """Raise RecipeError if the `env_file` of a service is neither in the release nor in the folder of an overlay.
 
-    `file` is its path as the service names it: relative to the folder of the first compose file in `compose`.
+    `file` is its path as the service names it, relative to the folder of the first file in `compose`.
     """
     path, what = compose[0].parent / file, f"env_file of {service} is {file}"
     fleets = [overlay.parent for overlay in compose if not overlay.is_relative_to(checkout)]

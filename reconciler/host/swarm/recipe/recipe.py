@@ -1,4 +1,4 @@
-"""Reads a Co-op Cloud recipe: its .env.sample, the exports of its abra.sh, and the names of its compose files."""
+"""Reads a Co-op Cloud recipe: its .env.sample, what its abra.sh exports, and which compose files it has."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +27,13 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_
 
 @frozen
 class SwarmRecipe:
-    """One release of a recipe. `exports` are the constants that its abra.sh exports, mostly versions of configs.
+    """One release of a recipe.
 
-    `sample` is the .env.sample for the deployment, and `text` its text. In an upgrade, it is the app's earlier sample,
-    with the settings appended that are new in the release; `added` are the names of these. `comments` maps each setting
-    to the comment behind it. If two releases have different comments, the comment of the new release counts.
+    * `sample`, `text`: the .env.sample for the deployment, parsed and as text. In an upgrade it is that of the last
+      deployment, with the settings appended that are new in the release.
+    * `exports`: the constants that its abra.sh exports, mostly versions of configs.
+    * `added`: the names of the appended settings.
+    * `comments`: for each setting, the comment after it. If releases differ in it, the new release's counts.
     """
 
     sample: Sample
@@ -57,9 +59,9 @@ def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
 
 
 def parse_exports(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the value of each constant that the shell script with the text `text` exports.
+    """Yield the name and value of each constant that a shell script exports. `text` is the script, which is not run.
 
-    The script is not executed. Leave out values that only a shell could compute.
+    Values that only a shell could compute are left out.
     """
     for _, line in content_lines(SHELL, _INDENTED.sub("", text)):
         match = _EXPORT.fullmatch(line)
@@ -70,10 +72,10 @@ def parse_exports(text: str) -> Iterator[tuple[str, str]]:
 def deployment_variables(
     recipe: SwarmRecipe, settings: Mapping[str, str], ours: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Return all variables of a deployment, mapped to their values.
+    """Return all variables of a deployment, with their values.
 
-    They come from four sources. If two have the same variable, the later source in this list counts: the .env.sample,
-    the `settings` that the fleet declares, the exports of abra.sh, and Canon's own variables `ours`.
+    They come from the .env.sample, the `settings` that the fleet declares, what abra.sh exports, and Canon's own
+    variables (`ours`). If several have the same variable, the last of these four counts.
     """
     versions = {version_setting(name): version for name, version in recipe.sample.versions.items()}
     expanded = _expanded(recipe.sample.assigned, {**settings, **ours})
@@ -81,10 +83,10 @@ def deployment_variables(
 
 
 def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the settings of the lines `assigned`, with each `$NAME` in a value replaced by the value of NAME.
+    """Return the settings of the lines `assigned`. Each `$NAME` in a value is replaced by the value of NAME.
 
-    A variable in `fixed` has its value from there, not from the sample. Other variables must be set on an earlier line;
-    if not, `$NAME` stays. Values in single quotes stay as they are.
+    That value comes from `fixed` or, if it is not there, from an earlier line. If NAME is in neither, `$NAME` stays.
+    Values in single quotes stay as they are.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
     for line in assigned:
@@ -94,14 +96,14 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
 
 
 def _filled_in(value: str, known: Mapping[str, str]) -> str:
-    """Return `value` with each `$NAME` and `${NAME}` replaced by `known[NAME]`. If `known` has no NAME, it stays."""
+    """Return `value` with each `$NAME` and `${NAME}` replaced by `known[NAME]`. It stays if `known` has no NAME."""
     return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
 
 
 def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ...]:
     """Return the paths of the compose files that the setting COMPOSE_FILE names.
 
-    Raise RecipeError if one of them is not a file, or is outside the checkout.
+    Raise RecipeError if one of them is not a file, or is outside of the checkout.
     """
     names = [name for name in settings.get("COMPOSE_FILE", COMPOSE).split(":") if name]
     for name in names:
@@ -110,9 +112,9 @@ def compose_files(settings: Mapping[str, str], checkout: Path) -> tuple[Path, ..
 
 
 def check_inside(checkout: Path, path: Path, what: str) -> None:
-    """Raise RecipeError unless `path`, which the release names, is a file in the folder `checkout`.
+    """Raise RecipeError if `path`, which the release names, is not a file in the folder `checkout`.
 
-    `what` is the beginning of the message, such as "COMPOSE_FILE names compose.db.yml".
+    `what` begins the message, such as "COMPOSE_FILE names compose.db.yml".
     """
     what = escape_unprintable(what)
     try:

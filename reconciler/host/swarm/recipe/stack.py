@@ -30,10 +30,12 @@ _UNROUTED = {"traefik.enable": "false"}
 
 @frozen
 class Stack:
-    """The stack as which one app is deployed. `mark` is the mark of its slot, `domain` the app's domain.
+    """The stack as which one app is deployed.
 
-    `name` is the name of the stack in the swarm. `state` is the id of the state folder, "" if it has none. The domain
-    of a recipe is the same in all slots.
+    * `name`: its name in the swarm.
+    * `mark`: the mark of its slot.
+    * `domain`: the app's domain, which is the same in all slots of a recipe.
+    * `state`: the id of the state folder; "" if it has none.
     """
 
     name: str
@@ -44,25 +46,25 @@ class Stack:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Return the labels that mark an object as part of this slot."""
+        """Return the labels by which an object belongs to this slot."""
         return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
 
     @property
     def app(self) -> str:
-        """Return the name in the swarm of the service `app`."""
+        """Return the name of the service `app` in the swarm."""
         return f"{self.name}_{APP}"
 
     def label(self, what: str) -> str:
-        """Return the full name of a label that abra reads: for "version", "coop-cloud.STACK.version"."""
+        """Return the full name of a label that abra reads: "coop-cloud.STACK.version" for "version"."""
         return f"coop-cloud.{self.name}.{what}"
 
     def logical(self, name: str) -> str:
-        """Return the recipe's own name of the object `name` of the swarm: without the name of the stack before it."""
+        """Return the name that the recipe gives to the object `name` of the swarm: without the name of the stack."""
         return name.removeprefix(f"{self.name}_")
 
 
 def stack_of(app: App, zone: str, state: str = "") -> Stack:
-    """Return the stack as which an app is deployed. The same app in the same slot always has the same stack.
+    """Return the stack as which an app is deployed. It is always the same for one app in one slot.
 
     `zone` is the DNS zone of the app's domain. `state` is the id of the state folder, "" for none.
     """
@@ -73,10 +75,10 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 
 @frozen
 class Endpoint:
-    """How tests reach an app: at `address` and `url`, where `service` listens on the container port `target`.
+    """How tests reach an app. At `address` and `url`, the service `service` listens on its port `target`.
 
     `target` is None if the app listens on no port. `published` is the host port that Canon publishes for the tests;
-    None if they use the proxy (`proxied` is True) or a port that the recipe itself publishes.
+    None if they use the proxy (`proxied` is True), or a port that the recipe itself publishes.
     """
 
     address: str = ""
@@ -90,7 +92,7 @@ class Endpoint:
 
 @frozen
 class ComposeRelease:
-    """Version, commit and settings of the release to deploy, which become labels and variables of its services."""
+    """Version, commit and settings of the release to deploy. They become labels and variables of its services."""
 
     version: str
     commit: str
@@ -98,7 +100,7 @@ class ComposeRelease:
 
 
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return a compose file that has only Canon's additions, to be merged over the recipe's compose files.
+    """Return a compose file with Canon's additions only, to be merged over the compose files of the recipe.
 
     `config` is the resolved configuration of the recipe.
     """
@@ -107,13 +109,13 @@ def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpo
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return a complete compose file: the resolved `config` of the recipe, with Canon's additions merged into it."""
+    """Return a complete compose file: the resolved configuration `config` of the recipe, and Canon's additions."""
     escaped: Config = _escaped(_merged(config, _additions(config, stack, release, endpoint)))
     return escaped
 
 
 def _merged(config: Config, added: Config) -> Config:
-    """Return `config` with `added` merged into it: mappings key by key, lists by appending, other values replaced."""
+    """Return `config` with `added` merged into it: mappings key by key, lists appended, other values replaced."""
     merged = dict(config)
     for key, value in added.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
@@ -126,7 +128,7 @@ def _merged(config: Config, added: Config) -> Config:
 
 
 def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return what Canon adds to the resolved configuration `config` of a recipe, as the content of a compose file."""
+    """Return what Canon adds to the configuration `config` of a recipe, as the content of a compose file."""
     return {
         "version": naming_version(str(config.get("version", "3.8"))),
         "services": {name: _service_additions(name, config, stack, release, endpoint) for name in config["services"]},
@@ -138,7 +140,7 @@ def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: 
 
 
 def _service_additions(name: str, config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return what Canon adds to the service `name`: labels, settings for `app`, and the published port."""
+    """Return what Canon adds to the service `name`: labels, settings if it is `app`, and the published port."""
     service = config["services"][name]
     added: dict[str, Any] = {"deploy": {"labels": _labels(name, stack, release, endpoint)}}
     if name == APP:
@@ -154,7 +156,7 @@ def _service_additions(name: str, config: Config, stack: Stack, release: Compose
 
 
 def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """Return the labels of the service `name`; the service `app` also gets its addresses and the labels of abra."""
+    """Return the labels of the service `name`. The service `app` also gets its addresses, and the labels of abra."""
     ours = {**stack.labels, COMMIT: release.commit} | ({} if endpoint.proxied else _UNROUTED)
     if name != APP:
         return ours
@@ -165,10 +167,10 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 
 
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
-    """Return the objects of one kind, such as "volumes", with Canon's labels and a name that is unique to the slot.
+    """Return the objects of one kind, such as "volumes", with Canon's labels and a name that only this slot has.
 
-    The keys are those of the compose file. Leave out external objects. Keep all other fields of each object, because an
-    object in a later compose file replaces the whole earlier one.
+    The keys are those of the compose file. External objects are left out. All other fields are kept, because an object
+    in a later compose file replaces the whole earlier one.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -182,9 +184,9 @@ def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]
 
 
 def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
-    """Return the name in the swarm of the object that a compose file declares under the key `name`.
+    """Return the name in the swarm of the object that a compose file has under the key `name`.
 
-    `kind` is the section of the file, such as "configs"; `value` are the fields of the object. The name of a config or
+    `kind` is the section of the file, such as "configs". `value` are the fields of the object. The name of a config or
     secret is made from its field `name`, which contains a version.
     """
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
@@ -194,7 +196,7 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
     """Return the network `default` with Canon's labels, if a service uses it and the recipe does not declare it.
 
-    The result maps "default" to its fields. Return an empty mapping otherwise.
+    The result maps "default" to its fields. Return {} otherwise.
     """
     if "default" in (config.get("networks") or {}):
         return {}
@@ -204,7 +206,7 @@ def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
 
 
 def _escaped(value: Any) -> Any:  # noqa: ANN401 - any part of a compose file
-    """Return `value` with `$$` for each `$` in its texts, because in a compose file a single `$` begins a variable."""
+    """Return `value` with `$$` for each `$` in its texts: in a compose file, a single `$` begins a variable."""
     if isinstance(value, Mapping):
         return {name: _escaped(part) for name, part in value.items()}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""Lists the secrets that a release needs, and creates them in the swarm.
+"""Lists the secrets that a release needs, and makes them in the swarm.
 
 As with abra, the name of a secret is its key in the compose files: `secrets: {db: {name: …}}` declares the secret `db`.
-The .env.sample has a variable for the version of each secret; the comment behind this variable declares the secret's
-length and characters.
+The .env.sample has a variable for the version of each secret. The comment after it declares the length and characters
+of the secret.
 """
 
 import base64
@@ -28,10 +28,11 @@ _PLACEHOLDER = Stack("nobody", "nobody", "", "nobody.localhost")
 
 
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-    """Return the secrets that the services of the release in `checkout` use and that belong to its stack.
+    """Return the secrets of the stack that the services of the release in `checkout` use.
 
-    To find out which version variable belongs to which secret, give each variable a unique value, resolve the compose
-    files, and look for the value in the names of the secrets. Raise RecipeError if the release is at fault.
+    To find out which version variable belongs to which secret, each variable gets a unique value, the compose files are
+    resolved, and the value is looked for in the names of the secrets. Raise RecipeError if the release is to blame for
+    a failure.
     """
     recipe = read_recipe(checkout, app_directory.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))
@@ -49,10 +50,10 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
 
 
 def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
-    """Return the secret `key` with the length and characters that the comment of its version variable declares.
+    """Return the secret `key`, with the length and characters that the comment of its version variable declares.
 
-    `full` is its name in the swarm; `names` maps the key of each secret to its name in the swarm. `comments` maps the
-    unique value of each version variable to the comment behind the variable.
+    `full` is its name in the swarm. `names` maps the key of each secret to its name there. `comments` maps the unique
+    value of each version variable to the comment after the variable.
     """
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
@@ -63,20 +64,21 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
     """Return the name in the swarm of each secret of the stack, by the secret's name in the compose files.
 
-    Leave out a secret that no service uses, and one whose name in the swarm does not begin with that of the stack.
+    Secrets that no service uses are left out, and so are those whose name in the swarm does not begin with that of the
+    stack.
     """
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
 
 def _is_own(full: str, stack: Stack) -> bool:
-    """Return whether a secret belongs to the stack: its name `full` begins with the stack's name, and has a version."""
+    """Return whether a secret belongs to the stack: its name `full` begins with the stack's and has a version."""
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
 def _used_secrets(config: Config) -> Mapping[str, str]:
-    """Return the names in the swarm of the external secrets that services use, by their keys in the compose files.
+    """Return the external secrets that services use: their names in the swarm by their keys in the compose files.
 
-    Leave out secrets that no service uses: Docker does not check these.
+    Secrets that no service uses are left out, because Docker does not check them.
     """
     used = {one["source"] for service in config["services"].values() for one in service.get("secrets") or ()}
     declared: Mapping[str, Config] = config.get("secrets") or {}
@@ -84,18 +86,18 @@ def _used_secrets(config: Config) -> Mapping[str, str]:
 
 
 def _short_name(full: str, stack: Stack) -> str:
-    """Return the part of a secret's full name in the swarm between stack and version. abra uses this part as the name.
+    """Return what abra takes for the name of a secret: the part of its name in the swarm between stack and version.
 
-    If the name has no version, return all that follows the stack.
+    If there is no version, return everything after the stack.
     """
     name, version = abra_name(full, stack)
     return name or version
 
 
 def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Create a secret in the swarm for each secret file of the app that the release uses.
+    """Make a secret in the swarm for each secret file of the app that the release uses.
 
-    A secret that exists already stays as it is.
+    Secrets that exist already stay as they are.
     """
     stack = prepared.stack
     existing = _existing_secrets(engine, f"label={NAMESPACE}={stack.name}")
@@ -107,10 +109,10 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
-    """Return the paths of the app's secret files that the release uses, by the names of the secrets in the swarm.
+    """Return the secret files of the app that the release uses, by the names of the secrets in the swarm.
 
-    A file has the name that its secret has in the compose files. In old snapshots, it has the part of the name in the
-    swarm between stack and version. Leave out secrets without a file.
+    A file is named like its secret in the compose files. In old snapshots, it is named like the part of the name in the
+    swarm between stack and version. Secrets without a file are left out.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _short_name(full, prepared.stack) for full in names.values()}
@@ -122,15 +124,15 @@ def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
 
 
 def abra_name(full: str, stack: Stack) -> tuple[str, str]:
-    """Split a secret's name in the swarm into the name and the version that `abra app secret insert` wants."""
+    """Split the name of a secret in the swarm into the name and the version that `abra app secret insert` wants."""
     name, _, version = stack.logical(full).rpartition("_")
     return name, version
 
 
 def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Raise RecipeError if the release uses a secret that does not exist and that the app has no file for.
+    """Raise RecipeError if the release uses a secret that does not exist, and for which the app has no file.
 
-    Without this check, Docker would fail only after it has created the networks.
+    Docker alone would fail only after it had made the networks.
     """
     stack = prepared.stack
     missing = {*_used_secrets(prepared.config).values()} - {*provided_files(prepared, app)}
@@ -144,5 +146,5 @@ def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def _existing_secrets(engine: Engine, *filters: str) -> set[str]:
-    """Return the names of the secrets in the swarm that match Docker's `filters`; without filters, of all secrets."""
+    """Return the names of the secrets in the swarm that match Docker's `filters`; of all secrets if there are none."""
     return {secret["Spec"]["Name"] for secret in engine.find("secret", *filters)}

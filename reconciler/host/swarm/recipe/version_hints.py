@@ -1,4 +1,4 @@
-"""Explains why Swarm refused to change a config or secret: its file changed, but the version in its name did not."""
+"""Explains why Swarm refused to change a config or secret: its file changed, but not the version in its name."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,9 +18,9 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError of the `with` block if Swarm did not allow to change a config or secret.
+    """If Swarm refused to change a config or secret in the `with` block, add a hint to the RecipeError.
 
-    The hint names the version that the maintainer of the recipe must raise. The error is raised again in any case.
+    The hint names the version that the maintainer of the recipe has to raise. The error is raised again in any case.
     """
     try:
         yield
@@ -29,7 +29,7 @@ def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
 
 
 def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
-    """Return `failed`, with a new hint if Swarm did not allow to change a config or secret of the release."""
+    """Return the error; with a new hint if Swarm refused to change a config or secret of the release."""
     if _REFUSED not in failed.message:
         return failed
     hint = next((hint for name, hint in _hints(prepared) if name in failed.message), failed.hint)
@@ -37,10 +37,10 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 
 
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
-    """Yield a pair for each config and secret that is made from a file: its full name in the swarm, and a hint.
+    """Yield the name in the swarm, and a hint, for each config and secret that is made from a file.
 
-    The hint says which version the maintainer must raise when the file changes: see `_hint`. Yield the longest names
-    first, because a short name may be part of a longer one.
+    The hint says which version the maintainer must raise when the file changes, see `_hint`. The longest names come
+    first, because a short one may be part of a longer one.
     """
     pairs = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
@@ -52,9 +52,9 @@ def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
 
 
 def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, object]) -> str:
-    """Return what the maintainer must do about the changed file of one config or secret.
+    """Return what the maintainer has to do about the changed file of one config or secret.
 
-    `key` and `value` are its name and its fields in the compose file; `kind` is "configs" or "secrets".
+    `key` and `value` are its name and its fields in the compose file. `kind` is "configs" or "secrets".
     """
     file = Path(str(value["file"]))
     shown = file.relative_to(prepared.checkout) if file.is_relative_to(prepared.checkout) else file
@@ -65,10 +65,10 @@ def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, ob
 
 
 def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
-    """Return the names of the variables in the declared `name` of the config or secret `key`, except STACK_NAME.
+    """Return the variables, except STACK_NAME, in the declared `name` of the config or secret `key`.
 
-    Such a variable has the version. If several compose files declare a `name`, the last one counts. `kind` is "configs"
-    or "secrets".
+    They have its version. If several compose files declare a `name`, the last one counts. `kind` is "configs" or
+    "secrets".
     """
     names: list[str] = []
     for file in prepared.compose:

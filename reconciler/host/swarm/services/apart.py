@@ -1,4 +1,4 @@
-"""Decides whether a release may run on this host while other recipes are tried beside it."""
+"""Decides whether a release may run on this host while other recipes are tried at the same time."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _WITH_SOCKET = ("", "/run", "/var/run")
 
 
 def check_apart(company: Company, prepared: PreparedRelease) -> None:
-    """Raise InfrastructureError if the app of the release and apps tried beside it could reach each other by mistake.
+    """Raise InfrastructureError if the app of the release, and apps tried beside it, could reach each other by mistake.
 
     Do nothing if no other recipe is tried at the same time. After the error, the pass tries the release again alone.
     """
@@ -27,7 +27,7 @@ def contacts(config: Config) -> Iterator[str]:
 
     `config` is the resolved compose file of this app. Docker gives a service its short name on each of its networks. On
     a network that many recipes use, such as `proxy`, a web server that asks for `app` may get the `app` of another
-    recipe. The service `app` itself may be on such a network: it does not ask for `app`.
+    recipe. The service `app` itself may be on such a network, because it does not ask for `app`.
     """
     networks = config.get("networks") or {}
     for name, service in config["services"].items():

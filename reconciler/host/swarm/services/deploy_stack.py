@@ -1,4 +1,4 @@
-"""Deploys a release as a stack. First pulls images and creates secrets, which do not count in the time to start."""
+"""Deploys a release as a stack. Images and secrets are made ready first, so that they do not count as time to start."""
 
 import json
 import shlex
@@ -60,10 +60,10 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 @frozen
 class DeploymentSite:
-    """Where releases are deployed: an engine, what the fleet declares for the swarm, and what else runs there.
+    """Where releases are deployed: an engine, and what else runs there.
 
-    `policy` is what the fleet declares. `company` says whether other recipes may be tried at the same time, and which
-    ports they leave free.
+    `policy` is what the fleet declares for the swarm. `company` says whether other recipes may be tried at the same
+    time, and which ports are free for this one.
     """
 
     engine: Engine
@@ -80,10 +80,10 @@ class DeployableRelease:
 
 
 def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-    """Deploy the release in the folder `checkout` by `docker stack deploy`. Does not wait until the app is up.
+    """Deploy the release in the folder `checkout` by `docker stack deploy`. Do not wait until the app is up.
 
-    Return remarks for the report, as `record_deployment` does. Raise RecipeError if the release is at fault, else
-    InfrastructureError.
+    Return remarks for the report, see `record_deployment`. Raise RecipeError if the release is to blame for a failure,
+    else InfrastructureError.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -99,7 +99,7 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
 def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
     """Resolve the compose files of the release in `checkout`, check that this host can run it, and pull its images.
 
-    Raise RecipeError if the release is at fault, else InfrastructureError.
+    Return the result. Raise RecipeError if the release is to blame for a failure, else InfrastructureError.
     """
     engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)
@@ -114,14 +114,14 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
 
 
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
-    """Return a compose file with Canon's labels and the published port, to be merged over those of the recipe."""
+    """Return a compose file with Canon's labels and published port, to be merged over those of the recipe."""
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)
 
 
 def write_compose(app: App, compose: Config) -> Path:
-    """Write `compose` to a file of `app` and return its path. The file is JSON, which is valid YAML too."""
+    """Write `compose` to a file of the app. Return its path. The file is JSON, which is also valid YAML."""
     file = app.folder / "run" / "compose.json"
     app_directory.replace_file(file, json.dumps(compose), 0o600)
     return file
@@ -130,8 +130,8 @@ def write_compose(app: App, compose: Config) -> Path:
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
     """Write the files of a deployment: its settings, its sample, and the script app-run.
 
-    Return remarks for the report, empty if there are none: the settings that are new in an upgrade, and the parts of
-    the release that do not run.
+    Return remarks for the report; () for none. They name the settings that are new in an upgrade, and the parts of the
+    release that do not run.
     """
     app_directory.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)
@@ -147,9 +147,9 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 def endpoint_of(site: DeploymentSite, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
     """Return the address, URL and port at which tests reach the app.
 
-    Set `needs_port` to False if a command alone decides whether the app is ready: then an app without a port that tests
-    can reach gets an empty endpoint. If `needs_port` is True, raise RecipeError for such an app, and for one with a UDP
-    port alone. Raise RecipeError in any case if the recipe has no service `app`.
+    `needs_port` is False if a command alone decides whether the app is ready. Then an app without a port that tests can
+    reach gets an empty endpoint. Otherwise raise RecipeError for such an app, and for one with a UDP port only. Raise
+    RecipeError in any case if the recipe has no service `app`.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)
@@ -215,6 +215,6 @@ def _with_port(scheme: str, address: str) -> str:
 
 
 def _with_proxy_port(domain: str, address: str) -> str:
-    """Return `domain`, followed by the port of the proxy's `address` ("HOST" or "HOST:PORT") if that has one."""
+    """Return `domain` with the port of the proxy's address ("HOST" or "HOST:PORT"), if that has one."""
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

@@ -13,18 +13,19 @@ _STOPPED = {"shutdown", "remove", "orphaned"}
 
 
 def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> frozenset[str]:
-    """Return the running tasks of `services`, each as "SERVICE TASK-ID". Leave out jobs.
+    """Return the running tasks of services, each as "SERVICE TASK-ID". Jobs are left out.
 
-    Remove `prefix` from the names of services. `tasks` may include tasks of other services.
+    `prefix` is removed from the names of services. `tasks` may have tasks of other services.
     """
     found = (service_of(service, tasks, prefix) for service in services)
     return frozenset(_part(service, task) for service in found if not service.is_job for task in service.running)
 
 
 def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
-    """Return how each ended task of the current deployment ended: by itself, or stopped by someone outside Canon.
+    """Return how each ended task of the current deployment ended: by itself, or stopped by someone other than Canon.
 
-    The keys are "SERVICE TASK-ID", and the parameters mean the same, as in `running_parts`. Jobs are not left out.
+    The result is by "SERVICE TASK-ID". Jobs are included. `prefix` is removed from the names of services. `tasks` may
+    have tasks of other services.
     """
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]

@@ -1,4 +1,4 @@
-"""Checks before a deployment that a release can run on this host, and that its ports and its URL are free."""
+"""Checks before a deployment that a release can run on this host, and that its ports and URL are free."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +26,7 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """Raise an error if this host cannot run the release, for example because a port is taken.
 
-    Raise RecipeError if no host could run it in a slot, InfrastructureError if only this host cannot.
+    It is a RecipeError if no host could run it in a slot, an InfrastructureError if only this host cannot.
     """
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
@@ -46,7 +46,7 @@ def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endp
 
 
 def _check_scale(prepared: PreparedRelease, endpoint: Endpoint) -> None:
-    """Raise RecipeError if the service `app`, or the service of the endpoint, has no replicas and would never run."""
+    """Raise RecipeError if the service `app`, or the service that tests reach, has no replicas: it would never run."""
     for name in scaled_to_zero(prepared.config):
         if name in {APP, endpoint.service}:
             raise RecipeError(
@@ -76,18 +76,18 @@ def _holds_no_data(path: Path) -> bool:
 
 
 def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """Return what the release needs and only one service can have: host ports and, behind a proxy, its URL.
+    """Return what the release needs, and only one service can have: host ports and, behind a proxy, its URL.
 
-    Each is a text, such as "port 25/tcp of the host", and is mapped to the name of the service that needs it.
+    Each is a text such as "port 25/tcp of the host", with the name of the service that needs it.
     """
     ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """Return the host ports and URLs that services of other stacks have, each mapped to the full name of the service.
+    """Return the host ports and URLs that services of other stacks have, each with the full name of its service.
 
-    The keys are texts as in `_wanted_resources`. Leave out services that are scaled to zero.
+    They are texts as in `_wanted_resources`. Services that are scaled to zero are left out.
     """
     taken: dict[str, str] = {}
     for service in engine.find("service"):

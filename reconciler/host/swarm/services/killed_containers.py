@@ -1,7 +1,7 @@
-"""Finds stopped containers that the engine had to kill. Pure.
+"""Finds containers that the engine had to kill when it stopped them. Pure.
 
-The engine kills a container that does not stop within its service's `stop_grace_period`: exit code 137. A container
-that the kernel kills for lack of memory has the same exit code, and in addition an "oom" event.
+The engine kills a container that does not stop within the `stop_grace_period` of its service: exit code 137. A
+container that the kernel kills because memory ran out has the same exit code, and also an "oom" event.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,16 +17,16 @@ _KILLED = 137
 
 
 def longest_grace(services: Iterable[Json]) -> timedelta:
-    """Return the longest `stop_grace_period` of `services`, which stop at the same time; zero if there are none."""
+    """Return the longest `stop_grace_period` of services that stop at the same time; zero if there are none."""
     graces = (_grace(_container(service)) for service in services)
     return max(graces, default=timedelta())
 
 
 def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
-    """Return the full names of the services that the engine had to kill, each mapped to its grace period ("10 s").
+    """Return the services that the engine had to kill, by full name, each with its grace period ("10 s").
 
-    `events` are the "die" and "oom" events of their containers. Leave out services that the kernel killed for lack of
-    memory.
+    `events` are the "die" and "oom" events of their containers. Services that the kernel killed because memory ran out
+    are left out.
     """
     ended = _exit_codes(events)
     containers = {service["Spec"]["Name"]: _container(service) for service in services}
@@ -44,16 +44,16 @@ def without_grace(services: Iterable[Json]) -> frozenset[str]:
 
 
 def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
-    """Return those of the services `names` that the kernel killed for lack of memory, according to "oom" `events`."""
+    """Return those of the services `names` that the kernel killed because memory ran out, by the "oom" events."""
     killed = {event_attributes(event).get(SERVICE_NAME, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in killed)
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the full names of the services of which an update killed an old task, each mapped to its grace period.
+    """Return the services of which an update killed an old task, by full name, each with its grace period ("10 s").
 
-    The grace period is a text such as "10 s". Count only tasks that may write to a volume: their last data may be
-    incomplete. Leave out services that Swarm rolled back: there, the stopped tasks are the new ones.
+    Only tasks that may write to a volume count: their last data may be incomplete. Services that Swarm rolled back are
+    left out, because there the stopped tasks are the new ones.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])
@@ -65,20 +65,20 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
 
 
 def _was_killed(task: Json) -> bool:
-    """Return whether the task may write to a volume, and was killed because it did not stop within its grace period."""
+    """Return whether the task may write to a volume, and was killed because it did not stop in its grace period."""
     return was_killed(task) and not is_oom_killed(task) and _writes_to_volume(task["Spec"].get("ContainerSpec") or {})
 
 
 def was_killed(task: Json) -> bool:
-    """Return whether Swarm stopped the task and it ended by SIGKILL, for lack of memory or for another reason."""
+    """Return whether Swarm stopped the task, and it ended by SIGKILL for whatever reason."""
     status = (task.get("Status") or {}).get("ContainerStatus") or {}
     return state_of(task) == "shutdown" and status.get("ExitCode") == _KILLED
 
 
 def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
-    """Return the exit codes of ended containers by the full name of their service; -1 if an event has no code.
+    """Return the exit codes of ended containers by the full name of their service; -1 if an event has none.
 
-    Leave out containers that the kernel killed for lack of memory.
+    Containers that the kernel killed because memory ran out are left out.
     """
     events = tuple(events)
     starved_ids = {_id(event) for event in events if event.get("Action") == "oom"}
@@ -93,9 +93,9 @@ def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
 
 
 def exit_codes(events: Iterable[Json]) -> Mapping[str, int]:
-    """Return the greatest exit code of the ended containers of each service, by the full name of the service.
+    """Return the greatest exit code of the ended containers of each service, by its full name.
 
-    Leave out services whose code is not known, and containers that the kernel killed for lack of memory.
+    Services whose code is not known are left out, and so are containers that the kernel killed because memory ran out.
     """
     found = {name: max(codes) for name, codes in _exit_codes(events).items()}
     return {name: code for name, code in found.items() if name and code >= 0}

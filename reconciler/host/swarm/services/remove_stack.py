@@ -1,4 +1,4 @@
-"""Removes a stack and waits until its objects are gone, since Docker's commands return long before."""
+"""Removes a stack, and waits until its objects are gone: Docker's commands return long before."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,10 +26,10 @@ MarkedObjects = Mapping[str, Sequence[Json]]
 
 @frozen
 class LabelSelector:
-    """Selects Docker objects by label: all objects with `label`, and all containers with one of the labels `stacks`.
+    """Selects Docker objects: all with the label `label`, and all containers with one of the labels `stacks`.
 
-    A label is "NAME=VALUE". If `state` is not None, `label` selects only objects with this id of a state folder, and
-    objects without any id, which are from old versions of Canon.
+    A label is "NAME=VALUE". If `state` is given, only objects with this id of a state folder are selected by `label`,
+    and objects without any id, which are from old versions of Canon.
     """
 
     label: str
@@ -44,9 +44,9 @@ class LabelSelector:
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
-    """Return the ids of the selected objects by their kind, such as "volume". Leave out kinds without objects.
+    """Return the ids of the selected objects by kind, such as "volume". Kinds without objects are left out.
 
-    Look only for objects of the kinds `kinds`.
+    Only these `kinds` are looked for.
     """
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
@@ -67,7 +67,7 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
     """Return the marks of all slots to which `objects` belong, sorted.
 
-    Leave out objects of another state folder than the one with the id `state`.
+    Objects of another state folder than the one with the id `state` are left out.
     """
     items = [item for items in objects.values() for item in items if is_of_state(item, state)]
     return tuple(sorted({mark_of(item) for item in items} - {""}))
@@ -81,7 +81,7 @@ def mark_of(item: Json) -> str:
 def is_of_state(item: Json, state: str) -> bool:
     """Return whether a Docker object belongs to the state folder with the id `state`.
 
-    Return True also for an object without such an id: it may be from an old version of Canon.
+    An object without such an id counts too: it may be from an old version of Canon.
     """
     return _label(item, STATE) in {"", state}
 
@@ -89,7 +89,7 @@ def is_of_state(item: Json, state: str) -> bool:
 def _label(item: Json, name: str) -> str:
     """Return the value of the label `name` of a Docker object; "" if it has none.
 
-    The place of labels in the JSON depends on the kind of object.
+    Where labels are in the JSON depends on the kind of object.
     """
     for holder in (item, item.get("Spec") or {}, item.get("Config") or {}):
         labels = holder.get("Labels") or {}
@@ -103,11 +103,11 @@ def select_stack(stack: str) -> LabelSelector:
 
 
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
-    """Remove this state folder's objects of the slot with the mark `mark`, and all containers of the slot's stacks.
+    """Remove all objects of the slot with the mark `mark`, and all containers of its stacks. Wait until they are gone.
 
-    Wait until they are gone. Containers are found by their stack too, because some carry only the name of their stack.
-    Keep the containers of a stack if an object of that stack belongs to another state folder. Return the objects that
-    are still there after _REMOVE_SECONDS, as "KIND ID"; empty if all are gone.
+    Containers are also found by their stack, because some carry only its name. The containers of a stack are kept if an
+    object of that stack belongs to another state folder. Return what is still there after _REMOVE_SECONDS, as "KIND
+    ID"; () if all is gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}
@@ -119,9 +119,9 @@ def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
 
 
 def remove_objects(engine: Engine, selector: LabelSelector) -> tuple[str, ...]:
-    """Remove the selected objects and wait until they are gone, at most _REMOVE_SECONDS.
+    """Remove the selected objects, and wait at most _REMOVE_SECONDS until they are gone.
 
-    Return the objects that are still there after that time, as "KIND ID"; empty if all are gone.
+    Return those that are still there, as "KIND ID"; () if all are gone.
     """
     left = list_objects(engine, selector)
     if not left:

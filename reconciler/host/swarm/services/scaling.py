@@ -1,4 +1,4 @@
-"""Stops services of a stack, starts them again, and waits until Swarm has done so."""
+"""Stops services of a stack, and starts them again. Waits until Swarm has done so."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -31,10 +31,10 @@ _STOP_SECONDS = 180.0
 
 @frozen
 class _Stopping:
-    """The services with the full names `names`. Canon began to stop them at the time `since`.
+    """Services that Canon began to stop at the time `since`. `names` are their full names.
 
-    `grace` is the longest of their grace periods. `jobs` are those of `names` that are jobs: they were removed, because
-    a job cannot be stopped otherwise.
+    `grace` is the longest of their grace periods. `jobs` are those of them that are jobs: they were removed, because a
+    job cannot be stopped otherwise.
     """
 
     names: Collection[str]
@@ -44,7 +44,7 @@ class _Stopping:
 
 
 def replica_counts(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
-    """Return the number of replicas of each replicated service among `names`, by its name. Leave out other services."""
+    """Return how many replicas each of these services has, by its name. Those not replicated are left out."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in stack_state.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
@@ -59,12 +59,12 @@ def scale_services(engine: Engine, wanted: Mapping[str, int]) -> None:
 
 
 def with_replicas(spec: Json, number: int) -> Json:
-    """Return a copy of `spec`, the spec of a replicated service, with the number of replicas changed to `number`."""
+    """Return a copy of `spec`, the spec of a replicated service, with this number of replicas."""
     return {**spec, "Mode": {"Replicated": {**spec["Mode"]["Replicated"], "Replicas": number}}}
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Return those of `names` that are the names of global services, which run once on every node."""
+    """Return those of `names` that are global services, which run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
@@ -75,7 +75,7 @@ def keep_off_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
-    """Undo `keep_off_nodes`: let these global services run again."""
+    """Let these global services run again: the reverse of `keep_off_nodes`."""
     for name in names:
         engine.update_service(
             name, lambda spec: with_constraints(spec, [one for one in _constraints(spec) if one != NO_NODE])
@@ -83,7 +83,7 @@ def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def with_constraints(spec: Json, constraints: Sequence[str]) -> Json:
-    """Return a copy of `spec`, the spec of a service, with `constraints` as its only placement constraints."""
+    """Return a copy of `spec`, the spec of a service, that has these placement constraints and no others."""
     template = spec["TaskTemplate"]
     placement = {**(template.get("Placement") or {}), "Constraints": list(constraints)}
     return {**spec, "TaskTemplate": {**template, "Placement": placement}}
@@ -94,11 +94,11 @@ def _constraints(spec: Json) -> Sequence[str]:
 
 
 def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
-    """Stop the services `names` and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
+    """Stop the services `names`, and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
 
-    Scale replicated services to zero, and keep global services off every node. `names` are full names. Return the
-    services that had to be killed, each with its grace period: "app (10 s)", and the known exit codes. Raise
-    InfrastructureError if a service does not stop in time, or was killed for lack of memory while it stopped.
+    Replicated services are scaled to zero, and global ones kept off every node. `names` are full names. Return the
+    services that had to be killed, each with its grace period ("app (10 s)"), and the known exit codes. Raise
+    InfrastructureError if a service does not stop in time, or was killed because memory ran out.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
@@ -116,9 +116,9 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 
 
 def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
-    """Send SIGKILL to all containers of the services `names` on this host, then stop the services: `stop_services`.
+    """Send SIGKILL to all containers of the services `names` on this host. Then stop these services (`stop_services`).
 
-    This keeps Swarm from starting them again. Raise InfrastructureError if one of them still runs.
+    Otherwise Swarm would start them again. Raise InfrastructureError if one of them still runs.
     """
     for container in [each for name in names for each in running_containers(engine, name)]:
         engine.kill(container)
@@ -126,7 +126,7 @@ def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the services `stopped` were killed: `killed` has those that may write to a volume.
+    """Return which of the services `stopped` were killed. `killed` of the result has those that may write to a volume.
 
     `without_data` has the others, except those whose grace period is zero. `ends` are the "die" and "oom" events of
     their containers.
@@ -140,7 +140,7 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 
 
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
-    """Wait until none of these services runs. Return the "die" and "oom" events of the stack's containers meanwhile.
+    """Wait until none of these services runs. Return the "die" and "oom" events of the stack in that time.
 
     Raise InfrastructureError if a service still runs after its grace period and _STOP_SECONDS.
     """
@@ -165,9 +165,8 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Se
 class _ContainerEnds:
     """Collects the "die" and "oom" events of a stack's containers.
 
-    The engine keeps only the last 256 of all its events. So the events are collected as they come. While no event
-    stream is live, `look` asks the engine for them, and adds the answers to `asked`; `since` is the time of its last
-    question.
+    They are collected as they come, because the engine keeps only its last 256 events. While no event stream is live,
+    `look` asks the engine for them, and puts the answers into `asked`. `since` is the time of its last question.
     """
 
     engine: Engine
@@ -177,9 +176,9 @@ class _ContainerEnds:
     asked: list[Json] = field(factory=list)
 
     def look(self, *, is_last: bool) -> None:
-        """Ask the engine for the new events if no event stream is live. If `is_last`, ask in any case.
+        """Ask the engine for new events if no event stream is live. If `is_last`, ask in any case.
 
-        The last question finds events that have not arrived by the stream yet.
+        The last question finds events that have not yet come by the stream.
         """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)
@@ -188,22 +187,22 @@ class _ContainerEnds:
 
     @property
     def found(self) -> Sequence[Json]:
-        """Return all events that were found so far. An event may occur twice."""
+        """Return all events that were found so far. An event may be there twice."""
         return (*self.events.ends, *self.asked)
 
 
 def _has_running_container(engine: Engine, removed: Collection[str]) -> bool:
-    """Return whether a container of one of the removed services with the full names `removed` still runs on this host.
+    """Return whether a container of one of the removed services (full names) still runs on this host.
 
-    Swarm lists no tasks of a removed service.
+    Swarm lists no tasks of a service that was removed.
     """
     return any(running_containers(engine, name) for name in removed)
 
 
 def wait_until_up(engine: Engine, stack: Stack, names: Collection[str], within: timedelta) -> None:
-    """Wait until the services with the full names `names` are up, at most for the time `within`.
+    """Wait at most for the time `within` until the services `names` (full names) are up.
 
-    Raise RecipeError if they fail, TimedOutError if they are too slow, InfrastructureError for a fault of the host.
+    Raise RecipeError if they fail, TimedOutError if they take too long, InfrastructureError for a fault of the host.
     """
     seconds = within.total_seconds()
     with follow_stack(engine, stack, datetime.now(UTC), seconds) as events:

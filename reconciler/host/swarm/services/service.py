@@ -1,4 +1,4 @@
-"""One service of a stack with its tasks, from the JSON of Swarm. Pure."""
+"""One service of a stack, with its tasks, from the JSON of Swarm. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,9 +27,9 @@ _JOBS = {"ReplicatedJob", "GlobalJob"}
 
 @frozen
 class Service:
-    """One service of a stack, under its name in the recipe. `json` is the service as Swarm lists it.
+    """One service of a stack. `name` is its name in the recipe. `json` is what Swarm lists for it.
 
-    `tasks` are the tasks of the current deployment, the newest first. `earlier` are the tasks of earlier deployments.
+    `tasks` are the tasks of the current deployment, the newest first. `earlier` are those of earlier deployments.
     """
 
     name: str
@@ -45,15 +45,15 @@ class Service:
     def failed(self) -> Sequence[Json]:
         """Return the tasks of the current deployment that ended by themselves.
 
-        Leave out completed tasks of a one-shot service.
+        Completed tasks of a one-shot service are left out.
         """
         return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
 
     def is_done(self, task: Json) -> bool:
         """Return whether `task` completed as a task of a one-shot service should.
 
-        Return False for a service that must stay up (`is_server`), for a task that passed a health check, and for a
-        task that failed one: such a task ends with exit code 0 too.
+        Return False for a service that must stay up (`is_server`), and for a task whose health check passed or failed:
+        such a task ends with exit code 0 too.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -63,7 +63,7 @@ class Service:
     def is_server(self) -> bool:
         """Return whether the service must stay up: it has a health check or a port.
 
-        A health check of the image does not count, since an image may be used in several ways. A job is no server.
+        A health check of the image does not count, because one image may be used in several ways. A job is no server.
         """
         if self.is_job:
             return False
@@ -80,30 +80,30 @@ class Service:
     def has_stopping_task(self) -> bool:
         """Return whether a task of an earlier deployment has not stopped yet.
 
-        As long as this is so, a new task may have to wait for its port.
+        Until then, a new task may have to wait for its port.
         """
         return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 
     @property
     def stable_after(self) -> timedelta:
-        """Return how long a task must run until it counts as up.
+        """Return how long a task must run before it counts as up.
 
-        This is the time for which the longest-lived failed task ran, but at least STABLE and at most PATIENCE.
+        This is as long as the longest-lived failed task ran, but at least STABLE and at most PATIENCE.
         """
         lasted = (state_since(task) - parse_time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)
 
     def count_stable(self, now: datetime) -> int:
-        """Return the number of tasks that are up at the time `now`: they have run for `stable_after`.
+        """Return how many tasks are up at the time `now`: they have run for `stable_after`.
 
-        Return 0 for a job, always: it has to end, not to stay up.
+        For a job, return 0: it has to end, and not to stay up.
         """
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return the time from `now` after which enough tasks count as up if nothing happens until then.
+        """Return the time from `now` on after which enough tasks count as up, if nothing happens until then.
 
-        Return zero if enough are up now, None if waiting alone is not enough.
+        Return zero if enough are up already, None if waiting alone is not enough.
         """
         missing = self.desired - self.completed
         rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
@@ -113,7 +113,7 @@ class Service:
 
     @property
     def is_one_shot(self) -> bool:
-        """Return whether a task of this service that has completed stays ended: Swarm does not start it again."""
+        """Return whether Swarm does not start a task of this service again once it has completed."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
@@ -122,7 +122,7 @@ class Service:
 
     @property
     def restarts_always(self) -> bool:
-        """Return whether Swarm restarts a task whenever it ends, whatever its exit code, without a limit."""
+        """Return whether Swarm starts a task again whenever it ends, whatever its exit code is, without a limit."""
         return self._policy.get("Condition", "any") == "any" and not self._policy.get("MaxAttempts")
 
     @property
@@ -134,12 +134,12 @@ class Service:
 
     @property
     def is_global(self) -> bool:
-        """Return whether the service runs once on every node, and Canon does not keep it off all nodes at present."""
+        """Return whether the service runs once on every node, and Canon does not keep it off all nodes now."""
         return "Global" in self._mode and not is_scaled_to_zero(self.json)
 
     @property
     def completed(self) -> int:
-        """Return the number of completed tasks of a one-shot service; 0 for another service."""
+        """Return how many tasks of a one-shot service have completed; 0 for another service."""
         return sum(map(self.is_done, self.tasks))
 
     @property
@@ -158,9 +158,9 @@ def is_current(service: Json, task: Json) -> bool:
 
 
 def _agree(wanted: object, has: object) -> bool:
-    """Return whether a part of a service's spec (`wanted`) and that part of a task's spec (`has`) say the same.
+    """Return whether a part of a service's spec (`wanted`) and the same part of a task's spec (`has`) agree.
 
-    Swarm fills in defaults in the spec of a service, and leaves them out in the spec of a task: they do not count.
+    Swarm fills in defaults in the spec of a service, but not in that of a task. They do not count.
     """
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
@@ -170,7 +170,7 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with those of `tasks` that belong to it. Remove `prefix` from the name of the service."""
+    """Return the service, with those of `tasks` that belong to it. `prefix` is removed from its name."""
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]
@@ -179,7 +179,7 @@ def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
 
 
 def is_scaled_to_zero(service: Json) -> bool:
-    """Return whether a service runs nothing because it has zero replicas, or is global and kept off every node."""
+    """Return whether a service runs nothing: it has no replicas, or is global and kept off every node."""
     mode = service["Spec"].get("Mode") or {}
     placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
     kept_off = "Global" in mode and NO_NODE in (placement.get("Constraints") or ())
@@ -187,6 +187,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """Return the names of all volumes that a service mounts, as Docker has them: with the stack's name in front."""
+    """Return all volumes that a service mounts, by their names in Docker, which begin with the stack's name."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

@@ -1,7 +1,7 @@
-"""Decides from the services and tasks of a stack whether it is up, still starting, or has failed. Pure.
+"""Decides by the services and tasks of a stack whether it is up, is still starting, or has failed. Pure.
 
-The exit code of Docker's commands does not show this: it is 0 also after a rollback, in a crash loop, and for a task
-without a suitable node.
+The exit code of Docker's commands does not show this: it is 0 even after a rollback, in a crash loop, and for a task
+that no node can take.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,10 +35,11 @@ _WAITS = {"new": timedelta(seconds=60), "pending": timedelta(seconds=15)}
 
 @frozen
 class StackHealth:
-    """The health of a stack. `pending` says which services are not up yet, and why; "" if all are up.
+    """The health of a stack.
 
-    `failure` is an error that does not go away by waiting; None if there is none. `settles_in` is the time after which
-    the stack is up if nothing happens until then; None if waiting alone is not enough.
+    * `pending`: which services are not up yet, and why; "" if all are up.
+    * `failure`: an error that does not go away by waiting; None if there is none.
+    * `settles_in`: after what time the stack is up if nothing happens until then; None if waiting alone is not enough.
     """
 
     pending: str = ""
@@ -47,10 +48,10 @@ class StackHealth:
 
 
 def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, now: datetime) -> StackHealth:
-    """Return the health of a stack. Remove `prefix` from service names. `now` is the time of the engine's clock.
+    """Return the health of a stack at the time `now`, by the engine's clock.
 
-    `tasks` may include tasks of other stacks. If several services failed, `failure` is the error of one of them: that
-    of a fault of the host, if there is one.
+    `prefix` is removed from the names of services. `tasks` may have tasks of other stacks. If several services failed,
+    `failure` is the error of one of them; a fault of the host comes first.
     """
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
@@ -114,7 +115,7 @@ def _stopped_update(service: Service) -> CanonError | None:
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
     """Return an error if a task has waited too long for a node, or for an address in its networks; else None.
 
-    For a global service, Swarm creates no task at all if no node is suitable: this is an error too.
+    If no node can take a global service, Swarm makes no task at all. This is an error too.
     """
     if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
@@ -135,9 +136,9 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
 
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
-    """Return an error if a task of the service failed and Swarm does not start it again; else None.
+    """Return an error if a task of the service failed, and Swarm does not start it again; else None.
 
-    Return None also as long as a task is active, or has ended less than STABLE ago: a new task may follow.
+    Return None also while a task is active, or has ended less than STABLE ago, because a new task may follow.
     """
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
@@ -149,9 +150,9 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
     """Return an error if at least CRASHES tasks of the service have failed, and too few run; else None.
 
-    Return None also if the service was changed less than PATIENCE ago, or if it may only be waiting for another service
-    of `every`: for one that has not been up for PATIENCE yet, and of which less than CRASHES tasks have failed. A
-    service with enough running tasks is not in a crash loop yet: `Service.stable_after` decides whether it stays up.
+    Return None also if the service was changed less than PATIENCE ago, or may only be waiting for another service in
+    `every`: one that has not been up for PATIENCE yet, and of which less than CRASHES tasks have failed. If enough
+    tasks run, `Service.stable_after` decides whether the service stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
@@ -164,9 +165,9 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 
 
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
-    """Return an error that begins with `what`, with the reason why the newest ended task of `tasks` ended.
+    """Return an error that begins with `what`, and says why the newest ended task of `tasks` ended.
 
-    The update status itself has no reason. If no task has ended, the error is a RecipeError without a reason.
+    The status of an update itself has no reason. If no task has ended, the error is a RecipeError without a reason.
     """
     found = [task for task in tasks if has_ended(task)]
     return task_fault(f"{what}, last task", found) if found else RecipeError(what)
@@ -175,9 +176,9 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """Return the error for the ended `tasks` of a service, the newest first. Its message begins with `what`.
 
-    Take the reason from the newest task that was killed for lack of memory, or else from the newest task: the engine
-    does not report every such kill. The message of that task decides whether the host (for example a full disk) or the
-    recipe is at fault.
+    The reason is that of the newest task that was killed because memory ran out, else that of the newest task: the
+    engine does not report every such kill. The message of that task decides whether the host (a full disk for example)
+    or the recipe is to blame.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
     by_message = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
@@ -191,7 +192,7 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
 
 
 def _out_of_memory(what: str, limit: int) -> CanonError:
-    """Return the error for a task that was killed for lack of memory. `limit` is its limit in bytes, 0 for none.
+    """Return the error for a task that was killed because memory ran out. `limit` is its limit in bytes, 0 for none.
 
     It is a RecipeError if the task had a limit, else an InfrastructureError.
     """

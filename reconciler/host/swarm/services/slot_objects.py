@@ -1,4 +1,4 @@
-"""Lists the objects of all slots. As long as a pass changes nothing, uses each answer of the engine several times."""
+"""Lists the objects of all slots. While a pass changes nothing, it uses each answer of the engine several times."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,8 +19,8 @@ _FRESH_SECONDS = 5.0
 class SlotObjects:
     """Lists the objects on one engine that carry the label of a slot.
 
-    Stores each answer of the engine, and uses it for five seconds. After a call of `forget` it stores none any more: a
-    pass that changes something must not get an old answer.
+    Each answer of the engine is kept for five seconds. After a call of `forget`, none is kept any more: a pass that
+    changes something must not get an old answer.
     """
 
     engine: Engine
@@ -37,11 +37,11 @@ class SlotObjects:
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of the services with these ids, as `with_container_ends` completes it."""
+        """Return the JSON of the tasks of the services with these ids, completed by `with_container_ends`."""
         return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
 
     def forget(self) -> None:
-        """Drop all stored answers of the engine, and store none from now on."""
+        """Drop all kept answers of the engine, and keep none from now on."""
         self._remembers = False
         self._answers.clear()
 

@@ -1,4 +1,4 @@
-"""Reads the services and tasks of a stack, and returns the state of its app."""
+"""Reads the services and tasks of a stack, and finds out the state of its app."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,10 +28,7 @@ _RETRIES = 3
 
 @frozen
 class StackState:
-    """The services and tasks of a stack. `node` is the id of this host's node.
-
-    `now` is the time of this host's clock.
-    """
+    """The services and tasks of a stack at the time `now`, by this host's clock. `node` is the id of its node."""
 
     services: Sequence[Json]
     tasks: Sequence[Json]
@@ -50,9 +47,9 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Return `tasks`. Each ended task whose container still exists also gets the fields of `container_end`.
+    """Return `tasks`. An ended task whose container still exists also has the fields of `container_end`.
 
-    These are needed because Swarm reports only "complete" for a task that ended with 0 after its health check failed.
+    They are needed because Swarm says only "complete" of a task that ended with 0 after its health check failed.
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
@@ -61,11 +58,11 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 
 
 def container_end(container: Json) -> Json:
-    """Return fields about an ended container, to be added to its task: OOMKilled, Ran, Unhealthy and Healthy.
+    """Return fields about an ended container that are added to its task: OOMKilled, Ran, Unhealthy and Healthy.
 
-    OOMKilled is True, or left out. Ran is how long the container ran; left out if it is not known. Unhealthy: the last
-    health probes failed, as many as the check allows. Healthy: one of the last probes succeeded. Docker's own status is
-    "unhealthy" after any end.
+    OOMKilled is True, or left out. Ran is how long the container ran; left out if not known. Unhealthy is True if the
+    last health probes failed, as many as the check allows. Healthy is True if one of them succeeded. Docker's own
+    status cannot be used: it is "unhealthy" after any end.
     """
     status = container.get("State") or {}
     end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
@@ -83,15 +80,15 @@ def container_end(container: Json) -> Json:
 def follow_stack(engine: Engine, stack: Stack, since: datetime, seconds: float) -> AbstractContextManager[EventStream]:
     """Return a context manager that yields the events of a stack's services and containers as they come.
 
-    It follows them since the time `since`, for at most `seconds` from now.
+    They begin at the time `since`, and end at most `seconds` from now.
     """
     return engine.follow(partial(is_of_stack, stack=stack.name), since, seconds)
 
 
 def is_of_stack(event: Json, stack: str) -> bool:
-    """Return whether an event is about a container or a service of the stack with the name `stack`.
+    """Return whether an event is about a container or a service of the stack named `stack`.
 
-    An event of a service has no labels: there, the name of the service decides.
+    An event of a service has no labels, so the name of the service decides.
     """
     attributes = event_attributes(event)
     named = event.get("Type") == "service" and str(attributes.get("name", "")).startswith(f"{stack}_")
@@ -103,7 +100,7 @@ def services_of(engine: Engine, stack: Stack) -> tuple[Json, ...]:
 
 
 def running_containers(engine: Engine, service: str) -> tuple[str, ...]:
-    """Return the ids of the containers of a service that run on this host. `service` is its full name in the swarm."""
+    """Return the ids of the containers of a service that run on this host. `service` is its full name."""
     return engine.list_ids("container", f"label={SERVICE_NAME}={service}", "status=running")
 
 
@@ -111,7 +108,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
     """Return the release, the address and the health of a stack's app.
 
     Return NotRunning if the stack is stopped, or has no service `app`. Raise InfrastructureError for a fault of the
-    host, also if a task with a volume runs on another node.
+    host, and if a task with a volume runs on another node.
     """
     if stack_state.is_stopped:
         return NotRunning()
@@ -143,9 +140,9 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(text: str) -> timedelta | None:
-    """Return the time in abra's timeout label `text`, a whole number of seconds. More than a day counts as a day.
+    """Return the time that `text`, abra's timeout label, means: a whole number of seconds, and at most a day.
 
-    Return None for 0 or another text.
+    Return None for 0 or any other text.
     """
     seconds = min(int(text), _DAY) if text.isascii() and text.isdecimal() else 0
     return timedelta(seconds=seconds) if seconds else None

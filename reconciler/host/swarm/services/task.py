@@ -12,12 +12,12 @@ _GOING = _WAITING | {"running"}
 
 
 def has_ended(task: Json) -> bool:
-    """Return whether a task ended by itself, by completing or failing; False for a task that Swarm stopped."""
+    """Return whether a task ended by itself, because it completed or failed. False if Swarm stopped it."""
     return state_of(task) in _FAILED or state_of(task) == "complete"
 
 
 def run_time(task: Json) -> timedelta:
-    """Return how long an ended task ran. If its container is gone, this includes the time that it took to start."""
+    """Return how long an ended task ran. If its container is gone, the time that it took to start counts too."""
     ran = task.get("Ran")
     return ran if isinstance(ran, timedelta) else state_since(task) - parse_time(task["CreatedAt"])
 
@@ -28,29 +28,29 @@ def container_id(task: Json) -> str:
 
 
 def is_oom_killed(task: Json) -> bool:
-    """Return whether the kernel killed the task for lack of memory. `task` must come from `with_container_ends`."""
+    """Return whether the kernel killed the task because memory ran out. `task` must come from `with_container_ends`."""
     return bool(task.get("OOMKilled"))
 
 
 def memory_limit(task: Json) -> int:
-    """Return the memory limit of a task in bytes; 0 if it has no limit."""
+    """Return the memory limit of a task in bytes; 0 if it has none."""
     limits = (task["Spec"].get("Resources") or {}).get("Limits") or {}
     return int(limits.get("MemoryBytes") or 0)
 
 
 def state_and_message(task: Json) -> str:
-    """Return a task's state and message as "STATE: MESSAGE"; the state alone if the message adds nothing to it."""
+    """Return the state and message of a task as "STATE: MESSAGE"; only the state if the message says no more."""
     message = message_line(task)
     return f"{state_of(task)}: {message}" if message and message != state_of(task) else state_of(task)
 
 
 def message_line(task: Json) -> str:
-    """Return what `message_of` returns as one printable line, of at most LONGEST_MESSAGE characters."""
+    """Return the message of a task as one printable line of at most LONGEST_MESSAGE characters, see `message_of`."""
     return one_line(message_of(task).encode(), LONGEST_MESSAGE)
 
 
 def message_of(task: Json) -> str:
-    """Return the error message of a task, or else its status message; "" if it has neither.
+    """Return the error message of a task or, without one, its status message; "" if it has neither.
 
     For a completed task, return a text with "exit code 0".
     """
@@ -71,7 +71,7 @@ def state_of(task: Json) -> str:
 
 
 def state_since(task: Json) -> datetime:
-    """Return when a task got its present state."""
+    """Return since when a task has its present state."""
     return parse_time(task["Status"]["Timestamp"])
 
 
