@@ -1,1 +1,1 @@
-"""Checks every claim of the records against what is really there, and shares no code with what made these records."""
+"""Checks every claim of the records against what is really there. Shares no code with what made the records."""

@@ -1,4 +1,4 @@
-"""The audit: checks every claim of the records against upstreams, mirrors, snapshots, the ledger and what runs."""
+"""The audit: compares the records with upstreams, mirrors, snapshots, the ledger and what runs."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,11 +30,13 @@ _AT_ONCE = 8
 
 @frozen
 class AuditRequest:
-    """What to audit. `state` is the state folder, `state_id` its id, "" if it has none.
+    """What to audit.
 
-    `upstreams` maps each declared recipe to the URL of its upstream. `only` names the recipes to audit; if it is empty,
-    all are audited. The first N of `scripts` are the SQL scripts that create an empty registry of format N. `head` is
-    the hash of a ledger line that a person wrote down earlier, or the first digits of that hash; "" for none.
+    * `state`, `state_id`: the state folder, and its id; "" if it has none.
+    * `upstreams`: the URL of the upstream of each declared recipe.
+    * `scripts`: SQL scripts. The first N of them make an empty registry of format N.
+    * `only`: the recipes to audit; empty for all.
+    * `head`: the hash of a ledger line that a person wrote down earlier, or its first digits; "" for none.
     """
 
     state: Path
@@ -54,10 +56,10 @@ class _Context:
 
 
 def audit(request: AuditRequest, programs: Programs) -> Audit:
-    """Return every claim of the records with its verdict: those about the whole state folder, then recipe by recipe.
+    """Return every claim of the records with its verdict: first those about the whole state folder, then by recipe.
 
-    Damage of a record or a file is no error, but a claim that disagrees. Raise OSError if the state folder cannot be
-    read. Change nothing.
+    A damaged record or file is no error, but a claim that disagrees. Nothing is changed. Raise OSError if the state
+    folder cannot be read.
     """
     registry = read_registry(request.state / "canon.db", request.scripts)
     context = _Context(request, registry, histories(registry.ledger), programs)
@@ -73,9 +75,9 @@ def audit(request: AuditRequest, programs: Programs) -> Audit:
 
 
 def _names(context: _Context) -> list[str]:
-    """Return the sorted names of all recipes that have a record, a ledger line, a snapshot or a mirror.
+    """Return all recipes that have a record, a ledger line, a snapshot or a mirror, sorted by name.
 
-    If the request names recipes in `only`, leave out all others.
+    If the request names recipes in `only`, return only these.
     """
     request = context.request
     names = {row.recipe for row in context.registry.records} | context.registry.generations.keys()
@@ -86,9 +88,9 @@ def _names(context: _Context) -> list[str]:
 
 
 def _is_mirror(path: Path) -> bool:
-    """Whether an entry of the folder `mirrors/` is a mirror.
+    """Return whether an entry of the folder `mirrors/` is a mirror.
 
-    Other entries are locks, and repositories into which a pass is fetching.
+    Other entries are locks, and repositories into which a pass fetches.
     """
     return path.suffix == ".git" and not path.name.startswith(".")
 
@@ -98,7 +100,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
-    """Yield the claims about the recipe `name`. If that cannot be a recipe's name, yield one claim that says so."""
+    """Yield the claims about the recipe `name`. If it cannot be a recipe's name, yield one claim that says so."""
     if "/" in name or "\0" in name or name in {"", ".", ".."}:
         yield checked(name, "name", f"{name!r} is recorded, and is no name of a recipe")
         return
@@ -120,7 +122,7 @@ def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
 
 
 def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
-    """Return the recorded generations of the recipe `name`, the oldest first. Leave out records that cannot be read."""
+    """Return the recorded generations of the recipe `name`, the oldest first. Unreadable records are left out."""
     canonicals: list[ClaimedRelease] = []
     for row in registry.of("canonical", name):
         try:
@@ -133,7 +135,7 @@ def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
 def _memory(registry: StoredRows, name: str) -> ClaimedTags:
     """Return the recorded tags and main branch of the upstream of the recipe `name`.
 
-    If there is no record, or it cannot be read, return a value without tags, branch and commit.
+    If there is no record, or if it cannot be read, the result has no tags, branch or commit.
     """
     for row in registry.of("memory", name):
         try:

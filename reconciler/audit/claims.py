@@ -1,4 +1,4 @@
-"""The result of an audit: claims, each with a verdict."""
+"""The result of an audit: claims of the records, each with a verdict."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ DISAGREES_CODE = 3
 
 
 class ClaimVerdict(StrEnum):
-    """Whether a claim agrees with what the audit found. NOT_ASKED: the audit could not find out."""
+    """Whether a claim agrees with what the audit found. NOT_ASKED: the audit could not find that out."""
 
     AGREE = "agree"
     DISAGREE = "disagree"
@@ -19,8 +19,8 @@ class ClaimVerdict(StrEnum):
 class Claim:
     """One claim of the records, and its verdict. `recipe` is "" for a claim about the whole state folder.
 
-    `about` names what was checked, such as "snapshot of generation 2". `reason` is how it differs, or why it could not
-    be checked; "" if it agrees.
+    `about` is what was checked, such as "snapshot of generation 2". `reason` is how the claim differs, or why it could
+    not be checked; "" if it agrees.
     """
 
     recipe: str
@@ -31,7 +31,7 @@ class Claim:
 
 @frozen
 class LedgerHead:
-    """The number and the hash of the ledger's last line.
+    """The number and the hash of the last line of the ledger.
 
     A person who writes the hash down can give it to a later audit.
     """
@@ -42,7 +42,7 @@ class LedgerHead:
 
 @frozen
 class Audit:
-    """The claims of one audit. `head` is the ledger's last line, None if it has no line or cannot be read."""
+    """The claims of one audit. `head` is the last line of the ledger; None if there is none or it is unreadable."""
 
     claims: tuple[Claim, ...]
     head: LedgerHead | None
@@ -53,21 +53,21 @@ class Audit:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of `reconcile audit`: 3 if a claim disagrees, else 0."""
+        """Return the exit code of `reconcile audit`: 3 if a claim disagrees, else 0."""
         return DISAGREES_CODE if self.count(ClaimVerdict.DISAGREE) else 0
 
 
 def checked(recipe: str, about: str, *problems: str) -> Claim:
-    """Return a claim that agrees if all texts in `problems` are "", else one that disagrees with them as its reason."""
+    """Return a claim that agrees if all texts in `problems` are ""; else one that disagrees, for these reasons."""
     reason = "; ".join(filter(None, problems))
     return Claim(recipe, about, ClaimVerdict.DISAGREE if reason else ClaimVerdict.AGREE, reason)
 
 
 def not_asked(recipe: str, about: str, why: str) -> Claim:
-    """Return a claim with the verdict NOT_ASKED, since it could not be checked; `why` is the reason."""
+    """Return a claim with the verdict NOT_ASKED, because it could not be checked. `why` is the reason."""
     return Claim(recipe, about, ClaimVerdict.NOT_ASKED, why)
 
 
 def differs(what: str, recorded: object, found: object) -> str:
-    """Return a text on how the values `recorded` and `found` differ, "" if they are equal. `what` names the value."""
+    """Return a text on how the values `recorded` and `found` differ; "" if they are equal. `what` names the value."""
     return "" if recorded == found else f"{what} is recorded as {recorded}, and is {found}"

@@ -1,4 +1,4 @@
-"""Compares recorded holds, and the recorded times of differences, with the ledger lines that began and ended them."""
+"""Compares recorded holds and recorded differences with the lines of the ledger that began and ended them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -13,9 +13,9 @@ _OF_HOLD = ("reason", "who", "until")
 
 
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield a claim on the recorded hold of one recipe, and one on its recorded differences, compared with the ledger.
+    """Yield a claim on the recorded hold of a recipe, and one on its recorded differences, compared with the ledger.
 
-    Yield no claim on what neither the tables nor the ledger (`history`) have.
+    If neither the tables nor the ledger (`history`) have such a thing, no claim is made on it.
     """
     holds, drifts = registry.of("hold", recipe), registry.of("drift", recipe)
     if holds or history.hold:

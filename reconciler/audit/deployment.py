@@ -25,9 +25,9 @@ def deployment_claims(
 ) -> Iterator[Claim]:
     """Yield one claim: what runs of a recipe's kept deployment is what was recorded.
 
-    `kept` is the folder with the records of kept deployments; if it has none of this recipe, yield nothing. `state_id`
-    is the id of the state folder, "" for none. `newest` is the newest recorded generation, None if there is none. If
-    Docker cannot be asked, the claim is NOT_ASKED.
+    `kept` is the folder with the records of kept deployments. If it has none of this recipe, yield nothing. `state_id`
+    is the id of the state folder, "" for none. `newest` is the newest recorded generation, None for none. If Docker
+    cannot be asked, the claim is NOT_ASKED.
     """
     path = kept / f"{recipe}.json"
     if not path.exists():
@@ -48,10 +48,10 @@ def deployment_claims(
 
 
 def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
-    """Return what Docker tells of each service in the slot with the path `slot`: its JSON by the service's name.
+    """Return what Docker says of each service in the slot with the path `slot`: its JSON by the service's name.
 
-    Only services with the label of `state_id` count, all if that is "". If Docker cannot be asked, return the reason as
-    a text instead of a mapping.
+    Only services with the label of `state_id` count; all if that is "". If Docker cannot be asked, return the reason as
+    text.
     """
     filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
     listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")
@@ -72,8 +72,8 @@ def _differences(
 ) -> Iterator[str]:
     """Yield a text for each way in which `services` differ from `parts`, the recorded parts of the deployment.
 
-    `generation` is the one that was deployed; if it is not `newest`, yield only this. `services` maps names of services
-    to Docker's JSON of them.
+    `generation` is the one that was deployed. If it is not `newest`, only this is yielded. `services` maps names of
+    services to Docker's JSON of them.
     """
     if newest is None or generation != newest.generation:
         yield f"it is of generation {generation}, and {newest.generation if newest else 'none'} is recorded"
@@ -108,7 +108,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield the slot (the variable CANON_SLOT) of each process that has one and whose environment can be read."""
+    """Yield the slot of each process, which is its variable CANON_SLOT. Processes without it are left out."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):

@@ -1,4 +1,4 @@
-"""Checks the ledger line by line: each has the hash of the line before, and a hash of its own."""
+"""Checks the ledger line by line. Each line has a hash of its own, and the hash of the line before."""
 
 import hashlib
 import json
@@ -12,10 +12,10 @@ _MOST_NAMED = 5
 
 
 def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
-    """Yield the claims about the whole ledger: that no line was changed or left out, and that none was cut off.
+    """Yield the claims about the whole ledger: no line was changed or left out, and none was cut off at its end.
 
     `lines` are all its lines, in order. `kept` is the number and hash of the last line that the registry stores beside
-    the ledger; None if it stores none. `head` is a hash that a person wrote down, or its first digits, "" for none.
+    the ledger; None if it stores none. `head` is a hash that a person wrote down, or its first digits; "" for none.
     """
     yield checked("", f"ledger: {len(lines)} lines, each after the one before", _named(list(_breaks(lines))))
     if kept is not None:
@@ -26,7 +26,7 @@ def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, he
 
 
 def head_of(lines: Sequence[LineOfLedger]) -> LedgerHead | None:
-    """Return number and hash of the last line, None for an empty ledger."""
+    """Return the number and hash of the last line; None for an empty ledger."""
     return LedgerHead(lines[-1].seq, lines[-1].hash) if lines else None
 
 
@@ -51,21 +51,21 @@ def _missing(first: int, last: int) -> str:
 
 
 def _named(problems: Sequence[str]) -> str:
-    """Return one text with the first few of `problems`, and with the number of the others; "" if there are none."""
+    """Return one text with the first few of `problems`, and how many more there are; "" if there are none."""
     more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
     return "; ".join([*problems[:_MOST_NAMED], *more])
 
 
 def _hash(line: LineOfLedger) -> str:
-    """Return the SHA-256, in hex, over all columns of a line except its hash, written as compact JSON in ASCII."""
+    """Return the SHA-256, in hexadecimal, of all columns of a line except its hash, as compact JSON in ASCII."""
     columns = [line.seq, line.at, line.kind, line.recipe, line.body, line.prev]
     return hashlib.sha256(json.dumps(columns, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
 def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
-    """Return how the ledger's last line `last` differs from `kept`, which the registry stores; "" if it does not.
+    """Return how the last line of the ledger, `last`, differs from `kept`, which the registry stores; "" if not.
 
-    Both are a line's number and its hash.
+    Both are the number and the hash of a line.
     """
     if kept == last:
         return ""
@@ -75,7 +75,7 @@ def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
 
 
 def _lost(lines: Sequence[LineOfLedger], head: str) -> str:
-    """Return a text that no line has the hash `head`, which may be shortened; "" if one has it."""
+    """Return a text that says that no line has the hash `head`, which may be shortened; "" if one has it."""
     if any(line.hash.startswith(head) for line in lines):
         return ""
     return "no line has it: lines were cut off or rewritten since it was kept"

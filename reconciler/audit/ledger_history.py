@@ -1,4 +1,4 @@
-"""Reads from the ledger what the tables must contain: promotions, open intents, trials and forgotten recipes."""
+"""Reads from the ledger what the tables should have: promotions, open intents, trials and forgotten recipes."""
 
 import json
 from collections import defaultdict
@@ -19,7 +19,7 @@ _HELD, _END_OF_HOLD = "held", ("resumed", "hold-ended", _FORGOTTEN)
 
 @frozen
 class LedgerFact:
-    """One line of the ledger. `body` is its JSON object; empty if the line has none that can be read."""
+    """One line of the ledger. `body` is its JSON object; empty if there is none that can be read."""
 
     seq: int
     kind: str
@@ -28,13 +28,15 @@ class LedgerFact:
 
 @define
 class RecipeHistory:
-    """What the ledger records of one recipe since it was last forgotten; `trials` also has those from before.
+    """What the ledger says of one recipe since the recipe was last forgotten.
 
-    `promotions` maps each generation to the line of its promotion. `open_intents` maps the name of each operation that
-    has begun and not ended to the line that began it. `trials` maps the id of each trial to its line. `last_generation`
-    is the greatest generation, also of forgotten ones; 0 if there is none. `last_trial` is the id of the last trial of
-    a pass, "" for none. `hold` is the line of a hold that has not ended, None for none. `drift` has the names of the
-    recipe's present differences.
+    * `promotions`: the line of the promotion of each generation.
+    * `open_intents`: the lines of operations that have begun and not ended, by the name of the operation.
+    * `trials`: the line of each trial by its id, also from before the recipe was forgotten.
+    * `last_generation`: the greatest generation, also of forgotten ones; 0 for none.
+    * `last_trial`: the id of the last trial of a pass; "" for none.
+    * `hold`: the line of a hold that has not ended; None for none.
+    * `drift`: the names of the recipe's present differences.
     """
 
     promotions: dict[int, LedgerFact] = field(factory=dict)
@@ -46,7 +48,7 @@ class RecipeHistory:
     drift: set[str] = field(factory=set)
 
     def add(self, fact: LedgerFact) -> None:
-        """Add what one line of the ledger says. Lines must be added in the order of the ledger."""
+        """Add what one line of the ledger says. Lines have to be added in the order of the ledger."""
         operation, generation = fact.body.get("op"), fact.body.get("generation")
         if fact.kind == _HELD or fact.kind in _END_OF_HOLD:
             self.hold = fact if fact.kind == _HELD else None
@@ -64,7 +66,7 @@ class RecipeHistory:
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
         """Add a line that begins or ends an operation: a promotion or a rollback.
 
-        `operation` is the operation's name, and `generation` the number of the generation that it makes.
+        `operation` is its name. `generation` is the number of the generation that it makes.
         """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact
@@ -76,7 +78,7 @@ class RecipeHistory:
 
 
 def histories(lines: Iterable[LineOfLedger]) -> Mapping[str, RecipeHistory]:
-    """Return the history of each recipe that a line names, by the recipe's name. `lines` are the ledger, in order."""
+    """Return the history of each recipe that a line names, by recipe. `lines` are all of the ledger, in order."""
     found: dict[str, RecipeHistory] = defaultdict(RecipeHistory)
     for line in lines:
         if line.recipe:

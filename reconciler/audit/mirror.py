@@ -23,10 +23,10 @@ _PACKED = "# pack-refs with: "
 
 @frozen
 class _Refs:
-    """The object to which each ref of a mirror leads, as git finds it by reading the objects themselves.
+    """The object to which each ref of a mirror leads, as git finds it in the objects themselves.
 
-    `peeled` maps the full name of each ref to the id of that object: of an annotated tag it is the commit behind the
-    tag object. `problem` says why git cannot read the refs, "" if it can.
+    `peeled` maps the full names of refs to ids of objects. For an annotated tag, it is the commit behind the tag
+    object. `problem` is why git cannot read the refs; "" if it can.
     """
 
     peeled: Mapping[str, str]
@@ -36,11 +36,11 @@ class _Refs:
 def mirror_claims(
     recipe: str, mirror: Path, memory: ClaimedTags, upstream: Mapping[str, str] | str, programs: Programs
 ) -> Iterator[Claim]:
-    """Yield the claims about the mirror of one recipe: its objects, release tags, main branch and file `packed-refs`.
+    """Yield the claims about the mirror of a recipe: its objects, release tags, main branch and file `packed-refs`.
 
     `memory` is what is recorded of upstream. `upstream` maps each ref of upstream to its commit, or is the reason why
-    upstream could not be asked. A killed pass may leave a mirror that has more than is recorded: this agrees if
-    upstream has the same.
+    upstream could not be asked. A killed pass may leave a mirror with more than is recorded. This agrees if upstream
+    has the same.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
@@ -58,7 +58,7 @@ def mirror_claims(
 def _refs(mirror: Path, programs: Programs) -> _Refs:
     """Return the object to which each ref of a mirror leads, or why git cannot read that.
 
-    Read it from the objects themselves, because the file `packed-refs` may be wrong.
+    It is read from the objects themselves, because the file `packed-refs` may be wrong.
     """
     listed = _git(programs, mirror, "for-each-ref", "--format=%(objectname) %(refname)")
     if not listed.ok or listed.err:
@@ -82,9 +82,9 @@ def _peeled(mirror: Path, named: Mapping[str, str], programs: Programs) -> _Refs
 
 
 def _damage(mirror: Path, programs: Programs) -> str:
-    """Return the first damage that git finds in the objects of a mirror, "" if there is none.
+    """Return the first damage that git finds in the objects of a mirror; "" if there is none.
 
-    If git could not check them, return the reason.
+    If git cannot check them, return the reason.
     """
     found = _git(programs, mirror, "fsck", "--full", "--no-dangling", "--no-progress")
     if found.code is None:
@@ -137,8 +137,8 @@ def _branches(heads: Mapping[str, str]) -> str:
 def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
     """Yield a text for each ref to which the mirror's file `packed-refs` gives another object than `refs`.
 
-    `refs` has what the objects themselves say. Also yield a text for each line of the file that git does not write. git
-    relies on this file.
+    `refs` has what the objects themselves say. Yield also a text for each line that git would not write. The file
+    matters because git relies on it.
     """
     packed = mirror / "packed-refs"
     lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []

@@ -1,4 +1,4 @@
-"""The port through which an audit runs git and Docker's command."""
+"""The port by which an audit runs git and Docker's command."""
 
 from typing import Protocol
 
@@ -7,9 +7,9 @@ from attrs import frozen
 
 @frozen
 class Printed:
-    """What a program printed on stdout (`out`) and stderr (`err`), and its exit code.
+    """What a program printed to stdout (`out`) and stderr (`err`), and its exit code (`code`).
 
-    The code is None if the program did not end in time, printed too much, or is not installed.
+    `code` is None if the program did not end in time, printed too much, or is not installed.
     """
 
     code: int | None
@@ -22,7 +22,7 @@ class Printed:
 
     @property
     def why(self) -> str:
-        """Return in one line why the program failed: its first line on stderr, else its exit code or "no answer"."""
+        """Return in one line why the program failed: its first line on stderr, or its exit code, or "no answer"."""
         lines = [line for line in self.err.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
         if lines:
             return lines[0].removeprefix("fatal: ").removeprefix("error: ")
@@ -30,10 +30,10 @@ class Printed:
 
 
 class Programs(Protocol):
-    """Runs programs. Every method may be called from several threads, and raises nothing if the program fails."""
+    """Runs programs. All methods may be called from several threads. They raise nothing if the program fails."""
 
     def git(self, *arguments: str, stdin: bytes = b"") -> Printed:
-        """Run git with these arguments, and with `stdin` as its input. Return what it printed, and its exit code."""
+        """Run git with these arguments, and `stdin` as its input. Return what it printed, and its exit code."""
 
     def docker(self, *arguments: str) -> Printed:
         """Run the command `docker` with these arguments. Return what it printed, and its exit code."""

@@ -1,4 +1,4 @@
-"""Reads the records of one recipe, and compares them with their digests and with the ledger."""
+"""Reads the records of a recipe, and compares them with their digests and with the ledger."""
 
 import hashlib
 import json
@@ -17,17 +17,17 @@ _TIER = ("name", "verdict", "reason", "seconds")
 
 
 class NotReadableError(Exception):
-    """A record is no JSON object, or one of its fields is missing or has a wrong type."""
+    """A record is no JSON object, or a field of it is missing or has a wrong type."""
 
 
 @frozen
 class ClaimedRelease:
-    """The recorded values of one generation of a recipe.
+    """What is recorded of one generation of a recipe.
 
-    `lineage` are the releases that ran on its data, the oldest first. `trial` is the id of its trial, and `log` the
-    folder of the trial's logs, relative to the state folder. Of its snapshot, `manifest` is the hash of the manifest,
-    `files` are the names of the files, `size` is the size of the data in bytes, `packed` that of the file with the tar,
-    and `entries` the number of paths in it.
+    * `lineage`: the releases that ran on its data, the oldest first.
+    * `trial`, `log`: the id of its trial, and the folder of the trial's logs, relative to the state folder.
+    * `manifest`: the hash of its snapshot's manifest. `files`: the names of the snapshot's files.
+    * `size`, `packed`: the size of the data, and of the compressed tar, in bytes. `entries`: the number of paths in it.
     """
 
     recipe: str
@@ -48,7 +48,7 @@ class ClaimedRelease:
 class ClaimedTags:
     """What is recorded of a recipe's upstream. `tags` maps each known release tag to its commit.
 
-    `branch` is the main branch in upstream's last answer, and `head` its commit; both are None before the first answer.
+    `branch` is the main branch in upstream's last answer, and `head` its commit. Both are None before the first answer.
     """
 
     tags: Mapping[str, str]
@@ -80,7 +80,7 @@ def canonical_of(row: RecordRow) -> ClaimedRelease:
 
 
 def memory_of(row: RecordRow) -> ClaimedTags:
-    """Return what a row of the table `memory` records of upstream. Raise NotReadableError if that fails."""
+    """Return what a row of the table `memory` records of upstream. Raise NotReadableError if it cannot be read."""
     record = fields_of(row)
     try:
         answer = record["answer"] or {}
@@ -91,9 +91,9 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the records of one recipe that can be checked by the tables and the ledger alone.
+    """Yield the claims about the records of a recipe that the tables and the ledger alone can prove.
 
-    Leave out its hold and its differences, see `decision_claims`. `history` is what the ledger says of the recipe.
+    Its hold and its differences are left out, see `decision_claims`. `history` is what the ledger says of the recipe.
     """
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))
@@ -167,9 +167,9 @@ def _canonical_problems(row: RecordRow, history: RecipeHistory) -> Iterator[str]
 
 
 def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: LedgerFact) -> Iterator[str]:
-    """Yield a text for each value of a recorded generation that differs from the ledger line of its promotion.
+    """Yield a text for each value of a recorded generation that differs from the ledger's line on its promotion.
 
-    `row` is the row with its record, and `canonical` that record as it was read.
+    `row` is the row with the record, and `canonical` is the record as it was read.
     """
     said = promotion.body
     where = f"(line {promotion.seq} of the ledger)"
@@ -181,7 +181,7 @@ def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: Le
 
 
 def _trial_problems(evidence: Mapping[str, Any], trial: LedgerFact) -> Iterator[str]:
-    """Yield a text for each value in `evidence` that differs from the ledger line of the trial.
+    """Yield a text for each value in `evidence` that differs from the ledger's line on the trial.
 
     `evidence` is what the record of a generation says of the trial that proved it.
     """
@@ -209,9 +209,9 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
 
 
 def _red_problem(version: str, red: Mapping[str, Any], history: RecipeHistory) -> str:
-    """Return a text if the ledger has no trial of a remembered red, or one of another version or commit; "" if it fits.
+    """Return a text if the ledger has no trial, or another version or commit, for a remembered red; "" if it agrees.
 
-    `version` is the release that was red, and `red` what is recorded of it.
+    `version` is the release that was red, and `red` what is recorded of that.
     """
     trial = history.trials.get(str(red.get("trial")))
     if trial is None:

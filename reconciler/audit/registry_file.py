@@ -1,4 +1,4 @@
-"""Reads the registry from a private copy. Uses only SQLite, and none of Canon's own code for the registry."""
+"""Reads the registry from a private copy, only with SQLite and without Canon's own code for the registry."""
 
 import os
 import shutil
@@ -21,9 +21,9 @@ _WITH_RECORDS = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIK
 
 @frozen
 class RecordRow:
-    """One row of a table with records. `record` is the record as JSON text, and `digest` the SHA-256 stored with it.
+    """One row of a table with records. `record` is JSON text, and `digest` the SHA-256 that is stored with it.
 
-    `generation` is None in a table without this column.
+    `generation` is None if the table has no such column.
     """
 
     table: str
@@ -35,9 +35,9 @@ class RecordRow:
 
 @frozen
 class LineOfLedger:
-    """One line of the ledger, as it is stored. `seq` is its number, from 1, and `at` its time.
+    """One line of the ledger, as it is stored. `seq` is its number, from 1 on. `at` is its time.
 
-    `recipe` is "" if it is about no recipe. `body` is JSON text. `hash` is its own hash, `prev` that of the line
+    `recipe` is "" if it is about no recipe. `body` is JSON text. `hash` is its own hash, and `prev` that of the line
     before.
     """
 
@@ -52,10 +52,11 @@ class LineOfLedger:
 
 @frozen
 class StoredRows:
-    """All rows of the registry, and the claims about the file itself.
+    """All rows of the registry, and the claims about its file.
 
-    `generations` maps each recipe to the number of its last generation. `head` is the number and hash of the ledger's
-    last line that the registry stores beside the ledger; None if it stores none.
+    * `generations`: the number of the last generation of each recipe.
+    * `head`: the number and hash of the ledger's last line, as the registry stores them beside the ledger; None if it
+      stores none.
     """
 
     records: tuple[RecordRow, ...] = ()
@@ -65,15 +66,15 @@ class StoredRows:
     claims: tuple[Claim, ...] = ()
 
     def of(self, table: str, recipe: str) -> tuple[RecordRow, ...]:
-        """Return the rows of the table `table` about one recipe, in the order of their generations."""
+        """Return the rows of the table `table` that are about one recipe, in the order of generations."""
         return tuple(row for row in self.records if (row.table, row.recipe) == (table, recipe))
 
 
 def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
     """Return all rows of the registry in the file `path`, with a claim about the file; nothing if there is no file.
 
-    The first N of `scripts` create an empty registry of format N: the file must have the same tables and triggers. If
-    SQLite cannot read it, return only a claim that says so. Raise OSError if the file cannot be copied.
+    The first N of `scripts` make an empty registry of format N: the file must have the same tables and triggers. If
+    SQLite cannot read it, the result has only a claim that says so. Raise OSError if the file cannot be copied.
     """
     if not os.path.lexists(path):
         return StoredRows()
@@ -87,9 +88,9 @@ def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
 
 @contextmanager
 def _copied(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection to a private copy of the database, and delete the copy afterwards.
+    """Yield a connection to a private copy of the database. Delete the copy afterwards.
 
-    If a writer was killed, its change is rolled back in the copy only.
+    If a writer was killed, its change is rolled back only in the copy.
     """
     with TemporaryDirectory(prefix="canon-audit-") as folder:
         copy = Path(folder, path.name)
@@ -100,7 +101,7 @@ def _copied(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _copy(path: Path, to: Path) -> None:
-    """Copy the database and its journal as both were at one moment. Raise OSError if they change all the time."""
+    """Copy the database and its journal, as both were at one moment. Raise OSError if they change all the time."""
     journal, copied_journal = (file.with_name(f"{file.name}-journal") for file in (path, to))
     for _ in range(_COPIES):
         before = _facts(path), _facts(journal)
@@ -115,7 +116,7 @@ def _copy(path: Path, to: Path) -> None:
 
 
 def _facts(file: Path) -> tuple[int, int, int, int] | None:
-    """Return the inode, the size in bytes, mtime and ctime (both in ns) of a file; None if there is no such file."""
+    """Return the inode, size in bytes, mtime and ctime (in ns) of a file; None if there is no such file."""
     try:
         info = file.stat()
     except FileNotFoundError:
@@ -124,9 +125,9 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 
 
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
-    """Yield how the file differs from a sound registry: its pages, its format, its tables and triggers.
+    """Yield how the file differs from a sound registry: pages, format, tables and triggers. A text "" is no problem.
 
-    A text "" is no problem. For `scripts`, see `read_registry`.
+    For `scripts`, see `read_registry`.
     """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
     yield f"SQLite finds damage: {found[0]}" if found else ""
@@ -149,16 +150,16 @@ def _application(connection: sqlite3.Connection) -> int:
 
 
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the SQL text of each table, index and trigger, by its kind and name, such as "table ledger".
+    """Return the SQL text of each table, index and trigger, by kind and name such as "table ledger".
 
-    Leave out those that SQLite made itself.
+    Those that SQLite made itself are left out.
     """
     query = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
     return dict(connection.execute(query))
 
 
 def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
-    """Return all rows of the database. `claim` is the claim about its file, which is returned with them."""
+    """Return all rows of the database. `claim` is the claim about its file, which is part of the result."""
     tables = [name for (name,) in connection.execute(_WITH_RECORDS)]
     lines = connection.execute("SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq")
     return StoredRows(
@@ -173,7 +174,7 @@ def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
 def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
     """Return the rows of the table `table`.
 
-    Its name must come from SQLite itself, since it becomes part of the query.
+    Its name must come from SQLite itself, because it becomes part of the query.
     """
     columns = {row[1] for row in connection.execute(f"PRAGMA table_info('{table}')")}
     generation = "generation" if "generation" in columns else "NULL"
@@ -184,7 +185,7 @@ def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
 def _head(connection: sqlite3.Connection) -> tuple[int, str] | None:
     """Return the number and hash of the ledger's last line, as the registry stores them beside the ledger.
 
-    Return None if the registry is of a format without them, and (0, "") if it has none yet.
+    Return None if the registry's format does not have them, (0, "") if they are not stored yet.
     """
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_head'").fetchone():
         return None

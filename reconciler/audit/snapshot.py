@@ -43,7 +43,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
     """Yield how the snapshot in `folder` differs from its record. A text "" is no problem.
 
-    For the content of a file, yield only the first problem.
+    Of the content of a file, only the first problem is yielded.
     """
     try:
         content = (folder / _MANIFEST).read_bytes()
@@ -70,7 +70,7 @@ def _added(folder: Path, name: str) -> list[str]:
 def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield how the record of a generation differs from the manifest of its snapshot; "" for each value that is equal.
 
-    `name` is the name of the tar file.
+    `name` is the name of the tar's file.
     """
     about, totals, tar = manifest["about"], manifest["totals"], manifest["tar"]
     yield differs("its recipe", canonical.recipe, about.get("recipe"))
@@ -85,7 +85,7 @@ def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], nam
 
 
 def _tar_problem(path: Path, manifest: Mapping[str, Any]) -> str:
-    """Return the first difference between a tar and its manifest, "" if there is none. Read the whole file twice."""
+    """Return the first difference between a tar and its manifest; "" if there is none. The whole file is read twice."""
     where = f"{path.parent.name}/{path.name}"
     try:
         with path.open("rb") as file:
@@ -102,7 +102,7 @@ def _tar_problem(path: Path, manifest: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tarfile.TarFile]:
-    """Yield the tar `path`, compressed or not, opened to be read once from start to end. Close it afterwards."""
+    """Yield the tar `path`, compressed or not, to be read once from start to end. Close it afterwards."""
     is_compressed = path.suffix == ".zst"
     opened = _zstd().open(path) if is_compressed else path.open("rb")
     mode: Literal["r|", "r:"] = "r|" if is_compressed else "r:"
@@ -111,12 +111,12 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _zstd() -> ModuleType:
-    """Return the module for zstd, imported only when it is needed. The standard library has it from Python 3.14 on."""
+    """Return the module for zstd, imported only if needed. From Python 3.14 on it is in the standard library."""
     return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a text for each entry of a tar that is not as the manifest's list `entries` says."""
+    """Yield a text for each entry of a tar that differs from `entries`, which is the manifest's list."""
     for entry, info in zip_longest(entries, tar):
         if info is None:
             yield f"{entry['path']!r} is missing"
@@ -131,7 +131,7 @@ def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> 
 def _facts(info: tarfile.TarInfo) -> Mapping[str, object]:
     """Return the values in the header of a tar entry, under the names that the manifest uses.
 
-    Leave out times, since the header has only whole seconds.
+    Times are left out, because the header has only whole seconds.
     """
     return {
         "path": info.name,

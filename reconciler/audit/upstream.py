@@ -11,10 +11,10 @@ _FIELDS = 2
 
 
 def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
-    """Return the commit of each ref of the upstream at the address `url`, by the ref's full name.
+    """Return the commit of each ref of the upstream at the address `url`, by full name such as "refs/tags/1.0.0".
 
-    Such a name is "refs/tags/1.0.0"; "HEAD" has the commit of the main branch. Of an annotated tag it is the commit
-    behind the tag object. If upstream could not be asked, return the reason as a text instead of a mapping.
+    "HEAD" has the commit of the main branch. For an annotated tag, it is the commit behind the tag object. If upstream
+    could not be asked, return the reason as text.
     """
     listed = programs.git("ls-remote", "--", url)
     if not listed.ok:
@@ -31,7 +31,7 @@ def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
 def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[str, str] | str) -> Iterator[Claim]:
     """Yield one claim: upstream has the tag of the newest recorded generation on the recorded commit.
 
-    Yield none if `canonicals` is empty. `refs` maps each ref of upstream to its commit, or is the reason why upstream
+    If `canonicals` is empty, yield none. `refs` maps each ref of upstream to its commit, or is the reason why upstream
     could not be asked.
     """
     if not canonicals:
@@ -45,7 +45,7 @@ def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[
 
 
 def _tag_problem(canonical: ClaimedRelease, refs: Mapping[str, str]) -> str:
-    """Return how upstream's tag differs from the recorded release, "" if it does not."""
+    """Return how upstream's tag differs from the recorded release; "" if it does not."""
     # One release may have two tags, with and without a leading v, on the same commit.
     twins = (canonical.version, f"v{canonical.version}", canonical.version.removeprefix("v"))
     commits = [refs[f"{_TAGS}{name}"] for name in dict.fromkeys(twins) if f"{_TAGS}{name}" in refs]

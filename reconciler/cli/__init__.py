@@ -7,7 +7,7 @@ from reconciler.cli.standard_streams import print_answer
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Errors are printed to stderr."""
+    """Run one command line. Print errors to stderr, and return the exit code."""
     if list(arguments) == ["--version"]:  # the answer of click, without loading click
         return print_answer(f"reconcile, version {__version__}\n", 0)
     from reconciler.cli.main import run as run_command

@@ -23,7 +23,7 @@ from state.records import KnownTag, LedgerEntry, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
-    """Accept the new commit of a moved tag `tag`; if `tag` is None, accept that upstream lost release tags.
+    """Accept that the tag `tag` moved to another commit. If it is None, accept that upstream lost release tags.
 
     The ledger records `reason`. Return the exit code. Raise NeedsPersonError if there is nothing to accept,
     InfrastructureError if upstream cannot be read, and UsageError if the recipe `name` is not declared or `reason` is
@@ -100,10 +100,10 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the names of the drivers with which a recipe's slot and its kept deployment are removed.
+    """Return the drivers that are needed to remove a recipe's slot and its kept deployment.
 
-    These are "process" and each driver that is recorded for the slot or for the kept deployment. Return all drivers of
-    `host` if none is recorded although there is a slot or a kept deployment.
+    These are "process", and each driver that is recorded for one of them. If none is recorded, although a slot or a
+    kept deployment exists, return all drivers of `host`.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
@@ -123,9 +123,9 @@ def _existing_lock(context: CommandContext, name: str) -> Path:
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
-    """Delete everything of the recipe `name`, and return a message for the user.
+    """Delete everything of the recipe `name`. Return a message for the user.
 
-    Raise UsageError if nothing is recorded of the recipe, and BusyError if its slot is in use.
+    Raise UsageError if nothing is recorded of the recipe, BusyError if its slot is in use.
     """
     records = host.registry.read()
     have = records.canonicals.get(name)
@@ -151,9 +151,9 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Return a text that names the recipe's folders that still exist, "" if there are none.
+    """Return a text with those folders of the recipe that still exist; "" if there are none.
 
-    A folder is not deleted if it contains files that Canon did not create.
+    A folder is not deleted if there are files in it that Canon did not make.
     """
     folders = (host.state.kept_slot(name), host.state.generations(name), host.state.trial_logs(name))
     left = [str(folder) for folder in folders if os.path.lexists(folder)]

@@ -1,4 +1,4 @@
-"""The commands that change something. Each calls its function in another module."""
+"""The commands that change something. Their work is in other modules."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The input of a command: its options, the declarations, and the state folder. Loads no driver."""
+"""What a command is given: its options, the declarations, and the state folder. No driver is loaded here."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from state.state_errors import StateError
 
 @frozen
 class CommandContext:
-    """The input of one command. `names` are the recipes to work on: those named by -r, or all declared recipes."""
+    """What a command is given. `names` are the recipes to work on: those named by -r, or else all declared ones."""
 
     options: Options
     fleet: Fleet
@@ -29,10 +29,10 @@ class CommandContext:
 
 
 def load_context(options: Options) -> CommandContext:
-    """Read the declarations, and return them with the other input of a command.
+    """Read the declarations. Return them with everything else that a command is given.
 
-    Raise DeclarationError or NoFleetError if they cannot be read, ForeignFolderError if the state folder contains files
-    that Canon did not make, and UsageError if -r names a recipe that is not declared.
+    Raise DeclarationError or NoFleetError if they cannot be read, ForeignFolderError if the state folder has files that
+    Canon did not make, and UsageError if -r names a recipe that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
@@ -53,8 +53,8 @@ def load_fleet(folder: Path) -> Fleet:
 def require_declared(context: CommandContext, name: str) -> None:
     """Raise UsageError if the recipe `name` is not declared.
 
-    The error's hint names the commands for a recipe that is recorded but no longer declared (an orphan). For any other,
-    it names the declared recipe with the most similar name, or all declared recipes.
+    If it is recorded but no longer declared (an orphan), the hint names the commands for that. Otherwise it names the
+    declared recipe with the most similar name, or all declared recipes.
     """
     fleet = context.fleet
     if name in fleet.recipes:
@@ -70,16 +70,16 @@ def require_declared(context: CommandContext, name: str) -> None:
 
 
 def _is_orphan(context: CommandContext, name: str) -> bool:
-    """Whether the undeclared recipe `name` has a canonical in the registry. False if the registry cannot be read."""
+    """Return whether the undeclared recipe `name` has a canonical. Return False if the registry cannot be read."""
     with suppress(StateError):
         return name in SqliteRegistry(context.state.database).read().canonicals
     return False
 
 
 def prepare_state(state: StateFolder) -> None:
-    """Create the state folder and its id if they are missing.
+    """Make the state folder and its id if they are missing.
 
-    The programs that Canon starts get the id in their environment, so that a later run recognises them.
+    Programs that Canon starts get the id in their environment, by which a later run recognises them.
     """
     state.create()
     make_identity(state.identity)
@@ -87,10 +87,10 @@ def prepare_state(state: StateFolder) -> None:
 
 @contextmanager
 def pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
-    """Hold the pass lock within the `with` block. Create the state folder if it is missing.
+    """Hold the pass lock during the `with` block. Make the state folder if it is missing.
 
-    `command` is written into the lock, so that other processes can name the command that holds it. Raise LockHeldError
-    if another process holds the lock.
+    `command` is written into the lock file, for the messages of other processes. Raise LockHeldError if another process
+    holds the lock.
     """
     prepare_state(context.state)
     with hold(context.state.lock, command) as lock:

@@ -1,4 +1,4 @@
-"""Creates the real host, with an implementation of every port. Sets up signals and file permissions for a command."""
+"""Makes the real host, with an implementation of every port. Sets up signals and file permissions for a command."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ from state.snapshots.snapshots import SealedSnapshots
 def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
     """Return the host with the real implementation of every port. `progress` shows what is done.
 
-    `lock` is the file descriptor of the pass lock, None if it is not held. Child processes inherit the lock, so that no
+    `lock` is the descriptor of the pass lock, None if it is not held. Child processes inherit the lock, so that no
     other pass can start before they have ended.
     """
     prepare()
@@ -84,11 +84,11 @@ def _children(context: CommandContext, allowed: Mapping[str, str]) -> dict[str, 
 
 
 def worker_host(context: CommandContext, host: Host, progress: Progress, lock: int, ports: range) -> Host:
-    """Return the host of a worker process, which was forked from the process of `host`.
+    """Return the host of a worker process that was forked from the process of `host`.
 
-    Make new objects for everything that may have an open connection or a list of child processes. The worker's apps
-    listen on `ports`, which no other worker uses. `progress` shows what the worker does. `lock` is the file descriptor
-    of the pass lock.
+    Everything that may have an open connection, or a list of child processes, is made anew. The worker's apps listen on
+    `ports`, which no other worker uses. `progress` shows what the worker does. `lock` is the descriptor of the pass
+    lock.
     """
     fleet, state = context.fleet, context.state
     children = _children(context, child_environment(fleet.passes, os.environ, state.root))
@@ -104,7 +104,7 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
 def workers_for(context: CommandContext, host: Host, progress: ParallelProgress, lock: int) -> Workers | None:
     """Return the workers of a pass; None if the pass tries one recipe after the other.
 
-    `progress` shows what all workers do. `lock` is the file descriptor of the pass lock.
+    `progress` shows what all workers do. `lock` is the descriptor of the pass lock.
     """
     parallel = parallel_of(context.fleet)
     if parallel == 1:
@@ -118,14 +118,14 @@ def workers_for(context: CommandContext, host: Host, progress: ParallelProgress,
 
 
 def parallel_of(fleet: Fleet) -> int:
-    """Return how many recipes a pass may try at once: the declared number, else a number that fits this host."""
+    """Return how many recipes a pass may try at once: the declared number or, without one, what this host can bear."""
     return bearable() if fleet.parallel is None else fleet.parallel
 
 
 def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> TeamForge | None:
     """Return the team's forge, to which mirrors are pushed; None if the fleet declares none.
 
-    `children` is the environment of child processes. `lock` is the descriptor of the pass lock, None if it is not held.
+    `children` is the environment of child processes. `lock` is the descriptor of the pass lock; None if it is not held.
     """
     if not fleet.mirror.push:
         return None
@@ -135,7 +135,7 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return what measures the disk: the state folder, and the engine's images and volumes if a driver uses one.
+    """Return what measures the disk: the state folder and, if a driver uses an engine, its images and volumes.
 
     `children` is the environment of child processes.
     """
@@ -152,9 +152,9 @@ def drivers_for(
 ) -> dict[str, Driver]:
     """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
-    `children` is the environment of child processes. `lock` is the file descriptor of the pass lock, None if it is not
-    held. `company` says which ports apps may use, and whether other recipes are tried at the same time; None if apps
-    may use all ports and no other recipe is tried.
+    `children` is the environment of child processes. `lock` is the descriptor of the pass lock; None if it is not held.
+    `company` says which ports apps may use, and whether other recipes are tried at the same time. If it is None, apps
+    may use all ports, and no other recipe is tried.
     """
     company = company or Company()
     drivers: dict[str, Driver] = {"process": ProcessDriver(children, ports=company.ports)}
@@ -174,23 +174,23 @@ def drivers_for(
 
 
 def tools_of(fleet: Fleet, drivers: Mapping[str, Driver]) -> set[str]:
-    """Return the programs that the fleet's recipes require, and those that their drivers run."""
+    """Return the programs that the recipes of the fleet require, and those that their drivers run."""
     recipes = fleet.recipes.values()
     return {tool for recipe in recipes for tool in (*recipe.requires, *drivers[recipe.driver].programs)}
 
 
 def progress_on_stderr(options: Options) -> LineProgress:
-    """Return the progress display on stderr. Use it in a `with` statement."""
+    """Return what shows progress on stderr. Use it in a `with` statement."""
     colour = screen_for(80, os.environ, no_color=options.no_color).colour
     return open_progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise InterruptedPassError within the `with` block when SIGHUP, SIGINT or SIGTERM arrives.
+    """Raise InterruptedPassError in the `with` block when SIGHUP, SIGINT or SIGTERM arrives.
 
-    A second signal raises it again, and so also stops the cleanup after the first. If `nohup` made this process ignore
-    SIGHUP, SIGHUP stays ignored.
+    A second signal raises it again, and so also stops the cleanup after the first one. If `nohup` made this process
+    ignore SIGHUP, it stays ignored.
     """
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -209,7 +209,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Set the umask within the `with` block so that new files can be read only by their owner."""
+    """Set the umask for the `with` block, so that only the owner can read new files."""
     before = os.umask(0o077)
     try:
         yield
@@ -218,9 +218,9 @@ def private_files() -> Iterator[None]:
 
 
 def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
-    """Send a signal to this process again, if Python dropped the InterruptedPassError that the signal raised.
+    """Send a signal to this process again, if Python dropped the InterruptedPassError that it had raised.
 
-    Python drops each exception in a finaliser or a callback, and calls this hook. Print other exceptions as usual.
+    Python drops an exception in a finaliser or a callback, and calls this hook. Other exceptions are printed as usual.
     """
     if not isinstance(dropped.exc_value, InterruptedPassError):
         sys.__unraisablehook__(dropped)

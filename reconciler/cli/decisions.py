@@ -1,4 +1,4 @@
-"""What all decisions of a person have in common: the author and a reason."""
+"""What all commands have in common by which a person decides something: who decides, and why."""
 
 import getpass
 import os
@@ -7,7 +7,7 @@ from reconciler.errors import UsageError
 
 
 def author() -> str:
-    """Return the name of the user who decides. Under sudo, it is the user who called sudo."""
+    """Return the name of the user who decides. Under sudo, this is the user who called sudo."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
 
 

@@ -1,4 +1,4 @@
-"""Runs the checks of `reconcile doctor` in order. Each uses the code that a pass uses, and changes nothing."""
+"""Runs the checks of `reconcile doctor` in order. Each uses the same code as a pass, and changes nothing."""
 
 import os
 import pwd
@@ -58,7 +58,7 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
 
 
 def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
-    """Return the result of `check`.
+    """Return the result of `check`, which has the name `name`.
 
     If it raises NotCheckedError, return NOT_CHECKED under the name `name`, with the error's message and hint; if it
     raises CanonError, StateError or OSError, FAILED.
@@ -120,9 +120,9 @@ def _state(seen: Inspection) -> HostCheck:
 
 
 def _identity(state: StateFolder, records: Records) -> HostCheck:
-    """Return the result of checking the state folder's id; the caller has found the content of the folder intact.
+    """Return the check of the state folder's id, for a folder whose content was found intact.
 
-    Return a WARNING if there are canonicals but the id is not valid, as in a copied folder; else OK.
+    It is a WARNING if there are canonicals and the id is not valid, as in a copied folder; else OK.
     """
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"
@@ -133,8 +133,8 @@ def _identity(state: StateFolder, records: Records) -> HostCheck:
 def _not_ours(folder: Path, *, is_root: bool) -> str:
     """Return why this user cannot use an existing folder for the state; "" if nothing prevents that.
 
-    `is_root` is True for the state folder itself, which must belong to this user; False for a folder above it, in which
-    it will be made.
+    `is_root` is True for the state folder itself, which must belong to this user, and False for a folder above it, in
+    which it will be made.
     """
     owner = folder.stat().st_uid
     if is_root and owner != os.geteuid():

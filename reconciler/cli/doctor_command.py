@@ -17,7 +17,7 @@ from state.folder.folder import StateFolder
 
 
 def doctor(options: Options) -> int:
-    """Print the result of all checks. Return 1 if a check failed, else 0. Changes nothing."""
+    """Print the results of all checks. Return 1 if a check failed, else 0. Nothing is changed."""
     checks = tuple(_checks(options))
     code = doctor_exit_code(checks)
     if options.json:
@@ -27,9 +27,9 @@ def doctor(options: Options) -> int:
 
 
 def _checks(options: Options) -> Iterator[HostCheck]:
-    """Yield the result of the check of the declarations, then those of all other checks.
+    """Yield the check of the declarations, and then all other checks.
 
-    If the declarations cannot be read, the other checks run with a fleet without recipes.
+    If the declarations cannot be read, the other checks run as for a fleet without recipes.
     """
     fleet = Fleet("", options.fleet_folder, {})
     try:

@@ -1,4 +1,4 @@
-"""What the checks of `reconcile doctor` look at: the fleet, the state folder, environments, and the systemd unit."""
+"""What the checks of `reconcile doctor` look at: fleet, state folder, environments and the systemd unit."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ USUAL_UNIT = "reconcile.service"
 
 @frozen
 class Inspection:
-    """All that the checks use. `environment` is that of child processes, `tools` are the programs that a pass needs.
+    """What the checks of `reconcile doctor` look at.
 
     `unit` is the name of the systemd unit in which passes run. `service` has its properties, as in `read_service`;
     it is the error if systemd could not be asked. `records` is empty if the registry cannot be read.
@@ -36,7 +36,7 @@ class Inspection:
 
 
 def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
-    """Read what the checks of a fleet and its state folder look at, and return it."""
+    """Read what the checks of a fleet and its state folder look at. Return it."""
     environment = child_environment(fleet.passes, os.environ, state.root)
     tools = tools_of(fleet, drivers_for(fleet, state, environment, None))
     unit = fleet.unit or USUAL_UNIT
@@ -60,7 +60,7 @@ def _service(unit: str, environment: Mapping[str, str]) -> systemd.Properties | 
 
 
 def _readable_records(state: StateFolder) -> Records:
-    """Return all records; empty Records if they cannot be read, which the check of the state folder reports."""
+    """Return all records; empty ones if they cannot be read, which the check of the state folder reports."""
     try:
         return SqliteRegistry(state.database).read()
     except StateError:

@@ -18,9 +18,9 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 
 
 def check_unit(seen: Inspection) -> HostCheck:
-    """Return OK if systemd knows the unit in which passes run and its last run succeeded, FAILED if that run failed.
+    """Return the check of the systemd unit in which passes run. It is FAILED if the unit's last run failed.
 
-    If systemd does not know the unit, return FAILED if the fleet declares it, else a WARNING.
+    If systemd does not know the unit, it is FAILED if the fleet declares the unit, else a WARNING.
     """
     service = _answered(seen)
     load_state, ended = service.get("LoadState", ""), service.get("Result", "")
@@ -34,7 +34,7 @@ def check_timer(seen: Inspection) -> HostCheck:
 
 
 def check_environment(seen: Inspection) -> HostCheck:
-    """Compare the environment of child processes in the unit with that in this shell. Return OK if they are the same.
+    """Return the check that compares the environment of child processes in the unit with that in this shell.
 
     Return FAILED if the unit lacks a variable of this shell or does not find a required program, and a WARNING for
     other differences.
@@ -48,7 +48,7 @@ def check_environment(seen: Inspection) -> HostCheck:
 
 
 def check_credentials(seen: Inspection) -> HostCheck:
-    """Check that the files exist that the unit names as its credentials (`LoadCredential=`). Return OK or FAILED.
+    """Return the check of the files that the unit names as its credentials (`LoadCredential=`): they must exist.
 
     Return NOT_CHECKED if this user cannot look at one of them.
     """

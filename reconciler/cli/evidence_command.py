@@ -1,4 +1,4 @@
-"""`reconcile evidence`: print what other programs can verify of a promotion."""
+"""`reconcile evidence`: prints what other programs can verify of a promotion."""
 
 import json
 
@@ -12,7 +12,7 @@ from state.registry.registry import SqliteRegistry
 def evidence(options: Options, name: str, generation: int | None) -> int:
     """Print the in-toto statement on the promotion of a generation of the recipe `name`, in its DSSE envelope.
 
-    Return 0. `generation` is None for the newest generation. Raise UsageError if none is recorded for this generation.
+    Return 0. If `generation` is None, it is the newest one. Raise UsageError if there is no statement on it.
     """
     context = load_context(options)
     entries = [line.entry for line in SqliteRegistry(context.state.database).lines()]

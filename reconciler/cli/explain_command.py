@@ -16,7 +16,7 @@ from state.registry.registry import SqliteRegistry
 
 
 def explain(options: Options, name: str | None, *, offline: bool) -> int:
-    """Print why recipes are as they are: only `name`, or those that -r names, or else all with the orphans. Return 0.
+    """Print why recipes are as they are: `name`, or those named by -r, or else all recipes and orphans. Return 0.
 
     With `offline`, no upstream is asked. Raise UsageError if `name` is neither declared nor recorded.
     """
@@ -33,7 +33,7 @@ def explain(options: Options, name: str | None, *, offline: bool) -> int:
 
 
 def _names(context: CommandContext, name: str | None) -> tuple[str, ...]:
-    """Return the recipes to explain: only `name`, or those named by -r, or else all declared ones and all orphans.
+    """Return the recipes to explain: `name`, or those named by -r, or else all declared ones and all orphans.
 
     Raise UsageError if `name` is neither declared nor recorded.
     """

@@ -1,4 +1,4 @@
-"""Prints errors to stderr, with `-o json` also as one JSON object to stdout, and chooses the exit code."""
+"""Prints errors to stderr and, with `-o json`, as one JSON object to stdout. Chooses the exit code."""
 
 import os
 import re
@@ -39,15 +39,16 @@ _OUTPUT_OPTION: Final = re.compile(r"(?:-[qv]*o|--output(?:=|$))(.*)", re.DOTALL
 
 
 def report_usage_error(wrong: click.UsageError, arguments: Sequence[str]) -> int:
-    """Print an error of click about the command line `arguments`. Return its exit code, 64."""
+    """Print an error that click found in the command line `arguments`. Return its exit code, 64."""
     path = wrong.ctx.command_path if wrong.ctx is not None else "reconcile"
     return _report_one(wrong.format_message(), f"see: {path} --help", USAGE, arguments)
 
 
 def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
-    """Print the error `failed` with its hint to stderr, with -o json also as JSON to stdout. Return the exit code.
+    """Print the error `failed`, with its hint, to stderr. With -o json, print it as JSON to stdout too.
 
-    An error that Canon does not expect is printed as a bug, with its traceback. `arguments` is the command line.
+    Return the exit code. An error that Canon does not expect is printed as a bug, with its traceback. `arguments` is
+    the command line.
     """
     if isinstance(failed, DeclarationError):
         text = render_problems(failed.problems, _stderr_screen(arguments))
@@ -66,7 +67,7 @@ def report_error(failed: BaseException, arguments: Sequence[str]) -> int:
 
 
 def _exit_code(failed: CanonError | StateError | OSError) -> int:
-    """Return the exit code of an expected error."""
+    """Return the exit code of an error that Canon expects."""
     match failed:
         case BusyError() | LockHeldError():
             return BUSY
@@ -81,15 +82,15 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 
 
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print one error as text, and as JSON if the command line asks for JSON. Return the exit code."""
+    """Print one error as text and, if the command line asks for JSON, as JSON. Return the exit code."""
     text = render_error(message, hint, _stderr_screen(arguments))
     return _report(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)
 
 
 def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print `text` to stderr, and `document` to stdout if the command line asks for JSON. Return the exit code.
+    """Print `text` to stderr and, if the command line asks for JSON, `document` to stdout. Return the exit code.
 
-    With --events the document is one line, the last of the lines on the pass.
+    With --events, the document is one line: the last of the lines about the pass.
     """
     print_error(text)
     if "--events" in arguments:
@@ -98,17 +99,18 @@ def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str])
 
 
 def _stderr_screen(arguments: Sequence[str]) -> Screen:
-    """Return the width and colour to use on stderr.
+    """Return the width and colour for stderr.
 
-    Search `arguments` as text for --no-color, since click may have found an error before it read the options.
+    --no-color is looked for in the text of `arguments`, because click may have found an error before it read the
+    options.
     """
     return screen_for(terminal_width(sys.stderr), os.environ, no_color="--no-color" in arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the last output option in the command line `arguments` is `-o json`.
+    """Return whether the last output option in the command line `arguments` is `-o json`.
 
-    Search `arguments` as text, since click may have found an error before it read the options.
+    The arguments are searched as text, because click may have found an error before it read the options.
     """
     pairs = pairwise([*arguments, ""])
     formats = [match[1] or following for option, following in pairs if (match := _OUTPUT_OPTION.fullmatch(option))]

@@ -1,7 +1,4 @@
-"""`reconcile history` and `reconcile events`: print what happened according to the ledger, and who did it.
-
-Writes nothing.
-"""
+"""`reconcile history` and `reconcile events`: print what happened, and who did it, by the ledger. Change nothing."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -32,16 +29,16 @@ PAUSE: Final = 1.0
 
 @frozen
 class Selection:
-    """Selects the events to show: those of `recipes`, or of all if it is empty, since the time `since`.
+    """Which events to show: those of `recipes` since the time `since`.
 
-    `since` is None for events of any age.
+    If `recipes` is empty, those of all recipes. If `since` is None, those of any age.
     """
 
     recipes: tuple[str, ...] = ()
     since: datetime | None = None
 
     def of(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        """Return those of `events` that are selected, in the same order."""
+        """Return those of `events` that are to be shown, in the same order."""
         return tuple(
             event
             for event in events
@@ -50,9 +47,9 @@ class Selection:
 
 
 def history(options: Options, name: str | None, since: str | None) -> int:
-    """Print what happened to the recipe `name`; if it is None, what happened to all recipes and in whole passes.
+    """Print what happened to the recipe `name`. If it is None, print what happened to all recipes and in whole passes.
 
-    `since` is a span such as "2d", or a day or time; None for all. Return the exit code: 1 if the ledger's chain of
+    `since` is a span such as "2d", or a day or time; None for any age. Return the exit code: 1 if the ledger's chain of
     hashes is broken, else 0. Raise UsageError if nothing is known of `name`, or if `since` is no time.
     """
     context = load_context(options)
@@ -69,11 +66,11 @@ def history(options: Options, name: str | None, since: str | None) -> int:
 
 
 def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
-    """Print each line of the ledger on the recipe `name`, or every line if it is None, the oldest first.
+    """Print each line of the ledger about the recipe `name`, the oldest first. If it is None, print every line.
 
-    With `watch`, go on with the lines that follow until a signal comes, which does not change the exit code. `since` is
-    a span such as "2d", or a day or time; None for all. Return 1 if the ledger's chain of hashes is broken, else 0.
-    Raise UsageError if nothing is known of `name`, or if `since` is no time.
+    With `watch`, go on with new lines until a signal comes, which does not change the exit code. `since` is a span such
+    as "2d", or a day or time; None for any age. Return 1 if the ledger's chain of hashes is broken, else 0. Raise
+    UsageError if nothing is known of `name`, or if `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -94,9 +91,9 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 
 
 def _following(registry: SqliteRegistry, lines: Sequence[LedgerLine]) -> Iterator[tuple[Event, ...]]:
-    """Look at the ledger again and again for ever, and yield the events of the lines that follow `lines`, as they come.
+    """Yield the events of new lines of the ledger as they come, for ever. New lines are those after `lines`.
 
-    The ledger is only read if its file may have changed, and only behind the last line that was read.
+    The ledger is read only if its file may have changed, and only after the last line that was read.
     """
     triggers, last = pass_triggers(lines), lines[-1].seq if lines else 0
     file = ChangedFile(registry.path)
@@ -133,7 +130,7 @@ def _selection(options: Options, name: str | None, since: str | None) -> Selecti
 
 
 def _require_known(context: CommandContext, selection: Selection, events: Sequence[Event]) -> None:
-    """Raise UsageError if a recipe is selected that is neither declared nor in the ledger."""
+    """Raise UsageError if a selected recipe is neither declared nor in the ledger."""
     known = {event.recipe for event in events} | {*context.fleet.recipes}
     for name in selection.recipes:
         if name not in known:
@@ -141,7 +138,7 @@ def _require_known(context: CommandContext, selection: Selection, events: Sequen
 
 
 def _since(text: str, now: datetime) -> datetime:
-    """Return the time that `text` names: a span before `now`, or a day or a time, in UTC unless it names a zone.
+    """Return the time that `text` means: a span before `now`, or a day or a time, in UTC unless it names a zone.
 
     Raise UsageError for any other text.
     """

@@ -1,6 +1,6 @@
 """`reconcile hold` and `reconcile resume`: keep the releases of a recipe from being tried, and let them be tried again.
 
-Both work while a pass runs. Before the pass tries a recipe, and when it promotes one, it reads the hold again.
+Both work while a pass runs: it reads the hold again before it tries a recipe, and when it promotes one.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from state.registry.registry import SqliteRegistry
 
 @frozen
 class HoldRequest:
-    """The options of `reconcile hold`. `until` is the day when the hold ends, such as "2027-03-01"; None: no end."""
+    """The options of `reconcile hold`. `until` is the day when the hold ends, such as "2027-03-01"; None for no end."""
 
     reason: str
     until: str | None = None
@@ -31,8 +31,8 @@ class HoldRequest:
 def hold(options: Options, name: str, request: HoldRequest) -> int:
     """Put the recipe `name` on hold, in place of an earlier hold. Return the exit code.
 
-    The registry and the ledger record it. Raise UsageError if the recipe is not declared, or if the reason or the day
-    is not valid; raise CanonError if the recipe's record cannot be read.
+    This is recorded in the registry and the ledger. Raise UsageError if the recipe is not declared, or if the reason or
+    the day is not valid. Raise CanonError if the recipe's record cannot be read.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -49,7 +49,7 @@ def hold(options: Options, name: str, request: HoldRequest) -> int:
 
 
 def _end(text: str | None, today: date) -> date | None:
-    """Return the day that `text` names; None if `text` is None. Raise UsageError if it is no day after `today`."""
+    """Return the day that `text` means; None if `text` is None. Raise UsageError if it is no day after `today`."""
     if text is None:
         return None
     try:
@@ -87,13 +87,13 @@ def resume(options: Options, name: str, reason: str) -> int:
 
 
 def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
-    """Return the hold and then the rollback that are recorded for the recipe `name`; empty if there are none."""
+    """Return the hold, and then the rollback, that are recorded for the recipe `name`; [] if there are none."""
     found = (records.holds.get(name), records.rollbacks.get(name))
     return [decision for decision in found if decision is not None]
 
 
 def _ended_text(decision: Hold | Rollback, today: date) -> str:
-    """Return a sentence about the decision that ends: who had made it, and why."""
+    """Return a sentence about a decision that ends now: whose it was, and why."""
     if isinstance(decision, Rollback):
         return f"it was rolled back from {decision.left} by {decision.who} ({decision.reason})"
     if decision.is_over(today):

@@ -39,10 +39,10 @@ def init(options: Options, path: str) -> int:
 
 
 def demo(options: Options, path: str, *, tell: bool) -> int:
-    """Make the demo fleet in the folder `path`. With `tell`, also tell its story by running real commands.
+    """Make the demo fleet in the folder `path`. With `tell`, also run its story with real commands.
 
-    Return the exit code. Raise NeedsPersonError if `path` exists and is not an empty folder, and CanonError if the
-    story turns out to be untrue.
+    Return the exit code. Raise NeedsPersonError if `path` exists and is not an empty folder, CanonError if a sentence
+    of the story is not true.
     """
     folder = Path(path)
     from reconciler.demo.fleet import make_demo

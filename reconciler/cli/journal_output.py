@@ -9,7 +9,7 @@ from reconciler.show.documents.journal_entries import outcome_entry, report_entr
 
 
 def journal_outcome(outcome: Outcome) -> None:
-    """Send the outcome of one recipe's step to systemd's journal. Call this as soon as the step is done.
+    """Send the outcome of a recipe's step to systemd's journal. Call this as soon as the step has ended.
 
     Do nothing if the step did nothing, or if this process does not run under the journal. Errors are ignored.
     """
@@ -21,8 +21,8 @@ def journal_outcome(outcome: Outcome) -> None:
 def journal_report(report: Report) -> None:
     """Send an entry to systemd's journal for each way in which a recipe differs at the end of the run.
 
-    Send one more if the run was hollow: nothing is enrolled, or the counts do not add up. Do nothing if this process
-    does not run under the journal. Errors are ignored.
+    If the run was hollow (nothing is enrolled, or counts do not add up), send one more entry. Do nothing if this
+    process does not run under the journal. Errors are ignored.
     """
     if runs_under_journal(os.environ):
         send_entries(report_entries(report))

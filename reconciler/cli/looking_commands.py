@@ -1,4 +1,4 @@
-"""The commands that look: they print what is recorded and what differs. Each calls its function in another module."""
+"""The commands that only look: they print what is recorded, and what differs. Their work is in other modules."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The commands with their options; each calls its function in another module."""
+"""The group of all commands, and the command without a name, which runs a pass."""
 
 import io
 import sys
@@ -34,7 +34,7 @@ EXAMPLES = examples("reconcile --dry-run", "reconcile", "reconcile -r gitea --re
 
 
 class _Commands(click.Group):
-    """A group that lists its commands in the order of their definition; click's own sorts them by name."""
+    """A group that lists its commands in the order in which they are defined. click's own group sorts them by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(self.commands)
@@ -109,7 +109,7 @@ for _command in _COMMANDS:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line `arguments`. Print errors to stderr instead of raising them, and return the exit code."""
+    """Run the command line `arguments`. Print errors to stderr, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets its answer
             stream.reconfigure(errors="backslashreplace")

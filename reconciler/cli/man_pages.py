@@ -28,9 +28,9 @@ _ENVIRONMENT: Final = {
 
 
 def man_pages(date: str) -> Mapping[str, str]:
-    """Return the text of each man page by the name of its file: one of `reconcile`, and one of each command.
+    """Return the text of each man page by its file name: one for `reconcile`, and one for each command.
 
-    `date` is printed on every page, such as "2026-11-24".
+    `date`, such as "2026-11-24", is printed on every page.
     """
     with click.Context(reconcile, info_name=_MAIN) as context:
         pages = {f"{_MAIN}.1": "\n".join(_page(context, date)) + "\n"}
@@ -41,7 +41,7 @@ def man_pages(date: str) -> Mapping[str, str]:
 
 
 def _page(context: click.Context, date: str) -> Iterator[str]:
-    """Yield the lines of the man page of the command in `context`. `date` is printed on the page."""
+    """Yield the lines of the man page for the command in `context`. `date` is printed on the page."""
     command, name = context.command, context.command_path.replace(" ", "-")
     first, *more = cleandoc(command.help or "").split("\n\n")
     yield f'.TH "{_roff(name.upper())}" 1 "{date}" "Canon {__version__}" "Canon"'
@@ -65,7 +65,7 @@ def _usage(context: click.Context) -> str:
 def _paragraphs(texts: list[str]) -> Iterator[str]:
     """Yield the lines of a paragraph for each of `texts`.
 
-    A text that begins with `_KEEP_LINES` keeps its line breaks; all lines of any other text are joined to one.
+    A text that begins with `_KEEP_LINES` keeps its line breaks. The lines of any other text are joined.
     """
     for text in texts:
         yield ".PP"
@@ -76,9 +76,9 @@ def _paragraphs(texts: list[str]) -> Iterator[str]:
 
 
 def _section(epilog: str) -> Iterator[str]:
-    """Yield the lines of the section for one part of the text at the end of a command's help; none if `epilog` is "".
+    """Yield the lines of a section, made of one part of the text at the end of a command's help; none for "".
 
-    The first line is the title: examples, or exit codes. The other lines keep their line breaks.
+    The first line is the title: examples, or exit codes. Other lines keep their line breaks.
     """
     title, *lines = epilog.removeprefix(_KEEP_LINES).splitlines() or [""]
     if title.startswith("Example"):
@@ -95,7 +95,7 @@ def _kept(lines: list[str]) -> Iterator[str]:
 
 
 def _list(title: str, entries: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield the lines of a section with the title `title`: a list of names, each with its text."""
+    """Yield the lines of a section that lists names, each with a text. `title` is its title."""
     yield f".SH {title}"
     for name, text in entries:
         yield from (".TP", f"\\fB{_roff(name)}\\fR", _roff(text))
@@ -109,16 +109,16 @@ def _see_also(command: click.Command) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    """Return `text` escaped for roff, in ASCII, so that it is printed as it is, even if it begins with a dot."""
+    """Return `text` escaped for roff, in ASCII. It is then printed as it is, even if it begins with a dot."""
     escaped = text.translate(_ROFF)
     escaped = re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", escaped)
     return f"\\&{escaped}" if escaped.startswith(".") else escaped
 
 
 def main() -> None:
-    """Write all man pages into the folder that the command line names; make it if it is missing.
+    """Write all man pages into the folder that the command line names. Make the folder if it is missing.
 
-    Their date is that of SOURCE_DATE_EPOCH (seconds since 1970), or today's if that is not set.
+    Their date is that of SOURCE_DATE_EPOCH (seconds since 1970); today's if this is not set.
     """
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Writes the metrics of a run to a file that node_exporter's textfile collector reads."""
+"""Writes the metrics of a run to a file that the textfile collector of node_exporter reads."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from state.state_errors import StateError
 
 
 def require_metrics_path(file: str | None) -> Path | None:
-    """Return the path of the option --metrics, None if it is not given.
+    """Return the path that the option --metrics names; None if it is not given.
 
-    Raise UsageError if its name does not end in .prom, as node_exporter wants it, or if its folder cannot be written
+    Raise UsageError if its name does not end in .prom, which node_exporter needs, or if its folder cannot be written
     to.
     """
     if file is None:
@@ -35,11 +35,11 @@ def require_metrics_path(file: str | None) -> Path | None:
 def write_metrics(
     context: CommandContext, path: Path | None, report: Report, code: int, last: LastWholePass | None = None
 ) -> int:
-    """Write the metrics of a report to the file `path` in one step, readable by everybody; do nothing if it is None.
+    """Write the metrics of a report to the file `path`, in one step and readable by everybody. Return the exit code.
 
-    `last` is the last pass over the whole fleet; None to read it from the ledger. `code` is the exit code of the
-    report: return it. If the file cannot be written, or the records for it cannot be read, print the reason to stderr,
-    and return 1 in place of a code from 0 to 4.
+    This is `code`, that of the report. If the file cannot be written, or the records for it cannot be read, print the
+    reason to stderr; the result is then 1 in place of a code from 0 to 4. If `path` is None, write nothing. `last` is
+    the last pass over the whole fleet; None to read it from the ledger.
     """
     if path is None:
         return code

@@ -1,4 +1,4 @@
-"""Reads the comma-separated lists of names that `--tiers` and `--ways` take."""
+"""Reads the lists of names that the options --tiers and --ways take, with commas between."""
 
 from enum import StrEnum
 from typing import TypeVar
@@ -10,17 +10,17 @@ Name = TypeVar("Name", bound=StrEnum)
 
 
 def read_ways(text: str | None) -> tuple[WayName, ...]:
-    """Return the ways that the comma-separated list `text` names, each once and in the order of WayName.
+    """Return the ways in the list `text`, each once and in the order of WayName; () if it is None.
 
-    Return none if `text` is None. Raise UsageError for an unknown name.
+    Raise UsageError for an unknown name.
     """
     return _read(text, WayName, "way") if text is not None else ()
 
 
 def read_tiers(text: str | None) -> frozenset[TierName]:
-    """Return the tiers in the comma-separated list `text`, and always install. Return all tiers if `text` is None.
+    """Return the tiers in the list `text`, and always install; all tiers if it is None.
 
-    Raise UsageError if a name is not the name of a tier.
+    Raise UsageError for an unknown name.
     """
     return frozenset({TierName.INSTALL, *_read(text, TierName, "tier")}) if text is not None else frozenset(TierName)
 
@@ -28,7 +28,7 @@ def read_tiers(text: str | None) -> frozenset[TierName]:
 def _read(text: str, known: type[Name], kind: str) -> tuple[Name, ...]:
     """Return the members of `known` that `text` names, in their own order.
 
-    Raise UsageError for another name; `kind` is the word for what it should be.
+    Raise UsageError for an unknown name. `kind` is the word for what a name stands for, such as "tier".
     """
     names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in set(known)]

@@ -1,4 +1,4 @@
-"""The options that every command takes, before or after the name of the command."""
+"""The options that every command takes, before or after its name."""
 
 import os
 import sys
@@ -24,9 +24,9 @@ USUAL_WAYS = "back,stop"
 
 
 class Options(NamedTuple):
-    """The options that every command takes. An option that is not set is None, False or empty.
+    """The options that every command takes. One that is not given is None, False or ().
 
-    `--help` loads this module and should be quick, so this is no attrs class and has no Path.
+    This is no attrs class and has no Path, because `--help` loads this module and should be quick.
     """
 
     fleet: str | None = None
@@ -38,7 +38,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """Return these options, with the values of `earlier` for the options that are not set here."""
+        """Return these options. Those that are not given here have the values of `earlier`."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
@@ -47,26 +47,26 @@ class Options(NamedTuple):
 
     @property
     def fleet_folder(self) -> "Path":
-        """Return the first that is set: --fleet, RECONCILE_FLEET, CONFIGURATION_DIRECTORY; else /etc/reconcile.
+        """Return the fleet folder: --fleet, else RECONCILE_FLEET, else CONFIGURATION_DIRECTORY, else /etc/reconcile.
 
-        Raise UsageError if that variable is empty.
+        Raise UsageError if the variable that counts is empty.
         """
         return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
     @property
     def state_folder(self) -> "Path":
-        """Return the first that is set: --state, RECONCILE_STATE, STATE_DIRECTORY; else /var/lib/reconcile.
+        """Return the state folder: --state, else RECONCILE_STATE, else STATE_DIRECTORY, else /var/lib/reconcile.
 
-        Raise UsageError if that variable is empty.
+        Raise UsageError if the variable that counts is empty.
         """
         return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
 
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
-    """Return the folder of the option `flag`, else of Canon's own variable, else of systemd's variable, else `default`.
+    """Return the folder that the option `flag` names, else Canon's own variable, else systemd's, else `default`.
 
-    `own_name` and `systemd_name` are the names of the variables in `environ`. If systemd's variable lists several
-    folders, return the first. Raise UsageError if the variable that counts is empty.
+    `own_name` and `systemd_name` are the names of these variables in `environ`. If systemd's lists several folders, the
+    first counts. Raise UsageError if the variable that counts is empty.
     """
     from pathlib import Path
 
@@ -84,7 +84,7 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
 
 
 class _NonEmptyText(click.ParamType[str]):
-    """Refuses an empty value of an option or argument, which usually comes from a shell variable that is not set."""
+    """A kind of value that refuses "", which mostly comes from a shell variable that is not set."""
 
     name = "text"
 
@@ -98,7 +98,7 @@ NONEMPTY = _NonEmptyText()
 
 
 def examples(*commands: str) -> str:
-    r"""Return the end of a command's help: the command lines `commands`, as a user may type them.
+    r"""Return the end of a command's help: these command lines, as a user may type them.
 
     `\b` keeps click from joining the lines.
     """
@@ -125,7 +125,7 @@ _COMMON_OPTIONS = (
 
 
 def common_options(function: Command) -> Command:
-    """Add the common options to the command `function`, which gets them as its first argument, an Options."""
+    """Add the common options to the command `function`. It gets them as its first argument, an Options."""
 
     @click.pass_context
     def with_options(context: click.Context, /, **values: Any) -> Any:  # noqa: ANN401  as the commands return
@@ -155,7 +155,7 @@ def events_option(function: Command) -> Command:
 
 
 def ways_option(function: Command) -> Command:
-    """Add the option --ways to a command that may try ways. Without a list, the option means `USUAL_WAYS`."""
+    """Add the option --ways to a command that may try ways. Without a list, it stands for `USUAL_WAYS`."""
     help_text = f"Also try these ways (--ways=LIST) once for each release; without a list: {USUAL_WAYS}."
     return click.option("--ways", is_flag=False, flag_value=USUAL_WAYS, metavar="", help=help_text)(function)
 
@@ -166,21 +166,21 @@ def stdout_width() -> int | None:
 
 
 def stdout_screen(options: Options) -> "Screen":
-    """Return the width and colour to use on stdout."""
+    """Return the width and colour for stdout."""
     from reconciler.show.text.screen import screen_for
 
     return screen_for(stdout_width(), os.environ, no_color=options.no_color)
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Return the width of the terminal on `stream` in columns; None if `stream` is no terminal or is closed."""
+    """Return the width of the terminal on `stream` in columns; None if `stream` is no terminal, or is closed."""
     with suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns or None if stream.isatty() else None
     return None
 
 
 def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
-    """Print `line`; with `-o json`, print a JSON object with `line`, the name of the command and `exit_code`.
+    """Print `line` or, with `-o json`, a JSON object with `line`, the name of the command and `exit_code`.
 
     Return `exit_code`. If stdout cannot be written, print the reason to stderr, and return 1 in place of a code from 0
     to 4.

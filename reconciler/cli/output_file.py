@@ -10,7 +10,7 @@ READABLE = 0o644
 
 
 def require_output_path(option: str, file: str, suffix: str, *, name_hint: str, folder_hint: str) -> Path:
-    """Return the absolute path of `file`, the value of `option`.
+    """Return the absolute path of `file`, which is the value of the option `option`.
 
     Raise UsageError, with one of the hints, if its name does not end in `suffix`, or if its folder is missing or cannot
     be written to.

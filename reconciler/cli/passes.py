@@ -37,11 +37,11 @@ from reconciler.stages.planning import RunRequest
 def preview(
     options: Options, command: str, retry: Sequence[str], metrics: str | None, *, ways: str | None = None
 ) -> int:
-    """Print what a pass would do. `command` is "plan" or "drift", and names the kind of report. Return the exit code.
+    """Print what a pass would do. Return the exit code. `command` is "plan" or "drift": the kind of report.
 
-    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    `ways` lists the ways to try of every canonical, separated by commas, in addition to those that its recipe declares;
-    None for no more. Take no lock, and write nothing but the metrics. Raise UsageError if one of these is not valid.
+    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for none. `ways`
+    lists ways to try of every canonical, with commas between, besides those that its recipe declares; None for none. No
+    lock is taken, and only the metrics are written. Raise UsageError if one of these is not valid.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))
@@ -64,12 +64,12 @@ def converge(
     *,
     ways: str | None = None,
 ) -> int:
-    """Run one pass under the pass lock and print its report. Return the exit code.
+    """Run one pass under the pass lock, and print its report. Return the exit code.
 
-    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for no file.
-    `lines` prints what the pass does, None without --events. `ways` lists the ways to try of every canonical, separated
-    by commas, in addition to those that its recipe declares; None for no more. Raise UsageError if one of these is not
-    valid, and LockHeldError if another process holds the lock.
+    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for none. `lines`
+    prints what the pass does, None without --events. `ways` lists ways to try of every canonical, with commas between,
+    besides those that its recipe declares; None for none. Raise UsageError if one of these is not valid, LockHeldError
+    if another process holds the lock.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand.PASS, retry), ways=read_ways(ways))
@@ -83,11 +83,10 @@ def run_pass(
     check: Callable[[Host], None] = lambda _: None,
     lines: EventLines | None = None,
 ) -> int:
-    """Run one pass under the pass lock and print its report. Return the exit code.
+    """Run one pass under the pass lock, and print its report. Return the exit code.
 
-    Write the metrics to `metrics_path`, None for no file. `check` is called first, under the lock, and may raise an
-    error: then nothing is done. `lines` prints what the pass does, and the report as its last line; None without
-    --events.
+    Metrics are written to `metrics_path`, None for no file. `check` is called first, under the lock. If it raises an
+    error, nothing is done. `lines` prints what the pass does, and the report as its last line; None without --events.
     """
     with interruptible(), private_files():
         done = _run_locked(context, request, check, lines)
@@ -101,10 +100,10 @@ def run_pass(
 def _run_locked(
     context: CommandContext, request: RunRequest, check: Callable[[Host], None], lines: EventLines | None
 ) -> Pass:
-    """Run one pass under the pass lock, and tell what it is doing. Return what came of it.
+    """Run one pass under the pass lock, and show what it does. Return its result.
 
-    `check` is called first and may raise an error: then nothing is done. `lines` prints what the pass does; None
-    without --events.
+    `check` is called first. If it raises an error, nothing is done. `lines` prints what the pass does; None without
+    --events.
     """
     with (
         pass_lock(context, "reconcile") as lock,
@@ -124,7 +123,7 @@ def _run_locked(
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
-    """Return the request for a pass or a preview; `command` names the kind of its report.
+    """Return the request for a pass or a preview. `command` is the kind of its report.
 
     `retry` names recipes to try again although they were red. Raise UsageError if one of them is not declared.
     """
@@ -136,8 +135,8 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
     """Print the report in the format that the options ask for. Return the exit code.
 
-    `last` is the last pass over the whole fleet, whose age is printed too; None in the report of a pass, which does not
-    print it.
+    `last` is the last pass over the whole fleet, whose age is printed too. It is None for the report of a pass, which
+    does not print this.
     """
     options = context.options
     if options.json:

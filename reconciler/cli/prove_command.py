@@ -1,4 +1,4 @@
-"""`reconcile prove`: prove that a pass would do nothing."""
+"""`reconcile prove`: proves that a pass would do nothing."""
 
 from reconciler.cli.command_context import load_context, pass_lock
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
@@ -15,8 +15,8 @@ from reconciler.stages.planning import RunRequest
 def prove(options: Options) -> int:
     """Plan twice under the pass lock, and print whether a pass would do nothing. Return the exit code.
 
-    The code is 0 if it would do nothing, 2 if it would do something, 1 if that could not be seen, 5 if nothing is
-    enrolled. Raise LockHeldError if a pass runs, since it changes what the plans depend on.
+    The code is 0 if it would do nothing, 2 if it would do something, 1 if this could not be seen, and 5 if nothing is
+    enrolled. Raise LockHeldError if a pass runs, because it changes what the plans depend on.
     """
     context = load_context(options)
     request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)

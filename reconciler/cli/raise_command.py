@@ -32,8 +32,8 @@ from state.records import Canonical
 def raise_copy(options: Options, name: str, span: str) -> int:
     """Deploy a copy of the canonical with its data in a slot, until a signal comes or `span` is over. Return 0.
 
-    `span` is the value of --for, such as "10m". Print the address of the copy, and remove the copy at the end. Raise
-    UsageError if `span` or `name` is wrong, and CanonError if the copy does not come up or stops by itself.
+    `span` is the value of --for, such as "10m". The address of the copy is printed. At the end, the copy is removed.
+    Raise UsageError if `span` or `name` is wrong, CanonError if the copy does not come up, or stops by itself.
     """
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
@@ -59,7 +59,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
 
 
 def _lifetime(span: str) -> timedelta:
-    """Return the duration that the text `span` names. Raise UsageError if it names none."""
+    """Return the duration that `span` means. Raise UsageError if it means none."""
     try:
         return read_duration(span)
     except RefusedError as wrong:
@@ -67,7 +67,7 @@ def _lifetime(span: str) -> timedelta:
 
 
 def _canonical(host: Host, name: str) -> Canonical:
-    """Return the canonical of the recipe `name`. Raise CanonError if it has none, or its record cannot be read."""
+    """Return the canonical of the recipe `name`. Raise CanonError if it has none, or if its record cannot be read."""
     records = host.registry.read()
     require_readable_record(name, records)
     if name not in records.canonicals:
@@ -76,15 +76,15 @@ def _canonical(host: Host, name: str) -> Canonical:
 
 
 def _print_address(options: Options, name: str, app: RunningApp) -> None:
-    """Print the address of the app, the copy of the recipe `name`. Raise UnwrittenError if stdout cannot be written.
+    """Print the address of the app, a copy of the recipe `name`. Raise UnwrittenError if stdout cannot be written.
 
-    Nobody can use the copy without its address, so the caller then removes it.
+    Nobody can use the copy without its address, so the caller removes it then.
     """
     write_answer(json_text(raised_document(name, app)) if options.json else render_raised(name, app))
 
 
 def _keep_up(slot: Slot, lifetime: timedelta) -> None:
-    """Wait until `lifetime` is over. Raise CanonError if the slot's app, or an app that it needs, stops by itself."""
+    """Wait until `lifetime` is over. Raise CanonError if the app of the slot, or one that it needs, stops by itself."""
     until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)

@@ -1,4 +1,4 @@
-"""`reconcile report --html FILE`: what Canon knows of the fleet, as one page. Changes nothing but FILE."""
+"""`reconcile report --html FILE`: writes what Canon knows of the fleet as one page. Changes nothing but FILE."""
 
 from pathlib import Path
 
@@ -27,11 +27,10 @@ _STDOUT = "-"
 
 
 def report(options: Options, file: str, *, offline: bool) -> int:
-    """Write the page to `file`, or to stdout if that is "-". Return the exit code.
+    """Write the page to `file`; to stdout if that is "-". Return the exit code.
 
-    The code is 0 if the page was written; 1 if it could not be written, or if it reports that the ledger was changed.
-    With `offline`, no upstream is asked. Raise UsageError if `file` has a wrong name or its folder cannot be written
-    to.
+    The code is 0 if the page was written. It is 1 if it could not be, or if it says that the ledger was changed. With
+    `offline`, no upstream is asked. Raise UsageError if `file` has a wrong name, or if its folder cannot be written to.
     """
     path = _require_page_path(file)
     if path is None and options.json:
@@ -48,10 +47,10 @@ def report(options: Options, file: str, *, offline: bool) -> int:
 
 
 def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFacts:
-    """Return all that the page shows: observe the recipes as `reconcile drift` does, explain each, and read the ledger.
+    """Return all that the page shows: observe the recipes as `reconcile drift` does, explain each, read the ledger.
 
-    If -r names recipes, include those that they need. If `ask` is False, no upstream is asked: use what passes
-    recorded. Changes nothing.
+    If -r names recipes, those that they need are included. If `ask` is False, no upstream is asked, and what passes
+    recorded is used. Nothing is changed.
     """
     host = host if ask else without_asking(host)
     recipes = context.fleet.recipes
@@ -74,7 +73,7 @@ def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFac
 
 
 def _broken_ledger(registry: SqliteRegistry) -> str:
-    """Return how the ledger was changed, "" if its chain of hashes is intact."""
+    """Return how the ledger was changed; "" if its chain of hashes is intact."""
     try:
         registry.verify()
     except StateError as broken:
@@ -83,7 +82,7 @@ def _broken_ledger(registry: SqliteRegistry) -> str:
 
 
 def _require_page_path(file: str) -> Path | None:
-    """Return the absolute path of the page for `file`, the value of --html; None if that is "-", for stdout.
+    """Return the absolute path of the page. `file` is the value of --html; None is returned for "-", which is stdout.
 
     Raise UsageError if its name does not end in .html, or if its folder cannot be written to.
     """
@@ -99,9 +98,9 @@ def _require_page_path(file: str) -> Path | None:
 
 
 def _write(options: Options, path: Path, page: str, code: int) -> int:
-    """Replace the file `path` by `page` in one step, readable by everybody, and print its name. Return `code`.
+    """Replace the file `path` by `page`, in one step and readable by everybody, and print its name. Return `code`.
 
-    If the file cannot be written, print the reason to stderr and return 1.
+    If the file cannot be written, print the reason to stderr, and return 1.
     """
     try:
         replace_file(path, page.encode(), READABLE)

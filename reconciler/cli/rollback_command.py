@@ -29,7 +29,7 @@ from state.records import Canonical, Memory
 class RollbackOptions:
     """The options of `reconcile rollback`. `reason` is why the person goes back.
 
-    `to` is the number of the generation to go back to; None: the newest intact generation of an older release.
+    `to` is the number of the generation to go back to. None stands for the newest intact one of an older release.
     """
 
     reason: str
@@ -39,8 +39,8 @@ class RollbackOptions:
 def rollback(options: Options, name: str, request: RollbackOptions) -> int:
     """Roll the recipe `name` back to an older generation. Return 3 if its kept deployment is down afterwards, else 0.
 
-    Raise CanonError if there is no such generation, or if it is not intact or does not come up: then the canonical
-    stays.
+    Raise CanonError if there is no such generation, or if it is not intact or does not come up. The canonical is then
+    unchanged.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -64,10 +64,10 @@ def rollback(options: Options, name: str, request: RollbackOptions) -> int:
 
 
 def _roll_back(host: Host, context: CommandContext, name: str, request: RollbackOptions) -> Canonical:
-    """Roll the recipe `name` back, and return its new canonical.
+    """Roll the recipe `name` back. Return its new canonical.
 
-    Meanwhile, undeploy the kept deployments that share an app with it, and deploy them again afterwards. Raise
-    CanonError if this cannot be done.
+    Kept deployments that share an app with it are undeployed for this, and deployed again afterwards. Raise CanonError
+    if it cannot be rolled back.
     """
     fleet, recipe = context.fleet, context.fleet.recipes[name]
     records = host.registry.read()
@@ -91,9 +91,9 @@ def _roll_back(host: Host, context: CommandContext, name: str, request: Rollback
 
 
 def _prove(host: Host, request: RollbackRequest) -> Canonical:
-    """Deploy the requested generation, check it and make it the canonical. Return the new canonical.
+    """Deploy the requested generation, check it, and make it the canonical. Return the new canonical.
 
-    Raise NeedsPersonError if the generation does not deploy or fails its tests. The canonical is unchanged then.
+    Raise NeedsPersonError if the generation does not come up or fails its tests. The canonical is then unchanged.
     """
     try:
         return roll_back(host, request)
@@ -104,7 +104,7 @@ def _prove(host: Host, request: RollbackRequest) -> Canonical:
 
 
 def _why_down(host: Host, recipe: Recipe, have: Canonical) -> str:
-    """Return why the recipe's kept deployment is not up. Return "" if it is up, or if no deployment is kept."""
+    """Return why the kept deployment of the recipe is not up; "" if it is, or if there is none."""
     if not keeps_running(recipe):
         return ""
     status: CanonicalStatus = deployment_status(host, have, deployed_parts(host, {recipe.name: recipe}))

@@ -1,4 +1,4 @@
-"""Looks at the pass that runs, without disturbing it: takes no lock and writes nothing."""
+"""Looks for the pass that runs, without disturbing it: takes no lock and writes nothing."""
 
 from reconciler.show.text.running import RunningNow
 from state.folder.folder import StateFolder
@@ -7,7 +7,7 @@ from state.running_pass import read_progress
 
 
 def look_at_passes(state: StateFolder) -> RunningNow:
-    """Return the pass that runs for this state folder. If none is seen alive, also return who holds the pass lock."""
+    """Return the pass that runs for this state folder. If none is seen to run, also return who holds the pass lock."""
     seen = read_progress(state.running_pass)
     if seen is not None and seen.is_alive:
         return RunningNow(seen)
@@ -15,9 +15,9 @@ def look_at_passes(state: StateFolder) -> RunningNow:
 
 
 def _holder(state: StateFolder) -> str:
-    """Return pid, command and start time of the process that holds the pass lock, as one text; "" if none is found.
+    """Return the process that holds the pass lock as text: pid, command and start; "" if there is none.
 
-    The kernel's list of locks is read first, since it is short. The open files of all processes are only searched if
-    the list has a lock on this file.
+    The kernel's list of locks is read first, because it is short. Only if it has a lock on this file, the open files of
+    all processes are searched.
     """
     return str(holder(state.lock) or "") if is_flocked(state.lock) else ""

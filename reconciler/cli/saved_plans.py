@@ -28,7 +28,7 @@ _MOST_NAMED = 8
 
 
 def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
-    """Print what a pass would do, and save the plan in the file `out` unless that is None. Return the exit code.
+    """Print what a pass would do. If `out` is given, save the plan in that file. Return the exit code.
 
     `retry` names recipes to try again although they were red.
     """
@@ -42,10 +42,10 @@ def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
 
 
 def apply(options: Options, file: str, lines: EventLines | None) -> int:
-    """Carry out the plan in `file`, if nothing on which the plan rests has changed. Return the exit code of the pass.
+    """Carry out the plan in `file`, if nothing on which it depends has changed. Return the exit code of the pass.
 
-    `lines` prints what the pass does, None without --events. Raise UsageError if the file is no plan for this fleet and
-    state, NeedsPersonError if something changed.
+    `lines` prints what the pass does; None without --events. Raise UsageError if the file is no plan for this fleet and
+    state folder, NeedsPersonError if something has changed.
     """
     context = load_context(options)
     saved = _read(Path(file))
@@ -58,7 +58,7 @@ def apply(options: Options, file: str, lines: EventLines | None) -> int:
 
 
 def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: str) -> None:
-    """Observe again. Raise NeedsPersonError if anything on which the plan in `file` depends has changed since."""
+    """Observe again. Raise NeedsPersonError if anything has changed on which the plan in `file` depends."""
     moved = moved_parts(saved.basis, preview_with_basis(host, request).basis)
     if moved:
         more = f", and {len(moved) - _MOST_NAMED} more" if len(moved) > _MOST_NAMED else ""
@@ -69,7 +69,7 @@ def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: st
 
 
 def _require_same_folders(context: CommandContext, saved: SavedPlan, file: str) -> None:
-    """Raise UsageError if the plan was made for another state folder or fleet folder, or if the option -r is given."""
+    """Raise UsageError if the plan is for another state folder or fleet folder, or if the option -r is given."""
     if context.options.recipes:
         raise UsageError("apply takes no --recipe", "the plan says which recipes it is about")
     for what, planned, own in (
@@ -98,7 +98,7 @@ def _saved(context: CommandContext, request: RunRequest, seen: Preview) -> Saved
 
 
 def _text(saved: SavedPlan, seen: Preview) -> str:
-    """Return the content of the file as JSON: the plan, and also its report, for people and other programs."""
+    """Return the content of the file as JSON: the plan, and its report for people and other programs."""
     steps = {name: {"action": step.action, "commit": step.commit} for name, step in saved.steps.items()}
     return json_text(
         {
@@ -117,7 +117,7 @@ def _text(saved: SavedPlan, seen: Preview) -> str:
 
 
 def _read(file: Path) -> SavedPlan:
-    """Return the plan in a file. Raise UsageError if the file contains anything else, OSError if it cannot be read."""
+    """Return the plan in a file. Raise UsageError if the file has anything else in it, OSError if it cannot be read."""
     content = file.read_bytes()
     try:
         document = json.loads(content)

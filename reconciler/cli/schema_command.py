@@ -1,4 +1,4 @@
-"""`reconcile schema`: print the JSON Schema of what commands print with `-o json`."""
+"""`reconcile schema`: prints the JSON Schema of what commands print with `-o json`."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from reconciler.show.documents.schemas import ANSWERS, Definitions, schema_of, w
 
 
 def schema(command: str | None) -> int:
-    """Print the JSON Schema of what `command` prints with -o json; if it is None, that of every command. Return 0.
+    """Print the JSON Schema of what `command` prints with -o json; that of every command if it is None. Return 0.
 
     Raise UsageError for a command that prints no JSON.
     """
@@ -23,7 +23,7 @@ def schema(command: str | None) -> int:
 
 
 def read_definitions() -> Definitions:
-    """Return the definitions in `format1.schema.json`, the JSON Schema of all that commands print, by name."""
+    """Return the definitions in `format1.schema.json`, the JSON Schema of everything that commands print, by name."""
     file = Path(documents.__path__[0]) / "format1.schema.json"
     whole: dict[str, Any] = json.loads(file.read_text("utf-8"))
     definitions: Definitions = whole["$defs"]

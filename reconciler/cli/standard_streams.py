@@ -1,4 +1,4 @@
-"""Writes to stdout and stderr. A stream may be closed, or writing to it may fail.
+"""Writes to stdout and stderr, which may be closed, or fail.
 
 `--version` loads this module and should be quick, so nothing here needs `typing`.
 """
@@ -23,7 +23,7 @@ _WRITE_ERRORS = (OSError, ValueError)
 
 
 class UnwrittenError(CanonError):
-    """The answer could not be written to stdout."""
+    """The answer of a command could not be written to stdout."""
 
 
 def open_missing() -> None:
@@ -47,7 +47,7 @@ def _writer(number: int) -> io.TextIOWrapper:
 
 
 def write_answer(text: str) -> None:
-    """Write `text` to stdout and flush it. Raise UnwrittenError if that fails."""
+    """Write `text` to stdout at once. Raise UnwrittenError if that fails."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -62,9 +62,9 @@ def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
 
 
 def print_answer(text: str, exit_code: int) -> int:
-    """Write `text` to stdout and return `exit_code`.
+    """Write `text` to stdout. Return `exit_code`.
 
-    If writing fails, print the reason to stderr, and return FAILED (1) in place of an exit code from 0 to 4.
+    If that fails, print the reason to stderr, and return FAILED (1) in place of an exit code from 0 to 4.
     """
     try:
         write_answer(text)
@@ -75,12 +75,12 @@ def print_answer(text: str, exit_code: int) -> int:
 
 
 def report_code_after_failure(exit_code: int) -> int:
-    """Return the exit code of a report that could not be written: FAILED in place of a code from 0 to 4."""
+    """Return the exit code for a report that could not be written: FAILED in place of a code from 0 to 4."""
     return FAILED if exit_code in _REPORT_CODES else exit_code
 
 
 def print_error(text: str) -> None:
-    """Write `text` to stderr. If writing fails, the text is lost and no error is raised."""
+    """Write `text` to stderr. If that fails, the text is lost, and no error is raised."""
     with suppress(*_WRITE_ERRORS):
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -89,7 +89,7 @@ def print_error(text: str) -> None:
 def flush_or_drop() -> None:
     """Flush stdout and stderr. A stream that cannot be flushed is replaced by /dev/null, and its text is lost.
 
-    Python flushes both streams again at its end, and would exit with 120 if that failed.
+    Python flushes both again at its end, and would exit with 120 if that failed.
     """
     for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
         try:

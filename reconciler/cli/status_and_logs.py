@@ -27,11 +27,11 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None, *, watch: bool = False) -> int:
-    """Print the canonicals of all recipes, or only of the recipe `name` if it is not None. Return the exit code.
+    """Print the canonicals of all recipes, or only that of `name`. Return the exit code.
 
-    The code is 1 if a state is not known or the last pass over the whole fleet is too old, 3 if a canonical is damaged
-    or down, else 0. With `watch`, draw them again and again below the pass that runs, until a signal comes; the code is
-    then 128 plus its number. Raise UsageError if `name` is neither declared nor recorded.
+    The code is 1 if a state is not known or the last pass over the whole fleet is too old, else 3 if a canonical is
+    damaged or down, else 0. With `watch`, draw the canonicals, and the pass that runs, again and again until a signal
+    comes; the code is then 128 plus its number. Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     rows = _recorded(context, name)
@@ -49,7 +49,7 @@ def status(options: Options, name: str | None, *, watch: bool = False) -> int:
 
 
 def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]:
-    """Return what is recorded of the recipe `name`; if that is None, of all recipes that -r names, or of all.
+    """Return what is recorded of the recipe `name`. If it is None, return it for the recipes named by -r, or for all.
 
     Raise UsageError if `name` is neither declared nor recorded.
     """
@@ -73,14 +73,14 @@ def _shows_sizes(context: CommandContext) -> bool:
 
 
 def _with_sizes(context: CommandContext, rows: Sequence[Recorded]) -> tuple[Recorded, ...]:
-    """Return the rows, each with the number of bytes that all generations of its recipe take on the disk."""
+    """Return the rows, each with how many bytes all generations of its recipe take on the disk."""
     from reconciler.host.disk import size_of
 
     return tuple(evolve(row, stored=size_of(context.state.generations(row.recipe))) for row in rows)
 
 
 def _table(context: CommandContext, name: str | None) -> str:
-    """Read what is recorded now, and return it as the text that `reconcile status` prints.
+    """Read what is recorded now. Return it as the text of `reconcile status`.
 
     `name` is None for all recipes.
     """
@@ -88,7 +88,7 @@ def _table(context: CommandContext, name: str | None) -> str:
 
 
 def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, last: LastWholePass) -> str:
-    """Return the rows as a table; if `name` is not None, its only row as a card with several lines on that recipe."""
+    """Return the rows as a table. If `name` is given, return the only row as a card with several lines."""
     screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
         return render_card(rows[0], screen, now, last)
@@ -97,7 +97,7 @@ def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, l
 
 
 def _disk_line(context: CommandContext) -> str:
-    """Return a line on how much of the disk is used and free, for `-o wide`; "" for another format."""
+    """Return a line on how much of the disk is used and free, for `-o wide`; "" for other formats."""
     if context.options.output != "wide":
         return ""
     from reconciler.cli.status_with_host import disk_status
@@ -125,9 +125,9 @@ def _exit_code(states: set[State]) -> int:
 
 
 def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
-    """Return the status of each recorded canonical, by recipe: its snapshot, and its deployment if it is kept running.
+    """Return the status of each recorded canonical, by recipe: its snapshot and, if it is kept running, its deployment.
 
-    A record that cannot be read has the state unknown.
+    A record that cannot be read has the state UNKNOWN.
     """
     statuses = snapshot_statuses(SealedSnapshots(), context.state, records)
     if records.unreadable:
@@ -148,7 +148,7 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
 def logs(options: Options, name: str, trial: str | None) -> int:
     """Print the log of a trial of the recipe `name`, tier by tier. Return the exit code.
 
-    `trial` is the id of the trial, None for the latest. Raise UsageError if no such trial is logged.
+    `trial` is the id of the trial; None for the latest. Raise UsageError if there is no log of such a trial.
     """
     context = load_context(options)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()

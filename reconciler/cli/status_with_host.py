@@ -1,6 +1,6 @@
-"""The parts of `reconcile status` that need the host: the JSON document, and the status of kept deployments.
+"""The parts of `reconcile status` that need the host: its JSON document, and the status of kept deployments.
 
-This module is loaded only for these parts: without the host, the table of snapshots is printed sooner.
+This module is loaded only for these parts. Without the host, the table of snapshots is printed sooner.
 """
 
 import sys
@@ -26,10 +26,10 @@ from state.records import Records
 
 
 def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWholePass, code: int) -> str:
-    """Return what `reconcile status -o json` prints: the rows, and the number of recipes of each kind.
+    """Return what `reconcile status -o json` prints: the rows, and how many recipes there are of each kind.
 
-    It also tells which pass runs now, how full the disk is, when the last pass over the whole fleet ended (`last`), and
-    the exit code `code`.
+    It also has the pass that runs now, the use of the disk, the last pass over the whole fleet (`last`), and the exit
+    code `code`.
     """
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, last.now, datetime.now(UTC), host.place, host.canon, host.fleet)
@@ -61,14 +61,14 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
 def deployment_statuses(
     context: CommandContext, records: Records, kept: Mapping[str, Recipe]
 ) -> dict[str, CanonicalStatus]:
-    """Return the status of the kept deployment of each recipe in `kept`, by recipe. Ask their drivers."""
+    """Ask the drivers for the kept deployments of the recipes in `kept`. Return the status of each, by recipe."""
     host = make_host(context, SilentProgress(sys.stderr))
     parts_by_recipe = deployed_parts(host, kept)
     return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}
 
 
 def disk_status(context: CommandContext) -> DiskStatus:
-    """Return in bytes how large the state folder and its generations are, how much is free, and the fleet's limit."""
+    """Return in bytes how large the state folder and its generations are, what is free, and the fleet's limit."""
     disk = HostDisk(context.state.root)
     return DiskStatus(
         disk.size(context.state.root), disk.size(context.state.canonicals), disk.free(), context.fleet.disk

@@ -1,4 +1,4 @@
-"""Tells others what a pass is doing: on stderr, in a file of the state folder, and with --events in lines of JSON."""
+"""Tells what a pass is doing: on stderr, in a file of the state folder and, with --events, in lines of JSON."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,9 +30,9 @@ from state.running_pass import drop_progress, keep_progress
 
 @define
 class EventLines:
-    """Writes lines to stdout. After the first that cannot be written, the others are dropped, and the pass goes on.
+    """Writes lines to stdout. After the first one that cannot be written, all others are dropped, and the pass goes on.
 
-    `failure` is the error of that first line; None as long as all could be written.
+    `failure` is the error of that first line; None while all could be written.
     """
 
     failure: UnwrittenError | None = None
@@ -45,9 +45,9 @@ class EventLines:
             self.failure = failed
 
     def end(self, report: Report) -> int:
-        """Write the report as the last line, and return its exit code.
+        """Write the report as the last line. Return its exit code.
 
-        If any line could not be written, print the reason to stderr, and return 1 in place of a code from 0 to 4.
+        If a line could not be written, print the reason to stderr, and return 1 in place of a code from 0 to 4.
         """
         self.write(ended_line(report))
         if self.failure is None:
@@ -72,10 +72,10 @@ def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> Eve
 
 @define
 class ToldPass:
-    """Tells the progress of a pass: by `shown` on stderr, in the file `file`, and by `lines`, None without --events.
+    """Tells the progress of a pass: by `shown` on stderr, in the file `file`, and by `lines` (None without --events).
 
-    Implements the port Progress. `now` returns the present time. `pass_now` is what the file tells; None until the pass
-    begins.
+    It implements the port Progress. `now` returns the present time. `pass_now` is what the file says; None until the
+    pass begins.
     """
 
     shown: LineProgress
@@ -85,7 +85,7 @@ class ToldPass:
     pass_now: PassProgress | None = None
 
     def begin(self, host: Host, recipes: Sequence[str]) -> None:
-        """Tell that the pass of `host` begins, and that it is about these recipes."""
+        """Tell that the pass of `host` begins, and which recipes it is about."""
         progress = PassProgress(host.pass_id, host.place.trigger, self.now())
         self._keep(progress)
         self._write(lambda: began_line(progress, recipes))
@@ -109,7 +109,7 @@ class ToldPass:
         self._change(lambda progress: progress.with_beside(recipes))
 
     def outcome(self, outcome: Outcome) -> None:
-        """Tell the outcome of a step, also to systemd's journal."""
+        """Tell the outcome of a step. Send it to systemd's journal, too."""
         journal_outcome(outcome)
         self._change(lambda progress: progress.with_result(outcome.step.recipe, outcome.result, self.now()))
         self._write(lambda: result_line(outcome, self.now()))
@@ -131,7 +131,7 @@ class ToldPass:
 
 @contextmanager
 def told_pass(shown: LineProgress, file: Path, lines: EventLines | None) -> Iterator[ToldPass]:
-    """Yield what tells the progress of a pass within the `with` block. At the end of the block, remove `file`."""
+    """Yield what tells the progress of a pass. At the end of the `with` block, remove `file`."""
     try:
         yield ToldPass(shown, file, lines)
     finally:

@@ -49,7 +49,7 @@ from state.state_errors import LockHeldError
 
 @frozen
 class TrialOptions:
-    """The options of `reconcile trial`. `ref` names a release, branch or commit; `junit` is the JUnit file to write.
+    """The options of `reconcile trial`, as they were given; None for one that was not.
 
     `tiers` and `ways` are lists, separated by commas; `wait` is a duration such as "30m". None means: for `ref` the
     newest release, for `tiers` all tiers, for `junit` no file, for `ways` none, for `wait` not to wait.
@@ -64,7 +64,7 @@ class TrialOptions:
 
 @frozen
 class Asked:
-    """What a trial by hand is asked to do: which release, branch or commit to test, and which tiers and ways to run.
+    """What a trial by hand is to do: which release, branch or commit to test, and which tiers and ways to run.
 
     `ref` is None for the newest release. `wait` is how long to wait while another process uses the recipe's slot.
     """
@@ -76,7 +76,7 @@ class Asked:
 
 
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
-    """Run one trial of the recipe `name` and print its result. Return 0 if green, 4 if red, 1 for a fault of the host.
+    """Run one trial of the recipe `name`, and print its result. Return 0 if green, 4 if red, 1 for a fault of the host.
 
     If a way that is a gate is closed, return 4, and 1 if it could not be proved. Nothing is promoted, and a red result
     does not keep later passes from trying the release.
@@ -109,10 +109,10 @@ class ReadyTrial:
 
 
 def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
-    """Run the trial of the recipe `name`; if it is green, also try the ways of its release.
+    """Run the trial of the recipe `name`. If it is green, also try the ways of its release. Return all results.
 
-    The ledger gets the trial and each way as soon as it is done. Return the trial, the results of the ways and the
-    conditions of a promotion. Raise CanonError if the trial cannot be run.
+    The trial, and each way, are recorded in the ledger as soon as they are done. Raise CanonError if the trial cannot
+    be run.
     """
     waiting = Waiting(name, asked.wait, context.state.slot_lock(name))
     with when_free(host, waiting, lambda: _ready(host, context, name, asked)) as ready:
@@ -155,9 +155,9 @@ def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
-    """Observe the recipe `name` and the recipes that it needs, and update their mirrors.
+    """Observe the recipe `name` and the recipes that it needs, and update their mirrors. Return the observations.
 
-    Return the observations by recipe. Raise CanonError if the record of `name` cannot be read.
+    They are by recipe. Raise CanonError if the record of `name` cannot be read.
     """
     require_readable_record(name, records)
     names = sorted({name, *context.fleet.recipes[name].install.needs})
@@ -170,7 +170,7 @@ def _observe(host: Host, context: CommandContext, name: str, records: Records) -
 def _update_mirror(host: Host, context: CommandContext, observation: Observation) -> None:
     """Update the mirror of a recipe if upstream has something that the mirror lacks.
 
-    If another process holds the pass lock, leave the mirror as it is and say so in the progress.
+    If another process holds the pass lock, leave the mirror as it is, and say so in the progress.
     """
     if not isinstance(observation.answer, Answer) or mirror_state(observation) is MirrorState.EQUAL:
         return
@@ -197,7 +197,7 @@ def _code_of(tested: Tested) -> int:
 
 
 def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
-    """Print the trial, and write the JUnit file unless `junit_path` is None.
+    """Print the trial. If `junit_path` is given, write the JUnit file. Return the exit code.
 
     Return the exit code of the trial. If the file cannot be written, print the reason to stderr, and return 1: stdout
     has its answer already.

@@ -1,4 +1,4 @@
-"""`reconcile status --watch`: shows what a pass is doing, until a signal comes. Writes nothing and takes no lock."""
+"""`reconcile status --watch`: shows what a pass does, until a signal comes. Writes nothing and takes no lock."""
 
 import os
 import sys
@@ -31,9 +31,9 @@ TABLE_AGE: Final = timedelta(seconds=30)
 
 
 def watch(options: Options, state: StateFolder, table: Callable[[], str]) -> int:
-    """Show the pass that runs and the text of `table` again and again; without a terminal, a line for each change.
+    """Show the pass that runs, and the text of `table`, again and again. Without a terminal, print changes as lines.
 
-    Return 128 plus the number of the signal that ended it: the code is no verdict on the canonicals. Raise UsageError
+    Return 128 plus the number of the signal that ended this: the code is no verdict on the canonicals. Raise UsageError
     if JSON is asked for.
     """
     if options.json:
@@ -62,16 +62,16 @@ def _print_changes(state: StateFolder) -> NoReturn:
 
 
 def _end_of(state: StateFolder, progress: PassProgress) -> Event | None:
-    """Return what the ledger says of the end of the pass `progress`; None if it says nothing."""
+    """Return what the ledger says about the end of the pass `progress`; None if it says nothing."""
     entry = latest_entry(state.database, "pass-end", lambda entry: pass_of(entry) == progress.pass_id)
     return events_of([LedgerLine(0, entry)])[0] if entry is not None else None
 
 
 @define
 class CachedTable:
-    """Keeps the table of canonicals as text. `make` makes it anew when the file `registry` may have changed.
+    """Keeps the table of canonicals as text. `make` makes it anew if the file `registry` may have changed.
 
-    It is also made anew when it is older than TABLE_AGE.
+    It is also made anew if it is older than TABLE_AGE.
     """
 
     make: Callable[[], str]
@@ -88,7 +88,7 @@ class CachedTable:
 def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoReturn:
     """Draw the pass that runs and the table again and again, until a signal raises InterruptedPassError.
 
-    Draws on the terminal's second screen, so that the terminal shows at the end what it showed before.
+    They are drawn on the terminal's second screen, so that at the end the terminal shows what it showed before.
     """
     from rich.console import Console
     from rich.live import Live
@@ -105,7 +105,7 @@ def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoRetur
 
 
 def fitting(lines: list[str], height: int) -> list[str]:
-    """Return as many of `lines` as fit on a screen of `height` lines. If some do not, the last line says how many."""
+    """Return as many of `lines` as fit on a screen of `height` lines. The last one then says how many do not fit."""
     if len(lines) <= height:
         return lines
     shown = max(height - 1, 0)

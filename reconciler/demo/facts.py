@@ -1,4 +1,4 @@
-"""The facts that must hold after each scene of the story, as sentences for the reader."""
+"""The facts that must be true after each scene of the story, as sentences for the reader."""
 
 import re
 from collections.abc import Mapping
@@ -20,11 +20,13 @@ REASON = "labels cannot be seen on telephones"
 
 @frozen
 class AfterScene:
-    """What the facts of a scene are checked against. `folder` is the demo's folder.
+    """What the facts of a scene are checked against.
 
-    `before` and `after` are the rows of all recipes in `reconcile drift` before and after the command of the scene.
-    `tried` are the recipes of which the command began a trial. `wrote` is True if it changed a file of the state
-    folder. `played` is the result of the command.
+    * `folder`: the folder of the demo.
+    * `before`, `after`: the rows of all recipes in `reconcile drift`, before and after the command of the scene.
+    * `tried`: the recipes of which the command began a trial.
+    * `wrote`: True if the command changed a file of the state folder.
+    * `played`: the result of the command.
     """
 
     folder: Path
@@ -35,12 +37,12 @@ class AfterScene:
     played: PlayedCommand
 
     def changed(self) -> set[str]:
-        """Return the names of the recipes whose row the command has changed."""
+        """Return the recipes whose row was changed by the command."""
         keys = ("want", "have", "cause", "state", "held_back", "action")
         return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in keys)}
 
     def have(self, name: str) -> Mapping[str, Any]:
-        """Return the canonical of the recipe `name` as in the report's JSON; empty if it has none."""
+        """Return the canonical of the recipe `name` as it is in the report's JSON; {} if it has none."""
         return self.after[name]["have"] or {}
 
     def lineage(self, name: str) -> object:
@@ -49,9 +51,9 @@ class AfterScene:
 
 
 def first_dry_run(now: AfterScene) -> Mapping[str, bool]:
-    """Return the sentences about the first dry run, each with whether it is true.
+    """Return sentences about the first dry run, each with whether it is true.
 
-    Each of the next functions does the same for another scene.
+    The next functions do this for the other scenes.
     """
     rows = now.after
     return {
@@ -221,6 +223,6 @@ def page_written(now: AfterScene) -> Mapping[str, bool]:
 
 
 def _no_slots(now: AfterScene) -> bool:
-    """Whether the state folder has no slot."""
+    """Return whether the state folder has no slot."""
     work = now.folder / "state" / "work"
     return not work.exists() or not any(work.iterdir())

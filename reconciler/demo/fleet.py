@@ -1,4 +1,4 @@
-"""Makes the demo's upstream repositories and its fleet, publishes releases, and damages a snapshot."""
+"""Makes the upstreams and the fleet of the demo, publishes releases, and damages a snapshot."""
 
 import os
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ Here, in this folder:
 
 
 def make_demo(folder: Path) -> None:
-    """Make the demo's upstreams and fleet in `folder`. Raise NeedsPersonError unless `folder` is new or empty."""
+    """Make the upstreams and the fleet of the demo in `folder`. Raise NeedsPersonError if it is not new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     upstreams = folder.absolute() / "upstreams"
@@ -62,9 +62,9 @@ def make_demo(folder: Path) -> None:
 
 
 def publish(folder: Path, publication: Publication) -> None:
-    """Add the commits and tags of `publication` to its upstream, which is below the demo's folder `folder`.
+    """Add the commits and tags of `publication` to its upstream. `folder` is the folder of the demo.
 
-    Publications of the same upstream must be published in the order of PUBLICATIONS.
+    Publications of one upstream must be published in the order of PUBLICATIONS.
     """
     name = publication.recipe
     before = [*HISTORIES[name].commits]
@@ -76,7 +76,7 @@ def publish(folder: Path, publication: Publication) -> None:
 
 
 def damage(folder: Path, name: str) -> Path:
-    """Change 16 bytes in the newest snapshot of the recipe `name`, as a failing disk would. Return the changed file."""
+    """Change 16 bytes in the newest snapshot of the recipe `name`, as a broken disk would. Return the changed file."""
     generations = (folder / "state" / "canonicals" / name).iterdir()
     newest = max(generations, key=lambda generation: int(generation.name))
     file = newest / "snapshot.tar.zst"
@@ -90,7 +90,7 @@ def damage(folder: Path, name: str) -> Path:
 def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
     """Return each commit with all files that the repository of the recipe `name` has at that commit.
 
-    `commits` are all commits of the recipe from its first one on.
+    `commits` are all commits of the recipe, from the first one on.
     """
     files: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
     trees: list[tuple[Commit, Tree]] = []
@@ -101,13 +101,13 @@ def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """Return the contents of all files below `folder` by their paths within it, except compiled Python."""
+    """Return the contents of all files below `folder` by their relative paths. Compiled Python is left out."""
     paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def _declare(name: str, folder: Path, upstreams: Path) -> None:
-    """Write the declaration of the recipe `name` into the new folder `folder`, with its tests if it has some.
+    """Write the declaration of the recipe `name`, and its tests if it has some, into the new folder `folder`.
 
     Its upstream is below `upstreams`.
     """
@@ -121,7 +121,7 @@ def _declare(name: str, folder: Path, upstreams: Path) -> None:
 
 
 def _import(repository: Path, stdin: bytes) -> None:
-    """Add the commits in `stdin`, input for `git fast-import`, to a repository.
+    """Add commits to a repository. `stdin` is the input for `git fast-import`.
 
     Raise InfrastructureError if that fails.
     """

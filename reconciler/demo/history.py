@@ -13,9 +13,9 @@ Tree = Mapping[str, bytes]
 
 @frozen
 class Commit:
-    """A commit of an upstream. Keeps the files of the commit before, and adds or replaces those in the folder `lays`.
+    """A commit of an upstream. It keeps the files of the commit before, plus those in the folder `lays`.
 
-    `week` is the time of the commit, in weeks since BEGAN. `tags` are annotated tags, `light` are lightweight tags.
+    `week` is the time of the commit, in weeks since BEGAN. `tags` are its annotated tags, `light` its lightweight ones.
     """
 
     week: int
@@ -27,7 +27,7 @@ class Commit:
 
 @frozen
 class History:
-    """The commits that an upstream has when the story begins. `kit` names shared files that each commit has too."""
+    """The commits that an upstream has when the story begins. `kit` are shared files that each commit has too."""
 
     commits: tuple[Commit, ...]
     kit: tuple[str, ...] = ("serving.py", "store.py")
@@ -37,8 +37,8 @@ class History:
 class Publication:
     """What the upstream of `recipe` publishes during the story: commits on top of its main branch.
 
-    The commits go to the branch `branch`; if it is not main, it begins at main. `moves` are existing tags that move to
-    the last of the commits.
+    They go to the branch `branch`. If this is not main, it begins at main. `moves` are existing tags that are moved to
+    the last commit.
     """
 
     recipe: str
@@ -52,7 +52,7 @@ def fast_import_stream(
 ) -> bytes:
     """Return input for `git fast-import` that adds `commits`, each with all its files, to the branch `branch`.
 
-    `start` names the commit on which the first one is based, "" for none. `moves` are tags to move to the last commit.
+    `start` is the commit on which the first one is based, "" for none. `moves` are tags to move to the last commit.
     """
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):
@@ -64,9 +64,9 @@ def fast_import_stream(
 
 
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
-    """Yield the input for `git fast-import` that makes one commit, with all files of `tree` and no others.
+    """Yield the input for `git fast-import` that makes one commit, with the files of `tree` and no others.
 
-    Later input refers to the commit by `number`. `start` names the commit on which it is based, "" for none.
+    Later input names the commit by `number`. `start` is the commit on which it is based, "" for none.
     """
     yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
     yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")
@@ -78,13 +78,13 @@ def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) ->
 
 
 def _tag(name: str, number: int, commit: Commit) -> Iterator[bytes]:
-    """Yield the input for `git fast-import` that makes an annotated tag at the commit with the number `number`."""
+    """Yield the input for `git fast-import` that makes an annotated tag on the commit with this number."""
     yield _line(f"tag {name}") + _line(f"from :{number}")
     yield _line(f"tagger {_signed(commit)}") + _data(f"chore: publish {name}\n".encode())
 
 
 def _signed(commit: Commit) -> str:
-    """Return author and time of a commit in the form that `git fast-import` reads."""
+    """Return the author and time of a commit in the form that `git fast-import` reads."""
     return f"{MAINTAINERS} {int((BEGAN + timedelta(weeks=commit.week)).timestamp())} +0000"
 
 

@@ -1,4 +1,4 @@
-"""The scenes of the story: a text, a command, and the facts that must then hold."""
+"""The scenes of the story: each has a text, a command, and facts that must then be true."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,11 +13,12 @@ from reconciler.demo.upstreams import BREAKING, GOOD, MENDED, MOVED
 
 @frozen
 class Scene:
-    """A step of the story. Prints the text `before`, calls `happens` with the demo's folder, then runs `reconcile`.
+    """A step of the story. It prints the text `before`, calls `happens` with the demo's folder, and runs `reconcile`.
 
-    `words` are the arguments of `reconcile`. It must exit with `code`; `means` explains this exit code to the reader.
-    `facts` returns sentences that must then be true. `reads` is the path of a page of the app that is fetched while
-    `reconcile` runs, "" for none.
+    * `words`: the arguments of `reconcile`.
+    * `code`: the exit code that it must have. `means`: an explanation of this code for the reader.
+    * `facts`: returns sentences that must then be true.
+    * `reads`: the path of a page of the app that is fetched while `reconcile` runs; "" for none.
     """
 
     title: str
@@ -31,7 +32,7 @@ class Scene:
 
 
 def _publish_breaking(folder: Path) -> None:
-    """Publish the release of ledger that breaks old data, and the fix of it on a branch."""
+    """Publish the release of the recipe ledger that breaks old data, and, on a branch, a fix of it."""
     publish(folder, BREAKING)
     publish(folder, MENDED)
 

@@ -28,7 +28,7 @@ Rows = Mapping[str, Any]
 class EchoedOutput:
     """Writes the output of a command with `write` as soon as it comes, and keeps all of it as `text`.
 
-    Calls `on_address` once, with the first URL in the output.
+    `on_address` is called once, with the first URL in the output.
     """
 
     def __init__(self, write: WriteText, on_address: Callable[[str], None]) -> None:
@@ -39,7 +39,7 @@ class EchoedOutput:
         self.text = ""
 
     def feed(self, chunk: bytes) -> bool:
-        """Write a chunk of output. Return True: the command may always write more."""
+        """Write a piece of output. Return True: the command may always write more."""
         text = self._decoder.decode(chunk)
         self._write(text)
         self.text += text
@@ -55,7 +55,7 @@ class EchoedOutput:
 
 @frozen
 class PlayedCommand:
-    """The exit code and the output of a command. `page` is the page that was fetched while it ran, "" for none.
+    """The exit code and the output of a command. `page` is the page that was fetched while it ran; "" for none.
 
     `code` is negative for a signal, and None if the command had to be stopped.
     """
@@ -67,7 +67,7 @@ class PlayedCommand:
 
 @frozen
 class Stage:
-    """Runs commands in the demo's folder `folder`. The function `write` prints a piece of the story's text."""
+    """Runs commands in the demo's folder `folder`. `write` is a function that prints a piece of the story."""
 
     folder: Path
     write: WriteText
@@ -75,14 +75,14 @@ class Stage:
 
     @environment.default
     def _environment(self) -> Mapping[str, str]:
-        """Return the environment of commands: that of this process, with the demo's fleet and state folders."""
+        """Return the environment of commands: that of this process, with the fleet and state folders of the demo."""
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 
     def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
-        """Run `reconcile` with the arguments `words`, print its output as it comes, and return the result.
+        """Run `reconcile` with the arguments `words`, and print its output as it comes. Return the result.
 
-        `reads` is the path of a page to fetch as soon as the command prints a URL, "" for none.
+        `reads` is the path of a page that is fetched as soon as the command prints a URL; "" for none.
         """
         pages: list[str] = []
 
@@ -102,12 +102,12 @@ class Stage:
         return frozenset((self.folder / "state" / "logs").glob("*/*"))
 
     def records(self) -> Mapping[Path, tuple[int, int]]:
-        """Return size in bytes and change time in nanoseconds of every file and folder in the state folder, by path."""
+        """Return the size in bytes and the change time in nanoseconds of everything in the state folder, by path."""
         stats = {path: path.lstat() for path in (self.folder / "state").rglob("*")}
         return {path: (stat.st_size, stat.st_ctime_ns) for path, stat in stats.items()}
 
     def rows(self) -> Rows:
-        """Run `reconcile drift -o json`, and return the row of each recipe by its name.
+        """Run `reconcile drift -o json`. Return the row of each recipe by name.
 
         Raise CanonError if the command prints no report.
         """
@@ -122,12 +122,12 @@ class Stage:
 
 
 def shown(words: tuple[str, ...]) -> str:
-    """Return the command line as a user types it."""
+    """Return a command line as a user types it."""
     return shlex.join(("reconcile", *words))
 
 
 def program_folder() -> Path | None:
-    """Return the folder that must be added to PATH to run this `reconcile`; None if PATH finds it already."""
+    """Return the folder that must be added to PATH, so that this `reconcile` is found; None if it is found already."""
     own = Path(sys.executable).parent
     found = shutil.which("reconcile")
     return None if found and Path(found).parent == own else own

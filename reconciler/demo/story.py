@@ -1,4 +1,4 @@
-"""Tells the demo's story with real commands, and stops at the first sentence that is not true."""
+"""Tells the story of the demo with real commands. Stops at the first sentence that is not true."""
 
 import shlex
 import sys
@@ -27,8 +27,8 @@ def _write_to_stdout(text: str) -> None:
 def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequence[Scene] = SCENES) -> int:
     """Make the demo in the new or empty folder `folder`, play all scenes, and print what to try next. Return 0.
 
-    `write` prints a piece of the story and must not add a line end. Raise UntrueError at the first sentence that is not
-    true, and NeedsPersonError if `folder` is not empty.
+    `write` prints a piece of the story, without a line end after it. Raise UntrueError at the first sentence that is
+    not true, NeedsPersonError if `folder` is not empty.
     """
     make_demo(folder)
     folder = folder.absolute()
@@ -42,9 +42,9 @@ def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequen
 
 
 def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
-    """Play one scene, and return the rows of all recipes after it. `before` are the rows before it.
+    """Play one scene. Return the rows of all recipes after it. `before` are the rows before it.
 
-    Raise UntrueError if the exit code is not the expected one, or a sentence is not true.
+    Raise UntrueError if the exit code is not the expected one, or if a sentence is not true.
     """
     stage.write(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)

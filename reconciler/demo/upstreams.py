@@ -1,4 +1,4 @@
-"""The releases of each upstream of the demo, and those that it publishes during the story."""
+"""The releases of each upstream of the demo, and what it publishes during the story."""
 
 from reconciler.demo.history import Commit, History, Publication
 

@@ -1,6 +1,6 @@
-"""Tries ways after the steps of a pass: of each selected recipe's canonical, what was asked for and not tried yet.
+"""Tries ways after the steps of a pass, for each selected recipe's canonical: those asked for and not tried yet.
 
-Uses copies of sealed data only. Records each result in the ledger, and nothing else.
+Only copies of sealed data are used. Each result is recorded in the ledger, and nothing else is changed.
 """
 
 import traceback
@@ -52,9 +52,11 @@ Notes = tuple[str, ...]
 
 @frozen
 class TriedWays:
-    """The results of a pass by recipe, and notes for the report: on each result, and on what could not be tried.
+    """What came of the ways that a pass tried.
 
-    `signal` is the number of the signal that interrupted it, None if none did.
+    * `results`: by recipe.
+    * `notes`: for the report, on each result and on what could not be tried.
+    * `signal`: the number of the signal that interrupted the pass; None if none did.
     """
 
     results: Mapping[str, Sequence[WayResult]]
@@ -65,10 +67,10 @@ class TriedWays:
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
 ) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
-    """Return what is to be tried of each observed recipe: the ways `asked` and those it declares, if not tried yet.
+    """Return which ways to try of each observed recipe: those `asked`, and those that it declares, if not tried yet.
 
-    Leave out recipes that are on hold, and canonicals that are damaged. Also return, by recipe, why that
-    cannot be told of some. Read the ledger only if any way is asked for or declared.
+    Recipes on hold and damaged canonicals are left out. Return also, by recipe, why this cannot be told of some. The
+    ledger is read only if any way is asked for or declared.
     """
     wanted = _wanted(observations, asked)
     if not wanted:
@@ -94,7 +96,7 @@ def _wanted(observations: Mapping[str, Observation], asked: Iterable[WayName]) -
 
 
 def _failed_text(host: Host, name: str, failed: Exception) -> str:
-    """Return why the ways of the recipe `name` cannot be tried, and show the error's type in the progress."""
+    """Return why the ways of the recipe `name` cannot be tried. Show the type of the error in the progress."""
     host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
     return f"its ways could not be tried: {reason_of(failed)}"
 
@@ -115,9 +117,9 @@ def _to_try(
 
 
 def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
-    """Return `base` if it may be deployed, and why there is none. Raise InfrastructureError if it cannot be checked.
+    """Return `base` if it may be deployed, else None and why not. Raise InfrastructureError if it cannot be checked.
 
-    An unsigned release counts as none, so that the way back is tried once it is signed.
+    An unsigned release counts as none. So the way back is tried once it is signed.
     """
     if base is None:
         return None, "there is no older release"
@@ -128,7 +130,7 @@ def _base(host: Host, observation: Observation, base: Release | None) -> tuple[R
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
     """Return a note for each recipe of which a pass would try ways now, for the report of a dry run.
 
-    `asked` are the ways that the command line asks for, beside those that each recipe declares; empty for none.
+    `asked` are the ways on the command line, besides those that each recipe declares; () for none.
     """
     found, unknown = ways_to_try(host, observations, records, asked)
     due = (f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found)
@@ -136,7 +138,7 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each of the recipes `names` whose way back was open and is closed now, as the ledger has it."""
+    """Return a note for each of these recipes whose way back was open and is closed now, by the ledger."""
     canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
     lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
     found = (closed_way(recorded_ways(lines, name), have.version, have.commit) for name, have in canonicals.items())
@@ -149,7 +151,7 @@ def _closed_note(before: WayResult, present: WayResult) -> str:
 
 
 def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
-    """Try the ways that are to be tried, one after the other, and record each result.
+    """Try the ways that are to be tried, one after the other, and record each result. Return all results.
 
     Recipes come first whose ways no pass has tried for longest. What does not fit the fleet's `[budget] ways`, or the
     disk, is left to a later pass, with a note. `asked` are ways for every canonical. A failure becomes a note, and the
@@ -176,14 +178,14 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
 
 
 def way_note(result: WayResult) -> str:
-    """Return a note for the report: the recipe, the release, the way, and its result in one line."""
+    """Return a note for the report: recipe, release, way, and its result in one line."""
     return f"{result.recipe} {result.release.version}: {result.way} {way_text(result)}"
 
 
 def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
-    """Append a result to the ledger. An answer of a pass keeps later passes from trying the way again.
+    """Append the result of a way to the ledger. If a pass got an answer, later passes do not try the way again.
 
-    `who` is the person who tried it by hand, "" for a pass.
+    `who` is the person who tried it by hand; "" for a pass.
     """
     by = {"who": who} if who else {"pass": host.pass_id}
     body = {**by, "by_pass": not who, **way_body(result)}
@@ -210,7 +212,7 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterat
 
 @contextmanager
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
-    """Lock the recipe's working folder, and yield what is tried, with a host that has only the drivers it needs.
+    """Lock the recipe's working folder. Yield a host with only the drivers that it needs, and what is tried.
 
     Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the tests
     have changed since they were observed.

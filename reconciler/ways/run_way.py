@@ -19,11 +19,11 @@ _WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {WayName.BACK: t
 
 
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
-    """Run one way and return its result.
+    """Run one way, and return its result. No error is raised.
 
-    If something failed because it took too long, run it once more: that result counts. Only copies of the sealed data
-    are used. If the release itself does not come up, or this host is at fault, the answer is ERROR; so it is if the
-    second run took too long to tell what became of the data. If the recipe declares no data.check, it is SKIP.
+    If something took too long, it is run once more, and that result counts. Only copies of the sealed data are used.
+    The answer is ERROR if the release itself does not come up, if this host is to blame, or if the second run took too
+    long to tell what became of the data. It is SKIP if the recipe declares no data.check.
     """
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
     (subject.logs / f"way-{way}.log").unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 
 
 def try_back(run: WayRun) -> WayResult:
-    """Deploy the older release over a copy of the sealed data to which the newer release has written more.
+    """Deploy the older release over a copy of the sealed data, to which the newer one has written more.
 
-    Return YES if the older one comes up and its data.check passes. Else deploy the newer release again, and return NO
-    with what it has of its data. Return SKIP if there is no older release. Raise RecipeError if the newer release does
-    not come up with its own data, KilledError if one of both does not stop in time, and TimedOutError if too little was
-    seen in time to tell what became of the data.
+    Return YES if the older one comes up and its data.check passes. Otherwise deploy the newer release again, and return
+    NO with what it still has of its data. Return SKIP if there is no older release.
+    Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two does
+    not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
     """
     base = run.subject.base
     if base is None:
@@ -29,7 +29,7 @@ def try_back(run: WayRun) -> WayResult:
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
-    """Deploy the newer release again, and return what it has of its data after the older one failed (`tried`).
+    """Deploy the newer release again after the older one failed (`tried`). Return what it still has of its data.
 
     What was there before it wrote more is checked without MARK_ID. Raise TimedOutError if a check took too long, or if
     the newer release did not come up in time.
@@ -47,6 +47,6 @@ def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
     """Return why the older release failed, in its own words.
 
-    If it did not fail, return what the answer does not cover.
+    If it did not fail, return what the answer does not prove.
     """
     return run.limits(proves_writes) if tried.passes else tried.words

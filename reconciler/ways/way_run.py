@@ -1,4 +1,4 @@
-"""One run of a way: its slots, and the steps that all ways share."""
+"""One run of a way: its slots, and the steps that all ways have in common."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,10 +24,11 @@ from reconciler.ports.host import Host
 class WaySubject:
     """The release to try, with its sealed data.
 
-    `base` is the older release of a way back, None if there is none; then `no_base` says why. `tests` is the digest of
-    all that the answer depends on, besides the releases. `folder` is the recipe's locked working folder. `logs` is the
-    folder for logs, and `logs_name` its path relative to the state folder. `unpack` unpacks a copy of the sealed data
-    into the given folder, and returns the app set in it.
+    * `base`: the older release of a way back; None if there is none. `no_base` is then the reason.
+    * `tests`: the digest of everything on which the answer depends, besides the releases.
+    * `folder`: the recipe's locked working folder.
+    * `logs`: the folder for logs. `logs_name`: its path relative to the state folder.
+    * `unpack`: unpacks a copy of the sealed data into the given folder, and returns the app set in it.
     """
 
     recipe: Recipe
@@ -43,9 +44,12 @@ class WaySubject:
 
 @frozen
 class RiseAttempt:
-    """How an app came up. `comes_up`: it became ready, and runs. `passes`: data.check passed. `words` say what failed.
+    """How an app came up.
 
-    `words` is "" if nothing failed. `timed_out`: something took too long, so that this host may be to blame.
+    * `comes_up`: True if it became ready, and runs.
+    * `passes`: True if data.check passed.
+    * `words`: what failed; "" for nothing.
+    * `timed_out`: True if something took too long, so that this host may be to blame.
     """
 
     comes_up: bool
@@ -56,9 +60,9 @@ class RiseAttempt:
 
 @define
 class WayRun:
-    """One run of a way. `number` is 1, or 2 if the way is run again. `timed_out`: something took too long.
+    """One run of a way. `number` is 1, or 2 if the way is run again.
 
-    `writes` counts how often data.mark was run.
+    `timed_out` is True if something took too long. `writes` is how often data.mark was run.
     """
 
     host: Host
@@ -74,7 +78,7 @@ class WayRun:
 
     @contextmanager
     def slot(self, role: str) -> Iterator[Slot]:
-        """Open a slot in the folder `role` of the recipe's working folder; remove it when the `with` block ends."""
+        """Open a slot in the folder `role` of the recipe's working folder. Remove it at the end of the `with` block."""
         with open_slot(self.host, self.subject.folder, role, self.log) as slot:
             yield slot
 
@@ -86,11 +90,11 @@ class WayRun:
         deploy_app_set(slot, self.subject.unpack(slot.folder / "source"))
 
     def write(self, slot: Slot) -> bool:
-        """Let the running release write something by data.mark, and check with data.check that the data is whole.
+        """Let the running release write something by data.mark. Return whether data.check can see what was written.
 
-        Return whether data.check can see what was written: with the MARK_ID of this write, it failed before and passes
-        now, and did not fail only because it took too long. Return False if nothing was written, because there is no
-        data.mark or it fails. Raise RecipeError if data.check fails afterwards.
+        It can if, with the MARK_ID of this write, it failed before and passes now, and did not fail only because it
+        took too long. Return False if nothing was written: there is no data.mark, or it failed. Raise RecipeError if
+        data.check fails afterwards.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         if data.mark is None:
@@ -113,7 +117,7 @@ class WayRun:
         return not is_late
 
     def _failed_after(self, slot: Slot) -> float | None:
-        """Run data.check, and return the seconds after which it failed; None if it passed, or was not done in time."""
+        """Run data.check. Return after how many seconds it failed; None if it passed, or took too long."""
         started = self.host.clock.monotonic()
         try:
             self._run_check(slot)
@@ -129,20 +133,19 @@ class WayRun:
         run_command(slot, self.own_app(slot), check, "data.check")
 
     def limits(self, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
-        """Return what the result of this way does not prove, as one sentence; "" if `proves_writes`.
+        """Return what the result of this way does not prove, as one sentence; "" if it proves everything.
 
-        `proves_writes`: data.check can tell whether what the release wrote is there.
+        `proves_writes` is True if data.check can tell whether what the release wrote is there.
         """
         if proves_writes:
             return ""
         return f"data.check cannot tell whether what {self.subject.release.version} writes is there (see MARK_ID)"
 
     def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
-        """Deploy a release over the data in the slot, run data.check, and return how that went.
+        """Deploy a release over the data in the slot, and run data.check. Return how that went.
 
-        `is_up`: the release is deployed already.
-
-        Raise KilledError if what ran before had to be killed: that says nothing about this release.
+        If `is_up`, the release is deployed already. Raise KilledError if what ran before had to be killed, because that
+        says nothing about this release.
         """
         try:
             if not is_up:
@@ -159,7 +162,7 @@ class WayRun:
         return RiseAttempt(comes_up=True, passes=True)
 
     def require_in_time(self, attempt: RiseAttempt) -> RiseAttempt:
-        """Return `attempt`. Raise TimedOutError if it failed for want of time, so that it proves nothing."""
+        """Return `attempt`. Raise TimedOutError if it failed because something took too long: it proves nothing."""
         if attempt.timed_out:
             raise TimedOutError(attempt.words)
         return attempt
@@ -177,7 +180,7 @@ class WayRun:
     def result(self, answer: WayAnswer, reason: str = "", kind: WayKind | None = None) -> WayResult:
         """Return the result of this run with the given answer.
 
-        `reason` is one sentence; `kind` says why the answer is no.
+        `reason` is one sentence. `kind` is what is wrong if the answer is NO.
         """
         subject = self.subject
         return WayResult(

@@ -1,4 +1,4 @@
-"""How a release stops: after SIGTERM with its grace time, and after a kill without any."""
+"""How a release stops: first by SIGTERM with its grace time, then by a kill without any."""
 
 from attrs import evolve
 
@@ -8,11 +8,11 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 
 
 def try_stop(run: WayRun) -> WayResult:
-    """Stop the release with SIGTERM and measure it, deploy it again, kill it, and deploy it once more.
+    """Stop the release by SIGTERM, deploy it again, kill it, and deploy it once more. Return the result.
 
-    Return YES if it ends in time and comes up with its data each time, else NO with the reason. Raise RecipeError if
-    the release does not come up with its own data at first, and TimedOutError if later it does not come up in time, or
-    if it cannot be checked in time whether it has its data.
+    It is YES if the release ends in time, and comes up with its data each time; else NO with the reason. Raise
+    RecipeError if the release does not come up with its own data at first. Raise TimedOutError if it does not come up
+    in time later, or if its data cannot be checked in time.
     """
     with run.slot("way-stop") as slot:
         run.deploy_sealed(slot)
@@ -34,7 +34,7 @@ def try_stop(run: WayRun) -> WayResult:
 
 
 def _stop(run: WayRun, slot: Slot) -> StopFacts:
-    """Stop the release with SIGTERM, and return how it ended.
+    """Stop the release by SIGTERM. Return how it ended.
 
     On a Swarm, the seconds include those that Swarm itself takes.
     """
