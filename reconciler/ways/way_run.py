@@ -86,7 +86,7 @@ class WayRun:
         return slot.apps[self.subject.recipe.name]
 
     def deploy_sealed(self, slot: Slot) -> None:
-        """Deploy a copy of the sealed data at the release that sealed it. Raise RecipeError if it does not come up."""
+        """Deploy a copy of the sealed data with the release that sealed it. Raise RecipeError if that fails."""
         deploy_app_set(slot, self.subject.unpack(slot.folder / "source"))
 
     def write(self, slot: Slot) -> bool:
