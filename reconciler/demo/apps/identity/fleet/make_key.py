@@ -7,7 +7,7 @@ import secrets
 
 
 def encoded(data: bytes) -> str:
-    """Base64url without padding."""
+    """Return bytes as base64url text without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 

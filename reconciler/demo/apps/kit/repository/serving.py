@@ -12,7 +12,7 @@ Routes = Mapping[str, Callable[[Given], object]]
 
 
 class RefusedError(Exception):
-    """The request cannot be met; `status` is the HTTP status of the answer."""
+    """A request that the app refuses. `status` is the HTTP status of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -20,14 +20,14 @@ class RefusedError(Exception):
 
 
 class Server(ThreadingTCPServer):
-    """Answers each request in a thread of its own, and takes a port again at once after a restart."""
+    """Answers each request in a thread of its own. After a restart it can use the same port at once."""
 
     allow_reuse_address = True
     daemon_threads = True
 
 
 def answered(routes: Routes, asked: str, given: Given) -> tuple[int, object]:
-    """The status and the answer to a request such as "GET /notes"."""
+    """Return the HTTP status and the answer to a request such as "GET /notes"."""
     if asked not in routes:
         return 404, {"error": f"no such page: {asked}"}
     try:
@@ -39,7 +39,7 @@ def answered(routes: Routes, asked: str, given: Given) -> tuple[int, object]:
 
 
 def serve(routes: Routes) -> None:
-    """Answer for ever. A route gets the query's and the JSON body's values together."""
+    """Answer requests for ever. A route gets the values of the query and of the JSON body together."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:

@@ -11,7 +11,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @contextmanager
 def transaction() -> Iterator[sqlite3.Connection]:
-    """All of the block or nothing of it. Web process and worker wait here for one another."""
+    """Run the `with` block as one transaction. Web process and worker wait here for each other."""
     database = sqlite3.connect(Path(os.environ["DATA_DIR"]) / "app.db", timeout=30, isolation_level=None)
     database.row_factory = sqlite3.Row
     try:
@@ -23,7 +23,7 @@ def transaction() -> Iterator[sqlite3.Connection]:
 
 
 def migrate() -> None:
-    """Run the scripts that this data has not seen; data of a newer release is refused."""
+    """Run the scripts that were not yet run on this data. End the app if the data is of a newer release."""
     scripts = sorted(MIGRATIONS.glob("*.sql"))
     with transaction() as database:
         (seen,) = database.execute("PRAGMA user_version").fetchone()
@@ -37,6 +37,6 @@ def migrate() -> None:
 
 
 def rows(query: str, *values: object) -> list[dict[str, object]]:
-    """The rows that a query gives."""
+    """Return the rows that a query finds."""
     with transaction() as database:
         return [dict(row) for row in database.execute(query, values)]

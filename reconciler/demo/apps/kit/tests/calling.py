@@ -11,30 +11,30 @@ PATIENCE = 30
 
 
 def get(path: str, **query: str) -> dict:
-    """What the app answers; an answer other than 200 raises."""
+    """Return the app's answer to a GET request. Raise an error if its status is not 200."""
     return call(os.environ["URL"], path, query)
 
 
 def post(path: str, **body: object) -> dict:
-    """Send `body` to the app; returns its answer."""
+    """Send `body` to the app in a POST request. Return its answer."""
     return call(os.environ["URL"], path, {}, json.dumps(body).encode())
 
 
 def call(url: str, path: str, query: dict[str, str], body: bytes | None = None) -> dict:
-    """Ask any address; a request with a body is a POST."""
+    """Send a request to the address `url`, a POST if it has a body. Return the answer."""
     address = url.rstrip("/") + path + ("?" + urlencode(query) if query else "")
     with urlopen(Request(address, body), timeout=PATIENCE) as answer:
         return json.load(answer)
 
 
 def expect(what: str, found: object, wanted: object) -> None:
-    """End the test as failed, with one line that says why, unless both are equal."""
+    """Let the test fail, with one line that says why, if `found` and `wanted` differ."""
     if found != wanted:
         raise SystemExit(f"{what}: expected {wanted!r}, found {found!r}")
 
 
 def eventually(what: str, found: Callable[[], object], wanted: object) -> None:
-    """The same for what a worker does in its own time."""
+    """Wait until `found` returns `wanted`. Let the test fail if it does not in time."""
     until = time.monotonic() + PATIENCE
     while found() != wanted and time.monotonic() < until:
         time.sleep(0.05)

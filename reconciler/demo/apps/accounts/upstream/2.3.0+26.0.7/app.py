@@ -8,20 +8,20 @@ from tokens import owner, token
 
 
 def front(_: Given) -> object:
-    """What this is, and how many accounts there are."""
+    """Return the title and version of the app, and how many accounts there are."""
     (counted,) = rows("SELECT count(*) AS accounts FROM account")
     return {"title": os.environ["TITLE"], "version": os.environ["VERSION"]} | counted
 
 
 def add(given: Given) -> object:
-    """Make an account; its token is given out once, and kept by whoever asked."""
+    """Make an account. Return its id and its token, which the app does not store."""
     with transaction() as database:
         account = database.execute("INSERT INTO account (name) VALUES (?)", (given["name"],)).lastrowid
     return {"id": account, "token": token(account)}
 
 
 def invite(given: Given) -> object:
-    """Leave an invitation, signed in the name of the account whose token is given."""
+    """Store an invitation in the name of the account whose token is given. Return that account."""
     with transaction() as database:
         values = (given["guest"], given["token"])
         database.execute("INSERT INTO invitation (guest, token) VALUES (?, ?)", values)
@@ -29,7 +29,7 @@ def invite(given: Given) -> object:
 
 
 def whoami(given: Given) -> object:
-    """The account that a token was made for."""
+    """Return the account for which the given token was made."""
     found = rows("SELECT id, name FROM account WHERE id = ?", owner(given["token"]))
     if not found:
         raise RefusedError(403, "the account is gone")
@@ -37,7 +37,7 @@ def whoami(given: Given) -> object:
 
 
 def account(given: Given) -> object:
-    """The account with this id."""
+    """Return the account with the given id."""
     found = rows("SELECT id, name FROM account WHERE id = ?", given["id"])
     if not found:
         raise RefusedError(404, "no such account")
@@ -45,7 +45,7 @@ def account(given: Given) -> object:
 
 
 def invitations(_: Given) -> object:
-    """Who was invited by whom: each signature is verified anew."""
+    """Return who was invited by which account. Each signature is checked again."""
     return [
         {"guest": row["guest"], "by": owner(str(row["token"]))}
         for row in rows("SELECT guest, token FROM invitation ORDER BY guest")

@@ -10,12 +10,12 @@ KEY = Path(os.environ["SECRETS_DIR"], "signing_key").read_bytes().strip()
 
 
 def token(account: int) -> str:
-    """The token of an account."""
+    """Return the token of an account: its number and a signature."""
     return f"{account}.{hmac.new(KEY, str(account).encode(), 'sha256').hexdigest()}"
 
 
 def owner(presented: str) -> int:
-    """The account of a token; one that we did not sign is refused."""
+    """Return the account of a token. Raise RefusedError if this app did not sign it."""
     account = presented.partition(".")[0]
     if not account.isdecimal() or not hmac.compare_digest(presented.encode(), token(int(account)).encode()):
         raise RefusedError(403, "not a token of ours")

@@ -11,7 +11,7 @@ from store import migrate, rows, transaction
 
 
 def ask_accounts(page: str, **query: str) -> dict:
-    """What the accounts app answers; its refusals are ours."""
+    """Return what the accounts app answers. If it refuses, raise RefusedError with the same status."""
     try:
         with urlopen(f"{os.environ['ACCOUNTS_URL']}/{page}?{urlencode(query)}", timeout=10) as answer:
             return json.load(answer)
@@ -20,12 +20,12 @@ def ask_accounts(page: str, **query: str) -> dict:
 
 
 def front(_: Given) -> object:
-    """What this is, and how many entries it holds."""
+    """Return the version of the app, and how many entries it has."""
     return {"version": os.environ["VERSION"]} | rows("SELECT count(*) AS entries FROM entry")[0]
 
 
 def write(given: Given) -> object:
-    """Keep an entry under the number of the account whose token is given."""
+    """Store an entry of the account whose token is given. Return the number of this account."""
     writer = ask_accounts("whoami", token=given["token"])["id"]
     with transaction() as database:
         database.execute("INSERT INTO entry (writer, text) VALUES (?, ?)", (writer, given["text"]))
@@ -33,7 +33,7 @@ def write(given: Given) -> object:
 
 
 def entries(_: Given) -> object:
-    """All entries that are not hidden, with the names that their writers have now."""
+    """Return all entries that are not hidden, with the present names of their writers."""
     return [
         {"text": row["text"], "writer": ask_accounts("account", id=str(row["writer"]))["name"]}
         for row in rows("SELECT text, writer FROM entry WHERE NOT hidden ORDER BY id")

@@ -13,12 +13,12 @@ CLAIMS = Path(os.environ["DATA_DIR"], "claims")
 
 
 def front(_: Given) -> object:
-    """What this is, and which key it signs with."""
+    """Return the version of the app, the id of its key, and how many claims there are."""
     return {"version": os.environ["VERSION"], "kid": KEY["kid"], "claims": len(list(CLAIMS.iterdir()))}
 
 
 def claim(given: Given) -> object:
-    """Sign a name and keep the claim; a name can be claimed once."""
+    """Sign a name, and store the claim. A name can be claimed only once."""
     name = given["name"]
     if not name.isalnum():
         raise RefusedError(422, "a name is letters and digits")
@@ -32,7 +32,7 @@ def claim(given: Given) -> object:
 
 
 def verified(given: Given) -> object:
-    """A claim as it was kept, and whether its signature is ours."""
+    """Return a stored claim, and whether its signature is by this app's key."""
     if not given["name"].isalnum() or not (CLAIMS / given["name"]).exists():
         raise RefusedError(404, "nobody claims that name")
     record = json.loads((CLAIMS / given["name"]).read_text(encoding="utf-8"))

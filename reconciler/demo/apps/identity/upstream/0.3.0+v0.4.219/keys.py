@@ -11,17 +11,17 @@ KEY_BYTES = 32
 
 
 def encoded(data: bytes) -> str:
-    """Base64url without padding, as JSON web keys and signatures have it."""
+    """Return bytes as base64url text without padding, as JSON web keys and signatures have it."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def decoded(text: str) -> bytes:
-    """The reverse."""
+    """Return the bytes of a base64url text without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def loaded() -> dict:
-    """The key of $SECRETS_DIR; anything that is not a whole key with its own thumbprint ends the app."""
+    """Return the key in $SECRETS_DIR. End the app if it is not a whole key with its own thumbprint."""
     text = Path(os.environ["SECRETS_DIR"], "rotation_key").read_text(encoding="utf-8")
     try:
         key = json.loads(text)
@@ -36,5 +36,5 @@ def loaded() -> dict:
 
 
 def signature(key: dict, claim: str) -> str:
-    """The signature under a claim, naming the key it was made with."""
+    """Return the signature of a claim. It begins with the id of the key."""
     return key["kid"] + "." + encoded(hmac.new(decoded(key["k"]), claim.encode(), "sha256").digest())

@@ -6,7 +6,7 @@ from serving import RefusedError
 
 
 def kept(typed: str) -> str:
-    """24.11.2025 or 2025-11-24, kept as 2025-11-24."""
+    """Return a day as 2025-11-24. It may be typed like that, or as 24.11.2025; else raise RefusedError."""
     for form in ("%Y-%m-%d", "%d.%m.%Y"):
         try:
             return datetime.strptime(typed, form).date().isoformat()

@@ -7,12 +7,12 @@ from serving import Given, RefusedError, serve
 
 
 def front(_: Given) -> object:
-    """What this is, and how many links it holds."""
+    """Return the version of the app, and how many links it has."""
     return {"version": os.environ["VERSION"], "links": len(book.load())}
 
 
 def add(given: Given) -> object:
-    """Give an address a short name; a name once given stays."""
+    """Give an address a short name. Raise RefusedError if the name is taken."""
     with book.LOCK:
         links = book.load()
         if given["name"] in links:
@@ -22,7 +22,7 @@ def add(given: Given) -> object:
 
 
 def follow(given: Given) -> object:
-    """Where a short name leads."""
+    """Return the address to which a short name leads."""
     links = book.load()
     if given["name"] not in links:
         raise RefusedError(404, "no such link")

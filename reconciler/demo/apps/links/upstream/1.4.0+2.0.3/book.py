@@ -11,7 +11,7 @@ LOCK = threading.Lock()
 
 
 def load() -> dict:
-    """All links by their short name; an empty book where there is none."""
+    """Return all links by their short names; {} if there is no file yet."""
     if not FILE.exists():
         return {}
     book = json.loads(FILE.read_text(encoding="utf-8"))
@@ -21,7 +21,7 @@ def load() -> dict:
 
 
 def save(links: dict) -> None:
-    """Replace the file in one step, so that a crash leaves the old one."""
+    """Replace the file in one step, so that after a crash it is the old or the new one."""
     written = FILE.with_suffix(".new")
     written.write_text(json.dumps({"format": FORMAT, "links": links}), encoding="utf-8")
     written.replace(FILE)

@@ -7,12 +7,12 @@ from serving import Given, RefusedError, serve
 
 
 def front(_: Given) -> object:
-    """What this is, and how many links it holds."""
+    """Return the version of the app, and how many links it has."""
     return {"version": os.environ["VERSION"], "links": len(book.load())}
 
 
 def add(given: Given) -> object:
-    """Give an address a short name; a name once given stays, and only web addresses are taken."""
+    """Give a web address a short name. Raise RefusedError for another address, or if the name is taken."""
     if not given["address"].startswith(("https://", "http://")):
         raise RefusedError(422, "not an address")
     with book.LOCK:
@@ -24,7 +24,7 @@ def add(given: Given) -> object:
 
 
 def follow(given: Given) -> object:
-    """Where a short name leads; the visit is counted."""
+    """Return the address to which a short name leads, and count the visit."""
     with book.LOCK:
         links = book.load()
         if given["name"] not in links:

@@ -8,7 +8,7 @@ from store import migrate, rows, transaction
 
 
 def send(letter: dict[str, object]) -> None:
-    """Hand one letter to the relay and note that it took it."""
+    """Send one letter through the relay, and record that it was sent."""
     with smtplib.SMTP(os.environ["RELAY"], timeout=30) as relay:
         relay.sendmail(os.environ["FROM"], [str(letter["recipient"])], str(letter["text"]).encode())
     with transaction() as database:

@@ -7,13 +7,13 @@ from store import migrate, rows, transaction
 
 
 def front(_: Given) -> object:
-    """What this is, for people and for readiness probes."""
+    """Return the title and version of the app, and how many notes it has."""
     (counted,) = rows("SELECT count(*) AS notes FROM note")
     return {"title": os.environ["TITLE"], "version": os.environ["VERSION"]} | counted
 
 
 def add(given: Given) -> object:
-    """Keep a note and queue it for the worker."""
+    """Store a note, and put it into the queue for the worker."""
     if not given["title"].strip():
         raise RefusedError(422, "a note needs a title")
     with transaction() as database:
@@ -26,7 +26,7 @@ def add(given: Given) -> object:
 
 
 def notes(_: Given) -> object:
-    """All notes, the oldest first."""
+    """Return all notes, the oldest first."""
     return [
         note | {"labels": sorted(label for label in str(note["labels"]).split(",") if label)}
         for note in rows("SELECT title, text, labels FROM note ORDER BY id")
@@ -34,7 +34,7 @@ def notes(_: Given) -> object:
 
 
 def search(given: Given) -> object:
-    """The titles of the notes that hold a word."""
+    """Return the titles of the notes with a word."""
     found = rows(
         "SELECT DISTINCT title FROM note JOIN word ON word.note = note.id WHERE word.word = ? ORDER BY title",
         given["word"],

@@ -7,7 +7,7 @@ from store import migrate, transaction
 
 
 def index_next() -> bool:
-    """Index one queued note; False when none is waiting."""
+    """Index one note from the queue. Return False if the queue is empty."""
     with transaction() as database:
         job = database.execute("SELECT id, note FROM job ORDER BY id LIMIT 1").fetchone()
         if job is None:

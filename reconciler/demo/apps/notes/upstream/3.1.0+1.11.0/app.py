@@ -7,13 +7,13 @@ from store import migrate, rows, transaction
 
 
 def front(_: Given) -> object:
-    """What this is, for people and for readiness probes."""
+    """Return the title and version of the app, and how many notes it has."""
     (counted,) = rows("SELECT count(*) AS notes FROM note")
     return {"title": os.environ["TITLE"], "version": os.environ["VERSION"]} | counted
 
 
 def add(given: Given) -> object:
-    """Keep a note with its labels and queue it for the worker."""
+    """Store a note with its labels, and put it into the queue for the worker."""
     if not given["title"].strip():
         raise RefusedError(422, "a note needs a title")
     labels = {label.strip() for label in given.get("labels", "").split(",") if label.strip()}
@@ -26,7 +26,7 @@ def add(given: Given) -> object:
 
 
 def notes(given: Given) -> object:
-    """All notes, or those with one label; the oldest first."""
+    """Return all notes, or those with one label, the oldest first."""
     wanted = given.get("label")
     found = [
         {
@@ -42,7 +42,7 @@ def notes(given: Given) -> object:
 
 
 def search(given: Given) -> object:
-    """The titles of the notes that hold a word, in capitals or not."""
+    """Return the titles of the notes with a word, in upper or lower case."""
     found = rows(
         "SELECT DISTINCT title FROM note JOIN word ON word.note = note.id WHERE word.word = ? ORDER BY title",
         given["word"].lower(),

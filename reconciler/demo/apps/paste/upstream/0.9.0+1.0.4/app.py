@@ -10,12 +10,12 @@ PASTES = Path(os.environ["DATA_DIR"], "pastes")
 
 
 def front(_: Given) -> object:
-    """What this is, and how many pastes it holds."""
+    """Return the version of the app, and how many texts it has."""
     return {"version": os.environ["VERSION"], "pastes": len(list(PASTES.iterdir()))}
 
 
 def add(given: Given) -> object:
-    """Keep a text under its hash."""
+    """Store a text under its hash. Return the hash."""
     text = given["text"].encode()
     name = hashlib.sha256(text).hexdigest()
     (PASTES / name).write_bytes(text)
@@ -23,7 +23,7 @@ def add(given: Given) -> object:
 
 
 def read(given: Given) -> object:
-    """The text with this hash."""
+    """Return the text with the given hash. Raise RefusedError if there is none."""
     name = given["name"]
     if not name.isalnum() or not (PASTES / name).exists():
         raise RefusedError(404, "no such paste")

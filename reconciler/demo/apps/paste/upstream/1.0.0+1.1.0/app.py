@@ -10,12 +10,12 @@ PASTES = Path(os.environ["DATA_DIR"], "pastes")
 
 
 def front(_: Given) -> object:
-    """What this is, and how many pastes it holds."""
+    """Return the version of the app, and how many texts it has."""
     return {"version": os.environ["VERSION"], "pastes": len(list(PASTES.iterdir()))}
 
 
 def add(given: Given) -> object:
-    """Keep a text under its hash, with its lines tidied."""
+    """Store a text without blanks around its lines, under the hash of the original. Return the hash."""
     text = tidy(given["text"]).encode()
     name = hashlib.sha256(given["text"].encode()).hexdigest()
     (PASTES / name).write_bytes(text)
@@ -23,12 +23,12 @@ def add(given: Given) -> object:
 
 
 def tidy(text: str) -> str:
-    """Without blanks around the lines."""
+    """Return a text without blanks at both ends of its lines."""
     return "\n".join(line.strip() for line in text.splitlines())
 
 
 def read(given: Given) -> object:
-    """The text with this hash."""
+    """Return the text with the given hash. Raise RefusedError if there is none."""
     name = given["name"]
     if not name.isalnum() or not (PASTES / name).exists():
         raise RefusedError(404, "no such paste")

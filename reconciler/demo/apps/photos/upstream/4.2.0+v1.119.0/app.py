@@ -11,12 +11,12 @@ JPEG = b"\xff\xd8\xff"
 
 
 def front(_: Given) -> object:
-    """What this is, and which pictures it holds."""
+    """Return the version of the app, and the names of its pictures."""
     return {"version": os.environ["VERSION"], "pictures": sorted(file.name for file in ALBUM.iterdir())}
 
 
 def add(given: Given) -> object:
-    """Keep a JPEG, sent in base64."""
+    """Store a JPEG that is given in base64. Return its size in bytes."""
     picture = base64.b64decode(given["data"])
     if not given["name"].isalnum() or not picture.startswith(JPEG):
         raise RefusedError(422, "a picture is a JPEG with a name of letters and digits")
@@ -25,7 +25,7 @@ def add(given: Given) -> object:
 
 
 def picture(given: Given) -> object:
-    """A picture in base64."""
+    """Return a picture in base64. Raise RefusedError if there is none."""
     if not given["name"].isalnum() or not (ALBUM / given["name"]).exists():
         raise RefusedError(404, "no such picture")
     return {"data": base64.b64encode((ALBUM / given["name"]).read_bytes()).decode()}

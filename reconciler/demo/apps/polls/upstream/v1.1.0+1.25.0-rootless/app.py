@@ -8,12 +8,12 @@ from store import migrate, rows, transaction
 
 
 def front(_: Given) -> object:
-    """What this is, and how many votes were given."""
+    """Return the version of the app, and how many votes there are."""
     return {"version": os.environ["VERSION"]} | rows("SELECT count(*) AS votes FROM vote")[0]
 
 
 def vote(given: Given) -> object:
-    """Take a vote; a second one by the same voter is refused."""
+    """Store a vote. Raise RefusedError if the voter has voted already."""
     values = (given["question"], given["voter"], given["choice"].strip().lower())
     try:
         with transaction() as database:
@@ -24,7 +24,7 @@ def vote(given: Given) -> object:
 
 
 def result(given: Given) -> object:
-    """The votes for each choice."""
+    """Return the number of votes for each choice."""
     counted = "SELECT choice, count(*) AS votes FROM vote WHERE question = ? GROUP BY choice ORDER BY choice"
     return {str(row["choice"]): row["votes"] for row in rows(counted, given["question"])}
 

@@ -8,12 +8,12 @@ from store import migrate, rows, transaction
 
 
 def front(_: Given) -> object:
-    """What this is, and how many visits wait to be added up."""
+    """Return the version of the app, and how many visits are not added up yet."""
     return {"version": os.environ["VERSION"]} | rows("SELECT count(*) AS waiting FROM visit")[0]
 
 
 def visit(given: Given) -> object:
-    """Queue a visit; only the place is kept, never the address it was found by."""
+    """Put a visit into the queue. Only its place is stored, not its network. Return the place."""
     place = place_of(given["network"])
     with transaction() as database:
         database.execute("INSERT INTO visit (page, place) VALUES (?, ?)", (given["page"], place))
@@ -21,7 +21,7 @@ def visit(given: Given) -> object:
 
 
 def totals(given: Given) -> object:
-    """Visits of a page by place, as far as they have been added up."""
+    """Return the visits of a page by place, as far as they are added up."""
     found = rows("SELECT place, visits FROM total WHERE page = ? ORDER BY place", given["page"])
     return {str(row["place"]): row["visits"] for row in found}
 

@@ -15,5 +15,5 @@ with TABLE.open(newline="", encoding="utf-8") as file:
 
 
 def place_of(network: str) -> str:
-    """The place, or "elsewhere"."""
+    """Return the place of a network; "elsewhere" if it is not in the table."""
     return PLACES.get(network, "elsewhere")

@@ -8,5 +8,5 @@ with Path(__file__).with_name("places.csv").open(newline="", encoding="utf-8") a
 
 
 def place_of(network: str) -> str:
-    """The place, or "elsewhere"."""
+    """Return the place of a network; "elsewhere" if it is not in the table."""
     return PLACES.get(network, "elsewhere")
