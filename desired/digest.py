@@ -22,7 +22,7 @@ _NOT_DIGESTED: Final = frozenset({"folder", "drift", "minimum_age", "signed", "w
 class FolderDigest:
     """The digests of one or more fleet folders.
 
-    `whole` is that of everything in them. `tests` is that of everything except `recipe.toml`.
+    `whole` covers everything in them. `tests` covers everything except `recipe.toml`.
     """
 
     whole: str

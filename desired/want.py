@@ -34,10 +34,12 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 
 
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
-    """Return the allowed releases, the oldest first. `tags` and `allow` are those of `resolve_want`.
+    """Return the allowed releases, the oldest first.
 
-    Several tags may stand for one version, such as v1.0.0 and 1.0.0. If they name the same commit, only one is
-    returned, without "v" if there is such a tag. If they name different commits, none is returned.
+    `tags` maps upstream's tags to commits; None if a tag names no commit. `allow` is a range on x.y.z such as
+    ">=2.0.0,<4", or "*" for all. Several tags may stand for one version, such as v1.0.0 and 1.0.0. If they name the
+    same commit, only one is returned, without "v" if there is such a tag. If they name different commits, none is
+    returned.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 

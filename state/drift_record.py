@@ -11,7 +11,7 @@ class DriftRecord:
     """How one recipe differed from what it should be when the last pass ended.
 
     `since` maps each difference, such as "new-release" or "damaged", to the time when a pass first saw it. If a
-    difference ends and comes back, its time is that of the second beginning.
+    difference ends and comes back, its time is when it came back.
     """
 
     recipe: str

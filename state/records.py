@@ -148,8 +148,8 @@ class KnownTag:
 class Circumstances:
     """Everything that a verdict depends on. While none of it changes, another trial would give the same result.
 
-    `commit` is that of the release. `tests` is the digest of declarations, fleet folders and needs. `canon` is the
-    revision of this program. `place` and `versions` are `digest` and `versions_digest` of the Place.
+    `commit` is the commit of the release. `tests` is the digest of declarations, fleet folders and needs. `canon` is
+    the revision of this program. `place` and `versions` are `digest` and `versions_digest` of the Place.
     """
 
     commit: str

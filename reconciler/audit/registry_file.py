@@ -127,7 +127,7 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
     """Yield how the file differs from a sound registry: pages, format, tables and triggers. A text "" is no problem.
 
-    For `scripts`, see `read_registry`.
+    The first N of `scripts` make an empty registry of format N.
     """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
     yield f"SQLite finds damage: {found[0]}" if found else ""

@@ -37,8 +37,8 @@ class DataNode:
 def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
     """Return the nodes of the data of one recipe. Each comes after the node from which its data came.
 
-    `events` are those of the recipe, the oldest first. If the recipe was forgotten, nodes from before that are left
-    out.
+    `events` are the events of the recipe, the oldest first. If the recipe was forgotten, nodes from before that are
+    left out.
     """
     nodes: list[DataNode] = []
     for event in events:

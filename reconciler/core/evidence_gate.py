@@ -22,7 +22,8 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
     """Return the conditions of the gate in their order. Conditions that are OPEN are judged by a trial of the past.
 
     If the recipe is in sync, this is the trial that proved the canonical. Else it is the failed trial because of which
-    the wanted release is not tried again. If there is none, the conditions stay OPEN. `events` are those of the recipe.
+    the wanted release is not tried again. If there is none, the conditions stay OPEN. `events` are the events of the
+    recipe.
     """
     have, red, observed = case.step.finding.have, red_of_wanted(case), case.observation
     if observed is None:

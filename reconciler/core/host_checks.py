@@ -137,7 +137,7 @@ def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = 
 def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
     """Return the check of the proxy's certificate. It is a WARNING if the certificate ends within `CERTIFICATE_DAYS`.
 
-    `address` is that of the proxy. `ends` is when the certificate ends.
+    `address` is the address of the proxy. `ends` is when the certificate ends.
     """
     left = (ends - now).days
     found = f"{address} answers, its certificate is valid until {ends:%Y-%m-%d}"

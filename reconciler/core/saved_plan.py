@@ -12,7 +12,10 @@ NOT_PLANNED = "the saved plan has another step for it: make a new plan"
 
 @frozen
 class PlannedStep:
-    """What a saved plan does about one recipe. `commit` is that of the release that it tries; "" if it tries none."""
+    """What a saved plan does about one recipe.
+
+    `commit` is the commit of the release that it tries; "" if it tries none.
+    """
 
     action: str
     commit: str

@@ -104,8 +104,8 @@ def next_starts(
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
     """Return a plan of more trials, one for each place that was left free; None if no place is free or no trial waits.
 
-    `outcomes` are those of `plan`. A step leaves its place free if it tried no release, for example because its slot
-    was in use. The trials that wait longest come first. `order` is the order of the whole plan.
+    `outcomes` are the outcomes of `plan`. A step leaves its place free if it tried no release, for example because its
+    slot was in use. The trials that wait longest come first. `order` is the order of the whole plan.
     """
     free = sum(_was_not_tried(outcome) for outcome in outcomes)
     chosen = {step.recipe: step for step in plan.waiting[:free]}

@@ -151,8 +151,8 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
     """Copy the data, secrets and settings of the app into the empty folder `into`. Modes, times and links are kept.
 
     If the file system allows it, files become hard links: then the app may change the files in `into` too, once it runs
-    again. `environment` is that of the programs that copy. Raise RecipeError if the folder of data or secrets is gone
-    or a file cannot be read, InfrastructureError for a fault of the host, such as a full disk.
+    again. `environment` is the environment of the programs that copy. Raise RecipeError if the folder of data or
+    secrets is gone or a file cannot be read, InfrastructureError for a fault of the host, such as a full disk.
     """
     for source in (app.data, app.secrets):
         if source.is_symlink() or not source.is_dir():
@@ -165,8 +165,8 @@ def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
 def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
     """Move data, secrets and settings from the folder `source` into the folder of the app. Copy what cannot be moved.
 
-    `environment` is that of the program that copies. Raise InfrastructureError if the app already has data, or for a
-    fault of the host. Raise RecipeError if a copy fails for another reason.
+    `environment` is the environment of the program that copies. Raise InfrastructureError if the app already has data,
+    or for a fault of the host. Raise RecipeError if a copy fails for another reason.
     """
     if app.data.exists() and any(app.data.iterdir()):
         raise InfrastructureError(f"{app.recipe}: its slot has data already, so none can be loaded")
@@ -199,7 +199,8 @@ def _move(source: Path, to: Path) -> bool:
 def remove(folder: Path, environment: Mapping[str, str]) -> bool:
     """Delete a folder, even if the app made folders in it unreadable. Return whether it is gone.
 
-    `environment` is that of the programs `rm` and `chmod`. Raise InfrastructureError if they are not installed.
+    `environment` is the environment of the programs `rm` and `chmod`. Raise InfrastructureError if they are not
+    installed.
     """
     for argv in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
         if os.path.lexists(folder):

@@ -19,7 +19,7 @@ _MOST = 64 * MIB
 class AuditPrograms:
     """Runs git and Docker for an audit: implements the audit's port Programs.
 
-    `environment` is that of both programs. `protocols` are those by which git may connect, such as "https".
+    `environment` is the environment of both programs. `protocols` are those by which git may connect, such as "https".
     `reconciler.host.run.prepare` has to be called in the main thread before.
     """
 

@@ -34,8 +34,8 @@ def missing_programs(tools: Sequence[str], environment: Mapping[str, str]) -> tu
 class HostCommands:
     """Runs the commands of recipes on this host: implements the port Commands.
 
-    `environment` is that of all child processes. `state` is the state folder: `pressure` reports the free space on its
-    disk.
+    `environment` is the environment of all child processes. `state` is the state folder: `pressure` reports the free
+    space on its disk.
     """
 
     environment: Mapping[str, str]

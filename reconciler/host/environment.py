@@ -46,8 +46,8 @@ def _path(environ: Mapping[str, str]) -> str:
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
     """Return where Canon runs: systemd unit, user, names of environment variables, tools with hashes of their files.
 
-    `requires` are the tools of all recipes and drivers. `environment` is that of child processes, `environ` Canon's
-    own. Raise InfrastructureError if git is missing or too old.
+    `requires` are the tools of all recipes and drivers. `environment` is the environment of child processes, `environ`
+    Canon's own. Raise InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"

@@ -38,8 +38,8 @@ class HostSecrets:
     """Makes the secrets of apps: implements the port Secrets.
 
     A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. Makers of
-    secrets that the release does not read are not run. `environment` is that of child processes; makers get only those
-    of its variables that apps get.
+    secrets that the release does not read are not run. `environment` is the environment of child processes; makers get
+    only those of its variables that apps get.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:

@@ -25,8 +25,8 @@ _SSH, _GPG = "ssh:", "gpg:"
 class KeyAttestor:
     """Puts statements into DSSE envelopes, and signs them: implements the port Attestor.
 
-    `key` is "ssh:" and the path of a key, "gpg:" and the id of a key, or "" for no signature. `environment` is that of
-    child processes.
+    `key` is "ssh:" and the path of a key, "gpg:" and the id of a key, or "" for no signature. `environment` is the
+    environment of child processes.
     """
 
     key: str

@@ -48,9 +48,10 @@ def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[Ledger
 
 
 def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerEntry:
-    """Return the entry for the ledger about a trial. Append nothing. `result` is that of its step, such as "promoted".
+    """Return the entry for the ledger about a trial. Append nothing.
 
-    `who` is the person who started the trial by hand; "" for a pass.
+    `result` is the result of the trial's step, such as "promoted". `who` is the person who started the trial by hand;
+    "" for a pass.
     """
     bad = first_failure(trial.tiers)
     body = {

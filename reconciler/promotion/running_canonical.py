@@ -227,7 +227,7 @@ def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collect
     """Remove each kept deployment whose recipe is no longer to be kept running. Return a remark for each.
 
     Their deployment records are removed as well. If the records of a recipe cannot be read, its deployment stays.
-    `marks` are those of all slots that still have processes or objects on this host.
+    `marks` are the marks of all slots that still have processes or objects on this host.
     """
     recorded = records.canonicals.keys() | records.unreadable.keys()
     wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}

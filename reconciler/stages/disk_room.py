@@ -47,7 +47,7 @@ def free_of_state(host: Host) -> int | None:
 def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) -> str:
     """Return why the disk has no room for a trial now; "" if it has, or if that is unknown.
 
-    `memory` is that of the trial's recipe. `beside` is what trials that run now take.
+    `memory` is the memory of the trial's recipe. `beside` is what trials that run now take.
     """
     if fleet.disk is None or host.disk is None:
         return ""

@@ -72,7 +72,7 @@ def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[
 def explain_preview(host: Host, request: RunRequest, made: Preview, events: Sequence[Event]) -> tuple[Explanation, ...]:
     """Return the explanation of each recipe of a dry run, in the order of its plan. Nothing is observed again.
 
-    `events` are those of the whole ledger.
+    `events` are the events of the whole ledger.
     """
     looking, of_recipes = _Looking(host, request), by_recipe(events)
     steps = made.plan.steps.values()
@@ -144,7 +144,7 @@ def _has_release(name: str, observed: Observations, records: Records) -> bool:
 
 
 def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:
-    """Return how old the facts about upstream are. `events` are those of whole passes.
+    """Return how old the facts about upstream are. `events` are the events of whole passes.
 
     `observation` is None for an orphan, which has no upstream.
     """

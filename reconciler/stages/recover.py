@@ -117,7 +117,7 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
     """Return a copy of the host with only the drivers that a recipe's slot may need; with all if it is not declared.
 
     These are the drivers of the recipe and its needs, and those that have something in the slot or are recorded there.
-    The run that died may have used other drivers than are declared now. `marks` are those of slots that still have
+    The run that died may have used other drivers than are declared now. `marks` are the marks of slots that still have
     something, by driver.
     """
     if name not in fleet.recipes:

@@ -48,7 +48,7 @@ def script_given(argv: Argv) -> str:
 def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) -> Iterator[tuple[Path, str]]:
     """Yield each script that is itself the program of a command and cannot be executed, with the reason.
 
-    `missing` is that of `unfit_scripts`.
+    `missing` is a function that returns those of its arguments that are no programs in PATH.
     """
     for name in dict.fromkeys(argv[0] for argv in commands if "/" in argv[0]):
         if why := _unfit(folder / name, missing):

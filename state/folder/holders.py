@@ -129,7 +129,10 @@ def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
-    """Return the process `pid` with its command and its start; None if it is gone. `heir` is that of Holder."""
+    """Return the process `pid` with its command and its start; None if it is gone.
+
+    `heir` is True if it did not take a lock itself, but inherited it.
+    """
     process = PROC / str(pid)
     try:
         words = (process / "cmdline").read_bytes() or (process / "comm").read_bytes()

@@ -61,9 +61,9 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
 def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connection]:
     """Open the registry for one transaction, and yield the connection. Make the file if it is missing.
 
-    The transaction is committed durably, or rolled back if the `with` block fails. `steps` are those of `reading`. A
-    registry of an older format is first copied to the path that `copy_before` returns, and then upgraded in this
-    transaction.
+    The transaction is committed durably, or rolled back if the `with` block fails. `steps` are scripts that upgrade a
+    registry by one format each. A registry of an older format is first copied to the path that `copy_before` returns,
+    and then upgraded in this transaction.
     """
     with registry_errors(path):
         if not _is_there(path):

@@ -21,7 +21,7 @@ _SELECT = "SELECT seq, at, kind, recipe, body, prev, hash FROM ledger"
 class LedgerRow:
     """One line of the ledger exactly as it is stored. Its texts are hashed as stored, so any changed byte is found.
 
-    `hash` is the hash of this line. `prev` is that of the line before, "" for the first line.
+    `hash` is the hash of this line. `prev` is the hash of the line before, "" for the first line.
     """
 
     seq: int

@@ -74,7 +74,8 @@ def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None
 def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Member:
     """Return the next member, whose header tarfile parses: it may be of a file with holes, or of an older Canon.
 
-    Raise MismatchError if it is not the member of `entry`. `number` is that of the entry in the manifest, from 1 on.
+    Raise MismatchError if it is not the member of `entry`. `number` is the number of the entry in the manifest, from 1
+    on.
     """
     file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:

@@ -100,8 +100,9 @@ def push_problem(name: str, reason: str) -> str:
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
     """Return the input for `git update-ref --stdin -z` that records which refs the forge has now, below `refs/pushed/`.
 
-    The arguments are those of `plan_push`. Only refs in `wanted` are recorded. A tag that is gone from the forge stays
-    recorded. Return b"" if nothing has changed.
+    All arguments map full names of refs to object ids: the wanted ones, those that the forge has now, and those that it
+    had before. Only refs in `wanted` are recorded. A tag that is gone from the forge stays recorded. Return b"" if
+    nothing has changed.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

@@ -53,8 +53,8 @@ def http_request(
 ) -> HttpRequest | None:
     """Return the request for the refs of the repository at the URL `upstream`; None if git has to ask instead.
 
-    `environment` is that of child processes; its settings for proxies and TLS are used. `protocols` are the allowed
-    ones. `bundle` is the path of this host's CA certificates, None if there is none.
+    `environment` is the environment of child processes; its settings for proxies and TLS are used. `protocols` are the
+    allowed ones. `bundle` is the path of this host's CA certificates, None if there is none.
     """
     url = _URL.fullmatch(upstream)
     if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):

@@ -36,9 +36,9 @@ def ls_refs_digest(body: bytes) -> str:
 def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
     """Return whether a new answer of upstream is the same as the last one, whose digests are in `known`.
 
-    `known` has digests with spaces between; None if there was no answer. `text_digest` is that of the new answer as
-    `git ls-remote` prints it, and must be in `known`. `body_digest` is that of its HTTP body, None for an answer from
-    git. If there is one, `known` must have the digest of an HTTP body too, which may be another.
+    `known` has digests with spaces between; None if there was no answer. `text_digest` is the digest of the new answer
+    as `git ls-remote` prints it, and must be in `known`. `body_digest` is the digest of its HTTP body, None for an
+    answer from git. If there is one, `known` must have the digest of an HTTP body too, which may be another.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))

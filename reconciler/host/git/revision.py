@@ -19,7 +19,7 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
     """Return the version and commit of Canon, such as `0.1.0+0123456789ab`. `root` is the folder with its packages.
 
     If a file of the packages differs from the commit, `-dirty` and a digest of all files are added. If `root` is no git
-    repository, or git fails, the digest stands for the commit. `environment` is that of git.
+    repository, or git fails, the digest stands for the commit. `environment` is the environment of git.
     """
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]
@@ -30,7 +30,7 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
 
 
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
-    """Return the commit of the fleet folder. `environment` is that of git.
+    """Return the commit of the fleet folder. `environment` is the environment of git.
 
     If files of the folder differ from the commit, `-dirty` and a digest of all files are added. If its fleet.toml is
     not in git, or git fails, return only the digest.

@@ -48,8 +48,8 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
 def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
     """Import all OpenPGP key files in the folder `keys` into a temporary keyring of gpg, to see whether this works.
 
-    Return how many files there are. `environment` is that of gpg. Raise InfrastructureError if gpg is missing, or
-    refuses a file.
+    Return how many files there are. `environment` is the environment of gpg. Raise InfrastructureError if gpg is
+    missing, or refuses a file.
     """
     files = pgp_keys(keys)
     if files:

@@ -41,8 +41,8 @@ class LineSupervisor:
 def command_line(name: str, command: str, names: Collection[str], commit: str) -> tuple[str, ...]:
     """Return the argument list that starts the Procfile line `name` with its supervisor.
 
-    `command` is the shell command of the line. `names` are the long-running lines of the Procfile, and `commit` is that
-    of the release: the supervisor keeps both in its environment.
+    `command` is the shell command of the line. `names` are the long-running lines of the Procfile, and `commit` is the
+    commit of the release: the supervisor keeps both in its environment.
     """
     return (sys.executable, "-IS", "-c", _START, " ".join((commit, name, *names)), name, command, _SHELL)
 

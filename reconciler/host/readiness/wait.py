@@ -64,7 +64,7 @@ class _FinalAnswers:
     def seconds(self, answer: object, now: float) -> float:
         """Return for how many seconds the app has given only final answers; 0 if `answer` is not final.
 
-        `answer` is that of a check at the time `now` on the monotonic clock.
+        `answer` is the answer of a check at the time `now` on the monotonic clock.
         """
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None

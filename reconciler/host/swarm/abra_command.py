@@ -90,7 +90,7 @@ class AbraDir:
 
 @frozen
 class Abra:
-    """Runs `abra`, and git for it. `environment` is that of both.
+    """Runs `abra`, and git for it. `environment` is the environment of both.
 
     `lock` is the descriptor of the pass lock, None for none. A command of abra that changes something inherits it, and
     may take `changing` seconds. `known` has the commands for which `check` found that abra has all flags.

@@ -56,7 +56,7 @@ class PageActivity:
 
 
 def activity_of(events: Sequence[Event]) -> PageActivity:
-    """Return what Canon did. `events` are those of the whole ledger, the oldest first."""
+    """Return what Canon did. `events` are the events of the whole ledger, the oldest first."""
     trials = past_trials(events)
     of_recipes: dict[str, list[PastTrial]] = {}
     for trial in trials:

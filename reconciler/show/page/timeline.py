@@ -81,7 +81,7 @@ def timeline_of(
 ) -> Timeline | None:
     """Return the timeline of one recipe up to the time `now`; None if nothing is known of the recipe.
 
-    `known` are its release tags, each with the time when it was first seen. `trials` and `events` are those of the
+    `known` are its release tags, each with the time when it was first seen. `trials` and `events` are the events of the
     recipe, the oldest first. In each lane, at most the `most` latest marks are drawn.
     """
     all_made = [event for event in events if event.kind in {"promoted", "rolled-back", "forgotten"}]

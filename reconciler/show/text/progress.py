@@ -50,7 +50,7 @@ def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, la
     """Return what is being done for `recipe` from now on. `doing` is what was done before, None for nothing.
 
     `now` is the time in seconds of a monotonic clock. If `doing` is of the same recipe, the new step has the same
-    `began`. `what` and `last` are those of StepProgress.
+    `began`. `what` is a text on it, and `last` is how many seconds the recipe's last trial took, None if unknown.
     """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)

@@ -34,7 +34,7 @@ def render_trial(
     state: str = "",
     ways: Sequence[WayResult] = (),
 ) -> str:
-    """Return the text of `reconcile trial`. `conditions` are those of the gate.
+    """Return the text of `reconcile trial`. `conditions` are the conditions of the gate.
 
     `state` is the state folder, to which the path of the trial's log is relative. `ways` are the results of what was
     tried after the tiers: the way back to an older release, and the stop.

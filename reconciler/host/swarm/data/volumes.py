@@ -95,8 +95,8 @@ def _place(volume: str, path: str) -> PurePosixPath:
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
     """Make a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
 
-    `volumes` are full names, NAME is that in the recipe. The container is never started, and only serves to copy files.
-    It is removed at the end of the `with` block, with its image.
+    `volumes` are full names, NAME is the name of the volume in the recipe. The container is never started, and only
+    serves to copy files. It is removed at the end of the `with` block, with its image.
     """
     if not volumes:
         yield ""

@@ -31,7 +31,7 @@ _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 
 @frozen
 class DockerCommand:
-    """Runs the `docker` command. `environment` is that of child processes; it says which engine is used.
+    """Runs the `docker` command. `environment` is the environment of child processes; it says which engine is used.
 
     `lock` is the descriptor of the pass lock, which commands that change something inherit; None for none. `pulled`
     maps images to the time of their last pull, in seconds of the monotonic clock.

@@ -46,9 +46,9 @@ _UPDATE_TRIES = 5
 class Engine:
     """One Docker engine.
 
-    `environment` is that of child processes; DOCKER_HOST or a context in it names the engine. `lock` is the descriptor
-    of the pass lock, which commands that change something inherit; None for none. `facts` keeps what `node` and `check`
-    found.
+    `environment` is the environment of child processes; DOCKER_HOST or a context in it names the engine. `lock` is the
+    descriptor of the pass lock, which commands that change something inherit; None for none. `facts` keeps what `node`
+    and `check` found.
     """
 
     environment: Mapping[str, str]

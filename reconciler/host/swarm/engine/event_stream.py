@@ -91,8 +91,8 @@ def follow_events(
 ) -> Iterator[EventStream]:
     """Yield a stream of the events since the time `since`. It ends at most `seconds` from now.
 
-    `concerns` is that of EventStream. The stream is closed at the end of the `with` block. If the engine does not open
-    it, raise no error: the stream is then not live.
+    `concerns` gets the JSON of an event, and returns whether it is part of the stream. The stream is closed at the end
+    of the `with` block. If the engine does not open it, raise no error: the stream is then not live.
     """
     stream, call = EventStream(concerns), _call(since, seconds)
     try:

@@ -90,9 +90,10 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 
 
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
-    """Return whether the service of `port` is on a network that is not internal. `closed` is that of `find_app_port`.
+    """Return whether the service of `port` is on a network that is not internal.
 
-    A service that publishes a port in ingress mode is also on the ingress network, which is not internal.
+    `closed` are the external networks that are internal in Docker. A service that publishes a port in ingress mode is
+    also on the ingress network, which is not internal.
     """
     service = config["services"][port.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())

@@ -87,7 +87,7 @@ def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
     """Return the host ports and URLs that services of other stacks have, each with the full name of its service.
 
-    They are texts as in `_wanted_resources`. Services that are scaled to zero are left out.
+    A port is a text such as "port 25/tcp of the host". Services that are scaled to zero are left out.
     """
     taken: dict[str, str] = {}
     for service in engine.find("service"):

@@ -176,9 +176,9 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """Return the error for the ended `tasks` of a service, the newest first. Its message begins with `what`.
 
-    The reason is that of the newest task that was killed because memory ran out, else that of the newest task: the
-    engine does not report every such kill. The message of that task decides whether the host (a full disk for example)
-    or the recipe is to blame.
+    The reason comes from the newest task that was killed because memory ran out or, without one, from the newest task:
+    the engine does not report every such kill. The message of that task decides whether the host (a full disk for
+    example) or the recipe is to blame.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
     by_message = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
