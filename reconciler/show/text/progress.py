@@ -121,9 +121,9 @@ class LineProgress:
         self.doing = {name: step for name, step in self.doing.items() if name in recipes}
 
     def _next(self, recipe: str, what: str, last: float | None) -> StepProgress:
-        """Record what is done for a recipe from now on, and return it. `what` and `last` are those of StepProgress.
+        """Record what is done for a recipe from now on, and return it. Steps of recipes not tried now are dropped.
 
-        The steps of recipes that are not tried now are dropped.
+        `what` is a text on it. `last` is how many seconds the recipe's last trial took; None if unknown.
         """
         step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
         self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}
