@@ -1,4 +1,4 @@
-"""The values of the desired state: the fleet's declarations, its releases, and which release is wanted."""
+"""The values of the desired state: what a fleet declares, releases, and which release is wanted."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ class TierName(StrEnum):
 class WayName(StrEnum):
     """What is tried of a release beside its tiers. BACK: the older release is deployed over data of the newer one.
 
-    STOP: the release is stopped by SIGTERM, and later killed; then its data has to come up again.
+    STOP: the release is stopped by SIGTERM, and later killed. Its data has to come up again each time.
     """
 
     BACK = "back"
@@ -33,14 +33,14 @@ class WayName(StrEnum):
 
 
 class DataPolicy(StrEnum):
-    """Which data a promotion keeps: the data that went through the upgrade, or that of a fresh install."""
+    """Which data a canonical gets. CARRIED: the data that went through the upgrade. FRESH: that of a fresh install."""
 
     CARRIED = "carried"
     FRESH = "fresh"
 
 
 class Keep(StrEnum):
-    """Whether a canonical is stored as a snapshot only, or is deployed and kept running as well."""
+    """How a canonical is kept. REST: as a snapshot only. RUNNING: it is deployed and kept running as well."""
 
     REST = "rest"
     RUNNING = "running"
@@ -53,11 +53,11 @@ PROTOCOLS = ("https", "ssh")
 
 @frozen
 class Install:
-    """How a recipe is deployed, and how its fresh data is made.
+    """How a recipe is deployed, and how its fresh data is made. `env` are settings that override its `.env.sample`.
 
-    `env` has settings that override the recipe's `.env.sample`. `secrets` maps a secret's name to the command that
-    prints it. `overlays` are files of the recipe's fleet folder, merged over its compose files in this order. `steps`
-    are commands that run after the first deploy of fresh data. `needs` are recipes that are deployed before this one.
+    `secrets` maps a secret to the command that prints it. `overlays` are files of the recipe's fleet folder, merged
+    over its compose files in this order. `steps` are commands that run after the first deploy of fresh data. `needs`
+    are recipes that are deployed before this one.
     """
 
     env: Mapping[str, str] = field(factory=dict)
@@ -75,8 +75,8 @@ USUAL_TIMEOUT = timedelta(minutes=10)
 class Ready:
     """When an app counts as ready. Exactly one of `http` (a path), `tcp` and `run` (a command) is set.
 
-    `status` are the HTTP codes of a ready app. `timeout` is how long the app may take to become ready, None if nothing
-    is declared. `stable` is how long the ready app has to stay up before its data is saved.
+    `status` are the HTTP codes of a ready app. `timeout` is how long the app may take to become ready, None if this is
+    not declared. `stable` is how long the ready app must stay up before its data is saved.
     """
 
     http: str | None = "/"
@@ -96,14 +96,14 @@ class Ready:
 
 @frozen
 class Stop:
-    """How an app is stopped: `grace` is the time from SIGTERM to SIGKILL."""
+    """How an app is stopped. `grace` is how long it may take to end after SIGTERM before it is killed."""
 
     grace: timedelta = timedelta(minutes=2)
 
 
 @frozen
 class Data:
-    """The command that writes a mark through the app, and the command that later proves that the data is there."""
+    """The commands that prove that data is kept: `mark` writes something through the app, `check` finds it later."""
 
     mark: Argv | None = None
     check: Argv | None = None
@@ -111,7 +111,7 @@ class Data:
 
 @frozen
 class Backup:
-    """The command that writes a backup to `$BACKUP_DIR`, and the command that restores it from there."""
+    """The commands for backups: `take` writes one to `$BACKUP_DIR`, `restore` restores it from there."""
 
     take: Argv | None = None
     restore: Argv | None = None
@@ -119,7 +119,7 @@ class Backup:
 
 @frozen
 class Upgrade:
-    """The version that an upgrade starts from: "canonical", or a pinned version with the reason for the pin."""
+    """The version from which an upgrade starts: "canonical", or a pinned version with the reason for the pin."""
 
     base: str = "canonical"
     reason: str = ""
@@ -127,7 +127,7 @@ class Upgrade:
 
 @frozen
 class Custom:
-    """The recipe's own tests: `run` are commands that run in order, `timeout` is the time limit for all together."""
+    """The recipe's own tests. `run` are commands that run in order. `timeout` is how long all of them may take."""
 
     run: tuple[Argv, ...] = ()
     timeout: timedelta = timedelta(minutes=10)
@@ -156,13 +156,12 @@ class Ways:
 
 @frozen
 class Recipe:
-    """One declared recipe.
+    """One declared recipe. `folder` is its fleet folder, with its declaration and tests.
 
-    `folder` is its fleet folder, with its declaration and tests. `enrolled` is True if it gets a canonical. `exception`
-    is the reason why it gets none, and `review` the day to reconsider that. `requires` are programs that a trial needs.
-    `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that is left out to the reason. `minimum_age` is
-    how long a release has to be known before it is tried. `signed` is True if only a release is tried whose tag is
-    signed by a key of the fleet.
+    `enrolled` is True if it gets a canonical. `exception` is why it gets none, and `review` the day to reconsider that.
+    `requires` are programs that a trial needs. `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that
+    is left out to the reason. `minimum_age` is how long a release must be known before it is tried. `signed` is True if
+    only releases are tried whose tag is signed by a key of the fleet.
     """
 
     name: str
@@ -193,7 +192,7 @@ class Recipe:
 class Swarm:
     """How apps on a Swarm are named and reached: each has the domain NAME.`zone`.
 
-    `proxy` is the URL of the proxy that routes to the apps by domain, None if each app publishes a port instead.
+    `proxy` is the URL of the proxy that routes to apps by domain; None if each app publishes a port instead.
     """
 
     zone: str = "localhost"
@@ -231,7 +230,7 @@ class Fleet:
 
 @frozen
 class Version:
-    """The text of a release tag, and its sort key. Versions must be compared by the key, never by the text."""
+    """The text of a release tag, and its sort key. Versions have to be compared by the key, never by the text."""
 
     text: str
     key: tuple[int, int, int, tuple[tuple[int, int], ...]]
@@ -239,7 +238,7 @@ class Version:
 
 @frozen
 class Release:
-    """A release tag, by its name (`version`), and its commit."""
+    """A release: the name of its tag (`version`), and its commit."""
 
     version: str
     commit: str
@@ -247,7 +246,7 @@ class Release:
 
 @frozen
 class Signature:
-    """The signature of a release tag. `signer` is who signed it, "" if it is invalid; `fault` is why it is invalid."""
+    """The checked signature of a release tag. `signer` is who signed it. `fault` is why it is not good; "" if it is."""
 
     signer: str = ""
     fault: str = ""
@@ -255,19 +254,19 @@ class Signature:
 
 @frozen
 class NeverReleased:
-    """No tag of the recipe is an allowed release."""
+    """Why no release is wanted: no tag of the recipe is an allowed release."""
 
 
 @frozen
 class AmbiguousVersion:
-    """The greatest version has several tags, which name different commits."""
+    """Why no release is wanted: the greatest version has several tags, which name different commits."""
 
     tags: tuple[str, ...]
 
 
 @frozen
 class Unobservable:
-    """Something, such as upstream, could not be read. This is never the same as an upstream without tags."""
+    """Something, such as upstream, could not be read. `reason` says why. An upstream without tags can be read."""
 
     reason: str
 

@@ -1,3 +1,3 @@
-"""Canon: makes the recorded state of a fleet equal to its desired state."""
+"""Canon: brings the recorded state of a fleet to its desired state."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`python -m reconciler`, and the `reconcile` command."""
+"""The entry point of `python -m reconciler` and of the command `reconcile`."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from reconciler.cli.standard_streams import flush_or_drop, open_missing
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line, and exit with its exit code."""
     _require_utf8()
     open_missing()
     code = run(sys.argv[1:])

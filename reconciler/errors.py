@@ -1,4 +1,4 @@
-"""The errors of Canon, sorted by what to do about them: try again later, let a person decide, or report a bug."""
+"""The errors of Canon. The class of an error says who can do something about it."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ _REMEDIES = {
 
 
 class CanonError(Exception):
-    """An error. `message` is one line for a person; `hint` says what to do about the error, "" if nothing is known."""
+    """An error. `message` is one line for a person. `hint` is what to do about it; "" if nothing is known."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -33,11 +33,11 @@ class UsageError(CanonError):
 
 
 class InfrastructureError(CanonError):
-    """A fault of the host, not of a recipe: a missing tool, a full disk, an unreachable server. A retry may help."""
+    """A fault of the host, not of a recipe: a missing program, a full disk, an unreachable server. A retry may help."""
 
 
 class NoFleetError(CanonError):
-    """The fleet's folder `folder` is missing.
+    """The fleet folder `folder` is missing.
 
     `commands` are what a user may want to run next, each with what it does.
     """
@@ -58,7 +58,7 @@ class NotCheckedError(CanonError):
 
 
 class UpstreamError(InfrastructureError):
-    """Upstream publishes a tag that cannot be fetched. Only upstream can repair this. No release was tried."""
+    """Upstream has a tag that cannot be fetched. Only upstream can repair this. No release was tried."""
 
 
 class RecipeError(CanonError):
@@ -72,7 +72,7 @@ class RecipeError(CanonError):
 class TimedOutError(RecipeError):
     """An app or a command of the tests took too long. The recipe may be to blame, or a busy host.
 
-    `pressure` describes load, memory, disk and stalls of the host at that time in one line, "" if not measured yet.
+    `pressure` is one line on how busy the host was then; "" if this was not measured yet.
     """
 
     def __init__(self, message: str, pressure: str = "", tail: tuple[str, ...] = ()) -> None:
@@ -81,11 +81,11 @@ class TimedOutError(RecipeError):
 
 
 class KilledError(TimedOutError):
-    """An app did not stop in time and was killed: its last writes may be cut off."""
+    """An app did not stop in time and was killed. Its last writes may be incomplete."""
 
 
 class NeededAppError(InfrastructureError):
-    """The app of the recipe `need` failed with the error `failed`; the recipe `needed_by` needs this app.
+    """The recipe `needed_by` needs the app of the recipe `need`, which failed with the error `failed`.
 
     Neither recipe is blamed. `timed_out` is True if the app only took too long.
     """
@@ -102,21 +102,21 @@ class StoppedError(InfrastructureError):
 
 
 class NeedsPersonError(CanonError):
-    """Canon does not go on by itself: a person has to decide or repair something; the hint says what."""
+    """Canon cannot go on by itself. A person has to decide or repair something, and the hint says what."""
 
 
 class BusyError(InfrastructureError):
     """Another process holds the lock of the pass or of a slot.
 
-    The message names its pid, its command and when it took the lock.
+    The message has its pid, its command and when it took the lock.
     """
 
 
 class InterruptedPassError(BaseException):
-    """A signal asked the command to stop; `signal_number` is the number of that signal.
+    """A signal asked the command to stop. `signal_number` is its number.
 
-    Derives from BaseException: a handler that catches every Exception of one recipe, to go on with the next recipe,
-    must not catch this error.
+    This is a BaseException, so that a handler for every Exception of one recipe, which goes on with the next recipe,
+    does not catch it.
     """
 
     def __init__(self, signal_number: int) -> None:
@@ -126,10 +126,10 @@ class InterruptedPassError(BaseException):
 
 
 def killed_error(recipe: str, killed: Sequence[str], pressure: str = "") -> KilledError:
-    """Return the error for an app that had to be killed; `recipe` is its recipe.
+    """Return the error for the app of the recipe `recipe`, which had to be killed.
 
-    `killed` names each killed process or service with the time that it had to stop, as in "worker (10 s)". `pressure`
-    describes load, memory and disk of the host at that time in one line, "" if not measured.
+    `killed` are its killed processes or services, each with the time that it had: "worker (10 s)". `pressure` is one
+    line on how busy the host was; "" if not measured.
     """
     what = f"{recipe} did not end in the time it has to stop and was killed, so its data may be cut off"
     remedy = "it has to end on SIGTERM, or needs more time: [stop] grace, on a Swarm stop_grace_period"
@@ -137,7 +137,7 @@ def killed_error(recipe: str, killed: Sequence[str], pressure: str = "") -> Kill
 
 
 def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, str]:
-    """Return the message of an error, with the path of an OSError, and a hint what to do, "" if nothing is known."""
+    """Return the message of an error, and what to do about it; "" if nothing is known. For an OSError, add its path."""
     if not isinstance(failed, OSError):
         return failed.message, failed.hint
     where = f" ({os.fsdecode(failed.filename)})" if isinstance(failed.filename, str | bytes) else ""
@@ -145,12 +145,12 @@ def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, st
 
 
 def in_one_line(failed: CanonError | StateError | OSError) -> str:
-    """Return the message and the hint of an error, joined to one line."""
+    """Return the message and the hint of an error in one line."""
     return "; ".join(part for part in message_and_hint(failed) if part)
 
 
 def reason_of(failed: Exception) -> str:
-    """Return any exception as one line of text. An exception that Canon does not expect is called a bug in Canon."""
+    """Return any exception as one line of text. One that Canon does not expect is called a bug in Canon."""
     if isinstance(failed, CanonError | StateError | OSError):
         return in_one_line(failed)
     return f"a bug in Canon: {failed!r}"

@@ -1,4 +1,4 @@
-"""Replaces the values of known secrets in logs and messages with "[redacted]"."""
+"""Replaces known secrets in logs and messages by "[redacted]"."""
 
 import base64
 import json
@@ -17,26 +17,29 @@ _REPLACEMENT = b"[redacted]"
 
 @frozen
 class Redaction:
-    """The texts to replace: `spellings` has each secret in all encodings in which it may appear, the longest first."""
+    """The texts that are replaced.
+
+    `spellings` has each secret in all encodings in which it may appear, the longest first.
+    """
 
     spellings: tuple[bytes, ...] = ()
 
     @property
     def longest(self) -> int:
-        """Return the length of the longest spelling in bytes; 0 if there are no spellings."""
+        """Return the length of the longest spelling in bytes; 0 if there is none."""
         return max(map(len, self.spellings), default=0)
 
     def apply(self, data: bytes) -> bytes:
-        """Return `data` with each spelling replaced; overlapping spellings are replaced once."""
+        """Return `data` with each spelling replaced by "[redacted]". Spellings that overlap are replaced together."""
         stream = RedactedStream(self)
         return stream.feed(data) + stream.flush()
 
 
 class RedactedStream:
-    """Replaces secrets in text that comes in chunks, also a secret that is split over two chunks.
+    """Replaces secrets in text that comes in pieces, even a secret that is split over two of them.
 
-    The joined output is the same as `Redaction.apply` of the joined chunks. The last bytes of the text may be the
-    beginning of a secret, so they are held until the next chunk. They are fewer bytes than the longest spelling has.
+    The result is the same as that of `Redaction.apply` for the whole text. The last bytes may be the beginning of a
+    secret. So they are kept until the next piece comes; they are always fewer than the longest spelling has.
     """
 
     def __init__(self, redaction: Redaction) -> None:
@@ -46,18 +49,18 @@ class RedactedStream:
         self._covered = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        """Add a chunk, and return the redacted text that later chunks cannot change."""
+        """Add a piece of text. Return the redacted text that later pieces cannot change."""
         self._held += chunk
         return self._release(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
 
     def flush(self) -> bytes:
-        """Return the redacted rest of the text. Call this after the last chunk."""
+        """Return the redacted rest of the text. Call this after the last piece."""
         return self._release(len(self._held))
 
     def _release(self, cut: int) -> bytes:
-        """Return the held bytes before the index `cut`, redacted, and hold only the others.
+        """Return the kept bytes before the index `cut`, redacted. Only the bytes after it are kept from now on.
 
-        The first `_covered` held bytes are the end of a secret that was replaced earlier, so they are left out.
+        The first `_covered` of them are the end of a secret that was replaced already, so they are left out.
         """
         parts, end = [], self._covered
         for start, stop in self._spellings_before(cut):
@@ -69,9 +72,9 @@ class RedactedStream:
         return b"".join(parts)
 
     def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each spelling in the held bytes that begins before the index `cut`.
+        """Yield the start and end of each spelling in the kept bytes that begins before the index `cut`.
 
-        If several begin at the same index, yield only the longest.
+        If several begin at the same index, only the longest is yielded.
         """
         match = self._pattern.search(self._held) if self._pattern else None
         while self._pattern and match and match.start() < cut:
@@ -102,9 +105,9 @@ def _spellings(value: bytes) -> Iterable[bytes]:
 
 
 def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
-    """Return the contents of all secret files of the apps in a slot's folder.
+    """Return the contents of all secret files of the apps in a slot. `slot` is the folder of the slot.
 
-    Symlinks and files over 64 KiB are left out.
+    Symlinks, and files larger than 64 KiB, are left out.
     """
     files = (path for path in slot.glob("*/secrets/*") if path.is_file() and not path.is_symlink())
     return tuple(path.read_bytes() for path in files if path.stat().st_size <= _LONGEST)
