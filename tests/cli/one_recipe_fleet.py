@@ -1,7 +1,9 @@
 """Runs the real command over a fleet with one tiny recipe, `jot`."""
 
+import hashlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ from tests.repositories import UpstreamRepository
 
 FIRST, SECOND, THIRD = "1.0.0+v1", "1.1.0+v2", "1.2.0+v3"
 ERROR_KEYS = {"file", "line", "column", "message", "hint"}
+
+LEDGER = tuple(f'INSERT INTO "{table}" ' for table in ("ledger", "ledger_head"))
 
 # Creates the file `reached` and waits for the file `go`.
 WAIT = """\
@@ -125,6 +129,22 @@ class OneRecipeFleet(CanonCommand):
         """Return all that must not change when nothing is promoted."""
         tags = {name: oid for name, oid in self.mirrored().items() if name.startswith("refs/tags/")}
         return PromotedState(self.canonical(), entries_below(self.state / "canonicals"), tags)
+
+    def remembered(self) -> str:
+        """Return a hash of all that passes decide by: every table of the registry but those of the ledger."""
+        with sqlite3.connect(self.state / "canon.db") as registry:
+            dump = list(registry.iterdump())
+        rows = [line for line in dump if not line.startswith(LEDGER)]
+        assert any(line.startswith('INSERT INTO "canonical" ') for line in rows)
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+    def propose(self, ref: str, **files: str) -> str:
+        """Propose the tiny app with `files` replaced: a commit that only `ref` names, such as "refs/pull/7/head"."""
+        content = {name.replace("_", "."): text.encode() for name, text in files.items()}
+        whole = {"Procfile": tiny_fleet.PROCFILE, "app.py": tiny_fleet.APP, "VERSION": b"proposed", **content}
+        commit = self.upstream.commit_tree(self.upstream.tree(whole))
+        self.upstream.git("update-ref", ref, commit)
+        return commit
 
     def mirrored(self) -> dict[str, str]:
         """Return the refs of the mirror."""

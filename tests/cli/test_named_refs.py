@@ -2,20 +2,11 @@
 
 import pytest
 
-from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
 from tests.repositories import UpstreamRepository
 
 PULL = "refs/pull/7/head"
 OPTIONS = ("--tiers", "install")
-
-
-def proposed(jot: OneRecipeFleet, ref: str = PULL) -> str:
-    """Propose the tiny app as a pull request from a fork: a commit on no branch, which only `ref` names."""
-    files = {"Procfile": tiny_fleet.PROCFILE, "app.py": tiny_fleet.APP, "VERSION": b"proposed"}
-    commit = jot.upstream.commit_tree(jot.upstream.tree(files))
-    jot.upstream.git("update-ref", ref, commit)
-    return commit
 
 
 def tried(jot: OneRecipeFleet, ref: str) -> dict[str, str]:
@@ -30,7 +21,7 @@ def test_a_pull_request_is_tried_by_its_ref_and_by_its_commit_and_leaves_no_such
     settled: OneRecipeFleet,
 ) -> None:
     before = settled.mirrored()
-    commit = proposed(settled)
+    commit = settled.propose(PULL)
     for ref in (PULL, commit):
         assert tried(settled, ref) == {"version": ref, "commit": commit}
         assert {**settled.mirrored(), **before} == {**before, "refs/asked/last": commit}
@@ -40,7 +31,7 @@ def test_a_pull_request_is_tried_by_its_ref_and_by_its_commit_and_leaves_no_such
 
 def test_a_full_name_means_only_itself(settled: OneRecipeFleet) -> None:
     head = settled.upstream.head()
-    other = proposed(settled, "refs/heads/topic")
+    other = settled.propose("refs/heads/topic")
     settled.upstream.tag("topic", head)
     assert tried(settled, "topic") == {"version": "topic", "commit": head}
     assert tried(settled, "refs/heads/topic")["commit"] == other
@@ -50,7 +41,7 @@ def test_a_full_name_means_only_itself(settled: OneRecipeFleet) -> None:
 
 
 def test_a_commit_id_is_that_commit_also_where_a_branch_has_its_name(settled: OneRecipeFleet) -> None:
-    commit, head = proposed(settled), settled.upstream.head()
+    commit, head = settled.propose(PULL), settled.upstream.head()
     assert head
     settled.upstream.git("update-ref", f"refs/heads/{commit}", head)
     assert tried(settled, commit)["commit"] == commit
@@ -85,7 +76,7 @@ def test_what_a_person_asked_for_is_not_given_to_the_teams_forge(settled: OneRec
     forge = UpstreamRepository.make(settled.folder / "forge" / "jot.git")
     fleet = settled.fleet / "fleet.toml"
     fleet.write_text(fleet.read_text() + f'[mirror]\npush = "file://{forge.path.parent}/{{recipe}}.git"\n')
-    proposed(settled)
+    settled.propose(PULL)
     assert tried(settled, PULL)["version"] == PULL
     pushed = settled.run("-q")
     assert pushed.code == 0, pushed

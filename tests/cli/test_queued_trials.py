@@ -1,22 +1,10 @@
 """Trials by hand that wait for each other, and what they leave for the next pass: nothing but their line."""
 
-import hashlib
 import json
 import sqlite3
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet, paused
 from tests.procfile_apps import wait_for
-
-LEDGER = {"ledger", "ledger_head"}
-
-
-def remembered(jot: OneRecipeFleet) -> str:
-    """Return a hash of all that passes decide by: every table of the registry but those of the ledger."""
-    with sqlite3.connect(jot.state / "canon.db") as registry:
-        dump = list(registry.iterdump())
-    rows = [line for line in dump if not any(line.startswith(f'INSERT INTO "{table}" ') for table in LEDGER)]
-    assert [line for line in rows if line.startswith('INSERT INTO "canonical" ')]
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 def kinds(jot: OneRecipeFleet) -> list[str]:
@@ -26,16 +14,16 @@ def kinds(jot: OneRecipeFleet) -> list[str]:
 
 def test_neither_a_green_nor_a_red_trial_by_hand_is_remembered_by_passes(settled: OneRecipeFleet) -> None:
     settled.release(SECOND)
-    before, lines = remembered(settled), kinds(settled)
+    before, lines = settled.remembered(), kinds(settled)
     assert settled.run("trial", "jot").code == 0
     settled.custom("exit 1")
     assert settled.run("trial", "jot").code == 4
-    assert remembered(settled) == before
+    assert settled.remembered() == before
     assert kinds(settled) == [*lines, "trial", "trial"]
     settled.declare()
     row = settled.row_of()
     assert (row["result"], row["have"]["version"]) == ("promoted", SECOND)
-    assert remembered(settled) != before
+    assert settled.remembered() != before
 
 
 def test_a_second_trial_waits_for_the_first_and_then_runs(settled: OneRecipeFleet) -> None:
