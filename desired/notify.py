@@ -10,10 +10,13 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @frozen
 class Mail:
-    """Messages by mail. `server` is HOST:PORT of an SMTP server.
+    """Where and how messages are sent by mail.
 
-    `password` is the path of a file, or the name of a systemd credential; both it and `user` are "" if the server wants
-    none. `encryption` is "starttls", "tls" (from the beginning of the connection) or "none".
+    * `server`: HOST:PORT of an SMTP server.
+    * `to`, `from_`: the addresses of the receivers, and of the sender.
+    * `user`: the name to log in with; "" if the server wants no login.
+    * `password`: the path of a file with the password, or the name of a systemd credential; "" without a login.
+    * `encryption`: "starttls", "tls" (from the beginning of the connection) or "none".
     """
 
     server: str
@@ -26,9 +29,9 @@ class Mail:
 
 @frozen
 class Webhook:
-    """Messages by HTTP POST to `url`.
+    """The URL to which messages are sent by HTTP POST.
 
-    `token` is the path of a file with a bearer token, or the name of a systemd credential; "" if none is sent.
+    `token` is the path of a file with a bearer token, or the name of a systemd credential. It is "" if none is sent.
     """
 
     url: str
@@ -37,9 +40,9 @@ class Webhook:
 
 @frozen
 class Apprise:
-    """Messages by the library apprise.
+    """Where messages are sent by the library apprise.
 
-    `urls` is the path of a file with its URLs, one on each line, or the name of a systemd credential.
+    `urls` is the path of a file with the URLs, one on each line, or the name of a systemd credential.
     """
 
     urls: str
@@ -47,7 +50,10 @@ class Apprise:
 
 @frozen
 class Notify:
-    """How messages are sent. A problem that lasts is told again after `remind`. A way is None if it is not declared."""
+    """Where messages about problems are sent. Each of `mail`, `webhook` and `apprise` is None if it is not declared.
+
+    A problem that lasts is told again after the time `remind`.
+    """
 
     remind: timedelta = timedelta(days=7)
     mail: Mail | None = None
@@ -62,12 +68,12 @@ class Notify:
 
 
 def host_of(address: str) -> str:
-    """Return the host of HOST:PORT, or of a URL."""
+    """Return the host in `address`, which is HOST:PORT or a URL."""
     after = address.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0]
     host, colon, port = after.rpartition(":")
     return host if colon and port.isdecimal() else after
 
 
 def crosses_network(address: str) -> bool:
-    """Whether what is sent to an address, a URL or HOST:PORT, leaves this host."""
+    """Return whether a message to `address` leaves this host. `address` is HOST:PORT or a URL."""
     return host_of(address) not in LOOPBACK

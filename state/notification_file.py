@@ -1,4 +1,4 @@
-"""Keep in a file which problems were told, and which messages wait, so that a pass that was killed loses none."""
+"""Reads and writes the file of problems that were told and messages that wait. So a killed pass loses none of them."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from state.state_errors import StateError
 
 
 def read_notifications(path: Path) -> Notifications:
-    """Return what the file `path` holds; empty Notifications if it is missing.
+    """Return the record in the file `path`; empty Notifications if there is no file.
 
-    Raise StateError if the file cannot be read, or is not one that this program wrote.
+    Raise StateError if the file cannot be read, or if this program did not write it.
     """
     if not path.exists():
         return Notifications()
@@ -24,9 +24,6 @@ def read_notifications(path: Path) -> Notifications:
 
 
 def keep_notifications(path: Path, notifications: Notifications) -> None:
-    """Write `notifications` to the file `path`, flushed to the disk, in place of what it had.
-
-    Raise StateError if that fails.
-    """
+    """Replace the file `path` by one with `notifications`, and flush it to the disk. Raise StateError if that fails."""
     with file_errors(f"write {path.name}", StateError):
         replace_file(path, dump(notifications).encode("ascii"))

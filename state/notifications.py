@@ -8,10 +8,12 @@ from attrs import evolve, field, frozen
 
 @frozen
 class FleetProblem:
-    """What is wrong with one recipe, or with passes as a whole.
+    """A problem of one recipe, or of passes as a whole.
 
-    `subject` is the name of the recipe, or "fleet:pass" or "fleet:timer". `kind` is a word such as "red". `version` is
-    the release that it is about; "" if it is about none. `reason` is the evidence in one sentence.
+    * `subject`: the name of the recipe, or "fleet:pass" or "fleet:timer".
+    * `kind`: a word such as "red".
+    * `version`: the release that it is about; "" if it is about none.
+    * `reason`: the evidence in one sentence.
     """
 
     subject: str
@@ -27,7 +29,7 @@ class FleetProblem:
 
 @frozen
 class OpenProblem:
-    """A problem that was told and lasts. `since` is when it was first told, `told_at` when it was last told."""
+    """A problem that was told and still lasts. `since` is when it was first told, `told_at` when it was last told."""
 
     problem: FleetProblem
     since: datetime
@@ -36,9 +38,11 @@ class OpenProblem:
 
 @frozen
 class Item:
-    """One line of a message. `event` is "problem", "reminder" or "recovery".
+    """One problem in a message.
 
-    `now` says how the recipe is now; only a recovery has it, else it is "". `since` is when the problem was first told.
+    * `event`: "problem", "reminder" or "recovery".
+    * `since`: when the problem was first told.
+    * `now`: how the recipe is now if the problem is over, else "".
     """
 
     event: str
@@ -49,7 +53,10 @@ class Item:
 
 @frozen
 class Message:
-    """What is sent once to each target. The id stays the same when it is sent again. `at` is when it was made."""
+    """A message to people about problems. `at` is when it was made.
+
+    Each target gets it once. `id` stays the same if it has to be sent again.
+    """
 
     id: str
     at: datetime
@@ -58,19 +65,23 @@ class Message:
 
 @frozen
 class UnsentMessage:
-    """A message, and the targets that did not get it yet, such as "mail"."""
+    """A message, and the names of the targets that still wait for it, such as "mail"."""
 
     message: Message
     targets: tuple[str, ...]
 
     def without(self, target: str) -> "UnsentMessage":
-        """Return the message with `target` not waiting for it any more."""
+        """Return the message without `target` among those that still wait for it."""
         return evolve(self, targets=tuple(each for each in self.targets if each != target))
 
 
 @frozen
 class Notifications:
-    """The problems that last, by subject, and the messages that are not sent to all targets, the oldest first."""
+    """The record of what people were told.
+
+    `problems` are the problems that last, by subject. `unsent` are the messages that some targets still wait for, the
+    oldest first.
+    """
 
     problems: Mapping[str, OpenProblem] = field(factory=dict)
     unsent: tuple[UnsentMessage, ...] = ()

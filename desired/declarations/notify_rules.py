@@ -25,7 +25,10 @@ def notify_flaws(fleet: Reading[FleetFile]) -> Iterator[Flaw]:
 
 
 def _mail(fleet: Reading[FleetFile]) -> Iterator[Flaw]:
-    """Yield flaws if nobody gets the mail, if one of `user` and `password` is missing, or if they cross a network."""
+    """Yield the flaws of `[notify.mail]`.
+
+    These are: no receiver, only one of `user` and `password`, and a password that would be sent unencrypted.
+    """
     mail = fleet.tables.notify.mail
     if mail.to == ():
         yield Flaw(("notify", "mail", "to"), "names nobody")

@@ -26,8 +26,9 @@ def read_range(value: object) -> str:
 
 
 def is_plain_range(text: str) -> bool:
-    """Return whether the library packaging surely accepts `text`. `text` already matches `PATTERN`.
+    """Return whether `text` is so simple that the library packaging surely accepts it.
 
-    This saves loading packaging. False for texts that it may not accept, such as "~=1" and ">=1.*", and for long ones.
+    If so, the library need not be loaded. Return False for long texts, and for such as "~=1" and ">=1.*", which it may
+    not accept. `text` already matches `PATTERN`.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text

@@ -8,7 +8,7 @@ DISAGREES_CODE = 3
 
 
 class ClaimVerdict(StrEnum):
-    """Whether a claim agrees with what the audit found. NOT_ASKED: the audit could not find that out."""
+    """How a claim compares with what the audit found. NOT_ASKED: the audit could not find out."""
 
     AGREE = "agree"
     DISAGREE = "disagree"

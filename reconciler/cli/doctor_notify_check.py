@@ -1,4 +1,4 @@
-"""The check of `reconcile doctor` whether messages can be sent. It sends none."""
+"""Checks for `reconcile doctor` whether messages can be sent. It sends none."""
 
 from reconciler.cli.doctor_inspection import Inspection
 from reconciler.cli.notifications import notifiers_for

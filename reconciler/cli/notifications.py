@@ -1,4 +1,4 @@
-"""Records which messages are due, and sends them. What fails here is a note, and never a verdict on a recipe."""
+"""Records which messages are due, and sends them. A failure to send is only a note in the report of the pass."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,9 +26,11 @@ _AGAIN = "the next pass sends it again, or: reconcile notify"
 
 @frozen
 class Sent:
-    """What came of sending: the number of messages that each target got, and why a target did not get one.
+    """What came of sending messages.
 
-    `signal` is the number of the signal that interrupted it; None if none did.
+    * `counts`: how many messages were sent, by target.
+    * `failures`: why sending failed, by target.
+    * `signal`: the number of the signal that interrupted the sending; None if none did.
     """
 
     counts: Mapping[str, int]
@@ -42,7 +44,10 @@ class Sent:
 
 
 def notifiers_for(fleet: Fleet) -> dict[str, Notifier]:
-    """Return what sends messages, by the names of the targets that the fleet declares. Load nothing for others."""
+    """Return what sends messages, by the name of the target, for each target that the fleet declares.
+
+    Only the libraries of declared targets are loaded.
+    """
     notify, made = fleet.notify, dict[str, Notifier]()
     if notify.mail is not None:
         from reconciler.host.notify.smtp import MailNotifier
@@ -60,16 +65,17 @@ def notifiers_for(fleet: Fleet) -> dict[str, Notifier]:
 
 
 def letter_of(fleet: str, message: Message) -> Letter:
-    """Return the message of the fleet as it is sent."""
+    """Return a message of the fleet named `fleet` with its subject, text and JSON, ready to be sent."""
     document = json_text(message_document_of(fleet, message)).encode()
     return Letter(message.id, message.at, message_subject(fleet, message), message_text(message), document)
 
 
 def tell_pass(context: CommandContext, done: Pass) -> Pass:
-    """Record and send what the report of a pass makes due. The caller holds the pass lock.
+    """Find which messages are due after the pass `done`, record them, and send them. Return the pass with more notes.
 
-    Return the pass with a note for each target that did not get its messages. After a signal nothing is sent: the
-    messages wait for the next pass. A signal that comes meanwhile is that of the pass.
+    There is one note for each target that did not get its messages. The caller holds the pass lock.
+    If a signal interrupted the pass, nothing is sent: the messages wait for the next pass. If a signal interrupts the
+    sending, the returned pass has that signal.
     """
     if not context.fleet.notify.targets:
         return done
@@ -86,7 +92,10 @@ def tell_pass(context: CommandContext, done: Pass) -> Pass:
 
 
 def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
-    """Record and send that a pass ended with the error `failed`. The caller holds the pass lock. Raise nothing."""
+    """Record and send the message that a pass ended with the error `failed`. If this fails too, raise nothing.
+
+    The caller holds the pass lock.
+    """
     if not context.fleet.notify.targets:
         return
     try:
@@ -97,15 +106,15 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return whether the last pass over the whole fleet is older than the fleet allows."""
+    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over."""
     last = last_whole_pass(context)
     return seen_of_timer(last, "; ".join(stale_notes(last)))
 
 
 def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Notifications:
-    """Return the record with the message that is due, if any, after it was written where it is not the same.
+    """Return the record `known` with the message that is due after what was `seen`, if there is one.
 
-    Raise StateError if it cannot be written.
+    The record is written to its file if it changed. Raise StateError if it cannot be written.
     """
     notify = context.fleet.notify
     due = with_due_message(known, seen, datetime.now(UTC), notify.remind, notify.targets)
@@ -115,10 +124,10 @@ def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Not
 
 
 def send_waiting(context: CommandContext, waiting: Notifications) -> Sent:
-    """Send to each target the messages that it did not get yet, the oldest first, and record each that was sent.
+    """Send to each target the messages that it did not get yet, the oldest first. Return what came of it.
 
-    A target whose server fails gets none of its later messages now, so that their order stays. Raise StateError if the
-    record cannot be written.
+    Each message that was sent is recorded at once. If sending to a target fails, its later messages wait, so that their
+    order stays. Raise StateError if the record cannot be written.
     """
     counts, failures = dict[str, int](), dict[str, str]()
     for name, notifier in notifiers_for(context.fleet).items():

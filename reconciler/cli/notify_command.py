@@ -16,11 +16,12 @@ _TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran r
 
 
 def notify(options: Options, *, test: bool) -> int:
-    """Send what is due, or with `test` a test message to each target. Print what was sent. Return the exit code.
+    """Send the messages that are due, or with `test` a test message to each target. Return the exit code.
 
-    Due are reminders, a last pass over the whole fleet that is too old, and what could not be sent before. Nothing is
-    looked at anew. The code is 1 if a target did not get its messages. Raise UsageError if the fleet declares no
-    target, and LockHeldError if a pass runs: it sends its messages itself.
+    Messages are due if a problem lasts for long, if the last pass over the whole fleet is too old, or if they could not
+    be sent before. Recipes are not looked at anew.
+    The exit code is 1 if a target did not get its messages, else 0. Raise UsageError if the fleet declares no target.
+    Raise LockHeldError if a pass runs, because the pass sends the messages itself.
     """
     context = load_context(options)
     if not context.fleet.notify.targets:
@@ -41,7 +42,7 @@ def _send_due(context: CommandContext) -> Sent:
 
 
 def _send_test(context: CommandContext) -> Sent:
-    """Send a test message to each target. Nothing of it is recorded."""
+    """Send a test message to each target, and record nothing. Return what came of it."""
     now = datetime.now(UTC)
     letter = letter_of(context.fleet.name, make_message([Item(EventWord.TEST, _TEST, now)], now))
     counts, failures = dict[str, int](), dict[str, str]()

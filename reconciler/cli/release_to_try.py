@@ -14,7 +14,7 @@ _SHOWN = 100
 
 
 def require_ref_name(ref: str | None) -> None:
-    """Raise UsageError if git allows no ref of the name `ref`. None names no ref, and is right."""
+    """Raise UsageError if `ref` cannot be the name of a ref. None means that no ref was given, and is allowed."""
     if ref is not None and (fault := ref_fault(ref)):
         raise UsageError(
             f"--ref {ref[:_SHOWN]} is not the name of a ref: it {fault}",
@@ -23,10 +23,10 @@ def require_ref_name(ref: str | None) -> None:
 
 
 def release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
-    """Return the release, branch, commit or other ref of upstream that `ref` names; the newest release if it is None.
+    """Return what `ref` names: a release, branch, commit or other ref of upstream. None means the newest release.
 
-    Raise InfrastructureError if there is no newest release, or if it has to be signed and is not, and UsageError if
-    nothing is named `ref`. What a person names is not checked.
+    The signature is only checked for the newest release, not for what a person names. Raise InfrastructureError if
+    there is no newest release, or if it has to be signed and is not. Raise UsageError if nothing is named `ref`.
     """
     name = observation.recipe.name
     if ref is None:

@@ -49,10 +49,13 @@ from state.state_errors import LockHeldError
 
 @frozen
 class TrialOptions:
-    """The options of `reconcile trial`, as they were given; None for one that was not.
+    """The options of `reconcile trial` as they were given. An option that was not given is None.
 
-    `tiers` and `ways` are lists, separated by commas; `wait` is a duration such as "30m". None means: for `ref` the
-    newest release, for `tiers` all tiers, for `junit` no file, for `ways` none, for `wait` not to wait.
+    * `ref`: what to test; None for the newest release.
+    * `tiers`: the tiers to run, separated by commas; None for all.
+    * `junit`: the file to write as JUnit XML; None for no file.
+    * `ways`: the ways to try, separated by commas; None for none.
+    * `wait`: how long to wait for a free slot, such as "30m"; None for not at all.
     """
 
     ref: str | None
@@ -76,10 +79,11 @@ class Asked:
 
 
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
-    """Run one trial of the recipe `name`, and print its result. Return 0 if green, 4 if red, 1 for a fault of the host.
+    """Run one trial of the recipe `name`, and print its result. Return the exit code.
 
-    If a way that is a gate is closed, return 4, and 1 if it could not be proved. Nothing is promoted, and a red result
-    does not keep later passes from trying the release.
+    The code is 0 if the trial is green, 4 if it is red, and 1 if this host is at fault. For a green trial it is also 4
+    if a way on which a promotion depends is closed, and 1 if such a way could not be proved.
+    Nothing is promoted. A red result does not keep later passes from trying the release.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -150,7 +154,7 @@ def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iter
 
 
 def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:
-    """Return the ways to try: those that are asked for, and those on which a promotion depends."""
+    """Return the ways to try: those that were asked for, and those on which a promotion of the recipe depends."""
     return tuple(way for way in WayName if way in {*asked.ways, *recipe.ways.gates})
 
 
@@ -186,7 +190,11 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
 
 
 def _code_of(tested: Tested) -> int:
-    """Return 0 for a green trial, 4 for a red one or a closed way that is a gate, 1 for what could not be judged."""
+    """Return the exit code of a trial.
+
+    It is 4 if the trial is red, or if a way on which a promotion depends is closed. It is 1 if something could not be
+    judged, else 0.
+    """
     failed_tier = first_failure(tested.trial.tiers)
     if failed_tier is not None:
         return 1 if failed_tier.verdict is Verdict.ERROR else 4
@@ -197,10 +205,9 @@ def _code_of(tested: Tested) -> int:
 
 
 def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
-    """Print the trial. If `junit_path` is given, write the JUnit file. Return the exit code.
+    """Print the trial, write the JUnit file if `junit_path` is given, and return the exit code of the trial.
 
-    Return the exit code of the trial. If the file cannot be written, print the reason to stderr, and return 1: stdout
-    has its answer already.
+    If the file cannot be written, print the reason to stderr, and return 1.
     """
     code = _code_of(tested)
     if context.options.json:

@@ -23,7 +23,10 @@ _LOOK_AGAIN = 1.0
 
 @frozen
 class Waiting:
-    """How long to wait for the slot of the recipe `recipe`, at most `longest`, until the lock file `lock` is free."""
+    """What to wait for, and how long: until the slot of `recipe` is free, but at most `longest`.
+
+    `lock` is the lock file of the slot.
+    """
 
     recipe: str
     longest: timedelta
@@ -31,7 +34,7 @@ class Waiting:
 
 
 def read_wait(span: str | None) -> timedelta:
-    """Return the duration that the value of --wait names, none at all for None. Raise UsageError if it is not one."""
+    """Return the duration that was given with --wait. None means not to wait. Raise UsageError if it is no duration."""
     try:
         return timedelta() if span is None else read_duration(span)
     except RefusedError as wrong:
@@ -40,17 +43,17 @@ def read_wait(span: str | None) -> timedelta:
 
 @contextmanager
 def when_free(host: Host, waiting: Waiting, open_it: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
-    """Enter what `open_it` returns, again and again until no BusyError prevents it. Yield what it yields.
+    """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait and try again.
 
-    Only entering is tried again, not what the `with` block does. Show once for each reason what is waited for. Raise
-    the BusyError if the longest time to wait is over.
+    An error within the caller's `with` block is not tried again. The progress shows once for each reason what is waited
+    for. Raise the BusyError when the longest time is over.
     """
     with ExitStack() as stack:
         yield _entered(host, waiting, lambda: stack.enter_context(open_it()))
 
 
 def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
-    """Return what `enter` returns; call it again after a BusyError, as `when_free` says."""
+    """Call `enter` until it raises no BusyError, and return its result. Raise the BusyError when the time is over."""
     until, shown = host.clock.monotonic() + waiting.longest.total_seconds(), ""
     while True:
         try:
@@ -65,7 +68,7 @@ def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
 
 
 def _sleep_while_held(host: Host, lock: Path, until: float) -> None:
-    """Sleep once, and while a process can be seen that holds `lock`; at most until the monotonic time `until`."""
+    """Sleep until no process holds `lock`, but at most until the monotonic time `until`. Sleep at least once."""
     while True:
         time.sleep(max(0.0, min(_LOOK_AGAIN, until - host.clock.monotonic())))
         if host.clock.monotonic() >= until or holder(lock) is None:

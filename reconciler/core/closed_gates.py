@@ -14,7 +14,7 @@ from reconciler.core.reds import red_of_wanted
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return the blockers; that of a remembered release also says which gate would have to go, if a closed way is it.
+    """Return the blockers. If a closed way blocks a green release, say so in its blocker, with the gate to remove.
 
     `events` are those of the recipe.
     """

@@ -19,11 +19,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the conditions of the gate in their order. Conditions that are OPEN are judged by a trial of the past.
+    """Return the conditions of the gate in their order. Those that are OPEN are judged by an earlier trial.
 
     If the recipe is in sync, this is the trial that proved the canonical. Else it is the failed trial because of which
-    the wanted release is not tried again. If there is none, the conditions stay OPEN. `events` are the events of the
-    recipe.
+    the wanted release is not tried again. If there is none, they stay OPEN. `events` are those of the recipe.
     """
     have, red, observed = case.step.finding.have, red_of_wanted(case), case.observation
     if observed is None:
@@ -48,9 +47,9 @@ def recorded_ways_in(events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 def conditions_of_ways(
     observed: Observation, release: Release, base: str | None, events: Sequence[Event]
 ) -> dict[str, Condition]:
-    """Return the conditions on ways, by name, judged by the newest answers that passes recorded of `release`.
+    """Return the conditions on ways, by name, judged by the newest answers that passes recorded for `release`.
 
-    `base` is the version from which it was upgraded, None if that is not known.
+    `base` is the version from which `release` was upgraded; None if that is not known.
     """
     recorded = [each for each in recorded_ways_in(events) if each.by_pass]
     found = [each.result for each in ways_of(recorded, release.version, release.commit)]
@@ -74,9 +73,9 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 
 
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
-    """Return the conditions "green" and "not-ref", by name, judged by the trial of which `red` is the record.
+    """Return the conditions "green" and "not-ref", by name, judged by the trial of a remembered release.
 
-    The trial was green if its release was not promoted for another reason. Else "green" fails. "not-ref" is met.
+    "green" is met if that trial was green and the release was not promoted for another reason. "not-ref" is met.
     """
     if (trial := green_trial(red, events)) is not None:
         level = text_of(trial.body, "level")

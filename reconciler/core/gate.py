@@ -14,7 +14,7 @@ from state.records import Answer, Place
 
 
 class ConditionStatus(StrEnum):
-    """Whether a condition is met. OPEN: this cannot be said, because the evidence does not exist."""
+    """The status of a condition: met, not met, or OPEN, which means that there is no evidence to judge it by."""
 
     PASS = "pass"  # noqa: S105  a status, no password
     FAIL = "fail"
@@ -61,16 +61,17 @@ _WAY = "way-"
 
 
 def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
-    """Return a condition for each way that the recipe declares as a gate: met if all its answers are YES.
+    """Return a condition for each way that the recipe declares as a gate of its promotions.
 
-    It FAILS if one is NO. It is OPEN if there is none, or if nothing could be proved (SKIP, ERROR). The way back is met
-    if there is no older release.
+    * PASS: all answers of the way are YES. The way back also passes if there is no older release.
+    * FAIL: an answer is NO.
+    * OPEN: there is no answer, or nothing could be proved (SKIP, ERROR).
     """
     return tuple(_way(way, ways) for way in WayName if way in recipe.ways.gates)
 
 
 def way_condition_name(way: WayName) -> str:
-    """Return the name of the condition on a way."""
+    """Return the name of the condition for `way`, such as "way-back"."""
     return f"{_WAY}{way}"
 
 
@@ -90,7 +91,7 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
 
 
 def is_about_way(condition: Condition) -> bool:
-    """Return whether the condition is one of `way_conditions`."""
+    """Return whether the condition is about a way."""
     return condition.name.startswith(_WAY)
 
 
@@ -100,7 +101,10 @@ def is_closed_way(condition: Condition) -> bool:
 
 
 def early_refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return the conditions that prevent the promotion whatever upstream answers when it is asked again."""
+    """Return the conditions that already prevent the promotion before upstream is asked again.
+
+    These are all that FAIL, and those about ways that are OPEN.
+    """
     return tuple(each for each in refusals(conditions) if each.status is ConditionStatus.FAIL or is_about_way(each))
 
 

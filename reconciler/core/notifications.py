@@ -20,7 +20,7 @@ TIMER = "fleet:timer"
 
 
 class EventWord(StrEnum):
-    """What a line of a message tells about a problem. TEST is the line of `reconcile notify --test`."""
+    """What a message tells about a problem: it began, it lasts, or it is over. TEST is for test messages."""
 
     PROBLEM = "problem"
     REMINDER = "reminder"
@@ -30,10 +30,12 @@ class EventWord(StrEnum):
 
 @frozen
 class Seen:
-    """What was looked at. `problems` are those that are there, by subject.
+    """What a command found out about problems.
 
-    `over` are the subjects that certainly have no problem, each with a text that says how it is now. A subject in
-    neither was not looked at, or cannot be judged yet: its problem counts as lasting.
+    `problems` are the present problems, by subject. `over` are the subjects that certainly have no problem, each with a
+    text on how it is now.
+    A subject may be in neither, because it was not looked at or cannot be judged yet. A problem that was told of it
+    counts as lasting.
     """
 
     problems: Mapping[str, FleetProblem] = field(factory=dict)
@@ -43,10 +45,11 @@ class Seen:
 def with_due_message(
     before: Notifications, seen: Seen, now: datetime, remind: timedelta, targets: Sequence[str]
 ) -> Notifications:
-    """Return `before` with what was seen at the time `now`, and with one message for `targets` if anything is due.
+    """Return the record `before` updated by what was `seen` at the time `now`, with a new message if one is due.
 
-    A problem that lasts is due again after `remind`. Messages for targets that are not in `targets` any more are
-    dropped.
+    The message is for all `targets`. It tells of problems that began, that are over, or that last and were not told for
+    the time `remind`.
+    Older messages that only wait for targets outside of `targets` are dropped.
     """
     begun = {name: found for name, found in seen.problems.items() if _is_new(before.problems.get(name), found)}
     problems = {name: OpenProblem(found, now, now) for name, found in begun.items()}
@@ -63,12 +66,18 @@ def with_due_message(
 
 
 def _is_new(known: OpenProblem | None, found: FleetProblem) -> bool:
-    """Whether a problem was not told before. Its reason does not count: it may hold times and numbers."""
+    """Return whether the problem `found` differs from the one that was told before, `known` (None if none was).
+
+    Only its kind and version are compared. Its reason may hold times and numbers that change in each pass.
+    """
     return known is None or (known.problem.kind, known.problem.version) != (found.kind, found.version)
 
 
 def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> tuple[OpenProblem | None, Item | None]:
-    """Return a problem that was told before as it is now, None if it is over, and what is due to be told of it."""
+    """Return how a problem that was told before goes on: the problem as it is now, and the line for a message.
+
+    The problem is None if it is over. The line is None if nothing is due.
+    """
     problem = known.problem
     if problem.subject in seen.over and problem.subject not in seen.problems:
         return None, Item(EventWord.RECOVERY, problem, known.since, seen.over[problem.subject])
@@ -79,14 +88,14 @@ def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> 
 
 
 def make_message(items: Sequence[Item], now: datetime) -> Message:
-    """Return the message with these lines. Its id depends on all that is in it."""
+    """Return a message made at the time `now` with these lines. Its id is a digest of its time and lines."""
     content = [[item.event, item.problem.subject, item.problem.kind, item.problem.version, item.now] for item in items]
     digest = hashlib.sha256(json.dumps([now.isoformat(), content]).encode()).hexdigest()
     return Message(digest[:32], now, tuple(items))
 
 
 def for_targets(unsent: Sequence[UnsentMessage], targets: Sequence[str]) -> tuple[UnsentMessage, ...]:
-    """Return the messages that wait for one of `targets`. The others are dropped: nobody declares their targets."""
+    """Return the messages that wait for one of `targets`, each without any other target. Drop the other messages."""
     kept = (evolve(each, targets=tuple(target for target in each.targets if target in targets)) for each in unsent)
     return tuple(each for each in kept if each.targets)
 
@@ -97,6 +106,6 @@ def first_unsent(notifications: Notifications, target: str) -> Message | None:
 
 
 def with_sent(notifications: Notifications, message_id: str, target: str) -> Notifications:
-    """Return the record after `target` got the message with this id."""
+    """Return the record with the message `message_id` no longer waiting for `target`, which has got it."""
     kept = (each.without(target) if each.message.id == message_id else each for each in notifications.unsent)
     return evolve(notifications, unsent=tuple(each for each in kept if each.targets))

@@ -9,7 +9,7 @@ from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 
 @frozen
 class Proof:
-    """Whether a pass would do nothing. To find out, two plans are made, one right after the other.
+    """The answer to whether a pass would do nothing. Two plans are made for it, one right after the other.
 
     * `digest`: the digest of everything on which the plan depends.
     * `recipes`: how many of the selected recipes are enrolled.

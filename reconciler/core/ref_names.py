@@ -1,4 +1,4 @@
-"""Says which texts are not taken for the name of a ref. Pure: git is not asked."""
+"""Checks names of refs by their text alone. git is not asked."""
 
 import re
 from typing import Final
@@ -21,9 +21,9 @@ _FORBIDDEN: Final = (
 
 
 def ref_fault(ref: str) -> str | None:
-    """Return why `ref` is not taken for the name of a branch, tag, commit or other ref; None if it is.
+    """Return why `ref` cannot be the name of a branch, tag, commit or other ref; None if it can.
 
-    The text continues a sentence that begins with "it".
+    The text continues a sentence that begins with "it", such as "is empty".
     """
     if not ref:
         return "is empty"
@@ -33,10 +33,13 @@ def ref_fault(ref: str) -> str | None:
 
 
 def is_full_name(ref: str) -> bool:
-    """Whether `ref` is the full name of a ref, such as "refs/heads/main" or "refs/pull/7/head"."""
+    """Return whether `ref` is the full name of a ref, such as "refs/heads/main" or "refs/pull/7/head"."""
     return ref.startswith("refs/")
 
 
 def is_commit_id(ref: str) -> bool:
-    """Whether `ref` is a whole commit id. A branch or tag of such a name can only be named in full."""
+    """Return whether `ref` is a whole commit id.
+
+    A branch or tag that is named like one has to be given by its full name.
+    """
     return _COMMIT.fullmatch(ref) is not None

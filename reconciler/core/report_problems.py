@@ -1,4 +1,4 @@
-"""Decides which problems the report of a pass has that a person should be told of."""
+"""Finds the problems in the report of a pass that a person should be told of."""
 
 from collections.abc import Iterable, Mapping
 
@@ -26,10 +26,11 @@ _VERDICTS = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED})
 
 
 def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
-    """Return which problems the report of a pass has, and which of the subjects in `told` have certainly none.
+    """Return the problems in the report of a pass, and which subjects certainly have none.
 
-    `told` are the subjects of problems that were told before. If the pass was over the whole fleet, a recipe without a
-    row is gone. An `interrupted` pass says nothing about passes as a whole.
+    `told` are the subjects of problems that were told before. If the pass was over the whole fleet, a recipe among them
+    without a row has left the fleet, so its problem is over. After an `interrupted` pass, a problem of passes as a
+    whole does not count as over.
     """
     rows = {row.recipe: row for row in report.rows}
     problems = {name: problem for name, row in rows.items() if (problem := _problem(row)) is not None}
@@ -54,7 +55,10 @@ def _problem(row: Row) -> FleetProblem | None:
 
 
 def _kind(row: Row, bucket: ReportBucket) -> str:
-    """Return the word for the problem of a row. A red has the same word in the pass that saw it and in later ones."""
+    """Return the word for the kind of a row's problem, such as "red".
+
+    A release that failed its trial has the same word in the pass that tried it and in later passes.
+    """
     if bucket is ReportBucket.DAMAGED:
         return row.finding.status.state.value
     if bucket is not ReportBucket.NEEDS_PERSON:
@@ -67,9 +71,9 @@ def _kind(row: Row, bucket: ReportBucket) -> str:
 
 
 def _version(row: Row, bucket: ReportBucket) -> str:
-    """Return the release that the problem is about: for a damaged canonical its own, else the wanted one.
+    """Return the version of the release that the problem is about; "" if there is none.
 
-    Return "" if there is none, or if it may be unknown.
+    For a damaged canonical it is the version of the canonical, else that of the wanted release.
     """
     if bucket in {ReportBucket.DAMAGED, ReportBucket.ORPHANED}:
         return row.finding.have.version if row.finding.have is not None else ""
@@ -89,18 +93,21 @@ def _state_text(row: Row) -> str:
 
 
 def seen_of_timer(last: LastWholePass, reason: str) -> Seen:
-    """Return whether the last pass over the whole fleet is too old. `reason` says so in a sentence, if it is."""
+    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over.
+
+    `reason` is a sentence that says how old it is.
+    """
     if last.is_stale:
         return Seen({TIMER: FleetProblem(TIMER, "stale", "", reason)})
     return Seen(over={TIMER: "a pass over the whole fleet ended"})
 
 
 def failed_pass(reason: str) -> Seen:
-    """Return that a pass as a whole ended with an error, with the `reason`."""
+    """Return the problem that a pass as a whole ended with an error. `reason` says which."""
     return Seen({PASS: FleetProblem(PASS, "pass-failed", "", reason[:_LONGEST])})
 
 
 def both(first: Seen, second: Seen) -> Seen:
-    """Return what was seen in two looks at different subjects."""
+    """Return `first` and `second` together. They are about different subjects."""
     problems: Mapping[str, FleetProblem] = {**first.problems, **second.problems}
     return Seen(problems, {**first.over, **second.over})

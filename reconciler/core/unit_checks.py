@@ -6,11 +6,12 @@ from reconciler.core.host_checks import CheckResult, HostCheck
 
 
 def check_unit(unit: str, load_state: str, ended: str, *, is_declared: bool) -> HostCheck:
-    """Return the check of the systemd unit `unit`. It is OK if systemd has loaded it and its last run succeeded.
+    """Return the check of the systemd unit `unit`: OK if systemd has loaded it and its last run succeeded.
 
-    It is FAILED if that run failed. If the unit is not loaded, it is FAILED if the fleet declares the unit
-    (`is_declared`), else a WARNING. `load_state` is its LoadState, such as "masked"; "" if systemd does not run this
-    host. `ended` is the Result of its last run.
+    It is FAILED if the last run failed. If the unit is not loaded, it is FAILED if the fleet declares the unit
+    (`is_declared`), else a WARNING.
+    `load_state` is the unit's LoadState, such as "masked"; "" if systemd does not run this host. `ended` is the Result
+    of its last run, "" if there was none.
     """
     if load_state != "loaded":
         result = CheckResult.FAILED if is_declared else CheckResult.WARNING
@@ -22,7 +23,7 @@ def check_unit(unit: str, load_state: str, ended: str, *, is_declared: bool) -> 
 
 
 def _why_not_loaded(unit: str, load_state: str) -> tuple[str, str]:
-    """Return why a unit with this LoadState is not loaded, and a hint."""
+    """Return why the unit is not loaded, and a hint what to do. `load_state` is the unit's LoadState."""
     if not load_state:
         return f"systemd does not run this host, so there is no {unit}", "run passes where systemd runs"
     if load_state == "not-found":
@@ -32,10 +33,12 @@ def _why_not_loaded(unit: str, load_state: str) -> tuple[str, str]:
 
 
 def check_credentials(unit: str, missing: Sequence[str], unread: Sequence[str], declared: int) -> HostCheck:
-    """Return the check of the files that `LoadCredential=` of the systemd unit `unit` names.
+    """Return the check of the secrets' files that `LoadCredential=` of the systemd unit `unit` names.
 
-    It is FAILED if one is missing: systemd then does not start the unit. `missing` has each of those as "NAME: PATH",
-    `unread` those of which this user cannot see whether they exist. `declared` is the number of all these files.
+    It is FAILED if a file is missing, because systemd then does not start the unit.
+    * `missing`: the missing files, each as "NAME: PATH".
+    * `unread`: the files of which this user cannot see whether they exist.
+    * `declared`: the number of all files.
     """
     if missing:
         hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"

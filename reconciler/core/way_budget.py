@@ -11,11 +11,13 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first: bool) -> bool:
-    """Return whether a way may still be begun in a pass.
+    """Return whether a pass has enough time left to begin a way.
 
-    `budget` is the time that a pass has for ways, None for any time. `elapsed` are the seconds since the first way
-    began, and `took` those that this way took last time, 0 if that is not known. The first way of a pass always fits,
-    so that one that takes longer than the whole budget is not left out for ever.
+    * `budget`: the time that a pass has for ways; None for any time.
+    * `elapsed`: the seconds since the first way began.
+    * `took`: the seconds that this way took last time; 0 if that is not known.
+    * `is_first`: True if this is the first way of the pass. It always fits, so that a way that takes longer than the
+      whole budget is still tried.
     """
     if budget is None or is_first:
         return True
@@ -24,13 +26,16 @@ def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first:
 
 
 def seconds_before(recorded: Iterable[RecordedWay], way: WayName) -> float:
-    """Return how many seconds the way took last time; 0 if it was never tried. `recorded` has the oldest first."""
+    """Return how many seconds `way` took last time; 0 if it was never tried.
+
+    `recorded` are the results of the recipe's ways, the oldest first.
+    """
     return next((each.result.seconds for each in reversed(tuple(recorded)) if each.result.way is way), 0.0)
 
 
 def tried_since(recorded: Iterable[RecordedWay]) -> datetime:
-    """Return when a pass last tried a way of the recipe; a day in 1970 if none did.
+    """Return when a pass last tried a way of a recipe; a day in 1970 if no pass did.
 
-    Recipes are taken in the order of this time, so that one whose ways end in errors does not keep others waiting.
+    `recorded` are the results of the recipe's ways. Passes begin with the recipe that was tried longest ago.
     """
     return max((each.at for each in recorded if each.by_pass), default=_LONG_AGO)

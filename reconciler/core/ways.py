@@ -143,9 +143,9 @@ class WayResult:
 
 @frozen
 class GatingWays:
-    """What is known of the ways on which a promotion depends. `results` are of the candidate, or of its release.
+    """The results of the ways on which a promotion depends.
 
-    `nothing_older`: no older release is known, so that there is none to go back to.
+    `nothing_older` is True if no older release is known. Then there is none to go back to.
     """
 
     results: Sequence[WayResult] = ()
@@ -175,7 +175,8 @@ def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | N
 def older_release(release: Release, base: str | None, known: Mapping[str, KnownTag]) -> Release | None:
     """Return the older release to which one might have to go back from `release`; None if there is none.
 
-    This is `base`, the version from which it was upgraded (None if it was not), else the newest older one of `known`.
+    `base` is the version from which `release` was upgraded, None if it was not. It is taken if it is known. Else the
+    newest older version of `known` is taken, which has all tags ever seen.
     """
     if base is not None and base != release.version and base in known:
         return Release(base, known[base].commit)

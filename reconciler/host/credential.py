@@ -29,5 +29,8 @@ def read_credential(source: str, what: str, key: str) -> str:
 
 
 def is_readable_here(source: str) -> bool:
-    """Whether this process may have the secret: False for a systemd credential outside of a unit."""
+    """Return whether this process may read the secret `source`.
+
+    Files may always be read. A systemd credential is only there within a systemd unit.
+    """
     return source.startswith("/") or bool(os.environ.get(_CREDENTIALS))

@@ -8,9 +8,12 @@ from attrs import frozen
 
 @frozen
 class Letter:
-    """A message as it is sent: `subject` and `text` for people, `document` as JSON for programs.
+    """A message as it is sent.
 
-    `id` is the same when the message is sent again. `at` is when it was made.
+    * `id`: stays the same when the message is sent again.
+    * `at`: when the message was made.
+    * `subject`, `text`: for people.
+    * `document`: the message as JSON, for programs.
     """
 
     id: str
@@ -21,7 +24,7 @@ class Letter:
 
 
 class Notifier(Protocol):
-    """One way to send messages."""
+    """Sends messages to people in one way, such as mail."""
 
     def send(self, letter: Letter) -> None:
         """Send the letter. Raise InfrastructureError if it was not accepted, or not in time.
@@ -31,8 +34,8 @@ class Notifier(Protocol):
         ...
 
     def check(self) -> str:
-        """Connect as for a letter, and send none. Return what was found, in a few words.
+        """Connect as if to send a letter, but send none. Return what was found, in a few words.
 
-        Raise InfrastructureError if that fails.
+        Raise InfrastructureError if connecting fails.
         """
         ...

@@ -1,4 +1,4 @@
-"""Tries the ways on which a promotion depends, of the candidate of a green trial. Records the results in the ledger."""
+"""Tries the ways on which a promotion depends, after a green trial. Records the results in the ledger."""
 
 from attrs import evolve
 
@@ -16,10 +16,11 @@ from reconciler.trial.trial_request import TrialRequest
 
 
 def why_unprovable(host: Host, observation: Observation, release: Release, base: Release | None) -> str:
-    """Return why the way back of `release`, on which its promotion depends, cannot be proved; "" if a trial may do it.
+    """Return why the way back of `release` cannot be proved; "" if it can, or if no promotion depends on it.
 
-    `base` is the release from which its upgrade would start, None if there is none. Raise InfrastructureError if a
-    signature cannot be checked.
+    It cannot be proved if the older release to which it leads is unsigned and has to be signed. `base` is the release
+    from which the upgrade would start, None if there is none.
+    Raise InfrastructureError if a signature cannot be checked.
     """
     older = _older(observation, release, base)
     if WayName.BACK not in observation.recipe.ways.gates or older is None:
@@ -29,11 +30,12 @@ def why_unprovable(host: Host, observation: Observation, release: Release, base:
 
 
 def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request: TrialRequest, trial: Trial) -> Trial:
-    """Try the ways that the recipe declares as gates, with copies of the candidate's data. Return the trial with them.
+    """Try the ways on which the recipe's promotion depends. Return the trial with the results.
 
-    Try none if another condition of the gate prevents the promotion anyway. `host` has the drivers of the trial. The
-    caller holds the lock of the working folder. If the trial had company, record only a result that is YES: any other
-    is to be tried again alone. If the recipe's tests have changed meanwhile, no result counts.
+    Each way gets a copy of the data of the tested release. None is tried if another condition prevents the promotion
+    anyway. `host` has the drivers of the trial. The caller holds the lock of the working folder.
+    If other trials ran at the same time, only the answer YES is recorded: any other is tried again alone. If the
+    recipe's tests have changed meanwhile, no result counts.
     """
     older = _older(observation, trial.release, trial.base.release)
     trial = evolve(trial, ways=GatingWays(nothing_older=older is None))

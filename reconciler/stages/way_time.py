@@ -13,10 +13,10 @@ from reconciler.ports.host import Clock
 
 @define
 class WayTime:
-    """The time of one pass for ways: `budget` for all together, None for any time.
+    """The time that one pass may spend on ways. `budget` is for all ways together, None for any time.
 
-    `started` is when the first way began, in seconds of the clock; None before. `left` are the ways that did not fit,
-    by recipe.
+    `started` is when the first way began, in seconds of the clock; None before that. `left` are the ways that did not
+    fit, by recipe.
     """
 
     clock: Clock
@@ -25,12 +25,15 @@ class WayTime:
     left: dict[str, list[WayName]] = field(factory=dict)
 
     def fits(self, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether a way of a recipe may be begun now; `recorded` are the recipe's earlier results."""
+        """Return whether there is time to begin `way` now. `recorded` are the earlier results of the recipe's ways."""
         elapsed = self.clock.monotonic() - self.started if self.started is not None else 0.0
         return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
 
     def begins(self, recipe: str, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether a way may be begun now, and note it as left if not. The first one starts the time."""
+        """Return whether there is time to begin `way` now. If not, note the way as left to a later pass.
+
+        The time starts to run when the first way begins. `recorded` are the earlier results of the recipe's ways.
+        """
         if not self.fits(way, recorded):
             self.left.setdefault(recipe, []).append(way)
             return False

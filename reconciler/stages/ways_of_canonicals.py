@@ -1,4 +1,4 @@
-"""Tries ways after the steps of a pass, for each selected recipe's canonical: those asked for and not tried yet.
+"""Tries ways of the canonicals at the end of a pass. A way is tried if it is asked for and was not tried before.
 
 Only copies of sealed data are used. Each result is recorded in the ledger, and nothing else is changed.
 """
@@ -34,8 +34,9 @@ from state.records import Canonical, LedgerEntry, Memory, Records
 class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
-    `base` is the older release to go back to, None if there is none, or none that may be deployed: `no_base` says why.
-    `recorded` are the earlier results of the recipe's ways, the oldest first.
+    * `base`: the older release to go back to; None if there is none that may be deployed.
+    * `no_base`: why `base` is None, else "".
+    * `recorded`: the earlier results of the recipe's ways, the oldest first.
     """
 
     recipe: Recipe
@@ -67,10 +68,11 @@ class TriedWays:
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
 ) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
-    """Return which ways to try of each observed recipe: those `asked`, and those that it declares, if not tried yet.
+    """Return which ways to try of each observed recipe. Return also, by recipe, why this could not be found out.
 
-    Recipes on hold and damaged canonicals are left out. Return also, by recipe, why this cannot be told of some. The
-    ledger is read only if any way is asked for or declared.
+    A way is to be tried if it is in `asked`, or if the recipe declares it, and if it was not tried before. Recipes on
+    hold and damaged canonicals are left out.
+    The ledger is read only if any way is asked for or declared.
     """
     wanted = _wanted(observations, asked)
     if not wanted:
@@ -89,7 +91,7 @@ def ways_to_try(
 
 
 def _wanted(observations: Mapping[str, Observation], asked: Iterable[WayName]) -> Mapping[str, tuple[WayName, ...]]:
-    """Return the ways that are asked for or declared, by recipe. Leave out recipes without any."""
+    """Return for each recipe the ways in `asked` and those that the recipe declares. Leave out recipes without any."""
     asked = tuple(asked)
     wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
     return {name: ways for name, ways in wanted.items() if ways}
@@ -117,9 +119,10 @@ def _to_try(
 
 
 def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
-    """Return `base` if it may be deployed, else None and why not. Raise InfrastructureError if it cannot be checked.
+    """Return `base` and "" if it may be deployed, else None and the reason.
 
-    An unsigned release counts as none. So the way back is tried once it is signed.
+    An unsigned release may not be deployed if it has to be signed. The way back is then tried once it is signed. Raise
+    InfrastructureError if the signature cannot be checked.
     """
     if base is None:
         return None, "there is no older release"
@@ -138,7 +141,7 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each of these recipes whose way back was open and is closed now, by the ledger."""
+    """Return a note for each recipe in `names` whose way back is closed now, but was open before. The ledger tells."""
     canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
     lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
     found = (closed_way(recorded_ways(lines, name), have.version, have.commit) for name, have in canonicals.items())
@@ -153,9 +156,9 @@ def _closed_note(before: WayResult, present: WayResult) -> str:
 def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
     """Try the ways that are to be tried, one after the other, and record each result. Return all results.
 
-    Recipes come first whose ways no pass has tried for longest. What does not fit the fleet's `[budget] ways`, or the
-    disk, is left to a later pass, with a note. `asked` are ways for every canonical. A failure becomes a note, and the
-    other recipes go on. After a signal, return what there is. Read nothing if no way is asked for or declared.
+    The recipe that was tried longest ago comes first. `asked` are ways to try of every canonical. What does not fit the
+    time (`[budget] ways`) or the disk is left to a later pass, with a note.
+    A failure becomes a note, and the other recipes go on. After a signal, return the results so far.
     """
     if not _wanted(observations, asked):
         return TriedWays({}, ())
@@ -194,7 +197,7 @@ def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
 
 
 def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterator[WayResult]:
-    """Run the ways of one canonical in order, as far as there is time, and yield the result of each.
+    """Try the ways of one canonical in order, as far as there is time. Yield the result of each.
 
     The caller holds the pass lock. Raise InfrastructureError if the disk has no room for another deployment.
     """
@@ -212,10 +215,10 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterat
 
 @contextmanager
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
-    """Lock the recipe's working folder. Yield a host with only the drivers that it needs, and what is tried.
+    """Lock the recipe's working folder. Yield a host with only the drivers that are needed, and what to try.
 
-    Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the tests
-    have changed since they were observed.
+    Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the
+    recipe's tests have changed since they were observed.
     """
     recipe, canonical, recipes = to_try.recipe, to_try.canonical, fleet.recipes
     apps, trial = apps_of(recipe, recipes), canonical.evidence.trial

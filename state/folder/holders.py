@@ -84,7 +84,7 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
 
 
 def is_flocked(path: Path) -> bool:
-    """Whether a process holds a flock on the file `path`. False if there is no file. Does not take the lock."""
+    """Return whether a process holds a flock on the file `path`; False if there is no file. The lock is not taken."""
     try:
         inode = path.stat().st_ino
     except OSError:

@@ -1,4 +1,4 @@
-"""What a person names by a ref: looks for it in a mirror, and fetches it from upstream."""
+"""Finds the commit of a ref that a person named, in a mirror or at upstream."""
 
 import re
 
@@ -15,10 +15,10 @@ _ABBREVIATED = re.compile(r"[0-9a-f]{4,40}")
 
 
 def find_commit(repository: Repository, ref: str) -> str | None:
-    """Return the commit that `ref` names in the mirror `repository`: a tag, else a branch, else an abbreviated commit.
+    """Return the commit that `ref` names in the mirror `repository`; None if there is none.
 
-    A whole commit id is nothing but that commit. Return None if there is none of them. Raise InfrastructureError if git
-    fails.
+    A tag comes first, then a branch, then an abbreviated commit id. A whole commit id only names that commit. Raise
+    InfrastructureError if git fails.
     """
     if ref_fault(ref) is not None:
         return None
@@ -26,7 +26,10 @@ def find_commit(repository: Repository, ref: str) -> str | None:
 
 
 def _names_in_mirror(ref: str) -> tuple[str, ...]:
-    """Return what to look for in a mirror. Of full names, only branches and tags: the others are Canon's own."""
+    """Return the names to look up in a mirror for `ref`, in order.
+
+    Full names are only looked up if they are of branches or tags, because Canon uses the other refs for itself.
+    """
     if is_commit_id(ref) or ref.startswith((TAGS, HEADS)):
         return (ref,)
     if is_full_name(ref):
@@ -42,7 +45,7 @@ class AskedRef:
     ref: str
 
     def fetch(self, quarantine: Quarantine) -> str | None:
-        """Fetch the ref into `quarantine`, as `ASKED`. Return its commit, None if upstream has no such ref or commit.
+        """Fetch the ref into `quarantine`, as `ASKED`. Return its commit; None if upstream does not have it.
 
         Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """

@@ -17,10 +17,10 @@ _INSTALL = "install it beside Canon: pip install 'canon-reconcile[apprise]'"
 
 @frozen
 class AppriseNotifier:
-    """Sends messages to URLs of apprise: implements the port Notifier. `seconds` is the limit for all of them.
+    """Sends messages by the library apprise: implements the port Notifier. `seconds` is the time limit for all URLs.
 
-    The URLs hold secrets, so no error says more of them than their number. apprise does not say what went wrong either:
-    only that one of the URLs failed; then all get the message again.
+    The URLs hold secrets, so errors name them only by their number. If one URL fails, apprise does not say which. Then
+    the message is sent to all of them again.
     """
 
     declared: Apprise
@@ -31,14 +31,14 @@ class AppriseNotifier:
         in_time(lambda: _notify(sender, letter), self.seconds)
 
     def check(self) -> str:
-        """Read the URLs, and send nothing. Return how many there are."""
+        """Read the URLs without sending anything. Return how many there are, as a text."""
         if not is_readable_here(self.declared.urls):
             _load()
             return "its URLs are a credential of the unit"
         return f"{len(self._sender())} URLs are valid"
 
     def _sender(self) -> Any:  # noqa: ANN401  apprise is optional, so its types may be missing
-        """Return apprise with the declared URLs. Raise InfrastructureError if one is not valid."""
+        """Return apprise's sender with the declared URLs. Raise InfrastructureError if a URL is not valid."""
         text = read_credential(self.declared.urls, "the file with apprise's URLs", "[notify.apprise] urls")
         sender = _load().Apprise()
         urls = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]

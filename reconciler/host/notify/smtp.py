@@ -21,9 +21,9 @@ _SOCKET_SECONDS = 15.0
 
 @frozen
 class MailNotifier:
-    """Sends mail by an SMTP server: implements the port Notifier. `seconds` is the longest that one mail may take.
+    """Sends mail by an SMTP server: implements the port Notifier. `seconds` is the time limit for one mail.
 
-    Certificates are checked against those of the system, or those that SSL_CERT_FILE names.
+    Certificates are checked against those of the system, or against those that SSL_CERT_FILE names.
     """
 
     mail: Mail
@@ -34,7 +34,10 @@ class MailNotifier:
         self._in_time(lambda: self._deliver(mail_of(letter, self.mail), password), password)
 
     def check(self) -> str:
-        """Connect, and log in where this process may have the password; send no mail. Return what was found."""
+        """Connect to the server, log in, and send no mail. Return what was found, as a text.
+
+        The login is left out if this process may not read the password.
+        """
         if not is_readable_here(self.mail.password or "/"):
             self._in_time(lambda: self._log_in(""), "")
             return f"{self.mail.server} answers; the password is a credential of the unit"
@@ -46,7 +49,10 @@ class MailNotifier:
         return read_credential(self.mail.password, "the password of the mail server", "[notify.mail] password")
 
     def _in_time(self, call: Callable[[], str], password: str) -> None:
-        """Run `call`, and raise InfrastructureError if it fails, without the password even if the server repeats it."""
+        """Run `call` within the time limit. Raise InfrastructureError if it fails.
+
+        The password is removed from the error, because the server may repeat it.
+        """
         try:
             in_time(call, self.seconds)
         except (InfrastructureError, OSError) as failed:
@@ -66,7 +72,7 @@ class MailNotifier:
 
     @contextmanager
     def _connected(self, password: str) -> Iterator[smtplib.SMTP]:
-        """Yield a connection to the server, encrypted and logged in as declared; "" for no login."""
+        """Yield a connection to the server, encrypted as declared, and logged in if `password` is not ""."""
         host, _, port = self.mail.server.rpartition(":")
         host = host.strip("[]")
         context = ssl.create_default_context()
@@ -83,7 +89,7 @@ class MailNotifier:
 
 
 def mail_of(letter: Letter, mail: Mail) -> EmailMessage:
-    """Return the letter as a mail. Its Message-ID is the same each time, so that a second copy can be recognised."""
+    """Return the letter as a mail. The Message-ID is made from the letter's id, so that a second copy is recognised."""
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = letter.subject, mail.from_, ", ".join(mail.to)
     message["Date"] = format_datetime(letter.at)

@@ -10,11 +10,11 @@ SECONDS = 30.0
 
 
 def in_time(call: Callable[[], str], seconds: float = SECONDS) -> str:
-    """Return what `call` returns. Raise the CanonError or the OSError that it raises.
+    """Return what `call` returns, if it ends within `seconds`. Else raise InfrastructureError.
 
-    Raise InfrastructureError if it takes longer than `seconds`. It then goes on in a thread that ends with this
-    process: limits of sockets count each read anew, and the resolver of names has none, so a server could keep a pass
-    waiting for ever.
+    A CanonError or OSError of `call` is raised as it is.
+    A call that takes too long goes on in a thread that ends with this process. The time limits of sockets do not
+    suffice: they count each read anew, and looking up a host name has none.
     """
     ended = _Ended()
     thread = threading.Thread(target=ended.run, args=(call,), daemon=True, name="notify")
@@ -28,7 +28,7 @@ def in_time(call: Callable[[], str], seconds: float = SECONDS) -> str:
 
 
 class _Ended:
-    """What came of a call: its answer, or its error; None if it raised none."""
+    """What came of a call: what it returned, or the error that it raised. The error is None if it raised none."""
 
     def __init__(self) -> None:
         self.answer = ""

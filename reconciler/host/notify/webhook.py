@@ -21,10 +21,10 @@ _REDIRECTS = range(300, 400)
 
 @frozen
 class WebhookNotifier:
-    """Sends messages to a URL: implements the port Notifier. `seconds` is the longest that one message may take.
+    """Sends messages to a URL: implements the port Notifier. `seconds` is the time limit for one message.
 
-    Python's plain client is used: it follows no redirects, and knows no proxies, whatever the environment says.
-    Certificates are checked against those of the system, or those that SSL_CERT_FILE names.
+    Python's plain HTTP client is used, because it follows no redirects and ignores proxies. Certificates are checked
+    against those of the system, or against those that SSL_CERT_FILE names.
     """
 
     webhook: Webhook
@@ -38,13 +38,16 @@ class WebhookNotifier:
         self._in_time(lambda: self._post(letter.document, headers), token)
 
     def check(self) -> str:
-        """Connect, with TLS where the URL is https, and ask nothing: any request could be taken for a message."""
+        """Connect to the server, with TLS for an https URL, and send no request. Return what was found, as a text.
+
+        No request is sent because the server could take any request for a message.
+        """
         self._in_time(self._connect, "")
         return f"{self._place} answers"
 
     @property
     def _place(self) -> str:
-        """Return scheme and host of the URL. Its path may be a secret, and is never shown."""
+        """Return the scheme and host of the URL. The path is left out because it may be a secret."""
         parts = urlsplit(self.webhook.url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -57,7 +60,10 @@ class WebhookNotifier:
         return token
 
     def _in_time(self, call: Callable[[], str], token: str) -> None:
-        """Run `call`. Raise InfrastructureError if it fails, without the token even if the server repeats it."""
+        """Run `call` within the time limit. Raise InfrastructureError if it fails.
+
+        The token is removed from the error, because the server may repeat it.
+        """
         try:
             in_time(call, self.seconds)
         except (InfrastructureError, OSError) as failed:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Condition] = ()) -> str:
-    """Return a trial as JUnit XML, with a test case for each tier and for each result in `ways`.
+    """Return a trial as JUnit XML, with a test case for each tier and for each way in `ways`.
 
-    `ways` are what was tried after the tiers, `conditions` those of the gate. Control characters are escaped, since XML
-    cannot contain most of them.
+    `ways` are the results of the ways that were tried after the tiers. `conditions` are those of the gate. Control
+    characters are escaped, since XML cannot contain most of them.
     """
     from xml.etree import ElementTree as ET
 
@@ -51,10 +51,11 @@ _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skip
 
 
 def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
-    """Return the element in the test case of a way: None if its answer is yes, and "error" if this host is at fault.
+    """Return the name of the XML element for the result of a way; None if the answer is YES.
 
-    A closed way is a "failure" if it is a gate of the promotion, whose condition is then among `closed`. Else it is
-    "skipped", with the reason, because it does not fail the trial.
+    * "error": this host is at fault.
+    * "failure": the way is closed, and the promotion depends on it. Its condition is then among `closed`.
+    * "skipped": any other result, because it does not fail the trial.
     """
     if result.answer is WayAnswer.YES:
         return None
@@ -65,7 +66,10 @@ def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
 
 
 def _add_way(suite: "ET.Element", result: WayResult, element: str | None) -> None:
-    """Add a test case for the result of a way to `suite`, with an `element` that has the reason, None for none."""
+    """Add a test case for the result of a way to `suite`.
+
+    `element` is the name of the XML element that gives the reason in the test case. If it is None, the case has none.
+    """
     from xml.etree import ElementTree as ET
 
     facts = {"classname": f"{result.recipe} ways", "name": result.way, "time": f"{result.seconds:.3f}"}

@@ -8,7 +8,7 @@ from state.notifications import Item, Message
 
 
 def message_document_of(fleet: str, message: Message) -> Json:
-    """Return the JSON document of a message of the fleet. Its `id` is the same when it is sent again."""
+    """Return the JSON document of a message of the fleet named `fleet`."""
     return {
         "format": FORMAT,
         "fleet": fleet,
@@ -21,7 +21,10 @@ def message_document_of(fleet: str, message: Message) -> Json:
 
 
 def _item(item: Item) -> Json:
-    """Return the entry of one item. `recipe` and `version` are null if it is about none, `now` unless it is over."""
+    """Return the JSON of one line of a message.
+
+    `recipe` and `version` are null if the problem is about none. `now` is null unless the problem is over.
+    """
     problem = item.problem
     return {
         "event": item.event,

@@ -1,4 +1,4 @@
-"""What the page shows of the ways of each canonical: its newest results, and above all those that are dangerous."""
+"""Chooses what the page shows of each canonical's ways: the newest results, the dangerous ones first."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -33,13 +33,16 @@ class WayOnPage:
 
 
 def ways_on_page(recorded: Iterable[RecordedWay], most: int) -> tuple[WayOnPage, ...]:
-    """Return at most `most` results, the dangerous and the closed ones first. The fewer are shown, the shorter each."""
+    """Return at most `most` results, the dangerous and the closed ones first.
+
+    The fewer are shown, the shorter each text.
+    """
     ordered = sorted(recorded, key=_gravity)
     return tuple(_way(each, 40 * most) for each in ordered[:most])
 
 
 def danger_warnings(explained: Sequence[Explanation]) -> tuple[str, ...]:
-    """Return a text for each recipe of whose canonical a way is dangerous; of more than ten, only how many they are."""
+    """Return a warning for each dangerous way of a canonical. After ten, one more text counts the others."""
     found = [
         f"{each.recipe} {way.result.release.version}: {way.result.way} {_shortened(way_text(way.result), 300)}"
         for each in explained

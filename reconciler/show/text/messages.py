@@ -1,4 +1,4 @@
-"""The messages to people: their subject, and a line for each problem that began, lasts or is over."""
+"""Writes the messages to people: the subject, and some lines for each problem that began, lasts or is over."""
 
 from collections import Counter
 from typing import Final
@@ -35,7 +35,10 @@ def message_text(message: Message) -> str:
 
 
 def _lines(item: Item) -> list[str]:
-    """Return the lines on one item: what it is, why, since when it was told, and how it is now if it is over."""
+    """Return the lines on one problem: what it is, the reason, since when it was told, and how the recipe is now.
+
+    The time is left out for a new problem. How the recipe is now is left out unless the problem is over.
+    """
     head = f"{item.event.upper()}: {_about(item.problem)}"
     since = [f"  since  {moment(item.since)}"] if item.event in {EventWord.REMINDER, EventWord.RECOVERY} else []
     now = [f"  now    {escape(item.now)}"] if item.now else []
