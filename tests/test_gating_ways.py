@@ -206,7 +206,7 @@ def test_a_trial_by_hand_tries_the_gates_and_remembers_nothing(
 ) -> None:
     notes = WaysWorld.gated(tmp_path, WayName.BACK)
     notes.older, notes.answers[OLDER, "check MARK_ID"] = older, [*answers]
-    notes.answers[NEWER, "check"] = [None] * 3 + [*answers] if answers else []
+    notes.answers[NEWER, "check"] = [None, None, None, *answers] if answers else []
     context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
     tested = _run(notes.world.host(), context, "notes", Asked(None, frozenset(TierName), ()))
     assert (_code_of(tested), reds(notes), version(notes)) == (code, [], OLDER)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from attrs import define, evolve
@@ -15,6 +16,7 @@ from reconciler.core.report import ReportCommand
 from reconciler.core.ways import WayAnswer, way_text
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.commands import CommandResult
+from reconciler.ports.storage import Registry
 from reconciler.stages.observe import observe
 from reconciler.stages.planning import RunRequest
 from reconciler.stages.proof import prove
@@ -159,7 +161,7 @@ def test_a_pass_without_ways_reads_nothing_for_them(tmp_path: Path) -> None:
         host = world.host()
         seen = observe(host, world.fleet, ("notes",), world.records()).observations
         counted = CountedRegistry(host.registry, reads.setdefault(name, []))
-        try_ways(evolve(host, registry=counted), world.fleet, seen, ())
+        try_ways(evolve(host, registry=cast("Registry", counted)), world.fleet, seen, ())
     assert reads["none"] == []
     assert "read" in reads["stop"]
 
