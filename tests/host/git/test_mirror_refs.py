@@ -118,6 +118,23 @@ def test_a_requested_branch_or_tag_is_fetched_without_changing_the_mirrors_refs(
     assert (tmp_path / "out" / "a").read_bytes() == b"side"
 
 
+def test_a_pull_request_and_a_commit_that_only_it_names_are_fetched_and_what_upstream_lacks_is_none(
+    world: MirroredUpstream,
+) -> None:
+    world.upstream.commit()
+    world.follow()
+    before = world.look()
+    tree = world.upstream.tree({"a": b"proposed"})
+    first, second = world.upstream.commit_tree(tree), world.upstream.commit_tree(tree)
+    world.upstream.git("update-ref", "refs/pull/1/head", first)
+    world.upstream.git("update-ref", "refs/pull/2/head", second)
+    assert world.mirrors.fetch(world.recipe, "refs/pull/1/head") == first
+    assert world.mirrors.fetch(world.recipe, second) == second
+    for lacking in ("refs/pull/3/head", "pull/1/head", "5" * 40, tree):
+        assert world.mirrors.fetch(world.recipe, lacking) is None
+    assert world.look() == before
+
+
 # ---- deciding ----
 
 commits = st.sampled_from(["a" * 40, "b" * 40, "c" * 40])
