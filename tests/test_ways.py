@@ -13,7 +13,8 @@ from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.cli.trial_command import Asked, _run
 from reconciler.core.report import ReportCommand
-from reconciler.core.ways import WayAnswer, way_text
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import way_text
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.commands import CommandResult
 from reconciler.ports.storage import Registry

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from desired.model import Release, WayName
-from reconciler.core.ways import RecordedWay, StopFacts, WayAnswer, WayKind, WayResult, way_text
+from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind
+from reconciler.core.ways import RecordedWay, WayResult, way_text
 from state.ledger_line import LedgerLine
 
 WAY_LINE: Final = "way"

@@ -2,115 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from desired.model import Release, WayName
 from desired.versions import is_release_name, version_key
+from reconciler.core.way_kinds import KIND_WORDS, StopFacts, WayAnswer, WayKind
 from state.records import Canonical, KnownTag
-
-
-class WayAnswer(StrEnum):
-    """The answer that a way gave. YES: the way back, or the stop, works. NO: it does not; `WayKind` says how.
-
-    SKIP: nothing could be tried or proved. ERROR: this host is to blame.
-    """
-
-    YES = "yes"
-    NO = "no"
-    SKIP = "skip"
-    ERROR = "error"
-
-
-class WayKind(StrEnum):
-    """In which way a release did not pass: why the answer is NO.
-
-    Of the way back. REFUSES: the older release does not come up. HIDES: it comes up, but not with all data. In both
-    cases the newer release has all data when it is deployed again. LOSES: only what the newer release wrote is lost.
-    DAMAGES: older data is gone or wrong, too. BREAKS: the newer release does not come up any more on that data.
-
-    Of a stop. KILLED: the release does not end by itself in time. UNCLEAN: after it was killed, it does not come up
-    again with its data. NO_RESTART: it does not do so even after it ended by itself.
-    """
-
-    REFUSES = "refuses"
-    HIDES = "hides"
-    LOSES = "loses"
-    DAMAGES = "damages"
-    BREAKS = "breaks"
-    KILLED = "killed"
-    UNCLEAN = "unclean"
-    NO_RESTART = "no-restart"
-
-
-KIND_WORDS: Final[Mapping[WayKind, str]] = {
-    WayKind.REFUSES: "it does not come up, and leaves the data as it was",
-    WayKind.HIDES: "it comes up without all the data, which is not lost",
-    WayKind.LOSES: "what the newer release wrote is lost",
-    WayKind.DAMAGES: "DANGER: it damages data that was there before",
-    WayKind.BREAKS: "DANGER: after it the newer release does not come up either",
-    WayKind.KILLED: "it does not end by itself and is killed",
-    WayKind.UNCLEAN: "DANGER: after a kill it does not come up again with its data",
-    WayKind.NO_RESTART: "DANGER: after a clean stop it does not come up again with its data",
-}
-
-
-@frozen
-class BackFacts:
-    """What was seen of a way back.
-
-    * `comes_up`: the older release became ready.
-    * `passes`: data.check passed there.
-    * `is_whole_after`: the newer release, deployed again on that data, has all of it.
-    * `rises_after`: the newer release, deployed again on that data, comes up.
-    * `keeps_older`: it still has what was there before it wrote more.
-    """
-
-    comes_up: bool
-    passes: bool
-    is_whole_after: bool = False
-    rises_after: bool = False
-    keeps_older: bool = False
-
-
-def kind_of_back(facts: BackFacts) -> WayKind | None:
-    """Return why the answer of a way back is NO; None if it is YES."""
-    if facts.comes_up and facts.passes:
-        return None
-    if facts.is_whole_after:
-        return WayKind.HIDES if facts.comes_up else WayKind.REFUSES
-    if not facts.rises_after:
-        return WayKind.BREAKS
-    return WayKind.LOSES if facts.keeps_older else WayKind.DAMAGES
-
-
-@frozen
-class StopFacts:
-    """How a release ended after SIGTERM.
-
-    * `seconds`: how long it took until all its parts had ended.
-    * `grace`: how long this may take, in seconds; None if that is not known.
-    * `killed`: the parts that did not end by themselves, and were killed.
-    * `exit_codes`: the exit code of each part, as far as it is known.
-    """
-
-    seconds: float
-    grace: float | None
-    killed: tuple[str, ...] = ()
-    exit_codes: Mapping[str, int] = field(factory=dict)
-
-
-def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKind | None:
-    """Return why the answer of a stop is NO; None if it is YES.
-
-    `rises` is True if the release came up again with its data each time: after the stop and, if that was clean, also
-    after a kill. `is_after_kill` is True if the last of these times was after that kill.
-    """
-    if not rises:
-        return WayKind.UNCLEAN if is_after_kill or facts.killed else WayKind.NO_RESTART
-    return WayKind.KILLED if facts.killed else None
 
 
 @frozen

@@ -6,7 +6,8 @@ from typing import Final
 from attrs import evolve
 
 from desired.model import WayName
-from reconciler.core.ways import WayAnswer, WayResult, way_text
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import WayResult, way_text
 from reconciler.deploy.slot import append_log_line
 from reconciler.errors import CanonError, TimedOutError, in_one_line
 from reconciler.ports.host import Host

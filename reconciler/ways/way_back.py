@@ -2,7 +2,8 @@
 
 from attrs import evolve
 
-from reconciler.core.ways import BackFacts, WayAnswer, WayResult, kind_of_back
+from reconciler.core.way_kinds import BackFacts, WayAnswer, kind_of_back
+from reconciler.core.ways import WayResult
 from reconciler.deploy.slot import Slot
 from reconciler.ways.way_run import RiseAttempt, WayRun
 

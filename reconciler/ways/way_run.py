@@ -8,7 +8,8 @@ from attrs import define, field, frozen
 
 from desired.model import Recipe, Release, WayName
 from reconciler.core.tier_results import failed_late
-from reconciler.core.ways import WayAnswer, WayKind, WayResult
+from reconciler.core.way_kinds import WayAnswer, WayKind
+from reconciler.core.ways import WayResult
 from reconciler.deploy.app_health import check_up
 from reconciler.deploy.app_set import AppSet, AppSpec
 from reconciler.deploy.deploying import deploy_app, deploy_app_set

@@ -2,7 +2,8 @@
 
 from attrs import evolve
 
-from reconciler.core.ways import StopFacts, WayAnswer, WayResult, kind_of_stop, stop_text
+from reconciler.core.way_kinds import StopFacts, WayAnswer, kind_of_stop
+from reconciler.core.ways import WayResult, stop_text
 from reconciler.deploy.slot import Slot
 from reconciler.ways.way_run import RiseAttempt, WayRun
 

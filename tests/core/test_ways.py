@@ -9,19 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Release, WayName
+from reconciler.core.way_kinds import BackFacts, StopFacts, WayAnswer, WayKind, kind_of_back, kind_of_stop
 from reconciler.core.way_records import WAY_LINE, recorded_way, recorded_ways, way_body, way_sentence
 from reconciler.core.ways import (
-    BackFacts,
     RecordedWay,
-    StopFacts,
-    WayAnswer,
-    WayKind,
     WayResult,
     closed_way,
     due_ways,
     is_dangerous,
-    kind_of_back,
-    kind_of_stop,
     stop_text,
     way_base,
     way_text,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.gate import Condition, is_closed_way, way_condition_name
 from reconciler.core.tier_results import TierResult, Trial, Verdict
-from reconciler.core.ways import WayAnswer, WayResult, way_text
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import WayResult, way_text
 from reconciler.show.escape import escape, escape_lines
 from reconciler.show.quantities import rfc3339
 from reconciler.show.text.trial_card import tier_reason

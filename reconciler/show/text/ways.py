@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.ways import RecordedWay, WayAnswer, WayResult, is_dangerous, way_text
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import RecordedWay, WayResult, is_dangerous, way_text
 from reconciler.show.quantities import duration, moment
 from reconciler.show.text.screen import Cell, Screen, Style, align
 
