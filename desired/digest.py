@@ -12,10 +12,10 @@ from typing import Any, Final
 from attrs import fields, frozen, has
 
 from desired.declarations.declared import RECIPE_FILE
-from desired.model import Recipe
+from desired.model import Recipe, WayName
 
 _CHUNK: Final = 1 << 20
-_NOT_DIGESTED: Final = frozenset({"folder", "drift", "minimum_age", "signed", "ways"})
+_NOT_DIGESTED: Final = frozenset({"folder", "drift", "minimum_age", "signed", "ways", "also"})
 
 
 @frozen
@@ -33,10 +33,12 @@ def declaration_digest(recipe: Recipe) -> str:
     """Return the digest of a recipe's declared values and defaults: "sha256:" and hexadecimal digits.
 
     It leaves out what has no effect on a promotion: what `drift` ignores, the age and the signature that releases need,
-    the ways that are no gates, the path of the folder, and comments and the order of keys in the file.
+    the ways that are no gates, the releases from which a leap that is none upgrades, the path of the folder, and
+    comments and the order of keys in the file.
     """
-    values = _digested(recipe)
-    return json_digest({**values, "gates": recipe.ways.gates} if recipe.ways.gates else values)
+    values, gates = _digested(recipe), recipe.ways.gates
+    also = {"also": recipe.upgrade.also} if WayName.LEAP in gates and recipe.upgrade.also else {}
+    return json_digest({**values, "gates": gates, **also} if gates else values)
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:

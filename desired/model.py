@@ -25,11 +25,14 @@ class TierName(StrEnum):
 class WayName(StrEnum):
     """What is tried of a release beside its tiers. BACK: the older release is deployed over data of the newer one.
 
-    STOP: the release is stopped by SIGTERM, and later killed. Its data has to come up again each time.
+    STOP: the release is stopped by SIGTERM, and later killed. Its data has to come up again each time. LEAP: it is
+    deployed over the data of several older ones. FALL: it is killed while it first starts on older data.
     """
 
     BACK = "back"
     STOP = "stop"
+    LEAP = "leap"
+    FALL = "fall"
 
 
 class DataPolicy(StrEnum):
@@ -119,10 +122,14 @@ class Backup:
 
 @frozen
 class Upgrade:
-    """The version from which an upgrade starts: "canonical", or a pinned version with the reason for the pin."""
+    """The version from which an upgrade starts: "canonical", or a pinned version with the reason for the pin.
+
+    `also` are versions, or ranges of versions, from which the way `leap` upgrades too.
+    """
 
     base: str = "canonical"
     reason: str = ""
+    also: tuple[str, ...] = ()
 
 
 @frozen

@@ -44,6 +44,28 @@ def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 
 
+def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[Release], bool]) -> Release | None:
+    """Return the newest release that `named` means, that is older than the release `than` and that is wanted.
+
+    Return None if there is none. `than` is None for releases of any age. `named` is a release name or a range. A name
+    without an app part, such as "3.4.1", that is no tag means the newest release of that version, such as
+    "3.4.1+1.2.0". `is_wanted` is asked about one release after the other, the newest first, until one is wanted.
+    """
+    below = version_key(than) if than is not None else None
+    older = (each for each in _meant(tags, named) if below is None or version_key(each.version) < below)
+    return next((release for release in older if is_wanted(release)), None)
+
+
+def _meant(tags: Tags, named: str) -> Iterable[Release]:
+    """Return the releases that a release name or a range means, the newest first."""
+    commit = tags.get(named)
+    if commit is not None:
+        return [Release(named, commit)]
+    if "+" in named:
+        return []
+    return reversed(releases(tags, f"=={named.removeprefix('v')}" if is_release_name(named) else named))
+
+
 def not_releases(tags: Tags) -> tuple[str, ...]:
     """Return the tags that are no releases, sorted by name: they have no release name, or name no commit."""
     return tuple(sorted(name for name, commit in tags.items() if commit is None or not is_release_name(name)))

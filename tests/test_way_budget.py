@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from desired.model import Release, WayName, Ways
 from reconciler.core.report import Report, ReportCommand
 from reconciler.core.way_budget import has_time, seconds_before, tried_since
-from reconciler.core.ways import RecordedWay, WayAnswer, WayResult
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import RecordedWay, WayResult
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest

@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -19,6 +19,7 @@ from reconciler.ports.app import (
     NotRunning,
     RemovalResult,
     RunningApp,
+    StartTimes,
 )
 from reconciler.ports.app_secrets import ProvidedSecrets, SecretMakers, SecretNeed
 
@@ -132,6 +133,15 @@ class WorldDriver:
 
     def kill(self, app: App) -> None:
         self.world.running.pop(app.folder, None)
+
+    @contextmanager
+    def watch_start(self, app: App, kill_after: float | None) -> Iterator[StartTimes]:
+        """Start the app in no time; if it is to be killed, do so after its start is done."""
+        seen = StartTimes(began=self.world.now.timestamp())
+        yield seen
+        if kill_after is not None:
+            seen.killed = (seen.began or 0) + kill_after
+            self.kill(app)
 
     def save(self, app: App, into: Path) -> None:
         if app.folder in self.world.running:

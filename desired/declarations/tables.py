@@ -24,6 +24,7 @@ from desired.declarations.values import (
     HttpPath,
     Line,
     NeverSkipped,
+    OlderReleases,
     OnlyTrue,
     OverlayName,
     RecipeName,
@@ -140,6 +141,10 @@ class UpgradeTable:
 
     base: Base | None = key('"canonical", or a pinned version, which needs `reason`.')
     reason: Line | None = key("Why the base is pinned.")
+    also: tuple[OlderReleases, ...] | None = key(
+        'Versions such as "3.4.1", or ranges such as ">=3.2,<3.4" (the newest release of each), from which the way '
+        '"leap" upgrades too: what servers still run.'
+    )
 
 
 @frozen(eq=False, repr=False)
@@ -189,7 +194,8 @@ class WaysTable:
 
     run: tuple[WayWord, ...] | None = key(
         '"back": the older release over the data of the newer one; "stop": how the release ends, and whether its data '
-        "comes up again after a kill."
+        'comes up again after a kill; "leap": the release over the data of several older ones; "fall": the release is '
+        "killed while it first starts on older data."
     )
     gates: tuple[WayWord, ...] | None = key(
         "Ways that are tried before a release is promoted. It is not promoted if one of them is closed or cannot be "

@@ -17,8 +17,8 @@ from desired.declarations.problems import RefusedError, nearest, shown
 from desired.declarations.sizes import PATTERN as SIZE
 from desired.declarations.sizes import read_size
 from desired.declarations.upstream_urls import read_push_address, read_upstream
+from desired.declarations.version_ranges import CLAUSES, read_range
 from desired.declarations.version_ranges import PATTERN as RANGE
-from desired.declarations.version_ranges import read_range
 from desired.drift_ignore import DRIFT_WORDS
 from desired.model import DataPolicy, Keep, WayName
 from desired.versions import is_release_name
@@ -38,6 +38,7 @@ MailAddress = NewType("MailAddress", str)
 MailEncryption = NewType("MailEncryption", str)
 MailServer = NewType("MailServer", str)
 NeverSkipped = NewType("NeverSkipped", str)
+OlderReleases = NewType("OlderReleases", str)
 OnlyTrue = NewType("OnlyTrue", bool)
 OverlayName = NewType("OverlayName", str)
 Parallel = NewType("Parallel", int)
@@ -67,6 +68,7 @@ _RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 _DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_RELEASE: Final = r"v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?"
 _LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
 _FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -173,6 +175,16 @@ def read_duration(value: object) -> timedelta:
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
 
 
+def _older_releases(value: object) -> str:
+    """Return `value` if it is a release name, or a range of versions. Raise RefusedError for any other value."""
+    if isinstance(value, str) and is_release_name(value):
+        return value
+    try:
+        return read_range(value if value != "*" else None)
+    except RefusedError:
+        raise _refusal('a version such as "3.4.1", or a range on x.y.z such as ">=3.2,<3.4"', value) from None
+
+
 def _base(value: object) -> str:
     """Return `value` if it is "canonical" or a release name. Raise RefusedError for any other value."""
     if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
@@ -195,7 +207,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     date: Kind(_day, {"type": "string", "format": "date"}),
     AllowRange: Kind(read_range, {"type": "string", "pattern": f"^(?:{RANGE})$"}),
     Argument: _text("text without a zero byte", r"[^\x00]*"),
-    Base: Kind(_base, {"type": "string", "pattern": r"^(?:canonical|v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?)$"}),
+    Base: Kind(_base, {"type": "string", "pattern": rf"^(?:canonical|{_RELEASE})$"}),
     DataPolicy: _member(DataPolicy),
     DriftWord: _choice(*DRIFT_WORDS),
     DriverName: _choice("process", "swarm", "abra"),
@@ -210,6 +222,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     MailEncryption: _choice("starttls", "tls", "none"),
     MailServer: _text('a server and its port, such as "smtp.example.org:587"', rf"{_HOST}:{_PORT}"),
     NeverSkipped: Kind(_never_skipped, {"not": {}}),
+    OlderReleases: Kind(_older_releases, {"type": "string", "pattern": rf"^(?:{_RELEASE}|{CLAUSES})$"}),
     OnlyTrue: Kind(_only_true, {"const": True}),
     OverlayName: _text(
         'the name of a file in the recipe\'s fleet folder, such as "compose.ci.yml"', rf"{_FILE}(?:/{_FILE}){{0,7}}"

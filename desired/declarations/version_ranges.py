@@ -6,7 +6,8 @@ from typing import Final
 from desired.declarations.problems import RefusedError, shown
 
 _CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
-PATTERN: Final = rf"\*|{_CLAUSE}(,{_CLAUSE})*"
+CLAUSES: Final = rf"{_CLAUSE}(,{_CLAUSE})*"
+PATTERN: Final = rf"\*|{CLAUSES}"
 _PLAIN_LENGTH: Final = 128
 
 

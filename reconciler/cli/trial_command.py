@@ -37,6 +37,7 @@ from reconciler.show.text.trial_card import render_trial
 from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, require_readable_record
+from reconciler.stages.older_data import older_data_of_candidate
 from reconciler.stages.signatures import with_signatures
 from reconciler.stages.ways_of_candidate import try_ways_of_candidate
 from reconciler.stages.ways_of_canonicals import record_way
@@ -125,7 +126,9 @@ def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested
         done = run_trial(ready.host, evolve(request, by_pass=False, tiers=asked.tiers))
         host.registry.append([trial_entry(host, done, "by hand", author())])
         ways, base = [], request.base.release if request.base.release != request.release else None
-        for result in try_ways_of_candidate(ready.host, request, done, _ways(recipe, asked), base):
+        asked_ways = _ways(recipe, asked)
+        older = older_data_of_candidate(ready.host, context.fleet, observation, request, asked_ways)
+        for result in try_ways_of_candidate(ready.host, request, done, asked_ways, base, older):
             record_way(host, result, who=author())
             ways.append(result)
     hold = hold_in_effect(observation.hold, host.clock.now().date())

@@ -1,6 +1,6 @@
 """The gate: the conditions that must be met before a release is promoted. Each is judged by evidence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from attrs import frozen
@@ -8,7 +8,8 @@ from attrs import frozen
 from desired.model import Fleet, Recipe, Release, Unobservable, WayName
 from reconciler.core.holds import hold_text
 from reconciler.core.tier_results import Trial, first_failure, is_complete, is_green, level
-from reconciler.core.ways import GatingWays, WayAnswer, way_text
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import GatingWays, WayResult, way_text
 from state.decisions import Hold
 from state.records import Answer, Place
 
@@ -63,7 +64,8 @@ _WAY = "way-"
 def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
     """Return a condition for each way that the recipe declares as a gate of its promotions.
 
-    * PASS: all answers of the way are YES. The way back also passes if there is no older release.
+    * PASS: all answers of the way are YES. All ways but the stop also pass if there is no older release, and a leap if
+      no older data is kept or named.
     * FAIL: an answer is NO.
     * OPEN: there is no answer, or nothing could be proved (SKIP, ERROR).
     """
@@ -79,6 +81,8 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
     name, results = way_condition_name(way), [each for each in ways.results if each.way is way]
     if way is WayName.BACK and ways.nothing_older:
         return Condition(name, ConditionStatus.PASS, "there is no older release to go back to")
+    if way in {WayName.LEAP, WayName.FALL} and (ways.nothing_older or _is_no_leap(results)):
+        return Condition(name, ConditionStatus.PASS, "there is no older data to start from")
     closed = [each for each in results if each.answer is WayAnswer.NO]
     unproved = [each for each in results if each.answer in {WayAnswer.SKIP, WayAnswer.ERROR}]
     if closed:
@@ -88,6 +92,13 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
     if not results:
         return Condition(name, ConditionStatus.OPEN, "not tried yet")
     return Condition(name, ConditionStatus.PASS, "; ".join(map(way_text, results)))
+
+
+def _is_no_leap(results: Sequence[WayResult]) -> bool:
+    """Return whether a leap was skipped because there is nothing from which to leap."""
+    return bool(results) and all(
+        (each.way, each.answer, each.cases) == (WayName.LEAP, WayAnswer.SKIP, ()) for each in results
+    )
 
 
 def is_about_way(condition: Condition) -> bool:

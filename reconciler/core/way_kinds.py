@@ -6,6 +6,8 @@ from typing import Final
 
 from attrs import field, frozen
 
+from desired.model import WayName
+
 
 class WayAnswer(StrEnum):
     """The answer that a way gave. YES: the way back, or the stop, works. NO: it does not; `WayKind` says how.
@@ -28,6 +30,12 @@ class WayKind(StrEnum):
 
     Of a stop. KILLED: the release does not end by itself in time. UNCLEAN: after it was killed, it does not come up
     again with its data. NO_RESTART: it does not do so even after it ended by itself.
+
+    Of a leap, where REFUSES and HIDES mean that the older release has all data when it is deployed again. DAMAGES: it
+    has not. BREAKS: it does not come up any more.
+
+    Of a fall. TWICE: the release comes up only when it is started a second time after the kill. DAMAGES: it comes up
+    without all the data. BREAKS: it does not come up any more.
     """
 
     REFUSES = "refuses"
@@ -38,6 +46,7 @@ class WayKind(StrEnum):
     KILLED = "killed"
     UNCLEAN = "unclean"
     NO_RESTART = "no-restart"
+    TWICE = "twice"
 
 
 KIND_WORDS: Final[Mapping[WayKind, str]] = {
@@ -49,7 +58,27 @@ KIND_WORDS: Final[Mapping[WayKind, str]] = {
     WayKind.KILLED: "it does not end by itself and is killed",
     WayKind.UNCLEAN: "DANGER: after a kill it does not come up again with its data",
     WayKind.NO_RESTART: "DANGER: after a clean stop it does not come up again with its data",
+    WayKind.TWICE: "it comes up only at the second start",
 }
+
+_OTHER_WORDS: Final[Mapping[tuple[WayName, WayKind], str]] = {
+    (WayName.LEAP, WayKind.BREAKS): "DANGER: after it the older release does not come up either",
+    (WayName.FALL, WayKind.DAMAGES): "DANGER: it comes up without all the data that was there before",
+    (WayName.FALL, WayKind.BREAKS): "DANGER: it does not come up again",
+}
+
+GRAVEST_FIRST: Final = (WayKind.BREAKS, WayKind.DAMAGES, WayKind.HIDES, WayKind.REFUSES, WayKind.TWICE)
+"""The kinds of a leap and of a fall, which have several cases."""
+
+
+def kind_words(way: WayName, kind: WayKind) -> str:
+    """Return in words what is wrong if `way` has the answer NO for the reason `kind`."""
+    return _OTHER_WORDS.get((way, kind), KIND_WORDS[kind])
+
+
+def is_danger(kind: WayKind | None) -> bool:
+    """Return whether data may be lost that was safe before. `kind` is None if nothing is wrong."""
+    return kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN, WayKind.NO_RESTART}
 
 
 @frozen
@@ -106,3 +135,41 @@ def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKi
     if not rises:
         return WayKind.UNCLEAN if is_after_kill or facts.killed else WayKind.NO_RESTART
     return WayKind.KILLED if facts.killed else None
+
+
+@frozen
+class LeapFacts:
+    """What was seen of a leap.
+
+    * `comes_up`: the release became ready over the older data.
+    * `passes`: data.check passed there.
+    * `rises_after`: the older release, deployed again on that data, comes up.
+    * `is_whole_after`: it has all of it.
+    """
+
+    comes_up: bool
+    passes: bool
+    rises_after: bool = False
+    is_whole_after: bool = False
+
+
+def kind_of_leap(facts: LeapFacts) -> WayKind | None:
+    """Return why the answer of a leap is NO; None if it is YES."""
+    if facts.comes_up and facts.passes:
+        return None
+    if facts.is_whole_after:
+        return WayKind.HIDES if facts.comes_up else WayKind.REFUSES
+    return WayKind.DAMAGES if facts.rises_after else WayKind.BREAKS
+
+
+def kind_of_fall(*, comes_up: bool, passes: bool, starts: int) -> WayKind | None:
+    """Return why the answer of a fall is NO; None if it is YES.
+
+    `comes_up` and `passes` are of the last start after the kill: the release became ready, and data.check passed.
+    `starts` is how often the release was started after the kill.
+    """
+    if not comes_up:
+        return WayKind.BREAKS
+    if not passes:
+        return WayKind.DAMAGES
+    return WayKind.TWICE if starts > 1 else None

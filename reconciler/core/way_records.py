@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from desired.model import Release, WayName
+from reconciler.core.way_cases import DataSource, Kill, Moment, WayCase
 from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind
 from reconciler.core.ways import RecordedWay, WayResult, way_text
 from state.ledger_line import LedgerLine
@@ -36,6 +37,7 @@ def way_body(result: WayResult) -> Mapping[str, object]:
         "reason": result.reason,
         "proves_writes": result.proves_writes,
         "stop": stop_body(result.stop),
+        "cases": [case_body(case) for case in result.cases],
         "tests": result.tests,
         "seconds": round(result.seconds, 1),
         "log": result.log,
@@ -51,6 +53,24 @@ def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
         "grace": stop.grace,
         "killed": list(stop.killed),
         "exit_codes": dict(stop.exit_codes),
+    }
+
+
+def case_body(case: WayCase) -> dict[str, object]:
+    """Return what came of a case of a way as JSON data, for the ledger and for documents."""
+    kill = case.kill
+    return {
+        "from": case.source.version,
+        "from_commit": case.source.commit,
+        "generation": case.source.generation,
+        "moment": case.moment,
+        "killed_after": round(kill.after, 3) if kill is not None else None,
+        "start_seconds": round(kill.start, 3) if kill is not None else None,
+        "answer": case.answer,
+        "kind": case.kind,
+        "reason": case.reason,
+        "proves_writes": case.proves_writes,
+        "seconds": round(case.seconds, 1),
     }
 
 
@@ -85,6 +105,7 @@ def _read(recipe: str, body: Mapping[str, object]) -> WayResult:
         reason=str(body["reason"]),
         proves_writes=bool(body["proves_writes"]),
         stop=_stop(body["stop"]),
+        cases=_cases(body.get("cases")),
         tests=str(body["tests"]),
         seconds=float(str(body["seconds"])),
         log=str(body["log"]),
@@ -101,4 +122,25 @@ def _stop(body: object) -> StopFacts | None:
         None if grace is None else float(grace),
         killed,
         {str(name): int(code) for name, code in codes},
+    )
+
+
+def _cases(bodies: object) -> tuple[WayCase, ...]:
+    """Return the cases in a line of the ledger; none for a line of an older Canon, which has no list of cases."""
+    return tuple(map(_case, bodies)) if isinstance(bodies, list) else ()
+
+
+def _case(body: Mapping[str, object]) -> WayCase:
+    kind, moment, generation, after = body["kind"], body["moment"], body["generation"], body["killed_after"]
+    return WayCase(
+        source=DataSource(
+            str(body["from"]), str(body["from_commit"]), None if generation is None else int(str(generation))
+        ),
+        answer=WayAnswer(str(body["answer"])),
+        kind=WayKind(str(kind)) if kind is not None else None,
+        reason=str(body["reason"]),
+        proves_writes=bool(body["proves_writes"]),
+        moment=Moment(str(moment)) if moment is not None else None,
+        kill=Kill(float(str(after)), float(str(body["start_seconds"]))) if after is not None else None,
+        seconds=float(str(body["seconds"])),
     )

@@ -1,13 +1,14 @@
 """Decides what follows from a way: what is tried of a release beside its tiers, the way back or the stop."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
 
 from desired.model import Release, WayName
 from desired.versions import is_release_name, version_key
-from reconciler.core.way_kinds import KIND_WORDS, StopFacts, WayAnswer, WayKind
+from reconciler.core.way_cases import DataSource, WayCase, cases_text
+from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind, is_danger, kind_words
 from state.records import Canonical, KnownTag
 
 
@@ -21,6 +22,7 @@ class WayResult:
     * `reason`: one sentence, with the words of the app if there are any.
     * `proves_writes`: True if data.check can tell whether what the newer release wrote is there.
     * `stop`: how the release ended; None if it was not stopped.
+    * `cases`: what came of each case of a leap or a fall; empty for other ways. `kind` is that of the gravest.
     * `tests`: the digest of everything on which the answer depends, besides the releases.
     * `seconds`: how long it took. `log`: its log, relative to the state folder.
     """
@@ -34,6 +36,7 @@ class WayResult:
     reason: str = ""
     proves_writes: bool = False
     stop: StopFacts | None = None
+    cases: tuple[WayCase, ...] = ()
     tests: str = ""
     seconds: float = 0.0
     log: str = ""
@@ -88,18 +91,34 @@ def older_release(release: Release, base: str | None, known: Mapping[str, KnownT
     return Release(newest, known[newest].commit) if newest is not None else None
 
 
-def due_ways(
-    asked: Iterable[WayName], release: Release, base: Release | None, tests: str, recorded: Iterable[RecordedWay]
+def due_ways(  # noqa: PLR0913, PLR0917  all that an answer depends on
+    asked: Iterable[WayName],
+    release: Release,
+    base: Release | None,
+    tests: str,
+    recorded: Iterable[RecordedWay],
+    sources: Mapping[WayName, Collection[DataSource]] | None = None,
 ) -> tuple[WayName, ...]:
     """Return those of the ways `asked` that have not been tried yet, in the order of `WayName`.
 
     A way counts as tried if a pass recorded an answer for the same releases and the same `tests`. An ERROR is no
-    answer. `base` is the older release of a way back, None if there is none.
+    answer. `base` is the older release of a way back, None if there is none. `sources` has the older data of each way
+    that is tried over it, None for none: of a leap and a fall, the answer has to be for exactly these.
     """
-    results = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
-    tried = {one.way for one in results if (one.release, one.tests) == (release, tests) and _same_base(one, base)}
+    results = [each.result for each in recorded if each.by_pass and _is_answered(each.result)]
+    same = [one for one in results if (one.release, one.tests) == (release, tests)]
+    tried = {one.way for one in same if _same_base(one, base) and _same_sources(one, sources or {})}
     wanted = set(asked)
     return tuple(way for way in WayName if way in wanted and way not in tried)
+
+
+def _is_answered(result: WayResult) -> bool:
+    """Return whether a way has an answer, and each of its cases has one."""
+    return WayAnswer.ERROR not in {result.answer, *(case.answer for case in result.cases)}
+
+
+def _same_sources(result: WayResult, sources: Mapping[WayName, Collection[DataSource]]) -> bool:
+    return {case.source for case in result.cases} == set(sources.get(result.way, ()))
 
 
 def _same_base(result: WayResult, base: Release | None) -> bool:
@@ -123,13 +142,15 @@ def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
     return (*recorded[max(last, 0) : last + 1], *recorded[last + 1 :][-1:])
 
 
-def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[WayResult, WayResult] | None:
-    """Return the results of two ways back if the present one is closed (NO), and the one before it was open (YES).
+def closed_way(
+    recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
+) -> tuple[WayResult, WayResult] | None:
+    """Return the results of two of the same `way` if the present one is closed (NO), and the one before was open (YES).
 
     The present one is that of the canonical, whose `version` and `commit` are given. Otherwise return None. An ERROR
     does not count. `recorded` are of one recipe, the oldest first.
     """
-    results = [each.result for each in recorded if each.result.way is WayName.BACK]
+    results = [each.result for each in recorded if each.result.way is way]
     backs = [one for one in results if one.answer is not WayAnswer.ERROR]
     present = next((one for one in reversed(backs) if one.release == Release(version, commit)), None)
     if present is None or present.answer is not WayAnswer.NO:
@@ -140,12 +161,14 @@ def closed_way(recorded: Sequence[RecordedWay], version: str, commit: str) -> tu
 
 def is_dangerous(result: WayResult) -> bool:
     """Return whether the result shows that data may be lost that was safe before."""
-    return result.kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN, WayKind.NO_RESTART}
+    return is_danger(result.kind)
 
 
 def way_text(result: WayResult) -> str:
     """Return a result in one line, such as "no: it does not come up, and leaves the data as it was: exited 1"."""
-    why = KIND_WORDS[result.kind] if result.kind is not None else ""
+    if result.cases:
+        return f"{result.answer}: {cases_text(result.way, result.cases)}"
+    why = kind_words(result.way, result.kind) if result.kind is not None else ""
     to = f"to {result.base.version}" if result.base is not None else ""
     return ": ".join(filter(None, (" ".join(filter(None, (result.answer.value, to))), why, result.reason)))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from desired.model import USUAL_TIMEOUT, Stop, Unobservable
 from state.kept_deployment import Parts
@@ -165,3 +165,15 @@ class Unready:
 
     reason: str
     timed_out: bool = False
+
+
+@define
+class StartTimes:
+    """What was seen of the start of an app. Times are in seconds of the monotonic clock.
+
+    * `began`: when its first process was seen; None if none was.
+    * `killed`: when its processes were killed; None if they were not.
+    """
+
+    began: float | None = None
+    killed: float | None = None

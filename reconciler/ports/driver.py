@@ -15,6 +15,7 @@ from reconciler.ports.app import (
     EndedPart,
     RemovalResult,
     RunningApp,
+    StartTimes,
     Unready,
 )
 from reconciler.ports.app_secrets import SecretNeed
@@ -80,6 +81,14 @@ class Driver(Protocol):
 
         The data stays as it is at that moment, and the app can be deployed again. Raise InfrastructureError if
         something of the app still runs.
+        """
+
+    def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
+        """Watch the start of an app that does not run yet, within the `with` block, and yield what was seen of it.
+
+        `kill_after` seconds after its first process is seen, end all processes of the app at once with SIGKILL, and
+        from then on each one that starts. The caller has to call `kill` afterwards. With None, only watch. Raise
+        InfrastructureError at the end of the block if the app cannot be watched or killed.
         """
 
     def save(self, app: App, into: Path) -> None:

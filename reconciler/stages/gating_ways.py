@@ -6,9 +6,11 @@ from desired.model import Fleet, Release, WayName
 from reconciler.core.gate import early_refusals, gate, is_about_way, way_condition_name
 from reconciler.core.observation import Observation
 from reconciler.core.tier_results import Trial
-from reconciler.core.ways import GatingWays, WayAnswer, WayResult, older_release
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import GatingWays, WayResult, older_release
 from reconciler.deploy.app_set import app_set_digest
 from reconciler.ports.host import Host
+from reconciler.stages.older_data import older_data_of_candidate
 from reconciler.stages.signatures import refused_signature
 from reconciler.stages.ways_of_candidate import try_ways_of_candidate
 from reconciler.stages.ways_of_canonicals import record_way
@@ -43,7 +45,8 @@ def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request:
     if not all(is_about_way(each) for each in refused):
         return trial
     asked = [way for way in WayName if way_condition_name(way) in {each.name for each in refused}]
-    results = tuple(try_ways_of_candidate(host, request, trial, asked, older))
+    data = older_data_of_candidate(host, fleet, observation, request, asked)
+    results = tuple(try_ways_of_candidate(host, request, trial, asked, older, data))
     if results and app_set_digest(request.app_set) != request.files:
         results = tuple(_not_counted(each) for each in results)
     for result in results:

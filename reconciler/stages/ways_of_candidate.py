@@ -8,17 +8,24 @@ from reconciler.core.ways import WayResult
 from reconciler.deploy.app_set import app_set_from_snapshot
 from reconciler.ports.host import Host
 from reconciler.trial.trial_request import TrialRequest
+from reconciler.ways.older_data import OlderData
 from reconciler.ways.run_way import run_way
 from reconciler.ways.way_run import WaySubject
 
 
-def try_ways_of_candidate(
-    host: Host, request: TrialRequest, trial: Trial, asked: Iterable[WayName], base: Release | None
+def try_ways_of_candidate(  # noqa: PLR0913, PLR0917  all that the ways depend on
+    host: Host,
+    request: TrialRequest,
+    trial: Trial,
+    asked: Iterable[WayName],
+    base: Release | None,
+    older: OlderData | None = None,
 ) -> Iterator[WayResult]:
     """Try the ways `asked` with the release and the data of a green trial. Yield each result as soon as it is there.
 
     If the trial is not green, yield nothing. `base` is the older release to go back to, None if there is none. `host`
-    has the drivers of the trial. The caller holds the lock of the working folder.
+    has the drivers of the trial. The caller holds the lock of the working folder. `older` is the
+    data of older releases, None if no way is asked for that needs it.
     """
     candidate = trial.candidate
     if candidate is None or not is_green(trial.tiers):
@@ -32,6 +39,7 @@ def try_ways_of_candidate(
         logs=host.state.trial_log(request.recipe.name, request.id),
         logs_name=trial.log,
         unpack=lambda into: app_set_from_snapshot(host, candidate.folder, candidate.seal, request.app_set, into),
+        older=older or OlderData(),
     )
     for way in asked:
         yield run_way(host, subject, way)

@@ -17,14 +17,16 @@ from reconciler.core.observation import Observation, damage_of
 from reconciler.core.way_budget import tried_since
 from reconciler.core.way_records import WAY_LINE, recorded_ways, way_body
 from reconciler.core.ways import RecordedWay, WayResult, closed_way, due_ways, way_base, way_text
-from reconciler.deploy.app_set import app_set_digest, make_app_set, snapshot_app_set
+from reconciler.deploy.app_set import AppSet, app_set_digest, make_app_set, snapshot_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.undeploy_conflicts import deployed_conflicts, undeployed
 from reconciler.stages.disk_room import why_no_room
+from reconciler.stages.older_data import OVER_OLDER_DATA, OlderSources, older_data, older_sources
 from reconciler.stages.signatures import refused_signature
 from reconciler.stages.way_time import WayTime
+from reconciler.ways.older_data import OlderData
 from reconciler.ways.run_way import run_way
 from reconciler.ways.way_run import WaySubject
 from state.records import Canonical, LedgerEntry, Memory, Records
@@ -34,9 +36,9 @@ from state.records import Canonical, LedgerEntry, Memory, Records
 class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
-    * `base`: the older release to go back to; None if there is none that may be deployed.
-    * `no_base`: why `base` is None, else "".
-    * `recorded`: the earlier results of the recipe's ways, the oldest first.
+    `base` is the older release to go back to, None if there is none, or none that may be deployed: `no_base` says why.
+    `recorded` are the earlier results of the recipe's ways, the oldest first.
+    `older` is the data of older releases, None if no way is asked for that needs it.
     """
 
     recipe: Recipe
@@ -46,6 +48,7 @@ class WaysToTry:
     observation: Observation
     ways: tuple[WayName, ...]
     recorded: Sequence[RecordedWay]
+    older: OlderSources | None = None
 
 
 Notes = tuple[str, ...]
@@ -114,8 +117,11 @@ def _to_try(
     if held or damage_of(memory, canonical.generation) is not None:
         return None
     base, no_base = _base(host, observation, way_base(canonical, memory.known))
-    ways = due_ways(asked, Release(canonical.version, canonical.commit), base, observation.tests, recorded)
-    return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways, recorded)
+    asked, release = set(asked), Release(canonical.version, canonical.commit)
+    older = older_sources(host, observation, release) if asked & OVER_OLDER_DATA else None
+    by_way = older.by_way() if older is not None else {}
+    ways = due_ways(asked, release, base, observation.tests, recorded, by_way)
+    return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways, recorded, older)
 
 
 def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
@@ -141,14 +147,26 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each recipe in `names` whose way back is closed now, but was open before. The ledger tells."""
+    """Return a note for each way of these recipes that was open and is closed now, by the ledger.
+
+    The stop is left out: it opens no way.
+    """
     canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
     lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
-    found = (closed_way(recorded_ways(lines, name), have.version, have.commit) for name, have in canonicals.items())
+    found = (
+        closed_way(recorded_ways(lines, name), have.version, have.commit, way)
+        for name, have in canonicals.items()
+        for way in (WayName.BACK, WayName.LEAP, WayName.FALL)
+    )
     return tuple(_closed_note(*each) for each in found if each is not None)
 
 
 def _closed_note(before: WayResult, present: WayResult) -> str:
+    if present.way is not WayName.BACK:
+        was = f"{before.release.version} passed it"
+        return (
+            f"{present.recipe}: the {present.way} has closed: {was}; of {present.release.version}: {way_text(present)}"
+        )
     was = f"{before.release.version} could go back" + (f" to {before.base.version}" if before.base else "")
     return f"{present.recipe}: the way back has closed: {was}; of {present.release.version}: {way_text(present)}"
 
@@ -246,5 +264,20 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
                 logs=host.state.trial_log(recipe.name, trial),
                 logs_name=canonical.evidence.log,
                 unpack=lambda into: snapshot_app_set(way_host, canonical, recipes, into, have),
+                older=_older(way_host, fleet, to_try),
             ),
         )
+
+
+def _older(host: Host, fleet: Fleet, to_try: WaysToTry) -> OlderData:
+    """Return the data of older releases. What the recipe needs is deployed beside the release as it is promoted now."""
+    if to_try.older is None:
+        return OlderData()
+    recipe, release = to_try.recipe, Release(to_try.canonical.version, to_try.canonical.commit)
+    have = host.registry.read().canonicals
+    releases = {name: Release(each.version, each.commit) for name, each in have.items()}
+
+    def needed() -> AppSet:
+        return make_app_set(recipe, release, fleet.recipes, releases)[:-1]
+
+    return older_data(host, fleet.recipes, recipe, to_try.older, needed)

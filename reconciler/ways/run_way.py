@@ -12,11 +12,18 @@ from reconciler.deploy.slot import append_log_line
 from reconciler.errors import CanonError, TimedOutError, in_one_line
 from reconciler.ports.host import Host
 from reconciler.ways.way_back import try_back
+from reconciler.ways.way_fall import try_fall
+from reconciler.ways.way_leap import try_leap
 from reconciler.ways.way_run import WayRun, WaySubject
 from reconciler.ways.way_stop import try_stop
 from state.state_errors import StateError
 
-_WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {WayName.BACK: try_back, WayName.STOP: try_stop}
+_WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {
+    WayName.BACK: try_back,
+    WayName.STOP: try_stop,
+    WayName.LEAP: try_leap,
+    WayName.FALL: try_fall,
+}
 
 
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:

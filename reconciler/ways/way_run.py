@@ -19,6 +19,7 @@ from reconciler.deploy.slot_lifetime import open_slot
 from reconciler.errors import KilledError, RecipeError, TimedOutError
 from reconciler.ports.app import RunningApp
 from reconciler.ports.host import Host
+from reconciler.ways.older_data import OlderData
 
 
 @frozen
@@ -30,6 +31,7 @@ class WaySubject:
     * `folder`: the recipe's locked working folder.
     * `logs`: the folder for logs. `logs_name`: its path relative to the state folder.
     * `unpack`: unpacks a copy of the sealed data into the given folder, and returns the app set in it.
+    * `older`: the data of older releases, for a leap and a fall.
     """
 
     recipe: Recipe
@@ -41,6 +43,7 @@ class WaySubject:
     logs_name: str
     unpack: Callable[[Path], AppSet]
     no_base: str = "there is no older release"
+    older: OlderData = field(factory=OlderData)
 
 
 @frozen
@@ -133,14 +136,24 @@ class WayRun:
         assert check is not None  # noqa: S101  without one, no way is tried
         run_command(slot, self.own_app(slot), check, "data.check")
 
-    def limits(self, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
+    def mark(self, slot: Slot) -> None:
+        """Let a fresh install write by data.mark what data.check looks for without MARK_ID, if data.mark is declared.
+
+        Raise RecipeError if data.mark fails.
+        """
+        if self.subject.recipe.data.mark is not None:
+            run_command(slot, self.own_app(slot), self.subject.recipe.data.mark, "data.mark")
+
+    def limits(self, proves_writes: bool, version: str = "") -> str:  # noqa: FBT001  a fact of the run
         """Return what the result of this way does not prove, as one sentence; "" if it proves everything.
 
-        `proves_writes` is True if data.check can tell whether what the release wrote is there.
+        `proves_writes` is True if data.check can tell whether what was written is there. `version` is the release that
+        wrote it, "" for the one under test.
         """
         if proves_writes:
             return ""
-        return f"data.check cannot tell whether what {self.subject.release.version} writes is there (see MARK_ID)"
+        wrote = version or self.subject.release.version
+        return f"data.check cannot tell whether what {wrote} writes is there (see MARK_ID)"
 
     def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
         """Deploy a release over the data in the slot, and run data.check. Return how that went.

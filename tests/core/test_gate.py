@@ -4,9 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Recipe, Release, Unobservable, WayName, Ways
-from reconciler.core.gate import Condition, ConditionStatus, early_refusals, gate, is_closed_way, refusals
+from reconciler.core.gate import (
+    Condition,
+    ConditionStatus,
+    early_refusals,
+    gate,
+    is_closed_way,
+    refusals,
+    way_conditions,
+)
 from reconciler.core.tier_results import Skip, Trial, Verdict
-from reconciler.core.ways import GatingWays, WayAnswer, WayKind, WayResult
+from reconciler.core.way_kinds import WayAnswer, WayKind
+from reconciler.core.ways import GatingWays, WayResult
 from state.records import Answer, Place
 from tests.core.attempt_strategies import trials
 from tests.values import HERE, answer, commit, fleet, recipe, tiers, trial
@@ -174,3 +183,18 @@ def test_a_promotion_is_allowed_exactly_if_every_condition_holds(
     assert (refusals(conditions) == ()) is goes
     assert len(conditions) == 5 + bool(unit)
     assert all(each.evidence for each in conditions)
+
+
+def test_a_leap_or_a_fall_that_is_a_gate_is_met_where_there_is_nothing_older() -> None:
+    def judged_by(way: WayName, ways: GatingWays) -> ConditionStatus:
+        [condition] = way_conditions(evolve(recipe("notes"), ways=Ways(gates=(way,))), ways)
+        return condition.status
+
+    def skipped(way: WayName) -> WayResult:
+        return WayResult("notes", way, WayAnswer.SKIP, Release("1.0.0", commit("1")))
+
+    for way in (WayName.LEAP, WayName.FALL):
+        assert judged_by(way, GatingWays(nothing_older=True)) is ConditionStatus.PASS
+        assert judged_by(way, GatingWays()) is ConditionStatus.OPEN
+    assert judged_by(WayName.LEAP, GatingWays((skipped(WayName.LEAP),))) is ConditionStatus.PASS
+    assert judged_by(WayName.FALL, GatingWays((skipped(WayName.FALL),))) is ConditionStatus.OPEN

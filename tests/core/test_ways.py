@@ -122,6 +122,9 @@ def test_a_way_back_has_closed_if_it_is_no_now_and_the_answer_before_was_yes() -
     older = evolve(BACK, release=OLD, base=None)
     assert closed_way(recorded(older, CLOSED), NEW.version, NEW.commit) == (older, CLOSED)
     assert closed_way(recorded(older, evolve(older, answer=WayAnswer.ERROR), CLOSED), NEW.version, NEW.commit)
+    leaps = recorded(*(evolve(each, way=WayName.LEAP) for each in (older, CLOSED)))
+    assert closed_way(leaps, NEW.version, NEW.commit) is None
+    assert closed_way(leaps, NEW.version, NEW.commit, WayName.LEAP) is not None
     for lines in ((), (BACK,), (CLOSED,), (CLOSED, CLOSED), (older, BACK), (STOP, CLOSED)):
         assert closed_way(recorded(*lines), NEW.version, NEW.commit) is None
 

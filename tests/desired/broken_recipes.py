@@ -3,6 +3,7 @@
 COMMAND = "may not be empty, nor start with an empty text"
 DURATION = 'wants a duration such as "30s", "10m", "2h" or "3d"'
 BASE = 'wants "canonical" or a version such as "3.0.1+v2.0.0"'
+ALSO = 'wants a version such as "3.4.1", or a range on x.y.z such as ">=3.2,<3.4"'
 ONE_WAY = "only one of http, tcp and run can be declared"
 NO_RESTORE = "needs restore: a backup counts once it is restored"
 NO_TAKE = "needs take: there is nothing else to restore"
@@ -69,6 +70,14 @@ UPGRADE = [
     ("[upgrade]\nbase = 'canonicl'", [f'4:1: upgrade.base {BASE}, not "canonicl"; did you mean canonical']),
     ("[upgrade]\nbase = 1", [f"4:1: upgrade.base {BASE}, not 1"]),
     ("[upgrade]\nreason = 'x'", [f"4:1: upgrade.reason {NO_PIN}"]),
+    (
+        "[upgrade]\nalso = ['1.0.0', '>=1,<2', '>=1,x', '*', 'v1', 3]",
+        [
+            f"4:{at}: upgrade.also[{i}] {ALSO}, not {x}"
+            for i, at, x in [(2, 28, '">=1,x"'), (3, 37, '"*"'), (4, 42, '"v1"'), (5, 48, "3")]
+        ],
+    ),
+    ("[upgrade]\nalso = ['~=1']", [f'4:9: upgrade.also[0] {ALSO}, not "~=1"']),
     ("[upgrade]\nreason = 'x'\nbase = 'canonical'", [f"4:1: upgrade.reason {NO_PIN}"]),
 ]
 TIERS = [

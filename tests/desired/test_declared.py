@@ -73,6 +73,7 @@ restore = ["python3", "restore.py"]
 [upgrade]
 base = "3.0.1+v2.0.0"
 reason = "3.0.2 never starts"
+also = ["2.9.0+v1", ">=2,<2.5"]
 [tiers]
 custom = "no tests yet"
 [custom]
@@ -108,7 +109,7 @@ def test_every_key_arrives_in_the_fleet(tmp_path: Path) -> None:
         stop=Stop(grace=timedelta(minutes=3)),
         data=Data(mark=("python3", "mark.py"), check=("python3", "check.py")),
         backup=Backup(take=("python3", "backup.py"), restore=("python3", "restore.py")),
-        upgrade=Upgrade(base="3.0.1+v2.0.0", reason="3.0.2 never starts"),
+        upgrade=Upgrade(base="3.0.1+v2.0.0", reason="3.0.2 never starts", also=("2.9.0+v1", ">=2,<2.5")),
         tiers={TierName.CUSTOM: "no tests yet"},
         custom=Custom(run=(("python3", "test_lfs.py"),), timeout=timedelta(hours=2)),
         canonical=CanonicalPolicy(data=DataPolicy.FRESH, generations=3),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.digest import declaration_digest, files_digest
-from desired.model import Install, Keep, Ready, Recipe, TierName, WayName, Ways
+from desired.model import Install, Keep, Ready, Recipe, TierName, Upgrade, WayName, Ways
 
 
 def make(folder: Path) -> Path:
@@ -126,6 +126,14 @@ def test_two_declarations_have_one_digest_exactly_if_they_say_the_same(
 
     a, b = declared(one, seconds, "here"), declared(other, later, "there")
     assert (declaration_digest(a) == declaration_digest(b)) == (one == other and seconds == later)
+
+
+def test_what_only_ways_look_at_does_not_count() -> None:
+    plain = Recipe("notes", "https://forge.example/notes.git", Path("here"))
+    others = [evolve(plain, upgrade=Upgrade(also=("1.0.0",))), evolve(plain, ways=Ways((WayName.LEAP,)))]
+    assert {declaration_digest(each) for each in (plain, *others)} == {declaration_digest(plain)}
+    gated = evolve(plain, ways=Ways(gates=(WayName.LEAP,)))
+    assert declaration_digest(gated) != declaration_digest(evolve(gated, upgrade=Upgrade(also=("1.0.0",))))
 
 
 def test_every_part_of_a_declaration_counts() -> None:

@@ -8,7 +8,7 @@ from packaging.specifiers import InvalidSpecifier
 
 from desired.model import AmbiguousVersion, NeverReleased, Release
 from desired.versions import is_release_name, version_key
-from desired.want import not_releases, releases, resolve_want
+from desired.want import newest_older, not_releases, releases, resolve_want
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 
@@ -154,3 +154,18 @@ def test_the_strategy_draws_every_kind_of_want() -> None:
 
     count()
     assert min(drawn["Release"], drawn["AmbiguousVersion"], drawn["NeverReleased"]) >= 20, drawn
+
+
+def test_a_name_or_a_range_means_its_newest_older_release_that_is_wanted() -> None:
+    tags = {"3.2.0+1": "a" * 40, "3.3.9+2": "b" * 40, "3.3.10+2": "c" * 40, "v3.4.0": "d" * 40, "3.4.1": None}
+
+    def newest(named: str, than: str | None = "4.0.0", unwanted: str = "") -> str | None:
+        found = newest_older(tags, named, than, lambda release: release.version != unwanted)
+        return found.version if found is not None else None
+
+    assert newest(">=3.2,<3.4") == "3.3.10+2"
+    assert newest(">=3.2,<3.4", "3.3.10") == "3.3.9+2"
+    assert newest(">=3.2,<3.4", unwanted="3.3.10+2") == "3.3.9+2"
+    assert newest("*", None) == newest("3.4.0") == newest("v3.4.0") == "v3.4.0"
+    assert newest("3.2.0") == newest("3.2.0+1") == "3.2.0+1"
+    assert newest("3.2.0+2") is newest("3.4.1") is newest(">=5") is newest("3.4.0", "3.4.0") is None

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desired.model import Release, WayName
-from reconciler.core.ways import RecordedWay, WayAnswer, WayKind, WayResult
+from reconciler.core.way_kinds import WayAnswer, WayKind
+from reconciler.core.ways import RecordedWay, WayResult
 from reconciler.show.escape import escape
 from reconciler.show.page.page import policy_of, render_page
 from reconciler.show.page.page_facts import PageFacts

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.model import Release, WayName
-from reconciler.core.ways import RecordedWay, StopFacts, WayAnswer, WayKind, WayResult
+from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind
+from reconciler.core.ways import RecordedWay, WayResult
 from reconciler.show.page.page import render_page
 from reconciler.show.page.ways_on_page import danger_warnings, ways_on_page
 from tests.page_world import facts_of

@@ -24,6 +24,7 @@ from reconciler.host.processes.procfs import (
     STATE_MARK,
     Process,
     descendants,
+    kill_all,
     living_processes,
     mark_of,
     marked_below,
@@ -31,7 +32,8 @@ from reconciler.host.processes.procfs import (
 )
 from reconciler.host.processes.starting import StartedServer, awaited_exit_code, start, wait_until_started
 from reconciler.host.processes.terminate import stop_lines
-from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.host.start_watch import watch_start
+from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, StartTimes
 from reconciler.ports.app_secrets import SecretNeed
 
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
@@ -142,6 +144,10 @@ class ProcessDriver:
         """Send SIGKILL to all processes of an app. Raise InfrastructureError if one of them still runs."""
         if remaining := self._stop(app, None).remaining:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
+
+    def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
+        """Watch the start of an app by its processes in /proc; see `Driver.watch_start`."""
+        return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
         deployment = self._deployments.get(app, _Deployment(frozenset(), ()))

@@ -9,6 +9,7 @@ from desired.model import Swarm
 from reconciler.errors import InfrastructureError
 from reconciler.host import app_directory
 from reconciler.host.company import Company
+from reconciler.host.start_watch import watch_start
 from reconciler.host.swarm.data import backup
 from reconciler.host.swarm.data.backup import BackupTarget
 from reconciler.host.swarm.data.volumes import load_volumes, save_volumes
@@ -20,8 +21,14 @@ from reconciler.host.swarm.recipe.stack import Stack, stack_of
 from reconciler.host.swarm.services import deploy_stack, remove_stack, scaling
 from reconciler.host.swarm.services.deploy_stack import DeploymentSite
 from reconciler.host.swarm.services.slot_objects import SlotObjects
-from reconciler.host.swarm.services.stack_state import follow_stack, read_stack, running_app, services_of
-from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp
+from reconciler.host.swarm.services.stack_state import (
+    follow_stack,
+    read_stack,
+    running_app,
+    services_of,
+    stack_containers,
+)
+from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, StartTimes
 from reconciler.ports.app_secrets import SecretNeed
 
 _LOG_LINES = 1000
@@ -105,6 +112,11 @@ class SwarmDriver:
         """
         stack = self._stack(app)
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
+
+    def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
+        """Watch the start of an app by its containers on this host; see `Driver.watch_start`."""
+        stack = self._stack(app)
+        return watch_start(lambda: bool(stack_containers(self._engine, stack)), lambda: self.kill(app), kill_after)
 
     def save(self, app: App, into: Path) -> None:
         """Copy the data, secrets, settings and volumes of a stopped app into the empty folder `into`.

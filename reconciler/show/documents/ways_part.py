@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from reconciler.core.way_records import stop_body
+from reconciler.core.way_kinds import is_danger
+from reconciler.core.way_records import case_body, stop_body
 from reconciler.core.ways import RecordedWay, WayResult, is_dangerous
 from reconciler.show.documents.recorded_parts import Json
 from reconciler.show.quantities import rfc3339
@@ -29,6 +30,7 @@ def _way(result: WayResult) -> Json:
         "reason": result.reason,
         "proves_writes": result.proves_writes,
         "stop": stop_body(result.stop),
+        "cases": [{**case_body(case), "dangerous": is_danger(case.kind)} for case in result.cases],
         "seconds": round(result.seconds, 1),
         "log": result.log,
         "at": None,

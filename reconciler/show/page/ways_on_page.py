@@ -7,7 +7,8 @@ from typing import Final
 from attrs import frozen
 
 from reconciler.core.explanation import Explanation
-from reconciler.core.ways import RecordedWay, WayAnswer, is_dangerous, way_text
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import RecordedWay, is_dangerous, way_text
 from reconciler.show.page import tones
 
 MOST_DANGERS: Final = 10

@@ -13,7 +13,7 @@ from reconciler.show.labels import CONDITION_STATUSES
 from reconciler.show.quantities import age, moment, short
 from reconciler.show.text.events import event_rows
 from reconciler.show.text.screen import Cell, Screen, Style, align, paint
-from reconciler.show.text.ways import recorded_way_text, way_style
+from reconciler.show.text.ways import recorded_way_rows
 
 _FAMILIES: Final = {Family.NOTHING: Style.GOOD, Family.WAITS: Style.DOING, Family.NEEDS_YOU: Style.WARN}
 _STATUSES: Final = {
@@ -127,7 +127,8 @@ def _ways(explained: Explanation, screen: Screen) -> list[str]:
     have = explained.step.finding.have
     if have is None or not explained.ways:
         return []
-    lines = [(f"  {each.result.way}: {recorded_way_text(each)}", way_style(each.result)) for each in explained.ways]
+    facts = [fact for each in explained.ways for fact in recorded_way_rows(each)]
+    lines = [(f"  {label}: {text}", style) for label, text, style in facts]
     return [f"ways of {escape(have.version)}:", *(paint(escape(text), style, screen) for text, style in lines)]
 
 

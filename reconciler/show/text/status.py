@@ -168,17 +168,18 @@ def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePas
 
     `last` is the last pass over the whole fleet; None if nothing is to be shown of it.
     """
-    from reconciler.show.text.ways import recorded_way_text, way_style
+    from reconciler.show.text.ways import recorded_way_rows
 
     facts = [
         *_canonical_facts(row, now),
         *(_evidence_facts(row.recipe, row.canonical.evidence) if row.canonical else ()),
     ]
     facts += [("red", _red_text(row.recipe, red)) for red in row.memory.reds.values()]
-    facts += [(f"way: {each.result.way}", recorded_way_text(each)) for each in row.ways]
+    ways = [fact for each in row.ways for fact in recorded_way_rows(each)]
+    facts += [(label if label.startswith(" ") else f"way: {label}", text) for label, text, _ in ways]
     passes = status_lines(last, screen)
     title = f"{row.recipe}  {row.canonical.version if row.canonical else 'no canonical'}"
-    dangers = {recorded_way_text(each) for each in row.ways if way_style(each.result) is Style.BAD}
+    dangers = {text for _, text, style in ways if style is Style.BAD}
     lines = [
         [Cell(label, Style.FAINT), Cell(text, Style.BAD if text in dangers else Style.PLAIN)] for label, text in facts
     ]

@@ -2,34 +2,73 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.way_kinds import WayAnswer
-from reconciler.core.ways import RecordedWay, WayResult, is_dangerous, way_text
+from desired.model import WayName
+from reconciler.core.way_cases import WayCase, case_name, case_text
+from reconciler.core.way_kinds import WayAnswer, WayKind, is_danger
+from reconciler.core.ways import RecordedWay, WayResult, way_text
 from reconciler.show.quantities import duration, moment
 from reconciler.show.text.screen import Cell, Screen, Style, align
 
 
 def way_rows(results: Sequence[WayResult], screen: Screen) -> list[str]:
     """Return a table, as lines, with the result of each way that a trial tried; an empty list if it tried none."""
-    rows = [
-        [Cell(result.way), Cell(result.answer, way_style(result)), Cell(duration(result.seconds)), Cell(_why(result))]
-        for result in results
-    ]
+    rows = [row for result in results for row in _rows(result)]
     return align(["WAY", "ANSWER", "TOOK", "REASON"], rows, screen) if rows else []
+
+
+def _rows(result: WayResult) -> list[list[Cell]]:
+    """Return the row of a way, and a row for each of its cases."""
+    why = "" if result.cases else _why(result)
+    row = [Cell(result.way), Cell(result.answer, way_style(result)), Cell(duration(result.seconds)), Cell(why)]
+    return [row, *(_case_row(result.way, case) for case in result.cases)]
+
+
+def _case_row(way: WayName, case: WayCase) -> list[Cell]:
+    why = _without_answer(case_text(way, case), case.answer)
+    return [
+        Cell(f"  {case_name(case)}"),
+        Cell(case.answer, _style(case.answer, case.kind)),
+        Cell(duration(case.seconds)),
+        Cell(why),
+    ]
+
+
+def recorded_way_rows(recorded: RecordedWay) -> list[tuple[str, str, Style]]:
+    """Return a label, a text and its style for the recorded result of a way, and for each of its cases."""
+    result = recorded.result
+    if not result.cases:
+        return [(result.way, recorded_way_text(recorded), way_style(result))]
+    cases = [
+        (f"  {case_name(each)}", case_text(result.way, each), _style(each.answer, each.kind)) for each in result.cases
+    ]
+    return [(result.way, f"{result.answer} {_tried(recorded)}", way_style(result)), *cases]
 
 
 def recorded_way_text(recorded: RecordedWay) -> str:
     """Return the recorded result of a way in one line, with when it was tried, and the path of its log."""
+    return f"{way_text(recorded.result)} {_tried(recorded)}"
+
+
+def _tried(recorded: RecordedWay) -> str:
     by_hand = "" if recorded.by_pass else ", by hand"
-    return f"{way_text(recorded.result)} (tried {moment(recorded.at)}{by_hand}, {recorded.result.log})"
+    return f"(tried {moment(recorded.at)}{by_hand}, {recorded.result.log})"
 
 
 def way_style(result: WayResult) -> Style:
     """Return the style for the answer of a way. It is BAD only for an error, or if data may be lost."""
-    if is_dangerous(result) or result.answer is WayAnswer.ERROR:
+    return _style(result.answer, result.kind)
+
+
+def _style(answer: WayAnswer, kind: WayKind | None) -> Style:
+    if is_danger(kind) or answer is WayAnswer.ERROR:
         return Style.BAD
-    return {WayAnswer.YES: Style.GOOD, WayAnswer.NO: Style.WARN}.get(result.answer, Style.FAINT)
+    return {WayAnswer.YES: Style.GOOD, WayAnswer.NO: Style.WARN}.get(answer, Style.FAINT)
 
 
 def _why(result: WayResult) -> str:
     """Return the text on a result without the answer, which is shown in a column of its own."""
-    return way_text(result).removeprefix(f"{result.answer} ").removeprefix(f"{result.answer}: ")
+    return _without_answer(way_text(result), result.answer)
+
+
+def _without_answer(text: str, answer: WayAnswer) -> str:
+    return "" if text == answer else text.removeprefix(f"{answer} ").removeprefix(f"{answer}: ")

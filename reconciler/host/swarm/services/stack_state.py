@@ -104,6 +104,11 @@ def running_containers(engine: Engine, service: str) -> tuple[str, ...]:
     return engine.list_ids("container", f"label={SERVICE_NAME}={service}", "status=running")
 
 
+def stack_containers(engine: Engine, stack: Stack) -> tuple[str, ...]:
+    """Return the ids of the containers of a stack that run on this host."""
+    return engine.list_ids("container", f"label={NAMESPACE}={stack.name}", "status=running")
+
+
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     """Return the release, the address and the health of a stack's app.
 

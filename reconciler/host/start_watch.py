@@ -1,0 +1,63 @@
+"""Watches from a thread how an app starts, and kills it at a moment of its start. For all drivers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from attrs import define, field
+
+from reconciler.errors import CanonError, InfrastructureError
+from reconciler.ports.app import StartTimes
+
+# In seconds: between two looks.
+_PAUSE = 0.01
+
+
+@contextmanager
+def watch_start(runs: Callable[[], bool], kill: Callable[[], object], kill_after: float | None) -> Iterator[StartTimes]:
+    """Implement `Driver.watch_start`. `runs` returns whether a process of the app runs; `kill` kills all of them.
+
+    Both are called from another thread, while the caller deploys the app.
+    """
+    watch = _Watch(runs, kill, kill_after)
+    thread = threading.Thread(target=watch.follow, name="start of an app", daemon=True)
+    thread.start()
+    try:
+        yield watch.seen
+    finally:
+        watch.ended.set()
+        thread.join()
+    if watch.failure is not None:
+        raise InfrastructureError(f"the start could not be watched: {watch.failure}") from watch.failure
+
+
+@define
+class _Watch:
+    runs: Callable[[], bool]
+    kill: Callable[[], object]
+    kill_after: float | None
+    seen: StartTimes = field(factory=StartTimes)
+    ended: threading.Event = field(factory=threading.Event)
+    failure: Exception | None = None
+
+    def follow(self) -> None:
+        """Look again and again until the start has ended. Keep an error in `failure`."""
+        try:
+            while not self.ended.wait(_PAUSE):
+                self._look()
+        except (CanonError, OSError) as failed:
+            self.failure = failed
+
+    def _look(self) -> None:
+        """Note when the app began, kill it when its time has come, and kill what starts later."""
+        seen = self.seen
+        if seen.killed is not None:
+            if self.runs():
+                self.kill()
+        elif seen.began is None:
+            seen.began = time.monotonic() if self.runs() else None
+        elif self.kill_after is not None and time.monotonic() >= seen.began + self.kill_after:
+            # Noted first: whoever waits for the app may see at once that it has gone.
+            seen.killed = time.monotonic()
+            self.kill()

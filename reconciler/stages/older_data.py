@@ -1,0 +1,124 @@
+"""Finds the data of older releases over which a leap and a fall try a release."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from desired.model import Fleet, Recipe, Release, WayName
+from desired.versions import is_release_name, version_key
+from desired.want import newest_older
+from reconciler.core.observation import Observation, State, tags_to_mirror
+from reconciler.core.way_cases import DataSource
+from reconciler.deploy.app_set import AppSet, AppSpec, snapshot_app_set
+from reconciler.ports.host import Host
+from reconciler.promotion.generations import snapshot_status, stored_generations
+from reconciler.stages.signatures import refused_signature
+from reconciler.trial.trial_request import TrialRequest
+from reconciler.ways.older_data import OlderData
+from state.records import Canonical
+
+OVER_OLDER_DATA: Final = frozenset({WayName.LEAP, WayName.FALL})
+"""The ways that need the data of older releases."""
+
+
+@frozen
+class OlderSources:
+    """The older data that there is for a release.
+
+    * `kept`: the kept generations of older releases, by source, the newest first.
+    * `leaps`, `fall`, `unusable`: as in OlderData.
+    """
+
+    kept: Mapping[DataSource, Canonical]
+    leaps: tuple[DataSource, ...]
+    fall: DataSource | None
+    unusable: Mapping[DataSource, str]
+
+    def by_way(self) -> Mapping[WayName, tuple[DataSource, ...]]:
+        return {WayName.LEAP: self.leaps, WayName.FALL: (self.fall,) if self.fall is not None else ()}
+
+
+def older_sources(host: Host, observation: Observation, release: Release) -> OlderSources:
+    """Return the data of releases older than `release`: of kept generations, and of what `[upgrade] also` names.
+
+    A release that is kept with its data is not installed fresh too. An unsigned release counts as none if the recipe
+    needs signatures. A fall takes the newest kept generation, else a fresh install of the newest older release. Raise
+    InfrastructureError if a signature cannot be checked.
+    """
+    search = _Search(host, observation, release)
+    kept = {_source(each): each for each in search.kept_generations()}
+    named = {text: search.newest(text) for text in observation.recipe.upgrade.also}
+    releases = {source.release for source in kept}
+    fresh = [DataSource(each.version, each.commit) for each in named.values() if each and each not in releases]
+    unusable = {DataSource(text): search.why_none() for text, found in named.items() if found is None}
+    leaps = tuple(dict.fromkeys((*kept, *fresh, *unusable)))
+    newest = None if kept else search.newest("*")
+    installed = DataSource(newest.version, newest.commit) if newest is not None else None
+    return OlderSources(kept, leaps, next(iter(kept), installed), unusable)
+
+
+def older_data(
+    host: Host, recipes: Mapping[str, Recipe], recipe: Recipe, sources: OlderSources, needed: Callable[[], AppSet]
+) -> OlderData:
+    """Return `sources` with how to deploy each. `recipes` has all recipes by name; `needed` is as in OlderData."""
+    have = host.registry.read().canonicals
+
+    def app_set(source: DataSource, into: Path) -> AppSet:
+        if source in sources.kept:
+            return snapshot_app_set(host, sources.kept[source], recipes, into, have)
+        return (*needed(), AppSpec(recipe, source.release))
+
+    return OlderData(sources.leaps, sources.fall, sources.unusable, app_set, needed)
+
+
+def older_data_of_candidate(
+    host: Host, fleet: Fleet, observation: Observation, request: TrialRequest, ways: Iterable[WayName]
+) -> OlderData | None:
+    """Return the data of releases older than that of a trial. None if none of the `ways` needs it.
+
+    Raise InfrastructureError if a signature cannot be checked.
+    """
+    if not OVER_OLDER_DATA & set(ways):
+        return None
+    sources = older_sources(host, observation, request.release)
+    return older_data(host, fleet.recipes, request.recipe, sources, lambda: request.app_set[:-1])
+
+
+def _source(canonical: Canonical) -> DataSource:
+    return DataSource(canonical.version, canonical.commit, canonical.generation)
+
+
+@frozen
+class _Search:
+    """Looks for releases of a recipe that are older than `release`."""
+
+    host: Host
+    observation: Observation
+    release: Release
+
+    @property
+    def than(self) -> str | None:
+        """The version of the release; None if its name is no version, as that of a branch: then all are older."""
+        return self.release.version if is_release_name(self.release.version) else None
+
+    def kept_generations(self) -> Iterator[Canonical]:
+        """Yield the stored, intact generations of older releases, the newest first."""
+        host, memory, below = self.host, self.observation.memory, self.than
+        for each in stored_generations(host, self.observation.recipe.name):
+            is_older = below is None or version_key(each.version) < version_key(below)
+            if is_older and snapshot_status(host.snapshots, host.state, each, memory).state is State.INTACT:
+                yield each
+
+    def newest(self, named: str) -> Release | None:
+        """Return the newest older release that `named` means, and that may be deployed; None if there is none."""
+        return newest_older(tags_to_mirror(self.observation), named, self.than, self._may_be_deployed)
+
+    def why_none(self) -> str:
+        signed = " whose tag has a good signature" if self.observation.recipe.signed else ""
+        return f"no release before {self.release.version} is known{signed}"
+
+    def _may_be_deployed(self, release: Release) -> bool:
+        differs = release.commit != self.release.commit
+        return differs and not refused_signature(self.host, self.observation, release)

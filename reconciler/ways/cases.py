@@ -1,0 +1,85 @@
+"""The steps that ways with several cases share: they deploy older data, and try each case."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import evolve
+
+from reconciler.core.way_cases import DataSource, WayCase, answer_of, gravest_kind
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import WayResult
+from reconciler.deploy.deploying import deploy_app_set, deploy_needed
+from reconciler.deploy.slot import Slot
+from reconciler.errors import CanonError, RecipeError, TimedOutError, in_one_line
+from reconciler.ways.older_data import OlderReleaseError, without_source
+from reconciler.ways.way_run import WayRun
+from state.state_errors import StateError
+
+Result = TypeVar("Result")
+
+
+def twice_if_late(run: WayRun, action: Callable[[WayRun], Result]) -> Result:
+    """Return the result of `action`. If something took too long, do it once more: what comes of that counts."""
+    first = WayRun(run.host, run.subject, run.way)
+    try:
+        result = action(first)
+        if not first.timed_out:
+            return result
+    except TimedOutError as late:
+        first.host.progress.step(first.subject.recipe.name, f"{first.way}, once more: {late.message}")
+    return action(WayRun(run.host, run.subject, run.way, number=2))
+
+
+def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
+    """Return what came of a case. `case` has what it is about.
+
+    If something took too long, it is tried once more. The answer is SKIP if the older release does not work by itself,
+    and ERROR if this host is to blame, or if the second time something took too long again.
+    """
+    run.host.progress.step(run.subject.recipe.name, f"{run.subject.release.version}: {run.way} over {case.source}")
+    started = run.host.clock.monotonic()
+    try:
+        done = twice_if_late(run, try_case)
+    except OlderReleaseError as broken:
+        done = evolve(case, answer=WayAnswer.SKIP, reason=in_one_line(broken))
+    except (CanonError, StateError, OSError) as failed:
+        done = evolve(case, answer=WayAnswer.ERROR, reason=in_one_line(failed))
+    return evolve(done, seconds=run.host.clock.monotonic() - started)
+
+
+def result_of(run: WayRun, cases: tuple[WayCase, ...]) -> WayResult:
+    """Return the result of a way with these cases."""
+    tried = [case for case in cases if case.answer in {WayAnswer.YES, WayAnswer.NO}]
+    proves_writes = bool(tried) and all(case.proves_writes for case in tried)
+    return evolve(run.result(answer_of(cases), kind=gravest_kind(cases)), cases=cases, proves_writes=proves_writes)
+
+
+def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
+    """Deploy an older release with its data, and let it write more. A fresh install is marked by data.mark first.
+
+    Return whether data.check can see what it wrote. Raise OlderReleaseError if it does not work by itself, and
+    TimedOutError if it took too long.
+    """
+    older = run.subject.older
+    try:
+        deploy_app_set(slot, older.app_set(source, slot.folder / "source"))
+        if source.generation is None:
+            run.mark(slot)
+        return run.write(slot)
+    except TimedOutError:
+        raise
+    except RecipeError as broken:
+        words = ": ".join((broken.message, *broken.tail[-1:]))
+        why = f"{source.version} does not work by itself, which says nothing of {run.subject.release.version}: {words}"
+        raise OlderReleaseError(why) from broken
+
+
+def deploy_newer_needs(run: WayRun, slot: Slot) -> None:
+    """Deploy the apps that the release under test needs, over their data, where they are at another release.
+
+    Raise NeededAppError if one fails.
+    """
+    for spec in without_source(run.subject.older.needed()):
+        have = slot.apps.get(spec.recipe.name)
+        if have is None or have.release != spec.release:
+            deploy_needed(slot, spec, run.subject.recipe)

@@ -1,0 +1,53 @@
+"""The leap: the release is deployed over the data of older ones, also of such that are several releases older."""
+
+from reconciler.core.way_cases import DataSource, WayCase
+from reconciler.core.way_kinds import LeapFacts, WayAnswer, kind_of_leap
+from reconciler.core.ways import WayResult
+from reconciler.deploy.slot import Slot
+from reconciler.ways.cases import deploy_newer_needs, deploy_older, result_of, tried_case
+from reconciler.ways.way_run import RiseAttempt, WayRun
+
+NOTHING_OLDER = "no older generation is kept, and [upgrade] also names no release"
+
+
+def try_leap(run: WayRun) -> WayResult:
+    """Deploy the release over the data of each older one. Return NO if it fails over one, with a case for each.
+
+    Return SKIP if there is none.
+    """
+    sources = run.subject.older.leaps
+    if not sources:
+        return run.result(WayAnswer.SKIP, NOTHING_OLDER)
+    return result_of(run, tuple(_tried(run, source) for source in sources))
+
+
+def _tried(run: WayRun, source: DataSource) -> WayCase:
+    case = WayCase(source, WayAnswer.SKIP, reason=run.subject.older.unusable.get(source, ""))
+    return tried_case(run, case, lambda each: _leap(each, source)) if source.commit else case
+
+
+def _leap(run: WayRun, source: DataSource) -> WayCase:
+    """Deploy the release over the data of an older one. If it fails, deploy the older one again, to see its data.
+
+    Raise the errors of `deploy_older`, KilledError if one of both does not stop in time, and TimedOutError if too
+    little was seen in time to tell what became of the data.
+    """
+    with run.slot("way-leap") as slot:
+        proves_writes = deploy_older(run, slot, source)
+        deploy_newer_needs(run, slot)
+        tried = run.attempt(slot, run.subject.release)
+        facts = LeapFacts(tried.comes_up, tried.passes) if tried.passes else _facts_after(run, slot, tried, source)
+    kind = kind_of_leap(facts)
+    reason = tried.words or run.limits(proves_writes, source.version)
+    return WayCase(source, WayAnswer.YES if kind is None else WayAnswer.NO, kind, reason, proves_writes)
+
+
+def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt, source: DataSource) -> LeapFacts:
+    """Deploy the older release again after the release failed (`tried`), and return what it has of its data.
+
+    Raise TimedOutError if a check took too long, or if the older release did not come up in time.
+    """
+    if tried.comes_up:
+        run.require_in_time(tried)
+    after = run.require_in_time(run.attempt(slot, source.release))
+    return LeapFacts(tried.comes_up, tried.passes, rises_after=after.comes_up, is_whole_after=after.passes)

@@ -1,0 +1,73 @@
+"""A recipe in a world in memory, upgraded once, that does as asked over older data and when it is killed there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import define, evolve, field
+
+from desired.model import Upgrade
+from reconciler.ports.app import App, DeployOptions, StartTimes
+from tests.ways_world import NEWER, AskedDriver, MarkedCommands, WaysWorld
+from tests.world_driver import WorldDriver
+
+OLDEST = "0.9.0"
+
+
+@define
+class OlderWorld(WaysWorld):
+    """The recipe `notes` as in WaysWorld. The release 0.9.0 was never promoted.
+
+    `over` says what 1.1.0 does when it is first deployed over the data of a release: any of `exits`, `damages` and
+    `spoils`. `falls` says what becomes of the data at each kill while it starts, the first first: any of `damages`,
+    `spoils` and `stalls` (the next start fails). `quick` is how many starts end before they can be killed.
+    """
+
+    over: dict[str, set[str]] = field(factory=dict)
+    falls: list[set[str]] = field(factory=list)
+    stalled: int = 0
+    quick: int = 0
+
+    def also(self, *named: str) -> None:
+        """Declare `[upgrade] also`."""
+        self.world.recipes["notes"] = evolve(self.world.recipes["notes"], upgrade=Upgrade(also=named))
+
+    def _wrapped(self, name: str, port: object) -> object:
+        made: dict[str, Callable[[], object]] = {
+            "driver": lambda: OlderDriver(self.world, asked=self, older=self),
+            "commands": lambda: MarkedCommands(self.world, asked=self),
+        }
+        return made[name]() if name in made else port
+
+
+@define
+class OlderDriver(AskedDriver):
+    older: OlderWorld = field(kw_only=True)
+
+    def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
+        lived = self._data(app)["lived"][-1:]
+        said = super().deploy(app, checkout, options)
+        does = self.older.over.get(lived[0], set()) if lived and options.version == NEWER else set()
+        self._damage(app, does)
+        if "exits" in does or (options.version == NEWER and self.older.stalled):
+            self.older.stalled = max(0, self.older.stalled - 1)
+            self.world.running.pop(app.folder, None)
+        return said
+
+    def _damage(self, app: App, does: set[str]) -> None:
+        if "damages" in does:
+            self._write(app, {**self._data(app), "mark": False})
+        if "spoils" in does:
+            self._write(app, {**self._data(app), "key": "another"})
+
+    @contextmanager
+    def watch_start(self, app: App, kill_after: float | None) -> Iterator[StartTimes]:
+        if kill_after is not None and self.older.quick:
+            self.older.quick -= 1
+            kill_after = None
+        with WorldDriver.watch_start(self, app, kill_after) as seen:
+            yield seen
+        if kill_after is not None:
+            does = self.older.falls.pop(0) if self.older.falls else set()
+            self.older.stalled += "stalls" in does
+            self._damage(app, does)
