@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv browser demo test check bench bench-start bench-looking bench-sealing bench-promotion man lock
+.PHONY: help venv browser demo test check bench bench-start bench-looking bench-sealing bench-promotion man lock deb lintian
 .DELETE_ON_ERROR:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make test    every test and check'
 	@echo 'make check   style, types and imports alone'
 	@echo 'make deb     dist/canon-reconcile_….deb for this release of Debian (needs debhelper, python3-venv)'
+	@echo 'make lintian  what Debian'"'"'s checker says of dist/*.deb, or of DEB=FILE (needs lintian)'
 	@echo 'make bench   how fast upstreams are asked, beside other ways (needs lighttpd-mod-openssl)'
 	@echo 'make bench-start  how quickly commands start'
 	@echo 'make bench-looking  what drift and explain cost beside a dry run (needs lighttpd)'
@@ -65,6 +66,10 @@ deb:
 	@/usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo 'make: install what is missing: apt-get install python3-venv' >&2; exit 1; }
 	debian/rules binary
+
+# All that is found and not mended has its reason in debian/canon-reconcile.lintian-overrides. Takes a minute or two.
+lintian:
+	lintian --no-cfg --allow-root --fail-on error,warning $(if $(DEB),$(DEB),dist/canon-reconcile_*.deb)
 
 bench: venv
 	$(VENV)/bin/python -m benchmarks.asking_upstreams 21 --tls
