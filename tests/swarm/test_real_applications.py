@@ -75,6 +75,20 @@ def test_new_releases_are_promoted_over_data_that_has_lived(real: Real) -> None:
 
 
 @pytest.mark.parametrize("real", ["sites"], indirect=True)
+def test_mumble_has_a_way_back_and_exits_with_the_number_of_the_signal(real: Real) -> None:
+    # docs/upgrades.md has the ways of the other applications.
+    world = real.world
+    before = world.recorded(), entries_below(world.canon.state / "canonicals")
+    told = world.json("--ways=back,stop", "-r", "mumble")
+    assert told.code == 0, told.out
+    back, stop = told.row("mumble")["ways"]
+    assert (back["answer"], back["to"], back["proves_writes"]) == ("yes", versions("mumble")[0], True), back
+    assert (stop["answer"], stop["stop"]["exit_codes"], stop["proves_writes"]) == ("yes", {"app": 15}, True), stop
+    assert (world.recorded(), entries_below(world.canon.state / "canonicals")) == before
+    assert world.left() == frozenset()
+
+
+@pytest.mark.parametrize("real", ["sites"], indirect=True)
 def test_a_raised_canonical_is_used_over_http_and_gone_without_residue(real: Real) -> None:
     world = real.world
     before = entries_below(world.canon.state / "canonicals")
