@@ -122,6 +122,32 @@ def test_a_check_that_cannot_see_what_the_release_writes_is_said(lived: OneRecip
     assert "data.check cannot tell whether what 1.1.0+v2 writes is there" in back["reason"]
 
 
+def test_a_release_whose_gate_is_closed_waits_until_the_gate_is_taken_away(tmp_path: Path) -> None:
+    jot = OneRecipeFleet(tmp_path)
+    UpstreamRepository.make(jot.upstream.path)
+    gate = 'OLDER = "refuses"\n[ways]\ngates = ["back"]\n'
+    declare(jot, gate)
+    jot.release(FIRST, app_py=OLDER)
+    assert jot.run().code == 0
+    before = entries_below(jot.state / "canonicals")
+    jot.release(SECOND, app_py=NEWER)
+    refused = jot.run()
+    assert refused.code == 4, refused
+    assert entries_below(jot.state / "canonicals") == before
+    assert way_lines(jot) == [("back", "no")]
+    assert jot.registry.read().memories["jot"].reds.keys() == {SECOND}
+    told = jot.run("explain", "jot")
+    assert " ".join(told.out.split()).count("the data is of a newer format") >= 1, told
+    assert "no longer names back" in " ".join(told.out.split())
+    assert jot.run().code == 4
+    declare(jot, 'OLDER = "refuses"')
+    assert jot.run().code == 0
+    canonical = jot.canonical()
+    assert canonical is not None
+    assert canonical.version == SECOND
+    jot.assert_nothing_is_left()
+
+
 def test_a_way_that_does_not_exist_is_refused(lived: OneRecipeFleet) -> None:
     refused = lived.run("--ways=forth")
     assert (refused.code, refused.out) == (64, "")

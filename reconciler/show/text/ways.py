@@ -45,13 +45,14 @@ def recorded_way_rows(recorded: RecordedWay) -> list[tuple[str, str, Style]]:
 
 
 def recorded_way_text(recorded: RecordedWay) -> str:
-    """Return the recorded result of a way in one line, with when it was tried, and the path of its log."""
+    """Return the recorded result of a way in one line, with when it was tried, how long it took, and its log."""
     return f"{way_text(recorded.result)} {_tried(recorded)}"
 
 
 def _tried(recorded: RecordedWay) -> str:
     by_hand = "" if recorded.by_pass else ", by hand"
-    return f"(tried {moment(recorded.at)}{by_hand}, {recorded.result.log})"
+    result = recorded.result
+    return f"(tried {moment(recorded.at)}{by_hand}, took {duration(result.seconds)}, {result.log})"
 
 
 def way_style(result: WayResult) -> Style:
