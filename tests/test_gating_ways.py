@@ -136,9 +136,11 @@ def test_a_way_back_to_an_unsigned_release_cannot_be_proved_so_no_trial_is_run_f
     notes.world.signatures[notes.commit_of(NEWER)] = GOOD
     tried = trials(notes)
     _, row = passed(notes)
-    assert (row.result, trials(notes), reds(notes)) == (Result.NOT_TRIED, tried, [])
-    assert row.outcome is not None
-    assert row.outcome.reason.startswith(f"way-back cannot be proved: {OLDER}, to which it leads, is unsigned: ")
+    assert (row.step.held_back, trials(notes), reds(notes)) == (HeldBack.UNSIGNED, tried, [])
+    assert f"unsigned: {OLDER}, to which its way back leads, a gate: the tag has no signature" in row.step.reason
+    user = ExplainedWorld(notes.world)
+    assert f"upstream signs the tag {OLDER} on this commit" in user.head()
+    assert "no longer names back" in user.head()
     notes.world.signatures[notes.commit_of(OLDER)] = GOOD
     assert passed(notes)[1].result is Result.PROMOTED
 

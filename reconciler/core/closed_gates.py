@@ -1,6 +1,6 @@
 """Finds the ways that keep a green release from being promoted, and what would change that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve
 
@@ -9,23 +9,50 @@ from reconciler.core.blockers import Actor, Blocker, Change
 from reconciler.core.case import Case
 from reconciler.core.events import Event
 from reconciler.core.evidence_gate import conditions_of_ways, green_trial
+from reconciler.core.findings import Cause
 from reconciler.core.gate import is_closed_way, way_condition_name
+from reconciler.core.observation import Observation
 from reconciler.core.reds import red_of_wanted
+from reconciler.core.step_reasons import unsigned_older
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return the blockers. If a closed way blocks a green release, say so in its blocker, with the gate to remove.
+    """Return the blockers, with what gates add to them.
 
-    `events` are those of the recipe.
+    If a closed way blocks a green release, its blocker also names the gate to remove. If the way back is a gate, and
+    leads to a release whose tag is unsigned, add a blocker that says so. `events` are those of the recipe.
     """
-    observed, red = case.observation, red_of_wanted(case)
-    if observed is None or red is None or green_trial(red, events) is None:
+    observed = case.observation
+    if observed is None:
         return tuple(blockers)
+    closed, unproved = _closed(case, observed, events), tuple(_unproved(case, observed))
+    change = Change(_without(observed, closed), Actor.YOU)
+    changed = (
+        evolve(each, any_of=(*each.any_of, change)) if closed and each.name == "not-red" else each for each in blockers
+    )
+    return (*changed, *unproved)
+
+
+def _without(observed: Observation, ways: Iterable[WayName]) -> str:
+    return f"`[ways] gates` in {observed.recipe.folder}/recipe.toml no longer names {', '.join(ways)}"
+
+
+def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
+    """Return the ways because of which the wanted release was not promoted and is not tried again; () if none are."""
+    red = red_of_wanted(case)
+    if red is None or green_trial(red, events) is None:
+        return ()
     known = conditions_of_ways(observed, Release(red.version, red.circumstances.commit), None, events)
     names = {way: way_condition_name(way) for way in observed.recipe.ways.gates}
-    closed = [way for way in WayName if way in names and is_closed_way(known[names[way]])]
-    if not closed:
-        return tuple(blockers)
-    fact = f"`[ways] gates` in {observed.recipe.folder}/recipe.toml no longer names {', '.join(closed)}"
-    change = Change(fact, Actor.YOU)
-    return tuple(evolve(each, any_of=(*each.any_of, change)) if each.name == "not-red" else each for each in blockers)
+    return tuple(way for way in WayName if way in names and is_closed_way(known[names[way]]))
+
+
+def _unproved(case: Case, observed: Observation) -> Iterator[Blocker]:
+    """Yield a blocker if the way back is a gate of the wanted release and leads to a release whose tag is unsigned."""
+    want, is_new = case.step.finding.want, case.step.finding.cause is not Cause.IN_SYNC
+    older = unsigned_older(observed, want) if is_new and isinstance(want, Release) else None
+    if older is not None:
+        ours = Change(f"the fleet's folder keys has the key that signed {older.version}", Actor.YOU)
+        theirs = Change(f"upstream signs the tag {older.version} on this commit by such a key", Actor.UPSTREAM)
+        gone = Change(_without(observed, [WayName.BACK]), Actor.YOU)
+        yield Blocker(way_condition_name(WayName.BACK), (ours, theirs, gone))

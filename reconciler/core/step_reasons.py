@@ -3,10 +3,12 @@
 from datetime import date
 from typing import Final
 
-from desired.model import Recipe, Release
+from desired.model import Recipe, Release, WayName
 from reconciler.core.findings import Finding
 from reconciler.core.observation import Observation, State
+from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import first_seen, signature_of, too_young_until, unsigned_reason
+from reconciler.core.ways import older_release
 from state.records import Red
 
 NOT_PROMOTED: Final = "green, not promoted: "
@@ -57,10 +59,25 @@ def too_young_text(observation: Observation, release: Release) -> str:
 def unsigned_text(observation: Observation, release: Release) -> str:
     """Return why the signature of the release's tag is not accepted, as "unsigned: …".
 
-    Return "" if the signature is good, not needed, or not checked yet.
+    The same holds for the older release to which its way back leads, if that is a gate. Return "" if the signatures are
+    good, not needed, or not checked yet.
     """
     reason = unsigned_reason(observation, release)
-    return f"unsigned: {reason}" if reason else ""
+    if reason or (older := unsigned_older(observation, release)) is None:
+        return f"unsigned: {reason}" if reason else ""
+    return f"unsigned: {older.version}, to which its way back leads, a gate: {unsigned_reason(observation, older)}"
+
+
+def unsigned_older(observation: Observation, release: Release) -> Release | None:
+    """Return the older release to which the way back from `release` leads, if that is a gate and its tag is refused.
+
+    Return None if it is no gate, if there is no older release, or if its signature is good, not needed or not checked.
+    """
+    if WayName.BACK not in observation.recipe.ways.gates:
+        return None
+    base = base_for(observation, release).release
+    older = older_release(release, base.version if base is not None else None, observation.memory.known)
+    return older if older is not None and unsigned_reason(observation, older) else None
 
 
 def signer_note(observation: Observation, release: Release) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from desired.model import Release, Signature, Unobservable, Want
+from desired.model import Release, Signature, Unobservable, Want, WayName
 from desired.versions import version_key
 from desired.want import releases, resolve_want
 from reconciler.core.observation import Observation, State, is_shrunken, upstream_tags, vanished_tags
@@ -86,7 +86,8 @@ def unsigned_reason(observation: Observation, release: Release) -> str:
 def releases_to_check(observation: Observation) -> tuple[Release, ...]:
     """Return the releases whose signatures have to be checked, the most wanted first; () if the recipe needs none.
 
-    These are the releases newer than the canonical, and the declared base of an upgrade. If the canonical is damaged,
+    These are the releases newer than the canonical, the declared base of an upgrade, and the canonical's own release if
+    the way back to it is a gate. If the canonical is damaged,
     they are all releases: the canonical's own is tested again, maybe as an upgrade from an older one.
     """
     recipe, have = observation.recipe, observation.canonical
@@ -100,6 +101,8 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
         return ()
     pinned = (upstream_tags(observation) or {}).get(recipe.upgrade.base)
     base = [Release(recipe.upgrade.base, pinned)] if pinned is not None else []
+    if have is not None and WayName.BACK in recipe.ways.gates:
+        base.append(Release(have.version, have.commit))
     return tuple(dict.fromkeys((*chosen, *base)))
 
 

@@ -205,9 +205,9 @@ def history_told(now: AfterScene) -> Mapping[str, bool]:
     told = re.findall(r" (promoted|rolled-back) +(\S+) ", now.played.output)
     _, middle, last = THREE_NOTES
     return {
-        "it tells of three promotions and of the way back, the oldest first": told
+        "it tells of three promotions and of the rollback, the oldest first": told
         == [("promoted", middle), ("promoted", last), ("promoted", last), ("rolled-back", middle)],
-        "the way back has its reason": f"{last} was left: {REASON}" in now.played.output,
+        "the rollback has its reason": f"{last} was left: {REASON}" in now.played.output,
         "nothing was written": not now.wrote,
     }
 
