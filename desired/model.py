@@ -230,6 +230,7 @@ class Fleet:
     parallel: int | None = None
     trials: int | None = None
     disk: int | None = None
+    images: str = "keep"
     ways: timedelta | None = None
     mirror: Mirror = field(factory=Mirror)
     notify: Notify = field(factory=Notify)

@@ -8,6 +8,7 @@ from desired.declarations.values import (
     Count,
     Duration,
     Format,
+    ImagesWord,
     Line,
     MailAddress,
     MailEncryption,
@@ -75,6 +76,10 @@ class BudgetTable:
     disk: Size | None = key(
         "How much of the disk the trials may take. A recipe whose last trials took more, or more than is free, is not "
         "tried. Without it nothing is left out."
+    )
+    images: ImagesWord | None = key(
+        '"prune": a pass removes images that Canon pulled and that no stored generation, container or service needs; '
+        '"keep", which is the default: none.'
     )
     trials: Count | None = key(
         "How many recipes a pass may try at most; those that wait longest come first. The default is any number."

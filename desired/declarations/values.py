@@ -32,6 +32,7 @@ DriverName = NewType("DriverName", str)
 Duration = NewType("Duration", timedelta)
 EnvName = NewType("EnvName", str)
 Format = NewType("Format", int)
+ImagesWord = NewType("ImagesWord", str)
 HttpPath = NewType("HttpPath", str)
 Line = NewType("Line", str)
 MailAddress = NewType("MailAddress", str)
@@ -216,6 +217,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Format: Kind(_format, {"const": 1}),
     Count: _number(1, 1000),
     HttpPath: _text('a path of printable ASCII that starts with "/"', r"/[\x21-\x7e]*"),
+    ImagesWord: _choice("keep", "prune"),
     Keep: _member(Keep),
     Line: _text("one line of text", _LINE),
     MailAddress: _text("a mail address such as ops@example.org, without a name", _MAIL_ADDRESS),

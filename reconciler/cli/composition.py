@@ -33,6 +33,7 @@ from reconciler.host.secret_values import HostSecrets
 from reconciler.host.signing import KeyAttestor
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
+from reconciler.ports.images import Images
 from reconciler.ports.repositories import TeamForge
 from reconciler.ports.workers import ParallelProgress, Workers
 from reconciler.show.text.progress import LineProgress, open_progress
@@ -71,6 +72,7 @@ def make_host(context: CommandContext, progress: Progress, lock: int | None = No
         canon=canon_revision(children),
         fleet=fleet_revision(fleet.folder, children),
         disk=_disk(state, drivers, children),
+        images=_images(fleet, drivers, children, lock),
         state=state,
         pass_id=f"{clock.now():%Y%m%dT%H%M%SZ}-{os.getpid()}",
         attestor=KeyAttestor(fleet.sign, {**children, "HOME": os.environ.get("HOME", "/")}),
@@ -147,6 +149,18 @@ def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[s
     return HostDisk(state.root, EngineDisk(Engine(children)))
 
 
+def _images(
+    fleet: Fleet, drivers: Mapping[str, Driver], children: Mapping[str, str], lock: int | None
+) -> Images | None:
+    """Return what lists and removes images; None if the fleet keeps them all, or if no driver uses an engine."""
+    if fleet.images != "prune" or drivers.keys() <= {"process"}:
+        return None
+    from reconciler.host.swarm.engine.engine import Engine
+    from reconciler.host.swarm.engine_images import EngineImages
+
+    return EngineImages(Engine(children, lock))
+
+
 def drivers_for(
     fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None, company: Company | None = None
 ) -> dict[str, Driver]:
@@ -163,13 +177,14 @@ def drivers_for(
         from reconciler.host.swarm.engine.engine import Engine
         from reconciler.host.swarm.swarm_driver import SwarmDriver
 
-        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm, company=company)
+        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm, company, state.image_log)
     if "abra" in named:
         from reconciler.host.swarm.abra_command import Abra
         from reconciler.host.swarm.abra_driver import AbraDriver
         from reconciler.host.swarm.engine.engine import Engine
 
-        drivers["abra"] = AbraDriver(Engine(children, lock), fleet.swarm, Abra(children, lock), company=company)
+        engine, abra = Engine(children, lock), Abra(children, lock)
+        drivers["abra"] = AbraDriver(engine, fleet.swarm, abra, company, state.image_log)
     return drivers
 
 

@@ -11,6 +11,7 @@ from reconciler.ports.attestation import Attestor
 from reconciler.ports.commands import Commands
 from reconciler.ports.disk import Disk
 from reconciler.ports.driver import Driver, Readiness
+from reconciler.ports.images import Images
 from reconciler.ports.repositories import Mirrors, TeamForge, Upstream
 from reconciler.ports.storage import Registry, Snapshots
 from state.folder.folder import StateFolder
@@ -51,6 +52,7 @@ class Host:
     * `forge`: None if the fleet declares no forge.
     * `attestor`: None if no evidence is kept for other programs.
     * `disk`: None if the disk is not measured.
+    * `images`: None if none are removed.
     """
 
     clock: Clock
@@ -71,6 +73,7 @@ class Host:
     forge: TeamForge | None = None
     attestor: Attestor | None = None
     disk: Disk | None = None
+    images: Images | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
         """Return a copy of this host that has only the drivers named in `drivers`, so that no other driver can fail."""

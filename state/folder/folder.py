@@ -46,6 +46,11 @@ class StateFolder:
         return self.root / "notifications.json"
 
     @property
+    def image_log(self) -> Path:
+        """Return the path of the file that says which images releases were deployed with."""
+        return self.root / "images.jsonl"
+
+    @property
     def identity(self) -> Path:
         return self.root / "id"
 

@@ -41,8 +41,15 @@ class AbraDriver(SwarmDriver):
 
     programs: tuple[str, ...] = ("abra", "docker")
 
-    def __init__(self, engine: Engine, policy: Swarm, abra: Abra, company: Company | None = None) -> None:
-        super().__init__(engine, policy, company)
+    def __init__(
+        self,
+        engine: Engine,
+        policy: Swarm,
+        abra: Abra,
+        company: Company | None = None,
+        image_log: Path | None = None,
+    ) -> None:
+        super().__init__(engine, policy, company, image_log)
         self._abra = abra
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:

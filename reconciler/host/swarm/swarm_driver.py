@@ -39,15 +39,18 @@ class SwarmDriver:
     """Implements the port Driver. The status of an app is read from the swarm at each call.
 
     `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy. `company` says
-    whether other recipes may be tried on this host at the same time; None if they are not.
+    whether other recipes may be tried on this host at the same time; None if they are not. `image_log` is the file that
+    says which images were deployed; None for no such file.
     """
 
     programs: tuple[str, ...] = ("docker",)
 
-    def __init__(self, engine: Engine, policy: Swarm, company: Company | None = None) -> None:
+    def __init__(
+        self, engine: Engine, policy: Swarm, company: Company | None = None, image_log: Path | None = None
+    ) -> None:
         self._engine = engine
         self._policy = policy
-        self._site = DeploymentSite(engine, policy, company or Company())
+        self._site = DeploymentSite(engine, policy, company or Company(), image_log)
         self._slots = SlotObjects(engine)
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:

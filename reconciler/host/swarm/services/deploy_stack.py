@@ -36,6 +36,7 @@ from reconciler.host.swarm.recipe.stack import (
 from reconciler.host.swarm.recipe.version_hints import with_version_hint
 from reconciler.host.swarm.services import host_requirements
 from reconciler.host.swarm.services.apart import check_apart
+from reconciler.host.swarm.services.pulled_images import pull_images
 from reconciler.ports.app import App, DeployOptions
 
 _LOOPBACK = "127.0.0.1"
@@ -63,12 +64,14 @@ class DeploymentSite:
     """Where releases are deployed: an engine, and what else runs there.
 
     `policy` is what the fleet declares for the swarm. `company` says whether other recipes may be tried at the same
-    time, and which ports are free for this one.
+    time, and which ports are free for this one. `image_log` is the file that says which images were deployed; None for
+    no such file.
     """
 
     engine: Engine
     policy: Swarm
     company: Company = field(factory=Company)
+    image_log: Path | None = None
 
 
 @frozen
@@ -108,8 +111,7 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
     endpoint = endpoint_of(site, prepared, needs_port=options.needs_port)
     host_requirements.check_requirements(engine, prepared, endpoint)
     secrets.check_secrets(engine, prepared, app)
-    for image in images(prepared.config):
-        engine.command.pull(image)
+    pull_images(engine, images(prepared.config), site.image_log, app, options.commit)
     return DeployableRelease(prepared, endpoint)
 
 

@@ -1,0 +1,78 @@
+"""Decides which container images are removed: those that Canon pulled, and that nothing needs any more."""
+
+from collections.abc import Collection, Sequence
+
+from attrs import evolve, frozen
+
+from state.image_use import ImageUse, UsedImage
+
+
+@frozen
+class PresentImage:
+    """An image that the engine has. `tags` are its names, such as "nginx:1.28"; `size` is in bytes.
+
+    `in_use`: a container, running or not, or a service of this host was made from it.
+    """
+
+    id: str
+    tags: tuple[str, ...]
+    size: int
+    in_use: bool
+
+
+@frozen
+class ImagePrune:
+    """What is removed. `unknown` are recipes with a generation whose images are not known: then nothing is removed."""
+
+    images: tuple[PresentImage, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def images_to_prune(
+    present: Sequence[PresentImage],
+    uses: Sequence[ImageUse],
+    kept: Collection[tuple[str, str]],
+    busy: Collection[str],
+) -> ImagePrune:
+    """Return which of the engine's images `present` are removed.
+
+    An image is removed if Canon pulled it, nothing on this host uses it, all its names are from releases that Canon
+    deployed, and no release of `kept` needs its id or one of its names. `kept` has recipe and commit of each stored
+    generation, `busy` the recipes that are being tried: all that was recorded of these is needed. `uses` is what was
+    recorded of deployments.
+    """
+    known = {(use.recipe, use.commit) for use in uses}
+    unknown = {recipe for recipe, commit in kept if (recipe, commit) not in known}
+    if unknown:
+        return ImagePrune(unknown=tuple(sorted(unknown)))
+    needed = [image for use in uses if (use.recipe, use.commit) in kept or use.recipe in busy for image in use.images]
+    needed_ids, needed_names = {image.id for image in needed}, {image.reference for image in needed}
+    every = [image for use in uses for image in use.images]
+    pulled, ours = {image.id for image in every if image.pulled}, {image.reference for image in every}
+    return ImagePrune(
+        tuple(
+            image
+            for image in present
+            if image.id in pulled - needed_ids and not image.in_use and set(image.tags) <= ours - needed_names
+        )
+    )
+
+
+def still_useful(
+    uses: Sequence[ImageUse], present: Collection[str], kept: Collection[tuple[str, str]]
+) -> tuple[ImageUse, ...]:
+    """Return what later decisions need of the records: those of kept generations, and of images that are still there.
+
+    `present` has the ids of the engine's images. That Canon pulled an image that is gone is forgotten: if it comes
+    back, somebody else may have pulled it.
+    """
+    current = (evolve(use, images=tuple(_forgotten(image, present) for image in use.images)) for use in uses)
+    return tuple(
+        use
+        for use in dict.fromkeys(current)
+        if (use.recipe, use.commit) in kept or any(image.id in present for image in use.images)
+    )
+
+
+def _forgotten(image: UsedImage, present: Collection[str]) -> UsedImage:
+    return image if image.id in present else evolve(image, pulled=False)

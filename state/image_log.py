@@ -1,0 +1,47 @@
+"""Keep in a file which images releases were deployed with, one record on each line.
+
+Processes that deploy at the same time append to it. A line that is lost, or cannot be read, makes no image removable.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from state.codec import NotARecordError, dump, load
+from state.folder.durable import PRIVATE_FILE, replace_file
+from state.image_use import ImageUse
+
+
+def append_use(path: Path, use: ImageUse) -> None:
+    """Append `use` to the file `path`, unless it has just that already. If that fails, raise nothing."""
+    with suppress(OSError):
+        if use in read_uses(path):
+            return
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        try:
+            # A line of its own, even if a writer before was killed within its line.
+            os.write(descriptor, f"\n{dump(use)}\n".encode("ascii"))
+        finally:
+            os.close(descriptor)
+
+
+def read_uses(path: Path) -> tuple[ImageUse, ...]:
+    """Return the records in the file `path`, without lines that are not valid; empty if it is missing.
+
+    Raise OSError if it cannot be read.
+    """
+    try:
+        lines = path.read_text("ascii", "replace").split("\n")
+    except FileNotFoundError:
+        return ()
+    found = []
+    for line in lines:
+        with suppress(NotARecordError):
+            found += [load(line, ImageUse)] if line else []
+    return tuple(found)
+
+
+def keep_uses(path: Path, uses: Sequence[ImageUse]) -> None:
+    """Write the file `path` anew with `uses` alone. Raise OSError if that fails."""
+    replace_file(path, "".join(f"{dump(use)}\n" for use in uses).encode("ascii"))
