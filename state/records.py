@@ -49,12 +49,12 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """The evidence for a promotion: the trial that proved it, in the pass `pass_id`.
+    """The evidence for a promotion. `trial` and `pass_id` are the ids of the trial that proved it, and of its pass.
 
-    `trial` is the id of the trial. `canon` and `fleet` are the revisions of this program and of the fleet folder.
-    `tests` is the digest of all that the verdicts depended on, besides the release. `level` is how many tiers passed,
-    such as "3/4". `log` is the folder of its logs, relative to the state folder. `findings` are remarks without effect
-    on the result.
+    * `canon`, `fleet`: the revisions of this program and of the fleet folder.
+    * `tests`: the digest of all that the verdicts depended on, besides the release.
+    * `level`: how many tiers passed, such as "3/4". `findings`: remarks without effect on the result.
+    * `log`: the folder of the trial's logs, relative to the state folder.
     """
 
     trial: str

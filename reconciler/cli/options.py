@@ -63,10 +63,10 @@ class Options(NamedTuple):
 
 
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
-    """Return the folder that the option `flag` names, else Canon's own variable, else systemd's, else `default`.
+    """Return the first of these that is given: the option `flag`, Canon's variable, systemd's variable, `default`.
 
-    `own_name` and `systemd_name` are the names of these variables in `environ`. If systemd's lists several folders, the
-    first counts. Raise UsageError if the variable that counts is empty.
+    `own_name` and `systemd_name` are the names of the two variables in `environ`. If systemd's variable lists several
+    folders, the first one is taken. Raise UsageError if the variable that is taken is empty.
     """
     from pathlib import Path
 

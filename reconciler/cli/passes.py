@@ -37,11 +37,13 @@ from reconciler.stages.planning import RunRequest
 def preview(
     options: Options, command: str, retry: Sequence[str], metrics: str | None, *, ways: str | None = None
 ) -> int:
-    """Print what a pass would do. Return the exit code. `command` is "plan" or "drift": the kind of report.
+    """Print what a pass would do, and return the exit code. `command` is "plan" or "drift": the kind of report.
 
-    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for none. `ways`
-    lists ways to try of every canonical, with commas between, besides those that its recipe declares; None for none. No
-    lock is taken, and only the metrics are written. Raise UsageError if one of these is not valid.
+    * `retry`: recipes to try again although they were red.
+    * `metrics`: the file for metrics; None for none.
+    * `ways`: ways to try of every canonical, with commas between, besides those that its recipe declares; None for
+      none.
+    No lock is taken, and only the metrics are written. Raise UsageError if an option is not valid.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))

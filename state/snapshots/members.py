@@ -26,7 +26,7 @@ class Member:
     """One member of a tar.
 
     * `entry`: its entry in the manifest.
-    * `content`: None if it is no file.
+    * `content`: reads the bytes of a file; None if the member is no file.
     * `extents`: offset and length of each piece of data in the file; between them are holes.
     * `end`: the offset in the tar at which the next member begins.
     """

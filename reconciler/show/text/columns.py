@@ -156,7 +156,7 @@ def _ages(row: Row, run: Run) -> list[str]:
 
 
 def _full_want(row: Row, run: Run) -> Cell:
-    """Return the wanted release as VERSION@COMMIT. If there is none, return the cell of the narrow table."""
+    """Return the wanted release as VERSION@COMMIT. If no release is wanted, return what the shorter column has."""
     want = row.finding.want
     return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
 
