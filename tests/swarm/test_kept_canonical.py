@@ -220,7 +220,7 @@ def test_a_deployment_that_goes_down_is_reported_and_redeployed_by_the_next_pass
     assert kept.world.trials() == tried
 
 
-def test_a_copy_is_raised_by_hand_beside_it(kept: Kept) -> None:
+def test_a_copy_can_be_raised_by_hand_beside_the_kept_deployment(kept: Kept) -> None:
     done = kept.world.json("raise", NAME, "--for", "1s")
     assert (done.code, done.document["version"]) == (0, VERSION), done.err
     assert kept.world.run("drift").code == 0

@@ -261,7 +261,7 @@ def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp
     assert life.slots.objects(other) == {}
 
 
-def test_behind_a_proxy_two_of_a_recipe_are_never_up_together(life: Life, tmp_path: Path) -> None:
+def test_two_apps_of_one_recipe_behind_a_proxy_are_never_up_at_the_same_time(life: Life, tmp_path: Path) -> None:
     """They would have the same name, and nobody could tell which of them answers."""
     slots = life.slots
     driver = SwarmDriver(docker.Engine(slots.environment), Swarm(zone="ci.example", proxy="http://127.0.0.1:1"))
@@ -350,12 +350,12 @@ def test_a_saved_app_has_an_archive_of_each_volume_which_only_we_can_read(saved:
     assert (saved.folder / "volumes" / "data.tar").stat().st_mode & 0o777 == 0o600
 
 
-def test_an_app_that_holds_data_takes_no_other(saved: Saved) -> None:
+def test_other_data_is_not_loaded_into_an_app_that_has_data_already(saved: Saved) -> None:
     with pytest.raises(InfrastructureError, match="has data already"):
         saved.life.slots.driver.load(saved.life.app, saved.folder)
 
 
-def test_an_app_wakes_with_its_data_and_is_upgraded_over_it(saved: Saved, tmp_path: Path) -> None:
+def test_a_stopped_app_is_deployed_again_with_its_data_and_upgraded_over_it(saved: Saved, tmp_path: Path) -> None:
     life = saved.life
     for number, image in enumerate((NGINX, NGINX_NEXT), start=1):
         life.slots.driver.deploy(life.app, checkout(tmp_path / image[-1], image), options(f"{number}.0.0+{number}"))

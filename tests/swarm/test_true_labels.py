@@ -193,12 +193,14 @@ def test_a_release_that_breaks_over_data_that_has_lived_is_red_and_leaves_the_ca
         ("slow-start", versions("slow-start")),
     ],
 )
-def test_a_recipe_without_faults_beside_them_is_promoted(passes: Passes, name: str, lineage: tuple[str, ...]) -> None:
+def test_a_recipe_without_faults_is_promoted_in_the_same_pass_as_faulty_ones(
+    passes: Passes, name: str, lineage: tuple[str, ...]
+) -> None:
     assert passes.row(passes.second, name)["RESULT"] == "promoted"
     assert passes.world.recorded()[name].lineage == lineage
 
 
-def test_nothing_else_is_called_promoted_and_the_exit_code_is_of_the_gravest(passes: Passes) -> None:
+def test_no_faulty_recipe_is_called_promoted_and_the_exit_code_is_that_of_the_worst_result(passes: Passes) -> None:
     well = {"broken-base": 1, "dumped": 2, "gitea-readonly": 1, "rolled-back": 1, "slow-start": 2}
     called = [
         name

@@ -21,7 +21,9 @@ def config(**services: Mapping[str, object]) -> Mapping[str, object]:
         {"app": {"volumes": [{"type": "bind", "source": "/etc/localtime", "target": "/etc/localtime"}]}},
     ],
 )
-def test_a_stack_whose_app_alone_is_on_networks_of_others_sees_nothing_of_them(services: Mapping[str, object]) -> None:
+def test_a_stack_of_which_only_the_service_app_is_on_a_shared_network_has_no_contacts(
+    services: Mapping[str, object],
+) -> None:
     assert list(contacts(config(**services))) == []  # type: ignore[arg-type]  # any services
 
 
@@ -34,7 +36,9 @@ def test_a_stack_whose_app_alone_is_on_networks_of_others_sees_nothing_of_them(s
         ({"app": {"volumes": [{**SOCKET, "source": "/run/"}]}}, "app sees all containers of the host by /run/"),
     ],
 )
-def test_a_stack_that_could_meet_apps_of_others_says_how(services: Mapping[str, object], told: str) -> None:
+def test_a_stack_that_can_reach_other_apps_is_reported_with_how_it_can(
+    services: Mapping[str, object], told: str
+) -> None:
     found = list(contacts(config(**services)))  # type: ignore[arg-type]  # any services
     assert found
     assert found[0].startswith(told)

@@ -78,7 +78,7 @@ def test_the_port_is_the_one_to_which_labels_let_a_proxy_lead(labels: Mapping[st
         ({"app": service(ports=[port(5432)]), "web": labelled({SERVER: "80"}, "proxy")}, "web"),
     ],
 )
-def test_the_way_leads_to_the_service_that_bears_the_port_and_can_be_reached(
+def test_the_apps_port_is_that_of_a_service_with_the_label_that_can_be_reached(
     services: Mapping[str, Config], found: str
 ) -> None:
     way = find_app_port(recipe(**services), "notes")
@@ -95,19 +95,19 @@ def test_the_way_leads_to_the_service_that_bears_the_port_and_can_be_reached(
         labelled({SERVER: "80"}, "inner", ports=[port(8080, mode="host")]),
     ],
 )
-def test_an_app_on_internal_networks_only_is_refused_by_name(app: Config) -> None:
+def test_an_app_with_a_port_that_is_only_on_internal_networks_is_refused(app: Config) -> None:
     config = recipe(app=app, db=service("inner"))
     config = {**config, "networks": {**NETWORKS, "shut": {"external": True}}}
     with pytest.raises(RecipeError, match="nobody can reach app: it names a port, and is on internal networks alone"):
         find_app_port(config, "notes", closed={"shut"})
 
 
-def test_a_port_that_all_nodes_publish_brings_a_network_along() -> None:
+def test_a_port_that_all_nodes_publish_can_be_reached_although_the_network_is_internal() -> None:
     app = service("inner", ports=[port(8080)])
     assert find_app_port(recipe(app=app), "notes") == AppPort("app", 80, 8080)
 
 
-def test_a_port_that_the_recipe_publishes_for_the_labels_target_is_the_way() -> None:
+def test_a_published_port_is_used_if_it_leads_to_the_port_in_the_label() -> None:
     app = labelled({SERVER: "80"}, ports=[port(53, protocol="udp"), port(9000, target=90), port(8080)])
     assert find_app_port(recipe(app=app), "notes") == AppPort("app", 80, 8080, "http", "notes")
     app = labelled({SERVER: "80"}, ports=[port(9000, target=90)])
@@ -115,13 +115,13 @@ def test_a_port_that_the_recipe_publishes_for_the_labels_target_is_the_way() -> 
     assert find_app_port(recipe(app=service(ports=[port(64738, protocol="udp"), {"target": 80}])), "notes") is None
 
 
-def test_a_port_of_udp_is_the_way_where_there_is_no_other() -> None:
+def test_a_udp_port_is_used_if_the_label_is_of_udp() -> None:
     way = find_app_port(recipe(app=labelled({UDP: "53"}, ports=[port(53, target=53), port(5353, 53, "udp")])), "notes")
     assert way == AppPort("app", 53, 5353, "udp", "notes")
     assert way.protocol == "udp"
 
 
-def test_a_label_of_a_container_is_no_route_and_is_noted() -> None:
+def test_a_port_label_on_a_container_is_ignored_and_reported() -> None:
     config = recipe(app=service(), web={**service(), "labels": {SERVER: "80"}})
     assert find_app_port(config, "notes") is None
     assert misplaced_port_label(config) == "web"
@@ -138,7 +138,7 @@ SERVICES = st.builds(
 
 
 @given(st.dictionaries(st.sampled_from(["web", "api", "db"]), SERVICES, max_size=3), SERVICES)
-def test_a_way_is_always_one_that_the_recipe_names(others: Mapping[str, Config], app: Config) -> None:
+def test_the_apps_port_is_always_one_that_the_recipe_names(others: Mapping[str, Config], app: Config) -> None:
     config = recipe(**others, app=app)
     try:
         way = find_app_port(config, "notes")

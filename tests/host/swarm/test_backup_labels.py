@@ -21,16 +21,16 @@ def asked(**labels: Mapping[str, str]) -> BackupRequest:
     return found
 
 
-def test_one_service_asks_for_every_volume_of_the_stack() -> None:
+def test_if_one_service_asks_for_a_backup_every_volume_of_the_stack_is_backed_up() -> None:
     assert asked(app=ASKS, db={}) == BackupRequest(dict.fromkeys(VOLUMES, ()), ())
 
 
 @pytest.mark.parametrize("said", ["false", "", "yes", "${ENABLE_BACKUPS:-true}"])
-def test_a_label_that_does_not_say_true_asks_for_nothing(said: str) -> None:
+def test_a_backup_label_other_than_true_asks_for_no_backup(said: str) -> None:
     assert parse_labels({"app": {"backupbot.backup": said, "backupbot.backup.pre-hook": "dump"}}, VOLUMES) is None
 
 
-def test_hooks_and_volumes_count_on_whichever_service_they_stand() -> None:
+def test_labels_of_hooks_and_volumes_count_on_every_service() -> None:
     told = {
         "backupbot.backup.pre-hook": "/dump.sh",
         "backupbot.backup.volumes.db": "false",

@@ -36,12 +36,12 @@ SCRAPS = st.sampled_from(["$", "$$", "${", "}", "LD_PRELOAD", "GOGC", "TITLE", "
         ("${A:-${GOGC}}", "${A:-${CANON_OF_RECIPE_GOGC}}"),
     ],
 )
-def test_only_a_variable_that_the_client_would_obey_gets_another_name(text: str, changed: str | None) -> None:
+def test_only_a_variable_that_affects_the_client_is_renamed(text: str, changed: str | None) -> None:
     assert rename_in_text(text.encode()).decode() == (changed or text)
 
 
 @given(st.lists(SCRAPS, max_size=12).map("".join))
-def test_a_text_asks_for_no_obeyed_variable_and_nothing_else_of_it_changes(text: str) -> None:
+def test_renaming_variables_in_a_text_changes_nothing_else(text: str) -> None:
     changed = rename_in_text(text.encode())
     event("changed" if changed != text.encode() else "as it was")
     assert changed.replace(b"CANON_OF_RECIPE_", b"").decode() == text

@@ -39,12 +39,12 @@ def port(published: int, protocol: str = "tcp", mode: str = "ingress") -> Config
     return {"mode": mode, "target": 80, "published": published, "protocol": protocol}
 
 
-def test_a_recipe_without_an_app_is_none() -> None:
+def test_a_recipe_without_a_service_app_is_refused() -> None:
     with pytest.raises(RecipeError, match="no service app"):
         app_service({"services": {"web": {}}})
 
 
-def test_a_service_without_any_replica_is_idle_and_one_that_says_nothing_of_them_is_not() -> None:
+def test_only_a_service_with_zero_replicas_counts_as_scaled_to_zero() -> None:
     told: Config = {
         "services": {
             "app": {"deploy": {"replicas": 0}},
@@ -97,11 +97,11 @@ def test_images_files_and_outside_volumes_are_noted_once_each() -> None:
         {"type": "cifs", "device": "//host/share"},
     ],
 )
-def test_a_volume_that_only_leads_elsewhere_is_outside_too(options: Mapping[str, str]) -> None:
+def test_a_volume_that_is_a_link_to_a_place_outside_counts_as_shared(options: Mapping[str, str]) -> None:
     assert shared_volumes({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ("data",)
 
 
-def test_a_volume_in_memory_is_the_slots_own() -> None:
+def test_a_volume_in_memory_does_not_count_as_shared() -> None:
     options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
     assert shared_volumes({**config(volumes=MOUNTS), "volumes": {"data": {"driver_opts": options}}}) == ()
 

@@ -110,7 +110,7 @@ def test_a_container_without_a_shell_is_reported_with_dockers_message(serve: Ser
     assert NO_SHELL.encode() in output
 
 
-def test_a_script_that_does_not_end_has_no_code(serve: Serve) -> None:
+def test_a_script_that_runs_out_of_time_has_no_exit_code(serve: Serve) -> None:
     release = threading.Event()
     stand_in = serve(script(waits(release), gives({"Running": True, "ExitCode": None})))
     assert stand_in.engine().execute("c", "sleep 60", 0.3) == (None, b"")

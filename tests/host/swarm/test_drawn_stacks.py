@@ -12,7 +12,7 @@ from tests.host.swarm.recorded_services import PREFIX
 
 
 @given(stacks())
-def test_nothing_is_settled_while_fewer_run_than_are_wanted(stack: Sequence[Drawn]) -> None:
+def test_a_service_is_pending_while_fewer_tasks_run_than_are_wanted(stack: Sequence[Drawn]) -> None:
     now = seen(stack)
     event(f"pending: {bool(now.pending)}, failure: {type(now.failure).__name__}")
     for one in stack:
@@ -42,7 +42,7 @@ def test_a_stack_that_swarm_updates_or_gave_up_is_not_settled(stack: Sequence[Dr
 
 
 @given(stacks())
-def test_a_failure_does_not_vanish_because_of_services_that_are_fine(stack: Sequence[Drawn]) -> None:
+def test_a_failure_is_reported_also_beside_services_without_one(stack: Sequence[Drawn]) -> None:
     now, beside = seen(stack), seen([*stack, fine()])
     event(now.failure.message.split(":")[0][:25] if now.failure else "none")
     assert type(beside.failure) is type(now.failure)
@@ -50,7 +50,7 @@ def test_a_failure_does_not_vanish_because_of_services_that_are_fine(stack: Sequ
 
 
 @given(stacks(), st.randoms(use_true_random=False))
-def test_the_order_in_which_swarm_tells_things_is_no_matter(stack: Sequence[Drawn], chance: Any) -> None:  # noqa: ANN401
+def test_the_order_of_services_and_tasks_does_not_change_the_answer(stack: Sequence[Drawn], chance: Any) -> None:  # noqa: ANN401
     mixed = [evolve(one, tasks=chance.sample(one.tasks, len(one.tasks))) for one in chance.sample(stack, len(stack))]
     first, second = seen(stack), seen(mixed)
     assert type(first.failure) is type(second.failure)
@@ -78,7 +78,7 @@ def test_a_fault_of_the_host_counts_before_one_of_the_recipe(stack: Sequence[Dra
 
 
 @given(stacks(), st.sampled_from([1.0, 5.0, 60.0]))
-def test_waiting_alone_ends_no_failure(stack: Sequence[Drawn], later: float) -> None:
+def test_waiting_alone_does_not_remove_a_failure(stack: Sequence[Drawn], later: float) -> None:
     """Waiting alone never removes a failure. It may only add a fault of the host."""
     now, then = seen(stack), seen(stack, later)
     if now.failure is not None:

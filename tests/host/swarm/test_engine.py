@@ -77,7 +77,7 @@ def test_a_closed_socket_names_the_remedy(serve: Serve, monkeypatch: pytest.Monk
     assert "group of Docker's socket" in failure.value.hint
 
 
-def test_no_questions_make_no_requests(serve: Serve) -> None:
+def test_asking_for_no_objects_makes_no_request(serve: Serve) -> None:
     stand_in = serve({})
     engine = stand_in.engine()
     assert (engine.inspect("service", []), engine.tasks([])) == ((), ())

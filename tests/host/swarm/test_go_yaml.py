@@ -40,10 +40,10 @@ def test_a_value_that_is_no_string_keeps_its_type(plain: str, value: object) -> 
 @pytest.mark.parametrize(
     "printed", [b"services: [", b"\xff", b"a: &a b\nc: *d", b"? \x00", b"a: !!python/name:os.system x"]
 )
-def test_what_is_not_to_be_read_blames_no_recipe(printed: bytes) -> None:
+def test_output_of_the_client_that_cannot_be_read_blames_the_host_and_not_the_recipe(printed: bytes) -> None:
     with pytest.raises(InfrastructureError, match="docker stack config: cannot read what it printed"):
         read_config(printed)
 
 
-def test_nothing_has_no_services() -> None:
+def test_empty_output_is_read_as_a_stack_without_services() -> None:
     assert read_config(b"") == {"services": {}}

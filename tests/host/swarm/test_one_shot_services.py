@@ -66,7 +66,7 @@ def test_a_task_that_passed_its_images_health_check_was_no_one_shot(name: str) -
     assert with_ends(recorded(name).later(60), Healthy=False, Unhealthy=False).settling() == StackHealth()
 
 
-def test_a_health_check_that_a_service_switches_off_is_none() -> None:
+def test_a_service_that_switches_off_its_health_check_counts_as_one_without() -> None:
     off = with_service(recorded("finished").later(60), "migrate", Healthcheck={"Test": ["NONE"]})
     assert off.settling() == StackHealth()
 

@@ -80,7 +80,7 @@ WRITERS: Mapping[str, Callable[[object], str]] = {
 
 
 @given(st.data(), st.sampled_from([*WRITERS]), st.none() | VERSIONS)
-def test_a_file_of_another_version_says_all_else_as_before(
+def test_changing_the_version_of_a_compose_file_changes_nothing_else_in_it(
     data: st.DataObject, writer: str, version: str | None
 ) -> None:
     names = data.draw(st.lists(NAMES, min_size=1, unique=True))
@@ -92,7 +92,7 @@ def test_a_file_of_another_version_says_all_else_as_before(
     assert changed == wanted or (wanted, changed, version) == ({}, {"services": {}}, None)
 
 
-def test_a_value_is_read_by_its_keys_and_everything_else_is_empty() -> None:
+def test_a_text_is_found_by_its_keys_and_is_empty_where_there_is_none() -> None:
     text = "configs: {page: {name: '${A}_b', file: x}}\n"
     assert value_at(text, "configs", "page", "name") == "${A}_b"
     for keys in (("configs", "page"), ("configs", "other", "name"), ("secrets", "page", "name"), ()):

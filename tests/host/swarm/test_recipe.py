@@ -95,7 +95,7 @@ def of_a_shell(script: str) -> list[str]:
 # ---- settings ----
 
 
-def test_a_later_setting_holds_and_ours_hold_above_all() -> None:
+def test_given_settings_replace_those_of_the_sample_and_canons_own_replace_all_others() -> None:
     assert settings("A=sample\nB=sample\nC=sample\nDOMAIN=notes.example.com") == {
         "A": "sample",
         "B": "sample",

@@ -41,7 +41,7 @@ def test_every_name_of_a_stack_is_one_that_swarm_takes_and_leaves_room(recipe: s
     assert len(name) <= 63 - len("_") - 32
 
 
-def test_an_object_is_called_by_the_recipe_as_before_it_was_deployed() -> None:
+def test_the_stacks_prefix_is_removed_from_the_name_of_an_object() -> None:
     assert STACK.app == "notes-1234abcd_app"
     assert STACK.logical(STACK.app) == "app"
     assert STACK.logical("notes-1234abcd_a_b") == "a_b"
@@ -103,7 +103,7 @@ def test_the_file_that_is_deployed_says_all_that_the_recipe_says_and_all_that_is
             )
 
 
-def test_the_ports_of_both_are_published() -> None:
+def test_a_port_of_the_recipe_and_the_port_that_canon_adds_are_both_published() -> None:
     made = merged_compose(
         config(ports=[{"target": 80, "published": 64738, "protocol": "udp"}]), STACK, RELEASE, PUBLISHED
     )

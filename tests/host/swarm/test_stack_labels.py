@@ -85,7 +85,7 @@ def test_an_app_that_listens_nowhere_has_no_address() -> None:
     assert not services["app"]["deploy"]["labels"].keys() & {ADDRESS, PEER}
 
 
-def test_no_proxy_of_this_host_leads_visitors_to_what_is_only_tried() -> None:
+def test_traefik_is_enabled_only_for_an_app_behind_the_proxy() -> None:
     asked = {"traefik.enable": "true", "traefik.http.routers.notes.rule": "Host(`notes.example.org`)"}
     told: Config = {"version": "3.8", "services": {name: {"deploy": {"labels": asked}} for name in ("app", "api")}}
     for endpoint, enabled in ((PUBLISHED, "false"), (Endpoint("127.0.0.1:64738", ""), "false"), (PROXIED, "true")):
@@ -98,7 +98,7 @@ def test_our_marks_are_labels_of_services_and_never_of_containers() -> None:
     assert "labels" not in laid
 
 
-def test_a_published_port_lets_no_two_tasks_wait_for_each_other() -> None:
+def test_a_published_port_is_of_the_node_and_its_old_task_stops_first() -> None:
     told: Config = {"version": "3.8", "services": {"app": {}, "db": {}}}
     services = overlay_compose(told, STACK, RELEASE, PUBLISHED)["services"]
     assert services["app"]["ports"] == [{"target": 80, "published": 24000, "mode": "host"}]
@@ -116,16 +116,16 @@ def test_a_published_port_lets_no_two_tasks_wait_for_each_other() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["configs", "secrets"])
-def test_the_version_in_a_configs_or_secrets_name_stays(kind: str, name: str | None, own: str) -> None:
+def test_the_version_in_the_name_of_a_config_or_secret_is_kept(kind: str, name: str | None, own: str) -> None:
     told = {**config(), kind: {"entry": {"file": "/c/entry", **({"name": name} if name else {})}}}
     assert overlay_compose(told, STACK, RELEASE, PROXIED)[kind]["entry"]["name"] == own
 
 
 @pytest.mark.parametrize("kind", ["volumes", "networks"])
-def test_a_fixed_name_becomes_the_slots_own(kind: str) -> None:
+def test_a_fixed_name_of_a_volume_or_network_is_replaced_by_one_of_the_slot(kind: str) -> None:
     told = {**config(), kind: {"data": {"name": "shared"}}}
     assert overlay_compose(told, STACK, RELEASE, PROXIED)[kind]["data"]["name"] == "notes-1234abcd_data"
 
 
-def test_the_overlay_is_of_the_version_of_the_recipes_files_which_docker_demands() -> None:
+def test_the_overlay_has_the_same_version_as_the_recipes_compose_files() -> None:
     assert overlay_compose({**config(), "version": "3.13"}, STACK, RELEASE, PROXIED)["version"] == "3.13"

@@ -85,7 +85,7 @@ def test_an_app_that_is_not_up_yet_is_seen_with_what_it_lacks() -> None:
     assert looked.problem == "app has 0 of 1 up: its newest task is starting"
 
 
-def test_an_app_that_failed_is_down_and_not_up() -> None:
+def test_an_app_that_failed_is_not_up_and_has_a_failure() -> None:
     looked = running_app(STACK, stack_state("rolled-back", 60))
     assert isinstance(looked, RunningApp)
     assert not looked.is_up
@@ -100,12 +100,12 @@ def test_a_task_whose_health_check_gave_up_may_have_been_late(name: str, late: b
     assert looked.timed_out is late
 
 
-def test_an_app_that_only_the_host_hinders_is_no_answer() -> None:
+def test_an_app_that_no_node_takes_is_an_infrastructure_error() -> None:
     with pytest.raises(InfrastructureError, match="no node takes app"):
         running_app(STACK, stack_state("no-node", 20))
 
 
-def test_a_stack_at_rest_or_without_the_apps_service_is_absent() -> None:
+def test_a_stopped_stack_or_one_without_the_service_app_does_not_run() -> None:
     assert running_app(STACK, stack_state("at-rest")) == NotRunning()
     assert running_app(STACK, evolve(stack_state("up"), services=[], tasks=[])) == NotRunning()
     assert running_app(evolve(STACK, name="other"), stack_state("up")) == NotRunning("the stack has no service app")

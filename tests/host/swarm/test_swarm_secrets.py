@@ -108,13 +108,13 @@ def test_a_secret_is_called_as_compose_files_call_it_and_described_by_the_variab
     assert secrets.provided_files(prepared, app) == {f"{prepared.stack.name}_{full}": app.secrets / key}
 
 
-def test_two_secrets_of_one_version_are_two(tmp_path: Path) -> None:
+def test_two_secrets_that_share_a_version_variable_are_asked_for_separately(tmp_path: Path) -> None:
     names = {key: f"${{STACK_NAME}}_{key}_${{SECRET_VERSION}}" for key in ("db", "db_root")}
     told = asked(tmp_path, names, "SECRET_VERSION=v1 # length=12\n")
     assert told == {"db": SecretNeed("db", 12), "db_root": SecretNeed("db_root", 12)}
 
 
-def test_only_what_a_service_uses_and_what_is_the_stacks_own_is_asked_for(tmp_path: Path) -> None:
+def test_only_secrets_that_a_service_uses_and_that_belong_to_the_stack_are_asked_for(tmp_path: Path) -> None:
     names = {
         "used": "${STACK_NAME}_used_v1",
         "unused": "${STACK_NAME}_unused_v1",
@@ -126,7 +126,7 @@ def test_only_what_a_service_uses_and_what_is_the_stacks_own_is_asked_for(tmp_pa
     assert [need.name for need in needs] == ["used"]
 
 
-def test_a_version_that_is_given_makes_a_secret_of_what_the_sample_leaves_in_a_comment(tmp_path: Path) -> None:
+def test_a_given_version_makes_a_secret_of_a_line_that_is_commented_out_in_the_sample(tmp_path: Path) -> None:
     names = {"key": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
