@@ -85,7 +85,7 @@ _ENDS: Final = frozenset({"pass-end", "promoted", "rolled-back", "abandoned"})
 
 
 def _begun_by(event: Event) -> tuple[str, str]:
-    """Return what an event begins or ends: "promotion" or "pass", and the id of that."""
+    """Return "promotion" or "pass", whichever the event begins or ends, and the id of that promotion or pass."""
     return ("promotion", text_of(event.body, "op")) if "op" in event.body else ("pass", text_of(event.body, "pass"))
 
 

@@ -30,10 +30,11 @@ def try_back(run: WayRun) -> WayResult:
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
-    """Deploy the newer release again after the older one failed (`tried`). Return what it still has of its data.
+    """Deploy the newer release again after the older one failed (`tried`). Return what was found of the data.
 
-    What was there before it wrote more is checked without MARK_ID. Raise TimedOutError if a check took too long, or if
-    the newer release did not come up in time.
+    First all data is checked. If some is missing, data.check runs again without MARK_ID, to check only the data from
+    before the newer release wrote more. Raise TimedOutError if a check took too long, or if the newer release did not
+    come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)

@@ -214,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Delete the intent, and insert its canonical. Raise RegistryError if the intent is not recorded or not fitting."""
+    """Replace an intent by its canonical. Raise RegistryError if they differ, or if the intent is not recorded."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)

@@ -64,10 +64,10 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
-    """Return the rows with their versions cut, so that the table fits the screen.
+    """Return the rows with their versions shortened, so that the table fits the screen.
 
-    Versions are in the second and third column. They keep at least the last of VERSION_WIDTHS, even if the table then
-    does not fit.
+    Versions are in the second and third column. They are not made shorter than the last number of `VERSION_WIDTHS`,
+    even if the table then does not fit.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)
