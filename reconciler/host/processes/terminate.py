@@ -116,7 +116,7 @@ class _Stop:
         return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
-        """Return the name of a process for a report; "LINE: NAME" if it is in the session of a line."""
+        """Return the name of a process for a report. In the session of one of the app's lines, this is "LINE: NAME"."""
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 
