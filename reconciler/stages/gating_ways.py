@@ -62,4 +62,4 @@ def _older(observation: Observation, release: Release, base: Release | None) -> 
 
 def _not_counted(result: WayResult) -> WayResult:
     reason = "its tests changed while it was tried: the next pass tries it with the new ones"
-    return evolve(result, answer=WayAnswer.ERROR, kind=None, reason=reason)
+    return evolve(result, answer=WayAnswer.ERROR, kind=None, cases=(), reason=reason)

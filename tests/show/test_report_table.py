@@ -3,11 +3,14 @@ import re
 import pytest
 from attrs import evolve
 
+from desired.model import Release, WayName
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import Report, ReportCommand
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import WayResult
 from reconciler.show.escape import width
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import Screen
@@ -89,7 +92,11 @@ def test_columns_are_aligned_also_beside_wide_characters() -> None:
 
 def test_a_report_without_work_has_the_number_of_checked_recipes() -> None:
     assert "nothing for a pass to do: 2 recipes checked" in render_report(calm_report(), FILE)
-    assert "nothing was run: 2 recipes checked" in render_report(calm_report(ReportCommand.PASS), FILE)
+    calm = calm_report(ReportCommand.PASS)
+    assert "nothing was run: 2 recipes checked" in render_report(calm, FILE)
+    stop = WayResult("notes", WayName.STOP, WayAnswer.YES, Release("1.0.0", "a" * 40))
+    tried = evolve(calm, rows=(evolve(calm.rows[0], ways=(stop,)), *calm.rows[1:]))
+    assert "nothing was run" not in render_report(tried, FILE)
 
 
 def test_a_report_with_work_does_not_say_that_nothing_is_to_do() -> None:

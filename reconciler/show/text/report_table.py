@@ -125,7 +125,7 @@ def _notes(report: Report, screen: Screen) -> list[str]:
 
 def _nothing_done(report: Report) -> list[str]:
     """Return one line that says so if nothing was done and nothing is left to do; else an empty list."""
-    if any(row.step.action is not Action.NONE or row.result is not Result.NONE for row in report.rows):
+    if any(row.step.action is not Action.NONE or row.result is not Result.NONE or row.ways for row in report.rows):
         return []
     line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"
     return [f"{line}: {count_of(report.population.observed, 'recipe')} checked"]
