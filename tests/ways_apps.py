@@ -51,3 +51,24 @@ NEWER = (
     .replace(_POST, _KEEP)
     .replace("body = file.read()", 'body = file.read() + "".join(kept)')
 )
+
+# Migrates data of an older release in three steps, and does as the setting NEWER says.
+MIGRATING = _APP.replace(
+    "listener = ",
+    """\
+import sys, time
+what, lines = os.environ.get("NEWER"), open(path).read().split()
+if what == "refuses-oldest" and "0.9.0+v0" in lines:
+    sys.exit("cannot migrate from 0.9")
+if what == "empties-oldest" and "0.9.0+v0" in lines:
+    open(path, "w").close()
+if "migrated" not in lines:
+    kept = open(path).read()
+    if what == "careless":
+        open(path, "w").close()
+    time.sleep(2)
+    with open(path + ".new", "w") as file:
+        file.write(kept + "migrated\\n")
+    os.replace(path + ".new", path)
+listener = """,
+)

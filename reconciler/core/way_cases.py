@@ -6,7 +6,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from desired.model import Release, WayName
-from reconciler.core.way_kinds import GRAVEST_FIRST, WayAnswer, WayKind, kind_words
+from reconciler.core.way_kinds import GRAVEST_FIRST, WayAnswer, WayKind, is_danger, kind_words
 
 
 class Moment(StrEnum):
@@ -106,5 +106,6 @@ def case_text(way: WayName, case: WayCase) -> str:
 
 
 def cases_text(way: WayName, cases: Sequence[WayCase]) -> str:
-    """Return what came of all cases of `way` in one line."""
-    return "; ".join(f"{case_name(each)} {case_text(way, each)}" for each in cases)
+    """Return what came of all cases of `way` in one line, the dangerous ones first."""
+    ordered = sorted(cases, key=lambda case: not is_danger(case.kind))
+    return "; ".join(f"{case_name(each)} {case_text(way, each)}" for each in ordered)

@@ -112,6 +112,11 @@ def test_a_text_says_of_each_case_from_what_and_what_failed() -> None:
     )
 
 
+def test_a_dangerous_case_is_said_before_the_others() -> None:
+    cases = (LEAP.cases[0], evolve(LEAP.cases[1], kind=WayKind.DAMAGES))
+    assert way_text(evolve(LEAP, cases=cases)).startswith("no: from 0.9.0 (installed fresh) no: DANGER")
+
+
 @pytest.mark.parametrize("result", [LEAP, FALL])
 def test_the_ledger_gives_back_the_cases_that_it_got(result: WayResult) -> None:
     body = json.loads(json.dumps({"by_pass": True, **way_body(result)}))
