@@ -28,12 +28,16 @@ def canonical_json(value: object) -> str:
 
 
 def _canonical(value: object, default: Callable[[object], object] | None = None) -> str:
-    """Return the JSON text of a value. `default` returns what JSON has for a value of another type."""
+    """Return the JSON text of a value, in the fixed form of `canonical_json`.
+
+    `default` turns a value of a type that JSON lacks, such as a time, into one that JSON has. If `default` is None,
+    raise TypeError for such a value.
+    """
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False, default=default)
 
 
 def _as_json(value: object) -> object:
-    """Return what JSON has for a record, a mapping, a time or a day. Raise TypeError for any other value."""
+    """Return a time or a day as text, and a record or a mapping as a dict. Raise TypeError for any other value."""
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, date):
@@ -42,12 +46,15 @@ def _as_json(value: object) -> object:
 
 
 def dump(record: object) -> str:
-    """Return the JSON text of a record, as `canonical_json` writes it. `load` reads it again."""
+    """Return a record as JSON text, in the fixed form of `canonical_json`. `load` reads that text again."""
     return _canonical(record, _as_json)
 
 
 def load(text: str, kind: type[T]) -> T:
-    """Return the record of type `kind` from the text that `dump` wrote. Raise NotARecordError for any other text."""
+    """Return the record that `text` holds. `kind` is its class, and `text` is what `dump` returned for the record.
+
+    Raise NotARecordError if the text is not JSON, or is not of a record of this class.
+    """
     try:
         record: T = _reader(kind)(json.loads(text))  # type: ignore[arg-type]  # a class is hashable
     except (ValueError, TypeError, RecursionError) as error:
@@ -96,7 +103,10 @@ def _as_float(value: object) -> float:
 
 
 def _exactly(kind: type) -> Reader:
-    """Return the reader that accepts only values of exactly the type `kind`: True, for example, is no number."""
+    """Return a reader that returns a value of exactly the type `kind`, and raises TypeError for any other value.
+
+    The reader for int refuses True, for example, although True is an int for Python.
+    """
 
     def read(value: object) -> object:
         if type(value) is not kind:
@@ -119,9 +129,10 @@ _READERS: Final[Mapping[Any, Reader]] = {
 
 @cache
 def _reader(kind: Any) -> Reader:  # noqa: ANN401  # a type as it is written at a field
-    """Return the reader of a type: of those in `_READERS`, of records, and of `X | None`, tuples and mappings of them.
+    """Return the reader that turns parsed JSON into a value of the type `kind`, which is the type of a record's field.
 
-    Raise NotImplementedError for any other type.
+    `kind` is a type in `_READERS`, a class of records, or `X | None`, a tuple or a mapping of these. Raise
+    NotImplementedError for any other type.
     """
     if kind in _READERS:
         return _READERS[kind]
@@ -138,7 +149,10 @@ def _reader(kind: Any) -> Reader:  # noqa: ANN401  # a type as it is written at 
 
 
 def _record_reader(kind: type[Any]) -> Reader:
-    """Return the reader of records of the class `kind`. It refuses unknown keys, and missing ones without a default."""
+    """Return a reader that makes a record of the class `kind` of a JSON table. A missing key gets the field's default.
+
+    The reader raises ValueError for an unknown key, TypeError for a missing key whose field has no default.
+    """
     readers = [(each.name, _reader(each.type)) for each in fields(kind)]
 
     def read(value: object) -> object:
@@ -162,7 +176,7 @@ def _mapping_reader(read_item: Reader) -> Reader:
 
 
 def _list_reader(read_item: Reader) -> Reader:
-    """Return the reader of lists; it returns a tuple."""
+    """Return a reader that makes a tuple of a JSON list. `read_item` reads each item of the list."""
 
     def read(value: object) -> object:
         if not isinstance(value, list):

@@ -15,7 +15,7 @@ _BEGINNING = b'{"generation":'
 def read_deployment_record(path: Path) -> DeploymentRecord | Damaged | None:
     """Return the deployment record in the file `path`; None if there is no such file.
 
-    Return Damaged if the file has other content. Raise KeptError if it cannot be read.
+    Return Damaged if the file has no valid deployment record. Raise KeptError if the file cannot be read.
     """
     with file_errors(f"read {path}", KeptError):
         try:

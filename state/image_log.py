@@ -14,7 +14,7 @@ from state.image_use import ImageUse
 
 
 def append_use(path: Path, use: ImageUse) -> None:
-    """Append `use` to the file `path`, unless it has just that already. If that fails, raise nothing."""
+    """Append the record `use` to the file `path`, unless the file has an equal record. If that fails, raise nothing."""
     with suppress(OSError):
         if use in read_uses(path):
             return
@@ -27,9 +27,9 @@ def append_use(path: Path, use: ImageUse) -> None:
 
 
 def read_uses(path: Path) -> tuple[ImageUse, ...]:
-    """Return the records in the file `path`, without lines that are not valid; empty if it is missing.
+    """Return the records in the file `path`, the oldest first; () if there is no file.
 
-    Raise OSError if it cannot be read.
+    Lines that are not valid records are left out. Raise OSError if the file cannot be read.
     """
     try:
         lines = path.read_text("ascii", "replace").split("\n")
@@ -43,5 +43,5 @@ def read_uses(path: Path) -> tuple[ImageUse, ...]:
 
 
 def keep_uses(path: Path, uses: Sequence[ImageUse]) -> None:
-    """Write the file `path` anew with `uses` alone. Raise OSError if that fails."""
+    """Replace all records in the file `path` by `uses`. Raise OSError if that fails."""
     replace_file(path, "".join(f"{dump(use)}\n" for use in uses).encode("ascii"))

@@ -5,9 +5,11 @@ from attrs import frozen
 
 @frozen
 class UsedImage:
-    """An image that a release names. `reference` is its name as the engine lists it, such as "nginx:1.28", `id` its id.
+    """A container image with which a release was deployed.
 
-    `pulled`: Canon pulled it for this deployment, and the engine did not have it before, under any name.
+    * `reference`: the image's name as Docker's engine lists it, such as "nginx:1.28".
+    * `id`: the engine's id of the image.
+    * `pulled`: True if Canon pulled the image for this deployment, and the engine did not have it before.
     """
 
     reference: str

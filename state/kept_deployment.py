@@ -15,7 +15,7 @@ class DeploymentRecord:
 
     * `generation`: the generation that was deployed.
     * `parts`: all parts that were deployed, each with facts about it.
-    * `up_at`: when a pass last saw all of them up; None if none has.
+    * `up_at`: when a pass last saw all parts up; None if no pass has yet.
     * `missing`: why the canonical is not deployed; "" if it is.
     """
 

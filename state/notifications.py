@@ -10,10 +10,10 @@ from attrs import evolve, field, frozen
 class FleetProblem:
     """A problem of one recipe, or of passes as a whole.
 
-    * `subject`: the name of the recipe, or "fleet:pass" or "fleet:timer".
-    * `kind`: a word such as "red".
-    * `version`: the release that it is about; "" if it is about none.
-    * `reason`: the evidence in one sentence.
+    * `subject`: the name of the recipe; "fleet:pass" or "fleet:timer" for a problem of passes or of their timer.
+    * `kind`: what is wrong, in a word such as "red".
+    * `version`: the release that the problem is about; "" if it is about none.
+    * `reason`: the evidence of the problem in one sentence.
     """
 
     subject: str
@@ -53,9 +53,11 @@ class Item:
 
 @frozen
 class Message:
-    """A message to people about problems. `at` is when it was made.
+    """A message to people about problems. Every target, such as "mail", gets the message once.
 
-    Each target gets it once. `id` stays the same if it has to be sent again.
+    * `id`: names the message. It stays the same if the message has to be sent again.
+    * `at`: when the message was made.
+    * `items`: the problems that the message tells.
     """
 
     id: str
@@ -65,13 +67,13 @@ class Message:
 
 @frozen
 class UnsentMessage:
-    """A message, and the names of the targets that still wait for it, such as "mail"."""
+    """A message that was not sent everywhere yet. `targets` are those that still wait for it, such as "mail"."""
 
     message: Message
     targets: tuple[str, ...]
 
     def without(self, target: str) -> "UnsentMessage":
-        """Return the message without `target` among those that still wait for it."""
+        """Return a copy in which `target` no longer waits for the message."""
         return evolve(self, targets=tuple(each for each in self.targets if each != target))
 
 
@@ -79,8 +81,8 @@ class UnsentMessage:
 class Notifications:
     """The record of what people were told.
 
-    `problems` are the problems that last, by subject. `unsent` are the messages that some targets still wait for, the
-    oldest first.
+    * `problems`: the problems that were told and still last, by the subject of each.
+    * `unsent`: the messages for which some targets still wait, the oldest first.
     """
 
     problems: Mapping[str, OpenProblem] = field(factory=dict)

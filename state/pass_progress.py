@@ -10,9 +10,9 @@ from attrs import evolve, frozen
 class PlannedWork:
     """A step of the plan that does something.
 
-    * `action`: what it does, such as "promote": the value of the step's Action.
-    * `version`: the release that is tried; "" for none.
-    * `last_seconds`: how long the recipe's last trial took; None if there was none, or if no release is tried.
+    * `action`: what the step does, in the word for its Action, such as "promote".
+    * `version`: the release that the step tries; "" if it tries none.
+    * `last_seconds`: how long the recipe's last trial took; None if there was none, or if the step tries no release.
     """
 
     recipe: str
@@ -25,9 +25,10 @@ class PlannedWork:
 class CurrentWork:
     """What is being done for a recipe now.
 
-    * `doing`: what, in a few words. `since`: when this began.
-    * `began_at`: when the first step for this recipe began.
-    * `last_seconds`: how long its last trial took; None if unknown.
+    * `doing`: what is being done, in a few words.
+    * `began_at`: when this pass began to do something for the recipe.
+    * `since`: when it began to do what `doing` says.
+    * `last_seconds`: how long the recipe's last trial took; None if unknown.
     """
 
     recipe: str
@@ -50,11 +51,12 @@ class FinishedWork:
 class PassProgress:
     """A pass that runs: what it does now, and what it has done.
 
-    * `trigger`: what started it, such as "timer".
+    * `trigger`: what started the pass, such as "timer".
     * `planned`: the steps of the plan that do something; None until there is a plan.
-    * `now`: what it does now. `done`: the planned steps that have ended.
-    * `beside`: the recipes that are tried at the same time; empty if one is tried after the other.
-    * `over_budget`: the recipes that are left to a later pass, because this one may not try more.
+    * `now`: what is being done now, one entry for each recipe.
+    * `done`: the planned steps that have ended.
+    * `beside`: the recipes that are tried at the same time; () if one is tried after the other.
+    * `over_budget`: the recipes that are left to a later pass, because this pass may not try more.
     """
 
     pass_id: str
@@ -77,7 +79,7 @@ class PassProgress:
         return next((work for work in self.planned or () if work.recipe == recipe), None)
 
     def with_plan(self, planned: Sequence[PlannedWork], over_budget: Sequence[str] = ()) -> "PassProgress":
-        """Return a copy with this plan, of which no step has begun.
+        """Return a copy with the plan `planned`, of which no step has begun.
 
         `over_budget` are the recipes that are left to a later pass.
         """
@@ -100,18 +102,18 @@ class PassProgress:
         return evolve(self, now=now, over_budget=over_budget)
 
     def with_beside(self, recipes: Collection[str]) -> "PassProgress":
-        """Return a copy in which these recipes are tried at the same time, and nothing is done for others."""
+        """Return a copy in which `recipes` are tried at the same time, and nothing is done for any other recipe."""
         now = tuple(each for each in self.now if each.recipe in recipes)
         return evolve(self, beside=tuple(sorted(recipes)), now=now)
 
     def without(self, recipe: str) -> "PassProgress":
-        """Return a copy in which nothing is being done for the recipe."""
+        """Return a copy in which nothing is being done now for the recipe."""
         return evolve(self, now=tuple(each for each in self.now if each.recipe != recipe))
 
     def with_result(self, recipe: str, result: str, at: datetime) -> "PassProgress":
-        """Return a copy in which the step of a recipe ended at the time `at`. `result` is the word for its result.
+        """Return a copy in which the step of a recipe ended at the time `at`. `result` is a word such as "promoted".
 
-        A step that was not planned is not added to `done`.
+        The step is added to `done` if it was planned.
         """
         ended = self.without(recipe)
         if self.work_of(recipe) is None:

@@ -14,9 +14,9 @@ from state.drift_record import DriftRecord
 class Place:
     """Where a pass ran: the host, its user and its tools. `trigger` is what started it: timer, systemctl or shell.
 
-    `unit` is the systemd unit, "" outside of one. `path` is the PATH of child processes, and `variables` the names of
-    variables that they get. `tools` maps each tool to a fingerprint of its version, "" if it is missing. `digest` is a
-    hash of unit, user, path, variables and the present tools' names, `versions_digest` one of `tools`.
+    `unit` is its systemd unit, "" for none. `path` is the PATH of child processes, `variables` the names of the
+    variables that child processes get. `tools` maps each tool to a fingerprint of its version, "" for a missing tool.
+    `digest` covers unit, user, path, variables and the names of the present tools. `versions_digest` covers `tools`.
     """
 
     trigger: str
@@ -41,7 +41,7 @@ class TierRecord:
 
 @frozen
 class BaseRecord:
-    """The version from which an upgrade started; None if it had no base. `why` is the reason for this choice."""
+    """The base of an upgrade: `version` is its release, None if there is no base. `why` says why it was chosen."""
 
     version: str | None
     why: str
@@ -49,7 +49,7 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """The evidence for a promotion. `trial` and `pass_id` are the ids of the trial that proved it, and of its pass.
+    """The evidence for a promotion. `trial` is the id of the trial that proved the release, `pass_id` that of its pass.
 
     * `canon`, `fleet`: the revisions of this program and of the fleet folder.
     * `tests`: the digest of all that the verdicts depended on, besides the release.
@@ -86,7 +86,7 @@ class FileSeal:
 class Seal:
     """A snapshot as it was sealed. `manifest` is the hash of manifest.json. `files` maps each file's name to its seal.
 
-    `bytes` is the size of the data, `packed` that of the compressed tar. `entries` is how many paths the data has.
+    `bytes` is the size of the data, `packed` that of the compressed tar, in bytes. `entries` counts the data's paths.
     """
 
     manifest: str
@@ -107,8 +107,8 @@ class Damaged:
 class Canonical:
     """A promoted release, its evidence, the releases that ran on its data (`lineage`), and the seal of its snapshot.
 
-    `copy_of` is set by a rollback: the older generation from which everything was copied. `promoted_at` is then the
-    time of the rollback.
+    After a rollback, `copy_of` is the older generation from which everything was copied, and `promoted_at` is the time
+    of the rollback. After a promotion, `copy_of` is None.
     """
 
     recipe: str
@@ -124,7 +124,7 @@ class Canonical:
 
 @frozen
 class Answer:
-    """A complete answer of upstream. `tags` maps each tag to its commit; None if it names no commit.
+    """A complete answer of upstream about its tags. `tags` maps each tag to its commit; None if it names no commit.
 
     `digest` has one or more digests of the answer, separated by blanks. `branch` is the main branch and `head` its
     commit; both are "" if there is none.
@@ -184,9 +184,9 @@ class Memory:
     """What is remembered of one recipe. `answer` is None until upstream has once answered completely.
 
     `known` has all release tags ever seen, also deleted ones. `not_commits` maps each tag that names no commit to its
-    object's id. `reds` are failed trials. `seconds` is how long the last trial took. `damage` is the last damage found,
-    `older_damage` that of other generations. `looks` has the seals of each generation's files when they were last
-    hashed. `peaks` is what the last trials took of the disk, the newest first.
+    object's id. `reds` are failed trials, by version. `last_trial` is an id; that trial took `seconds`. `damage` is
+    the damage found last, `older_damage` that of other generations. `looks` maps each generation to the seals that its
+    files had when they were last hashed. `peaks` are the most that each of the last trials took of the disk.
     """
 
     recipe: str

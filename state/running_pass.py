@@ -24,7 +24,7 @@ class KeptProgress:
 
 
 def keep_progress(path: Path, progress: PassProgress) -> None:
-    """Write what the pass of this process is doing to the file `path`, in place of what it had.
+    """Replace the file `path` by one with `progress` and the identity of this process, which runs the pass.
 
     If this fails, raise nothing, and remove the file, because it would be out of date. The file is not synced to the
     disk: after a power cut it does not count, since its process is gone.
@@ -49,7 +49,10 @@ def drop_progress(path: Path) -> None:
 
 
 def read_progress(path: Path) -> SeenPass | None:
-    """Return the pass that the file describes; None if there is no file, or if it cannot be read or is not valid."""
+    """Return the pass that the file `path` describes, and whether it still runs.
+
+    Return None if there is no file, or if the file cannot be read or is not valid.
+    """
     try:
         kept = load(path.read_text("ascii"), KeptProgress)
     except (OSError, NotARecordError, UnicodeDecodeError):

@@ -34,7 +34,7 @@ class ForeignFolderError(FolderError):
 class RegistryError(StateError):
     """The registry cannot be read, is damaged, has a newer format, or refuses a record.
 
-    It refuses a record that contradicts what is recorded already.
+    The registry refuses a record that contradicts an earlier one.
     """
 
 

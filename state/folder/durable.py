@@ -42,7 +42,7 @@ def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
 def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
     """Return the error to raise for an OSError: AgainLaterError if a later try may help, else one of the class `kind`.
 
-    Its hint says what to do. `action` is what could not be done, in words that follow "cannot".
+    The hint of the returned error says what to do. `action` is what could not be done, in words that follow "cannot".
     """
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
     message = f"cannot {action}: {error.strerror or error}{where}"
@@ -158,10 +158,10 @@ def remove_tree(path: Path) -> None:
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Add an OSError to `failures`, with the path `place`: the path in Python's own error may be incomplete.
+    """Add `error` to `failures`, with the path `place`, because the path in Python's own error may be incomplete.
 
-    Ignore the error for a path that is gone, and for a folder that is not empty: what is in it is in `failures`
-    already. Raise any error that is no OSError again.
+    Ignore the error for a path that is gone. Ignore it for a folder that is not empty: the failure to delete what is in
+    the folder is in `failures` already. Raise an error that is no OSError again.
     """
     if not isinstance(error, OSError):
         raise error

@@ -99,7 +99,7 @@ class StateFolder:
         return self.kept / f"{_one_part(name)}.json"
 
     def slot(self, name: str) -> Path:
-        """Return the working folder of the recipe `name`, which has the slots of its trials."""
+        """Return the working folder of the recipe `name`. The slots of its trials are in this folder."""
         return self.work / _one_part(name)
 
     def slot_lock(self, name: str) -> Path:
@@ -118,7 +118,7 @@ class StateFolder:
         return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
 
     def trial_logs(self, name: str) -> Path:
-        """Return the folder with the logs of a recipe's trials. Those of each trial are in a folder of their own."""
+        """Return the folder with the logs of a recipe's trials. Each trial has a folder of its own in it."""
         return self.logs / _one_part(name)
 
     def trial_log(self, name: str, trial: str) -> Path:

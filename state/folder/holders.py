@@ -20,7 +20,7 @@ _CLOCK_ERROR = 2.0
 class Holder:
     """A process that holds a lock. `since` is when the process started.
 
-    `heir` is True if it did not take the lock itself, but inherited it from a process that is gone.
+    `heir` is True if the process did not take the lock, but inherited it from a process that is gone.
     """
 
     pid: int
@@ -34,9 +34,10 @@ class Holder:
 
 
 def holder(path: Path) -> Holder | None:
-    """Return the process that holds the lock on the file `path`; None if none is found. The lock is not taken.
+    """Return the process that holds the lock on the file `path`; None if no such process is found.
 
-    If several processes hold it, return one that took it itself, rather than one that inherited it.
+    If several processes hold the lock, prefer one that took it to one that inherited it. This function does not take
+    the lock.
     """
     try:
         info = path.lstat()
@@ -129,9 +130,9 @@ def _is_locked_by(process: Path, descriptor: str, info: os.stat_result) -> bool:
 
 
 def _describe(pid: int, *, heir: bool) -> Holder | None:
-    """Return the process `pid` with its command and its start; None if it is gone.
+    """Return the process `pid` as the holder of a lock, with its command and its start; None if the process is gone.
 
-    `heir` is True if it did not take a lock itself, but inherited it.
+    `heir` is True if the process did not take the lock, but inherited it.
     """
     process = PROC / str(pid)
     try:

@@ -48,7 +48,7 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     """Return whether `path` is a lock file that `hold` made. Return False if it cannot be read.
 
-    An empty file counts too, because `hold` leaves it empty if the disk is full. It does not count if `signed` is True.
+    `hold` leaves the file empty if the disk is full. So an empty file counts too, unless `signed` is True.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -63,7 +63,8 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
 def _acquire(path: Path) -> int:
     """Lock the file `path`, and return its descriptor. Raise LockHeldError if another process holds the lock.
 
-    If another process removes the file meanwhile, as it does with a slot, make the file again and lock the new one.
+    If another process removes the file meanwhile, for example with its whole slot, make the file again, and lock the
+    new file.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)

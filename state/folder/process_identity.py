@@ -33,9 +33,9 @@ def own_identity() -> ProcessIdentity:
 
 
 def is_running(process: ProcessIdentity) -> bool | None:
-    """Return whether exactly this process runs; None if it is in another namespace, unseen from here.
+    """Return whether exactly this process runs; False also if /proc cannot be read.
 
-    Return False if it has ended, or if /proc cannot be read.
+    Return None if the process is in another namespace (such as a container), where it cannot be seen from here.
     """
     try:
         if _boot() != process.boot:
@@ -57,7 +57,7 @@ def _namespace() -> str:
 
 
 def _state_and_start(pid: int) -> tuple[bytes, int]:
-    """Return the state of a process, a letter, and when it started, in clock ticks since the boot.
+    """Return the state of a process as one letter, such as b"S", and its start in clock ticks since the boot.
 
     Raise OSError if there is no such process.
     """
@@ -65,9 +65,9 @@ def _state_and_start(pid: int) -> tuple[bytes, int]:
 
 
 def state_and_start(stat: bytes) -> tuple[bytes, int]:
-    """Return the state of a process, a letter, and when it started, in clock ticks since the boot.
+    """Return the state of a process as one letter, such as b"S", and its start in clock ticks since the boot.
 
-    `stat` is the content of /proc/PID/stat. These are its fields 3 and 22.
+    `stat` is the content of /proc/PID/stat. The two values are its fields 3 and 22.
     """
     fields = stat.rpartition(b")")[2].split()
     return fields[0], int(fields[19])

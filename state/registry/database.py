@@ -99,7 +99,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the content of an empty registry's file. The file of an intact registry is never smaller."""
+    """Return the content of an empty registry's file, as the scripts `steps` make it. No intact file is smaller."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -194,7 +194,10 @@ def _must_roll_back(connection: sqlite3.Connection) -> bool:
 
 
 def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
-    """Return the format of the database. Raise RegistryError if it is no registry, or newer than this program knows."""
+    """Return the number of the database's format. The newest format that is known has the number of `steps`.
+
+    Raise RegistryError if the database is no registry, or has a newer format.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION or version < 1:
@@ -206,7 +209,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """Yield a copy of the database in a temporary folder, with its journal rolled back. The original is not changed."""
+    """Yield a View of a copy of the database in a temporary folder. A left journal is rolled back in the copy alone."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="canon-registry-") as folder:

@@ -8,9 +8,9 @@ from state.registry import database, ledger
 
 
 def latest_entry(path: Path, kind: str, is_wanted: Callable[[LedgerEntry], bool]) -> LedgerEntry | None:
-    """Return the newest entry of this kind for which `is_wanted` returns True; None if there is none.
+    """Return the newest ledger entry of the kind `kind` for which `is_wanted` returns True; None if there is none.
 
-    `path` is the file of the registry. Raise RegistryError if it is damaged.
+    `path` is the file of the registry. Raise RegistryError if the registry is damaged.
     """
     with database.reading(path) as view:
         lines = ledger.latest_lines(view.connection, kind) if view else ()

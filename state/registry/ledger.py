@@ -48,9 +48,9 @@ def next_row(last: LedgerRow | None, entry: LedgerEntry) -> LedgerRow:
 
 
 def first_break(rows: Iterable[LedgerRow]) -> str | None:
-    """Return a message on the first line that was changed or is missing; None if there is none.
+    """Return what is wrong with the first line that was changed or is missing, such as "line 7 was changed".
 
-    Lines that are missing at the end are not noticed.
+    Return None if no line is wrong. Lines that are missing at the end are not noticed.
     """
     last: LedgerRow | None = None
     for row in rows:
@@ -68,8 +68,8 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
     """Append entries to the ledger, in the open transaction. Earlier lines are not checked.
 
-    The first new line gets the hash that the line before it has stored. So `verify` finds a change of that line even
-    later.
+    The first new line gets the hash that the last old line has stored. So `verify` still finds it if that old line was
+    changed.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)
@@ -88,7 +88,7 @@ def verify(connection: sqlite3.Connection) -> None:
 
 
 def _missing_at_the_end(connection: sqlite3.Connection) -> str | None:
-    """Return a message if the last line of the ledger is not the one that was appended last; None if it is."""
+    """Return a message if the ledger's last line is not the line that was appended last; None if it is that line."""
     head = connection.execute("SELECT seq, hash FROM ledger_head").fetchone() or (0, "")
     last = _last_row(connection)
     if head == ((last.seq, last.hash) if last else (0, "")):

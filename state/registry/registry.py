@@ -116,13 +116,13 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Delete the intent of a promotion that is given up. Append `entries`. Raise RegistryError if it is unknown."""
+        """Delete `intent`, which is given up; append `entries`. Raise RegistryError if that intent is not recorded."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
-        """Replace the memories of these recipes, and append `entries` to the ledger. Do nothing if both are empty."""
+        """Record `memories` in place of earlier ones. Append `entries` to the ledger. Do nothing if both are empty."""
         if not memories and not entries:
             return
         insert = "INSERT OR REPLACE INTO memory (recipe, record, digest) VALUES (?, ?, ?)"
@@ -132,7 +132,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
-        """Replace the drift records of these recipes, and delete those without differences. Append `entries`."""
+        """Replace drift records by `changed`. Delete those without differences. Append `entries` to the ledger."""
         with database.writing(self.path) as connection:
             for record in changed:
                 rows.replace_drift(connection, record)
@@ -154,7 +154,7 @@ class SqliteRegistry:
 
 
 def _records(view: database.View) -> Records:
-    """Return all records. A recipe with a damaged row is left out, and is in `Records.unreadable` instead."""
+    """Return all records. A recipe with a damaged row is left out: `Records.unreadable` has the reason instead."""
     bad: dict[str, str] = {}
     canonicals = _readable(_canonical, view.connection.execute(_PRESENT), bad)
     memories = _readable(partial(rows.unseal, Memory), view.connection.execute(_OF_RECIPE.format("memory")), bad)
@@ -191,9 +191,9 @@ _OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
 
 
 def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
-    """Return the records of the stored rows, in order, without unreadable rows. `unseal` makes a record of a row.
+    """Return a record for each of the `stored` rows, in order. `unseal` makes a record of a row.
 
-    For a row that cannot be read, the reason is added to `bad`, for each recipe to which the row may belong.
+    A row that cannot be read is left out. The reason is added to `bad`, by each recipe to which the row may belong.
     """
     records: list[T] = []
     for row in stored:
@@ -206,7 +206,7 @@ def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: 
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
-    """Return the canonical of a row. Raise RegistryDamagedError if the row is damaged, or of another generation."""
+    """Return the canonical of a row. Raise RegistryDamagedError if the row is damaged, or is not of `generation`."""
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")

@@ -18,7 +18,7 @@ TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back", 
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page: rows may be lost with it."""
+    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page, with which rows may be lost."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
@@ -37,9 +37,9 @@ def record_digest(canonical: Canonical) -> str:
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """Return the record of a row, of the type `kind`. `recipe`, `text` and `digest` are the columns of the row.
+    """Return the record of a row. `kind` is the class of the record; the other arguments are columns of the row.
 
-    Raise RegistryDamagedError if they are not what was written.
+    Raise RegistryDamagedError if the columns are not as they were written.
     """
     try:
         record = load(text, kind)
