@@ -20,9 +20,10 @@ _NOT_DIGESTED: Final = frozenset({"folder", "drift", "minimum_age", "signed", "w
 
 @frozen
 class FolderDigest:
-    """The digests of one or more fleet folders.
+    """Two digests of a recipe's fleet folder, or of several such folders together.
 
-    `whole` covers everything in them. `tests` covers everything except `recipe.toml`.
+    * `whole`: covers everything in the folders.
+    * `tests`: covers everything except the files `recipe.toml`.
     """
 
     whole: str
@@ -32,9 +33,13 @@ class FolderDigest:
 def declaration_digest(recipe: Recipe) -> str:
     """Return the digest of a recipe's declared values and defaults: "sha256:" and hexadecimal digits.
 
-    It leaves out what has no effect on a promotion: what `drift` ignores, the age and the signature that releases need,
-    the ways that are no gates, the releases from which a leap that is none upgrades, the path of the folder, and
-    comments and the order of keys in the file.
+    Left out is what has no effect on a promotion:
+
+    * what `drift` ignores
+    * the age and the signature that releases need to be tried
+    * the ways that are no gates
+    * the older releases of the way leap, unless that way is a gate
+    * the path of the folder, and comments and the order of keys in the file
     """
     values, gates = _digested(recipe), recipe.ways.gates
     also = {"also": recipe.upgrade.also} if WayName.LEAP in gates and recipe.upgrade.also else {}
@@ -42,10 +47,10 @@ def declaration_digest(recipe: Recipe) -> str:
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
-    """Return the digests of all `folders` together. `folders` maps the name of each recipe to its folder.
+    """Return two digests, each of all `folders` together. `folders` maps the name of each recipe to its fleet folder.
 
-    They depend on names, kinds, executable bits, link targets and contents of files, but not on times. Raise OSError if
-    a file cannot be read, or is removed meanwhile.
+    The digests depend on names, kinds, executable bits, link targets and contents of files, but not on times. Raise
+    OSError if a file cannot be read, or is removed meanwhile.
     """
     digests = {name: _folder_digest(folder) for name, folder in folders.items()}
     whole = {name: digest.whole for name, digest in digests.items()}
@@ -53,7 +58,7 @@ def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
 
 
 def json_digest(values: object) -> str:
-    """Return `sha256:` and the hash of `values` as JSON. A value that JSON does not have is hashed as its text."""
+    """Return `sha256:` and the hash of `values` as JSON. A value that JSON lacks, such as a path, is its text."""
     return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=_as_json).encode()).hexdigest()}"
 
 
@@ -62,19 +67,19 @@ def _as_json(value: object) -> object:
 
 
 def _digested(declared: Any) -> dict[str, object]:  # noqa: ANN401  # any attrs class of desired.model
-    """Return the declared values of a recipe, or of a part of it, that count for its digest."""
+    """Return the values that count for a recipe's digest, by name. `declared` is the recipe or a part of it."""
     names = _digested_names(type(declared))  # type: ignore[arg-type]  # a class is hashable
     return {name: getattr(declared, name) for name in names}
 
 
 @cache
 def _digested_names(kind: type[Any]) -> tuple[str, ...]:
-    """Return the names of the values of an attrs class that count for the digest of a declaration."""
+    """Return the names of those fields of the attrs class `kind` that count for the digest of a declaration."""
     return tuple(each.name for each in fields(kind) if each.name not in _NOT_DIGESTED)
 
 
 def _folder_digest(folder: Path) -> FolderDigest:
-    """Return the digests of one folder. Raise OSError if a file cannot be read."""
+    """Return the two digests of one fleet folder. Raise OSError if a file cannot be read."""
     whole, tests = hashlib.sha256(), hashlib.sha256()
     declaration = folder / RECIPE_FILE
     for path in _entries(folder):
@@ -97,9 +102,9 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _facts(path: Path) -> tuple[bytes, bytes]:
-    """Return the kind of an entry, and the hash of a file's content or the target of a link, both as bytes.
+    """Return two facts about an entry of a folder: its kind, such as b"file", and what it has.
 
-    The second is empty for a folder, a socket, a pipe or a device.
+    What it has is the hash of a file's content or the target of a link; b"" for a folder, a socket, a pipe or a device.
     """
     mode = path.lstat().st_mode
     if stat.S_ISREG(mode):

@@ -21,9 +21,11 @@ DRIFT_WORDS = (
 
 @frozen
 class DriftIgnore:
-    """What the declared `[drift]` says: which differences `drift` shows, but does not count.
+    """What a recipe declares in `[drift]`: differences that `reconcile drift` shows, but does not count.
 
-    They count again from the day `until` (UTC) on, which is None if nothing is ignored. `reason` is why.
+    * `ignore`: the words for these differences, such as "down".
+    * `reason`: why they are ignored.
+    * `until`: the day (UTC) from which they count again; None if nothing is ignored.
     """
 
     ignore: tuple[str, ...] = ()

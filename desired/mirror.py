@@ -15,5 +15,5 @@ class Mirror:
     token: str = ""
 
     def address(self, recipe: str) -> str:
-        """Return the address to which the mirror of the recipe is pushed."""
+        """Return the address to which the mirror of the recipe is pushed; "" if nothing is pushed."""
         return self.push.replace("{recipe}", recipe)

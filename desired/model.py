@@ -25,8 +25,8 @@ class TierName(StrEnum):
 class WayName(StrEnum):
     """What is tried of a release beside its tiers. BACK: the older release is deployed over data of the newer one.
 
-    STOP: the release is stopped by SIGTERM, and later killed. Its data has to come up again each time. LEAP: it is
-    deployed over the data of several older ones. FALL: it is killed while it first starts on older data.
+    STOP: the release is stopped by SIGTERM, and later killed; each time it has to come up again with its data. LEAP: it
+    is deployed over the data of several older releases. FALL: it is killed while it first starts on older data.
     """
 
     BACK = "back"
@@ -58,9 +58,9 @@ PROTOCOLS = ("https", "ssh")
 class Install:
     """How a recipe is deployed, and how its fresh data is made. `env` are settings that override its `.env.sample`.
 
-    `secrets` maps a secret to the command that prints it. `overlays` are files of the recipe's fleet folder, merged
-    over its compose files in this order. `steps` are commands that run after the first deploy of fresh data. `needs`
-    are recipes that are deployed before this one.
+    `secrets` maps a secret's name to the command that prints it. `overlays` are files of the recipe's fleet folder,
+    merged over its compose files in this order. `steps` are commands that run once, after the first deploy, on fresh
+    data. `needs` are the names of recipes that are deployed before this one.
     """
 
     env: Mapping[str, str] = field(factory=dict)
@@ -151,10 +151,9 @@ class CanonicalPolicy:
 
 @frozen
 class Ways:
-    """The ways to try of a release, once for it and its tests.
+    """The ways that are tried of a release, once for the same tests. `run` are tried of the canonical, without effect.
 
-    `run` are tried of the canonical, and change nothing. `gates` are tried of the candidate, and a release is promoted
-    only if all of them are open.
+    `gates` are tried of the candidate, which is promoted only if all of them are open.
     """
 
     run: tuple[WayName, ...] = ()
@@ -166,9 +165,9 @@ class Recipe:
     """One declared recipe. `folder` is its fleet folder, with its declaration and tests.
 
     `enrolled` is True if it gets a canonical. `exception` is why it gets none, and `review` the day to reconsider that.
-    `requires` are programs that a trial needs. `allow` is a range on x.y.z, or "*" for all. `tiers` maps each tier that
-    is left out to the reason. `minimum_age` is how long a release must be known before it is tried. `signed` is True if
-    only releases are tried whose tag is signed by a key of the fleet.
+    `requires` are programs that a trial needs. `allow` is the range of allowed versions, on x.y.z; "*" for all. `tiers`
+    maps each tier that is left out to the reason. `minimum_age` is how long a release must be known before it is tried.
+    `signed` is True if a release is tried only if its tag is signed by a key of the fleet.
     """
 
     name: str
@@ -215,7 +214,8 @@ class Fleet:
     the whole fleet may be, None for any age. `passes` are the names of environment variables that child processes get,
     besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for what the host bears.
     `trials` is how many it may try in all, None for any number. `disk` is how many bytes of the disk trials may take,
-    None for any number. `ways` is how long a pass may try ways after its steps, None for any time.
+    None for any number. `images` is "prune" if container images that nothing needs any more are removed, else "keep".
+    `ways` is how long a pass may try ways after its steps, None for any time.
     """
 
     name: str
@@ -238,7 +238,7 @@ class Fleet:
 
 @frozen
 class Version:
-    """The text of a release tag, and its sort key. Versions have to be compared by the key, never by the text."""
+    """The text of a release tag, and its sort key. Compare versions by the key, never by the text."""
 
     text: str
     key: tuple[int, int, int, tuple[tuple[int, int], ...]]
@@ -274,7 +274,7 @@ class AmbiguousVersion:
 
 @frozen
 class Unobservable:
-    """Something, such as upstream, could not be read. `reason` says why. An upstream without tags can be read."""
+    """Something, such as upstream, could not be read. `reason` says why. An upstream without tags is NeverReleased."""
 
     reason: str
 

@@ -50,7 +50,7 @@ class Apprise:
 
 @frozen
 class Notify:
-    """Where messages about problems are sent. Each of `mail`, `webhook` and `apprise` is None if it is not declared.
+    """Where messages about problems are sent: by `mail`, `webhook` and `apprise`; None for what is not declared.
 
     A problem that lasts is told again after the time `remind`.
     """
@@ -62,7 +62,7 @@ class Notify:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Return the names of the declared ways to send messages."""
+        """Return the names of the declared targets, such as "mail"."""
         ways = {"mail": self.mail, "webhook": self.webhook, "apprise": self.apprise}
         return tuple(name for name, way in ways.items() if way is not None)
 

@@ -34,7 +34,10 @@ def is_later(numbers: Numbers, than: Numbers) -> bool:
 
 
 def in_order(tags: Mapping[str, Numbers]) -> tuple[str, ...]:
-    """Return the tags sorted by their numbers, the latest first. Tags with the same numbers are sorted as text."""
+    """Return the keys of `tags`, which maps tags to their numbers. The tag with the greatest numbers comes first.
+
+    Tags with the same numbers are sorted as text.
+    """
     return tuple(sorted(sorted(tags), key=lambda tag: _without_zeros(tags[tag]), reverse=True))
 
 

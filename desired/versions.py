@@ -29,9 +29,9 @@ _BEFORE_END: Final = -1
 # A pass reads the name of each tag several times. The limit holds the tags of some hundred recipes, in a few MiB.
 @lru_cache(maxsize=16_384)
 def parse_version(text: str) -> Version | None:
-    """Return the version that a release name stands for; None for any other text.
+    """Return the text and the sort key of a release name; None if `text` is no release name.
 
-    Different names may have the same key.
+    Different names may have the same key, such as v1.0.0 and 1.0.0.
     """
     match = _NAME.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
@@ -41,7 +41,7 @@ def parse_version(text: str) -> Version | None:
 
 
 def version_key(text: str) -> VersionKey:
-    """Return the key by which release names are sorted. Raise ValueError if `text` is no release name."""
+    """Return the key by which the release name `text` is sorted. Raise ValueError if `text` is no release name."""
     version = parse_version(text)
     if version is None:
         raise ValueError(f"not a release name: {text!r}")
@@ -61,9 +61,9 @@ def _app_key(app: str) -> AppKey:
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
     """Return the sort key of one piece of an app version.
 
-    A pre-release has a `stage`, such as "rc", and a `number`, which may be "". For any other piece `stage` is "", and
-    `piece` is a number or one character. Numbers are compared by value. A number is compared with a character as if it
-    were the character "0".
+    For a pre-release, `stage` is a word such as "rc", and `number` is the number after it, or "". For any other piece
+    `stage` is "", and `piece` is a number or one character. Numbers are compared by value. A number is compared with a
+    character as if the number were the character "0".
     """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))

@@ -45,11 +45,14 @@ def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
 
 
 def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[Release], bool]) -> Release | None:
-    """Return the newest release that `named` means, that is older than the release `than` and that is wanted.
+    """Return the newest release for which `is_wanted` returns True; None if there is none.
 
-    Return None if there is none. `than` is None for releases of any age. `named` is a release name or a range. A name
-    without an app part, such as "3.4.1", that is no tag means the newest release of that version, such as
-    "3.4.1+1.2.0". `is_wanted` is asked about one release after the other, the newest first, until one is wanted.
+    Only the releases that `named` and `than` leave are asked about, the newest first.
+
+    * `tags`: upstream's tags, each with its commit; None if a tag names no commit.
+    * `named`: a release name or a range. A name without an app part, such as "3.4.1", that is no tag means all releases
+      of that version, such as "3.4.1+1.2.0".
+    * `than`: the version than which a release must be older; None for releases of any age.
     """
     below = version_key(than) if than is not None else None
     older = (each for each in _meant(tags, named) if below is None or version_key(each.version) < below)
@@ -57,7 +60,7 @@ def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[
 
 
 def _meant(tags: Tags, named: str) -> Iterable[Release]:
-    """Return the releases that a release name or a range means, the newest first."""
+    """Return the releases that `named` means, the newest first. `named` is as in `newest_older`."""
     commit = tags.get(named)
     if commit is not None:
         return [Release(named, commit)]
@@ -67,15 +70,16 @@ def _meant(tags: Tags, named: str) -> Iterable[Release]:
 
 
 def not_releases(tags: Tags) -> tuple[str, ...]:
-    """Return the tags that are no releases, sorted by name: they have no release name, or name no commit."""
+    """Return the tags that are no releases, because they have no release name or name no commit. Sort them by name."""
     return tuple(sorted(name for name, commit in tags.items() if commit is None or not is_release_name(name)))
 
 
 def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ...]:
-    """Return the tags that look like versions but are no releases, the latest first.
+    """Return the tags that look like versions but are no releases, such as `v26`. The latest comes first.
 
-    Tags outside of the range `allow` are left out, and tags that are not later than `than`. `than` has the numbers of a
-    version, such as (1, 5, 1); () stands for 0.
+    * `tags`: upstream's tags, each with its commit; None if a tag names no commit.
+    * `allow`: the range in which the version must be; "*" for any.
+    * `than`: the numbers than which the version must be later, such as (1, 5, 1); () stands for 0.
     """
     is_allowed = _filter(allow)
     numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}
@@ -84,7 +88,7 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
 
 
 def _ranks(tags: Tags, allow: str) -> list[Rank]:
-    """Return the allowed releases, the oldest first. Releases with the same sort key are in one group."""
+    """Return the allowed releases in groups, the oldest group first. Releases of a group have the same sort key."""
     is_allowed = _filter(allow)
     return [rank for key, rank in _all_ranks(tuple(tags.items())) if is_allowed(key)]
 
@@ -92,7 +96,10 @@ def _ranks(tags: Tags, allow: str) -> list[Rank]:
 # `explain` asks for the releases of each recipe several times. The limit holds some hundred recipes.
 @lru_cache(maxsize=512)
 def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionKey, Rank], ...]:
-    """Return all releases, the oldest first. Those with the same sort key are in one group, after their key."""
+    """Return pairs of a sort key and the group of all releases that have this key. The oldest group comes first.
+
+    `tags` are pairs of a tag and its commit; None if the tag names no commit.
+    """
     keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags))
     return tuple(
         (key, tuple(Release(name, commit) for _, _, name, commit in rank))
@@ -108,9 +115,9 @@ def _with_keys(tags: Iterable[tuple[str, str | None]]) -> Iterator[tuple[Version
 
 
 def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
-    """Return a function that tells whether a version is in the range `allow`. It takes a sort key or numbers.
+    """Return a function that takes the sort key or the numbers of a version, and tells whether `allow` includes it.
 
-    Raise packaging's InvalidSpecifier if `allow` is no range.
+    `allow` is a range on x.y.z, or "*" for all. Raise packaging's InvalidSpecifier if it is neither.
     """
     if allow == "*":
         return lambda _: True

@@ -64,9 +64,9 @@ class _Files:
 
 
 def read_fleet(folder: Path) -> Fleet:
-    """Return the fleet that a fleet folder declares. It may have no recipes.
+    """Return the fleet that the fleet folder `folder` declares. A fleet may have no recipes.
 
-    If the files have problems, raise DeclarationError with all of them.
+    If the files have problems, raise DeclarationError with all problems.
     """
     files = _read_files(folder)
     if isinstance(files.fleet, Problem):
@@ -91,9 +91,9 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
-    """Return the error for these problems: sorted, and each only once.
+    """Return the error with `problems`, sorted, and without repetitions.
 
-    A problem in `[defaults]` is found again for every recipe.
+    They are repeated because a problem in `[defaults]` is found again for every recipe.
     """
     return DeclarationError(sorted(set(problems)))
 
@@ -143,7 +143,7 @@ def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
 def _shared_problems(layers: Mapping[str, Layers], fleet: Reading[FleetFile]) -> Iterator[Problem]:
     """Yield the problems of keys that need or exclude each other, in the merged declarations of the recipes.
 
-    Some keys of a recipe depend on the fleet's file, which is `fleet`.
+    `fleet` is the fleet's file, on which some keys of a recipe depend.
     """
     for layer in layers.values():
         yield from layer.placed(recipe_flaws(layer.reading, fleet))
@@ -200,7 +200,7 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
 
 
 def _notify(tables: NotifyTable) -> Notify:
-    """Return how messages are sent. A way whose table is empty is None."""
+    """Return where messages are sent. What has an empty table, such as mail, is None."""
     tables_of: dict[str, tuple[type, Any]] = {
         "mail": (Mail, tables.mail),
         "webhook": (Webhook, tables.webhook),
@@ -214,7 +214,7 @@ def _notify(tables: NotifyTable) -> Notify:
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
-    """Return the recipe that `tables` declare, which are merged over the defaults. `folder` is its fleet folder."""
+    """Return the recipe that `tables` declare: its own, merged over the defaults. `folder` is its fleet folder."""
     return Recipe(
         **_declared(tables.recipe),
         **_declared(tables.release),
@@ -235,20 +235,20 @@ def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
 
 
 def _ready(declared: Mapping[str, Any]) -> Ready:
-    """Return the readiness check with the declared keys.
+    """Return when an app counts as ready, by the declared keys of `[ready]`.
 
-    If `tcp` or `run` is declared, there is no HTTP check by default.
+    Without `tcp` and `run`, this is an HTTP check by default.
     """
     return Ready(**{"http": None, **declared}) if {"tcp", "run"} & declared.keys() else Ready(**declared)
 
 
 def _declared(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
-    """Return the keys that a table declares, with their values. Defaults of other keys are in `desired.model`."""
+    """Return the keys that a table gives, with their values. Keys that it does not give are left out."""
     names = _keys(type(table))  # type: ignore[arg-type]  # a class is hashable
     return {name: value for name in names if (value := getattr(table, name)) is not None}
 
 
 @cache
 def _keys(of: type[Any]) -> tuple[str, ...]:
-    """Return the names of the keys of a table of the attrs class `of`."""
+    """Return the names of all keys that a table of the attrs class `of` may have."""
     return tuple(key.name for key in fields(of))

@@ -25,7 +25,12 @@ _CHOICES: Final[Mapping[tuple[str, str], frozenset[str]]] = {
 
 @frozen
 class Layers:
-    """The file of a recipe (`own`), the file of the fleet, and the declaration that both give together (`reading`)."""
+    """A recipe's declaration, and the two files that give it.
+
+    * `own`: the file of the recipe.
+    * `fleet`: the file of the fleet, with the defaults of all recipes.
+    * `reading`: the declaration that both files give together.
+    """
 
     own: Source
     fleet: Source
@@ -33,7 +38,7 @@ class Layers:
 
     @classmethod
     def of(cls, own: Source, fleet: Source) -> "Layers":
-        """Return the layers of these two files. If both have a key, the one in `own` counts."""
+        """Return the layers of a recipe's file `own` and the fleet's file. If both have a key, that in `own` counts."""
         merged = merge(_without_replaced(_defaults(fleet), own), own.document)
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
@@ -42,9 +47,9 @@ class Layers:
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Return flaws of the merged declaration as problems, each with its line in the file that has the key.
+        """Return `flaws` of the merged declaration as problems, each with its line in the file that has the key.
 
-        If neither file has the key, the problem is placed in the recipe's file, as a missing key.
+        If neither file has the key, the problem is a missing key in the recipe's file.
         """
         own, shared = [], []
         for flaw in flaws:
@@ -74,7 +79,7 @@ def _defaults(fleet: Source) -> Mapping[str, Any]:
 def _without_replaced(defaults: Mapping[str, Any], own: Source) -> dict[str, Any]:
     """Return the defaults without those that a key in the recipe's file `own` replaces.
 
-    `_CHOICES` lists them: a recipe with `http`, for example, does not get the default `tcp`.
+    `_CHOICES` says which keys replace others: a recipe with `http`, for example, does not get the default `tcp`.
     """
     replaced = {(table, key) for (table, lead), keys in _CHOICES.items() if own.has((table, lead)) for key in keys}
     return {

@@ -53,7 +53,7 @@ def positions(text: str) -> Mapping[Path, Position]:
 
 
 def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
-    """Return the position of `path` in `known`, or of its nearest parent there; START if there is neither."""
+    """Return the position that `known` has for `path`, or for the nearest parent of `path`; START if it has none."""
     parts = (path[:length] for length in range(len(path), 0, -1))
     return next((known[part] for part in parts if part in known), START)
 
@@ -61,8 +61,8 @@ def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
 def repeated_key(text: str, end: int) -> tuple[str, Position]:
     """Return the key that a TOML text has twice, as it is written there, and the position of the second one.
 
-    `end` is the offset in `text` at which tomli reports the repetition. tomli does not name the key, so it is taken
-    from the last statement that ends at or before `end`. Return "a key" and START if there is none.
+    `end` is the offset in `text` at which tomli reports the repetition. tomli does not name the key, so the key of the
+    last statement that ends at or before `end` is returned. Return "a key" and START if there is no such statement.
     """
     document = Document.parse(text)
     limit = len(text[:end].encode())
@@ -74,9 +74,9 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 
 
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the key and the last node of each statement of a TOML text.
+    """Yield the key and the last node of each statement below `root`, the syntax tree of a TOML text.
 
-    The last node of a pair is its value; that of a table header is its key.
+    A statement is a pair, whose last node is its value, or a table header, whose last node is its key.
     """
     pending = [root]
     while pending:
@@ -108,9 +108,10 @@ class _Walk:
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the position of the key of `node`, or of its list elements. Yield each node within it, with its path.
+        """Record the position of the key of `node`, or those of its elements if it is a list.
 
-        `base` is the path of the table or list in which `node` is. A path has the keys and indexes from the root on.
+        Yield each node within `node`, with its path. `base` is the path of the table or list in which `node` is. A path
+        has the keys and indexes from the root on.
         """
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]

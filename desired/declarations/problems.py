@@ -21,7 +21,8 @@ _PLAIN_BITS: Final = 64
 class Flaw:
     """A problem of the value at a path in a TOML file, without its line.
 
-    `message` continues the sentence that begins with the path. `hint` is what was probably meant, "" if unknown.
+    * `message`: continues the sentence that begins with the path, such as "is missing".
+    * `hint`: what was probably meant; "" if unknown.
     """
 
     path: Path
@@ -31,9 +32,10 @@ class Flaw:
 
 @frozen(order=True)
 class Problem:
-    """A problem with its position in a file. Line and column count from 1, the column in characters.
+    """A problem of a declaration, with its position in a file.
 
-    `hint` is what was probably meant, "" if unknown.
+    * `line`, `column`: both count from 1, the column in characters.
+    * `hint`: what was probably meant; "" if unknown.
     """
 
     file: str
@@ -75,7 +77,7 @@ def nearest(text: str, names: Iterable[str]) -> str:
 
 
 def dotted(path: Path) -> str:
-    """Return a path as text, such as `install.steps[1]`."""
+    """Return the path of a value in a TOML file as text, such as `install.steps[1]`."""
     written = "".join(f"[{step}]" if isinstance(step, int) else f".{_written_key(step)}" for step in path)
     return written.removeprefix(".")
 

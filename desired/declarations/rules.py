@@ -20,7 +20,7 @@ _REDIRECTS: Final = range(300, 400)
 
 
 def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw for each required key that the fleet's file lacks, and those of `[mirror]` and `[notify]`."""
+    """Yield a flaw for each required key that the fleet's file lacks, and the flaws of `[mirror]` and `[notify]`."""
     if fleet.lacks("format"):
         yield Flaw(("format",), "is missing: write format = 1")
     if fleet.lacks("fleet", "name"):
@@ -30,7 +30,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _push(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if `push` uses a protocol that the fleet does not allow, and one if `token` is of no use for it."""
+    """Yield the flaws of `[mirror]`: a `push` by a protocol that is not allowed, and a `token` that it cannot use."""
     push, allowed = fleet.tables.mirror.push, fleet.tables.fleet.protocols
     protocol = protocol_of(push.replace("{recipe}", "recipe")) if push is not None else None
     known = allowed is not None or not fleet.gives("fleet", "protocols")
@@ -71,7 +71,10 @@ def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Fla
 
 
 def _exception(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw if a recipe is not enrolled without `exception`, or enrolled with `exception` or `review`."""
+    """Yield the flaws of `exception` and `review`.
+
+    A recipe that is not enrolled needs `exception`. An enrolled recipe may have neither of the two.
+    """
     enrolled = recipe.tables.recipe.enrolled
     if enrolled is False and recipe.lacks("recipe", "exception"):
         yield Flaw(("recipe", "enrolled"), 'is false, which needs exception = "why"')
@@ -119,7 +122,7 @@ def _pin(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _driver(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw for each key that the declared driver does not support; none if the driver is not valid."""
+    """Yield a flaw for each key that the declared driver does not support; no flaw if the driver is not valid."""
     driver = recipe.tables.recipe.driver or ("" if recipe.gives("recipe", "driver") else fields(Recipe).driver.default)
     if driver != "process":
         return
@@ -142,7 +145,7 @@ def _drift(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _gates(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw if a promotion depends on ways, and there is no `check` to prove one."""
+    """Yield a flaw if ways are declared as `gates` without the `check` that could prove them."""
     if recipe.tables.ways.gates and recipe.lacks("data", "check"):
         yield Flaw(("ways", "gates"), "needs [data] check, without which no way can be proved")
 
@@ -160,9 +163,10 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield each flaw of needs, with the name of the recipe. `needs` maps every recipe to the recipes that it needs.
+    """Yield the name of a recipe and a flaw of its key `needs`, for each such flaw.
 
-    A recipe must not need itself or a recipe that is not declared. Recipes must not need each other in a circle.
+    `needs` maps every declared recipe to the recipes that it needs. A recipe must not need itself or a recipe that is
+    not declared. Recipes must not need each other in a circle.
     """
     for name in sorted(needs):
         for index, needed in enumerate(needs[name]):
@@ -184,8 +188,8 @@ def _need(index: int) -> tuple[str | int, ...]:
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
     """Yield the circles in `needs`: tuples of recipes of which each needs the next, and the last needs the first.
 
-    A circle begins with the recipe that is first in the alphabet. After each circle, its first need is dropped, so that
-    the search finds other circles.
+    A circle begins with the recipe that is first in the alphabet. After a circle was yielded, one need of the circle is
+    ignored, so that the search finds other circles.
     """
     links = {name: sorted(needs[name]) for name in sorted(needs)}
     while True:

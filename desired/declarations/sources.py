@@ -70,7 +70,10 @@ def read_source(path: Path) -> Source | Problem:
 
 
 def file_problem(path: Path, message: str) -> Problem:
-    """Return a problem of a whole file or folder, at line 1 and column 1. `message` continues after its path."""
+    """Return a problem of a whole file or folder, at line 1 and column 1.
+
+    `message` continues the sentence that begins with `path`, such as "is missing".
+    """
     return Problem(str(path), 1, 1, message)
 
 
@@ -82,7 +85,7 @@ def unreadable(error: OSError) -> str:
 
 
 def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
-    """Yield each folder in the fleet's `recipes/` (`folder`), sorted by name. Yield a problem for anything else there.
+    """Yield each folder in `folder`, the fleet's `recipes/`, sorted by name. Yield a problem for any other entry of it.
 
     Names that begin with "." are skipped: they belong to editors and git. If `folder` cannot be read, yield a problem.
     """
@@ -99,8 +102,8 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
 def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """Yield each of `names` that is no file in the folder: its index, the name, and the name that was probably meant.
 
-    The third is "" if no file has a similar name. A link does not count as a file, because a trial works in a copy of
-    the folder, where the link would lead elsewhere.
+    The name that was meant is "" if no file has a similar name. A link does not count as a file, because a trial works
+    in a copy of the folder, where the link would lead elsewhere.
     """
     for index, name in enumerate(names):
         if not _is_own_file(folder, name):
@@ -134,7 +137,7 @@ def _file_names(folder: Path) -> list[str]:
 
 
 def _as_folder(entry: Path) -> Path | Problem:
-    """Return an entry of `recipes/` if it is a folder; else a problem that says so."""
+    """Return `entry`, which is in `recipes/`, if it is a folder; else a problem that says why it is no recipe."""
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:

@@ -27,8 +27,8 @@ class Reading(Generic[Tables]):
     def gives(self, *path: str) -> bool:
         """Return whether the document has the key at `path`, valid or not.
 
-        `path` has the names of tables, and then that of the key. Return True also if something on the path is no table,
-        so that the key is not reported as missing.
+        `path` has the names of tables, and then that of the key. Return True also if one of these tables is something
+        else, such as a number, so that the key is not reported as missing too.
         """
         inside: Any = self.document
         for key in path:
@@ -40,12 +40,12 @@ class Reading(Generic[Tables]):
         return True
 
     def lacks(self, *path: str) -> bool:
-        """Return whether the key at `path` is missing. Return False if another key is probably this one, misspelt."""
+        """Return whether the key at `path` is missing. A key that is probably misspelt does not count as missing."""
         return not self.gives(*path) and path not in {(*flaw.path[:-1], flaw.hint) for flaw in self.flaws}
 
 
 def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tables]:
-    """Return the document as tables of the class `into`, with its flaws. Invalid documents raise nothing."""
+    """Return a TOML document as typed tables, with its flaws. `into` is the class of the tables. Raise no error."""
     flaws: list[Flaw] = []
     tables = _reader(into)(document, (), flaws)  # type: ignore[arg-type]  # a class is hashable
     return Reading(document, tables, tuple(flaws))
@@ -53,9 +53,10 @@ def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tabl
 
 @cache
 def _reader(of: Any) -> Reader:  # noqa: ANN401  # a type as it is written at a key
-    """Return the reader of a type: of a kind of value, a table, or a list or a mapping of them.
+    """Return the reader that turns a parsed TOML value into a value of the type `of`, which is the type of a key.
 
-    `X | None` is read as X, since a document has no None. Raise NotImplementedError for any other type.
+    `of` is a kind of value in KINDS, a class of tables, or a list or a mapping of these. `X | None` is read as X,
+    because TOML has no None. Raise NotImplementedError for any other type.
     """
     if of in KINDS:
         return _value_reader(KINDS[of].read)
@@ -74,7 +75,7 @@ def _reader(of: Any) -> Reader:  # noqa: ANN401  # a type as it is written at a 
 
 
 def _value_reader(read_value: Callable[[object], object]) -> Reader:
-    """Return the reader of a value that `read_value` reads, or refuses by RefusedError."""
+    """Return a reader that calls `read_value`. If that raises RefusedError, the reader adds a flaw and returns None."""
 
     def read(value: object, path: Path, flaws: list[Flaw]) -> object:
         try:
@@ -87,7 +88,10 @@ def _value_reader(read_value: Callable[[object], object]) -> Reader:
 
 
 def _table_reader(into: type[Any]) -> Reader:
-    """Return the reader of a table as the attrs class `into`. A key that is unknown or not accepted is left out."""
+    """Return a reader that makes an object of the attrs class `into` of a table.
+
+    The reader adds a flaw for a key that is unknown or whose value is not accepted, and leaves the key out.
+    """
     keys: Final = {toml_key(key.name): key for key in fields(into)}
 
     def read(value: object, path: Path, flaws: list[Flaw]) -> object:
@@ -106,7 +110,10 @@ def _table_reader(into: type[Any]) -> Reader:
 
 
 def _mapping_reader(read_key: Reader, read_item: Reader) -> Reader:
-    """Return the reader of a table with keys of any name. An item that is not accepted is left out."""
+    """Return a reader that makes a dict of a table whose keys may have any name.
+
+    `read_key` checks each key, and `read_item` reads its value. The reader leaves out what one of them does not accept.
+    """
 
     def read(value: object, path: Path, flaws: list[Flaw]) -> object:
         if not isinstance(value, dict):
@@ -123,7 +130,10 @@ def _mapping_reader(read_key: Reader, read_item: Reader) -> Reader:
 
 
 def _list_reader(read_item: Reader) -> Reader:
-    """Return the reader of a list. It returns a tuple, or None if any item is not accepted."""
+    """Return a reader that makes a tuple of a list. `read_item` reads each item.
+
+    The reader returns None if `read_item` does not accept one of the items.
+    """
 
     def read(value: object, path: Path, flaws: list[Flaw]) -> object:
         if not isinstance(value, list):
@@ -136,7 +146,10 @@ def _list_reader(read_item: Reader) -> Reader:
 
 
 def _filled_list_reader(read_list: Reader) -> Reader:
-    """Return the reader of a list that `read_list` reads, and that may not be empty, nor start with an empty text."""
+    """Return a reader that reads a list with `read_list`, and refuses it if it is empty or starts with an empty text.
+
+    For such a list the reader adds a flaw and returns None.
+    """
 
     def read(value: object, path: Path, flaws: list[Flaw]) -> object:
         items = read_list(value, path, flaws)
@@ -149,5 +162,5 @@ def _filled_list_reader(read_list: Reader) -> Reader:
 
 
 def _not_a(wanted: object, value: object, path: Path) -> Flaw:
-    """Return the flaw that the value at `path` is not of the same type as `wanted`."""
+    """Return the flaw that the value at `path` is not a table or a list, as `wanted` is: {} or []."""
     return Flaw(path, f"wants {shown(wanted)}, not {shown(value)}")

@@ -105,13 +105,13 @@ def is_recipe_name(text: str) -> bool:
 def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
     """Return the error for a value that is not accepted.
 
-    `wants` is what the key accepts. `meant` is what was probably meant.
+    `wants` is what the key accepts. `meant` is what was probably meant; "" if unknown.
     """
     return RefusedError(f"wants {wants}, not {shown(value)}", meant)
 
 
 def _text(wants: str, pattern: str) -> Kind:
-    """Return the kind of texts that match `pattern` completely. `wants` describes them in errors."""
+    """Return the kind of texts that match `pattern` completely. `wants` describes such texts in errors."""
 
     def read(value: object) -> str:
         # Compiled at the first value, and kept by `re`: no fleet has values of all kinds.
@@ -195,7 +195,7 @@ def _base(value: object) -> str:
 
 
 def _member(kind: type[StrEnum]) -> Kind:
-    """Return the kind of texts that are members of the enum `kind`. They are read as these members."""
+    """Return the kind of texts that are values of the enum `kind`. Reading such a text returns the enum's member."""
     return Kind(lambda value: kind(str(_choice(*kind).read(value))), {"enum": list(kind)})
 
 

@@ -29,7 +29,7 @@ def read_range(value: object) -> str:
 def is_plain_range(text: str) -> bool:
     """Return whether `text` is so simple that the library packaging surely accepts it.
 
-    If so, the library need not be loaded. Return False for long texts, and for such as "~=1" and ">=1.*", which it may
-    not accept. `text` already matches `PATTERN`.
+    If it surely does, the slow library need not be loaded. Return False for long texts, and for texts such as "~=1" and
+    ">=1.*", which the library may refuse. `text` already matches `PATTERN`.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text

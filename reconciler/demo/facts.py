@@ -37,7 +37,7 @@ class AfterScene:
     played: PlayedCommand
 
     def changed(self) -> set[str]:
-        """Return the recipes whose row was changed by the command."""
+        """Return the names of the recipes whose row differs before and after the command."""
         keys = ("want", "have", "cause", "state", "held_back", "action")
         return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in keys)}
 
@@ -51,9 +51,9 @@ class AfterScene:
 
 
 def first_dry_run(now: AfterScene) -> Mapping[str, bool]:
-    """Return sentences about the first dry run, each with whether it is true.
+    """Return the facts of the scene with the first dry run: sentences, each with whether it is true.
 
-    The next functions do this for the other scenes.
+    The next functions return the facts of the other scenes.
     """
     rows = now.after
     return {

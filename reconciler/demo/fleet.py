@@ -47,7 +47,7 @@ Here, in this folder:
 
 
 def make_demo(folder: Path) -> None:
-    """Make the upstreams and the fleet of the demo in `folder`. Raise NeedsPersonError if it is not new or empty."""
+    """Make the upstreams and the fleet of the demo in `folder`. Raise NeedsPersonError if `folder` is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     upstreams = folder.absolute() / "upstreams"
@@ -88,9 +88,9 @@ def damage(folder: Path, name: str) -> Path:
 
 
 def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
-    """Return each commit with all files that the repository of the recipe `name` has at that commit.
+    """Return each of `commits` with all files, by path, that the recipe's repository has at that commit.
 
-    `commits` are all commits of the recipe, from the first one on.
+    `name` is the name of the recipe. `commits` are all commits of its repository, from the first one on.
     """
     files: dict[str, bytes] = {kit: (KIT / "repository" / kit).read_bytes() for kit in HISTORIES[name].kit}
     trees: list[tuple[Commit, Tree]] = []
@@ -109,7 +109,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 def _declare(name: str, folder: Path, upstreams: Path) -> None:
     """Write the declaration of the recipe `name`, and its tests if it has some, into the new folder `folder`.
 
-    Its upstream is below `upstreams`.
+    `upstreams` is the folder with the repositories of all upstreams.
     """
     files = _files(APPS / name / "fleet")
     if len(files) > 1:
@@ -129,7 +129,10 @@ def _import(repository: Path, stdin: bytes) -> None:
 
 
 def _git(argv: Argv, cwd: Path, stdin: bytes = b"") -> None:
-    """Run the git command `argv` in the folder `cwd`. Raise InfrastructureError if git is missing or fails."""
+    """Run the git command `argv` in the folder `cwd`, with `stdin` as its input.
+
+    Raise InfrastructureError if git is missing or fails.
+    """
     env = git_environment({"PATH": os.environ.get("PATH", os.defpath)})
     result = capture(CommandSpec(argv, env, cwd, GIT_SECONDS, stdin))
     if result.result.missing:

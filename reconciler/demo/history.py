@@ -13,9 +13,12 @@ Tree = Mapping[str, bytes]
 
 @frozen
 class Commit:
-    """A commit of an upstream. It keeps the files of the commit before, plus those in the folder `lays`.
+    """A commit of an upstream.
 
-    `week` is the time of the commit, in weeks since BEGAN. `tags` are its annotated tags, `light` its lightweight ones.
+    * `week`: the time of the commit, in weeks since BEGAN.
+    * `lays`: the folder with the files that the commit adds or changes. All other files stay as in the commit before.
+    * `tags`: the annotated tags of the commit.
+    * `light`: its lightweight tags.
     """
 
     week: int
@@ -27,7 +30,7 @@ class Commit:
 
 @frozen
 class History:
-    """The commits that an upstream has when the story begins. `kit` are shared files that each commit has too."""
+    """The commits that an upstream has when the story begins. `kit` names files of all apps that each commit has too."""
 
     commits: tuple[Commit, ...]
     kit: tuple[str, ...] = ("serving.py", "store.py")
@@ -35,10 +38,11 @@ class History:
 
 @frozen
 class Publication:
-    """What the upstream of `recipe` publishes during the story: commits on top of its main branch.
+    """What the upstream of `recipe` publishes during the story.
 
-    They go to the branch `branch`. If this is not main, it begins at main. `moves` are existing tags that are moved to
-    the last commit.
+    * `commits`: new commits, on top of the main branch.
+    * `branch`: the branch to which they are added. If it is not main, it begins at main.
+    * `moves`: existing tags that are moved to the last of the commits.
     """
 
     recipe: str
@@ -52,7 +56,7 @@ def fast_import_stream(
 ) -> bytes:
     """Return input for `git fast-import` that adds `commits`, each with all its files, to the branch `branch`.
 
-    `start` is the commit on which the first one is based, "" for none. `moves` are tags to move to the last commit.
+    `start` is the commit on which the first of them is based, "" for none. `moves` are tags to move to the last one.
     """
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):
@@ -66,7 +70,7 @@ def fast_import_stream(
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
     """Yield the input for `git fast-import` that makes one commit, with the files of `tree` and no others.
 
-    Later input names the commit by `number`. `start` is the commit on which it is based, "" for none.
+    Later input names the commit by `number`. `start` is the commit before it, "" if it is the first of its repository.
     """
     yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
     yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")

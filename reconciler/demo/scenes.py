@@ -16,8 +16,9 @@ class Scene:
     """A step of the story. It prints the text `before`, calls `happens` with the demo's folder, and runs `reconcile`.
 
     * `words`: the arguments of `reconcile`.
-    * `code`: the exit code that it must have. `means`: an explanation of this code for the reader.
-    * `facts`: returns sentences that must then be true.
+    * `code`: the exit code that `reconcile` must have.
+    * `means`: an explanation of this exit code for the reader of the story.
+    * `facts`: returns sentences, each with whether it is true. All of them must be true.
     * `reads`: the path of a page of the app that is fetched while `reconcile` runs; "" for none.
     """
 

@@ -55,9 +55,11 @@ class EchoedOutput:
 
 @frozen
 class PlayedCommand:
-    """The exit code and the output of a command. `page` is the page that was fetched while it ran; "" for none.
+    """What came of a command of the story.
 
-    `code` is negative for a signal, and None if the command had to be stopped.
+    * `code`: its exit code. Negative if a signal ended the command, None if the command took too long and was stopped.
+    * `output`: what the command printed.
+    * `page`: the page that was fetched while the command ran; "" for none.
     """
 
     code: int | None
@@ -75,7 +77,7 @@ class Stage:
 
     @environment.default
     def _environment(self) -> Mapping[str, str]:
-        """Return the environment of commands: that of this process, with the fleet and state folders of the demo."""
+        """Return the environment for commands: that of this process, and variables with the demo's two folders."""
         places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
         return os.environ | places
 
@@ -98,7 +100,7 @@ class Stage:
         return PlayedCommand(finished.code, aloud.text, "".join(pages))
 
     def tried(self) -> frozenset[Path]:
-        """Return the log folders of all trials so far."""
+        """Return the log folders of all trials that have begun so far."""
         return frozenset((self.folder / "state" / "logs").glob("*/*"))
 
     def records(self) -> Mapping[Path, tuple[int, int]]:
@@ -107,7 +109,7 @@ class Stage:
         return {path: (stat.st_size, stat.st_ctime_ns) for path, stat in stats.items()}
 
     def rows(self) -> Rows:
-        """Run `reconcile drift -o json`. Return the row of each recipe by name.
+        """Run `reconcile drift -o json`. Return the row of each recipe in its report, by the name of the recipe.
 
         Raise CanonError if the command prints no report.
         """
@@ -122,7 +124,7 @@ class Stage:
 
 
 def shown(words: tuple[str, ...]) -> str:
-    """Return a command line as a user types it."""
+    """Return `reconcile` with the arguments `words` as a user types it, with quotes where the shell needs them."""
     return shlex.join(("reconcile", *words))
 
 

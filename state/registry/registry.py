@@ -116,7 +116,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Delete `intent`, which is given up; append `entries`. Raise RegistryError if that intent is not recorded."""
+        """Delete `intent`, and append `entries` to the ledger. Raise RegistryError if that intent is not recorded."""
         with database.writing(self.path) as connection:
             _end(connection, intent)
             ledger.append(connection, entries)

@@ -48,7 +48,7 @@ def _new_compressor() -> "ZstdCompressor":
 
 @define
 class CompressingWriter:
-    """Compresses what is written to it with zstd, and writes the result to `out`.
+    """Compresses with zstd what is written to this object, and writes the compressed bytes to `out`.
 
     `size` counts the bytes before compression.
     """
@@ -95,7 +95,7 @@ def decompressed(file: BinaryIO) -> Iterator[bytes]:
 
 @define
 class ForwardReader:
-    """A file over chunks of bytes. It can be read only forward. It has the methods that tarfile needs."""
+    """Makes an iterator of chunks of bytes readable as a file, for tarfile. It can be read only forward."""
 
     _chunks: Iterator[bytes]
     _buffer: bytes = b""
@@ -104,7 +104,7 @@ class ForwardReader:
     _position: int = 0
 
     def seekable(self) -> bool:
-        """Return True: tarfile asks for this before it skips a hole."""
+        """Return True. tarfile asks whether a file is seekable before it skips a hole in it."""
         return True
 
     def tell(self) -> int:

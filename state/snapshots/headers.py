@@ -21,15 +21,16 @@ _BLANK_SUM = " " * 8
 
 
 def head(entry: SealedEntry) -> bytes:
-    """Return the header of an entry as bytes: one block of 512 bytes, or more if the values do not fit."""
+    """Return the tar header of an entry as bytes: one block of 512 bytes, or more if its values do not fit."""
     block = _one_block(entry)
     return header(entry).tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") if block is None else block
 
 
 def header(entry: SealedEntry) -> tarfile.TarInfo:
-    """Return the header of an entry as a TarInfo. Owners are ids without names, and times are whole seconds.
+    """Return the tar header of an entry as a TarInfo. Owners are ids without names, and times are whole seconds.
 
-    The manifest has the nanoseconds. In the tar, they would double the size of the headers and the time to read them.
+    The nanoseconds of times are only in the manifest. In the tar they would double the size of the headers, and the
+    time to read them.
     """
     info = tarfile.TarInfo(entry.path)
     info.type = TAR_TYPES[entry.type]
@@ -40,7 +41,7 @@ def header(entry: SealedEntry) -> tarfile.TarInfo:
 
 
 def _one_block(entry: SealedEntry) -> bytes | None:
-    """Return the header of an entry if it fits into one block; else None.
+    """Return the tar header of an entry as one block of 512 bytes; None if its values do not fit into one block.
 
     The bytes are those that Python's tarfile would write. Making them here is ten times as fast.
     """

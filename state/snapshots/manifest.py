@@ -42,7 +42,7 @@ class SkippedEntry:
 
 @frozen
 class Tar:
-    """The hash of the tar's file, and its size in bytes. In format 2, the file is compressed."""
+    """The hash of the file with the tar, and the size of this file in bytes: compressed, except in format 1."""
 
     sha256: str
     bytes: int
@@ -62,7 +62,13 @@ class Totals:
 
 @frozen
 class Manifest:
-    """The content of manifest.json. `about` is JSON data that the caller of `seal` gave."""
+    """The content of manifest.json, which describes a snapshot.
+
+    * `about`: JSON data that the caller gave when the snapshot was sealed.
+    * `tar`: hash and size of the file with the tar.
+    * `entries`: every path in the tar. `totals` counts them.
+    * `skipped`: the paths that were left out of the tar, because they have no content.
+    """
 
     format: int
     about: Mapping[str, object]
@@ -75,7 +81,13 @@ class Manifest:
 def make_manifest(
     about: Mapping[str, object], tar: Tar, entries: tuple[SealedEntry, ...], skipped: tuple[SkippedEntry, ...]
 ) -> Manifest:
-    """Return the manifest of a tar that has these entries, with totals over them."""
+    """Return the manifest of a new snapshot. Its totals are computed from the arguments.
+
+    * `about`: JSON data to store in the manifest.
+    * `tar`: hash and size of the file with the tar.
+    * `entries`: every path in the tar.
+    * `skipped`: the paths that were left out of the tar.
+    """
     totals = Totals(len(entries), sum(entry.size for entry in entries), len(skipped))
     return Manifest(FORMAT, about, tar, totals, entries, skipped)
 
@@ -86,7 +98,10 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(content: bytes) -> Manifest:
-    """Return the manifest that these bytes are. Raise NotARecordError for anything else, also for an unknown format."""
+    """Return the manifest whose bytes, as in manifest.json, are `content`.
+
+    Raise NotARecordError if the bytes are no manifest, or one of an unknown format.
+    """
     try:
         manifest = load(content.decode("ascii"), Manifest)
     except UnicodeDecodeError as error:

@@ -21,7 +21,7 @@ from state.state_errors import SnapshotError, UnfitDataError
 
 
 def text(path: bytes) -> str:
-    """Return a path as text for the manifest, as UTF-8 in every locale. Other bytes become lone surrogates."""
+    """Return a path as text for the manifest, read as UTF-8 in every locale. Invalid bytes become lone surrogates."""
     return path.decode("utf-8", "surrogateescape")
 
 
@@ -48,7 +48,7 @@ class TarOutput(Protocol):
 
 @define
 class HashingWriter:
-    """Writes to `file`. It counts the bytes in `size`, and computes their hash."""
+    """Writes to `file`. `size` counts the bytes that were written, and `sha256` is their hash."""
 
     file: BinaryIO
     size: int = 0
@@ -116,9 +116,9 @@ def _entry(
 ) -> SealedEntry | SkippedEntry:
     """Return the manifest's entry for the path `path` below `source`, without the hash of its content.
 
-    `info` is the lstat of the path. `first` maps the device and inode of each file to its first path, and this file is
-    added to it. A file that is there already becomes a hard link to its first path. Raise UnfitDataError for an
-    extended attribute `user.*`.
+    `info` is the lstat of the path. `first` maps the device and inode of each earlier file to its path. A file that is
+    in `first` becomes a hard link to that path; any other is added. Raise UnfitDataError for an extended attribute
+    `user.*`.
     """
 
     def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:
@@ -139,7 +139,7 @@ def _entry(
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
-    """Raise UnfitDataError if a path has an extended attribute `user.*`. Others belong to this host: ignore them."""
+    """Raise UnfitDataError if a path has an extended attribute `user.*`. Ignore others, which belong to this host."""
     names: list[str] = []
     with suppress(OSError):  # a file system without attributes may raise
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)

@@ -15,9 +15,9 @@ from state.state_errors import SnapshotError
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Return whether a folder has a snapshot with a valid manifest, but not the snapshot of `seal`.
+    """Return whether `folder` has another snapshot than that of `seal`, as its valid manifest shows.
 
-    Return False if the manifest is missing or damaged: it may then be the snapshot of `seal`.
+    Return False if the manifest is missing or damaged, because the snapshot may then be that of `seal`.
     """
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:
@@ -29,9 +29,9 @@ def is_another(folder: Path, seal: Seal) -> bool:
 
 
 def read_manifest(folder: Path, digest: str) -> Manifest:
-    """Return the manifest in a folder. Raise MismatchError if its hash is not `digest`.
+    """Return the manifest of the snapshot in `folder`. Raise MismatchError if the hash of its file is not `digest`.
 
-    Raise SnapshotError if it is no manifest that this program can read.
+    Raise SnapshotError if the file is no manifest that this program can read.
     """
     path = folder / MANIFEST
     with open_regular(os.fsencode(path)) as file:
@@ -45,9 +45,9 @@ def read_manifest(folder: Path, digest: str) -> Manifest:
 
 
 def open_tar(folder: Path, manifest: Manifest) -> BufferedReader:
-    """Open the tar's file in a folder. Return it at its start.
+    """Open the file with the tar of the snapshot in `folder`, and return it.
 
-    Raise MismatchError if its hash is not the one in `manifest`.
+    Raise MismatchError if the hash of the file is not the one in `manifest`.
     """
     path = folder / TARS[manifest.format]
     with ExitStack() as stack:

@@ -19,7 +19,7 @@ class MismatchError(Exception):
 
 
 def file_seal(path: Path) -> FileSeal:
-    """Return the inode, size and times of a file. Raise MismatchError if it is not a regular file."""
+    """Return the inode, size and times of the file `path`. Raise MismatchError if it is not a regular file."""
     info = path.lstat()
     if not stat.S_ISREG(info.st_mode):
         raise MismatchError(f"{path} is not a regular file")
@@ -45,7 +45,7 @@ def changed_files(folder: Path, seal: Seal) -> frozenset[str]:
 
 
 def open_regular(path: bytes) -> BufferedReader:
-    """Open a regular file for reading. Raise OSError for anything else, also for a link. A pipe is not waited for."""
+    """Open a regular file for reading. Raise OSError for a link, a folder or a pipe, without waiting at the pipe."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

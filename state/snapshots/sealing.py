@@ -53,9 +53,9 @@ def copy_folder(folder: Path, to: Path, seal: Seal) -> Seal:
 
 @contextmanager
 def _appearing(into: Path) -> Iterator[Path]:
-    """Yield a new folder with a temporary name. At the end of the `with` block it is renamed to `into`.
+    """Yield a new folder with a temporary name. Rename the folder to `into` at the end of the `with` block.
 
-    It is removed if the block fails. Raise SnapshotError if `into` exists.
+    If the block fails, remove the folder. Raise SnapshotError if `into` exists.
     """
     if os.path.lexists(into):
         raise SnapshotError(f"{into} is there already")

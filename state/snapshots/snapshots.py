@@ -32,8 +32,8 @@ class SealedSnapshots:
         """Rename the folder of a snapshot to `to`. Return the seal with the new times of its files.
 
         Once this has returned, a power cut does not undo it. The parent of `to` is made if it is missing. Raise
-        SnapshotError if the snapshot is damaged: a new seal would hide that. Raise it also if the folder has files that
-        were not sealed, or if `to` exists.
+        SnapshotError if the snapshot is damaged, because a new seal would hide the damage. Raise SnapshotError also if
+        the folder has files that were not sealed, or if `to` exists.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):
@@ -52,7 +52,7 @@ class SealedSnapshots:
         """Copy the snapshot in `folder` to the new folder `to`. Return the seal with the times of the copied files.
 
         Once this has returned, a power cut does not undo it. The copy is read back from the disk. Raise SnapshotError
-        if it does not match `seal`, AgainLaterError for a full disk; then `to` does not exist.
+        if the copy does not match `seal`, AgainLaterError for a full disk. After an error, `to` does not exist.
         """
         from state.snapshots.sealing import copy_folder
 
@@ -60,10 +60,10 @@ class SealedSnapshots:
             return copy_folder(folder, to, seal)
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Return how a snapshot differs from its seal; None if it does not.
+        """Return how the snapshot in `folder` differs from `seal`; None if it does not differ.
 
-        The files are read and hashed only if the inode, size or a time of one has changed. Files that were not sealed
-        are ignored. Raise SnapshotError if the files cannot be read.
+        Files are read and hashed only if the inode or a time of any of them has changed. Files that were not sealed are
+        ignored. Raise SnapshotError if a file cannot be read.
         """
         with file_errors(f"read {folder}", SnapshotError):
             try:
@@ -79,10 +79,10 @@ class SealedSnapshots:
         return None
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
-        """Hash the files of a snapshot if the inode or a time of one has changed since `seal`.
+        """Hash the files of a snapshot if the inode or a time of any of them has changed since `seal`.
 
-        If the content is as sealed, return the new seals of the files, by name. Return None if nothing has changed, or
-        if the snapshot is damaged. Raise SnapshotError if it cannot be read.
+        Return the new seals of the files, by name, if the content is still as sealed. Return None if no inode or time
+        has changed, or if the snapshot is damaged. Raise SnapshotError if a file cannot be read.
         """
         from state.snapshots.sealed import open_tar, read_manifest
 
@@ -100,8 +100,8 @@ class SealedSnapshots:
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Check a snapshot by its seal, and unpack it into the new folder `into`.
 
-        Return what its manifest has as `about`, or its damage. After any failure, `into` is removed. Raise
-        SnapshotError, or AgainLaterError for a full disk.
+        Return `about` of the snapshot's manifest; Damaged if the snapshot is damaged. After any failure, `into` is
+        removed. Raise SnapshotError for other failures, AgainLaterError for a full disk.
         """
         from state.snapshots.unpacking import unpack_folder
 
@@ -122,10 +122,10 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
-        """Delete the files of the snapshot with this seal, if they exist. Delete the folder too if it is empty then.
+        """Delete the files of the snapshot of `seal` in `folder`. Delete the folder too if it is empty then.
 
-        Once this has returned, a power cut does not bring them back. Another snapshot at this path is kept. The
-        manifest is deleted last, because it tells which snapshot it is.
+        If `folder` has another snapshot, or is missing, do nothing. Once this has returned, a power cut does not bring
+        the files back. The manifest is deleted last, because it tells which snapshot this is.
         """
         from state.snapshots.manifest import TARS
         from state.snapshots.sealed import is_another

@@ -20,9 +20,10 @@ Extents = tuple[tuple[int, int], ...]
 
 
 def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
-    """Return the extents of an open file: offset and length of each piece of data between its holes.
+    """Return the extents of an open file: offset and length of each piece of data, without the holes.
 
-    Return None if the file has no holes, or if its file system does not tell. `info` is the stat of the file.
+    Return None if the file has no holes, or if its file system does not tell where they are. `info` is the stat of the
+    file.
     """
     if info.st_blocks * _SECTOR >= info.st_size:
         return None
@@ -43,9 +44,9 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
 
 
 def table_of(extents: Extents) -> bytes:
-    """Return the table that a tar has before the data of a file with holes, filled up to whole blocks.
+    """Return the table that comes before the data of a file with holes in a tar, filled up to whole blocks.
 
-    The table has the number of pieces, and the offset and length of each.
+    The table has the number of pieces of data, and the offset and length of each piece.
     """
     numbers = (len(extents), *chain.from_iterable(extents))
     table = "".join(f"{number}\n" for number in numbers).encode("ascii")
@@ -53,10 +54,11 @@ def table_of(extents: Extents) -> bytes:
 
 
 def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
-    """Return the header of a file with holes as bytes. `info` is its usual header, with its full size.
+    """Return the tar header of a file with holes as bytes. `info` is its usual header, with its full size.
 
-    `stored` is the size of its table and data in bytes. It is written into the last block in GNU's own form, which has
-    no limit. In a pax record before that block, it would make Python's reader look for the next entry at a wrong place.
+    `stored` is how many bytes the file takes in the tar: its table and its data. This number is written into the last
+    block of the header, in GNU's own form, which has no limit. In a pax record before that block, it would make
+    Python's reader look for the next entry at a wrong place.
     """
     last = tarfile.TarInfo("sparse")
     last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored
@@ -91,7 +93,10 @@ class Piece:
 
 
 def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
-    """Return the data and the holes of a file, in order. Raise MismatchError if `extents` overlap or exceed `size`."""
+    """Return the pieces of a file of `size` bytes, in order: its data, as `extents` says, and the holes between.
+
+    Raise MismatchError if the extents overlap or exceed `size`.
+    """
     parts: list[Piece] = []
     end = 0
     for offset, length in (*extents, (size, 0)):
@@ -104,6 +109,6 @@ def pieces(extents: Sequence[tuple[int, int]], size: int) -> list[Piece]:
 
 
 def zeros(length: int) -> "list[bytes]":
-    """Return `length` zero bytes in chunks. The chunks share their memory."""
+    """Return `length` zero bytes in chunks of at most 1 MiB. The chunks share their memory."""
     whole, rest = divmod(length, len(_ZEROS))
     return [_ZEROS] * whole + ([_ZEROS[:rest]] if rest else [])

@@ -21,7 +21,7 @@ from state.state_errors import SnapshotError
 
 
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
-    """Check a snapshot by its seal, and unpack it into the new folder `into`. Return what its manifest has as `about`.
+    """Check a snapshot by its seal, and unpack it into the new folder `into`. Return `about` of its manifest.
 
     Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. After any failure,
     `into` is removed.
@@ -74,7 +74,10 @@ def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> N
 
 
 def _place(place: bytes, entry: SealedEntry, into: bytes) -> None:
-    """Make the folder, symlink or hard link of `entry` at the path `place`. A hard link's file is below `into`."""
+    """Make the folder, symlink or hard link of `entry` at the path `place`.
+
+    `into` is the folder into which the tar is unpacked. A hard link leads to a file below `into`.
+    """
     if entry.type == "folder":
         os.mkdir(place, PRIVATE_FOLDER)
     elif entry.type == "symlink":
@@ -97,7 +100,10 @@ def _write(place: bytes, member: Member, content: Content) -> None:
 
 
 def _fill(descriptor: int, member: Member, content: Content) -> None:
-    """Write the content of a file, without its holes. Raise MismatchError if its hash is not the sealed one."""
+    """Write the content of `member`'s file to the open file `descriptor`. Leave its holes as holes.
+
+    Raise MismatchError if the hash of the content is not the sealed one.
+    """
     digest, size = hashlib.sha256(), member.entry.size
     for piece in pieces(member.extents, size):
         if piece.is_hole:
@@ -147,7 +153,7 @@ def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, i
 
 
 def _compare(place: bytes, entry: SealedEntry) -> None:
-    """Raise MismatchError if the path on the disk differs from its entry in kind, time, mode, size or target."""
+    """Raise MismatchError if the unpacked path `place` differs from `entry` in kind, time, mode, size or target."""
     info = os.lstat(place)
     is_right = {"folder": stat.S_ISDIR, "symlink": stat.S_ISLNK}.get(entry.type, stat.S_ISREG)
     right = is_right(info.st_mode) and info.st_mtime_ns == entry.mtime_ns
