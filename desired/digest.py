@@ -58,7 +58,7 @@ def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
 
 
 def json_digest(values: object) -> str:
-    """Return `sha256:` and the hash of `values` as JSON. A value that JSON lacks, such as a path, is its text."""
+    """Return `sha256:` and the hash of `values` as JSON. What JSON lacks, such as a path, counts as its text."""
     return f"sha256:{hashlib.sha256(json.dumps(values, sort_keys=True, default=_as_json).encode()).hexdigest()}"
 
 

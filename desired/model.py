@@ -151,7 +151,7 @@ class CanonicalPolicy:
 
 @frozen
 class Ways:
-    """The ways that are tried of a release, once for the same tests. `run` are tried of the canonical, without effect.
+    """The ways that are tried of a release. `run` are tried of the canonical, and have no effect on promotions.
 
     `gates` are tried of the candidate, which is promoted only if all of them are open.
     """

@@ -47,7 +47,7 @@ def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
 def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[Release], bool]) -> Release | None:
     """Return the newest release for which `is_wanted` returns True; None if there is none.
 
-    Only the releases that `named` and `than` leave are asked about, the newest first.
+    `is_wanted` is asked about the releases that `named` and `than` allow, the newest first.
 
     * `tags`: upstream's tags, each with its commit; None if a tag names no commit.
     * `named`: a release name or a range. A name without an app part, such as "3.4.1", that is no tag means all releases

@@ -27,7 +27,7 @@ def append_use(path: Path, use: ImageUse) -> None:
 
 
 def read_uses(path: Path) -> tuple[ImageUse, ...]:
-    """Return the records in the file `path`, the oldest first; () if there is no file.
+    """Return the records in the file `path`, in the order of its lines; () if there is no file.
 
     Lines that are not valid records are left out. Raise OSError if the file cannot be read.
     """

@@ -67,7 +67,7 @@ class Message:
 
 @frozen
 class UnsentMessage:
-    """A message that was not sent everywhere yet. `targets` are those that still wait for it, such as "mail"."""
+    """A message that was not sent to all targets yet. `targets` are those that still wait for it, such as "mail"."""
 
     message: Message
     targets: tuple[str, ...]

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 class PlannedWork:
     """A step of the plan that does something.
 
-    * `action`: what the step does, in the word for its Action, such as "promote".
+    * `action`: a word for what the step does, such as "promote".
     * `version`: the release that the step tries; "" if it tries none.
     * `last_seconds`: how long the recipe's last trial took; None if there was none, or if the step tries no release.
     """
@@ -27,7 +27,7 @@ class CurrentWork:
 
     * `doing`: what is being done, in a few words.
     * `began_at`: when this pass began to do something for the recipe.
-    * `since`: when it began to do what `doing` says.
+    * `since`: when the pass began to do what `doing` says.
     * `last_seconds`: how long the recipe's last trial took; None if unknown.
     """
 

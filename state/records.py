@@ -53,7 +53,8 @@ class Evidence:
 
     * `canon`, `fleet`: the revisions of this program and of the fleet folder.
     * `tests`: the digest of all that the verdicts depended on, besides the release.
-    * `level`: how many tiers passed, such as "3/4". `findings`: remarks without effect on the result.
+    * `level`: how many tiers passed, such as "3/4".
+    * `findings`: remarks without effect on the result.
     * `log`: the folder of the trial's logs, relative to the state folder.
     """
 
@@ -234,9 +235,8 @@ class LedgerEntry:
 class Records:
     """All records of the state folder, read in one transaction.
 
-    `generations` has the greatest number of a generation for each recipe, also for forgotten ones. `copied` is True if
-    a private copy was read, because a killed pass left a journal. `unreadable` maps recipes that are left out to the
-    reason.
+    `generations` has the greatest generation of each recipe, also of forgotten recipes. `copied` is True if a private
+    copy was read, because a killed pass left a journal. `unreadable` maps each recipe that is left out to the reason.
     """
 
     canonicals: Mapping[str, Canonical] = field(factory=dict)

@@ -17,7 +17,7 @@ from state.pass_progress import PassProgress, SeenPass
 
 @frozen
 class KeptProgress:
-    """The content of the file: a pass, and the process that runs it."""
+    """The content of the file that says what the running pass does: the pass, and the process that runs it."""
 
     process: ProcessIdentity
     progress: PassProgress

@@ -91,9 +91,9 @@ def read_fleet(folder: Path) -> Fleet:
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
-    """Return the error with `problems`, sorted, and without repetitions.
+    """Return the error with `problems`, sorted, and each only once.
 
-    They are repeated because a problem in `[defaults]` is found again for every recipe.
+    A problem in `[defaults]` is found again for every recipe, and so is in `problems` several times.
     """
     return DeclarationError(sorted(set(problems)))
 
@@ -200,7 +200,7 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
 
 
 def _notify(tables: NotifyTable) -> Notify:
-    """Return where messages are sent. What has an empty table, such as mail, is None."""
+    """Return where messages are sent. A target, such as mail, whose table is empty is None."""
     tables_of: dict[str, tuple[type, Any]] = {
         "mail": (Mail, tables.mail),
         "webhook": (Webhook, tables.webhook),
@@ -214,7 +214,7 @@ def _notify(tables: NotifyTable) -> Notify:
 
 
 def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
-    """Return the recipe that `tables` declare: its own, merged over the defaults. `folder` is its fleet folder."""
+    """Return the recipe that `tables`, merged over the defaults, declare. `folder` is the recipe's fleet folder."""
     return Recipe(
         **_declared(tables.recipe),
         **_declared(tables.release),

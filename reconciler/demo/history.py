@@ -30,7 +30,7 @@ class Commit:
 
 @frozen
 class History:
-    """The commits that an upstream has when the story begins. `kit` names files of all apps that each commit has too."""
+    """The commits that an upstream has when the story begins. `kit` names shared files that each commit has too."""
 
     commits: tuple[Commit, ...]
     kit: tuple[str, ...] = ("serving.py", "store.py")

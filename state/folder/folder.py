@@ -94,7 +94,7 @@ class StateFolder:
     def deployment_record_path(self, name: str) -> Path:
         """Return the path of the deployment record of the recipe `name`.
 
-        It is beside the slot, so that it stays when the slot is removed.
+        The record is beside the slot of the deployment, so that removing the slot keeps the record.
         """
         return self.kept / f"{_one_part(name)}.json"
 
@@ -175,7 +175,8 @@ class StateFolder:
     def make_slot(self, name: str) -> Path:
         """Return the working folder of the recipe `name` (`work/NAME`). Make it if it is missing.
 
-        Raise FolderError if it is a file, or a link: what the link leads to would be cleared like a slot.
+        Raise FolderError if it is a file. Raise FolderError also if it is a link, because what the link leads to would
+        be cleared like a slot.
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):
@@ -196,7 +197,7 @@ def is_slot(path: Path) -> bool:
 
 
 def _one_part(name: str) -> str:
-    """Return `name`. Raise FolderError if it is not a single part of a path: it could lead out of the state folder."""
+    """Return `name`. Raise FolderError if it is no single part of a path, and so could lead out of the state folder."""
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
         raise FolderError(f"{name!r} is not the name of an entry in a folder")
     return name

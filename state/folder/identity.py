@@ -34,7 +34,10 @@ def read_identity(path: Path) -> str | None:
 
 
 def is_identity_file(path: Path) -> bool:
-    """Return whether a file has the form of an id file, even if it is a copy or empty. False if it cannot be read."""
+    """Return whether a file has the form of an id file, or is empty. A copy of an id file counts too.
+
+    Return False if the file cannot be read.
+    """
     try:
         if path.is_symlink() or not path.is_file():
             return False

@@ -22,7 +22,7 @@ _SIGNED = b'{"pid": '
 
 @frozen
 class Lock:
-    """A lock that is held. A child process that inherits `descriptor` keeps holding it after this process has ended."""
+    """A lock that is held. A child process that inherits `descriptor` holds the lock even after this process ended."""
 
     path: Path
     descriptor: int

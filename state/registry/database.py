@@ -99,7 +99,7 @@ def flush(path: Path) -> None:
 
 
 def blank(steps: Sequence[str] = STEPS) -> bytes:
-    """Return the content of an empty registry's file, as the scripts `steps` make it. No intact file is smaller."""
+    """Return the content of an empty registry's file, as the scripts `steps` make it. No intact registry is smaller."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with _transaction(connection):
             upgrade(connection, 0, steps)
@@ -118,7 +118,7 @@ def upgrade(connection: sqlite3.Connection, version: int, steps: Sequence[str]) 
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the SQL statements of a script one by one: `executescript` would commit the open transaction."""
+    """Yield the SQL statements of a script one by one, because `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -209,7 +209,7 @@ def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
 
 @contextmanager
 def _private_copy(path: Path) -> Iterator[View]:
-    """Yield a View of a copy of the database in a temporary folder. A left journal is rolled back in the copy alone."""
+    """Yield a View of a copy of the database in a temporary folder, where a killed writer's journal is rolled back."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="canon-registry-") as folder:

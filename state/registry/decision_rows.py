@@ -23,7 +23,7 @@ def replace(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
 def delete(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
     """Delete a decision, in the open transaction.
 
-    Raise RegistryError if exactly this decision is not recorded, for example since another person has replaced it.
+    Raise RegistryError if exactly this decision is not recorded, for example because somebody has replaced it.
     """
     text, _ = rows.seal(decision)
     deleted = connection.execute(

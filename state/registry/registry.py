@@ -90,7 +90,7 @@ class SqliteRegistry:
     def roll_back(
         self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
     ) -> None:
-        """Record the rollback, and the canonical that it made as a copy of an older generation. Delete its intent.
+        """Record `rollback`, and `canonical`, which is its copy of an older generation. Delete `intent`, its intent.
 
         Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded, or is not of this canonical.
         """

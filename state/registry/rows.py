@@ -51,7 +51,7 @@ def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
 
 
 def replace_drift(connection: sqlite3.Connection, record: DriftRecord) -> None:
-    """Replace the drift record of a recipe. If the new one has no differences, only delete the old one."""
+    """Replace the drift record of a recipe by `record`. If `record` has no differences, only delete the old one."""
     connection.execute("DELETE FROM drift WHERE recipe = ?", (storable(record.recipe),))
     if record.since:
         row = (storable(record.recipe), *seal(record))

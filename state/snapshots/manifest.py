@@ -42,7 +42,7 @@ class SkippedEntry:
 
 @frozen
 class Tar:
-    """The hash of the file with the tar, and the size of this file in bytes: compressed, except in format 1."""
+    """Hash and size in bytes of the file with the tar: snapshot.tar.zst, or snapshot.tar in the old format 1."""
 
     sha256: str
     bytes: int

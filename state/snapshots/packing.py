@@ -116,9 +116,9 @@ def _entry(
 ) -> SealedEntry | SkippedEntry:
     """Return the manifest's entry for the path `path` below `source`, without the hash of its content.
 
-    `info` is the lstat of the path. `first` maps the device and inode of each earlier file to its path. A file that is
-    in `first` becomes a hard link to that path; any other is added. Raise UnfitDataError for an extended attribute
-    `user.*`.
+    `info` is the lstat of the path. `first` maps the device and inode of each earlier file to its path. A file in
+    `first` becomes a hard link to that path. Any other file is added to `first`. Raise UnfitDataError for an extended
+    attribute `user.*`.
     """
 
     def sealed(kind: str, *, size: int = 0, target: str = "") -> SealedEntry:

@@ -69,7 +69,7 @@ def _appearing(into: Path) -> Iterator[Path]:
 
 
 def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifest:
-    """Pack the folder `source` into the new file `path`, and write it to the disk. Return the manifest of the tar.
+    """Pack the folder `source` into a compressed tar, the new file `path`, on the disk. Return the manifest of the tar.
 
     `about` is stored in the manifest.
     """

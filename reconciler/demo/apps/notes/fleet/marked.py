@@ -7,5 +7,5 @@ NOTES = [
 
 
 def written_for(mark_id: str) -> dict:
-    """The note that is written for the way of this id."""
+    """Return the note to write, and to look for, while a way is tried. `mark_id` is the text in MARK_ID."""
     return {"title": f"Way {mark_id}", "text": "Written when a way was tried.", "labels": []}
