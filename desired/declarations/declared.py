@@ -135,7 +135,7 @@ def _layers(files: _Files, fleet: Source) -> dict[str, Layers]:
 
 
 def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
-    """Yield the problems of single keys in the files of the recipes."""
+    """Yield the problems in the recipes' own files that concern one key alone, such as an unknown key."""
     for layer in layers.values():
         yield from layer.own_problems()
 

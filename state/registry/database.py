@@ -82,7 +82,7 @@ def writing(path: Path, steps: Sequence[str] = STEPS) -> Iterator[sqlite3.Connec
 
 
 def copy_before(path: Path, version: int) -> Path:
-    """Return the path of the copy that is made before a registry of the format `version` is upgraded."""
+    """Return the path of the copy made before a registry of format `version` is upgraded, such as canon.db.format-3."""
     return path.with_name(f"{path.name}.format-{version}")
 
 
