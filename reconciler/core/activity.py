@@ -62,7 +62,8 @@ class PastPass:
     """One pass in the ledger.
 
     * `trigger`: what started the pass, such as timer or shell.
-    * `ended_at`, `exit_code`: None if the ledger does not say that the pass ended.
+    * `ended_at`: when the pass ended; None if the ledger does not say that it did.
+    * `exit_code`: its exit code; None as long as `ended_at` is.
     * `line`: the last line of the pass's report; "" if the pass has not ended.
     * `is_whole`: True if the pass has ended and was about the whole fleet.
     * `trials`: the trials that ran in this pass.
@@ -84,10 +85,7 @@ class PastPass:
 
     @property
     def in_trials(self) -> float:
-        """Return the sum of the times of the pass's trials, in seconds.
-
-        Trials that ran at the same time all count in full.
-        """
+        """Return how long the trials of the pass took, in seconds: the sum of all, even if some ran side by side."""
         return sum(trial.seconds for trial in self.trials)
 
 
@@ -126,9 +124,9 @@ def past_passes(events: Iterable[Event], trials: Iterable[PastTrial]) -> tuple[P
 
 
 def timeouts(trials: Iterable[PastTrial]) -> tuple[Timeout, ...]:
-    """Return every timeout in the tiers and findings of `trials`, in the same order.
+    """Return every timeout that the tiers and findings of `trials` tell of, in the same order.
 
-    Only a text that says how busy the host was counts as a timeout.
+    A text tells of a timeout if it says how busy the host was.
     """
     return tuple(found for trial in trials for found in _timeouts_of(trial))
 

@@ -23,7 +23,7 @@ class Origin(StrEnum):
 
 @frozen
 class Base:
-    """The release from which an upgrade starts.
+    """The release from which an upgrade starts, and the data for it.
 
     * `release`: None if there is none, so that no upgrade is tried.
     * `origin`: where the data of this release comes from.
@@ -83,8 +83,8 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether an upgrade to the head can start from the data of the generation `have`.
 
-    It can if the release of `have` is older than the head. It also can if the canonical `recorded` is damaged, the head
-    is tested again for that reason, and the older generation `have` is of the head's release.
+    It can if the release of `have` is older than the head. It also can if the damaged canonical `recorded` is tested
+    again: then the older generation `have` may be of the head's own release.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)

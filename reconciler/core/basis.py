@@ -26,7 +26,7 @@ PARTS = {
 
 
 def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext, fleet: Fleet) -> Basis:
-    """Return the digests of everything that the plan depends on: of this host, and of each recipe.
+    """Return the digests of everything on which the plan depends, by recipe, and under "" those of this host.
 
     `observations` are by recipe.
     """
@@ -40,9 +40,9 @@ def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanC
 
 
 def moved_parts(before: Basis, now: Basis) -> tuple[str, ...]:
-    """Return a text for each part that differs between `before` and `now`, sorted by recipe; () if nothing differs.
+    """Return a text for each part that differs between `before` and `now`, such as "app: its tags upstream", by recipe.
 
-    A recipe that is only in one of them also counts as a difference.
+    Return () if nothing differs. A recipe that is only in one of the two also counts as a difference.
     """
     return tuple(_moved(before, now))
 
@@ -62,7 +62,7 @@ def _moved(before: Basis, now: Basis) -> Iterator[str]:
 
 
 def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
-    """Return the digests of what one step depends on, by the names in `PARTS`. `observation` is None for an orphan."""
+    """Return the digests of what one step depends on, by names such as "tags". `observation` is None for an orphan."""
     finding = step.finding
     have = finding.have
     record = (have.version, have.commit, have.generation) if have is not None else None

@@ -18,7 +18,7 @@ from reconciler.core.wanted_release import too_young_until, unsigned_reason
 
 
 class Actor(StrEnum):
-    """Who can change a fact. HOST is a person on this host, by other means than Canon."""
+    """Who can make a change. HOST is a person on this host, by other means than Canon."""
 
     YOU = "you"
     HOST = "this host"
@@ -28,7 +28,7 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A change that would help. `by` can make the sentence `fact` true, with the command `command` ("" for none)."""
+    """A change that would help: `by` can make the sentence `fact` true, with the command `command` ("" for none)."""
 
     fact: str
     by: Actor
@@ -94,7 +94,7 @@ def _held(case: Case) -> Iterator[Blocker]:
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker for what the finding says, such as a moved tag, and one if the release failed its trial (red)."""
+    """Yield a blocker for what the finding says, such as a moved tag, and one if the wanted release was red."""
     match case.step.finding.cause:
         case Cause.UNOBSERVABLE:
             yield _unobservable(observed)

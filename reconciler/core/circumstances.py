@@ -15,7 +15,7 @@ from state.records import Circumstances, Memory, Place, Red
 class PlanContext:
     """What a plan depends on, besides the observations.
 
-    * `place`: this host.
+    * `place`: this host and its tools.
     * `canon`: the revision of this program.
     * `today`: the day in UTC.
     * `retry`: the recipes that are tried again even if they were red.
@@ -30,7 +30,7 @@ class PlanContext:
 
 
 def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
-    """Return everything that the verdict of a trial of `release` would depend on now."""
+    """Return everything on which the verdict of a trial of `release` would depend now."""
     place = context.place
     return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)
 

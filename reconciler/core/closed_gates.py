@@ -17,10 +17,11 @@ from reconciler.core.step_reasons import unsigned_older
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return the blockers, with what gates add to them.
+    """Return the blockers, with what the ways on which a promotion depends add to them.
 
-    If a closed way blocks a green release, its blocker also names the gate to remove. If the way back is a gate, and
-    leads to a release whose tag is unsigned, add a blocker that says so. `events` are those of the recipe.
+    If such a way has the answer NO, and only this keeps a green release back, the release's blocker gets one more
+    change: not to depend on the way. If the way back leads to a release whose tag is unsigned, a blocker that says so
+    is added. `events` are the events of the recipe.
     """
     observed = case.observation
     if observed is None:
@@ -38,7 +39,10 @@ def _without(observed: Observation, ways: Iterable[WayName]) -> str:
 
 
 def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
-    """Return the ways because of which the wanted release was not promoted and is not tried again; () if none are."""
+    """Return the ways with the answer NO, because of which the wanted release was not promoted and is not tried again.
+
+    Return () if there are none. `events` are the events of the recipe.
+    """
     red = red_of_wanted(case)
     if red is None or green_trial(red, events) is None:
         return ()
@@ -48,7 +52,7 @@ def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple
 
 
 def _unproved(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker if the way back is a gate of the wanted release and leads to a release whose tag is unsigned."""
+    """Yield a blocker if the wanted release's promotion depends on the way back, and that leads to an unsigned one."""
     want, is_new = case.step.finding.want, case.step.finding.cause is not Cause.IN_SYNC
     older = unsigned_older(observed, want) if is_new and isinstance(want, Release) else None
     if older is not None:

@@ -16,13 +16,13 @@ COLUMNS: Final = 3
 class DataNode:
     """The data of a recipe after one release ran on it.
 
-    * `version`: that release.
+    * `version`: this release.
     * `lineage`: all releases that ran on the data, the oldest first.
     * `generation`: the generation that has this data; None if the release only was the base of an upgrade.
-    * `made_by`: the event that made this generation the canonical; None as before.
-    * `parent`: the index of the node from which the data came; None if it was installed fresh.
+    * `made_by`: the event that made this generation the canonical; None if there is no generation.
+    * `parent`: the index of the node from which the data came; None if the release was installed fresh.
     * `is_copy`: True if a rollback made the data, as a copy of its parent.
-    * `column`: the column in the picture, see `with_columns`.
+    * `column`: the column in the picture of the report page, see `with_columns`.
     """
 
     version: str
@@ -37,8 +37,8 @@ class DataNode:
 def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
     """Return the nodes of the data of one recipe. Each comes after the node from which its data came.
 
-    `events` are the events of the recipe, the oldest first. If the recipe was forgotten, nodes from before that are
-    left out.
+    `events` are the events of the recipe, the oldest first. What happened before the recipe was last forgotten
+    (`reconcile forget`) is left out.
     """
     nodes: list[DataNode] = []
     for event in events:
@@ -50,9 +50,9 @@ def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
 
 
 def _add(nodes: list[DataNode], event: Event) -> None:
-    """Append the node of a promotion or rollback to `nodes`.
+    """Append to `nodes` the node for a promotion or rollback.
 
-    Before it, append a node for each release of its lineage that has none yet.
+    Before it, append a node for each release in the lineage of the promotion that has none yet.
     """
     generation = _number(event.body, "generation")
     if event.kind == "rolled-back":
@@ -71,8 +71,8 @@ def _add(nodes: list[DataNode], event: Event) -> None:
 def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
     """Return the nodes with their columns in the picture. The last node, and all that it came from, are in column 0.
 
-    Any other node is in the column of its parent. If it has no parent, or the parent is in column 0, it takes the next
-    of the columns 1 to `COLUMNS` in turn.
+    Any other node is in the column of its parent. If it has no parent, or if the parent is in column 0, it begins a new
+    column: 1, 2 and so on up to `COLUMNS`, and then 1 again.
     """
     kept = _ancestors(nodes)
     placed: list[DataNode] = []
@@ -96,7 +96,7 @@ def _ancestors(nodes: Sequence[DataNode]) -> set[int]:
 
 
 def _lineage(event: Event) -> tuple[str, ...]:
-    """Return the lineage of a promotion; the promoted release alone if the event names no lineage."""
+    """Return the lineage in the event of a promotion; only the promoted release if the event has no lineage."""
     value = event.body.get("lineage")
     lineage = tuple(map(str, value)) if isinstance(value, list) else ()
     return lineage or (event.version,)

@@ -14,9 +14,11 @@ from state.drift_record import DriftRecord
 
 
 class DriftSide(StrEnum):
-    """Where a difference comes from. DESIRED: the declaration or upstream's tags. ACTUAL: what is on this host.
+    """Where a difference comes from.
 
-    UNSEEN: one of the two could not be observed.
+    * DESIRED: the declaration, or upstream's tags.
+    * ACTUAL: what is on this host.
+    * UNSEEN: one of these two could not be observed.
     """
 
     DESIRED = "desired"
@@ -80,7 +82,7 @@ def _of_state(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
-    """Yield how our mirror differs from upstream, as a word and a reason. Yield nothing if it does not differ.
+    """Yield how our mirror differs from upstream, as a word and a sentence. Yield nothing if it does not differ.
 
     If the recipe has no canonical, a mirror that was never fetched is no difference.
     """
@@ -96,7 +98,8 @@ def _of_mirror(finding: Finding) -> Iterator[tuple[str, str]]:
 class DriftItem:
     """One difference of a recipe.
 
-    `since` is when a pass first saw it, None if no pass did. `ignored` is True if the declaration says to ignore it.
+    * `since`: when a pass first saw the difference; None if no pass did.
+    * `ignored`: True if the recipe's `[drift]` says to ignore it now.
     """
 
     difference: Difference
@@ -108,11 +111,12 @@ class DriftItem:
 class RecipeDrift:
     """How one recipe differs from what it should be.
 
+    * `items`: its differences.
     * `is_ignored`: True if the recipe counts as ignored, because all its differences are ignored.
-    * `last_seen`: when a pass last saw the upstream; None if it is seen now, or if no pass ever saw it.
-    * `rule`: the declared `[drift]`.
+    * `last_seen`: when a pass last saw the upstream; None if upstream is seen now, or if no pass ever saw it.
     * `rule_ended`: True if `rule` names a difference that exists, but the day in `rule` has passed.
     * `unused`: the words in `rule` for which there is no difference.
+    * `rule`: the recipe's declared `[drift]`: the differences to ignore, and until which day.
     """
 
     items: tuple[DriftItem, ...] = ()
@@ -131,8 +135,9 @@ def drift_items(
 ) -> tuple[DriftItem, ...]:
     """Return all differences of a recipe, each with the time since when it exists.
 
-    The times are taken from `record`, which the last pass wrote; without it (None) they are not known. `ignore` is the
-    declared `[drift]`: until its day, the differences that it names are marked as ignored. `today` is in UTC.
+    * `record`: what the last pass recorded, with these times; None if it recorded nothing: then no time is known.
+    * `ignore`: the recipe's declared `[drift]`. Until its day, the differences that it names are marked as ignored.
+    * `today`: the day in UTC.
     """
     since = record.since if record is not None else {}
     words = ignore.ignore if ignore.until is not None and today < ignore.until else ()
@@ -143,8 +148,9 @@ def drift_items(
 class DriftChange:
     """How the differences of a recipe have changed since the last pass.
 
-    `record` is what to record now. `began` maps each new difference to its reason. `ended` names the differences that
-    are gone.
+    * `record`: what to record now.
+    * `began`: the new differences, each with its reason.
+    * `ended`: the differences that are gone.
     """
 
     record: DriftRecord
@@ -155,7 +161,7 @@ class DriftChange:
 def drift_changes(
     findings: Iterable[Finding], before: Mapping[str, DriftRecord], now: datetime
 ) -> tuple[DriftChange, ...]:
-    """Return a change for each recipe that has a new difference, or of which one has ended.
+    """Return a change for each recipe that has a new difference, or a recorded difference that has ended.
 
     `before` has the records of the last pass, by recipe. `now` is recorded as the time at which a new difference began.
     A difference that could not be checked does not count as ended.
@@ -178,7 +184,10 @@ def _change(finding: Finding, before: DriftRecord | None, now: datetime) -> Drif
 
 
 def without_findings(findings: Iterable[Finding], before: Mapping[str, DriftRecord]) -> tuple[DriftChange, ...]:
-    """Return a change for each recipe in `before` that has no finding any more. The change ends all its differences."""
+    """Return a change for each recipe in `before` that has no finding now: all its recorded differences have ended.
+
+    `before` has the records of the last pass, by recipe.
+    """
     seen = {finding.recipe for finding in findings}
     gone = (record for name, record in before.items() if name not in seen)
     return tuple(DriftChange(DriftRecord(record.recipe, {}), {}, tuple(sorted(record.since))) for record in gone)

@@ -19,11 +19,12 @@ _BY_HAND: Final = "by hand"
 class Event:
     """One line of the ledger in words.
 
-    * `recipe`: "" if it is about a whole pass.
-    * `version`: the release; "" if it is about none.
+    * `seq`: the number of the line.
+    * `recipe`: the recipe that the line is about; "" if it is about a whole pass.
+    * `version`: the release that the line is about; "" if it is about none.
     * `what`: one word for what happened: the kind of the line, or the result of a trial that was not promoted.
     * `by`: the person or the pass that did it; "" if the line names none.
-    * `text`: one sentence.
+    * `text`: one sentence about what happened.
     * `body`: the data of the line.
     """
 
@@ -39,11 +40,12 @@ class Event:
 
 
 def events_of(lines: Iterable[LedgerLine], triggers: Mapping[str, str] | None = None) -> tuple[Event, ...]:
-    """Return an event for each line, in the same order.
+    """Return an event for each ledger line, in the same order.
 
-    A line of unknown kind gets a text made of the texts that it has.
-    Only the first line of a pass says what started the pass. So `triggers` tells this of passes that began before
-    `lines`, by their ids. It is None if `lines` go back to the beginning of the ledger.
+    A line of unknown kind gets a text made of the texts in its data.
+
+    Only the line that begins a pass says what started the pass. So `triggers` tells this for passes that began before
+    the first of `lines`, by the id of the pass. It is None if `lines` have the whole ledger from its beginning.
     """
     lines = tuple(lines)
     known = {**(triggers or {}), **pass_triggers(lines)}
@@ -96,9 +98,9 @@ def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
 
 
 def last_unobserved(events: Iterable[Event], recipe: str) -> datetime | None:
-    """Return when the last pass that selected the recipe ended, if it could not see the recipe's upstream.
+    """Return when the last pass over the recipe ended, if that pass could not see the recipe's upstream.
 
-    Return None if it could, or if no such pass is recorded.
+    Return None if it saw the upstream, or if no such pass is recorded. A pass over the recipe is one that selected it.
     """
     ends = [event for event in events if event.kind == "pass-end" and _selected(event.body, recipe)]
     last = max(ends, key=lambda event: event.seq, default=None)
@@ -106,34 +108,37 @@ def last_unobserved(events: Iterable[Event], recipe: str) -> datetime | None:
 
 
 def _observed(body: Body, recipe: str) -> bool:
-    """Return whether a pass saw the upstream of a recipe. `body` is of the line that ends the pass.
+    """Return whether a pass saw the upstream of a recipe. `body` is the data of the ledger line that ends the pass.
 
-    False for a pass of an older Canon, which did not record this.
+    Return False for a pass of an older Canon, which did not record this.
     """
     return _selected(body, recipe) and recipe not in _list(body, "unobservable")
 
 
 def _selected(body: Body, recipe: str) -> bool:
-    """Return whether a recipe was among those of a pass. `body` is of the line that ends the pass.
+    """Return whether a recipe was among those of a pass. `body` is the data of the ledger line that ends the pass.
 
-    False for a pass of an older Canon, which did not record this.
+    Return False for a pass of an older Canon, which did not record this.
     """
     return body.get("selected", []) is None or recipe in _list(body, "selected")
 
 
 def text_of(body: Body, key: str) -> str:
-    """Return the value of `key` in a line's data as text; "" if it is missing or null."""
+    """Return the value of `key` in the data of a ledger line as text; "" if it is missing or null."""
     value = body.get(key)
     return "" if value is None else str(value)
 
 
 def pass_of(entry: LedgerEntry) -> str:
-    """Return the id of the pass that wrote this entry of the ledger; "" if no pass did, or if it does not say."""
+    """Return the id of the pass that wrote an entry of the ledger; "" if no pass did, or if the entry names none."""
     return pass_of_body(entry.body)
 
 
 def pass_of_body(body: Body) -> str:
-    """Return the id of the pass that wrote the line with this data; "" if no pass did, or if the line does not say."""
+    """Return the id of the pass that wrote a ledger line; "" if no pass did, or if the line names none.
+
+    `body` is the data of the line.
+    """
     return text_of(body, "pass") or text_of(body, "op").split(":")[0]
 
 
@@ -212,14 +217,14 @@ def _drift(body: Body) -> str:
 
 
 def _other(body: Body) -> str:
-    """Return a sentence about a line of any kind, made of the texts in its data."""
+    """Return the text for a ledger line of any other kind, made of the texts in its data; "" if it has none."""
     said = text_of(body, "said") or text_of(body, "why")
     until = _after(text_of(body, "until"), "until ")
     return "; ".join(filter(None, (said, until, text_of(body, "reason"))))
 
 
 def _after(text: str, before: str) -> str:
-    """Return the text with `before` in front of it; "" if the text is empty."""
+    """Return `text` with `before` in front of it; "" if `text` is empty."""
     return f"{before}{text}" if text else ""
 
 

@@ -19,10 +19,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the conditions of the gate in their order. Those that are OPEN are judged by an earlier trial.
+    """Return the conditions of the gate in their order. If an earlier trial is known, it settles those that are OPEN.
 
-    If the recipe is in sync, this is the trial that proved the canonical. Else it is the failed trial because of which
-    the wanted release is not tried again. If there is none, they stay OPEN. `events` are those of the recipe.
+    If the recipe is in sync, this is the trial that proved the canonical. Otherwise it is the failed trial because of
+    which the wanted release is not tried again. `events` are the events of the recipe.
     """
     have, red, observed = case.step.finding.have, red_of_wanted(case), case.observation
     if observed is None:
@@ -39,7 +39,7 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
 
 
 def recorded_ways_in(events: Sequence[Event]) -> tuple[RecordedWay, ...]:
-    """Return the results of ways among the events of one recipe, the oldest first."""
+    """Return the results of ways among the events of one recipe, in the same order."""
     found = (recorded_way(each.recipe, each.at, each.body) for each in events if each.kind == WAY_LINE)
     return tuple(each for each in found if each is not None)
 
@@ -47,9 +47,12 @@ def recorded_ways_in(events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 def conditions_of_ways(
     observed: Observation, release: Release, base: str | None, events: Sequence[Event]
 ) -> dict[str, Condition]:
-    """Return the conditions on ways, by name, judged by the newest answers that passes recorded for `release`.
+    """Return the conditions on the ways on which a promotion depends, by name of the condition.
 
-    `base` is the version from which `release` was upgraded; None if that is not known.
+    They are judged by the newest answers that passes recorded for `release`.
+
+    * `base`: the version from which `release` was upgraded; None if that is not known.
+    * `events`: the events of the recipe.
     """
     recorded = [each for each in recorded_ways_in(events) if each.by_pass]
     found = [each.result for each in ways_of(recorded, release.version, release.commit)]
@@ -61,7 +64,7 @@ def conditions_of_ways(
 
 
 def _of_canonical(have: Canonical) -> dict[str, Condition]:
-    """Return the conditions that were met when the canonical was promoted, by name. Their evidence names its trial."""
+    """Return the conditions that were met when the canonical was promoted, by name. Their evidence names the trial."""
     proof = have.evidence
     trial = f"trial {proof.trial} of {proof.finished_at:%Y-%m-%d}"
     return {
@@ -73,9 +76,10 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 
 
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
-    """Return the conditions "green" and "not-ref", by name, judged by the trial of a remembered release.
+    """Return the conditions "green" and "not-ref", by name, judged by the trial behind `red`.
 
-    "green" is met if that trial was green and the release was not promoted for another reason. "not-ref" is met.
+    "green" is met if that trial was green, and the release was not promoted for another reason. "not-ref" is always
+    met: only a pass records a red. `events` are the events of the recipe.
     """
     if (trial := green_trial(red, events)) is not None:
         level = text_of(trial.body, "level")
@@ -86,6 +90,9 @@ def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
 
 
 def green_trial(red: Red, events: Sequence[Event]) -> Event | None:
-    """Return the event of the trial of a remembered release if it was green, else None."""
+    """Return the event of the trial behind `red` if that trial was green and the release was not promoted all the same.
+
+    Return None otherwise. `events` are the events of the recipe.
+    """
     trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
     return trial if trial is not None and text_of(trial.body, "result") == "green-not-promoted" else None

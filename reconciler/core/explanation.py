@@ -37,9 +37,9 @@ class Family(StrEnum):
 class Freshness:
     """How old the facts about upstream are.
 
-    * `asked`: True if upstream was asked just now, and answered. Else the facts come from an earlier pass.
+    * `asked`: True if upstream was asked just now, and answered. If False, the facts come from an earlier pass.
     * `seen_at`: when upstream was last seen; None if never.
-    * `same_since`: when its present answer was first seen; None if no pass has recorded it.
+    * `same_since`: when upstream first gave the answer that it gives now; None if no pass has recorded that.
     """
 
     asked: bool
@@ -52,15 +52,16 @@ class Explanation:
     """All that explains one recipe.
 
     * `verdict`: why the recipe is as it is, in one sentence.
-    * `policies`: what is judged before a trial. `conditions`: what the gate judges after it.
-    * `blockers`: all of them must be removed before a release is promoted. One change of a blocker removes it.
-    * `moved_by`: for a recipe in sync: changes, each of which would give it a new canonical.
+    * `policies`: the conditions that are judged before a trial.
+    * `conditions`: the conditions of the gate, which are judged after a trial.
+    * `blockers`: what keeps a release from being promoted. All of them must be removed.
+    * `moved_by`: changes, each of which would give the recipe a new canonical; () if the recipe is not in sync.
     * `next`: what the next pass does once no blocker is left; None for nothing.
-    * `release`: the wanted release; if none is wanted, the canonical's.
-    * `base`: the release from which the upgrade to the wanted one would start.
-    * `history`: the events of the release.
-    * `not_read`: tags of upstream that are not considered.
-    * `by_record`: if upstream cannot be seen now: the verdict by its last recorded answer; else "".
+    * `release`: the wanted release; if none is wanted, the canonical's; None if there is neither.
+    * `base`: the release from which the upgrade to the wanted release would start; None if nothing is to be done.
+    * `history`: the events of `release`.
+    * `not_read`: the tags of upstream that are not considered when a release is chosen.
+    * `by_record`: what the verdict would be by the last recorded answer of upstream; "" if upstream can be seen now.
     * `ways`: the newest results of the ways that were tried of the canonical's release.
     """
 
@@ -113,13 +114,16 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
 
 
 def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
-    """Return the newest results of the ways that were tried of the canonical's release; () if there is no canonical."""
+    """Return the newest results of the ways that were tried of the canonical's release; () if there is no canonical.
+
+    `events` are the events of the recipe.
+    """
     have = case.step.finding.have
     return ways_of(recorded_ways_in(events), have.version, have.commit) if have is not None else ()
 
 
 def _verdict(case: Case) -> str:
-    """Return why the recipe is as it is. The text also says so if upstream could not be observed."""
+    """Return why the recipe is as it is: the reason of its step, and whether upstream could not be seen."""
     observed, reason = case.observation, case.step.reason
     if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
         return reason
@@ -145,7 +149,7 @@ def _is_held_for_good(case: Case) -> bool:
 
 
 def _is_settled(case: Case, blockers: Sequence[Blocker]) -> bool:
-    """Return whether the recipe is in sync, and nothing is left to do."""
+    """Return whether the recipe is in sync, its step does nothing, and there are no `blockers`."""
     return case.step.finding.cause is Cause.IN_SYNC and case.step.action is Action.NONE and not blockers
 
 

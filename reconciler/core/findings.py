@@ -54,10 +54,10 @@ class MirrorState(StrEnum):
 class Finding:
     """How the canonical and the mirror of one recipe differ from what they should be; `reason` says it in one sentence.
 
-    `want` is the wanted release or why there is none, None for an orphan. `since` is when that release was first seen.
-    `not_releases` are all tags of upstream that are no releases; those in `unread` look like versions later than the
-    wanted and the recorded one. `vanished` are release tags that upstream has lost. `unreadable` is why our mirror
-    cannot be read, "" if it can. `older_intact` is the newest intact generation before a damaged canonical.
+    * `want`: the wanted release, or why there is none; None for an orphan. `since`: when it was first seen.
+    * `not_releases`: all tags of upstream that are no releases. `vanished`: release tags that upstream has lost.
+    * `unread`: those of `not_releases` that look like versions later than `want` and `have`.
+    * `unreadable`: why our mirror cannot be read; "" if it can. `older_intact`: see Observation.
     """
 
     recipe: str
@@ -138,7 +138,7 @@ def _why_ambiguous(want: AmbiguousVersion) -> str:
 
 
 def _moved(observation: Observation, want: Want) -> str:
-    """Return the text on a moved tag of the wanted or of the recorded release; "" if neither was moved."""
+    """Return a text on the moved tag of the wanted release or of the canonical's; "" if neither tag was moved."""
     watched = {want.version} if isinstance(want, Release) else set()
     if isinstance(want, AmbiguousVersion):
         watched |= set(want.tags)
@@ -154,7 +154,7 @@ def _moved(observation: Observation, want: Want) -> str:
 
 
 def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVersion) -> str:
-    """Return the text on a canonical that is newer than the wanted release, gone upstream or not allowed; else ""."""
+    """Return why the canonical's release is newer than the wanted one, gone upstream or not allowed; else ""."""
     have = observation.canonical
     if have is None:
         return ""
@@ -193,7 +193,7 @@ def _long_tags_note(tags: Collection[str]) -> str:
 
 
 def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
-    """Return the cause for a wanted release, by comparison with the canonical `have`, and the reason."""
+    """Return how the wanted release `want` differs from the canonical `have`, and a text on it. `have` may be None."""
     if have is None:
         return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
     if version_key(have.version) != version_key(want.version):

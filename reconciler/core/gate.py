@@ -15,7 +15,12 @@ from state.records import Answer, Place
 
 
 class ConditionStatus(StrEnum):
-    """The status of a condition: met, not met, or OPEN, which means that there is no evidence to judge it by."""
+    """The status of a condition.
+
+    * PASS: it is met.
+    * FAIL: it is not met.
+    * OPEN: there is no evidence yet to judge it by.
+    """
 
     PASS = "pass"  # noqa: S105  a status, no password
     FAIL = "fail"
@@ -43,9 +48,11 @@ def gate(
 ) -> tuple[Condition, ...]:
     """Return the conditions of a promotion, always in the same order, each with its status and evidence.
 
-    `trial` is the trial of the release. `asked_again` is what upstream answered after the trial: it must still have the
-    tested tag. A condition is OPEN while what it needs of these two is None. `place` is where this process runs.
-    Whether the recipe is on hold is judged by `unheld`.
+    * `trial`: the trial of the release; None before it.
+    * `asked_again`: what upstream answered after the trial, in which the tested tag must still be; None before that.
+    * `place`: where this process runs.
+
+    A condition that needs one of the first two is OPEN while that is None. A hold is not judged here, but by `unheld`.
     """
     return (
         _enrolled(recipe),
@@ -62,7 +69,7 @@ _WAY = "way-"
 
 
 def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
-    """Return a condition for each way that the recipe declares as a gate of its promotions.
+    """Return a condition for each way on which the recipe lets its promotions depend (`[ways] gates`).
 
     * PASS: all answers of the way are YES. All ways but the stop also pass if there is no older release, and a leap if
       no older data is kept or named.
@@ -95,7 +102,7 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
 
 
 def _is_no_leap(results: Sequence[WayResult]) -> bool:
-    """Return whether a leap was skipped because there is nothing from which to leap."""
+    """Return whether `results` are of a leap that was skipped because there is no older data to start from."""
     return bool(results) and all(
         (each.way, each.answer, each.cases) == (WayName.LEAP, WayAnswer.SKIP, ()) for each in results
     )
@@ -107,7 +114,7 @@ def is_about_way(condition: Condition) -> bool:
 
 
 def is_closed_way(condition: Condition) -> bool:
-    """Return whether the condition says that a way is closed: its answer is NO."""
+    """Return whether the condition is about a way, and not met: the way has the answer NO."""
     return is_about_way(condition) and condition.status is ConditionStatus.FAIL
 
 
@@ -133,7 +140,7 @@ def _enrolled(recipe: Recipe) -> Condition:
 
 
 def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Condition]) -> Condition:
-    """Return what `judge` returns for the trial. If there is no trial yet, return an OPEN condition with this name."""
+    """Return what `judge` returns for the trial. If `trial` is None, return an OPEN condition with the name `name`."""
     return Condition(name, ConditionStatus.OPEN, "not tried yet") if trial is None else judge(trial)
 
 
@@ -205,5 +212,5 @@ def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
 
 
 def unheld(hold: Hold | None) -> tuple[Condition, ...]:
-    """Return the condition "unheld", which is not met, if the recipe is on hold. Return () if `hold` is None."""
+    """Return the condition "unheld" with the status FAIL, since the recipe is on hold. Return () if `hold` is None."""
     return (_condition("unheld", holds=False, evidence=hold_text(hold)),) if hold is not None else ()

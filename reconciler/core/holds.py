@@ -38,9 +38,9 @@ class HoldStatus:
         return "; ".join(filter(None, texts))
 
     def _waiting_text(self) -> str:
-        """Return how many releases wait, and since when the oldest does.
+        """Return how many releases wait, and since when the oldest does, such as "2.0.0 waits since 2026-11-24".
 
-        Return "" if none waits, or if nothing keeps one back.
+        Return "" if no release waits, or if there is neither a hold nor a rollback now.
         """
         if not self.waiting or not (self.hold or self.rollback):
             return ""
@@ -51,7 +51,7 @@ class HoldStatus:
 
 
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
-    """Return what a person decided about the recipe; None if nothing was decided, or if that has no effect any more.
+    """Return the hold and the rollback of a recipe that have an effect now; None if there are none.
 
     A hold that has ended, but is still recorded, is also returned. `want` is the wanted release. `today` is in UTC.
     """
@@ -71,7 +71,7 @@ def hold_status(observation: Observation, want: Want | None, today: date) -> Hol
 
 
 def recorded_decisions(records: Records, name: str, today: date) -> HoldStatus | None:
-    """Return what a person decided about the recipe `name`, by the records alone; None if nothing.
+    """Return the hold and the rollback of the recipe `name`, by the records alone; None if there are none.
 
     Upstream's tags are not known here, so no release is listed as waiting. `today` is in UTC.
     """
@@ -93,7 +93,7 @@ def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
 def is_rolled_back(observation: Observation, want: Want | None) -> bool:
     """Return whether a rollback keeps the wanted release from being tried; False if no rollback is recorded.
 
-    A rollback ends when a release is wanted that is newer than the one from which it went back.
+    A rollback ends when the wanted release is newer than the one that was given up.
     """
     rollback = observation.rollback
     if rollback is None:
@@ -102,12 +102,12 @@ def is_rolled_back(observation: Observation, want: Want | None) -> bool:
 
 
 def ends_rollback(rollback: Rollback, version: str) -> bool:
-    """Return whether the release `version` ends the rollback: it is newer than the release that was left by it."""
+    """Return whether the release `version` ends the rollback: it does if it is newer than the one that was left."""
     return version_key(version) > version_key(rollback.left)
 
 
 def newest_left(rollback: Rollback | None, version: str) -> str:
-    """Return the newer of two releases: `version`, and the one from which the earlier `rollback` went back.
+    """Return the newer of two versions: `version`, and the one that was given up by the earlier `rollback`.
 
     If `rollback` is None, return `version`.
     """

@@ -19,7 +19,12 @@ class CheckResult(StrEnum):
 
 @frozen
 class HostCheck:
-    """One check of `reconcile doctor`. `found` is what was found. `hint` is what to do about it, "" for nothing."""
+    """One check of `reconcile doctor`.
+
+    * `name`: what is checked.
+    * `found`: what was found, as text.
+    * `hint`: what to do about it; "" for nothing.
+    """
 
     name: str
     result: CheckResult
@@ -162,9 +167,10 @@ def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
 
 
 def environment_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> tuple[str, ...]:
-    """Return in words how the environment of child processes differs between this shell and the unit; () if not.
+    """Return how the environment of child processes differs between this shell and the unit, as texts; () if not.
 
-    `here` and `unit` map names of variables to values. Values may be secret: only the folders of PATH are in the texts.
+    `here` and `unit` map names of variables to values. Values may be secret, so the texts have only names of variables
+    and the folders of PATH.
     """
     return (*_path_differences(here.get("PATH", ""), unit.get("PATH", "")), *_variable_differences(here, unit))
 

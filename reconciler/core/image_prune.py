@@ -22,7 +22,11 @@ class PresentImage:
 
 @frozen
 class ImagePrune:
-    """What is removed. `unknown` are recipes with a generation whose images are not known: then nothing is removed."""
+    """Which images are to be removed.
+
+    * `images`: these images.
+    * `unknown`: recipes with a stored generation whose images are not known. If there is one, no image is removed.
+    """
 
     images: tuple[PresentImage, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -34,12 +38,14 @@ def images_to_prune(
     kept: Collection[tuple[str, str]],
     busy: Collection[str],
 ) -> ImagePrune:
-    """Return which of the engine's images `present` are removed.
+    """Return which of the engine's images `present` are to be removed.
 
     An image is removed if Canon pulled it, nothing on this host uses it, all its names are from releases that Canon
-    deployed, and no release of `kept` needs its id or one of its names. `kept` has recipe and commit of each stored
-    generation, `busy` the recipes that are being tried: all that was recorded of these is needed. `uses` is what was
-    recorded of deployments.
+    deployed, and neither its id nor one of its names is still needed.
+
+    * `uses`: which images each deployed release used, as recorded.
+    * `kept`: recipe and commit of each stored generation. The images of these releases are still needed.
+    * `busy`: the recipes that are being tried. All images ever recorded of them are still needed.
     """
     known = {(use.recipe, use.commit) for use in uses}
     unknown = {recipe for recipe, commit in kept if (recipe, commit) not in known}
@@ -61,10 +67,11 @@ def images_to_prune(
 def still_useful(
     uses: Sequence[ImageUse], present: Collection[str], kept: Collection[tuple[str, str]]
 ) -> tuple[ImageUse, ...]:
-    """Return what later decisions need of the records: those of kept generations, and of images that are still there.
+    """Return those of the records `uses` that later decisions need.
 
-    `present` has the ids of the engine's images. That Canon pulled an image that is gone is forgotten: if it comes
-    back, somebody else may have pulled it.
+    These are the records of kept generations, and of images that the engine still has. `present` has the ids of the
+    engine's images, `kept` recipe and commit of each stored generation. The records forget that Canon pulled an image
+    that is gone: if it comes back, somebody else may have pulled it.
     """
     current = (evolve(use, images=tuple(_forgotten(image, present) for image in use.images)) for use in uses)
     return tuple(

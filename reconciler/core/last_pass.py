@@ -23,9 +23,9 @@ class LastWholePass:
 
     @property
     def age(self) -> timedelta | None:
-        """Return the time since the pass ended; None if no pass is recorded.
+        """Return the time since the last pass over the whole fleet ended; None if no such pass is recorded.
 
-        It is zero if the pass ended later than `now`.
+        Return zero if it ended later than `now`, as after a change of the clock.
         """
         return max(self.now - self.finished_at, timedelta()) if self.finished_at is not None else None
 
@@ -41,7 +41,7 @@ class LastWholePass:
 def is_whole_pass(entry: LedgerEntry) -> bool:
     """Return whether an entry of the ledger ends a pass over the whole fleet that was not interrupted.
 
-    Return False also if the pass had the exit code HOLLOW: no recipe was enrolled, or its report lacked one.
+    Return False also if the pass had the exit code HOLLOW: no recipe was enrolled, or one was missing in its report.
     """
     body = entry.body
     is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None

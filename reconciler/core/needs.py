@@ -35,7 +35,7 @@ def keeps_running(recipe: Recipe) -> bool:
 
 
 def kept_apps(recipes: Mapping[str, Recipe]) -> dict[str, frozenset[str]]:
-    """Return the apps of each recipe that is to be kept running, as `apps_of` returns them, by its name."""
+    """Return, for each recipe that is to be kept running, the names of its own app and of the apps that it needs."""
     return {name: apps_of(recipe, recipes) for name, recipe in recipes.items() if keeps_running(recipe)}
 
 
@@ -45,7 +45,7 @@ def conflicting_recipes(
     """Return the recipes to be kept running that share an app with `recipe`, including `recipe` if it is one of them.
 
     An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
-    `kept` are the `kept_apps` of `recipes`; who asks for many recipes computes them once. None to compute them here.
+    `kept` is what `kept_apps` returns for `recipes`; None to compute it here, which is slow for many calls.
     """
     kept = kept_apps(recipes) if kept is None else kept
     own = apps_of(recipe, recipes) if kept else frozenset()

@@ -20,7 +20,13 @@ TIMER = "fleet:timer"
 
 
 class EventWord(StrEnum):
-    """What a message tells about a problem: it began, it lasts, or it is over. TEST is for test messages."""
+    """What a message says about a problem.
+
+    * PROBLEM: it began.
+    * REMINDER: it lasts.
+    * RECOVERY: it is over.
+    * TEST: nothing; this is a test message.
+    """
 
     PROBLEM = "problem"
     REMINDER = "reminder"
@@ -32,10 +38,11 @@ class EventWord(StrEnum):
 class Seen:
     """What a command found out about problems.
 
-    `problems` are the present problems, by subject. `over` are the subjects that certainly have no problem, each with a
-    text on how it is now.
-    A subject may be in neither, because it was not looked at or cannot be judged yet. A problem that was told of it
-    counts as lasting.
+    * `problems`: the problems that exist now, by subject.
+    * `over`: the subjects that certainly have no problem, each with a text on how the subject is now.
+
+    A subject may be in neither mapping, because it was not looked at or cannot be judged yet. If people were told of a
+    problem of such a subject, that problem counts as lasting.
     """
 
     problems: Mapping[str, FleetProblem] = field(factory=dict)
@@ -45,11 +52,13 @@ class Seen:
 def with_due_message(
     before: Notifications, seen: Seen, now: datetime, remind: timedelta, targets: Sequence[str]
 ) -> Notifications:
-    """Return the record `before` updated by what was `seen` at the time `now`, with a new message if one is due.
+    """Return the record `before` with the problems updated, and with a new message if one is due.
 
-    The message is for all `targets`. It tells of problems that began, that are over, or that last and were not told for
-    the time `remind`.
-    Older messages that only wait for targets outside of `targets` are dropped.
+    * `seen`: what was found out about problems at the time `now`.
+    * `remind`: a message is due again for a problem that lasts, once this much time has passed since the last one.
+    * `targets`: the targets that get the new message. Older messages that wait only for other targets are dropped.
+
+    The message tells of problems that began, that are over, or that last.
     """
     begun = {name: found for name, found in seen.problems.items() if _is_new(before.problems.get(name), found)}
     problems = {name: OpenProblem(found, now, now) for name, found in begun.items()}
@@ -66,17 +75,18 @@ def with_due_message(
 
 
 def _is_new(known: OpenProblem | None, found: FleetProblem) -> bool:
-    """Return whether the problem `found` differs from the one that was told before, `known` (None if none was).
+    """Return whether the problem `found` is another one than `known`, which people were told of (None: of none).
 
-    Only its kind and version are compared. Its reason may hold times and numbers that change in each pass.
+    Only the kind and the version of both are compared. Their reasons may hold times and numbers that change in each
+    pass.
     """
     return known is None or (known.problem.kind, known.problem.version) != (found.kind, found.version)
 
 
 def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> tuple[OpenProblem | None, Item | None]:
-    """Return how a problem that was told before goes on: the problem as it is now, and the line for a message.
+    """Return how the problem `known`, of which people were told before, is now, and the line about it for a message.
 
-    The problem is None if it is over. The line is None if nothing is due.
+    The problem is None if it is over. The line is None if no message about it is due.
     """
     problem = known.problem
     if problem.subject in seen.over and problem.subject not in seen.problems:
@@ -106,6 +116,6 @@ def first_unsent(notifications: Notifications, target: str) -> Message | None:
 
 
 def with_sent(notifications: Notifications, message_id: str, target: str) -> Notifications:
-    """Return the record with the message `message_id` no longer waiting for `target`, which has got it."""
+    """Return the record without `target` among those that the message `message_id` is still to be sent to."""
     kept = (each.without(target) if each.message.id == message_id else each for each in notifications.unsent)
     return evolve(notifications, unsent=tuple(each for each in kept if each.targets))

@@ -89,7 +89,7 @@ class Observation:
     def newest_intact(self) -> Canonical | None:
         """Return the newest generation whose snapshot is intact; None if there is none.
 
-        An upgrade starts with its data.
+        An upgrade starts with the data of this generation.
         """
         return self.canonical if self.status.state in {State.INTACT, State.DOWN} else self.older_intact
 
@@ -103,12 +103,12 @@ class Orphan:
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
-    """Return the damage of a generation that showed when it was deployed; None if the memory has none."""
+    """Return the damage of a generation that was found when it was deployed; None if the memory has none."""
     return next((damage for damage in _all_damage(memory) if damage.generation == generation), None)
 
 
 def with_damage(memory: Memory, damage: FoundDamage) -> Memory:
-    """Return the memory with this damage added. It replaces earlier damage of the same generation."""
+    """Return the memory with `damage` added. It replaces damage of the same generation that was found earlier."""
     others = tuple(other for other in _all_damage(memory) if other.generation != damage.generation)
     return evolve(memory, damage=damage, older_damage=others)
 
@@ -187,5 +187,5 @@ def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
 
 
 def is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Return whether upstream still has the canonical's tag on the same commit. Else it cannot be promoted again."""
+    """Return whether upstream still has the canonical's tag on the same commit. If not, it cannot be promoted again."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit

@@ -14,10 +14,15 @@ from state.records import Canonical
 
 
 class Result(StrEnum):
-    """What came of a step, in one word. NONE: nothing was to be done. RED: the release failed its trial.
+    """What came of a step, in one word.
 
-    REPAIRED: the snapshot, the mirror or the kept deployment that was damaged is all right again. INFRASTRUCTURE: this
-    host is to blame.
+    * NONE: nothing was to be done.
+    * PROMOTED: the release is the canonical now.
+    * REPAIRED: the damaged snapshot, mirror or kept deployment is all right again.
+    * RED: the release failed its trial.
+    * GREEN_NOT_PROMOTED: the release passed its trial, but was not promoted.
+    * INFRASTRUCTURE: the step failed by a fault of this host.
+    * NOT_TRIED: the release was not tried.
     """
 
     NONE = "none"
@@ -31,10 +36,11 @@ class Result(StrEnum):
 
 @frozen
 class ReadBack:
-    """What was read from the registry, the snapshot and the mirror after the step.
+    """What was read from the registry, the snapshot and the mirror of a recipe after its step.
 
     * `canonical`: the recorded canonical; None if there is none.
-    * `damage`: how its snapshot differs from its seal, or why it cannot be read; "" if it is intact.
+    * `damage`: how the canonical's snapshot differs from its seal, or why the snapshot cannot be read; "" if it is
+      intact.
     * `has_mirror`: True if there is a mirror that can be read.
     * `down`: what of the kept deployment is not up; "" if all is up, or if there is none.
     """
@@ -50,7 +56,8 @@ class Attempt:
     """What a step did.
 
     * `trial`: None if nothing was tried; `untried_reason` then says why.
-    * `gate`: all conditions of the promotion. `refusals`: those that prevented it.
+    * `gate`: all conditions of the promotion.
+    * `refusals`: those of them that prevented the promotion.
     * `promotion_error`: the error that ended the promotion; "" if there was none.
     * `host_fault`: True if this host, and not the recipe, is to blame for `untried_reason` or `promotion_error`.
     * `company_fault`: True if trials that ran at the same time are to blame for `untried_reason`.
@@ -163,7 +170,7 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 
 
 def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step whose release is recorded as the canonical, and the reason for it."""
+    """Return the result of a step whose release is the recorded canonical now, and the reason for this result."""
     have = back.canonical
     assert have is not None  # noqa: S101  is_recorded implies it
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
@@ -205,7 +212,7 @@ def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Return all reasons why a green release was not promoted, as one text. Those of the gate come first."""
+    """Return all reasons why a green release was not promoted, as one text. Conditions of the gate come first."""
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:
         reasons.append(attempt.promotion_error)
@@ -217,9 +224,9 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 def is_remembered(outcome: Outcome) -> bool:
     """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
-    True if the release failed a tier, if its candidate could not be deployed, if it changed its own checkout, or if a
-    way is closed that is a gate. False if its tests changed during the trial: the red would be recorded for other
-    tests.
+    Return True if the release failed a tier, if its candidate could not be deployed, if it changed its own checkout, or
+    if a way on which the promotion depends has the answer NO. Return False if its tests changed during the trial, since
+    the red would be recorded for other tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

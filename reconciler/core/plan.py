@@ -61,10 +61,12 @@ class HeldBack(StrEnum):
 class Step:
     """What is done about one finding; `reason` says why in one sentence.
 
-    `release` is what PROMOTE and RETEST try, None for other actions. `held_back` is why the release is not tried; its
-    kept deployment may be deployed again all the same. `needs_person`: only a person can decide. `circumstances` are
-    what the verdict on `release` depends on. `redeploys` are recipes whose kept deployment is deployed again if it is
-    down afterwards. `hold` is what a person decided about the recipe, None for nothing.
+    * `release`: what PROMOTE and RETEST try; None for other actions.
+    * `held_back`: why the release is not tried. A kept deployment may be deployed again all the same.
+    * `needs_person`: True if only a person can decide.
+    * `circumstances`: what the verdict on `release` depends on.
+    * `redeploys`: the recipes whose kept deployment is deployed again if it is down afterwards.
+    * `hold`: what a person decided about the recipe; None for nothing.
     """
 
     finding: Finding
@@ -84,10 +86,10 @@ class Step:
 
 @frozen
 class Plan:
-    """A step for each recipe and each orphan, by name. `order` has the recipes in the order in which steps are taken.
+    """The steps of a pass, by recipe. `order` has the recipes in the order in which their steps are taken.
 
-    Orphans are not in `order`: nothing is done about them. `disk_note` says what of the disk could not be measured for
-    `[budget] disk`, "" for nothing. `waiting` are the trials for which `[budget] trials` has no place.
+    Orphans have a step, but are not in `order`: nothing is done about them. `waiting` are the trials beyond the number
+    in `[budget] trials`. `disk_note` says what could not be measured for `[budget] disk`, "" for nothing.
     """
 
     steps: Mapping[str, Step]
@@ -97,10 +99,7 @@ class Plan:
 
 
 def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observation], context: PlanContext) -> Plan:
-    """Return the plan: a step for each finding. A recipe's step comes after those of the recipes that it needs.
-
-    `observations` are by recipe; an orphan has none.
-    """
+    """Return the plan: a step for each finding. In its `order`, a recipe comes after the recipes that it needs."""
     kept = kept_apps(context.recipes)
     steps = {finding.recipe: _step(finding, observations.get(finding.recipe), context, kept) for finding in findings}
     recipes = {name: observation.recipe for name, observation in observations.items()}
@@ -131,7 +130,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    Return it unchanged if `status` is None. A step that needs a person still does.
+    If `status` is None, return the step unchanged. A step that needs a person still does.
     """
     if status is None:
         return step
@@ -240,7 +239,7 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the canonical's `release` again; one that does nothing if it is unsigned, or was red."""
+    """Return a step that tests the canonical's `release` again, or does nothing if that is unsigned or was red."""
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")

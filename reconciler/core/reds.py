@@ -10,9 +10,10 @@ from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
-    """Return the red because of which nothing is tried: neither the wanted release, nor a damaged canonical again.
+    """Return the red (failed trial) because of which nothing is tried now; None if there is none.
 
-    If both were red, return that of the wanted release. Return None if there is none.
+    It is a red of the wanted release. Without one, it is the red of a damaged canonical's release, which would
+    otherwise be tested again.
     """
     red, have, observed = red_of_wanted(case), case.step.finding.have, case.observation
     if red is None and case.step.held_back is HeldBack.RED_BEFORE and have is not None and observed is not None:
@@ -44,9 +45,9 @@ def latest_red(observed: Observation, release: Release) -> Red | None:
 
 
 def what_changed(case: Case, observed: Observation, release: Release, red: Red) -> tuple[str, ...]:
-    """Return in words what has changed since the red; () if nothing has.
+    """Return what has changed since `red`, a failed trial of `release`, in words such as "its commit"; () for nothing.
 
-    What counts are the circumstances on which its verdict depends.
+    Only the circumstances on which the verdict of a trial depends are compared.
     """
     then, now = red.circumstances, circumstances_of(release, observed, case.context)
     words = {

@@ -22,7 +22,7 @@ from state.records import Canonical, Place
 
 
 class ReportCommand(StrEnum):
-    """The command that the report is about."""
+    """The command whose report this is. PASS is `reconcile` alone."""
 
     PLAN = "plan"
     PASS = "pass"  # noqa: S105  a command, no password
@@ -49,11 +49,11 @@ class ReportBucket(StrEnum):
 
 @frozen
 class Row:
-    """One recipe in a report. `step` is what is still to be done. `outcome` is what the pass did, None in a dry run.
+    """One recipe in a report. `outcome` is what the pass did, None in a dry run. `step` is what is left to do.
 
-    `gate` has the conditions of its promotion. `previous` is the canonical before the pass. `drift` is how the recipe
-    differs, empty after a pass. `push` is None if no mirror was pushed. `ways` are the results of ways that a pass
-    tried.
+    `gate`: the conditions of its promotion. `previous`: the canonical before the pass. `drift`: how the recipe differs;
+    empty after a pass. `push`: what came of the push to the forge; None if there was none. `ways`: the results of the
+    ways that a pass tried.
     """
 
     step: Step
@@ -95,7 +95,7 @@ class Population:
     """How many recipes there are at each stage of a run.
 
     * `declared`: all recipes of the fleet. `selected`: those that this run is about.
-    * `enrolled`, `excepted`: the selected ones that are tried, and those with `enrolled = false` and a reason.
+    * `enrolled`: the selected ones that are tried. `excepted`: those with `enrolled = false` and a reason.
     * `observed`, `decided`, `reported`: those that have an observation, a step, a row.
     * `to_try`, `tried`: how many trials the pass planned, and how many took place.
     """
@@ -114,7 +114,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `counts` has the number of recipes in each bucket. `line` is its last line.
+    """The report of one run. `counts` has the number of recipes in each bucket. `line` is the text of its last line.
 
     `notes` are remarks about the run as a whole.
     """

@@ -28,9 +28,9 @@ _VERDICTS = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED})
 def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
     """Return the problems in the report of a pass, and which subjects certainly have none.
 
-    `told` are the subjects of problems that were told before. If the pass was over the whole fleet, a recipe among them
-    without a row has left the fleet, so its problem is over. After an `interrupted` pass, a problem of passes as a
-    whole does not count as over.
+    * `told`: the subjects of problems that people were told of before. If the pass was over the whole fleet, a recipe
+      among them without a row has left the fleet, so its problem is over.
+    * `interrupted`: True if a signal ended the pass. Then a problem of passes as a whole does not count as over.
     """
     rows = {row.recipe: row for row in report.rows}
     problems = {name: problem for name, row in rows.items() if (problem := _problem(row)) is not None}
@@ -55,7 +55,7 @@ def _problem(row: Row) -> FleetProblem | None:
 
 
 def _kind(row: Row, bucket: ReportBucket) -> str:
-    """Return the word for the kind of a row's problem, such as "red".
+    """Return the word for the kind of a problem in a row of the report, such as "red".
 
     A release that failed its trial has the same word in the pass that tried it and in later passes.
     """
@@ -87,15 +87,15 @@ def _reason(row: Row) -> str:
 
 
 def _state_text(row: Row) -> str:
-    """Return how a recipe without a problem is now, such as "in sync, the canonical is 1.2.0"."""
+    """Return the state of a recipe without a problem, such as "in sync, the canonical is 1.2.0"."""
     have = f"the canonical is {row.finding.have.version}" if row.finding.have is not None else "no canonical"
     return f"{bucket_of(row).replace('_', ' ')}, {have}"
 
 
 def seen_of_timer(last: LastWholePass, reason: str) -> Seen:
-    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over.
+    """Return the problem that the last pass over the whole fleet is too old; if it is not, that this problem is over.
 
-    `reason` is a sentence that says how old it is.
+    `reason` is a sentence that says how old the pass is.
     """
     if last.is_stale:
         return Seen({TIMER: FleetProblem(TIMER, "stale", "", reason)})
@@ -108,6 +108,6 @@ def failed_pass(reason: str) -> Seen:
 
 
 def both(first: Seen, second: Seen) -> Seen:
-    """Return `first` and `second` together. They are about different subjects."""
+    """Return all that `first` and `second` have, as one value. They must be about different subjects."""
     problems: Mapping[str, FleetProblem] = {**first.problems, **second.problems}
     return Seen(problems, {**first.over, **second.over})

@@ -31,9 +31,10 @@ def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: 
 
 
 def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
-    """Yield a text for each difference between the recorded parts and `parts`, which are deployed now.
+    """Yield a text for each difference between the parts of a kept deployment as `recorded` and as deployed now.
 
-    Parts that are gone come first: they may be the cause of the other differences.
+    `parts` are those that are deployed now. Parts that are gone come first: they may be the cause of the other
+    differences.
     """
     yield from (f"{part} is gone" for part in recorded if part not in parts)
     for part, facts in recorded.items():
@@ -41,7 +42,10 @@ def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
 
 
 def _changes(part: str, recorded: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """Yield a text for each fact of a part, such as its image, that is not as it was recorded."""
+    """Yield a text for each fact about a part, such as its image, that is not as it was recorded.
+
+    `recorded` and `now` have the values by the name of the fact.
+    """
     for fact, value in recorded.items():
         if now.get(fact) == value:
             continue

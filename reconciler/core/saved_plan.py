@@ -23,11 +23,13 @@ class PlannedStep:
 
 @frozen
 class SavedPlan:
-    """A plan as it was saved.
+    """A plan as it was saved in a file.
 
-    * `state`, `fleet`: the paths of both folders.
+    * `state`: the path of the state folder.
+    * `fleet`: the path of the fleet folder.
     * `made_at`: when the plan was made, as text (RFC 3339).
-    * `names`: the selected recipes. `retry`: those of them that are tried again even if they were red.
+    * `names`: the selected recipes.
+    * `retry`: those of them that are tried again even if they were red.
     * `steps`: what is done, by recipe.
     * `basis`: the digests of everything on which the plan depends.
     """
@@ -47,9 +49,9 @@ def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
 
 
 def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
-    """Return the plan, but let each step do nothing that differs from the step in `planned`.
+    """Return the plan without what the saved plan does not have: a step that differs from it does nothing.
 
-    `planned` has the steps of a saved plan, by recipe. If it is None, the plan is returned unchanged.
+    `planned` has the steps of the saved plan, by recipe. If it is None, return the plan unchanged.
     """
     if planned is None:
         return plan
@@ -62,7 +64,7 @@ def _planned(step: Step) -> PlannedStep:
 
 
 def _nothing(step: Step) -> Step:
-    """Return a step that does nothing, with the reason `NOT_PLANNED`. One that does nothing anyway is unchanged."""
+    """Return the step as one that does nothing, with the reason `NOT_PLANNED`; unchanged if it does nothing anyway."""
     if step.action is Action.NONE:
         return step
     return evolve(step, action=Action.NONE, release=None, circumstances=None, redeploys=(), reason=NOT_PLANNED)

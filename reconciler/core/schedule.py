@@ -14,10 +14,11 @@ from reconciler.core.tier_results import Skip, Trial, is_green
 
 @frozen
 class Schedule:
-    """The steps that deploy something, and what each of them needs for itself.
+    """The steps that deploy something, and what each of them needs for itself alone.
 
     * `order`: the recipes of these steps, in the order of the plan.
-    * `claims`: for each recipe, the things that exist only once on a host, see `claims_of`.
+    * `claims`: for each recipe, the texts of `claims_of`. Each names a thing that only one step can use at a time, such
+      as a domain.
     * `parallel`: how many steps may run at once.
     """
 
@@ -26,9 +27,9 @@ class Schedule:
     parallel: int
 
     def before(self, name: str) -> tuple[str, ...]:
-        """Return the recipes of the earlier steps that share a claim with the step of `name`.
+        """Return the recipes of the steps that have to end before the step of the recipe `name` may start.
 
-        The step of `name` may start when those have ended.
+        These are the steps that come earlier in `order`, and have one of the same `claims`.
         """
         earlier = self.order[: self.order.index(name)]
         return tuple(each for each in earlier if self.claims[each] & self.claims[name])
@@ -57,17 +58,22 @@ def deploys(step: Step) -> bool:
 
 
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    """Return the claims of the recipe, of all that it needs, and of the kept deployments that the step redeploys."""
+    """Return the texts of `claims_of` for all apps that a step deploys, as one set.
+
+    These are the apps of its recipe and of the kept deployments that it deploys again, each with what it needs.
+    """
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
     return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
 
 
 def claims_of(recipe: Recipe) -> Iterator[str]:
-    """Yield the claims of a recipe's app: texts that name what exists only once on a host.
+    """Yield texts that name what the app of a recipe needs for itself alone, because a host has it only once.
 
-    These are its name and the domains in its settings. For the process driver they are also the ports in its settings;
-    a Swarm refuses a port in use by itself. An app of the abra driver claims "abra", so that only one runs at a time:
-    which files several runs of abra share is not documented.
+    * its name: "app NAME".
+    * the domains in its settings: "setting DOMAIN".
+    * for the process driver, the ports in its settings: "setting PORT". A Swarm refuses a port in use by itself.
+    * for the abra driver, "abra", so that only one such app runs at a time: which files several runs of abra share is
+      not documented.
     """
     yield f"app {recipe.name}"
     if recipe.driver == "abra":
@@ -89,8 +95,8 @@ def next_starts(
 ) -> tuple[StepStart, ...]:
     """Return the steps to start now; () if all have ended, or if it is better to wait for one that runs.
 
-    All three collections have names of recipes. `failed` are steps that failed while others ran. They do not count as
-    finished: each runs again alone, as soon as no other step runs or may start.
+    `finished`, `running` and `failed` have names of recipes. A step in `failed` failed while other steps ran. It does
+    not count as finished: it is started again alone, once no other step runs or may start.
     """
     waiting = [name for name in schedule.order if name not in {*finished, *running, *failed}]
     ready = [name for name in waiting if set(schedule.before(name)) <= set(finished)]
@@ -102,10 +108,12 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return a plan of more trials, one for each place that was left free; None if no place is free or no trial waits.
+    """Return a plan of as many waiting trials as steps of `plan` tried no release; None if this is no trial at all.
 
-    `outcomes` are the outcomes of `plan`. A step leaves its place free if it tried no release, for example because its
-    slot was in use. The trials that wait longest come first. `order` is the order of the whole plan.
+    * `plan`: the plan that was carried out. Its `waiting` trials are taken in their order: those that wait longest
+      first.
+    * `order`: the recipes in the order of the first plan of the pass.
+    * `outcomes`: what came of the steps of `plan`. A step may have tried no release because its slot was in use.
     """
     free = sum(_was_not_tried(outcome) for outcome in outcomes)
     chosen = {step.recipe: step for step in plan.waiting[:free]}
@@ -132,8 +140,8 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    Not if a condition of the gate is not met, or if another command uses the slot. But if only the condition "tagged"
-    or a way is not met, the network or the host may have been busy: then the answer is True.
+    Return False if a condition of the gate was not met, or if another command used the slot. Only the conditions
+    "tagged" and those on ways may fail because the network or the host was busy: if no other one failed, return True.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

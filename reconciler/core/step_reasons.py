@@ -23,7 +23,7 @@ def exception_reason(recipe: Recipe, today: date) -> str:
 
 
 def damage_note(finding: Finding) -> str:
-    """Return a note on a damaged canonical and its data, with "; " at its end. Return "" if it is not damaged."""
+    """Return a note on the damaged canonical and its data, with "; " at the end; "" if the canonical is not damaged."""
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
@@ -40,14 +40,14 @@ def missing_tools_text(observation: Observation) -> str:
 
 
 def with_missing_tools(reason: str, observation: Observation) -> str:
-    """Return `reason`. If required programs are missing or the tests cannot be read, the text also says so."""
+    """Return `reason` and, after it, which required programs are missing and why the tests cannot be read, if so."""
     return "; ".join(filter(None, (reason, missing_tools_text(observation), observation.tests_unreadable)))
 
 
 def too_young_text(observation: Observation, release: Release) -> str:
-    """Return a text on a release that is too young: since when it is known, and when it will be tried.
+    """Return a text on a release that is too young: when it was first seen, and from when on it will be tried.
 
-    Return "" if it is old enough.
+    Return "" if the release is old enough.
     """
     until = too_young_until(observation, release)
     if until is None:
@@ -57,10 +57,11 @@ def too_young_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_text(observation: Observation, release: Release) -> str:
-    """Return why the signature of the release's tag is not accepted, as "unsigned: …".
+    """Return why a release may not be tried for want of a signature, as "unsigned: …".
 
-    The same holds for the older release to which its way back leads, if that is a gate. Return "" if the signatures are
-    good, not needed, or not checked yet.
+    This is so if the signature of its tag is not accepted. It is also so if a promotion depends on the way back, and
+    the tag of the older release to which that leads is not accepted. Return "" if the signatures are good, not needed,
+    or not checked yet.
     """
     reason = unsigned_reason(observation, release)
     if reason or (older := unsigned_older(observation, release)) is None:
@@ -69,9 +70,10 @@ def unsigned_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_older(observation: Observation, release: Release) -> Release | None:
-    """Return the older release to which the way back from `release` leads, if that is a gate and its tag is refused.
+    """Return the older release to which the way back from `release` leads, if the signature of its tag is not accepted.
 
-    Return None if it is no gate, if there is no older release, or if its signature is good, not needed or not checked.
+    Return None if a promotion does not depend on the way back, if there is no older release, or if the signature is
+    good, not needed, or not checked yet.
     """
     if WayName.BACK not in observation.recipe.ways.gates:
         return None
@@ -81,7 +83,7 @@ def unsigned_older(observation: Observation, release: Release) -> Release | None
 
 
 def signer_note(observation: Observation, release: Release) -> str:
-    """Return a note on who signed the release, or that its signature is not checked yet, with "; " at its beginning.
+    """Return a note that begins with "; ": who signed the release, or that its signature is not checked yet.
 
     Return "" if the recipe needs no signatures.
     """
@@ -92,7 +94,7 @@ def signer_note(observation: Observation, release: Release) -> str:
 
 
 def red_words(red: Red) -> str:
-    """Return what a remembered release was: red, or green and all the same not promoted."""
+    """Return "was red", or "was not promoted" for a remembered release that was green all the same."""
     return "was not promoted" if red.reason.startswith(NOT_PROMOTED) else "was red"
 
 

@@ -15,7 +15,13 @@ from state.records import Seal
 
 
 class Verdict(StrEnum):
-    """The verdict of a tier. FAIL: the recipe is to blame. ERROR: this host is to blame."""
+    """The verdict of a tier.
+
+    * PASS: it passed.
+    * FAIL: it failed by a fault of the recipe.
+    * SKIP: it was not run; `Skip` says why.
+    * ERROR: it could not be judged, by a fault of this host.
+    """
 
     PASS = "pass"  # noqa: S105  a verdict, no password
     FAIL = "fail"
@@ -55,10 +61,11 @@ class TierResult:
 
 @frozen
 class Candidate:
-    """The sealed snapshot in `folder` that may become the canonical.
+    """A sealed snapshot of a trial that may become the canonical.
 
-    `seal` has the hashes by which the snapshot is checked. `lineage` are the releases that have run on its data, the
-    oldest first.
+    * `folder`: the folder of the snapshot.
+    * `seal`: the hashes by which the snapshot is checked.
+    * `lineage`: the releases that have run on its data, the oldest first.
     """
 
     folder: Path
@@ -72,19 +79,19 @@ class Trial:
 
     * `by_pass`: True if a pass chose the release, False if a person did.
     * `slots_were_empty`: True if every slot was empty when it was opened.
-    * `altered`: tracked files that the apps changed.
+    * `altered`: tracked files of the checkout that the apps changed.
     * `tests`: the digest of everything on which the verdicts depend, besides the release.
     * `tests_unchanged`: True if the fleet folders were the same before and after the trial.
-    * `log`: the folder of its logs, relative to the state folder.
+    * `log`: the folder of the trial's logs, relative to the state folder.
     * `findings`: remarks without effect on the result.
-    * `candidate`: what may become the canonical; None if the trial did not get that far.
+    * `candidate`: the snapshot that may become the canonical; None if the trial did not get that far.
     * `timed_out`: True if the trial failed because something took too long.
     * `damage`: why the canonical's snapshot could not be deployed; "" if it could, or was not needed.
     * `tail`: the last log lines of the app that failed.
-    * `checks_data`: True if data.check failed before data.mark wrote anything: so it can tell if data is lost.
-    * `is_check_slow`: True if data.check failed there so late that too little time may be the cause.
+    * `checks_data`: True if data.check can tell that data is lost: it failed before data.mark had written anything.
+    * `is_check_slow`: True if data.check failed then so late that too little time may be the reason.
     * `peak`: the most that the trial took of the disk; None if that was not measured.
-    * `ways`: the ways that were tried of its candidate, because the promotion depends on them.
+    * `ways`: the results of the ways on which the promotion depends.
     """
 
     id: str
@@ -143,7 +150,7 @@ def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ..
 
 
 def _skipped_backup(backup: TierResult) -> TierResult:
-    """Return the result of a backup tier that passed as a skip. Any other result stays as it is."""
+    """Return the result of a backup tier, with SKIP in place of PASS. A result that is not PASS is unchanged."""
     if backup.verdict is not Verdict.PASS:
         return backup
     reason = "was taken, but restoring it proved nothing"

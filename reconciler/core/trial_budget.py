@@ -13,7 +13,7 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: int | None) -> Plan:
-    """Return the plan with at most `trials` trials; None for any number.
+    """Return the plan with at most `trials` trials. If `trials` is None, return the plan unchanged.
 
     The recipes that wait longest keep their trials. The other trials are held back (OVER_BUDGET).
     """

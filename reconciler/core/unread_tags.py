@@ -16,9 +16,9 @@ SHOWN_OF_LONG: Final = 40
 
 
 def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
-    """Return the tags that are no releases, but look like versions later than the wanted and the recorded release.
+    """Return the tags that are no releases, but look like versions later than the wanted release and the canonical's.
 
-    The latest comes first. Tags that the declared `allow` does not admit are left out, unless upstream has no release.
+    The latest comes first. Tags outside of the declared range `allow` are left out, unless upstream has no release.
     """
     tags = upstream_tags(observation)
     if tags is None or isinstance(want, Unobservable):
@@ -28,7 +28,7 @@ def unread_tags(observation: Observation, want: Want) -> tuple[str, ...]:
 
 
 def _known(observation: Observation, want: Want) -> Iterator[tuple[int, ...]]:
-    """Yield the version numbers of the wanted release and of the recorded one."""
+    """Yield the version numbers of the wanted release and of the canonical, such as (1, 2, 0), if there are any."""
     if isinstance(want, Release):
         yield version_key(want.version)[:3]
     if isinstance(want, AmbiguousVersion):
@@ -46,9 +46,10 @@ class UnreadTag:
 
 
 def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag, ...]:
-    """Return all tags that are not considered: first those that are no releases, then releases outside of `allow`.
+    """Return the tags of upstream that are not considered when a release is chosen, each with the reason.
 
-    `tags` maps upstream's tags to commits, to None if a tag names no commit. `allow` is the declared range.
+    Tags that are no releases come first, and then releases outside of the declared range `allow`. `tags` maps each tag
+    of upstream to its commit; to None if the tag names no commit.
     """
     admitted = {release.version for release in releases(tags, allow)}
     outside = [release.version for release in releases(tags, "*") if release.version not in admitted]
@@ -57,7 +58,10 @@ def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag
 
 
 def _why_no_release(tag: str) -> str:
-    """Return why a tag is no release. A tag with the name of a release is none if it names no commit."""
+    """Return why `tag` is no release, such as "does not look like a version".
+
+    A tag that has the name of a release is none because it names no commit.
+    """
     if is_release_name(tag):
         return "names no commit"
     if len(tag) > LONGEST:
@@ -79,7 +83,10 @@ def unread_tags_message(tags: Sequence[str]) -> str:
 
 
 def format_tag(tag: str) -> str:
-    """Return the name of a tag that is no release. If the name does not show why it is none, add the reason."""
+    """Return the name of a tag that is no release, for a message. A very long name is shortened.
+
+    If the name looks like that of a release, the reason is added: "1.2.0 (names no commit)".
+    """
     if len(tag) > LONGEST:
         return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"
     return f"{tag} (names no commit)" if is_release_name(tag) else tag

@@ -13,11 +13,11 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first: bool) -> bool:
     """Return whether a pass has enough time left to begin a way.
 
-    * `budget`: the time that a pass has for ways; None for any time.
-    * `elapsed`: the seconds since the first way began.
+    * `budget`: the time that a pass has for all ways; None for any time.
+    * `elapsed`: the seconds since the first way of the pass began.
     * `took`: the seconds that this way took last time; 0 if that is not known.
-    * `is_first`: True if this is the first way of the pass. It always fits, so that a way that takes longer than the
-      whole budget is still tried.
+    * `is_first`: True if this is the first way of the pass. Then the answer is True, so that a way that takes longer
+      than the whole budget is still tried.
     """
     if budget is None or is_first:
         return True

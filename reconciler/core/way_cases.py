@@ -10,24 +10,24 @@ from reconciler.core.way_kinds import GRAVEST_FIRST, WayAnswer, WayKind, is_dang
 
 
 class Moment(StrEnum):
-    """When a release is killed while it first starts on older data."""
+    """At which part of its start a release is killed, when it starts for the first time on older data."""
 
     EARLY = "early"
     MIDDLE = "middle"
     LATE = "late"
 
     def of(self, seconds: float) -> float:
-        """Return the moment, in seconds since the start, of a start that takes `seconds`."""
+        """Return after how many seconds a release is killed if its start takes `seconds` in all."""
         return seconds * {Moment.EARLY: 0.15, Moment.MIDDLE: 0.5, Moment.LATE: 0.9}[self]
 
 
 @frozen
 class DataSource:
-    """Data of an older release.
+    """The data of an older release, over which a release is tried.
 
-    * `version`: the older release. If the fleet asks for a release that there is not: what it asks for.
-    * `commit`: its commit; "" if there is no such release.
-    * `generation`: the kept generation that has the data; None if the release is installed fresh.
+    * `version`: the version of the older release. If the fleet asks for one that does not exist: the text in the fleet.
+    * `commit`: the commit of the older release; "" if there is no such release.
+    * `generation`: the kept generation that has the data; None if the older release is installed fresh to get it.
     """
 
     version: str
@@ -47,10 +47,10 @@ class DataSource:
 
 @frozen
 class Kill:
-    """When a release was killed.
+    """When a release was killed during its start.
 
-    * `after`: how long after its first process was seen, in seconds.
-    * `start`: how long its start takes if it is not killed, in seconds.
+    * `after`: the seconds from when its first process was seen until it was killed.
+    * `start`: how many seconds the start takes if the release is not killed.
     """
 
     after: float
@@ -59,13 +59,14 @@ class Kill:
 
 @frozen
 class WayCase:
-    """What came of one case of a way.
+    """The result of one case of a way. A leap has one for each older release, a fall for each moment of the kill.
 
     * `source`: the data over which the release was deployed.
-    * `kind`: what is wrong; None unless the answer is NO.
+    * `kind`: why the answer is NO; None for any other answer.
     * `reason`: one sentence, with the words of the app if there are any.
     * `proves_writes`: True if data.check can tell whether what the older release wrote is there.
-    * `moment`: when a fall was to kill the release; None for a leap. `kill`: when it did; None if it did not.
+    * `moment`: when the release was to be killed in a fall; None for a leap.
+    * `kill`: when the release was in fact killed; None if it was not.
     * `seconds`: how long the case took.
     """
 
@@ -80,25 +81,28 @@ class WayCase:
 
 
 def answer_of(cases: Iterable[WayCase]) -> WayAnswer:
-    """Return the answer of a way from those of its cases: NO if one is no; else ERROR, YES or SKIP if one is that."""
+    """Return the answer of a way whose cases are `cases`: the first of NO, ERROR and YES that a case has, else SKIP."""
     answers = {each.answer for each in cases}
     order = (WayAnswer.NO, WayAnswer.ERROR, WayAnswer.YES)
     return next((each for each in order if each in answers), WayAnswer.SKIP)
 
 
 def gravest_kind(cases: Iterable[WayCase]) -> WayKind | None:
-    """Return the gravest thing that is wrong with one of the cases; None if nothing is."""
+    """Return the gravest of the reasons why cases of a way have the answer NO; None if none has."""
     kinds = {each.kind for each in cases}
     return next((kind for kind in GRAVEST_FIRST if kind in kinds), None)
 
 
 def case_name(case: WayCase) -> str:
-    """Return what a case is about, such as "from 1.0.0 (generation 3)", or "middle, over 1.0.0 (generation 3)"."""
+    """Return what a case of a leap or a fall is about: older data, and for a fall also the moment of the kill.
+
+    Examples: "from 1.0.0 (generation 3)", "middle, over 1.0.0 (generation 3)".
+    """
     return f"from {case.source}" if case.moment is None else f"{case.moment}, over {case.source}"
 
 
 def case_text(way: WayName, case: WayCase) -> str:
-    """Return what came of a case of `way` in one line, such as "no: it does not come up …: exited 1"."""
+    """Return the result of one case of `way` in one line, such as "no: it does not come up …: exited 1"."""
     kill = case.kill
     when = f"killed after {kill.after:.2f} s of {kill.start:.2f} s" if kill is not None else ""
     why = kind_words(way, case.kind) if case.kind is not None else ""
@@ -106,6 +110,6 @@ def case_text(way: WayName, case: WayCase) -> str:
 
 
 def cases_text(way: WayName, cases: Sequence[WayCase]) -> str:
-    """Return what came of all cases of `way` in one line, the dangerous ones first."""
+    """Return the results of all cases of `way` in one line, those in which data may be lost first."""
     ordered = sorted(cases, key=lambda case: not is_danger(case.kind))
     return "; ".join(f"{case_name(each)} {case_text(way, each)}" for each in ordered)

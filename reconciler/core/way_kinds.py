@@ -10,9 +10,12 @@ from desired.model import WayName
 
 
 class WayAnswer(StrEnum):
-    """The answer that a way gave. YES: the way back, or the stop, works. NO: it does not; `WayKind` says how.
+    """The answer that a way gave.
 
-    SKIP: nothing could be tried or proved. ERROR: this host is to blame.
+    * YES: what was tried works.
+    * NO: it does not work; `WayKind` says why.
+    * SKIP: nothing could be tried or proved.
+    * ERROR: this host is to blame, and nothing is known.
     """
 
     YES = "yes"
@@ -22,20 +25,33 @@ class WayAnswer(StrEnum):
 
 
 class WayKind(StrEnum):
-    """In which way a release did not pass: why the answer is NO.
+    """Why the answer of a way is NO.
 
-    Of the way back. REFUSES: the older release does not come up. HIDES: it comes up, but not with all data. In both
-    cases the newer release has all data when it is deployed again. LOSES: only what the newer release wrote is lost.
-    DAMAGES: older data is gone or wrong, too. BREAKS: the newer release does not come up any more on that data.
+    The way back deploys the older release over data of the newer one:
 
-    Of a stop. KILLED: the release does not end by itself in time. UNCLEAN: after it was killed, it does not come up
-    again with its data. NO_RESTART: it does not do so even after it ended by itself.
+    * REFUSES: the older release does not come up. The newer one then still has all data.
+    * HIDES: the older release comes up, but not with all data. The newer one then still has all data.
+    * LOSES: what the newer release wrote is lost, and nothing else.
+    * DAMAGES: data from before the newer release is gone or wrong, too.
+    * BREAKS: the newer release does not come up any more on that data.
 
-    Of a leap, where REFUSES and HIDES mean that the older release has all data when it is deployed again. DAMAGES: it
-    has not. BREAKS: it does not come up any more.
+    A stop ends the release by SIGTERM, and later by a kill:
 
-    Of a fall. TWICE: the release comes up only when it is started a second time after the kill. DAMAGES: it comes up
-    without all the data. BREAKS: it does not come up any more.
+    * KILLED: the release does not end by itself in time.
+    * UNCLEAN: after a kill, the release does not come up again with its data.
+    * NO_RESTART: after it ended by itself, the release does not come up again with its data.
+
+    A leap deploys the release over data of an older one:
+
+    * REFUSES, HIDES: as above. The older release then still has all data.
+    * DAMAGES: the older release comes up again, but without all data.
+    * BREAKS: the older release does not come up any more.
+
+    A fall kills the release while it first starts on older data:
+
+    * TWICE: the release comes up only when it is started a second time after the kill.
+    * DAMAGES: the release comes up without all data.
+    * BREAKS: the release does not come up any more.
     """
 
     REFUSES = "refuses"
@@ -72,24 +88,30 @@ GRAVEST_FIRST: Final = (WayKind.BREAKS, WayKind.DAMAGES, WayKind.HIDES, WayKind.
 
 
 def kind_words(way: WayName, kind: WayKind) -> str:
-    """Return in words what is wrong if `way` has the answer NO for the reason `kind`."""
+    """Return what is wrong as words, such as "it comes up only at the second start".
+
+    `way` is a way with the answer NO, and `kind` says why.
+    """
     return _OTHER_WORDS.get((way, kind), KIND_WORDS[kind])
 
 
 def is_danger(kind: WayKind | None) -> bool:
-    """Return whether data may be lost that was safe before. `kind` is None if nothing is wrong."""
+    """Return whether a way with the answer NO for the reason `kind` shows that data may be lost that was safe before.
+
+    Return False if `kind` is None: the answer is not NO.
+    """
     return kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN, WayKind.NO_RESTART}
 
 
 @frozen
 class BackFacts:
-    """What was seen of a way back.
+    """What was seen of a way back: the older release deployed over data of the newer one, and then the newer one again.
 
     * `comes_up`: the older release became ready.
-    * `passes`: data.check passed there.
-    * `is_whole_after`: the newer release, deployed again on that data, has all of it.
+    * `passes`: data.check of the older release passed.
+    * `is_whole_after`: the newer release, deployed again on that data, has all data.
     * `rises_after`: the newer release, deployed again on that data, comes up.
-    * `keeps_older`: it still has what was there before it wrote more.
+    * `keeps_older`: the newer release then still has the data that was there before it wrote more.
     """
 
     comes_up: bool
@@ -100,7 +122,7 @@ class BackFacts:
 
 
 def kind_of_back(facts: BackFacts) -> WayKind | None:
-    """Return why the answer of a way back is NO; None if it is YES."""
+    """Return why the answer of a way back is NO; None if the answer is YES."""
     if facts.comes_up and facts.passes:
         return None
     if facts.is_whole_after:
@@ -127,10 +149,12 @@ class StopFacts:
 
 
 def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKind | None:
-    """Return why the answer of a stop is NO; None if it is YES.
+    """Return why the answer of a stop is NO; None if the answer is YES.
 
-    `rises` is True if the release came up again with its data each time: after the stop and, if that was clean, also
-    after a kill. `is_after_kill` is True if the last of these times was after that kill.
+    * `facts`: how the release ended after SIGTERM.
+    * `rises`: True if the release came up again with its data, after SIGTERM and, if it was tried, after a kill.
+    * `is_after_kill`: True if the release was last started after a kill that was a trial of its own. This is only tried
+      if the release had come up again after SIGTERM.
     """
     if not rises:
         return WayKind.UNCLEAN if is_after_kill or facts.killed else WayKind.NO_RESTART
@@ -139,12 +163,12 @@ def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKi
 
 @frozen
 class LeapFacts:
-    """What was seen of a leap.
+    """What was seen of a leap: the release deployed over data of an older one, and then the older one again.
 
     * `comes_up`: the release became ready over the older data.
-    * `passes`: data.check passed there.
+    * `passes`: data.check of the release passed.
     * `rises_after`: the older release, deployed again on that data, comes up.
-    * `is_whole_after`: it has all of it.
+    * `is_whole_after`: the older release then has all its data.
     """
 
     comes_up: bool
@@ -154,7 +178,7 @@ class LeapFacts:
 
 
 def kind_of_leap(facts: LeapFacts) -> WayKind | None:
-    """Return why the answer of a leap is NO; None if it is YES."""
+    """Return why the answer of a leap is NO; None if the answer is YES."""
     if facts.comes_up and facts.passes:
         return None
     if facts.is_whole_after:
@@ -163,10 +187,11 @@ def kind_of_leap(facts: LeapFacts) -> WayKind | None:
 
 
 def kind_of_fall(*, comes_up: bool, passes: bool, starts: int) -> WayKind | None:
-    """Return why the answer of a fall is NO; None if it is YES.
+    """Return why the answer of a fall is NO; None if the answer is YES.
 
-    `comes_up` and `passes` are of the last start after the kill: the release became ready, and data.check passed.
-    `starts` is how often the release was started after the kill.
+    * `comes_up`: True if the release became ready at its last start after the kill.
+    * `passes`: True if data.check passed then.
+    * `starts`: how often the release was started after the kill.
     """
     if not comes_up:
         return WayKind.BREAKS

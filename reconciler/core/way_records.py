@@ -15,9 +15,9 @@ WAY_LINE: Final = "way"
 
 
 def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay, ...]:
-    """Return the results of the ways of `recipe` that are in the ledger, the oldest first.
+    """Return the results of the ways of `recipe` in the ledger lines `lines`, the oldest first.
 
-    `lines` may be of any kind. Lines of a newer Canon that cannot be read are left out.
+    Lines about anything else are left out, and lines of a newer Canon that cannot be read.
     """
     entries = [line.entry for line in lines if (line.entry.kind, line.entry.recipe) == (WAY_LINE, recipe)]
     found = (recorded_way(recipe, entry.at, entry.body) for entry in entries)
@@ -45,7 +45,7 @@ def way_body(result: WayResult) -> Mapping[str, object]:
 
 
 def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
-    """Return how a release ended as JSON data, for the ledger and for documents. None if it was not stopped."""
+    """Return how a release ended after SIGTERM as JSON data, for the ledger and for documents. None stays None."""
     if stop is None:
         return None
     return {
@@ -57,7 +57,7 @@ def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
 
 
 def case_body(case: WayCase) -> dict[str, object]:
-    """Return what came of a case of a way as JSON data, for the ledger and for documents."""
+    """Return the result of one case of a way as JSON data, for the ledger and for documents."""
     kill = case.kill
     return {
         "from": case.source.version,
@@ -75,13 +75,20 @@ def case_body(case: WayCase) -> dict[str, object]:
 
 
 def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> RecordedWay | None:
-    """Return the result of a way from a line of the ledger; None for a line of a newer Canon that cannot be read."""
+    """Return the result of a way of `recipe` that a ledger line at the time `at` has.
+
+    `body` is the data of the line. Return None if a newer Canon wrote it in a form that cannot be read.
+    """
     result = _result(recipe, body)
     return RecordedWay(result, at, bool(body.get("by_pass"))) if result is not None else None
 
 
 def way_sentence(body: Mapping[str, object]) -> str:
-    """Return a sentence on the result of a way, made of the line's data; only its reason if that cannot be read."""
+    """Return a sentence on the result of a way, such as "back yes to 1.2.0".
+
+    `body` is the data of the ledger line with the result. If a newer Canon wrote it in another form, return only the
+    reason in it.
+    """
     result = _result("", body)
     return f"{result.way} {way_text(result)}" if result is not None else str(body.get("reason", ""))
 
@@ -126,7 +133,10 @@ def _stop(body: object) -> StopFacts | None:
 
 
 def _cases(bodies: object) -> tuple[WayCase, ...]:
-    """Return the cases in a line of the ledger; none for a line of an older Canon, which has no list of cases."""
+    """Return the cases of a way from `bodies`, the list of them in a ledger line.
+
+    Return () if `bodies` is no list: an older Canon wrote none.
+    """
     return tuple(map(_case, bodies)) if isinstance(bodies, list) else ()
 
 

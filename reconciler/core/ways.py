@@ -14,17 +14,18 @@ from state.records import Canonical, KnownTag
 
 @frozen
 class WayResult:
-    """What came of one way.
+    """The result of one way.
 
     * `release`: the release that was tried.
     * `base`: the older release of a way back; None for a stop, or if there is none.
-    * `kind`: what is wrong; None unless the answer is NO.
+    * `kind`: why the answer is NO; None for any other answer.
     * `reason`: one sentence, with the words of the app if there are any.
     * `proves_writes`: True if data.check can tell whether what the newer release wrote is there.
-    * `stop`: how the release ended; None if it was not stopped.
-    * `cases`: what came of each case of a leap or a fall; empty for other ways. `kind` is that of the gravest.
+    * `stop`: how the release ended after SIGTERM; None if it was not stopped.
+    * `cases`: the result of each case of a leap or a fall; () for other ways. `kind` is then that of the gravest case.
     * `tests`: the digest of everything on which the answer depends, besides the releases.
-    * `seconds`: how long it took. `log`: its log, relative to the state folder.
+    * `seconds`: how long the way took.
+    * `log`: its log, relative to the state folder.
     """
 
     recipe: str
@@ -46,7 +47,7 @@ class WayResult:
 class GatingWays:
     """The results of the ways on which a promotion depends.
 
-    `nothing_older` is True if no older release is known. Then there is none to go back to.
+    `nothing_older` is True if the recipe has no known older release, so that there is none to go back to.
     """
 
     results: Sequence[WayResult] = ()
@@ -55,9 +56,9 @@ class GatingWays:
 
 @frozen
 class RecordedWay:
-    """A result of a way in the ledger.
+    """A result of a way in the ledger, and when it was recorded.
 
-    `by_pass` is False if a person tried the way by hand. A pass then tries it all the same.
+    `by_pass` is False if a person tried the way by hand. A pass then tries the way once more.
     """
 
     result: WayResult
@@ -66,18 +67,20 @@ class RecordedWay:
 
 
 def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | None:
-    """Return the older release to which a canonical might have to go back; None if there is none.
+    """Return the older release to which a canonical's recipe might have to go back; None if there is none.
 
-    This is the release from which it was upgraded; without that, the newest older one. `known` has all tags ever seen.
+    This is the release from which the canonical was upgraded. If that is not known, it is the newest older release in
+    `known`, which has all tags ever seen.
     """
     return older_release(Release(canonical.version, canonical.commit), canonical.evidence.base.version, known)
 
 
 def older_release(release: Release, base: str | None, known: Mapping[str, KnownTag]) -> Release | None:
-    """Return the older release to which one might have to go back from `release`; None if there is none.
+    """Return the older release to which a recipe might have to go back from `release`; None if there is none.
 
-    `base` is the version from which `release` was upgraded, None if it was not. It is taken if it is known. Else the
-    newest older version of `known` is taken, which has all tags ever seen.
+    * `base`: the version from which `release` was upgraded; None if there was no upgrade. If it is in `known`, it is
+      returned; else the newest older release in `known`.
+    * `known`: all tags ever seen, by name.
     """
     if base is not None and base != release.version and base in known:
         return Release(base, known[base].commit)
@@ -101,9 +104,13 @@ def due_ways(  # noqa: PLR0913, PLR0917  all that an answer depends on
 ) -> tuple[WayName, ...]:
     """Return those of the ways `asked` that have not been tried yet, in the order of `WayName`.
 
-    A way counts as tried if a pass recorded an answer for the same releases and the same `tests`. An ERROR is no
-    answer. `base` is the older release of a way back, None if there is none. `sources` has the older data of each way
-    that is tried over it, None for none: of a leap and a fall, the answer has to be for exactly these.
+    A way counts as tried if a pass recorded an answer for the same release, `base`, `tests` and `sources`. An ERROR is
+    no answer.
+
+    * `base`: the older release of a way back; None if there is none. Other ways do not depend on it.
+    * `tests`: the digest of everything else on which answers depend.
+    * `recorded`: the earlier results of the recipe's ways.
+    * `sources`: for a leap and a fall, the older data that they start from; None if neither is asked for.
     """
     results = [each.result for each in recorded if each.by_pass and _is_answered(each.result)]
     same = [one for one in results if (one.release, one.tests) == (release, tests)]
@@ -113,7 +120,7 @@ def due_ways(  # noqa: PLR0913, PLR0917  all that an answer depends on
 
 
 def _is_answered(result: WayResult) -> bool:
-    """Return whether a way has an answer, and each of its cases has one."""
+    """Return whether neither the way nor one of its cases ended with ERROR, which is no answer."""
     return WayAnswer.ERROR not in {result.answer, *(case.answer for case in result.cases)}
 
 
@@ -126,17 +133,20 @@ def _same_base(result: WayResult, base: Release | None) -> bool:
 
 
 def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
-    """Return the newest answer of each way of one release. If an ERROR came later, return that too, after the answer.
+    """Return the newest answer of each way of the release with this version and commit, in the order of `WayName`.
 
-    The ways are in the order of `WayName`; those without a result are left out. `recorded` are of one recipe, the
-    oldest first.
+    If an ERROR came after the answer of a way, the last ERROR follows the answer. Ways without a result are left out.
+    `recorded` are the results of one recipe, the oldest first.
     """
     own = [each for each in recorded if each.result.release == Release(version, commit)]
     return tuple(each for way in WayName for each in _newest([one for one in own if one.result.way is way]))
 
 
 def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
-    """Return the last answer of one way. If the last result of all is an ERROR, return that too, after the answer."""
+    """Return the last result in `recorded` that is no ERROR. If an ERROR came later, return the last one after it.
+
+    `recorded` are the results of one way, the oldest first.
+    """
     answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
     last = answers[-1] if answers else -1
     return (*recorded[max(last, 0) : last + 1], *recorded[last + 1 :][-1:])
@@ -145,10 +155,11 @@ def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
 def closed_way(
     recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
 ) -> tuple[WayResult, WayResult] | None:
-    """Return the results of two of the same `way` if the present one is closed (NO), and the one before was open (YES).
+    """Return the results before and after `way` changed its answer from YES to NO; None if it did not.
 
-    The present one is that of the canonical, whose `version` and `commit` are given. Otherwise return None. An ERROR
-    does not count. `recorded` are of one recipe, the oldest first.
+    The later result is the newest one of the canonical's release, which has this `version` and `commit`. The earlier
+    result is the last one before it, of any release. ERROR and SKIP do not count. `recorded` are the results of one
+    recipe, the oldest first.
     """
     results = [each.result for each in recorded if each.result.way is way]
     backs = [one for one in results if one.answer is not WayAnswer.ERROR]
@@ -165,7 +176,7 @@ def is_dangerous(result: WayResult) -> bool:
 
 
 def way_text(result: WayResult) -> str:
-    """Return a result in one line, such as "no: it does not come up, and leaves the data as it was: exited 1"."""
+    """Return the result of a way in one line, such as "no to 1.0.0: what the newer release wrote is lost: exited 1"."""
     if result.cases:
         return f"{result.answer}: {cases_text(result.way, result.cases)}"
     why = kind_words(result.way, result.kind) if result.kind is not None else ""
@@ -174,7 +185,7 @@ def way_text(result: WayResult) -> str:
 
 
 def stop_text(facts: StopFacts) -> str:
-    """Return how a release ended, such as "ended in 1.2 s of 120 s, exit code web 0"."""
+    """Return how a release ended after SIGTERM, such as "ended in 1.2 s of 120 s, exit code web 0"."""
     how = "was killed after" if facts.killed else "ended in"
     grace = f" of {facts.grace:g} s" if facts.grace is not None else ""
     codes = ", ".join(f"{name} {code}" for name, code in sorted(facts.exit_codes.items()))
