@@ -54,11 +54,11 @@ class NoFleetError(CanonError):
 
 
 class NotCheckedError(CanonError):
-    """A check could not be made, because something could not be asked or read. So nothing is known of its subject."""
+    """A check of `reconcile doctor` could not be made, because something could not be asked or read."""
 
 
 class UpstreamError(InfrastructureError):
-    """Upstream has a tag that cannot be fetched. Only upstream can repair this. No release was tried."""
+    """Upstream has a tag that cannot be fetched. Only upstream can repair this. No release of the recipe is tried."""
 
 
 class RecipeError(CanonError):
@@ -108,15 +108,15 @@ class NeedsPersonError(CanonError):
 class BusyError(InfrastructureError):
     """Another process holds the lock of the pass or of a slot.
 
-    The message has its pid, its command and when it took the lock.
+    The message has that process's pid and command, and when it took the lock.
     """
 
 
 class InterruptedPassError(BaseException):
-    """A signal asked the command to stop. `signal_number` is its number.
+    """A signal asked the command to stop. `signal_number` is the number of the signal.
 
-    This is a BaseException, so that a handler for every Exception of one recipe, which goes on with the next recipe,
-    does not catch it.
+    This is a BaseException. So it is not caught where any Exception of one recipe is caught in order to go on with the
+    next recipe.
     """
 
     def __init__(self, signal_number: int) -> None:
@@ -137,7 +137,10 @@ def killed_error(recipe: str, killed: Sequence[str], pressure: str = "") -> Kill
 
 
 def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, str]:
-    """Return the message of an error, and what to do about it; "" if nothing is known. For an OSError, add its path."""
+    """Return the message of an error, and a hint what to do about it. The hint is "" if nothing is known.
+
+    The message of an OSError has its path added.
+    """
     if not isinstance(failed, OSError):
         return failed.message, failed.hint
     where = f" ({os.fsdecode(failed.filename)})" if isinstance(failed.filename, str | bytes) else ""

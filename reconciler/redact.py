@@ -17,7 +17,7 @@ _REPLACEMENT = b"[redacted]"
 
 @frozen
 class Redaction:
-    """The texts that are replaced.
+    """The texts that are replaced in logs and messages.
 
     `spellings` has each secret in all encodings in which it may appear, the longest first.
     """
@@ -36,10 +36,11 @@ class Redaction:
 
 
 class RedactedStream:
-    """Replaces secrets in text that comes in pieces, even a secret that is split over two of them.
+    """Replaces secrets in a text that comes in pieces, even a secret that is split over two of them.
 
-    The result is the same as that of `Redaction.apply` for the whole text. The last bytes may be the beginning of a
-    secret. So they are kept until the next piece comes; they are always fewer than the longest spelling has.
+    The result is the same as that of `Redaction.apply` for the whole text. The last bytes of a piece may be the
+    beginning of a secret, so they are kept until the next piece comes. They are always fewer than the longest spelling
+    has.
     """
 
     def __init__(self, redaction: Redaction) -> None:
@@ -49,7 +50,7 @@ class RedactedStream:
         self._covered = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        """Add a piece of text. Return the redacted text that later pieces cannot change."""
+        """Add a piece of text. Return as much of the redacted text as later pieces cannot change any more."""
         self._held += chunk
         return self._release(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
 
@@ -58,9 +59,9 @@ class RedactedStream:
         return self._release(len(self._held))
 
     def _release(self, cut: int) -> bytes:
-        """Return the kept bytes before the index `cut`, redacted. Only the bytes after it are kept from now on.
+        """Return the kept bytes before the index `cut`, redacted. Keep only the bytes after it from now on.
 
-        The first `_covered` of them are the end of a secret that was replaced already, so they are left out.
+        The first `_covered` of the kept bytes are the end of a secret that was replaced already, so they are left out.
         """
         parts, end = [], self._covered
         for start, stop in self._spellings_before(cut):
@@ -105,7 +106,7 @@ def _spellings(value: bytes) -> Iterable[bytes]:
 
 
 def read_slot_secrets(slot: Path) -> tuple[bytes, ...]:
-    """Return the contents of all secret files of the apps in a slot. `slot` is the folder of the slot.
+    """Return the contents of all secret files of the apps in the slot with the folder `slot`.
 
     Symlinks, and files larger than 64 KiB, are left out.
     """

@@ -23,7 +23,7 @@ from state.records import KnownTag, LedgerEntry, Memory
 
 
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
-    """Accept that the tag `tag` moved to another commit. If it is None, accept that upstream lost release tags.
+    """Accept that the tag `tag` moved to another commit. If `tag` is None, accept that upstream lost release tags.
 
     The ledger records `reason`. Return the exit code. Raise NeedsPersonError if there is nothing to accept,
     InfrastructureError if upstream cannot be read, and UsageError if the recipe `name` is not declared or `reason` is
@@ -51,7 +51,7 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
-    """Return the recipe's memory with the new commit of `tag`, and a message for the user. Record nothing.
+    """Return the recipe's memory with the new commit of `tag`, and a message for the user. Nothing is recorded yet.
 
     Raise NeedsPersonError if the tag did not move.
     """
@@ -65,9 +65,9 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 
 
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
-    """Return the recipe's memory without the tags that upstream lost, and a message for the user. Record nothing.
+    """Return the recipe's memory without the tags that upstream lost, and a message for the user.
 
-    Raise NeedsPersonError if upstream lost no tag.
+    Nothing is recorded yet. Raise NeedsPersonError if upstream lost no tag.
     """
     gone = vanished_tags(observation)
     if not gone:
@@ -100,10 +100,10 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the drivers that are needed to remove a recipe's slot and its kept deployment.
+    """Return the names of the drivers that are needed to remove a recipe's slot and its kept deployment.
 
-    These are "process", and each driver that is recorded for one of them. If none is recorded, although a slot or a
-    kept deployment exists, return all drivers of `host`.
+    These are "process", and the drivers that are recorded for the slot and the kept deployment. If none is recorded,
+    although there is a slot or a kept deployment, these are all drivers of `host`.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
@@ -151,7 +151,7 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Return a text with those folders of the recipe that still exist; "" if there are none.
+    """Return a text that names the folders of the recipe that still exist; "" if there are none.
 
     A folder is not deleted if there are files in it that Canon did not make.
     """

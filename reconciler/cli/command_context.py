@@ -20,7 +20,12 @@ from state.state_errors import StateError
 
 @frozen
 class CommandContext:
-    """What a command is given. `names` are the recipes to work on: those named by -r, or else all declared ones."""
+    """What every command is given.
+
+    * `fleet`: the declarations.
+    * `state`: the paths of the state folder.
+    * `names`: the recipes to work on: those named by -r, or else all declared ones.
+    """
 
     options: Options
     fleet: Fleet
@@ -70,14 +75,17 @@ def require_declared(context: CommandContext, name: str) -> None:
 
 
 def _is_orphan(context: CommandContext, name: str) -> bool:
-    """Return whether the undeclared recipe `name` has a canonical. Return False if the registry cannot be read."""
+    """Return whether the recipe `name`, which is not declared, has a canonical.
+
+    Return False if the registry cannot be read.
+    """
     with suppress(StateError):
         return name in SqliteRegistry(context.state.database).read().canonicals
     return False
 
 
 def prepare_state(state: StateFolder) -> None:
-    """Make the state folder and its id if they are missing.
+    """Make the state folder, and the file with its id, if they are missing.
 
     Programs that Canon starts get the id in their environment, by which a later run recognises them.
     """

@@ -88,9 +88,11 @@ def _children(context: CommandContext, allowed: Mapping[str, str]) -> dict[str, 
 def worker_host(context: CommandContext, host: Host, progress: Progress, lock: int, ports: range) -> Host:
     """Return the host of a worker process that was forked from the process of `host`.
 
-    Everything that may have an open connection, or a list of child processes, is made anew. The worker's apps listen on
-    `ports`, which no other worker uses. `progress` shows what the worker does. `lock` is the descriptor of the pass
-    lock.
+    Everything that may have an open connection, or a list of child processes, is made anew.
+
+    * `progress`: shows what the worker does.
+    * `lock`: the descriptor of the pass lock.
+    * `ports`: the ports on which the worker's apps listen. No other worker uses them.
     """
     fleet, state = context.fleet, context.state
     children = _children(context, child_environment(fleet.passes, os.environ, state.root))
@@ -152,7 +154,7 @@ def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[s
 def _images(
     fleet: Fleet, drivers: Mapping[str, Driver], children: Mapping[str, str], lock: int | None
 ) -> Images | None:
-    """Return what lists and removes images; None if the fleet keeps them all, or if no driver uses an engine."""
+    """Return what lists and removes images; None if the fleet keeps all images, or if no driver uses an engine."""
     if fleet.images != "prune" or drivers.keys() <= {"process"}:
         return None
     from reconciler.host.swarm.engine.engine import Engine
@@ -166,9 +168,10 @@ def drivers_for(
 ) -> dict[str, Driver]:
     """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
-    `children` is the environment of child processes. `lock` is the descriptor of the pass lock; None if it is not held.
-    `company` says which ports apps may use, and whether other recipes are tried at the same time. If it is None, apps
-    may use all ports, and no other recipe is tried.
+    * `children`: the environment of child processes.
+    * `lock`: the descriptor of the pass lock; None if it is not held.
+    * `company`: says which ports apps may use, and whether other recipes are tried at the same time; None if apps may
+      use all ports, and no other recipe is tried.
     """
     company = company or Company()
     drivers: dict[str, Driver] = {"process": ProcessDriver(children, ports=company.ports)}
@@ -195,7 +198,7 @@ def tools_of(fleet: Fleet, drivers: Mapping[str, Driver]) -> set[str]:
 
 
 def progress_on_stderr(options: Options) -> LineProgress:
-    """Return what shows progress on stderr. Use it in a `with` statement."""
+    """Return an object that shows progress on stderr. Use it in a `with` statement."""
     colour = screen_for(80, os.environ, no_color=options.no_color).colour
     return open_progress(quiet=options.quiet, verbose=options.verbose, colour=colour)
 
@@ -233,9 +236,10 @@ def private_files() -> Iterator[None]:
 
 
 def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
-    """Send a signal to this process again, if Python dropped the InterruptedPassError that it had raised.
+    """If Python dropped an InterruptedPassError, send its signal to this process once more.
 
-    Python drops an exception in a finaliser or a callback, and calls this hook. Other exceptions are printed as usual.
+    Python drops an exception in a finaliser or a callback, and calls this hook with it. Any other exception is printed
+    as usual.
     """
     if not isinstance(dropped.exc_value, InterruptedPassError):
         sys.__unraisablehook__(dropped)

@@ -58,10 +58,10 @@ def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
 
 
 def _guarded(name: str, check: Callable[[], HostCheck]) -> HostCheck:
-    """Return the result of `check`, which has the name `name`.
+    """Return the result of `check`. `name` is the name of the check.
 
-    If it raises NotCheckedError, return NOT_CHECKED under the name `name`, with the error's message and hint; if it
-    raises CanonError, StateError or OSError, FAILED.
+    If `check` raises NotCheckedError, the result is NOT_CHECKED. If it raises CanonError, StateError or OSError, the
+    result is FAILED. The result then has the error's message and hint.
     """
     try:
         return check()
@@ -120,7 +120,7 @@ def _state(seen: Inspection) -> HostCheck:
 
 
 def _identity(state: StateFolder, records: Records) -> HostCheck:
-    """Return the check of the state folder's id, for a folder whose content was found intact.
+    """Return the check of the state folder's id. The content of the folder was found intact before.
 
     It is a WARNING if there are canonicals and the id is not valid, as in a copied folder; else OK.
     """
@@ -150,7 +150,7 @@ def _user_name(number: int) -> str:
 
 
 def _damaged(state: StateFolder, records: Records) -> dict[str, str]:
-    """Return the recipes whose canonical's snapshot is not intact, each with the reason."""
+    """Return the recipes whose canonical has a snapshot that is not intact, each with the reason."""
     statuses = snapshot_statuses(SealedSnapshots(), state, records)
     return {name: status.reason for name, status in statuses.items() if status.state is not State.INTACT}
 

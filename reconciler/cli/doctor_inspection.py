@@ -22,8 +22,11 @@ USUAL_UNIT = "reconcile.service"
 class Inspection:
     """What the checks of `reconcile doctor` look at.
 
-    `unit` is the name of the systemd unit in which passes run. `service` has its properties, as in `read_service`;
-    it is the error if systemd could not be asked. `records` is empty if the registry cannot be read.
+    * `environment`: the environment of child processes, as this shell makes it.
+    * `tools`: the programs that recipes and drivers need, and those that are always used.
+    * `unit`: the name of the systemd unit in which passes run.
+    * `service`: the unit's properties by name; the error if systemd could not be asked.
+    * `records`: all records; empty if the registry cannot be read.
     """
 
     fleet: Fleet
@@ -36,7 +39,7 @@ class Inspection:
 
 
 def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
-    """Read what the checks of a fleet and its state folder look at. Return it."""
+    """Read and return everything that the checks look at, of the fleet, its state folder and this host."""
     environment = child_environment(fleet.passes, os.environ, state.root)
     tools = tools_of(fleet, drivers_for(fleet, state, environment, None))
     unit = fleet.unit or USUAL_UNIT

@@ -28,15 +28,18 @@ def check_unit(seen: Inspection) -> HostCheck:
 
 
 def check_timer(seen: Inspection) -> HostCheck:
-    """Check that a timer that starts the unit is enabled and active, and started it lately. Return OK or FAILED."""
+    """Return the check of the timer that starts the systemd unit in which passes run.
+
+    It is OK if the timer is enabled and active, and has started the unit lately, else FAILED.
+    """
     facts = systemd.read_timer(_loaded(seen), seen.environment)
     return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
 
 
 def check_environment(seen: Inspection) -> HostCheck:
-    """Return the check that compares the environment of child processes in the unit with that in this shell.
+    """Return the check that compares the environment of child processes in the systemd unit with that in this shell.
 
-    Return FAILED if the unit lacks a variable of this shell or does not find a required program, and a WARNING for
+    It is FAILED if the unit lacks a variable of this shell or does not find a required program. It is a WARNING for
     other differences.
     """
     of_systemd = systemd.read_unit_environment(_loaded(seen), seen.environment)
@@ -48,9 +51,9 @@ def check_environment(seen: Inspection) -> HostCheck:
 
 
 def check_credentials(seen: Inspection) -> HostCheck:
-    """Return the check of the files that the unit names as its credentials (`LoadCredential=`): they must exist.
+    """Return the check of the files that the systemd unit names as its credentials (`LoadCredential=`).
 
-    Return NOT_CHECKED if this user cannot look at one of them.
+    It is FAILED if a file is missing, NOT_CHECKED if this user cannot look at one.
     """
     _loaded(seen)
     files = systemd.read_credential_files(seen.unit, seen.environment)
@@ -61,14 +64,17 @@ def check_credentials(seen: Inspection) -> HostCheck:
 
 
 def _answered(seen: Inspection) -> systemd.Properties:
-    """Return the properties of the unit. Raise NotCheckedError if systemd could not be asked."""
+    """Return systemd's properties of the unit in which passes run. Raise NotCheckedError if it could not be asked."""
     if isinstance(seen.service, NotCheckedError):
         raise seen.service
     return seen.service
 
 
 def _loaded(seen: Inspection) -> systemd.Properties:
-    """Return the properties of the unit. Raise NotCheckedError if systemd does not know it or could not be asked."""
+    """Return systemd's properties of the unit in which passes run.
+
+    Raise NotCheckedError if systemd could not be asked, or has not loaded the unit.
+    """
     service = _answered(seen)
     if service.get("LoadState") != "loaded":
         raise NotCheckedError(f"systemd has not loaded {seen.unit}")
@@ -76,7 +82,7 @@ def _loaded(seen: Inspection) -> systemd.Properties:
 
 
 def _stat_error(path: Path) -> OSError | None:
-    """Return the error that a look at the file `path` meets; None if it exists."""
+    """Return the error that looking at the file `path` raises; None if the file exists."""
     try:
         path.stat()
     except OSError as failed:

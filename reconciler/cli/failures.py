@@ -82,7 +82,11 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 
 
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print one error as text and, if the command line asks for JSON, as JSON. Return the exit code."""
+    """Print one error to stderr as text and, if the command line asks for JSON, to stdout as JSON. Return the exit
+    code.
+
+    `exit_code` is that of the error. `arguments` is the command line.
+    """
     text = render_error(message, hint, _stderr_screen(arguments))
     return _report(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)
 
@@ -90,7 +94,8 @@ def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str
 def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
     """Print `text` to stderr and, if the command line asks for JSON, `document` to stdout. Return the exit code.
 
-    With --events, the document is one line: the last of the lines about the pass.
+    With --events, `document` is printed as one line, the last of those about the pass. `exit_code` is that of the
+    error. `arguments` is the command line.
     """
     print_error(text)
     if "--events" in arguments:

@@ -29,16 +29,17 @@ PAUSE: Final = 1.0
 
 @frozen
 class Selection:
-    """Which events to show: those of `recipes` since the time `since`.
+    """Which events to show.
 
-    If `recipes` is empty, those of all recipes. If `since` is None, those of any age.
+    * `recipes`: those about these recipes; () for all recipes.
+    * `since`: those from this time on; None for any age.
     """
 
     recipes: tuple[str, ...] = ()
     since: datetime | None = None
 
     def of(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        """Return those of `events` that are to be shown, in the same order."""
+        """Return the events to show among `events`, in the same order."""
         return tuple(
             event
             for event in events
@@ -49,8 +50,8 @@ class Selection:
 def history(options: Options, name: str | None, since: str | None) -> int:
     """Print what happened to the recipe `name`. If it is None, print what happened to all recipes and in whole passes.
 
-    `since` is a span such as "2d", or a day or time; None for any age. Return the exit code: 1 if the ledger's chain of
-    hashes is broken, else 0. Raise UsageError if nothing is known of `name`, or if `since` is no time.
+    `since` is a span such as "2d", or a day or time; None for any age. Return 1 if the ledger's chain of hashes is
+    broken, else 0. Raise UsageError if nothing is known of `name`, or if `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -66,11 +67,13 @@ def history(options: Options, name: str | None, since: str | None) -> int:
 
 
 def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
-    """Print each line of the ledger about the recipe `name`, the oldest first. If it is None, print every line.
+    """Print each line of the ledger about the recipe `name`, the oldest first; every line if `name` is None.
 
-    With `watch`, go on with new lines until a signal comes, which does not change the exit code. `since` is a span such
-    as "2d", or a day or time; None for any age. Return 1 if the ledger's chain of hashes is broken, else 0. Raise
-    UsageError if nothing is known of `name`, or if `since` is no time.
+    * `since`: print only lines from then on: a span such as "2d", or a day or time; None for any age.
+    * `watch`: go on with new lines until a signal comes, which does not change the exit code.
+
+    Return 1 if the ledger's chain of hashes is broken, else 0. Raise UsageError if nothing is known of `name`, or if
+    `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -93,7 +96,7 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 def _following(registry: SqliteRegistry, lines: Sequence[LedgerLine]) -> Iterator[tuple[Event, ...]]:
     """Yield the events of new lines of the ledger as they come, for ever. New lines are those after `lines`.
 
-    The ledger is read only if its file may have changed, and only after the last line that was read.
+    The ledger is read only when its file may have changed, and only from the last line on that was read before.
     """
     triggers, last = pass_triggers(lines), lines[-1].seq if lines else 0
     file = ChangedFile(registry.path)
@@ -110,7 +113,7 @@ def _write(text: str) -> None:
 
 
 def _check(registry: SqliteRegistry) -> int:
-    """Return the exit code for the state of the ledger: 0 if its chain of hashes is intact.
+    """Return 0 if the ledger's chain of hashes is intact.
 
     Else print to stderr that the printed lines may be wrong, and return 1.
     """
@@ -138,9 +141,9 @@ def _require_known(context: CommandContext, selection: Selection, events: Sequen
 
 
 def _since(text: str, now: datetime) -> datetime:
-    """Return the time that `text` means: a span before `now`, or a day or a time, in UTC unless it names a zone.
+    """Return the time that `text` means: a span before `now`, such as "2d", or a day or a time.
 
-    Raise UsageError for any other text.
+    A day or time is in UTC unless it names a zone. Raise UsageError for any other text.
     """
     try:
         return now - read_duration(text)

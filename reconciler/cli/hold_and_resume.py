@@ -31,8 +31,8 @@ class HoldRequest:
 def hold(options: Options, name: str, request: HoldRequest) -> int:
     """Put the recipe `name` on hold, in place of an earlier hold. Return the exit code.
 
-    This is recorded in the registry and the ledger. Raise UsageError if the recipe is not declared, or if the reason or
-    the day is not valid. Raise CanonError if the recipe's record cannot be read.
+    The hold is recorded in the registry and the ledger. Raise UsageError if the recipe is not declared, or if the
+    reason or the day is not valid. Raise CanonError if the recipe's record cannot be read.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -87,13 +87,13 @@ def resume(options: Options, name: str, reason: str) -> int:
 
 
 def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
-    """Return the hold, and then the rollback, that are recorded for the recipe `name`; [] if there are none."""
+    """Return the recorded hold of the recipe `name`, and then its recorded rollback; [] if it has neither."""
     found = (records.holds.get(name), records.rollbacks.get(name))
     return [decision for decision in found if decision is not None]
 
 
 def _ended_text(decision: Hold | Rollback, today: date) -> str:
-    """Return a sentence about a decision that ends now: whose it was, and why."""
+    """Return a sentence on a hold or rollback that a person ends now: whose it was, and why."""
     if isinstance(decision, Rollback):
         return f"it was rolled back from {decision.left} by {decision.who} ({decision.reason})"
     if decision.is_over(today):

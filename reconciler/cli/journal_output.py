@@ -11,7 +11,7 @@ from reconciler.show.documents.journal_entries import outcome_entry, report_entr
 def journal_outcome(outcome: Outcome) -> None:
     """Send the outcome of a recipe's step to systemd's journal. Call this as soon as the step has ended.
 
-    Do nothing if the step did nothing, or if this process does not run under the journal. Errors are ignored.
+    Send nothing if the step did nothing, or if this process does not run under the journal. Errors are ignored.
     """
     entry = outcome_entry(outcome)
     if entry is not None and runs_under_journal(os.environ):
@@ -19,7 +19,7 @@ def journal_outcome(outcome: Outcome) -> None:
 
 
 def journal_report(report: Report) -> None:
-    """Send an entry to systemd's journal for each way in which a recipe differs at the end of the run.
+    """Send to systemd's journal an entry for each way in which a recipe differs at the end of the run.
 
     If the run was hollow (nothing is enrolled, or counts do not add up), send one more entry. Do nothing if this
     process does not run under the journal. Errors are ignored.

@@ -63,7 +63,7 @@ def _usage(context: click.Context) -> str:
 
 
 def _paragraphs(texts: list[str]) -> Iterator[str]:
-    """Yield the lines of a paragraph for each of `texts`.
+    """Yield the roff lines of a paragraph for each of `texts`.
 
     A text that begins with `_KEEP_LINES` keeps its line breaks. The lines of any other text are joined.
     """
@@ -76,9 +76,9 @@ def _paragraphs(texts: list[str]) -> Iterator[str]:
 
 
 def _section(epilog: str) -> Iterator[str]:
-    """Yield the lines of a section, made of one part of the text at the end of a command's help; none for "".
+    """Yield the roff lines of a section, made of one part of the text at the end of a command's help; nothing for "".
 
-    The first line is the title: examples, or exit codes. Other lines keep their line breaks.
+    The first line of the part is the title: examples, or exit codes. The other lines keep their line breaks.
     """
     title, *lines = epilog.removeprefix(_KEEP_LINES).splitlines() or [""]
     if title.startswith("Example"):
@@ -89,13 +89,13 @@ def _section(epilog: str) -> Iterator[str]:
 
 
 def _kept(lines: list[str]) -> Iterator[str]:
-    """Yield the lines of a paragraph in which `lines` keep their line breaks; none if there are no lines."""
+    """Yield the roff lines of a paragraph that keeps the line breaks of `lines`; nothing if there are no lines."""
     if lines:
         yield from (".PP", ".nf", *map(_roff, lines), ".fi")
 
 
 def _list(title: str, entries: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield the lines of a section that lists names, each with a text. `title` is its title."""
+    """Yield the roff lines of a section with the title `title`. `entries` are names, each with a text about it."""
     yield f".SH {title}"
     for name, text in entries:
         yield from (".TP", f"\\fB{_roff(name)}\\fR", _roff(text))
@@ -118,7 +118,7 @@ def _roff(text: str) -> str:
 def main() -> None:
     """Write all man pages into the folder that the command line names. Make the folder if it is missing.
 
-    Their date is that of SOURCE_DATE_EPOCH (seconds since 1970); today's if this is not set.
+    The date on the pages is that of SOURCE_DATE_EPOCH (seconds since 1970); today's if this is not set.
     """
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)

@@ -37,9 +37,10 @@ def write_metrics(
 ) -> int:
     """Write the metrics of a report to the file `path`, in one step and readable by everybody. Return the exit code.
 
-    This is `code`, that of the report. If the file cannot be written, or the records for it cannot be read, print the
-    reason to stderr; the result is then 1 in place of a code from 0 to 4. If `path` is None, write nothing. `last` is
-    the last pass over the whole fleet; None to read it from the ledger.
+    * `path`: None to write nothing.
+    * `code`: the exit code of the report, which is returned. If the file cannot be written, or the records for it
+      cannot be read, print the reason to stderr, and return 1 in place of a code from 0 to 4.
+    * `last`: the last pass over the whole fleet; None to read it from the ledger.
     """
     if path is None:
         return code

@@ -29,7 +29,7 @@ class Sent:
     """What came of sending messages.
 
     * `counts`: how many messages were sent, by target.
-    * `failures`: why sending failed, by target.
+    * `failures`: the targets to which sending failed, each with the reason.
     * `signal`: the number of the signal that interrupted the sending; None if none did.
     """
 
@@ -44,7 +44,7 @@ class Sent:
 
 
 def notifiers_for(fleet: Fleet) -> dict[str, Notifier]:
-    """Return what sends messages, by the name of the target, for each target that the fleet declares.
+    """Return a notifier for each target of messages that the fleet declares, by the name of the target, such as "mail".
 
     Only the libraries of declared targets are loaded.
     """
@@ -71,9 +71,10 @@ def letter_of(fleet: str, message: Message) -> Letter:
 
 
 def tell_pass(context: CommandContext, done: Pass) -> Pass:
-    """Find which messages are due after the pass `done`, record them, and send them. Return the pass with more notes.
+    """Find which messages are due after the pass `done`, record them, and send them. Return `done` with notes added.
 
     There is one note for each target that did not get its messages. The caller holds the pass lock.
+
     If a signal interrupted the pass, nothing is sent: the messages wait for the next pass. If a signal interrupts the
     sending, the returned pass has that signal.
     """
@@ -92,9 +93,9 @@ def tell_pass(context: CommandContext, done: Pass) -> Pass:
 
 
 def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
-    """Record and send the message that a pass ended with the error `failed`. If this fails too, raise nothing.
+    """Record and send the message that a pass ended with the error `failed`. The caller holds the pass lock.
 
-    The caller holds the pass lock.
+    If this fails too, raise nothing, but add a note about it to `failed`.
     """
     if not context.fleet.notify.targets:
         return
@@ -106,15 +107,15 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over."""
+    """Return the problem that the last pass over the whole fleet is too old; if it is not, that the problem is over."""
     last = last_whole_pass(context)
     return seen_of_timer(last, "; ".join(stale_notes(last)))
 
 
 def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Notifications:
-    """Return the record `known` with the message that is due after what was `seen`, if there is one.
+    """Return the record `known`, updated by what was `seen` of problems, and with the message that is now due, if any.
 
-    The record is written to its file if it changed. Raise StateError if it cannot be written.
+    If the record has changed, it is written to its file. Raise StateError if that fails.
     """
     notify = context.fleet.notify
     due = with_due_message(known, seen, datetime.now(UTC), notify.remind, notify.targets)
@@ -124,10 +125,10 @@ def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Not
 
 
 def send_waiting(context: CommandContext, waiting: Notifications) -> Sent:
-    """Send to each target the messages that it did not get yet, the oldest first. Return what came of it.
+    """Send to each target the messages that it did not get yet, the oldest first. Return what came of that.
 
-    Each message that was sent is recorded at once. If sending to a target fails, its later messages wait, so that their
-    order stays. Raise StateError if the record cannot be written.
+    Each message is recorded as sent at once. If sending to a target fails, its later messages wait, so that their order
+    stays. Raise StateError if the record cannot be written.
     """
     counts, failures = dict[str, int](), dict[str, str]()
     for name, notifier in notifiers_for(context.fleet).items():

@@ -18,8 +18,9 @@ _TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran r
 def notify(options: Options, *, test: bool) -> int:
     """Send the messages that are due, or with `test` a test message to each target. Return the exit code.
 
-    Messages are due if a problem lasts for long, if the last pass over the whole fleet is too old, or if they could not
-    be sent before. Recipes are not looked at anew.
+    A message is due if a problem has lasted for long, if the last pass over the whole fleet is too old, or if it could
+    not be sent before. Recipes are not looked at anew.
+
     The exit code is 1 if a target did not get its messages, else 0. Raise UsageError if the fleet declares no target.
     Raise LockHeldError if a pass runs, because the pass sends the messages itself.
     """
@@ -42,7 +43,7 @@ def _send_due(context: CommandContext) -> Sent:
 
 
 def _send_test(context: CommandContext) -> Sent:
-    """Send a test message to each target, and record nothing. Return what came of it."""
+    """Send a test message to each target, and record nothing. Return what came of that."""
     now = datetime.now(UTC)
     letter = letter_of(context.fleet.name, make_message([Item(EventWord.TEST, _TEST, now)], now))
     counts, failures = dict[str, int](), dict[str, str]()

@@ -38,7 +38,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """Return these options. Those that are not given here have the values of `earlier`."""
+        """Return these options, in which each one that was not given has the value that it has in `earlier`."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
@@ -66,7 +66,7 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
     """Return the first of these that is given: the option `flag`, Canon's variable, systemd's variable, `default`.
 
     `own_name` and `systemd_name` are the names of the two variables in `environ`. If systemd's variable lists several
-    folders, the first one is taken. Raise UsageError if the variable that is taken is empty.
+    folders, return the first one. Raise UsageError if the variable that counts is empty.
     """
     from pathlib import Path
 
@@ -84,7 +84,7 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
 
 
 class _NonEmptyText(click.ParamType[str]):
-    """A kind of value that refuses "", which mostly comes from a shell variable that is not set."""
+    """A kind of option value that refuses "". An empty value mostly comes from a shell variable that is not set."""
 
     name = "text"
 
@@ -98,7 +98,7 @@ NONEMPTY = _NonEmptyText()
 
 
 def examples(*commands: str) -> str:
-    r"""Return the end of a command's help: these command lines, as a user may type them.
+    r"""Return the text at the end of a command's help: these command lines, as a user may type them.
 
     `\b` keeps click from joining the lines.
     """

@@ -37,13 +37,15 @@ from reconciler.stages.planning import RunRequest
 def preview(
     options: Options, command: str, retry: Sequence[str], metrics: str | None, *, ways: str | None = None
 ) -> int:
-    """Print what a pass would do, and return the exit code. `command` is "plan" or "drift": the kind of report.
+    """Print what a pass would do, and return the exit code. No lock is taken, and only the metrics are written.
 
+    * `command`: "plan" or "drift", the kind of report.
     * `retry`: recipes to try again although they were red.
     * `metrics`: the file for metrics; None for none.
     * `ways`: ways to try of every canonical, with commas between, besides those that its recipe declares; None for
       none.
-    No lock is taken, and only the metrics are written. Raise UsageError if an option is not valid.
+
+    Raise UsageError if an option is not valid.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))
@@ -68,10 +70,13 @@ def converge(
 ) -> int:
     """Run one pass under the pass lock, and print its report. Return the exit code.
 
-    `retry` names recipes to try again although they were red. `metrics` is the file for metrics, None for none. `lines`
-    prints what the pass does, None without --events. `ways` lists ways to try of every canonical, with commas between,
-    besides those that its recipe declares; None for none. Raise UsageError if one of these is not valid, LockHeldError
-    if another process holds the lock.
+    * `retry`: recipes to try again although they were red.
+    * `metrics`: the file for metrics; None for none.
+    * `lines`: prints what the pass does; None without --events.
+    * `ways`: ways to try of every canonical, with commas between, besides those that its recipe declares; None for
+      none.
+
+    Raise UsageError if one of these is not valid, LockHeldError if another process holds the lock.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand.PASS, retry), ways=read_ways(ways))
@@ -87,8 +92,9 @@ def run_pass(
 ) -> int:
     """Run one pass under the pass lock, and print its report. Return the exit code.
 
-    Metrics are written to `metrics_path`, None for no file. `check` is called first, under the lock. If it raises an
-    error, nothing is done. `lines` prints what the pass does, and the report as its last line; None without --events.
+    * `metrics_path`: the file for metrics; None for no file.
+    * `check`: is called first, under the lock. If it raises an error, nothing is done.
+    * `lines`: prints what the pass does, and the report as its last line; None without --events.
     """
     with interruptible(), private_files():
         done = _run_locked(context, request, check, lines)
@@ -137,8 +143,8 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
     """Print the report in the format that the options ask for. Return the exit code.
 
-    `last` is the last pass over the whole fleet, whose age is printed too. It is None for the report of a pass, which
-    does not print this.
+    `last` is the last pass over the whole fleet, whose age is printed too; None for the report of a pass, which does
+    not print it.
     """
     options = context.options
     if options.json:

@@ -15,8 +15,12 @@ from reconciler.stages.planning import RunRequest
 def prove(options: Options) -> int:
     """Plan twice under the pass lock, and print whether a pass would do nothing. Return the exit code.
 
-    The code is 0 if it would do nothing, 2 if it would do something, 1 if this could not be seen, and 5 if nothing is
-    enrolled. Raise LockHeldError if a pass runs, because it changes what the plans depend on.
+    * 0: a pass would do nothing.
+    * 2: it would do something.
+    * 1: this could not be seen.
+    * 5: no recipe is enrolled.
+
+    Raise LockHeldError if a pass runs, because it changes what the plans depend on.
     """
     context = load_context(options)
     request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)

@@ -59,7 +59,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
 
 
 def _lifetime(span: str) -> timedelta:
-    """Return the duration that `span` means. Raise UsageError if it means none."""
+    """Return the duration that the text `span` means, such as "10m". Raise UsageError if it is no duration."""
     try:
         return read_duration(span)
     except RefusedError as wrong:
@@ -84,7 +84,7 @@ def _print_address(options: Options, name: str, app: RunningApp) -> None:
 
 
 def _keep_up(slot: Slot, lifetime: timedelta) -> None:
-    """Wait until `lifetime` is over. Raise CanonError if the app of the slot, or one that it needs, stops by itself."""
+    """Wait until `lifetime` is over. Raise CanonError if an app in the slot stops by itself before."""
     until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)

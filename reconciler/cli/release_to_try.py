@@ -40,7 +40,10 @@ def release_to_try(host: Host, observation: Observation, ref: str | None) -> Rel
 
 
 def _newest_release(host: Host, observation: Observation) -> Release:
-    """Return the newest release. Raise InfrastructureError if there is none, or it has to be signed and is not."""
+    """Return the newest release.
+
+    Raise InfrastructureError if there is none, or if the recipe needs signatures and the release has no good one.
+    """
     name, want = observation.recipe.name, want_of(observation)
     if not isinstance(want, Release):
         reason = want.reason if isinstance(want, Unobservable) else "it has no single newest release"

@@ -27,10 +27,13 @@ _STDOUT = "-"
 
 
 def report(options: Options, file: str, *, offline: bool) -> int:
-    """Write the page to `file`; to stdout if that is "-". Return the exit code.
+    """Write the page to `file`; to stdout if `file` is "-". Return the exit code.
 
-    The code is 0 if the page was written. It is 1 if it could not be, or if it says that the ledger was changed. With
-    `offline`, no upstream is asked. Raise UsageError if `file` has a wrong name, or if its folder cannot be written to.
+    * 0: the page was written.
+    * 1: it could not be written, or it says that the ledger was changed.
+
+    With `offline`, no upstream is asked. Raise UsageError if `file` has a wrong name, or if its folder cannot be
+    written to.
     """
     path = _require_page_path(file)
     if path is None and options.json:
@@ -47,7 +50,7 @@ def report(options: Options, file: str, *, offline: bool) -> int:
 
 
 def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFacts:
-    """Return all that the page shows: observe the recipes as `reconcile drift` does, explain each, read the ledger.
+    """Observe the recipes as `reconcile drift` does, explain each, and read the ledger. Return all that the page shows.
 
     If -r names recipes, those that they need are included. If `ask` is False, no upstream is asked, and what passes
     recorded is used. Nothing is changed.
@@ -82,9 +85,9 @@ def _broken_ledger(registry: SqliteRegistry) -> str:
 
 
 def _require_page_path(file: str) -> Path | None:
-    """Return the absolute path of the page. `file` is the value of --html; None is returned for "-", which is stdout.
+    """Return the absolute path for the page, from the value of --html; None for "-", which means stdout.
 
-    Raise UsageError if its name does not end in .html, or if its folder cannot be written to.
+    Raise UsageError if the name does not end in .html, or if its folder cannot be written to.
     """
     if file == _STDOUT:
         return None

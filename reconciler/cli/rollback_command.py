@@ -27,9 +27,10 @@ from state.records import Canonical, Memory
 
 @frozen
 class RollbackOptions:
-    """The options of `reconcile rollback`. `reason` is why the person goes back.
+    """The options of `reconcile rollback`.
 
-    `to` is the number of the generation to go back to. None stands for the newest intact one of an older release.
+    * `reason`: why the person goes back.
+    * `to`: the number of the generation to go back to; None for the newest intact one of an older release.
     """
 
     reason: str
@@ -64,10 +65,9 @@ def rollback(options: Options, name: str, request: RollbackOptions) -> int:
 
 
 def _roll_back(host: Host, context: CommandContext, name: str, request: RollbackOptions) -> Canonical:
-    """Roll the recipe `name` back. Return its new canonical.
+    """Roll the recipe `name` back. Return its new canonical. Raise CanonError if it cannot be rolled back.
 
-    Kept deployments that share an app with it are undeployed for this, and deployed again afterwards. Raise CanonError
-    if it cannot be rolled back.
+    Kept deployments that share an app with the recipe are undeployed first, and deployed again afterwards.
     """
     fleet, recipe = context.fleet, context.fleet.recipes[name]
     records = host.registry.read()
@@ -91,7 +91,7 @@ def _roll_back(host: Host, context: CommandContext, name: str, request: Rollback
 
 
 def _prove(host: Host, request: RollbackRequest) -> Canonical:
-    """Deploy the requested generation, check it, and make it the canonical. Return the new canonical.
+    """Deploy the generation in `request`, check it, and make it the canonical. Return the new canonical.
 
     Raise NeedsPersonError if the generation does not come up or fails its tests. The canonical is then unchanged.
     """

@@ -7,7 +7,10 @@ from state.running_pass import read_progress
 
 
 def look_at_passes(state: StateFolder) -> RunningNow:
-    """Return the pass that runs for this state folder. If none is seen to run, also return who holds the pass lock."""
+    """Return the pass that runs for this state folder, if one does.
+
+    If no pass is seen to run, the returned value says who holds the pass lock.
+    """
     seen = read_progress(state.running_pass)
     if seen is not None and seen.is_alive:
         return RunningNow(seen)
@@ -15,7 +18,7 @@ def look_at_passes(state: StateFolder) -> RunningNow:
 
 
 def _holder(state: StateFolder) -> str:
-    """Return the process that holds the pass lock as text: pid, command and start; "" if there is none.
+    """Return a text on the process that holds the pass lock: its pid, command and start; "" if there is none.
 
     The kernel's list of locks is read first, because it is short. Only if it has a lock on this file, the open files of
     all processes are searched.

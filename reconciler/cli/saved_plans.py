@@ -28,7 +28,7 @@ _MOST_NAMED = 8
 
 
 def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
-    """Print what a pass would do. If `out` is given, save the plan in that file. Return the exit code.
+    """Print what a pass would do. If `out` is given, save the plan in the file `out`. Return the exit code.
 
     `retry` names recipes to try again although they were red.
     """
@@ -58,7 +58,10 @@ def apply(options: Options, file: str, lines: EventLines | None) -> int:
 
 
 def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: str) -> None:
-    """Observe again. Raise NeedsPersonError if anything has changed on which the plan in `file` depends."""
+    """Observe and plan again. Raise NeedsPersonError if anything has changed on which the plan in `file` depends.
+
+    `saved` is that plan.
+    """
     moved = moved_parts(saved.basis, preview_with_basis(host, request).basis)
     if moved:
         more = f", and {len(moved) - _MOST_NAMED} more" if len(moved) > _MOST_NAMED else ""
@@ -98,7 +101,7 @@ def _saved(context: CommandContext, request: RunRequest, seen: Preview) -> Saved
 
 
 def _text(saved: SavedPlan, seen: Preview) -> str:
-    """Return the content of the file as JSON: the plan, and its report for people and other programs."""
+    """Return the content of the file of a saved plan, as JSON: the plan, and its report for people and programs."""
     steps = {name: {"action": step.action, "commit": step.commit} for name, step in saved.steps.items()}
     return json_text(
         {
@@ -117,7 +120,10 @@ def _text(saved: SavedPlan, seen: Preview) -> str:
 
 
 def _read(file: Path) -> SavedPlan:
-    """Return the plan in a file. Raise UsageError if the file has anything else in it, OSError if it cannot be read."""
+    """Return the plan in a file.
+
+    Raise UsageError if the file has anything else in it, OSError if it cannot be read.
+    """
     content = file.read_bytes()
     try:
         document = json.loads(content)

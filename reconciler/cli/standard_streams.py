@@ -56,7 +56,7 @@ def write_answer(text: str) -> None:
 
 
 def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
-    """Return the message and the hint for an answer that could not be written to stdout because of `error`."""
+    """Return the message and the hint for an answer that could not be written to stdout. `error` is why."""
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"the answer could not be written to stdout: {reason}", "what was done is recorded: reconcile status"
 
@@ -64,7 +64,7 @@ def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
 def print_answer(text: str, exit_code: int) -> int:
     """Write `text` to stdout. Return `exit_code`.
 
-    If that fails, print the reason to stderr, and return FAILED (1) in place of an exit code from 0 to 4.
+    If writing fails, print the reason to stderr, and return FAILED (1) in place of an exit code from 0 to 4.
     """
     try:
         write_answer(text)

@@ -29,9 +29,12 @@ from state.snapshots.snapshots import SealedSnapshots
 def status(options: Options, name: str | None, *, watch: bool = False) -> int:
     """Print the canonicals of all recipes, or only that of `name`. Return the exit code.
 
-    The code is 1 if a state is not known or the last pass over the whole fleet is too old, else 3 if a canonical is
-    damaged or down, else 0. With `watch`, draw the canonicals, and the pass that runs, again and again until a signal
-    comes; the code is then 128 plus its number. Raise UsageError if `name` is neither declared nor recorded.
+    * 1: a state is not known, or the last pass over the whole fleet is too old.
+    * 3: a canonical is damaged or down.
+    * 0: else.
+
+    With `watch`, print the canonicals and the running pass again and again until a signal comes; the code is then 128
+    plus the number of the signal. Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     rows = _recorded(context, name)
@@ -73,7 +76,7 @@ def _shows_sizes(context: CommandContext) -> bool:
 
 
 def _with_sizes(context: CommandContext, rows: Sequence[Recorded]) -> tuple[Recorded, ...]:
-    """Return the rows, each with how many bytes all generations of its recipe take on the disk."""
+    """Return the rows, each with how many bytes all stored generations of its recipe take on the disk."""
     from reconciler.host.disk import size_of
 
     return tuple(evolve(row, stored=size_of(context.state.generations(row.recipe))) for row in rows)
@@ -82,13 +85,16 @@ def _with_sizes(context: CommandContext, rows: Sequence[Recorded]) -> tuple[Reco
 def _table(context: CommandContext, name: str | None) -> str:
     """Read what is recorded now. Return it as the text of `reconcile status`.
 
-    `name` is None for all recipes.
+    `name` is the recipe to tell about; None for all recipes.
     """
     return _text(context, _recorded(context, name), name, last_whole_pass(context))
 
 
 def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, last: LastWholePass) -> str:
-    """Return the rows as a table. If `name` is given, return the only row as a card with several lines."""
+    """Return the rows as a table. If `name` is given, there is one row: return it as a card with several lines.
+
+    `last` is the last pass over the whole fleet, whose age is in the text.
+    """
     screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
         return render_card(rows[0], screen, now, last)
@@ -107,7 +113,7 @@ def _disk_line(context: CommandContext) -> str:
 
 
 def _running_line(context: CommandContext) -> str:
-    """Return a line on the pass that runs, or on who holds the pass lock if no pass is seen; "" if nobody holds it."""
+    """Return a line on the pass that runs, or on who holds the pass lock if no pass is seen; "" if nobody does."""
     if not os.path.lexists(context.state.running_pass) and not is_flocked(context.state.lock):
         return ""
     from reconciler.cli.running import look_at_passes
@@ -125,9 +131,10 @@ def _exit_code(states: set[State]) -> int:
 
 
 def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalStatus]:
-    """Return the status of each recorded canonical, by recipe: its snapshot and, if it is kept running, its deployment.
+    """Return the status of each recorded canonical, by recipe.
 
-    A record that cannot be read has the state UNKNOWN.
+    The status covers the snapshot and, if the recipe declares `keep = "running"`, the kept deployment. If the record of
+    a recipe cannot be read, its state is UNKNOWN.
     """
     statuses = snapshot_statuses(SealedSnapshots(), context.state, records)
     if records.unreadable:

@@ -26,10 +26,10 @@ from state.records import Records
 
 
 def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWholePass, code: int) -> str:
-    """Return what `reconcile status -o json` prints: the rows, and how many recipes there are of each kind.
+    """Return what `reconcile status -o json` prints.
 
-    It also has the pass that runs now, the use of the disk, the last pass over the whole fleet (`last`), and the exit
-    code `code`.
+    It has the rows, how many recipes there are of each kind, the pass that runs now, the use of the disk, the last pass
+    over the whole fleet (`last`), and the exit code `code`.
     """
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, last.now, datetime.now(UTC), host.place, host.canon, host.fleet)
@@ -68,7 +68,7 @@ def deployment_statuses(
 
 
 def disk_status(context: CommandContext) -> DiskStatus:
-    """Return in bytes how large the state folder and its generations are, what is free, and the fleet's limit."""
+    """Return how large the state folder and its generations are, how much is free, and the fleet's limit, in bytes."""
     disk = HostDisk(context.state.root)
     return DiskStatus(
         disk.size(context.state.root), disk.size(context.state.canonicals), disk.free(), context.fleet.disk

@@ -30,9 +30,9 @@ from state.running_pass import drop_progress, keep_progress
 
 @define
 class EventLines:
-    """Writes lines to stdout. After the first one that cannot be written, all others are dropped, and the pass goes on.
+    """Writes the lines of --events to stdout. After a line that cannot be written, drops all others; the pass goes on.
 
-    `failure` is the error of that first line; None while all could be written.
+    `failure` is the error of the line that could not be written; None if there is none.
     """
 
     failure: UnwrittenError | None = None
@@ -45,7 +45,7 @@ class EventLines:
             self.failure = failed
 
     def end(self, report: Report) -> int:
-        """Write the report as the last line. Return its exit code.
+        """Write the report as the last line of --events. Return the report's exit code.
 
         If a line could not be written, print the reason to stderr, and return 1 in place of a code from 0 to 4.
         """
@@ -57,7 +57,7 @@ class EventLines:
 
 
 def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
-    """Return what writes the lines of --events if `wanted`, else None.
+    """Return an object that writes the lines of --events; None if this option is not `wanted`.
 
     Raise UsageError if the option -o asks for text, or for a `dry_run`, in which no pass runs.
     """
@@ -72,10 +72,13 @@ def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> Eve
 
 @define
 class ToldPass:
-    """Tells the progress of a pass: by `shown` on stderr, in the file `file`, and by `lines` (None without --events).
+    """Tells the progress of a pass, as an implementation of the port Progress.
 
-    It implements the port Progress. `now` returns the present time. `pass_now` is what the file says; None until the
-    pass begins.
+    * `shown`: shows the progress on stderr.
+    * `file`: the file of the state folder that other processes read.
+    * `lines`: writes the lines of --events; None without this option.
+    * `now`: returns the present time.
+    * `pass_now`: what `file` says; None until the pass begins.
     """
 
     shown: LineProgress
@@ -109,7 +112,7 @@ class ToldPass:
         self._change(lambda progress: progress.with_beside(recipes))
 
     def outcome(self, outcome: Outcome) -> None:
-        """Tell the outcome of a step. Send it to systemd's journal, too."""
+        """Tell the outcome of a step to the file and the lines, and send it to systemd's journal."""
         journal_outcome(outcome)
         self._change(lambda progress: progress.with_result(outcome.step.recipe, outcome.result, self.now()))
         self._write(lambda: result_line(outcome, self.now()))
@@ -131,7 +134,10 @@ class ToldPass:
 
 @contextmanager
 def told_pass(shown: LineProgress, file: Path, lines: EventLines | None) -> Iterator[ToldPass]:
-    """Yield what tells the progress of a pass. At the end of the `with` block, remove `file`."""
+    """Yield an object that tells the progress of a pass. At the end of the `with` block, remove `file`.
+
+    `shown`, `file` and `lines` are those of ToldPass.
+    """
     try:
         yield ToldPass(shown, file, lines)
     finally:

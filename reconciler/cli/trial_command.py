@@ -82,8 +82,10 @@ class Asked:
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """Run one trial of the recipe `name`, and print its result. Return the exit code.
 
-    The code is 0 if the trial is green, 4 if it is red, and 1 if this host is at fault. For a green trial it is also 4
-    if a way on which a promotion depends is closed, and 1 if such a way could not be proved.
+    * 4: the trial is red, or a way on which a promotion depends has the answer NO.
+    * 1: this host is at fault, or such a way could not be proved.
+    * 0: else.
+
     Nothing is promoted. A red result does not keep later passes from trying the release.
     """
     context = load_context(options)
@@ -99,14 +101,19 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
 
 
 def _read(options: TrialOptions) -> Asked:
-    """Return what `options` ask for. Raise UsageError if one of them is not valid."""
+    """Return what the options of `reconcile trial` ask for. Raise UsageError if one of them is not valid."""
     require_ref_name(options.ref)
     return Asked(options.ref, read_tiers(options.tiers), read_ways(options.ways), read_wait(options.wait))
 
 
 @frozen
 class ReadyTrial:
-    """A trial whose slot is locked: what was observed of the recipe, the request, and the host with its drivers."""
+    """A trial that can start, since its slot is locked.
+
+    * `host`: the host with only the drivers of the trial.
+    * `observation`: what was observed of the recipe.
+    * `request`: what the trial is to do.
+    """
 
     host: Host
     observation: Observation
@@ -116,7 +123,7 @@ class ReadyTrial:
 def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
     """Run the trial of the recipe `name`. If it is green, also try the ways of its release. Return all results.
 
-    The trial, and each way, are recorded in the ledger as soon as they are done. Raise CanonError if the trial cannot
+    The trial and each way are recorded in the ledger as soon as they have ended. Raise CanonError if the trial cannot
     be run.
     """
     waiting = Waiting(name, asked.wait, context.state.slot_lock(name))
@@ -139,7 +146,7 @@ def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested
 
 @contextmanager
 def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iterator[ReadyTrial]:
-    """Observe the recipe `name`, find what to test, lock its slot, and yield the trial; free the slot at the end.
+    """Observe the recipe `name`, find what to test, lock its slot, and yield the trial. Free the slot at the end.
 
     Raise BusyError if another process holds a lock that is needed, CanonError if the trial cannot be run.
     """
@@ -162,9 +169,9 @@ def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
-    """Observe the recipe `name` and the recipes that it needs, and update their mirrors. Return the observations.
+    """Observe the recipe `name` and the recipes that it needs, and update their mirrors. Return observations by recipe.
 
-    They are by recipe. Raise CanonError if the record of `name` cannot be read.
+    Raise CanonError if the record of `name` cannot be read.
     """
     require_readable_record(name, records)
     names = sorted({name, *context.fleet.recipes[name].install.needs})
@@ -195,8 +202,9 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
 def _code_of(tested: Tested) -> int:
     """Return the exit code of a trial.
 
-    It is 4 if the trial is red, or if a way on which a promotion depends is closed. It is 1 if something could not be
-    judged, else 0.
+    * 4: the trial is red, or a way on which a promotion depends has the answer NO.
+    * 1: a tier or such a way could not be judged.
+    * 0: else.
     """
     failed_tier = first_failure(tested.trial.tiers)
     if failed_tier is not None:

@@ -34,7 +34,10 @@ class Waiting:
 
 
 def read_wait(span: str | None) -> timedelta:
-    """Return the duration that was given with --wait. None means not to wait. Raise UsageError if it is no duration."""
+    """Return how long to wait by the option --wait, such as "30m"; zero if it is not given (None).
+
+    Raise UsageError if `span` is no duration.
+    """
     try:
         return timedelta() if span is None else read_duration(span)
     except RefusedError as wrong:
@@ -45,15 +48,18 @@ def read_wait(span: str | None) -> timedelta:
 def when_free(host: Host, waiting: Waiting, open_it: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
     """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait and try again.
 
-    An error within the caller's `with` block is not tried again. The progress shows once for each reason what is waited
-    for. Raise the BusyError when the longest time is over.
+    An error within the caller's `with` block is not tried again. The progress shows what is waited for, once for each
+    reason. When the time in `waiting` is over, raise the BusyError.
     """
     with ExitStack() as stack:
         yield _entered(host, waiting, lambda: stack.enter_context(open_it()))
 
 
 def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
-    """Call `enter` until it raises no BusyError, and return its result. Raise the BusyError when the time is over."""
+    """Call `enter` until it raises no BusyError, and return its result.
+
+    When the time in `waiting` is over, raise the BusyError.
+    """
     until, shown = host.clock.monotonic() + waiting.longest.total_seconds(), ""
     while True:
         try:

@@ -31,10 +31,10 @@ TABLE_AGE: Final = timedelta(seconds=30)
 
 
 def watch(options: Options, state: StateFolder, table: Callable[[], str]) -> int:
-    """Show the pass that runs, and the text of `table`, again and again. Without a terminal, print changes as lines.
+    """Show the running pass and the text that `table` returns, again and again, until a signal comes.
 
-    Return 128 plus the number of the signal that ended this: the code is no verdict on the canonicals. Raise UsageError
-    if JSON is asked for.
+    Without a terminal, print only the changes, as lines. Return 128 plus the number of the signal. Raise UsageError if
+    JSON is asked for.
     """
     if options.json:
         hint = "as lines of JSON: reconcile events --watch -o json, or of a pass of your own: reconcile --events"
@@ -62,16 +62,16 @@ def _print_changes(state: StateFolder) -> NoReturn:
 
 
 def _end_of(state: StateFolder, progress: PassProgress) -> Event | None:
-    """Return what the ledger says about the end of the pass `progress`; None if it says nothing."""
+    """Return the event with which the pass `progress` ended, by the ledger; None if the ledger has none."""
     entry = latest_entry(state.database, "pass-end", lambda entry: pass_of(entry) == progress.pass_id)
     return events_of([LedgerLine(0, entry)])[0] if entry is not None else None
 
 
 @define
 class CachedTable:
-    """Keeps the table of canonicals as text. `make` makes it anew if the file `registry` may have changed.
+    """Keeps the table of canonicals as text, which `make` makes.
 
-    It is also made anew if it is older than TABLE_AGE.
+    It is made anew if the file `registry` may have changed, or if the text is older than TABLE_AGE.
     """
 
     make: Callable[[], str]
@@ -86,7 +86,7 @@ class CachedTable:
 
 
 def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoReturn:
-    """Draw the pass that runs and the table again and again, until a signal raises InterruptedPassError.
+    """Draw the running pass and the table again and again, until a signal raises InterruptedPassError.
 
     They are drawn on the terminal's second screen, so that at the end the terminal shows what it showed before.
     """

@@ -46,7 +46,7 @@ class ConvergeContext:
     """What the steps of a plan need. `mirror_errors` says for some recipes why their mirror was not updated.
 
     `has_company`: other steps may run at the same time. `failures` says for some recipes why their step failed while
-    others ran, "" if it did not begin. `beside` is what trials that run now take of the disk.
+    others ran; "" if the step did not begin. `beside` is what the trials that run now take of the disk.
     """
 
     host: Host
@@ -90,7 +90,7 @@ def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
 def converge_step(context: ConvergeContext, step: Step) -> Outcome:
     """Carry out one step. Return its outcome. A bug is not raised, but gives the result INFRASTRUCTURE.
 
-    A promotion is recorded here. A verdict is recorded by `record_step`.
+    A promotion is recorded here. The verdict of the trial is not: `record_step` does that.
     """
     try:
         return _outcome(context, step, _attempt(context, step))
@@ -104,7 +104,7 @@ def untried(context: ConvergeContext, step: Step, why: str) -> Outcome:
 
 
 def _attempt(context: ConvergeContext, step: Step) -> Attempt:
-    """Do what the step says. Return what came of it. An error becomes the `untried_reason` of the attempt."""
+    """Do what the step says. Return what came of it. An error is not raised, but becomes the `untried_reason`."""
     if step.action is Action.REDEPLOY:
         redeploy(context, step)
     unreadable = context.observations[step.recipe].tests_unreadable if step.release is not None else ""
@@ -174,7 +174,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 
 
 def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:
-    """Return why the release may not be tried now: for its hold, its tag, or a gate that cannot be proved; else ""."""
+    """Return why the release may not be tried now, such as a hold, or a bad signature; "" if it may."""
     if held := why_held(hold, context.host.clock.now().date()):
         return held
     if fault := refused_signature(context.host, observation, release):
@@ -201,7 +201,7 @@ def trial_request(
 
 
 def redeploy(context: ConvergeContext, step: Step) -> None:
-    """Deploy those kept deployments again that are named in `step.redeploys` and are down now. Raise no error."""
+    """Deploy again each kept deployment that `step.redeploys` names and that is down now. Raise no error."""
     host = context.host
     for name in step.redeploys:
         try:
@@ -223,7 +223,7 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
 def need_releases(
     canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
 ) -> dict[str, Release | None]:
-    """Return for each recipe the release that is deployed if another recipe needs it.
+    """Return for each recipe the release that is deployed when another recipe needs this recipe's app.
 
     This is the canonical's, else the wanted one; None if there is neither, or if the wanted one lacks a good signature.
     """
@@ -236,7 +236,7 @@ def need_releases(
 
 
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
-    """Return the outcome of an attempt, judged by what is recorded, stored and deployed now."""
+    """Return the outcome of what the step did (`attempt`), judged by what is recorded, stored and deployed now."""
     back = read_back(context.host, step.recipe)
     if step.action is Action.REDEPLOY and back.canonical is not None:
         back = evolve(back, down=_deployment_status(context, back.canonical).reason)
@@ -244,7 +244,7 @@ def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
 
 
 def read_back(host: Host, name: str) -> ReadBack:
-    """Return the registry, snapshot and mirror of a recipe as they are now. `damage` says why they are unreadable."""
+    """Return what this host has of the recipe `name` now. `damage` in it says why something cannot be read."""
     try:
         records = host.registry.read()
         canonical = records.canonicals.get(name)

@@ -28,10 +28,10 @@ from reconciler.stages.recover import recover_recipe
 
 @frozen
 class CompanyFailure:
-    """What a worker returns for a step that failed while other steps ran. Nothing was recorded of it.
+    """What a worker returns for a step that failed while other steps ran. Nothing was recorded of the step.
 
-    `reason` is why it failed, in one sentence. `has_begun` is False if it was not even tried, because the disk had no
-    room for it beside the others.
+    * `reason`: why it failed, in one sentence.
+    * `has_begun`: False if the step was not even tried, because the disk had no room for it beside the others.
     """
 
     reason: str
@@ -39,11 +39,12 @@ class CompanyFailure:
 
 
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
-    """Carry out the steps, several at once. Yield the outcome of each as soon as it ends.
+    """Carry out the steps of the plan, several at once. Yield the outcome of each as soon as it ends.
 
-    What is recorded is the same as with `converge`. Steps that deploy nothing come first. A signal is passed on to all
-    workers; outcomes of steps that still end are yielded, and then InterruptedPassError is raised. If the generator is
-    closed, all workers are ended.
+    What is recorded is the same as with `converge`. Steps that deploy nothing come first.
+
+    A signal is passed on to all workers. The outcomes of steps that still end are yielded, and then
+    InterruptedPassError is raised. If the caller closes the generator, all workers are ended.
     """
     quick = tuple(name for name in context.plan.order if not deploys(context.plan.steps[name]))
     yield from converge(evolve(context, plan=evolve(context.plan, order=quick)))
@@ -63,8 +64,9 @@ def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Out
 class _Turns:
     """Starts each step of `schedule` when its turn comes, in a worker or alone. A step is named by its recipe.
 
-    * `running`, `finished`: the steps that run, and those that have ended.
-    * `failures`: the steps that failed while others ran, with the reason. They are repeated alone.
+    * `running`: the steps that run now.
+    * `finished`: the steps that have ended.
+    * `failures`: the steps that failed while others ran, each with the reason. They are repeated alone.
     * `had_company`: the steps that were ever started in a worker.
     """
 
@@ -127,10 +129,10 @@ class _Turns:
             self.failures[name] = end.reason if end.has_begun else ""
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
-        """Clean up after the worker of the recipe `name` died; `how` says how: "its process was ended by SIGKILL".
+        """Clean up after the worker of the recipe `name` died. `how` is a text such as "its process was ended by …".
 
-        If it had promoted the release before, yield that outcome. Else yield nothing, and let the step be repeated
-        alone.
+        If the worker had promoted the release before, yield that outcome. Else yield nothing, and let the step be
+        repeated alone.
         """
         with suppress(Exception):  # what is left, the next try finds
             recover_recipe(self.context.host, self.context.fleet, name)
@@ -143,9 +145,9 @@ class _Turns:
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
-    """Carry out a step while others run, with a host of its own. Return its outcome.
+    """Carry out a step in a worker, while other steps run. `host` is the worker's own host. Return the outcome.
 
-    If it fails, and the others may be to blame, return CompanyFailure and record nothing.
+    If the step fails, and the other steps may be to blame, record nothing and return CompanyFailure.
     """
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)

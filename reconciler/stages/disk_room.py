@@ -22,9 +22,9 @@ class FreeSpace:
 
 
 def free_space(host: Host, fleet: Fleet) -> FreeSpace:
-    """Return the free space of the disk; an unknown one if the fleet declares no `[budget] disk`. Raise no error.
+    """Return the free space of the disk. It is unknown if the fleet declares no `[budget] disk`. Raise no error.
 
-    If the engine's disk cannot be measured, only that of the state folder counts, and the note says so.
+    If the engine's disk cannot be measured, only the disk of the state folder counts, and the note says so.
     """
     if fleet.disk is None or host.disk is None:
         return FreeSpace(None)
@@ -45,9 +45,9 @@ def free_of_state(host: Host) -> int | None:
 
 
 def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) -> str:
-    """Return why the disk has no room for a trial now; "" if it has, or if that is unknown.
+    """Return why the disk has no room for a trial now; "" if it has room, or if nothing is known of that.
 
-    `memory` is the memory of the trial's recipe. `beside` is what trials that run now take.
+    `memory` is what passes remember of the trial's recipe. `beside` is what trials that run now take of the disk.
     """
     if fleet.disk is None or host.disk is None:
         return ""
@@ -55,9 +55,10 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return what the running trials take of the disk. `running` are the memories of their recipes. Raise no error.
+    """Return what the trials that run now take of the disk. Raise no error.
 
-    What they have written already is measured only in their working folders, not in the engine's volumes and images.
+    `running` are the memories of their recipes. What a trial has written already is measured only in its working
+    folder, not in the engine's volumes and images.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

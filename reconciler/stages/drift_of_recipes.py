@@ -20,8 +20,8 @@ def drift_by_recipe(
 ) -> dict[str, RecipeDrift]:
     """Return how the recipe of each step differs from what it should be, by recipe. `recipes` are all of the fleet.
 
-    `counts_ignored` is True for the command `drift`. Then a recipe whose differences are all ignored counts as ignored.
-    For a recipe whose upstream cannot be seen, the ledger is read for when it was last seen.
+    `counts_ignored` is True for the command `drift`: a recipe whose differences are all ignored then counts as ignored.
+    For a recipe whose upstream cannot be seen, the ledger is read to find out when a pass last saw it.
     """
     steps = tuple(steps)
     unseen = [step.recipe for step in steps if step.finding.cause is Cause.UNOBSERVABLE]
@@ -40,9 +40,9 @@ def drift_by_recipe(
 
 
 def _with_rule(drift: RecipeDrift, rule: DriftIgnore, today: date) -> RecipeDrift:
-    """Return the drift with the declared `rule` `[drift]`, and with what is out of date in it.
+    """Return the drift with the recipe's declared `[drift]` (`rule`), and with what of this rule is out of date.
 
-    That is a day that has passed, or words for which there is no difference now. `today` is in UTC.
+    A rule is out of date if its day has passed, or if it names differences that do not exist now. `today` is in UTC.
     """
     words = {item.difference.what for item in drift.items}
     if rule.until is not None and rule.until <= today:

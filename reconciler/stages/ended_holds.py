@@ -22,13 +22,13 @@ def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tu
 
 
 def _is_left(name: str, records: Records) -> bool:
-    """Return whether the canonical of the rolled back recipe `name` is newer than the release that was given up."""
+    """Return whether the rollback of recipe `name` has ended: its canonical is newer than the release that was left."""
     have = records.canonicals.get(name)
     return have is not None and ends_rollback(records.rollbacks[name], have.version)
 
 
 def _end_hold(host: Host, hold: Hold) -> str:
-    """Delete a hold that has ended. Return a note about it."""
+    """Delete a hold that has ended. Return a note that says so, or why the hold cannot be deleted."""
     failed = _try_to_end(host, hold, "hold-ended", {"until": str(hold.until), "reason": hold.reason, "who": hold.who})
     return f"{hold.recipe}: {ended_text(hold)}; {failed or 'its releases are tried again'}"
 
@@ -40,10 +40,10 @@ def _end_rollback(host: Host, rollback: Rollback) -> str:
 
 
 def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:
-    """Delete a decision, and append an entry to the ledger. `kind` and `body` are the entry's kind and fields.
+    """Delete a decision that has ended, and append an entry to the ledger. Return why this failed; "" if it did not.
 
-    Return why this failed; "" if it did not. After a failure the next pass tries again. Until then, the decision is
-    recorded, but has no effect, because it has ended.
+    `kind` and `body` are the entry's kind and data. If this fails, the next pass tries again. Until then the decision
+    is still recorded, but has no effect.
     """
     entry = LedgerEntry(host.clock.now(), kind, decision.recipe, {**body, "pass": host.pass_id})
     try:

@@ -24,7 +24,7 @@ from state.records import Records
 
 @frozen
 class RecordedAnswers:
-    """A replacement for Upstream that asks no upstream. It returns the last answers that a pass recorded.
+    """A replacement for the port Upstream: it asks no upstream, and replies with the last recorded answers.
 
     An upstream that the last pass could not see is Unobservable, because its recorded answer may be out of date.
     """
@@ -37,7 +37,11 @@ class RecordedAnswers:
 
 
 def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
-    """Return the reply for an upstream without asking it. `ends` are the events of the ends of all passes."""
+    """Return the reply for an upstream that is not asked: Unchanged, which stands for its last recorded answer.
+
+    Return Unobservable if no answer is recorded, or if the last pass could not see this upstream. `ends` are the events
+    of the ends of all passes.
+    """
     if not query.known:
         return Unobservable("upstream is not asked now, and no pass has recorded an answer")
     lost = last_unobserved(ends, query.recipe.name)
@@ -48,7 +52,7 @@ def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
 
 
 def without_asking(host: Host) -> Host:
-    """Return a copy of the host that asks no upstream. For them, it uses the answers that passes recorded."""
+    """Return a copy of the host that asks no upstream, and instead uses the answers that passes recorded."""
     return evolve(host, upstream=RecordedAnswers(host.registry))
 
 
@@ -87,7 +91,7 @@ class _Looking:
     request: RunRequest
 
     def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
-        """Return the explanations of these recipes and of those that they need, in the order of the plan.
+        """Observe the recipes `names` and those that they need. Return their explanations in the order of the plan.
 
         Orphans are included if `names` are all declared recipes.
         """
@@ -102,9 +106,9 @@ class _Looking:
     def explain_step(
         self, step: Step, observed: Observations, records: Records, events: Mapping[str, Sequence[Event]]
     ) -> Explanation:
-        """Return the explanation of the recipe of a step.
+        """Return the explanation of the recipe of `step`.
 
-        `events` maps each recipe to its events. The events of whole passes have the key "".
+        `events` has the events of each recipe, by name, and under "" those of whole passes.
         """
         name = step.recipe
         observation = observed.observations.get(name)
@@ -121,7 +125,7 @@ class _Looking:
         return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
 
     def _by_record(self, observation: Observation) -> str:
-        """Return why the recipe would be as it is by the last recorded answer of upstream.
+        """Return the reason of the recipe's step as it would be if upstream still gave its last recorded answer.
 
         Return "" if upstream is seen now, if no answer is recorded, or if the state of the canonical is unknown.
         """

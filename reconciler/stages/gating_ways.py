@@ -20,9 +20,9 @@ from reconciler.trial.trial_request import TrialRequest
 def why_unprovable(host: Host, observation: Observation, release: Release, base: Release | None) -> str:
     """Return why the way back of `release` cannot be proved; "" if it can, or if no promotion depends on it.
 
-    It cannot be proved if the older release to which it leads is unsigned and has to be signed. `base` is the release
-    from which the upgrade would start, None if there is none.
-    Raise InfrastructureError if a signature cannot be checked.
+    It cannot be proved if the older release to go back to is unsigned, and the recipe needs signatures. `base` is the
+    release from which the upgrade would start; None if there is none. Raise InfrastructureError if a signature cannot
+    be checked.
     """
     older = _older(observation, release, base)
     if WayName.BACK not in observation.recipe.ways.gates or older is None:
@@ -32,12 +32,13 @@ def why_unprovable(host: Host, observation: Observation, release: Release, base:
 
 
 def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request: TrialRequest, trial: Trial) -> Trial:
-    """Try the ways on which the recipe's promotion depends. Return the trial with the results.
+    """Try the ways on which the recipe's promotion depends. Return the trial with their results in its field `ways`.
 
-    Each way gets a copy of the data of the tested release. None is tried if another condition prevents the promotion
-    anyway. `host` has the drivers of the trial. The caller holds the lock of the working folder.
-    If other trials ran at the same time, only the answer YES is recorded: any other is tried again alone. If the
-    recipe's tests have changed meanwhile, no result counts.
+    Each way gets a copy of the data of the tested release. No way is tried if another condition of the gate prevents
+    the promotion anyway. `host` has the drivers of the trial. The caller holds the lock of the working folder.
+
+    If other trials ran at the same time, only an answer YES is recorded in the ledger: after any other answer, the step
+    is repeated alone. If the recipe's tests have changed since they were observed, every result becomes an ERROR.
     """
     older = _older(observation, trial.release, trial.base.release)
     trial = evolve(trial, ways=GatingWays(nothing_older=older is None))
@@ -56,7 +57,10 @@ def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request:
 
 
 def _older(observation: Observation, release: Release, base: Release | None) -> Release | None:
-    """Return the older release to which the way back from `release` leads; None if there is none."""
+    """Return the older release to which a recipe might have to go back from `release`; None if there is none.
+
+    `base` is the release from which the upgrade started; None if there was no upgrade.
+    """
     return older_release(release, base.version if base is not None else None, observation.memory.known)
 
 

@@ -50,7 +50,7 @@ class Preview:
     """The report of a dry run, and what it was made from.
 
     * `basis`: the digests of everything on which the plan depends.
-    * `records`, `observed`: what was read and observed for the plan.
+    * `records`, `observed`: what was read from the registry, and what was observed, for the plan.
     """
 
     report: Report
@@ -61,7 +61,7 @@ class Preview:
 
 
 def preview_with_basis(host: Host, request: RunRequest) -> Preview:
-    """Observe and plan, and change nothing. Return the report, the plan, and the digests of what it depends on."""
+    """Observe and plan, and change nothing. Return the report, the plan, and the digests of what the plan rests on."""
     started_at, records = host.clock.now(), host.registry.read()
     observed = observe(host, request.fleet, request.names, records)
     plan = plan_for(host, request, observed)
@@ -98,11 +98,11 @@ def reconcile(
     """Run one pass, and return its result. The caller holds the pass lock. Each outcome is passed to `report_outcome`.
 
     `report_plan` is called once. It gets the planned steps that do something, and the recipes whose trial has to wait
-    for a later pass, because `[budget]` allows no more.
+    for a later pass, because `[budget]` allows no more. `workers` run several recipes at once; without them, one recipe
+    is tried after the other.
 
-    `workers` run several recipes at once. Without them, one recipe is tried after the other. If a signal comes during a
-    step, its trial is ended, and the remaining steps are reported as not tried. If it comes before the first step,
-    raise InterruptedPassError.
+    If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If it comes
+    before the first step, raise InterruptedPassError.
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
@@ -143,7 +143,7 @@ def reconcile(
 
 
 def _gating_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Return a note on each way on which a promotion depended."""
+    """Return a note on the result of each way that was tried because a promotion depended on it."""
     return tuple(way_note(result) for outcome in outcomes for result in _gating(outcome))
 
 
@@ -153,12 +153,12 @@ def _gating(outcome: Outcome | None) -> Sequence[WayResult]:
 
 
 def _ways_of(row: Row, tried: Mapping[str, Sequence[WayResult]]) -> Sequence[WayResult]:
-    """Return the results of the ways that gated the promotion of a recipe, and of those `tried` after the steps."""
+    """Return the results of the ways on which the promotion depended, and then of those `tried` after the steps."""
     return (*_gating(row.outcome), *tried.get(row.recipe, ()))
 
 
 def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, records: Records) -> Row:
-    """Return the row of a recipe in the report of a pass. `records` are those from before the pass."""
+    """Return the row of a recipe in the report of a pass. `records` are the records from before the pass."""
     return Row(step, _gate(host, request, step, outcome), outcome, records.canonicals.get(step.recipe))
 
 
@@ -178,7 +178,7 @@ def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mappin
 
 @frozen
 class _ProgressWithoutErrors:
-    """Shows progress and ignores errors in this, because a pass must go on even if its progress cannot be shown."""
+    """Shows progress by `progress`, and ignores its errors: a pass must go on even if its progress cannot be shown."""
 
     progress: Progress
 
@@ -216,7 +216,7 @@ def _run(host: Host, request: RunRequest, started_at: datetime) -> Run:
 
 
 def _expected_recipes(request: RunRequest, records: Records, observed: Observations) -> ExpectedRecipes:
-    """Return the recipes that the report must contain. Orphans must be in it only if the whole fleet is selected."""
+    """Return the recipes that the report must contain. Orphans are among them only if the whole fleet is selected."""
     declared = request.fleet.recipes
     selected = {name: declared[name].enrolled for name in request.names}
     orphans = records.canonicals.keys() - declared.keys() if selected.keys() == declared.keys() else ()

@@ -23,7 +23,7 @@ class MirrorResult:
 
     * `observed`: the observations, with upstream's new answers in their memories. An upstream whose git objects cannot
       be used is unobservable.
-    * `mirror_errors`: for some recipes, why the mirror was not updated or the answer not recorded.
+    * `mirror_errors`: the recipes whose mirror was not updated or whose answer was not recorded, each with the reason.
     * `notes`: remarks for the report.
     """
 
@@ -33,9 +33,9 @@ class MirrorResult:
 
 
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
-    """Fetch into each mirror that lacks something of upstream's answer. Record the answer once the mirror has it all.
+    """Fetch into each mirror what it lacks of upstream's answer. Record the answer once the mirror has all of it.
 
-    The returned observations still have the mirrors as they were before, because the plan reports that.
+    The returned observations still describe the mirrors as they were before, because the report of the plan says that.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -63,7 +63,7 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
     """Record the memories in one transaction. If that fails, record each one alone.
 
-    Return why a memory could not be recorded, by recipe.
+    Return, for each recipe whose memory could not be recorded, the reason.
     """
     failures: dict[str, str] = {}
     try:
@@ -78,7 +78,7 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 
 
 def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
-    """Update one mirror. Return the observation with upstream's answer in its memory, and remarks for the report.
+    """Update the mirror of one recipe. Return its observation with upstream's answer in the memory, and remarks.
 
     If the recipe is not enrolled, or upstream counts as unobservable, return the observation unchanged. Raise
     UpstreamError or InfrastructureError if the mirror cannot be updated.
@@ -93,9 +93,9 @@ def _update_one(host: Host, observation: Observation) -> tuple[Observation, tupl
 
 
 def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate:
-    """Fetch what the mirror lacks of `answer`. Return what happened; an empty MirrorUpdate if it lacks nothing.
+    """Fetch into the mirror what it lacks of upstream's `answer`. Return what happened; an empty value for nothing.
 
-    Raise UpstreamError or InfrastructureError if that fails.
+    Raise UpstreamError or InfrastructureError if the fetch fails.
     """
     if not needs_fetch(observation):
         return MirrorUpdate()
@@ -112,9 +112,10 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return those of upstream's tags that do not name a commit, each with the id of the git object that it names.
+    """Return the tags of upstream that do not name a commit, each with the id of the git object that it names instead.
 
-    Only a fetch shows what a tag names. So these are the tags that this fetch or earlier ones have found.
+    Only a fetch shows that a tag names no commit. So these are the tags of which the fetch `updated`, or an earlier
+    one, has found this.
     """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id
@@ -123,7 +124,7 @@ def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
-    """Return the memory with upstream's answer added, as seen at the time `now`. It is unchanged if it has all that.
+    """Return the memory with upstream's answer added, as seen at the time `now`; unchanged if it has all of that.
 
     A release tag that was known before keeps its first commit, even if the answer has another. `not_commits` are the
     tags that do not name a commit, each with the id of the git object that it names.

@@ -19,7 +19,7 @@ from state.records import Answer, Memory, Records
 
 @frozen
 class Observations:
-    """An observation of each selected recipe. If the whole fleet is selected, also all orphans. Both are by recipe."""
+    """An observation of each selected recipe, by name. If the whole fleet is selected, also all orphans, by name."""
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
@@ -64,7 +64,7 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
 
 
 def _ask_upstreams(host: Host, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
-    """Return the replies of the upstreams by recipe. If asking fails altogether, all of them are Unobservable."""
+    """Ask the upstreams. Return their replies by recipe. If asking fails altogether, every reply is Unobservable."""
     try:
         return host.upstream.ask(queries)
     except Exception as failed:  # noqa: BLE001  this host can still be observed
@@ -77,14 +77,14 @@ def _memory(records: Records, name: str) -> Memory:
 
 
 def _known_digest(memory: Memory) -> str | None:
-    """Return the digest of the last answer of upstream; None if there is none."""
+    """Return the digest of upstream's last recorded answer; None if none is recorded."""
     return memory.answer.digest if memory.answer is not None else None
 
 
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
     """Return an observation that has only upstream's reply. `_with_local_state` adds the rest.
 
-    `reply` is None if there was none. `memory` has the earlier answer.
+    `reply` is None if upstream gave none. `memory` has the answer that an earlier pass recorded.
     """
     return Observation(
         recipe=recipe,
@@ -100,9 +100,9 @@ def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memor
 
 
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
-    """Return the answer of upstream. If the reply is Unchanged, this is the answer in the memory.
+    """Return the answer of upstream. If the reply is Unchanged, this is the answer that `memory` has.
 
-    If there is no reply, or no earlier answer, return Unobservable.
+    If there is no reply, or if it is Unchanged and `memory` has no answer, return Unobservable.
     """
     if reply is None:
         return Unobservable("upstream gave no reply")
@@ -112,7 +112,7 @@ def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
 
 
 def _with_local_state(host: Host, fleet: Fleet, observation: Observation, records: Records) -> Observation:
-    """Return the observation with what this host has: canonical, mirror, tests, and missing tools.
+    """Return the observation with what this host has: canonical, mirror, tests, decisions, and missing tools.
 
     If this host or the record of the recipe cannot be read, the answer becomes an Unobservable that says why.
     """
@@ -161,9 +161,10 @@ def require_readable_record(name: str, records: Records) -> None:
 
 
 def _with_deployment_status(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
-    """Return the observation with the status of the kept deployment.
+    """Return the observation with the status of the kept deployment in place of the snapshot's.
 
-    It is unchanged if the recipe has none, or if the canonical is not intact.
+    Return it unchanged if the recipe keeps no deployment, or if the canonical is not intact. `parts_by_recipe` are the
+    parts that are deployed now.
     """
     if (
         observation.canonical is None

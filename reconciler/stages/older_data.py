@@ -25,10 +25,12 @@ OVER_OLDER_DATA: Final = frozenset({WayName.LEAP, WayName.FALL})
 
 @frozen
 class OlderSources:
-    """The older data that there is for a release.
+    """The data of older releases over which a leap and a fall can try a release.
 
-    * `kept`: the kept generations of older releases, by source, the newest first.
-    * `leaps`, `fall`, `unusable`: as in OlderData.
+    * `kept`: the generations of older releases that are stored, by source, the newest first.
+    * `leaps`: the data for a leap, one after the other.
+    * `fall`: the data for a fall; None for none.
+    * `unusable`: sources in `leaps` for which there is no release, each with the reason.
     """
 
     kept: Mapping[DataSource, Canonical]
@@ -41,11 +43,12 @@ class OlderSources:
 
 
 def older_sources(host: Host, observation: Observation, release: Release) -> OlderSources:
-    """Return the data of releases older than `release`: of kept generations, and of what `[upgrade] also` names.
+    """Return the data of releases older than `release` over which a leap and a fall can try it.
 
-    A release that is kept with its data is not installed fresh too. An unsigned release counts as none if the recipe
-    needs signatures. A fall takes the newest kept generation, else a fresh install of the newest older release. Raise
-    InfrastructureError if a signature cannot be checked.
+    A leap takes the data of each stored generation, and a fresh install of each release that `[upgrade] also` names,
+    unless its data is stored. A fall takes the newest stored generation, else a fresh install of the newest older
+    release. If the recipe needs signatures, an unsigned release counts as missing. Raise InfrastructureError if a
+    signature cannot be checked.
     """
     search = _Search(host, observation, release)
     kept = {_source(each): each for each in search.kept_generations()}
@@ -62,7 +65,10 @@ def older_sources(host: Host, observation: Observation, release: Release) -> Old
 def older_data(
     host: Host, recipes: Mapping[str, Recipe], recipe: Recipe, sources: OlderSources, needed: Callable[[], AppSet]
 ) -> OlderData:
-    """Return `sources` with how to deploy each. `recipes` has all recipes by name; `needed` is as in OlderData."""
+    """Return the data in `sources`, with the functions that unpack it and find the apps beside the release.
+
+    `recipes` has all recipes by name. `needed` returns the apps that the recipe needs, as they are to be deployed.
+    """
     have = host.registry.read().canonicals
 
     def app_set(source: DataSource, into: Path) -> AppSet:
@@ -76,9 +82,9 @@ def older_data(
 def older_data_of_candidate(
     host: Host, fleet: Fleet, observation: Observation, request: TrialRequest, ways: Iterable[WayName]
 ) -> OlderData | None:
-    """Return the data of releases older than that of a trial. None if none of the `ways` needs it.
+    """Return the data of releases older than the one of a trial; None if none of `ways` needs such data.
 
-    Raise InfrastructureError if a signature cannot be checked.
+    Only a leap and a fall need it. Raise InfrastructureError if a signature cannot be checked.
     """
     if not OVER_OLDER_DATA & set(ways):
         return None
@@ -100,11 +106,11 @@ class _Search:
 
     @property
     def than(self) -> str | None:
-        """The version of the release; None if its name is no version, as that of a branch: then all are older."""
+        """Return the version that older releases have to be below; None if `release` is a branch: all are older."""
         return self.release.version if is_release_name(self.release.version) else None
 
     def kept_generations(self) -> Iterator[Canonical]:
-        """Yield the stored, intact generations of older releases, the newest first."""
+        """Yield the stored generations of older releases whose snapshots are intact, the newest first."""
         host, memory, below = self.host, self.observation.memory, self.than
         for each in stored_generations(host, self.observation.recipe.name):
             is_older = below is None or version_key(each.version) < version_key(below)
@@ -112,7 +118,10 @@ class _Search:
                 yield each
 
     def newest(self, named: str) -> Release | None:
-        """Return the newest older release that `named` means, and that may be deployed; None if there is none."""
+        """Return the newest older release that `named` admits and that may be deployed; None if there is none.
+
+        `named` is a text such as "1.2.0", or "*" for any.
+        """
         return newest_older(tags_to_mirror(self.observation), named, self.than, self._may_be_deployed)
 
     def why_none(self) -> str:

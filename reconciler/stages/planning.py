@@ -41,7 +41,7 @@ class RunRequest:
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    """Return the plan for the observations.
+    """Return the plan for what was observed.
 
     If a bug keeps a recipe's step from being planned, the recipe counts as unobservable.
     """
@@ -56,7 +56,7 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation, space: FreeSpace) -> Observation:
-    """Return the observation. If planning its recipe alone raises an error, its answer is replaced by Unobservable."""
+    """Return the observation. If planning this recipe alone raises an error, its answer becomes Unobservable."""
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}), space)
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's
@@ -78,7 +78,7 @@ def context_for(host: Host, request: RunRequest) -> PlanContext:
 
 
 def planned_work(plan: Plan, observations: Mapping[str, Observation]) -> tuple[PlannedWork, ...]:
-    """Return the steps of a plan that do something, in order, each with how long the recipe's last trial took."""
+    """Return the steps of a plan that do something, in order, with the seconds that each recipe's last trial took."""
     steps = [plan.steps[name] for name in plan.order if plan.steps[name].action is not Action.NONE]
     return tuple(
         PlannedWork(

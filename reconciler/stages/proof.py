@@ -38,9 +38,11 @@ def prove(host: Host, request: RunRequest) -> Proof:
 def _plan(
     host: Host, request: RunRequest, records: Records
 ) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], Basis]:
-    """Observe and plan once. Return what a pass would do, what could not be seen, and the digests behind the plan.
+    """Observe and plan once. Return three values, the first two as a pair.
 
-    The first two map recipes to a text or a reason. The digests are of everything on which the plan depends.
+    * what a pass would do: a text for each recipe for which it would do something.
+    * what could not be seen: the recipes for which this is not known, each with the reason.
+    * the digests of everything on which the plan depends.
     """
     observed = observe(host, request.fleet, request.names, records)
     plan: Plan = plan_for(host, request, observed)

@@ -15,10 +15,10 @@ _WITH_IMAGES = frozenset({"swarm", "abra"})
 
 
 def prune_images(host: Host, request: RunRequest, records: Records, *, dry_run: bool = False) -> tuple[str, ...]:
-    """Remove the images that nothing needs after a pass over the whole fleet. Return a note on what was removed.
+    """Remove the container images that nothing needs, if the fleet says `images = "prune"`. Return notes on this.
 
-    Only where the fleet says `images = "prune"`. In a `dry_run`, remove nothing, and note what would be removed. A note
-    says why nothing can be removed: images of a generation are not known, or something failed.
+    A note says what was removed, or why nothing can be removed. With `dry_run`, nothing is removed, and the note says
+    what would be. Return () if the fleet keeps all images, or if the pass was not about the whole fleet.
     """
     is_whole = set(request.names) == set(request.fleet.recipes) and request.planned is None
     if host.images is None or not is_whole:
@@ -65,7 +65,7 @@ def _planned_notes(plan: ImagePrune) -> tuple[str, ...]:
 
 
 def _notes(what: str, images: Sequence[PresentImage]) -> tuple[str, ...]:
-    """Return one note with the names and the size of the images; empty if there are none."""
+    """Return one note: `what`, and then the names and the size of the images; () if there are no images."""
     if not images:
         return ()
     names = ", ".join(image.tags[0] if image.tags else image.id for image in images)

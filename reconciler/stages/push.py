@@ -10,7 +10,7 @@ from reconciler.stages.mirror import MirrorResult
 
 
 def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]:
-    """Push each mirror that this pass updated, and that can be read. Return the results by recipe.
+    """Push each mirror that this pass updated, and that can be read, to the team's forge. Return the results by recipe.
 
     Failed pushes are among the results. Return {} if the fleet declares no forge.
     """
@@ -27,7 +27,7 @@ def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]
 
 
 def push_notes(results: Mapping[str, PushResult]) -> tuple[str, ...]:
-    """Return a note for each recipe whose push had problems, with these problems. `results` are by recipe."""
+    """Return a note for each recipe whose push to the forge had problems, with these problems."""
     return tuple(
         f"{name}: mirror: push failed: {'; '.join(result.problems)}"
         for name, result in results.items()
@@ -36,7 +36,7 @@ def push_notes(results: Mapping[str, PushResult]) -> tuple[str, ...]:
 
 
 def push_state(result: PushResult | None) -> PushState | None:
-    """Return what a report shows of a push; None if `result` is None, because nothing was pushed."""
+    """Return the word that a report shows for a push to the forge; None if nothing was pushed (`result` is None)."""
     if result is None:
         return None
     if result.problems:

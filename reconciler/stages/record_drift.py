@@ -13,9 +13,11 @@ from state.records import LedgerEntry
 def record_drift(
     host: Host, findings: Sequence[Finding], before: Mapping[str, DriftRecord], *, whole: bool
 ) -> tuple[str, ...]:
-    """Record how recipes differ now, if that has changed since the records `before`. Return a note if this fails.
+    """Record in the registry and the ledger how recipes differ now, if that has changed. Return a note if this fails.
 
-    If `whole`, the findings are those of the whole fleet: then a recipe without a finding is gone.
+    * `before`: what the last pass recorded, by recipe.
+    * `whole`: True if `findings` are those of the whole fleet. Then a recipe of `before` without a finding is gone, and
+      its differences have ended.
     """
     try:
         gone = without_findings(findings, before) if whole else ()
@@ -28,6 +30,6 @@ def record_drift(
 
 
 def _entry(host: Host, change: DriftChange) -> LedgerEntry:
-    """Return the ledger entry on how the differences of one recipe have changed."""
+    """Return the entry for the ledger that says which differences of a recipe began, and which ended."""
     body = {"pass": host.pass_id, "began": dict(change.began), "ended": list(change.ended)}
     return LedgerEntry(host.clock.now(), "drift", change.record.recipe, body)

@@ -46,9 +46,11 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
 
 
 def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) -> Iterator[str]:
-    """Delete old snapshots and logs. Yield why something cannot be deleted; the next pass tries again.
+    """Delete old snapshots and logs of the recipe. Yield why something cannot be deleted; the next pass tries again.
 
-    `keep` is how many intact generations stay. Damaged ones, by `memory`, do not count. The log of `trial` stays.
+    * `keep`: how many intact generations stay.
+    * `memory`: what passes remember of the recipe, such as which generations are damaged. These do not count.
+    * `trial`: the id of the trial whose log stays in any case.
     """
     name = outcome.step.recipe
     try:

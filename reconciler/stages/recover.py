@@ -72,7 +72,7 @@ def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
 
 
 def _check_ledger(host: Host) -> list[str]:
-    """Return a remark if the chain of hashes in the ledger is broken; else []. The pass goes on in any case."""
+    """Return a list with a remark if the chain of hashes in the ledger is broken; else []. Raise no error."""
     try:
         host.registry.verify()
     except Exception as broken:  # noqa: BLE001  no verdict depends on the ledger
@@ -84,7 +84,7 @@ def _check_ledger(host: Host) -> list[str]:
 def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
     """Return the marks (paths) of all slots that still have processes or objects of the engine, by driver.
 
-    Return also a remark for each driver that cannot list them.
+    Return also a list with a remark for each driver that cannot list such marks.
     """
     marks: dict[str, tuple[str, ...]] = {}
     remarks: list[str] = []
@@ -99,7 +99,7 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
     """Return the recipes that have a slot in the work folder, or a slot whose mark is in `marks`, sorted by name.
 
-    `begun` are the recipes with an unfinished promotion. Their slots count even without a lock file.
+    `begun` are the recipes with an unfinished promotion. A folder of theirs counts as a slot even without a lock file.
     """
     work = host.state.work
     slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
@@ -114,11 +114,12 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 
 
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
-    """Return a copy of the host with only the drivers that a recipe's slot may need; with all if it is not declared.
+    """Return a copy of the host with only the drivers that the slot of the recipe `name` may need.
 
-    These are the drivers of the recipe and its needs, and those that have something in the slot or are recorded there.
-    The run that died may have used other drivers than are declared now. `marks` are the marks of slots that still have
-    something, by driver.
+    These are the drivers of the recipe and of what it needs, those that the slot's own record names, and those that
+    still have something in the slot: the run that died may have used other drivers than are declared now. If the recipe
+    is not declared, return the host with all drivers. `marks` are the marks of slots that still have something, by
+    driver.
     """
     if name not in fleet.recipes:
         return host
@@ -129,7 +130,10 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
 
 
 def _clear_slot(host: Host, name: str) -> list[str]:
-    """Clear the slot that a dead run of the recipe `name` has left. Return a remark; none if the slot is in use."""
+    """Clear the slot that a dead run of the recipe `name` has left. Return a remark that says so, or why this failed.
+
+    Return [] if there was nothing to clear, or if the slot is in use.
+    """
     try:
         cleared = clear_leftovers(host, name)
     except BusyError:
@@ -156,7 +160,7 @@ def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
 
 
 def _abandon(host: Host, intent: Intent) -> list[str]:
-    """Undo a promotion or rollback that a dead run has begun. Return a remark, also if that fails."""
+    """Undo a promotion or rollback that a dead run has begun. Return a remark that says so, or why this failed."""
     kind, run = ("promotion of", "pass") if intent.copy_of is None else ("rollback to", "command")
     what = f"{intent.recipe}: the {kind} {intent.version}, begun by a dead {run},"
     try:
@@ -167,9 +171,9 @@ def _abandon(host: Host, intent: Intent) -> list[str]:
 
 
 def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
-    """Delete the snapshots that are older than those that the recipe keeps. Return a remark if that fails; else [].
+    """Delete the snapshots of the oldest generations, beyond the number that the recipe keeps.
 
-    Do nothing if the recipe is not declared.
+    Return a list with a remark if that fails; else []. Do nothing if the recipe is not declared.
     """
     recipe = fleet.recipes.get(canonical.recipe)
     try:
@@ -203,7 +207,7 @@ def _recover_mirrors(host: Host) -> list[str]:
 
 
 def _unmanaged_remark(paths: Sequence[Path], hint: str) -> list[str]:
-    """Return a remark that names the first of these paths, with the hint what to do; [] if there are no paths."""
+    """Return a list with a remark that names the first few of `paths` and ends with `hint`; [] if `paths` is empty."""
     if not paths:
         return []
     more = f" and {len(paths) - MOST_NAMED_PATHS} more" if len(paths) > MOST_NAMED_PATHS else ""

@@ -21,10 +21,10 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 
 
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
-    """Return the observation with the checked signatures, but fetch tags without a good signature once more before.
+    """Return the observation with checked signatures. Tags without a good signature are fetched again before.
 
-    This is needed because a tag may be signed later, on the same commit. Raise InfrastructureError if a tag cannot be
-    fetched or checked.
+    The reason: upstream may sign a tag later, on the same commit. Raise InfrastructureError if a tag cannot be fetched
+    or checked.
     """
     checked = with_signatures(host, observation)
     refused = {tag for tag, signature in checked.signatures.items() if signature.fault}
@@ -36,9 +36,9 @@ def with_fetched_signatures(host: Host, observation: Observation, answer: Answer
 
 
 def refused_signature(host: Host, observation: Observation, release: Release) -> str:
-    """Check the signature of a release that is about to be tried. Return what is wrong with it; "" if it is good.
+    """Return what is wrong with the signature of a release that is about to be tried; "" if it is good.
 
-    Return "" also if the recipe needs no signature. Raise InfrastructureError if it cannot be checked.
+    Return "" also if the recipe needs no signature. Raise InfrastructureError if the signature cannot be checked.
     """
     if not observation.recipe.signed:
         return ""

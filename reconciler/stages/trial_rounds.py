@@ -15,10 +15,9 @@ from reconciler.stages.converge_beside import converge_beside
 
 @frozen
 class Converged:
-    """What came of a plan.
+    """The plan that was carried out, and what came of it.
 
-    * `plan`: the steps that were carried out.
-    * `outcomes`: what came of them, by recipe.
+    * `outcomes`: what came of the steps, by recipe.
     * `signal`: the number of the signal that interrupted them; None if none did.
     """
 
@@ -30,11 +29,13 @@ class Converged:
 def carry_out(
     context: ConvergeContext, workers: Workers | None, report_outcome: Callable[[Outcome], None]
 ) -> Converged:
-    """Carry out the plan. Each outcome is passed to `report_outcome`. Return all of them.
+    """Carry out the plan. Pass each outcome to `report_outcome` at once. Return all outcomes.
 
-    `workers` run several steps at once; if they are None, one step comes after the other. If a step ends without
-    running its trial, its place is free: once all other steps have ended, the recipe that has waited longest is tried
-    in a next round. It then has two outcomes, of which the last one counts.
+    `workers` run several steps at once; if they are None, one step comes after the other.
+
+    The fleet may limit the number of trials (`[budget] trials`). If a step ends without running its trial, the waiting
+    recipe that has waited longest is tried instead, once all other steps have ended. If a recipe gets two outcomes, the
+    last one counts.
     """
     outcomes: dict[str, Outcome] = {}
     plan, left, signal = context.plan, True, None
@@ -51,10 +52,10 @@ def carry_out(
 def _converge(
     context: ConvergeContext, steps: Generator[Outcome, None, None], report_outcome: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
-    """Run the generator `steps`, which carries out the plan. Return the outcomes by recipe, and the signal or None.
+    """Take the outcomes from `steps`, a generator that carries out the plan. Return them by recipe, and a signal.
 
-    After a signal, `steps` is closed, which ends what still runs. Each remaining step then gets the outcome that it was
-    not tried.
+    The signal is the number of the one that came; None if none did. After it, `steps` is closed, which ends what still
+    runs, and each remaining step gets the outcome that it was not tried.
     """
     plan = context.plan
     outcomes: dict[str, Outcome] = {}

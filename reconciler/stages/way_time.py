@@ -13,10 +13,11 @@ from reconciler.ports.host import Clock
 
 @define
 class WayTime:
-    """The time that one pass may spend on ways. `budget` is for all ways together, None for any time.
+    """The time that one pass may spend on ways.
 
-    `started` is when the first way began, in seconds of the clock; None before that. `left` are the ways that did not
-    fit, by recipe.
+    * `budget`: the time for all ways together; None for any time.
+    * `started`: when the first way began, in seconds of the monotonic clock; None before that.
+    * `left`: the ways for which there was no time, by recipe.
     """
 
     clock: Clock
@@ -30,7 +31,7 @@ class WayTime:
         return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
 
     def begins(self, recipe: str, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether there is time to begin `way` now. If not, note the way as left to a later pass.
+        """Return whether there is time to begin `way` now. If there is not, keep the way in `left`, for a later pass.
 
         The time starts to run when the first way begins. `recorded` are the earlier results of the recipe's ways.
         """
@@ -42,6 +43,6 @@ class WayTime:
         return True
 
     def notes(self) -> tuple[str, ...]:
-        """Return a note that names the ways that did not fit; () if all did."""
+        """Return one note that names the ways for which there was no time; () if there was time for all."""
         left = "; ".join(f"{name} {', '.join(ways)}" for name, ways in self.left.items())
         return (f"over budget ([budget] ways), left to a later pass: {left}",) if left else ()

@@ -23,9 +23,11 @@ def try_ways_of_candidate(  # noqa: PLR0913, PLR0917  all that the ways depend o
 ) -> Iterator[WayResult]:
     """Try the ways `asked` with the release and the data of a green trial. Yield each result as soon as it is there.
 
-    If the trial is not green, yield nothing. `base` is the older release to go back to, None if there is none. `host`
-    has the drivers of the trial. The caller holds the lock of the working folder. `older` is the
-    data of older releases, None if no way is asked for that needs it.
+    If the trial is not green, yield nothing.
+
+    * `host`: has the drivers of the trial. The caller holds the lock of the working folder.
+    * `base`: the older release to go back to; None if there is none.
+    * `older`: the data of older releases; None if no way is asked for that needs it.
     """
     candidate = trial.candidate
     if candidate is None or not is_green(trial.tiers):

@@ -36,9 +36,9 @@ from state.records import Canonical, LedgerEntry, Memory, Records
 class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
-    `base` is the older release to go back to, None if there is none, or none that may be deployed: `no_base` says why.
-    `recorded` are the earlier results of the recipe's ways, the oldest first.
-    `older` is the data of older releases, None if no way is asked for that needs it.
+    `base` is the older release to go back to; None if there is none that may be deployed: `no_base` says why.
+    `recorded` are the earlier results of the recipe's ways, the oldest first. `older` is the data of older releases;
+    None if no way is asked for that needs it.
     """
 
     recipe: Recipe
@@ -71,11 +71,10 @@ class TriedWays:
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
 ) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
-    """Return which ways to try of each observed recipe. Return also, by recipe, why this could not be found out.
+    """Return which ways to try of each observed recipe and, for other recipes, why this could not be found out.
 
-    A way is to be tried if it is in `asked`, or if the recipe declares it, and if it was not tried before. Recipes on
-    hold and damaged canonicals are left out.
-    The ledger is read only if any way is asked for or declared.
+    A way is to be tried if it was not tried before, and is in `asked` or declared by the recipe. Recipes on hold and
+    damaged canonicals are left out. The ledger is read only if any way is asked for or declared.
     """
     wanted = _wanted(observations, asked)
     if not wanted:
@@ -94,14 +93,14 @@ def ways_to_try(
 
 
 def _wanted(observations: Mapping[str, Observation], asked: Iterable[WayName]) -> Mapping[str, tuple[WayName, ...]]:
-    """Return for each recipe the ways in `asked` and those that the recipe declares. Leave out recipes without any."""
+    """Return for each enrolled recipe the ways in `asked` and its declared ones. Leave out recipes without any."""
     asked = tuple(asked)
     wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
     return {name: ways for name, ways in wanted.items() if ways}
 
 
 def _failed_text(host: Host, name: str, failed: Exception) -> str:
-    """Return why the ways of the recipe `name` cannot be tried. Show the type of the error in the progress."""
+    """Return why the ways of the recipe `name` cannot be tried. Show the error and its type in the progress, too."""
     host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
     return f"its ways could not be tried: {reason_of(failed)}"
 
@@ -127,8 +126,8 @@ def _to_try(
 def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
     """Return `base` and "" if it may be deployed, else None and the reason.
 
-    An unsigned release may not be deployed if it has to be signed. The way back is then tried once it is signed. Raise
-    InfrastructureError if the signature cannot be checked.
+    If the recipe needs signatures, an unsigned release may not be deployed: the way back is tried once it is signed.
+    Raise InfrastructureError if the signature cannot be checked.
     """
     if base is None:
         return None, "there is no older release"
@@ -147,9 +146,9 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each way of these recipes that was open and is closed now, by the ledger.
+    """Return a note for each way of these recipes whose recorded answer was YES before, and is NO for the canonical.
 
-    The stop is left out: it opens no way.
+    The stop is left out: it depends on no older release.
     """
     canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
     lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
@@ -172,10 +171,10 @@ def _closed_note(before: WayResult, present: WayResult) -> str:
 
 
 def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
-    """Try the ways that are to be tried, one after the other, and record each result. Return all results.
+    """Try ways of canonicals, one after the other, and record each result in the ledger. Return all results.
 
-    The recipe that was tried longest ago comes first. `asked` are ways to try of every canonical. What does not fit the
-    time (`[budget] ways`) or the disk is left to a later pass, with a note.
+    `asked` are ways to try of every canonical, besides those that recipes declare. The recipe that was tried longest
+    ago comes first. Ways for which there is no time (`[budget] ways`) or no disk are left to a later pass, with a note.
     A failure becomes a note, and the other recipes go on. After a signal, return the results so far.
     """
     if not _wanted(observations, asked):
@@ -199,7 +198,7 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
 
 
 def way_note(result: WayResult) -> str:
-    """Return a note for the report: recipe, release, way, and its result in one line."""
+    """Return a note for the report, such as "app 1.2.0: back yes to 1.1.0"."""
     return f"{result.recipe} {result.release.version}: {result.way} {way_text(result)}"
 
 
@@ -233,7 +232,7 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterat
 
 @contextmanager
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
-    """Lock the recipe's working folder. Yield a host with only the drivers that are needed, and what to try.
+    """Lock the recipe's working folder. Yield a host with only the needed drivers, and what to try over which data.
 
     Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the
     recipe's tests have changed since they were observed.
@@ -270,7 +269,7 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
 
 
 def _older(host: Host, fleet: Fleet, to_try: WaysToTry) -> OlderData:
-    """Return the data of older releases. What the recipe needs is deployed beside the release as it is promoted now."""
+    """Return the data of older releases. What the recipe needs is deployed at its own present canonical's release."""
     if to_try.older is None:
         return OlderData()
     recipe, release = to_try.recipe, Release(to_try.canonical.version, to_try.canonical.commit)
