@@ -139,7 +139,7 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return what measures the disk: the state folder and, if a driver uses an engine, its images and volumes.
+    """Return an object that measures the disk: the state folder and, of an engine, its images and volumes.
 
     `children` is the environment of child processes.
     """
@@ -154,7 +154,7 @@ def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[s
 def _images(
     fleet: Fleet, drivers: Mapping[str, Driver], children: Mapping[str, str], lock: int | None
 ) -> Images | None:
-    """Return what lists and removes images; None if the fleet keeps all images, or if no driver uses an engine."""
+    """Return an object that lists and removes images; None if the fleet keeps all, or if no driver uses an engine."""
     if fleet.images != "prune" or drivers.keys() <= {"process"}:
         return None
     from reconciler.host.swarm.engine.engine import Engine

@@ -82,10 +82,9 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 
 
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print one error to stderr as text and, if the command line asks for JSON, to stdout as JSON. Return the exit
-    code.
+    """Print one error: as text to stderr and, if the command line asks for JSON, as JSON to stdout.
 
-    `exit_code` is that of the error. `arguments` is the command line.
+    `exit_code` is that of the error. `arguments` is the command line. Return the exit code.
     """
     text = render_error(message, hint, _stderr_screen(arguments))
     return _report(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)

@@ -15,10 +15,10 @@ from reconciler.stages.planning import RunRequest
 def prove(options: Options) -> int:
     """Plan twice under the pass lock, and print whether a pass would do nothing. Return the exit code.
 
-    * 0: a pass would do nothing.
-    * 2: it would do something.
-    * 1: this could not be seen.
     * 5: no recipe is enrolled.
+    * 1: it could not be seen what a pass would do.
+    * 2: a pass would do something.
+    * 0: a pass would do nothing.
 
     Raise LockHeldError if a pass runs, because it changes what the plans depend on.
     """

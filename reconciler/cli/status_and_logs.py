@@ -27,7 +27,7 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None, *, watch: bool = False) -> int:
-    """Print the canonicals of all recipes, or only that of `name`. Return the exit code.
+    """Print the canonicals of all recipes, or only that of `name`. Return the first exit code that applies.
 
     * 1: a state is not known, or the last pass over the whole fleet is too old.
     * 3: a canonical is damaged or down.

@@ -112,7 +112,7 @@ class ToldPass:
         self._change(lambda progress: progress.with_beside(recipes))
 
     def outcome(self, outcome: Outcome) -> None:
-        """Tell the outcome of a step to the file and the lines, and send it to systemd's journal."""
+        """Tell the outcome of a step in the file and in the lines of --events, and send it to systemd's journal."""
         journal_outcome(outcome)
         self._change(lambda progress: progress.with_result(outcome.step.recipe, outcome.result, self.now()))
         self._write(lambda: result_line(outcome, self.now()))

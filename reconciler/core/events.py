@@ -217,7 +217,7 @@ def _drift(body: Body) -> str:
 
 
 def _other(body: Body) -> str:
-    """Return the text for a ledger line of any other kind, made of the texts in its data; "" if it has none."""
+    """Return the text for a ledger line of a kind without a text of its own, made of the texts in its data."""
     said = text_of(body, "said") or text_of(body, "why")
     until = _after(text_of(body, "until"), "until ")
     return "; ".join(filter(None, (said, until, text_of(body, "reason"))))

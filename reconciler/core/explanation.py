@@ -58,7 +58,8 @@ class Explanation:
     * `moved_by`: changes, each of which would give the recipe a new canonical; () if the recipe is not in sync.
     * `next`: what the next pass does once no blocker is left; None for nothing.
     * `release`: the wanted release; if none is wanted, the canonical's; None if there is neither.
-    * `base`: the release from which the upgrade to the wanted release would start; None if nothing is to be done.
+    * `base`: the release from which the upgrade to the wanted release would start; None if no release is wanted, or if
+      nothing is left to do.
     * `history`: the events of `release`.
     * `not_read`: the tags of upstream that are not considered when a release is chosen.
     * `by_record`: what the verdict would be by the last recorded answer of upstream; "" if upstream can be seen now.
@@ -123,7 +124,7 @@ def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 
 
 def _verdict(case: Case) -> str:
-    """Return why the recipe is as it is: the reason of its step, and whether upstream could not be seen."""
+    """Return the reason of the recipe's step, after "upstream could not be seen: " if that is so."""
     observed, reason = case.observation, case.step.reason
     if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
         return reason

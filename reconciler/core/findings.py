@@ -57,7 +57,8 @@ class Finding:
     * `want`: the wanted release, or why there is none; None for an orphan. `since`: when it was first seen.
     * `not_releases`: all tags of upstream that are no releases. `vanished`: release tags that upstream has lost.
     * `unread`: those of `not_releases` that look like versions later than `want` and `have`.
-    * `unreadable`: why our mirror cannot be read; "" if it can. `older_intact`: see Observation.
+    * `unreadable`: why our mirror cannot be read; "" if it can.
+    * `older_intact`: the newest intact generation before a damaged canonical; None if there is none.
     """
 
     recipe: str
@@ -212,10 +213,10 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
 
 
 def follows_upstream(observation: Observation) -> bool:
-    """Return whether a pass fetches from the recipe's upstream, and records what upstream answered.
+    """Return whether a pass fetches from the recipe's upstream and records the answer: it is enrolled and observable.
 
-    It does if the recipe is enrolled and upstream is observable. If too many of the known tags are missing in the
-    answer, upstream counts as unobservable until a person accepts the answer.
+    If too many of the known tags are missing in the answer, upstream counts as unobservable until a person accepts
+    that.
     """
     return observation.recipe.enrolled and not isinstance(want_of(observation), Unobservable)
 

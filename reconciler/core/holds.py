@@ -102,7 +102,7 @@ def is_rolled_back(observation: Observation, want: Want | None) -> bool:
 
 
 def ends_rollback(rollback: Rollback, version: str) -> bool:
-    """Return whether the release `version` ends the rollback: it does if it is newer than the one that was left."""
+    """Return whether the release `version` ends the rollback: whether it is newer than the one that was given up."""
     return version_key(version) > version_key(rollback.left)
 
 

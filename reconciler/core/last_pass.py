@@ -41,7 +41,7 @@ class LastWholePass:
 def is_whole_pass(entry: LedgerEntry) -> bool:
     """Return whether an entry of the ledger ends a pass over the whole fleet that was not interrupted.
 
-    Return False also if the pass had the exit code HOLLOW: no recipe was enrolled, or one was missing in its report.
+    Return False also if the pass had the exit code HOLLOW (5): no recipe was enrolled, or its report lacked one.
     """
     body = entry.body
     is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None
@@ -49,8 +49,8 @@ def is_whole_pass(entry: LedgerEntry) -> bool:
 
 
 def code_with_last_pass(code: int, last: LastWholePass) -> int:
-    """Return COULD_NOT if the last whole pass is stale, else `code`, the exit code of the command.
+    """Return COULD_NOT (1) if the last whole pass is stale, else `code`, the exit code of the command.
 
-    HOLLOW is graver than COULD_NOT: if `code` is HOLLOW, it is returned in any case.
+    HOLLOW (5) is graver than COULD_NOT: if `code` is HOLLOW, it is returned in any case.
     """
     return COULD_NOT if last.is_stale and code != HOLLOW else code

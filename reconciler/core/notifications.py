@@ -98,7 +98,7 @@ def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> 
 
 
 def make_message(items: Sequence[Item], now: datetime) -> Message:
-    """Return a message made at the time `now` with these lines. Its id is a digest of its time and lines."""
+    """Return a message with the lines `items`, made at the time `now`. Its id is a digest of the time and lines."""
     content = [[item.event, item.problem.subject, item.problem.kind, item.problem.version, item.now] for item in items]
     digest = hashlib.sha256(json.dumps([now.isoformat(), content]).encode()).hexdigest()
     return Message(digest[:32], now, tuple(items))
@@ -116,6 +116,6 @@ def first_unsent(notifications: Notifications, target: str) -> Message | None:
 
 
 def with_sent(notifications: Notifications, message_id: str, target: str) -> Notifications:
-    """Return the record without `target` among those that the message `message_id` is still to be sent to."""
+    """Return the record, in which the message `message_id` no longer waits for `target`, to which it was sent."""
     kept = (each.without(target) if each.message.id == message_id else each for each in notifications.unsent)
     return evolve(notifications, unsent=tuple(each for each in kept if each.targets))

@@ -154,7 +154,8 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 def is_shrunken(observation: Observation) -> bool:
     """Return whether upstream lost so many release tags that its answer is doubtful.
 
-    That is two or more that are also more than a tenth. Return False if upstream could not be observed.
+    It is doubtful if two or more are lost, and if these are more than a tenth of those known. Return False if upstream
+    could not be observed.
     """
     return len(vanished_tags(observation)) > max(1, len(observation.memory.known) // 10)
 

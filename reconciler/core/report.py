@@ -49,11 +49,15 @@ class ReportBucket(StrEnum):
 
 @frozen
 class Row:
-    """One recipe in a report. `outcome` is what the pass did, None in a dry run. `step` is what is left to do.
+    """One recipe in a report.
 
-    `gate`: the conditions of its promotion. `previous`: the canonical before the pass. `drift`: how the recipe differs;
-    empty after a pass. `push`: what came of the push to the forge; None if there was none. `ways`: the results of the
-    ways that a pass tried.
+    * `step`: what is still to be done.
+    * `gate`: the conditions of the recipe's promotion.
+    * `outcome`: what the pass did; None in a dry run.
+    * `previous`: the canonical before the pass.
+    * `drift`: how the recipe differs from what it should be; empty after a pass.
+    * `push`: what came of the push to the forge; None if no mirror was pushed.
+    * `ways`: the results of the ways that a pass tried.
     """
 
     step: Step
@@ -114,10 +118,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `counts` has the number of recipes in each bucket. `line` is the text of its last line.
-
-    `notes` are remarks about the run as a whole.
-    """
+    """The report of one run. `counts`: recipes in each bucket. `line`: its last line. `notes`: remarks on the run."""
 
     run: Run
     population: Population
@@ -131,7 +132,7 @@ class Report:
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
     """Return the report with these rows, sorted by recipe.
 
-    If the rows are not exactly the expected recipes, the exit code is HOLLOW, and a note says what is wrong.
+    If the rows are not exactly the expected recipes, the exit code is HOLLOW (5), and a note says what is wrong.
     """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
@@ -189,7 +190,7 @@ CODE_OF: Final[Mapping[ReportBucket, int]] = {
 
 
 def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> int:
-    """Return the gravest exit code among all rows. It is HOLLOW if nothing is enrolled or the numbers do not add up."""
+    """Return the gravest exit code among all rows; HOLLOW (5) if nothing is enrolled or the numbers do not add up."""
     rows = tuple(rows)
     codes = {CODE_OF[bucket] for bucket, count in counts.items() if count}
     if any(_is_unknown_orphan(row) for row in rows):

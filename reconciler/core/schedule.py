@@ -108,10 +108,9 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return a plan of as many waiting trials as steps of `plan` tried no release; None if this is no trial at all.
+    """Return a plan with the next waiting trials, one for each step of `plan` that tried no release; None for no trial.
 
-    * `plan`: the plan that was carried out. Its `waiting` trials are taken in their order: those that wait longest
-      first.
+    * `plan`: the plan that was carried out. Its `waiting` trials are in order: those that wait longest come first.
     * `order`: the recipes in the order of the first plan of the pass.
     * `outcomes`: what came of the steps of `plan`. A step may have tried no release because its slot was in use.
     """
@@ -140,8 +139,8 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    Return False if a condition of the gate was not met, or if another command used the slot. Only the conditions
-    "tagged" and those on ways may fail because the network or the host was busy: if no other one failed, return True.
+    Return False if another command used the slot, or if a condition of the gate was not met. Two kinds of conditions
+    are excepted, since a busy network or host may be the reason: "tagged", and those on ways.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

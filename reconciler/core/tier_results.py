@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
     * PASS: it passed.
     * FAIL: it failed by a fault of the recipe.
-    * SKIP: it was not run; `Skip` says why.
+    * SKIP: it proves nothing; `Skip` says why.
     * ERROR: it could not be judged, by a fault of this host.
     """
 

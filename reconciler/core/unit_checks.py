@@ -23,7 +23,10 @@ def check_unit(unit: str, load_state: str, ended: str, *, is_declared: bool) -> 
 
 
 def _why_not_loaded(unit: str, load_state: str) -> tuple[str, str]:
-    """Return why the unit is not loaded, and a hint what to do. `load_state` is the unit's LoadState."""
+    """Return two texts: why systemd has not loaded the unit, and a hint what to do about it.
+
+    `load_state` is systemd's LoadState of the unit; "" if systemd does not run this host.
+    """
     if not load_state:
         return f"systemd does not run this host, so there is no {unit}", "run passes where systemd runs"
     if load_state == "not-found":
@@ -36,6 +39,7 @@ def check_credentials(unit: str, missing: Sequence[str], unread: Sequence[str], 
     """Return the check of the secrets' files that `LoadCredential=` of the systemd unit `unit` names.
 
     It is FAILED if a file is missing, because systemd then does not start the unit.
+
     * `missing`: the missing files, each as "NAME: PATH".
     * `unread`: the files of which this user cannot see whether they exist.
     * `declared`: the number of all files.

@@ -108,7 +108,7 @@ class BackFacts:
     """What was seen of a way back: the older release deployed over data of the newer one, and then the newer one again.
 
     * `comes_up`: the older release became ready.
-    * `passes`: data.check of the older release passed.
+    * `passes`: data.check passed while the older release ran.
     * `is_whole_after`: the newer release, deployed again on that data, has all data.
     * `rises_after`: the newer release, deployed again on that data, comes up.
     * `keeps_older`: the newer release then still has the data that was there before it wrote more.
@@ -166,7 +166,7 @@ class LeapFacts:
     """What was seen of a leap: the release deployed over data of an older one, and then the older one again.
 
     * `comes_up`: the release became ready over the older data.
-    * `passes`: data.check of the release passed.
+    * `passes`: data.check passed while the release ran.
     * `rises_after`: the older release, deployed again on that data, comes up.
     * `is_whole_after`: the older release then has all its data.
     """

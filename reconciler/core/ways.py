@@ -155,11 +155,13 @@ def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
 def closed_way(
     recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
 ) -> tuple[WayResult, WayResult] | None:
-    """Return the results before and after `way` changed its answer from YES to NO; None if it did not.
+    """Return the results before and after the answer of `way` changed from YES to NO; None if it did not.
 
-    The later result is the newest one of the canonical's release, which has this `version` and `commit`. The earlier
-    result is the last one before it, of any release. ERROR and SKIP do not count. `recorded` are the results of one
-    recipe, the oldest first.
+    * the later result: the newest of the canonical's release, which has this `version` and `commit`. An ERROR does not
+      count.
+    * the earlier result: the last one before that, of any release. An ERROR or SKIP does not count.
+
+    `recorded` are the results of one recipe, the oldest first.
     """
     results = [each.result for each in recorded if each.result.way is way]
     backs = [one for one in results if one.answer is not WayAnswer.ERROR]

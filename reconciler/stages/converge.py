@@ -43,10 +43,12 @@ from state.state_errors import StateError
 
 @frozen
 class ConvergeContext:
-    """What the steps of a plan need. `mirror_errors` says for some recipes why their mirror was not updated.
+    """What the steps of a plan need.
 
-    `has_company`: other steps may run at the same time. `failures` says for some recipes why their step failed while
-    others ran; "" if the step did not begin. `beside` is what the trials that run now take of the disk.
+    * `mirror_errors`: the recipes whose mirror was not updated, each with the reason.
+    * `has_company`: True if other steps may run at the same time.
+    * `failures`: the recipes whose step failed while others ran, each with the reason; "" if the step did not begin.
+    * `beside`: what the trials that run now take of the disk.
     """
 
     host: Host
@@ -60,10 +62,7 @@ class ConvergeContext:
 
 
 def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
-    """Carry out the steps in the order of the plan. Yield the outcome of each.
-
-    If a step fails, the next ones still run.
-    """
+    """Carry out the steps in the order of the plan, also after one that fails. Yield the outcome of each."""
     for name in context.plan.order:
         step = context.plan.steps[name]
         yield converge_alone(context, step)
@@ -128,10 +127,7 @@ def _bug_attempt(context: ConvergeContext, step: Step, bug: Exception) -> Attemp
 
 
 def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
-    """Write the traceback of a bug to a file beside the logs of the recipe.
-
-    Return a message with the path of that file.
-    """
+    """Write the traceback of a bug to a file beside the recipe's logs. Return a message with the path of the file."""
     path = host.state.trial_logs(recipe) / "bug.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -40,9 +40,9 @@ def drift_by_recipe(
 
 
 def _with_rule(drift: RecipeDrift, rule: DriftIgnore, today: date) -> RecipeDrift:
-    """Return the drift with the recipe's declared `[drift]` (`rule`), and with what of this rule is out of date.
+    """Return the drift with its fields `rule`, `rule_ended` and `unused` filled in.
 
-    A rule is out of date if its day has passed, or if it names differences that do not exist now. `today` is in UTC.
+    `rule` is the recipe's declared `[drift]`. `today` is in UTC.
     """
     words = {item.difference.what for item in drift.items}
     if rule.until is not None and rule.until <= today:

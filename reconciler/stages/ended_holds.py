@@ -22,7 +22,7 @@ def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tu
 
 
 def _is_left(name: str, records: Records) -> bool:
-    """Return whether the rollback of recipe `name` has ended: its canonical is newer than the release that was left."""
+    """Return whether the rollback of recipe `name` has ended: its canonical is newer than the release given up."""
     have = records.canonicals.get(name)
     return have is not None and ends_rollback(records.rollbacks[name], have.version)
 

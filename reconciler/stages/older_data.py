@@ -118,9 +118,9 @@ class _Search:
                 yield each
 
     def newest(self, named: str) -> Release | None:
-        """Return the newest older release that `named` admits and that may be deployed; None if there is none.
+        """Return the newest older release that `named` means and that may be deployed; None if there is none.
 
-        `named` is a text such as "1.2.0", or "*" for any.
+        `named` is the name of a release, or a range of versions; "*" stands for all.
         """
         return newest_older(tags_to_mirror(self.observation), named, self.than, self._may_be_deployed)
 

@@ -18,7 +18,7 @@ def prune_images(host: Host, request: RunRequest, records: Records, *, dry_run: 
     """Remove the container images that nothing needs, if the fleet says `images = "prune"`. Return notes on this.
 
     A note says what was removed, or why nothing can be removed. With `dry_run`, nothing is removed, and the note says
-    what would be. Return () if the fleet keeps all images, or if the pass was not about the whole fleet.
+    what would be. Return () if the fleet keeps all images, or if the pass is about a part of the fleet or a saved plan.
     """
     is_whole = set(request.names) == set(request.fleet.recipes) and request.planned is None
     if host.images is None or not is_whole:

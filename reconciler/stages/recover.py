@@ -198,9 +198,9 @@ def _remove_empty_folders(host: Host, records: Records) -> list[str]:
 
 
 def _recover_mirrors(host: Host) -> list[str]:
-    """Remove the temporary repositories of fetches that did not finish. Return no remarks.
+    """Remove the temporary repositories of fetches that did not finish. Return [], since no remark is needed.
 
-    What they had fetched is fetched again.
+    What these fetches had got is fetched again.
     """
     host.mirrors.recover()
     return []
