@@ -13,7 +13,9 @@ from state.records import Canonical
 class Origin(StrEnum):
     """Where the data comes from with which an upgrade starts.
 
-    CANONICAL: a recorded snapshot. FRESH: a fresh install of the older release. NONE: there is no older release.
+    * CANONICAL: from a recorded snapshot.
+    * FRESH: from a fresh install of the older release.
+    * NONE: there is no older release.
     """
 
     CANONICAL = "canonical"
@@ -48,9 +50,10 @@ def upgrade_base(
 ) -> Base:
     """Return the release from which the upgrade to `head`, the release under test, starts.
 
-    `canonical` is the recorded canonical, None if there is none. `newest_intact` is the newest generation whose
-    snapshot is intact: mostly the canonical, else an older one, or None. `releases` are upstream's, in ascending order.
-    `pin` is the `[upgrade]` of the declaration; its `base` is "canonical" if it pins no release.
+    * `canonical`: the recorded canonical; None if there is none.
+    * `newest_intact`: the newest generation whose snapshot is intact: mostly the canonical, else an older one, or None.
+    * `releases`: the releases of upstream, in ascending order.
+    * `pin`: the `[upgrade]` of the declaration. Its `base` is "canonical" if it pins no release.
     """
     unpinned = _unpinned(head, newest_intact, canonical, releases)
     if pin.base == "canonical":

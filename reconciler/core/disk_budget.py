@@ -27,11 +27,11 @@ class TrialsBeside:
 
 
 def no_room(memory: Memory, budget: int | None, free: int | None, beside: TrialsBeside = TrialsBeside()) -> str:
-    """Return why the disk has no room for a trial of the recipe beside the trials that run now.
+    """Return why the disk has no room for a trial of the recipe beside the trials that run now; "" if it has room.
 
-    Return "" if it has room, if nothing is known of the trial's size, or if there is no limit.
-    `budget` is how many bytes trials may take, None for no limit. `free` is how many bytes are free, None if that is
-    unknown; then only the budget counts.
+    * `memory`: what passes remember of the recipe. If they do not know how much a trial of it takes, return "".
+    * `budget`: how many bytes trials may take; None for no limit: then return "".
+    * `free`: how many bytes are free; None if that is unknown: then only the budget counts.
     """
     peak = peak_of(memory)
     if budget is None or peak is None:

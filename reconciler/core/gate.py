@@ -109,7 +109,7 @@ def _is_no_leap(results: Sequence[WayResult]) -> bool:
 
 
 def is_about_way(condition: Condition) -> bool:
-    """Return whether the condition is about a way."""
+    """Return whether the condition is about a way, as "way-back" is."""
     return condition.name.startswith(_WAY)
 
 

@@ -98,9 +98,11 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
 def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bool | None) -> HostCheck:
     """Return the check of the clock. It is FAILED if a promotion was recorded at a later time than `now`.
 
-    `last_record` is the time of the latest promotion, None if there is none. `synchronised` says whether a time server
-    sets the clock. If it is False, the check is a WARNING; None means that systemd could not be asked. If both are
-    None, the check is NOT_CHECKED.
+    * `last_record`: the time of the latest promotion; None if there is none.
+    * `synchronised`: whether a time server sets the clock. If it is False, the check is a WARNING; None means that
+      systemd could not be asked.
+
+    If both are None, the check is NOT_CHECKED.
     """
     hint = "synchronise the clock: timedatectl set-ntp true"
     if last_record is not None and last_record > now:

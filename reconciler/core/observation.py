@@ -15,9 +15,11 @@ from state.records import Answer, Canonical, FoundDamage, Memory
 class State(StrEnum):
     """The state of a recipe's canonical.
 
-    NONE: no canonical is recorded. INTACT: the snapshot matches its seal and, if the canonical is kept running, its
-    deployment is up. DAMAGED: the snapshot does not match its seal, or could not be deployed. DOWN: the snapshot is
-    intact, but the kept deployment is not up. UNKNOWN: the canonical could not be checked.
+    * NONE: no canonical is recorded.
+    * INTACT: the snapshot matches its seal and, if the canonical is kept running, its deployment is up.
+    * DAMAGED: the snapshot does not match its seal, or could not be deployed.
+    * DOWN: the snapshot is intact, but the kept deployment is not up.
+    * UNKNOWN: the canonical could not be checked.
     """
 
     NONE = "none"
@@ -31,8 +33,9 @@ class State(StrEnum):
 class CanonicalStatus:
     """The state of a canonical, and why.
 
-    `reason` says how it is damaged, what of it is down, or why the state is unknown. `last_up` is set only for a kept
-    deployment that is down: when a pass last saw it up, None if no pass ever did.
+    * `reason`: how the canonical is damaged, what of it is down, or what could not be read; "" if there is nothing to
+      say.
+    * `last_up`: when a pass last saw a kept deployment up that is down now; None if no pass did, or in another state.
     """
 
     state: State

@@ -30,10 +30,13 @@ class Verdict(StrEnum):
 
 
 class Skip(StrEnum):
-    """Why a tier was skipped. NO_BASE: there is no release to upgrade from. BASE_BROKEN: that release does not work.
+    """Why a tier was skipped.
 
-    NO_CHECK: nothing is declared that could prove the tier. DECLARED: the recipe's declaration leaves the tier out.
-    NOT_ASKED: a person left the tier out of this trial.
+    * NO_BASE: there is no release to upgrade from.
+    * BASE_BROKEN: the release to upgrade from does not work.
+    * NO_CHECK: nothing is declared that could prove the tier.
+    * DECLARED: the recipe's declaration leaves the tier out.
+    * NOT_ASKED: a person left the tier out of this trial.
     """
 
     NO_BASE = "no-base"
