@@ -93,7 +93,10 @@ def last_lines(app: App) -> tuple[str, ...]:
 
 
 def _end_of(path: Path, known: Redaction) -> Iterator[str]:
-    """Yield the last lines of the log at `path` as in `last_lines`; none if it cannot be read. `known` are secrets."""
+    """Yield the last lines of the log at `path` as "LOG: LINE", at most 8; none if the log cannot be read.
+
+    `known` masks the secrets of the slot.
+    """
     with suppress(OSError), os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         start = max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES - known.longest)
         file.seek(start)
@@ -107,8 +110,8 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """Write version, commit and settings of a deployment to settings.json in the app's folder.
 
-    `sample` is the text of the .env.sample that the deployment uses; "" for none. Canon itself reads only this text
-    again, see `recorded_sample`. The rest is for people.
+    `sample` is the text of the .env.sample that the deployment uses; "" for none. It is written too, and it is all that
+    Canon itself reads from the file again (`recorded_sample`). The rest is for people.
     """
     record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     record |= {"sample": sample} if sample else {}
@@ -127,7 +130,8 @@ def recorded_sample(app: App) -> str:
 def sample_for(app: App, options: DeployOptions) -> str:
     """Return the text of the .env.sample with which an app was last deployed.
 
-    If there is none, return that of `options.sample_from`, with whose data this app starts; "" if neither has one.
+    If there is none, return that of the app `options.sample_from`, whose data this app starts with. Return "" if
+    neither app has one.
     """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
 
@@ -140,7 +144,7 @@ def app_run(app: App) -> Path:
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
     """Write the program `app-run`. It takes a command as its arguments, and runs it as if it were part of the app.
 
-    The command runs in the folder `checkout`. `environment` is its environment.
+    The command runs in the folder `checkout`, with the environment `environment`.
     """
     inside = app.folder / "run" / _INSIDE
     replace_file(inside, _INNER.format(environment=dict(environment), checkout=repr(str(checkout))), 0o600)
@@ -209,7 +213,7 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
-    """Copy a file or folder of an app with the program `cp`.
+    """Copy the file or folder `source` of an app to `to`, with the program `cp`. `environment` is that of `cp`.
 
     If that fails, raise InfrastructureError for a fault of the host, such as a full disk; else RecipeError.
     """
@@ -226,7 +230,7 @@ def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> N
 def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutput:
     """Run a program of GNU coreutils. Return how it ended and what it printed, even if it failed.
 
-    Raise InfrastructureError if it is not installed.
+    Raise InfrastructureError if the program is not installed.
     """
     output = capture(CommandSpec(argv, environment, Path("/"), _DEADLINE))
     if output.result.missing:

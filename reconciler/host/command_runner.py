@@ -68,9 +68,9 @@ class HostCommands:
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Return the values that must not appear in logs: those of the variables that the fleet passes on to children.
+        """Return the values of the environment variables that the fleet passes on to children. They are masked in logs.
 
-        Leave out values of less than 8 bytes (_SHORTEST), which are probably no secrets.
+        Values of less than 8 bytes (_SHORTEST) are left out, because they are probably no secrets.
         """
         values = [os.fsencode(value) for name, value in self.environment.items() if name not in _NO_SECRETS]
         return tuple(value for value in values if len(value) >= _SHORTEST)
@@ -98,9 +98,10 @@ def _memory() -> str:
 
 
 def _stalls() -> str:
-    """Return for how much of the last ten seconds processes waited for CPU, memory and disks: ", cpu stalled 3 %, …".
+    """Return how much of the last ten seconds processes waited for CPU, memory and disks (io), in percent.
 
-    Return "" if the kernel does not report these times.
+    The text is ", cpu stalled 3 %, memory stalled 0 %, io stalled 1 %". It is "" if the kernel does not report these
+    times.
     """
     shares = {
         name: re.search(r"^some avg10=([\d.]+)", read_or_empty(Path(f"/proc/pressure/{name}")))

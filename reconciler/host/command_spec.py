@@ -68,9 +68,11 @@ class CommandSpec:
 
 @frozen
 class CapturedOutput:
-    """How a command ended (`result`), and what it wrote to stdout (`out`) and stderr (`err`).
+    """How a command ended, and what it wrote.
 
-    `cut` is True if it was stopped because it wrote too much to stdout. Then `out` has only the beginning.
+    * `result`: how the command ended.
+    * `out`, `err`: what it wrote to stdout and to stderr.
+    * `cut`: whether it was stopped because it wrote too much to stdout. Then `out` has only the beginning.
     """
 
     result: CommandResult

@@ -9,8 +9,8 @@ from reconciler.host.processes.listeners import PORTS
 class Company:
     """What the apps of one worker have to share this host with.
 
-    `has_company` is True if other recipes may be tried at the same time. `ports` are those from which the port of an
-    app is chosen; other workers have other ports.
+    * `ports`: the port numbers from which the port of an app is chosen. Other workers have other numbers.
+    * `has_company`: whether other recipes may be tried at the same time.
     """
 
     ports: range = PORTS

@@ -29,8 +29,9 @@ def read_credential(source: str, what: str, key: str) -> str:
 
 
 def is_readable_here(source: str) -> bool:
-    """Return whether this process may read the secret `source`.
+    """Return whether this process may read a secret of the operator.
 
-    Files may always be read. A systemd credential is only there within a systemd unit.
+    `source` is the path of a file, which may always be read, or the name of a systemd credential. A credential can only
+    be read within a systemd unit.
     """
     return source.startswith("/") or bool(os.environ.get(_CREDENTIALS))

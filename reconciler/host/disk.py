@@ -17,8 +17,9 @@ _OF_CANDIDATE = ("candidate", "saving")
 class EngineSizes(Protocol):
     """Reports what Docker's engine stores on this host.
 
-    `folders` returns the folders of its data. `images` returns the bytes of all images. `volumes` returns the bytes of
-    the volumes of all slots below a folder.
+    * `folders` returns the folders in which the engine keeps its data.
+    * `images` returns how many bytes all images take.
+    * `volumes` returns how many bytes the volumes take, of all slots below a folder.
     """
 
     def folders(self) -> Iterable[Path]: ...

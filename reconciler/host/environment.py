@@ -83,7 +83,8 @@ def unit_of(cgroups: str) -> str:
 def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
     """Return what started Canon: "timer", "systemctl" or "shell".
 
-    `unit` is Canon's systemd service, "" for none. `environ` is its environment, in which systemd sets variables.
+    `unit` is the systemd service in which Canon runs, "" for none. `environ` is Canon's own environment, in which
+    systemd sets variables.
     """
     if not unit or "INVOCATION_ID" not in environ:
         return "shell"
@@ -91,7 +92,10 @@ def trigger_of(unit: str, environ: Mapping[str, str]) -> str:
 
 
 def _fingerprint(tool: str, path: str) -> str:
-    """Return "sha256:" and 16 digits of the hash of the program `tool`; "" if it is not in the PATH `path`."""
+    """Return "sha256:" and 16 hexadecimal digits of the hash of the program `tool`; "" if it is in no folder of `path`.
+
+    `path` is a value of PATH.
+    """
     program = shutil.which(tool, path=path)
     if program is None:
         return ""

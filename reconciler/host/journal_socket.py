@@ -31,7 +31,7 @@ def _stream_identity(number: int) -> str:
 def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> None:
     """Send each entry as one datagram to the socket `path`. An entry maps the names of its fields to their values.
 
-    Errors are ignored: the printed report reaches the journal too.
+    Ignore errors: nothing is lost then, because the journal also gets the report that Canon prints.
     """
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         for entry in entries:
@@ -39,9 +39,10 @@ def send_entries(entries: Iterable[Mapping[str, str]], path: Path = SOCKET) -> N
 
 
 def datagram(entry: Mapping[str, str]) -> bytes:
-    r"""Return an entry in the journal's native format: a line NAME=VALUE for each field.
+    r"""Return an entry in the journal's native format: for each field, the line NAME=VALUE.
 
-    A value with a line break is written as the name, "\n", its length in 8 bytes (the lowest first), and the value.
+    If a value has a line break, its field is NAME, "\n", the length of the value as 8 bytes (the lowest first), the
+    value, and "\n".
     """
     return b"".join(_field(name.encode("ascii"), value.encode("utf-8", "replace")) for name, value in entry.items())
 

@@ -48,9 +48,9 @@ def _decoded(name: str, data: bytes) -> str:
 
 
 def content_lines(file: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the position, as "FILE:LINE", and the text of each line, without blank lines and comments.
+    """Yield the position "FILE:LINE" and the text of each line of `text`, without blank lines and comments.
 
-    Blanks at both ends of a line are removed. `file` is the name in the position. Raise RecipeError for a NUL byte.
+    Blanks at both ends of a line are removed. `file` is the FILE of the position. Raise RecipeError for a NUL byte.
     """
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         content = line.strip(" \t\r")

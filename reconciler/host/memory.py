@@ -21,8 +21,8 @@ def available_memory() -> int | None:
 def oom_kills() -> int:
     """Return how many programs the kernel has killed because memory ran out; 0 if it does not say.
 
-    Programs in Canon's cgroup count; on the whole host if the cgroup has no such number. With cgroup version 1,
-    programs in cgroups below Canon's do not count.
+    Count the programs in Canon's cgroup. If the kernel has no count for this cgroup, count those of the whole host.
+    With cgroup version 1, programs in cgroups below Canon's do not count.
     """
     counts = next((path for path in count_files(Path("/proc/self/cgroup").read_text()) if path.exists()), _OF_THE_HOST)
     count = re.search(r"^oom_kill (\d+)$", counts.read_text(), re.MULTILINE)
@@ -32,7 +32,8 @@ def oom_kills() -> int:
 def was_oom_killed(code: int | None, before: int) -> bool:
     """Return whether the kernel probably killed a program because memory ran out.
 
-    `code` is the program's exit code, None if unknown. `before` is what `oom_kills` returned when the program started.
+    `code` is the program's exit code, None if unknown. `before` is what `oom_kills` returned before the program
+    started.
     """
     return code in _KILLED and oom_kills() > before
 

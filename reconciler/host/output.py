@@ -18,7 +18,7 @@ _LONGEST_CHARACTER = 4
 
 
 class OutputSink(Protocol):
-    """Takes the output of a command. `feed` gets it piece by piece, and `close` is called at the end.
+    """Takes the output of a command. `feed` gets the output piece by piece, and `close` is called at the end.
 
     `feed` returns False if it takes no more. Then the command has to be stopped.
     """
@@ -83,7 +83,7 @@ class LastBytes:
 class NewFile:
     """Writes the whole output of a command to the new file `path`, which only this user can read.
 
-    It raises FileExistsError if the file exists already.
+    Making a NewFile raises FileExistsError if there is such a file already.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,7 +151,7 @@ def _safe_cut(data: bytes) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file so that only this user can read it. Return its descriptor. It is the `opener` of `open`.
+    """Open a file so that only this user can read it, and return its descriptor. For the argument `opener` of `open`.
 
     Raise OSError if `path` is a link.
     """

@@ -41,10 +41,13 @@ _GRACE_LATE = 3.0
 
 @frozen
 class _Running:
-    """A command that was started as `pid`. `handle` is a pidfd, which can be read once the command has ended.
+    """A command that was started.
 
-    `leader` is its process in /proc, None if it ended before that was read. `token` is the value of CANON_RUN in its
-    environment. `known` has pid and start time of each child that Canon had before.
+    * `command`: the running command as an object of `sh`. `pid`: its process id.
+    * `leader`: its process as read from /proc; None if it ended before that was read.
+    * `handle`: a descriptor (pidfd) that can be read once the command has ended.
+    * `token`: the value of CANON_RUN in its environment.
+    * `known`: pid and start time of each child that Canon had before.
     """
 
     command: Any
@@ -203,7 +206,7 @@ def _forking() -> Iterator[None]:
 def _handle(leader: Process | None) -> int:
     """Return a new descriptor (a pidfd) that can be read once the process `leader` has ended.
 
-    If it is gone, or `leader` is None, return another descriptor, which can be read at once.
+    If that process is gone, or `leader` is None, return another descriptor, which can be read at once.
     """
     with suppress(ProcessLookupError):
         if leader is not None:
@@ -215,7 +218,7 @@ def _handle(leader: Process | None) -> int:
 
 
 def _reason(trace: str) -> str:
-    """Return why a program could not be started, by `trace`, the error text of `sh`. Arguments in it are left out."""
+    """Return why a program could not be started, without its arguments. `trace` is the error text of `sh`."""
     number = re.search(r"\[Errno (\d+)\]", trace)
     return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
 

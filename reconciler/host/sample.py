@@ -135,7 +135,8 @@ def _opened_by(line: str) -> str | None:
 def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
     """Take lines up to the one that closes the quote `quote`, or up to the last. Return them as one text.
 
-    A line end is put before each line. `lines` yields numbers with lines. Raise RecipeError for a NUL byte.
+    A line end is put before each line. `lines` yields the number and the text of each line. Raise RecipeError for a NUL
+    byte.
     """
     text = ""
     for number, line in lines:
@@ -148,7 +149,7 @@ def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
 
 
 def assignment(where: str, line: str) -> SampleLine:
-    """Return the parsed assignment of `line`, which may have several lines if its value is in quotes.
+    """Parse the assignment `line`, which has several lines if its value in quotes has. Return its parts.
 
     If it is not valid, raise RecipeError with the position `where`.
     """

@@ -48,9 +48,9 @@ class HostSecrets:
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         """Write those secrets of `needs` that the app does not have yet. Existing ones are kept.
 
-        Return remarks on existing secrets that do not have the declared length, and the makers that were not used. The
-        file `log` says how each secret was made or why not, without the secret. If some cannot be made, raise
-        InfrastructureError if only programs are missing, else RecipeError.
+        Return remarks on existing secrets that do not have the declared length, and the names of the makers that were
+        not used. The file `log` says how each secret was made or why not, without the secret. If some cannot be made,
+        raise InfrastructureError if only programs are missing, else RecipeError.
         """
         app_directory.create_folders(app)
         refusals: dict[str, _Refusal] = {}
@@ -74,9 +74,9 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
-        """Return a new secret: what its maker prints or, without a maker, a random one.
+        """Make a new secret: what its maker prints or, without a maker, random characters. Return the secret.
 
-        Return why it cannot be made if so.
+        If it cannot be made, return a _Refusal with the reason.
         """
         maker = _maker(makers, need)
         if maker is not None:
@@ -104,8 +104,7 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """Return the command that makes the secret `need`; None if there is none.
 
-    It is the maker of exactly this name or, without that, one whose name differs only in case, or in dashes and
-    underscores.
+    A command for exactly this name comes first. Otherwise the name may differ in case, or in dashes and underscores.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}
@@ -120,7 +119,7 @@ def _normalise(name: str) -> str:
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
     """Yield a remark if the existing secret in the file `path` does not have the length that the release declares.
 
-    Yield none for a secret with a maker, or if the release declares no length.
+    Yield nothing for a secret with a maker, or if the release declares no length.
     """
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
@@ -133,7 +132,10 @@ def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Ite
 
 
 def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _Refusal:
-    """Return the secret that the command `maker` printed, without the last newline; or why `output` is no secret."""
+    """Return the secret that the command `maker` printed, without the last newline.
+
+    If what it printed is no secret, or it failed, return a _Refusal with the reason.
+    """
     program, result = escape_unprintable(maker[0]), output.result
     if result.missing:
         return _Refusal(f"{program}, which makes it, is not found in PATH", of_host=True)
@@ -150,7 +152,7 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return ": " and the end of what a maker wrote to stderr, with secrets masked; "" if it wrote nothing."""
+    """Return the end of what a maker wrote to stderr, such as ": no such key"; "" if nothing. Secrets are masked."""
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])
     return f": {words}" if words else ""
@@ -168,9 +170,10 @@ def _write_to_log(log: Path, name: str, message: str) -> None:
 
 
 def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
-    """Return (do not raise) one error that names all secrets that could not be made. `refusals` are by name.
+    """Return (do not raise) one error that names all secrets that could not be made, and the reasons.
 
-    It is an InfrastructureError if the reason is always a program that this host lacks; else a RecipeError.
+    `refusals` maps the name of each such secret to its reason. The error is an InfrastructureError if every reason is a
+    program that this host lacks; else a RecipeError.
     """
     message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):

@@ -60,9 +60,9 @@ class KeyAttestor:
         return Signature(name, signed.hex())
 
     def _run(self, argv: tuple[str, ...], stdin: bytes = b"") -> bytes:
-        """Run a program that signs, with `stdin` as its input. Return what it printed.
+        """Run the program `argv`, which signs, with `stdin` as its input. Return what it printed.
 
-        Raise InfrastructureError if it fails or is missing.
+        Raise InfrastructureError if the program fails or is missing.
         """
         output = capture(CommandSpec(argv, self.environment, Path("/"), _SECONDS, stdin))
         if output.result.missing:

@@ -16,9 +16,12 @@ _PAUSE = 0.01
 
 @contextmanager
 def watch_start(runs: Callable[[], bool], kill: Callable[[], object], kill_after: float | None) -> Iterator[StartTimes]:
-    """Implement `Driver.watch_start`. `runs` returns whether a process of the app runs; `kill` kills all of them.
+    """Watch how an app starts while the `with` block deploys it. Yield the times of its start, filled in meanwhile.
 
-    Both are called from another thread, while the caller deploys the app.
+    * `runs`: returns whether a process of the app runs. It is called from another thread.
+    * `kill`: kills all processes of the app. It is called from another thread.
+    * `kill_after`: how many seconds after its first process the app is killed; None to let it live.
+    Raise InfrastructureError at the end of the block if the start could not be watched.
     """
     watch = _Watch(runs, kill, kill_after)
     thread = threading.Thread(target=watch.follow, name="start of an app", daemon=True)
@@ -50,7 +53,10 @@ class _Watch:
             self.failure = failed
 
     def _look(self) -> None:
-        """Note when the app began, kill it when its time has come, and kill what starts later."""
+        """Look once at the app: note when it began, or kill it if its time has come.
+
+        After it was killed, kill it again if some of it runs.
+        """
         seen = self.seen
         if seen.killed is not None:
             if self.runs():

@@ -30,17 +30,17 @@ Properties = Mapping[str, str]
 def read_service(unit: str, environment: Mapping[str, str]) -> Properties:
     """Return those properties of the service `unit` that this module reads; {} if systemd does not run this host.
 
-    LoadState is "loaded" if systemd knows the unit. Raise NotCheckedError if systemd could not be asked. `environment`
-    is that of `systemctl`.
+    The property LoadState is "loaded" if systemd knows the unit. `environment` is that of `systemctl`. Raise
+    NotCheckedError if systemd could not be asked.
     """
     return _show(unit, _SERVICE, environment) if _RUNS.is_dir() else {}
 
 
 def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
-    """Return what systemd reports about the first timer that starts a service. `service` are its properties.
+    """Return what systemd reports about the first timer that starts a service. `service` has the service's properties.
 
-    If no timer starts it, the name of the timer in the result is "". Raise NotCheckedError if systemd could not be
-    asked. `environment` is that of `systemctl`.
+    If no timer starts the service, `timer` of the result is "". `environment` is that of `systemctl`. Raise
+    NotCheckedError if systemd could not be asked.
     """
     timers = [name for name in service.get("TriggeredBy", "").split() if name.endswith(".timer")]
     if not timers:
@@ -56,7 +56,7 @@ def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFact
 
 
 def read_unit_environment(service: Properties, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that systemd gives a service. `service` are its properties.
+    """Return the environment that systemd gives a service. `service` has the service's properties.
 
     `environment` is that of `systemctl`. An EnvironmentFile that does not exist counts as empty. Raise NotCheckedError
     if systemd could not be asked, or if an EnvironmentFile cannot be read.
@@ -72,18 +72,19 @@ def read_unit_environment(service: Properties, environment: Mapping[str, str]) -
 def unit_environment(
     manager: Mapping[str, str], own: Mapping[str, str], files: Mapping[str, str], unset: tuple[str, ...]
 ) -> dict[str, str]:
-    """Return the environment of a service.
+    """Return the environment of a service, merged as systemd.exec(5) says.
 
-    `manager` are the variables that every service gets. The service's own ones, `own`, override them, and `files`
-    overrides both. `unset` are variables that the service does not get: NAME, or NAME=VALUE for this value only. See
-    systemd.exec(5).
+    * `manager`: the variables that every service gets.
+    * `own`: the service's own variables. They override those of `manager`.
+    * `files`: the variables in its EnvironmentFiles. They override both.
+    * `unset`: what the service does not get: NAME, or NAME=VALUE for this value only.
     """
     merged = {**manager, **own, **files}
     return {name: value for name, value in merged.items() if name not in unset and f"{name}={value}" not in unset}
 
 
 def variables(words: tuple[str, ...]) -> dict[str, str]:
-    """Return variables by name, from words such as NAME=VALUE. Words without "=" are left out."""
+    """Return variables by name: {"LANG": "C"} for the word "LANG=C". Words without "=" are left out."""
     return {name: value for name, separator, value in (word.partition("=") for word in words) if separator}
 
 
@@ -116,7 +117,7 @@ def credential_files(text: str) -> dict[str, Path]:
 
 
 def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
-    """Return whether a time server sets this host's clock, as systemd reports; None if it could not be asked."""
+    """Return whether a time server sets this host's clock, as systemd reports; None if systemd could not be asked."""
     with suppress(NotCheckedError):
         shown = _ask(("timedatectl", "show", "--property=NTPSynchronized", "--value"), environment)
         return {"yes": True, "no": False}.get(shown.strip())
@@ -124,9 +125,9 @@ def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
 
 
 def parse_time(text: str) -> datetime | None:
-    """Return the time that a text of systemd means, such as "Sun 2026-11-29 03:20:00 UTC".
+    """Return the time in a text that systemd printed, such as "Sun 2026-11-29 03:20:00 UTC".
 
-    Return None for any other text. systemd prints one for a time that does not exist, such as a next start.
+    Return None for any other text. systemd prints such a text if there is no time, for example no next start.
     """
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
@@ -145,7 +146,10 @@ def _show(unit: str, names: tuple[str, ...], environment: Mapping[str, str]) -> 
 
 
 def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    """Return what a program of systemd prints, with times in UTC. Raise NotCheckedError if it is missing or fails."""
+    """Run a program of systemd, with UTC as its time zone. Return what it prints.
+
+    Raise NotCheckedError if it is missing or fails.
+    """
     buses = {name: os.environ[name] for name in ("DBUS_SYSTEM_BUS_ADDRESS",) if name in os.environ}
     captured = capture(CommandSpec(command, {**environment, **buses, "TZ": "UTC"}, Path("/"), _SECONDS))
     if captured.ok:
@@ -157,7 +161,7 @@ def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Return the words of a list that systemd prints with quotes like a shell; () if a quote is not closed."""
+    """Split a list that systemd prints with quotes as in a shell. Return its words; () if a quote is not closed."""
     try:
         return tuple(shlex.split(text))
     except ValueError:

@@ -38,7 +38,7 @@ def lines_printable(data: bytes) -> str:
 
 
 def ref_bytes(name: str) -> bytes:
-    """Return the bytes of the name of a git ref: the reverse of `decoded`.
+    """Return the bytes of the name of a git ref from its text: the reverse of `decoded`.
 
     git allows no backslash in such a name, so every backslash in `name` belongs to an escape made by `decoded`.
     """

@@ -31,7 +31,12 @@ _LENGTH = struct.Struct("!Q")
 
 @frozen
 class RunningWorker:
-    """A worker that runs: its place (a number from 0), its pid, and the end of its pipe that this process reads."""
+    """A worker that runs.
+
+    * `place`: a number from 0 that no other running worker has.
+    * `pid`: its process id.
+    * `pipe`: the end of its pipe that this process reads.
+    """
 
     place: int
     pid: int
@@ -40,7 +45,7 @@ class RunningWorker:
 
 @frozen
 class _Sent:
-    """The last message of a worker. `end` is what its work returned, or WorkerStopped."""
+    """The last message of a worker. `end` is what its work returned, or WorkerStopped if a signal interrupted it."""
 
     end: object
 
@@ -50,8 +55,8 @@ class ForkedWorkers:
     """Runs workers as forked processes: implements the port Workers.
 
     * `parallel`: how many workers may run at once.
-    * `host_for`: makes the host of a worker. It gets what shows the worker's progress, and the worker's place: a number
-      from 0, below `parallel`, that no other running worker has.
+    * `host_for`: makes the host of a worker. It gets what shows the worker's progress, and the worker's number: from 0,
+      below `parallel`, and no other running worker's.
     * `progress`: shows what workers report.
     * `show_running`: is called with the names of all running workers whenever one starts or ends.
     """
@@ -111,10 +116,12 @@ class ForkedWorkers:
         return tuple(name for name, worker in self._running.items() if worker.pipe in ready)
 
     def _take(self, name: str, message: object) -> None:
-        """Handle what the worker `name` sent: show a tuple as its progress, and record anything else as its end.
+        """Handle one message of the worker `name`.
 
-        A `_Sent` has the result of the worker. Anything else means that the worker died: then also kill the commands
-        that it left running. In both cases, wait until its process has ended.
+        * A tuple is progress, and is shown: the name of a method of Progress, and its arguments.
+        * A `_Sent` has the result of the worker. Wait until its process has ended, and record the result.
+        * Anything else means that the worker died. Do the same with the cause, and kill the commands that it left
+          running.
         """
         if isinstance(message, tuple):
             with suppress(Exception):  # a pass goes on if its progress cannot be shown
@@ -175,7 +182,7 @@ def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
 def _result(work: Callable[[], object]) -> object:
     """Call `work`. Return its result; WorkerStopped if SIGHUP, SIGINT or SIGTERM interrupted it.
 
-    These signals are unblocked only during that call.
+    These signals are unblocked only while `work` runs.
     """
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
@@ -206,7 +213,7 @@ def _send(pipe: int, message: object) -> None:
 
 
 def _receive(pipe: int) -> object:
-    """Read one message of a worker from `pipe`, and return it; None if the worker has ended and sent no more."""
+    """Read one message of a worker from `pipe`. Return it; None if the worker has ended and sent no more."""
     head = _read(pipe, _LENGTH.size)
     body = _read(pipe, *_LENGTH.unpack(head)) if len(head) == _LENGTH.size else b""
     try:

@@ -17,10 +17,11 @@ _INSTALL = "install it beside Canon: pip install 'canon-reconcile[apprise]'"
 
 @frozen
 class AppriseNotifier:
-    """Sends messages by the library apprise: implements the port Notifier. `seconds` is the time limit for all URLs.
+    """Sends messages by the library apprise: implements the port Notifier.
 
-    The URLs hold secrets, so errors name them only by their number. If one URL fails, apprise does not say which. Then
-    the message is sent to all of them again.
+    `declared` is the table [notify.apprise] of the fleet. `seconds` is the time limit for all URLs together. The URLs
+    hold secrets, so errors name a URL only by its number. If sending to one URL fails, apprise does not say which. So
+    the next attempt sends the message to all URLs again.
     """
 
     declared: Apprise
@@ -31,7 +32,11 @@ class AppriseNotifier:
         in_time(lambda: _notify(sender, letter), self.seconds)
 
     def check(self) -> str:
-        """Read the URLs without sending anything. Return how many there are, as a text."""
+        """Check the URLs without sending anything. Return what was found, such as "2 URLs are valid".
+
+        If the URLs are a systemd credential that this process may not read, only check that apprise is installed; the
+        text says so. Raise InfrastructureError if a URL is not valid, or apprise is missing.
+        """
         if not is_readable_here(self.declared.urls):
             _load()
             return "its URLs are a credential of the unit"

@@ -21,9 +21,10 @@ _SOCKET_SECONDS = 15.0
 
 @frozen
 class MailNotifier:
-    """Sends mail by an SMTP server: implements the port Notifier. `seconds` is the time limit for one mail.
+    """Sends mail by an SMTP server: implements the port Notifier.
 
-    Certificates are checked against those of the system, or against those that SSL_CERT_FILE names.
+    `mail` is the table [notify.mail] of the fleet. `seconds` is the time limit for one mail. Certificates are checked
+    against those of the system, or against those that SSL_CERT_FILE names.
     """
 
     mail: Mail
@@ -34,9 +35,9 @@ class MailNotifier:
         self._in_time(lambda: self._deliver(mail_of(letter, self.mail), password), password)
 
     def check(self) -> str:
-        """Connect to the server, log in, and send no mail. Return what was found, as a text.
+        """Connect to the server and log in, but send no mail. Return a text such as "mail.example.org:587 answers".
 
-        The login is left out if this process may not read the password.
+        If this process may not read the password, do not log in; the text says so.
         """
         if not is_readable_here(self.mail.password or "/"):
             self._in_time(lambda: self._log_in(""), "")
@@ -49,9 +50,9 @@ class MailNotifier:
         return read_credential(self.mail.password, "the password of the mail server", "[notify.mail] password")
 
     def _in_time(self, call: Callable[[], str], password: str) -> None:
-        """Run `call` within the time limit. Raise InfrastructureError if it fails.
+        """Run `call` within the time limit. Raise InfrastructureError if `call` fails or takes too long.
 
-        The password is removed from the error, because the server may repeat it.
+        The password is removed from the message of the error, because the server may repeat it.
         """
         try:
             in_time(call, self.seconds)

@@ -28,7 +28,10 @@ def in_time(call: Callable[[], str], seconds: float = SECONDS) -> str:
 
 
 class _Ended:
-    """What came of a call: what it returned, or the error that it raised. The error is None if it raised none."""
+    """Runs a call, and keeps what came of it.
+
+    `answer` is what the call returned, "" if nothing yet. `error` is what it raised, None if nothing.
+    """
 
     def __init__(self) -> None:
         self.answer = ""

@@ -21,10 +21,11 @@ _REDIRECTS = range(300, 400)
 
 @frozen
 class WebhookNotifier:
-    """Sends messages to a URL: implements the port Notifier. `seconds` is the time limit for one message.
+    """Sends messages to a URL: implements the port Notifier.
 
-    Python's plain HTTP client is used, because it follows no redirects and ignores proxies. Certificates are checked
-    against those of the system, or against those that SSL_CERT_FILE names.
+    `webhook` is the table [notify.webhook] of the fleet. `seconds` is the time limit for one message. Python's plain
+    HTTP client is used, because it follows no redirects and ignores proxies. Certificates are checked against those of
+    the system, or against those that SSL_CERT_FILE names.
     """
 
     webhook: Webhook
@@ -38,16 +39,16 @@ class WebhookNotifier:
         self._in_time(lambda: self._post(letter.document, headers), token)
 
     def check(self) -> str:
-        """Connect to the server, with TLS for an https URL, and send no request. Return what was found, as a text.
+        """Connect to the server, with TLS for an https URL. Return a text such as "https://example.org answers".
 
-        No request is sent because the server could take any request for a message.
+        Send no request, because the server could take any request for a message.
         """
         self._in_time(self._connect, "")
         return f"{self._place} answers"
 
     @property
     def _place(self) -> str:
-        """Return the scheme and host of the URL. The path is left out because it may be a secret."""
+        """Return scheme and host of the URL: "https://example.org". The path is left out, as it may be a secret."""
         parts = urlsplit(self.webhook.url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -60,9 +61,9 @@ class WebhookNotifier:
         return token
 
     def _in_time(self, call: Callable[[], str], token: str) -> None:
-        """Run `call` within the time limit. Raise InfrastructureError if it fails.
+        """Run `call` within the time limit. Raise InfrastructureError if `call` fails or takes too long.
 
-        The token is removed from the error, because the server may repeat it.
+        The token is removed from the message of the error, because the server may repeat it.
         """
         try:
             in_time(call, self.seconds)
@@ -86,7 +87,10 @@ class WebhookNotifier:
         return ""
 
     def _post(self, body: bytes, headers: dict[str, str]) -> str:
-        """Send the request. Raise InfrastructureError unless the answer is a success."""
+        """Send `body` to the URL by one POST request. Return "".
+
+        Raise InfrastructureError unless the answer has a status from 200 to 299.
+        """
         parts = urlsplit(self.webhook.url)
         connection = self._connection()
         try:

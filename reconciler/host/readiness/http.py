@@ -25,7 +25,7 @@ _SENT, _CLOSED = 5.0, 15.0
 
 
 class _NoHttpError(Exception):
-    """The app sent something that is not HTTP. `sent` are the first bytes of it."""
+    """The app sent something that is not HTTP. `sent` has the first bytes of what it sent."""
 
     def __init__(self, sent: bytes) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class _NoHttpError(Exception):
 def connect(address: str, limit: float) -> NotYet | None:
     """Connect to `address`, "HOST:PORT", within `limit` seconds. Return None if the connection stays open.
 
-    Otherwise return why the app is not ready. That a connection is accepted is not enough: Docker's proxy accepts one
-    even if no app listens, and then closes it.
+    Otherwise return why the app is not ready. An app that only accepts the connection is not ready: Docker's proxy
+    accepts one even if no app listens, and then closes it.
     """
     try:
         with _connection(address, limit) as connection:
@@ -65,8 +65,8 @@ def _stays(connection: socket.socket) -> bool:
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
     """Send one GET request for `path`. Return None if the status code is in `wanted`; else why the app is not ready.
 
-    It may take `limit` seconds. Redirects are not followed. The connection goes to the app's address, with the host of
-    the app's URL in the Host header, by which a proxy at that address chooses the app.
+    The request may take `limit` seconds. Redirects are not followed. The connection goes to the app's address. The Host
+    header has the host of the app's URL, by which a proxy at that address chooses the app.
     """
     request = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(app.address, timeout=limit)
@@ -88,10 +88,10 @@ def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> No
 
 
 def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
-    """Return that an app is not ready because of its answer: it wants HTTPS, or `status` is not in `wanted`.
+    """Return why an app is not ready, by its answer: it wants HTTPS, or its status code `status` is not in `wanted`.
 
-    `text` begins the message. A server that speaks only TLS often answers plain HTTP with 400, and names HTTPS in
-    `body`.
+    `text` begins the reason. `body` is the body of the answer: a server that speaks only TLS often answers plain HTTP
+    with 400, and names HTTPS in the body.
     """
     wants_tls = status == HTTPStatus.BAD_REQUEST and b"HTTPS" in body
     return NotYet(f"{text}, since it wants HTTPS", _SENT) if wants_tls else NotYet(f"{text}, not {_listed(wanted)}")
@@ -121,7 +121,7 @@ def _why_closed(message: str, address: str, limit: float) -> NotYet:
 
 
 def _shown(sent: bytes) -> str:
-    """Return a text for a message on bytes that are no HTTP, such as "“SSH-2.0”, which is no HTTP"."""
+    """Return what an app sent as a text for a message, such as "“SSH-2.0”, which is no HTTP". `sent` is no HTTP."""
     text = "in TLS" if sent.startswith(_TLS) else f"“{one_line(sent, _SHOWN)}”"
     return f"{text}, which is no HTTP"
 
@@ -162,9 +162,9 @@ class _Response(HTTPResponse):
 
 
 class _Lines:
-    """The file from which http.client reads. It raises HTTPException for a line without a line end.
+    """Wraps the file from which http.client reads a response. A line without a line end raises HTTPException.
 
-    http.client alone would accept such a line.
+    http.client alone would accept such a line, though the response has broken off.
     """
 
     def __init__(self, sent: Any) -> None:  # noqa: ANN401 - a file; see __getattr__
@@ -184,8 +184,8 @@ class _Lines:
 def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.Event]:
     """Shut down the connection after `limit` seconds, unless the `with` block has ended before.
 
-    Yield an event that is set if this happened. The timeout of the socket is not enough: it begins again with every
-    byte.
+    Yield an event that is set when the connection is shut down. The timeout of the socket is not enough: it begins
+    again with every byte.
     """
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))

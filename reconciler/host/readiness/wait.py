@@ -39,10 +39,12 @@ Answer = TypeVar("Answer")
 
 @frozen
 class _ReadinessCheck:
-    """How one app is checked: by its status, and by the probe that `ready` declares.
+    """How one app is checked.
 
-    `status` returns the status of the app. A probe that is a program runs with the environment, folder, log and limits
-    of `command`. `until` is the deadline on the monotonic clock.
+    * `ready`: the table [ready] of its recipe, which declares the probe.
+    * `status`: returns the present status of the app.
+    * `command`: has the environment, folder, log and limits for a probe that is a program.
+    * `until`: the deadline on the monotonic clock.
     """
 
     ready: Ready
@@ -55,8 +57,8 @@ class _ReadinessCheck:
 class _FinalAnswers:
     """Measures for how long an app has given only final answers.
 
-    A NotYet with a finite `final_after` is final: after it, waiting much longer is useless. `since` is when such
-    answers began, on the monotonic clock; None if the last answer was not final.
+    An answer is final if it is a NotYet with a finite `final_after`: such an app hardly becomes ready any more. `since`
+    is when the final answers began, on the monotonic clock; None if the last answer was not final.
     """
 
     since: float | None = None
@@ -75,9 +77,12 @@ class _FinalAnswers:
 
 @define
 class _Pauses:
-    """Makes the pauses between checks of one app. A pause ends early if `changes` reports a change.
+    """Makes the pauses between the checks of one app.
 
-    `again_in` is after how many seconds the last answer may change by itself.
+    * `changes`: ends a pause early if the app has changed; None if the driver does not report changes.
+    * `clock`, `sleep`: read the time, and wait some seconds.
+    * `again_in`: after how many seconds the last answer may become another without a reported change.
+    * `has_changed`: whether a change ended the last pause.
     """
 
     changes: Changes | None
@@ -97,7 +102,10 @@ class _Pauses:
         return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
 
     def pause(self, seconds: float) -> None:
-        """Wait for `seconds`; less if `changes` reports a change, or if the last answer may change by itself before."""
+        """Wait for `seconds`, or less if `changes` reports a change.
+
+        Wait no longer than until the last answer may change by itself (`again_in`), but at least 0.05 s.
+        """
         seconds = min(seconds, max(_FIRST_PAUSE, self.again_in))
         if self.changes is None:
             self.sleep(seconds)
@@ -121,9 +129,11 @@ class HostReadiness:
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares in two checks in a row. Return its status.
 
-        Return Unready with the reason if it fails, or does not answer in time. `status` reads the status of the app.
-        `changes` says when to read it again; None if the driver cannot. The probe `[ready] run` gets the environment,
-        folder and log of `command`. Raise InfrastructureError if its program is missing.
+        Return Unready with the reason if the app fails, or does not answer in time.
+        * `status`: reads the status of the app.
+        * `command`: its environment, folder and log are those of the probe `[ready] run`.
+        * `changes`: says when to read the status again; None if the driver does not report changes.
+        Raise InfrastructureError if the program of the probe is missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
@@ -143,8 +153,8 @@ class HostReadiness:
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch for `seconds` whether the app stays up. Return None if it does; else which parts ended and how.
 
-        `status` reads the status of the app. `ready` is the one that it had when it was ready. Raise
-        InfrastructureError if the last status cannot be read.
+        `status` reads the present status of the app. `ready` is the status that the app had when it was ready. Raise
+        InfrastructureError if the status cannot be read at the end.
         """
 
         def ended() -> EndedPart | Unobservable | None:
@@ -166,7 +176,7 @@ class HostReadiness:
     def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
         """Check the app. Return the result; Unready instead of NotYet if waiting longer is useless.
 
-        It is useless if the app has given only final answers for long enough, as `final` measures.
+        Waiting is useless if the app has given only final answers for long enough, as `final` measures.
         """
         answer = self._check_twice(check)
         seconds = final.seconds(answer, self._clock.monotonic())
@@ -183,7 +193,7 @@ class HostReadiness:
         return self._check_once(check)
 
     def _check_once(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Return the status of an app that is up and answers as declared. Return Unready if it never will.
+        """Check the app once. Return its status if it is up and answers as declared; Unready if it never will.
 
         In all other cases return NotYet, also if the status cannot be read.
         """
@@ -216,9 +226,9 @@ class HostReadiness:
         return get(app, ready.http or "/", ready.status, limit)
 
     def _run(self, argv: Argv, command: RecipeCommand, app: RunningApp, left: float) -> NotYet | None:
-        """Run the probe `argv` of `[ready] run` for at most `left` seconds. Return None if it exits with 0.
+        """Run the program `argv` of `[ready] run` for at most `left` seconds. Return None if it exits with 0.
 
-        Otherwise return how it ended. Raise InfrastructureError if its program is missing.
+        Otherwise return how it ended. Raise InfrastructureError if the program is missing.
         """
         environment = {**command.env, "URL": app.url, "ADDRESS": app.address}
         deadline = min(command.deadline, timedelta(seconds=left))
