@@ -75,7 +75,7 @@ def audit(request: AuditRequest, programs: Programs) -> Audit:
 
 
 def _names(context: _Context) -> list[str]:
-    """Return all recipes that have a record, a ledger line, a snapshot or a mirror, sorted by name.
+    """Return the names of all recipes that have a record, a ledger line, a snapshot or a mirror, sorted.
 
     If the request names recipes in `only`, return only these.
     """
@@ -100,7 +100,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _recipe_claims(context: _Context, name: str) -> Iterator[Claim]:
-    """Yield the claims about the recipe `name`. If it cannot be a recipe's name, yield one claim that says so."""
+    """Yield the claims about the recipe `name`. If `name` cannot name a recipe, yield one claim that says so."""
     if "/" in name or "\0" in name or name in {"", ".", ".."}:
         yield checked(name, "name", f"{name!r} is recorded, and is no name of a recipe")
         return

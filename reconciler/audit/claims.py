@@ -8,7 +8,7 @@ DISAGREES_CODE = 3
 
 
 class ClaimVerdict(StrEnum):
-    """How a claim compares with what the audit found. NOT_ASKED: the audit could not find out."""
+    """How a claim of the records compares with what the audit found. NOT_ASKED: the audit could not find out."""
 
     AGREE = "agree"
     DISAGREE = "disagree"
@@ -17,10 +17,11 @@ class ClaimVerdict(StrEnum):
 
 @frozen
 class Claim:
-    """One claim of the records, and its verdict. `recipe` is "" for a claim about the whole state folder.
+    """One claim of the records that was checked, and its verdict.
 
-    `about` is what was checked, such as "snapshot of generation 2". `reason` is how the claim differs, or why it could
-    not be checked; "" if it agrees.
+    * `recipe`: the recipe that it is about; "" for the whole state folder.
+    * `about`: what was checked, such as "snapshot of generation 2".
+    * `reason`: how the claim differs from what was found, or why it could not be checked; "" if it agrees.
     """
 
     recipe: str
@@ -64,10 +65,13 @@ def checked(recipe: str, about: str, *problems: str) -> Claim:
 
 
 def not_asked(recipe: str, about: str, why: str) -> Claim:
-    """Return a claim with the verdict NOT_ASKED, because it could not be checked. `why` is the reason."""
+    """Return a claim that could not be checked, with the verdict NOT_ASKED. `why` is the reason."""
     return Claim(recipe, about, ClaimVerdict.NOT_ASKED, why)
 
 
 def differs(what: str, recorded: object, found: object) -> str:
-    """Return a text on how the values `recorded` and `found` differ; "" if they are equal. `what` names the value."""
+    """Return a text on how two values differ: "its size is recorded as 5, and is 6"; "" if they are equal.
+
+    `what` names the value, such as "its size".
+    """
     return "" if recorded == found else f"{what} is recorded as {recorded}, and is {found}"

@@ -48,10 +48,10 @@ def deployment_claims(
 
 
 def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
-    """Return what Docker says of each service in the slot with the path `slot`: its JSON by the service's name.
+    """Return Docker's JSON of each service in the slot with the path `slot`, by the name of the service.
 
-    Only services with the label of `state_id` count; all if that is "". If Docker cannot be asked, return the reason as
-    text.
+    Only services with the label of the state folder `state_id` count; all if that is "". If Docker cannot be asked,
+    return the reason as text.
     """
     filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
     listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")
@@ -70,10 +70,12 @@ def _differences(
     newest: ClaimedRelease | None,
     services: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[str]:
-    """Yield a text for each way in which `services` differ from `parts`, the recorded parts of the deployment.
+    """Yield a text for each way in which the running services differ from the recorded deployment.
 
-    `generation` is the one that was deployed. If it is not `newest`, only this is yielded. `services` maps names of
-    services to Docker's JSON of them.
+    * `parts`: the recorded parts of the deployment, with facts about each.
+    * `generation`: the generation that was deployed. If it is not that of `newest`, only this is yielded.
+    * `newest`: the newest recorded generation; None for none.
+    * `services`: maps names of running services to Docker's JSON of them.
     """
     if newest is None or generation != newest.generation:
         yield f"it is of generation {generation}, and {newest.generation if newest else 'none'} is recorded"
@@ -94,8 +96,8 @@ def _differences(
 def process_claims(state: Path) -> Iterator[Claim]:
     """Yield one claim: every slot in which processes run is locked by a process. `state` is the state folder.
 
-    Processes in a slot without a lock were left by a command that has died. If the locks cannot be read, the claim is
-    NOT_ASKED.
+    A slot without a lock was left by a command that has died, with its processes. If the locks cannot be read, the
+    claim is NOT_ASKED.
     """
     work = state / "work"
     slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
@@ -108,7 +110,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield the slot of each process, which is its variable CANON_SLOT. Processes without it are left out."""
+    """Yield the path of the slot of each process that is in one: the value of the variable CANON_SLOT of the process."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):
@@ -116,7 +118,7 @@ def _marks() -> Iterator[Path]:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a process holds a lock on the file `path`, as `/proc/locks` lists it. Raise OSError if it cannot tell."""
+    """Return whether a process holds a lock on the file `path`, by `/proc/locks`. Raise OSError if it cannot tell."""
     try:
         handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -136,9 +138,10 @@ def _listed_place(field: str) -> tuple[int, int, int]:
 
 
 def _device(handle: int) -> tuple[int, int]:
-    """Return major and minor number of the device of an open file, as the kernel's lists have it.
+    """Return major and minor number of the device of an open file (its descriptor `handle`), as `/proc/locks` has them.
 
-    `stat` reports another device on btrfs and on an overlay (seen with Linux 6.18), and the list of mounts does not.
+    The numbers come from the kernel's list of mounts, because `stat` reports another device on btrfs and on an overlay
+    (seen with Linux 6.18).
     """
     _, _, rest = Path(f"/proc/self/fdinfo/{handle}").read_text("ascii").partition("mnt_id:")
     mount, *_ = rest.split()

@@ -14,8 +14,9 @@ _MOST_NAMED = 5
 def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
     """Yield the claims about the whole ledger: no line was changed or left out, and none was cut off at its end.
 
-    `lines` are all its lines, in order. `kept` is the number and hash of the last line that the registry stores beside
-    the ledger; None if it stores none. `head` is a hash that a person wrote down, or its first digits; "" for none.
+    * `lines`: all lines of the ledger, in order.
+    * `kept`: the number and hash of the last line, which the registry stores beside the ledger; None if it stores none.
+    * `head`: a hash that a person wrote down, or its first digits; "" for none.
     """
     yield checked("", f"ledger: {len(lines)} lines, each after the one before", _named(list(_breaks(lines))))
     if kept is not None:
@@ -51,7 +52,7 @@ def _missing(first: int, last: int) -> str:
 
 
 def _named(problems: Sequence[str]) -> str:
-    """Return one text with the first few of `problems`, and how many more there are; "" if there are none."""
+    """Join `problems` to one text: the first five, and how many more there are; "" if there are none."""
     more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
     return "; ".join([*problems[:_MOST_NAMED], *more])
 
@@ -63,9 +64,9 @@ def _hash(line: LineOfLedger) -> str:
 
 
 def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
-    """Return how the last line of the ledger, `last`, differs from `kept`, which the registry stores; "" if not.
+    """Return how the ledger's last line differs from the one that the registry stores beside it; "" if it does not.
 
-    Both are the number and the hash of a line.
+    Both are given as number and hash: `kept` is the stored one, and `last` that of the ledger.
     """
     if kept == last:
         return ""
@@ -75,7 +76,7 @@ def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
 
 
 def _lost(lines: Sequence[LineOfLedger], head: str) -> str:
-    """Return a text that says that no line has the hash `head`, which may be shortened; "" if one has it."""
+    """Return a problem if no line of the ledger has the hash `head`, which may be shortened; "" if one has it."""
     if any(line.hash.startswith(head) for line in lines):
         return ""
     return "no line has it: lines were cut off or rewritten since it was kept"

@@ -19,7 +19,11 @@ _HELD, _END_OF_HOLD = "held", ("resumed", "hold-ended", _FORGOTTEN)
 
 @frozen
 class LedgerFact:
-    """One line of the ledger. `body` is its JSON object; empty if there is none that can be read."""
+    """One line of the ledger.
+
+    * `seq`: its number. `kind`: what it is about, such as "intent".
+    * `body`: its JSON object; {} if there is none that can be read.
+    """
 
     seq: int
     kind: str
@@ -30,9 +34,9 @@ class LedgerFact:
 class RecipeHistory:
     """What the ledger says of one recipe since the recipe was last forgotten.
 
-    * `promotions`: the line of the promotion of each generation.
+    * `promotions`: for each generation, the line on its promotion.
     * `open_intents`: the lines of operations that have begun and not ended, by the name of the operation.
-    * `trials`: the line of each trial by its id, also from before the recipe was forgotten.
+    * `trials`: the line of each trial by the trial's id, also from before the recipe was forgotten.
     * `last_generation`: the greatest generation, also of forgotten ones; 0 for none.
     * `last_trial`: the id of the last trial of a pass; "" for none.
     * `hold`: the line of a hold that has not ended; None for none.
@@ -64,9 +68,9 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line that begins or ends an operation: a promotion or a rollback.
+        """Add a line that begins or ends an operation, which is a promotion or a rollback.
 
-        `operation` is its name. `generation` is the number of the generation that it makes.
+        `operation` is the name of the operation. `generation` is the number of the generation that it makes.
         """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact
@@ -78,7 +82,7 @@ class RecipeHistory:
 
 
 def histories(lines: Iterable[LineOfLedger]) -> Mapping[str, RecipeHistory]:
-    """Return the history of each recipe that a line names, by recipe. `lines` are all of the ledger, in order."""
+    """Return the history of each recipe that a line names, by recipe. `lines` are all lines of the ledger, in order."""
     found: dict[str, RecipeHistory] = defaultdict(RecipeHistory)
     for line in lines:
         if line.recipe:

@@ -25,8 +25,9 @@ _PACKED = "# pack-refs with: "
 class _Refs:
     """The object to which each ref of a mirror leads, as git finds it in the objects themselves.
 
-    `peeled` maps the full names of refs to ids of objects. For an annotated tag, it is the commit behind the tag
-    object. `problem` is why git cannot read the refs; "" if it can.
+    * `peeled`: maps the full names of refs to ids of objects. For an annotated tag, it is the commit behind the tag
+      object.
+    * `problem`: why git cannot read the refs; "" if it can.
     """
 
     peeled: Mapping[str, str]
@@ -38,9 +39,11 @@ def mirror_claims(
 ) -> Iterator[Claim]:
     """Yield the claims about the mirror of a recipe: its objects, release tags, main branch and file `packed-refs`.
 
-    `memory` is what is recorded of upstream. `upstream` maps each ref of upstream to its commit, or is the reason why
-    upstream could not be asked. A killed pass may leave a mirror with more than is recorded. This agrees if upstream
-    has the same.
+    * `mirror`: the folder of the mirror.
+    * `memory`: what is recorded of upstream.
+    * `upstream`: maps each ref of upstream to its commit, or is the reason why upstream could not be asked.
+
+    A killed pass may leave a mirror with more than is recorded. Such a claim agrees if upstream has the same.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
@@ -58,7 +61,7 @@ def mirror_claims(
 def _refs(mirror: Path, programs: Programs) -> _Refs:
     """Return the object to which each ref of a mirror leads, or why git cannot read that.
 
-    It is read from the objects themselves, because the file `packed-refs` may be wrong.
+    The objects themselves are read, because the file `packed-refs` may be wrong.
     """
     listed = _git(programs, mirror, "for-each-ref", "--format=%(objectname) %(refname)")
     if not listed.ok or listed.err:
@@ -135,10 +138,10 @@ def _branches(heads: Mapping[str, str]) -> str:
 
 
 def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
-    """Yield a text for each ref to which the mirror's file `packed-refs` gives another object than `refs`.
+    """Yield a text for each ref that leads to another object by the file `packed-refs` than by the objects themselves.
 
-    `refs` has what the objects themselves say. Yield also a text for each line that git would not write. The file
-    matters because git relies on it.
+    `refs` has what the objects say. Yield also a text for each line that git would not write. The file matters because
+    git relies on it.
     """
     packed = mirror / "packed-refs"
     lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []

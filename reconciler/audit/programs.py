@@ -7,9 +7,10 @@ from attrs import frozen
 
 @frozen
 class Printed:
-    """What a program printed to stdout (`out`) and stderr (`err`), and its exit code (`code`).
+    """What a program printed, and how it ended.
 
-    `code` is None if the program did not end in time, printed too much, or is not installed.
+    * `code`: its exit code; None if the program did not end in time, printed too much, or is not installed.
+    * `out`, `err`: what it printed to stdout and to stderr.
     """
 
     code: int | None
@@ -22,7 +23,7 @@ class Printed:
 
     @property
     def why(self) -> str:
-        """Return in one line why the program failed: its first line on stderr, or its exit code, or "no answer"."""
+        """Return in one line why the program failed: its first line on stderr, or "it ended with 1", or "no answer"."""
         lines = [line for line in self.err.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
         if lines:
             return lines[0].removeprefix("fatal: ").removeprefix("error: ")

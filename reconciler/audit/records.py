@@ -25,9 +25,10 @@ class ClaimedRelease:
     """What is recorded of one generation of a recipe.
 
     * `lineage`: the releases that ran on its data, the oldest first.
-    * `trial`, `log`: the id of its trial, and the folder of the trial's logs, relative to the state folder.
+    * `trial`: the id of its trial. `log`: the folder of the trial's logs, relative to the state folder.
     * `manifest`: the hash of its snapshot's manifest. `files`: the names of the snapshot's files.
-    * `size`, `packed`: the size of the data, and of the compressed tar, in bytes. `entries`: the number of paths in it.
+    * `size`: the size of its data in bytes. `packed`: the size of the compressed tar in bytes.
+    * `entries`: the number of paths in the tar.
     """
 
     recipe: str
@@ -46,9 +47,11 @@ class ClaimedRelease:
 
 @frozen
 class ClaimedTags:
-    """What is recorded of a recipe's upstream. `tags` maps each known release tag to its commit.
+    """What is recorded of a recipe's upstream.
 
-    `branch` is the main branch in upstream's last answer, and `head` its commit. Both are None before the first answer.
+    * `tags`: maps each known release tag to its commit.
+    * `branch`: the main branch in upstream's last answer; None before the first answer.
+    * `head`: the commit of that branch; None before the first answer.
     """
 
     tags: Mapping[str, str]
@@ -91,9 +94,9 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the records of a recipe that the tables and the ledger alone can prove.
+    """Yield the claims about the records of a recipe: they fit their digests, and the ledger where it says the same.
 
-    Its hold and its differences are left out, see `decision_claims`. `history` is what the ledger says of the recipe.
+    `history` is what the ledger says of the recipe. Its hold and its differences are left out, see `decision_claims`.
     """
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))
@@ -114,7 +117,7 @@ _OWN_CLAIMS = ("canonical", "memory", "intent", "hold", "drift")
 
 
 def row_problem(row: RecordRow) -> str:
-    """Return how a row differs from what was once written, by its digest and its columns; "" if it does not."""
+    """Return how a row differs from what Canon wrote: its digest or a column does not fit its record; "" if all fit."""
     try:
         record = fields_of(row)
     except NotReadableError as error:
@@ -183,7 +186,7 @@ def _promotion_problems(row: RecordRow, canonical: ClaimedRelease, promotion: Le
 def _trial_problems(evidence: Mapping[str, Any], trial: LedgerFact) -> Iterator[str]:
     """Yield a text for each value in `evidence` that differs from the ledger's line on the trial.
 
-    `evidence` is what the record of a generation says of the trial that proved it.
+    `evidence` is the evidence in the record of a generation: what it tells of the trial that proved it.
     """
     where = f"line {trial.seq} of the ledger"
     tiers = [[tier.get(name) for name in _TIER] for tier in evidence.get("tiers", ())]
@@ -209,9 +212,10 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
 
 
 def _red_problem(version: str, red: Mapping[str, Any], history: RecipeHistory) -> str:
-    """Return a text if the ledger has no trial, or another version or commit, for a remembered red; "" if it agrees.
+    """Return how a remembered red differs from the ledger's line on its trial; "" if both agree.
 
-    `version` is the release that was red, and `red` what is recorded of that.
+    It differs if the ledger has no such trial, or names another release or commit. `version` is the release that was
+    red, and `red` is what is recorded of that.
     """
     trial = history.trials.get(str(red.get("trial")))
     if trial is None:

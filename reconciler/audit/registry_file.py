@@ -21,9 +21,13 @@ _WITH_RECORDS = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIK
 
 @frozen
 class RecordRow:
-    """One row of a table with records. `record` is JSON text, and `digest` the SHA-256 that is stored with it.
+    """One row of a table with records.
 
-    `generation` is None if the table has no such column.
+    * `table`: the name of the table.
+    * `recipe`: the recipe that the record is about.
+    * `generation`: the number of its generation; None if the table has no such column.
+    * `record`: the record as JSON text.
+    * `digest`: the SHA-256 that is stored with the record.
     """
 
     table: str
@@ -35,10 +39,12 @@ class RecordRow:
 
 @frozen
 class LineOfLedger:
-    """One line of the ledger, as it is stored. `seq` is its number, from 1 on. `at` is its time.
+    """One line of the ledger, as it is stored.
 
-    `recipe` is "" if it is about no recipe. `body` is JSON text. `hash` is its own hash, and `prev` that of the line
-    before.
+    * `seq`: its number, from 1 on. `at`: its time.
+    * `kind`: what it is about. `recipe`: the recipe that it is about; "" for none.
+    * `body`: its JSON text.
+    * `prev`: the hash of the line before. `hash`: its own hash.
     """
 
     seq: int
@@ -54,9 +60,12 @@ class LineOfLedger:
 class StoredRows:
     """All rows of the registry, and the claims about its file.
 
+    * `records`: the rows of all tables with records.
     * `generations`: the number of the last generation of each recipe.
+    * `ledger`: all lines of the ledger, in order.
     * `head`: the number and hash of the ledger's last line, as the registry stores them beside the ledger; None if it
       stores none.
+    * `claims`: the claims about the file.
     """
 
     records: tuple[RecordRow, ...] = ()
@@ -71,10 +80,10 @@ class StoredRows:
 
 
 def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
-    """Return all rows of the registry in the file `path`, with a claim about the file; nothing if there is no file.
+    """Return all rows of the registry in the file `path`, with a claim about the file; no rows if there is no file.
 
     The first N of `scripts` make an empty registry of format N: the file must have the same tables and triggers. If
-    SQLite cannot read it, the result has only a claim that says so. Raise OSError if the file cannot be copied.
+    SQLite cannot read the file, the result has only a claim that says so. Raise OSError if the file cannot be copied.
     """
     if not os.path.lexists(path):
         return StoredRows()
@@ -125,9 +134,10 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 
 
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
-    """Yield how the file differs from a sound registry: pages, format, tables and triggers. A text "" is no problem.
+    """Yield how the registry differs from a sound one: in its pages, format, tables and triggers.
 
-    The first N of `scripts` make an empty registry of format N.
+    Yield "" for some checks that find nothing; the caller drops such a text. The first N of `scripts` make an empty
+    registry of format N.
     """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
     yield f"SQLite finds damage: {found[0]}" if found else ""
@@ -172,9 +182,9 @@ def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
 
 
 def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
-    """Return the rows of the table `table`.
+    """Return all rows of the table `table`.
 
-    Its name must come from SQLite itself, because it becomes part of the query.
+    The name of the table must come from SQLite itself, because it becomes part of the query.
     """
     columns = {row[1] for row in connection.execute(f"PRAGMA table_info('{table}')")}
     generation = "generation" if "generation" in columns else "NULL"
@@ -185,7 +195,7 @@ def _record_rows(connection: sqlite3.Connection, table: str) -> list[RecordRow]:
 def _head(connection: sqlite3.Connection) -> tuple[int, str] | None:
     """Return the number and hash of the ledger's last line, as the registry stores them beside the ledger.
 
-    Return None if the registry's format does not have them, (0, "") if they are not stored yet.
+    Return None if the registry's format does not have them; (0, "") if they are not stored yet.
     """
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_head'").fetchone():
         return None

@@ -25,8 +25,9 @@ _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "
 def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelease], begun: int) -> Iterator[Claim]:
     """Yield a claim about each snapshot of a recipe, and one that disagrees for each unrecorded entry of `folder`.
 
-    `folder` is `canonicals/NAME`. The snapshot of the newest generation must exist; older ones may have been deleted.
-    `begun` is the generation of a promotion that has not ended, 0 for none: it may have a snapshot without a record.
+    * `folder`: the folder of the recipe's snapshots.
+    * `canonicals`: the recorded generations. The snapshot of the newest must exist; older ones may have been deleted.
+    * `begun`: the generation of a promotion that has not ended; 0 for none. It may have a snapshot without a record.
     """
     newest = max((canonical.generation for canonical in canonicals), default=0)
     for canonical in canonicals:
@@ -41,9 +42,9 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 
 
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
-    """Yield how the snapshot in `folder` differs from its record. A text "" is no problem.
+    """Yield how the snapshot in `folder` differs from its record. Of a file's content, yield only the first problem.
 
-    Of the content of a file, only the first problem is yielded.
+    Yield "" for some checks that find nothing; the caller drops such a text.
     """
     try:
         content = (folder / _MANIFEST).read_bytes()
@@ -70,7 +71,7 @@ def _added(folder: Path, name: str) -> list[str]:
 def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield how the record of a generation differs from the manifest of its snapshot; "" for each value that is equal.
 
-    `name` is the name of the tar's file.
+    `name` is the file name of the snapshot's tar.
     """
     about, totals, tar = manifest["about"], manifest["totals"], manifest["tar"]
     yield differs("its recipe", canonical.recipe, about.get("recipe"))

@@ -13,8 +13,8 @@ _FIELDS = 2
 def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
     """Return the commit of each ref of the upstream at the address `url`, by full name such as "refs/tags/1.0.0".
 
-    "HEAD" has the commit of the main branch. For an annotated tag, it is the commit behind the tag object. If upstream
-    could not be asked, return the reason as text.
+    The name "HEAD" has the commit of the main branch. An annotated tag has the commit behind its tag object. If
+    upstream could not be asked, return the reason as text.
     """
     listed = programs.git("ls-remote", "--", url)
     if not listed.ok:
@@ -31,8 +31,8 @@ def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
 def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[str, str] | str) -> Iterator[Claim]:
     """Yield one claim: upstream has the tag of the newest recorded generation on the recorded commit.
 
-    If `canonicals` is empty, yield none. `refs` maps each ref of upstream to its commit, or is the reason why upstream
-    could not be asked.
+    `canonicals` are the recorded generations; yield nothing if there are none. `refs` maps each ref of upstream to its
+    commit, or is the reason why upstream could not be asked.
     """
     if not canonicals:
         return

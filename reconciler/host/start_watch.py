@@ -21,6 +21,7 @@ def watch_start(runs: Callable[[], bool], kill: Callable[[], object], kill_after
     * `runs`: returns whether a process of the app runs. It is called from another thread.
     * `kill`: kills all processes of the app. It is called from another thread.
     * `kill_after`: how many seconds after its first process the app is killed; None to let it live.
+
     Raise InfrastructureError at the end of the block if the start could not be watched.
     """
     watch = _Watch(runs, kill, kill_after)

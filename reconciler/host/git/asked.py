@@ -28,7 +28,9 @@ def find_commit(repository: Repository, ref: str) -> str | None:
 def _names_in_mirror(ref: str) -> tuple[str, ...]:
     """Return the names to look up in a mirror for `ref`, in order.
 
-    Full names are only looked up if they are of branches or tags, because Canon uses the other refs for itself.
+    For "abc1" these are refs/tags/abc1, refs/heads/abc1, and abc1 as an abbreviated commit id. A whole commit id, or
+    the full name of a branch or tag, is looked up as it is. Return () for any other full name: Canon uses such refs for
+    itself.
     """
     if is_commit_id(ref) or ref.startswith((TAGS, HEADS)):
         return (ref,)
@@ -45,9 +47,10 @@ class AskedRef:
     ref: str
 
     def fetch(self, quarantine: Quarantine) -> str | None:
-        """Fetch the ref into `quarantine`, as `ASKED`. Return its commit; None if upstream does not have it.
+        """Fetch the ref into `quarantine`, where it gets the name `refs/asked/last` (ASKED). Return its commit.
 
-        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
+        Return None if upstream does not have the ref. Raise UpstreamError for a fault in upstream's repository,
+        InfrastructureError if git fails otherwise.
         """
         if is_commit_id(self.ref):
             if not quarantine.fetch_commit(self.upstream, self.ref, ASKED):

@@ -32,8 +32,9 @@ _MOST_NAMED = 5
 class TrackedFile:
     """A file, link or submodule that a commit tracks.
 
-    `mode` (such as b"100644") and `oid`, the id of its object, are as `git ls-tree` prints them. `size` is in bytes; 0
-    for a submodule.
+    * `mode`: its mode as `git ls-tree` prints it, such as b"100644".
+    * `oid`: the id of its object.
+    * `size`: its size in bytes; 0 for a submodule.
     """
 
     mode: bytes
@@ -42,7 +43,7 @@ class TrackedFile:
 
 
 def tracked_files(repository: Repository, commit: str) -> dict[bytes, TrackedFile]:
-    """Return the tracked files of `commit` by their path in bytes. Links and submodules are included.
+    """Return the files that `commit` tracks, also links and submodules. The keys are their paths in bytes.
 
     Raise InfrastructureError if git fails.
     """
@@ -57,10 +58,10 @@ def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
 
 
 def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
-    """Raise RecipeError if these tracked files of a commit must not be written to this host.
+    """Raise RecipeError if these tracked files of a commit must not be written to this host. Keys are their paths.
 
-    They must not if a path leads outside of the folder or into `.git`, if there are more than MOST_FILES, or if they
-    have more than `most_bytes` bytes together.
+    There are three reasons: a path leads outside of the folder or into `.git`; there are more than MOST_FILES files;
+    all files together have more than `most_bytes` bytes.
     """
     for path in files:
         parts = path.split(b"/")

@@ -69,7 +69,7 @@ class GitForge:
                 raise
 
     def list_refs(self, name: str) -> Mapping[str, str]:
-        """Ask the forge for the branches and tags of the recipe `name`. Return their object ids by full names.
+        """Ask the forge for the branches and tags of the recipe `name`. Return their object ids by full names of refs.
 
         Raise InfrastructureError if the forge does not answer, refuses, or has no repository for the recipe.
         """
@@ -108,10 +108,10 @@ class GitForge:
         return PushResult(tuple(ref for ref in plan.missing if ref not in absent), (*plan.problems, *problems))
 
     def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
-        """Return the refs that the forge has of the recipe `name`, see `list_refs`.
+        """Return the refs that the forge has of the recipe `name`: object ids by full names.
 
-        Many forges make a repository at the first push. So if `is_new`, return {} if there is none. Raise all other
-        errors of `list_refs`.
+        If the forge has no repository for the recipe, and `is_new` is True, return {}: many forges make the repository
+        at the first push. Raise all other errors of `list_refs`.
         """
         try:
             return self.list_refs(name)
@@ -121,7 +121,7 @@ class GitForge:
             raise
 
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
-        """Push these refs, given by full names, from the mirror `name`. Return those that the forge refused, and why.
+        """Push the refs with the full names `refs` from the mirror `name`. Map those that were refused to the reasons.
 
         Raise InfrastructureError if the push took too long, or failed as a whole.
         """
@@ -142,7 +142,7 @@ class GitForge:
         return refused
 
     def _mirror_refs(self, name: str) -> dict[str, str]:
-        """Return the object ids of branches, tags, and refs below `refs/pushed/` in our mirror, by full names.
+        """Return the branches and tags of our mirror, and its refs below `refs/pushed/`: object ids by full names.
 
         The refs below `refs/pushed/` record what the forge had when it was last looked at. Raise InfrastructureError if
         git fails.
@@ -173,7 +173,7 @@ class GitForge:
         return output
 
     def _secrets(self) -> Mapping[str, str]:
-        """Return the git setting that sends the token to the forge, by name; {} if the fleet declares no token.
+        """Return the git setting that sends the token to the forge, as {NAME: VALUE}; {} if no token is declared.
 
         Raise InfrastructureError if the token cannot be read.
         """

@@ -29,11 +29,14 @@ class ForgePlan:
 
 
 def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return two mappings of full ref names to object ids: what the forge should have, and what it had before.
+    """Split the refs of our mirror into what the forge should have, and what it had before. Return both.
 
-    `mirror` has the refs of our mirror. Its branches and tags are what the forge should have. Its refs below
-    `refs/pushed/` are what the forge had when it was last looked at, and get their names there. Other refs are left
-    out.
+    `mirror` maps the full names of refs to object ids, and so do the results.
+    * What the forge should have: the branches and tags of the mirror.
+    * What it had when it was last looked at: the refs below `refs/pushed/`. In the result, `refs/pushed/tags/1.0` has
+      the name `refs/tags/1.0`.
+
+    Other refs are left out.
     """
     pushed = {name.replace(PUSHED, "refs/", 1): oid for name, oid in mirror.items() if name.startswith(PUSHED)}
     return {name: oid for name, oid in mirror.items() if name.startswith((HEADS, TAGS))}, pushed
@@ -42,9 +45,13 @@ def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:
     """Return which of the refs `wanted` to push: those that the forge lacks, or has with another object.
 
-    `forge` are the refs there now, `pushed` those that it had when it was last looked at; all are object ids by full
-    names. Two kinds of tags are not pushed, because a person has changed them on the forge: a tag that names another
-    object there, and one that was there before and is gone. The result has a sentence about each.
+    All arguments map the full names of refs to object ids.
+    * `wanted`: the branches and tags that the forge should have.
+    * `forge`: the refs that the forge has now.
+    * `pushed`: the refs that the forge had when it was last looked at.
+
+    Two kinds of tags are not pushed, because a person has changed them on the forge: a tag that names another object
+    there, and one that was there before and is gone. The result has a sentence about each.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]
@@ -56,7 +63,7 @@ def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mappi
 
 
 def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the refs in parts, one for each push: first the tags, then the branch.
+    """Split refs into parts, one for each push. Yield the parts: first tags, then branches, each of at most 500 refs.
 
     The reason: a forge that protects the branch would refuse tags that come in the same push.
     """
@@ -66,7 +73,7 @@ def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def read_forge_refs(raw: bytes) -> dict[str, str]:
-    """Return the object ids in `raw` by full ref names. `raw` has lines as `git ls-remote --refs` prints them.
+    """Read lines as `git ls-remote --refs` prints them. Return the object ids by the full names of the refs.
 
     Lines that name no ref are left out, such as HEAD, or the object behind an annotated tag (`^{}`).
     """
@@ -75,34 +82,36 @@ def read_forge_refs(raw: bytes) -> dict[str, str]:
 
 
 def refusals(raw: bytes) -> dict[str, str]:
-    """Return the refs that a push did not write, by full name, with the reasons.
-
-    `raw` is the output of `git push --porcelain`.
-    """
+    """Read the output of `git push --porcelain`. Return the refs that were not written: reasons by full names."""
     matches = (_STATUS.fullmatch(line) for line in raw.splitlines())
     return {decoded(match[3]): _reason(match[4]) for match in matches if match and match[1] == b"!"}
 
 
 def _reason(summary: bytes) -> str:
-    """Return the reason in a summary of `git push`: "x" for "[remote rejected] (x)".
+    """Return the reason at the end of a line of `git push`: "x" for "[remote rejected] (x)".
 
-    If the summary does not end with brackets, return all of it.
+    If `summary` does not end with brackets, return all of it.
     """
     match = _REASON.search(summary)
     return one_line(match[1] if match else summary)
 
 
 def push_problem(name: str, reason: str) -> str:
-    """Return a sentence on the ref with the full name `name`, which the forge refused for `reason`."""
+    """Return a sentence on a ref that the forge refused, such as "the tag 1.0 was refused: x".
+
+    `name` is the full name of the ref, and `reason` is why.
+    """
     return f"the {'tag' if name.startswith(TAGS) else 'branch'} {_short(name)} was refused: {reason}"
 
 
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
-    """Return the input for `git update-ref --stdin -z` that records which refs the forge has now, below `refs/pushed/`.
+    """Return the input for `git update-ref --stdin -z` that records below `refs/pushed/` which refs the forge has now.
 
-    All arguments map full names of refs to object ids: the wanted ones, those that the forge has now, and those that it
-    had before. Only refs in `wanted` are recorded. A tag that is gone from the forge stays recorded. Return b"" if
-    nothing has changed.
+    All arguments map the full names of refs to object ids. Only refs in `wanted` are recorded. A tag that is gone from
+    the forge stays recorded. Return b"" if nothing has changed.
+    * `wanted`: the refs that the forge should have.
+    * `forge`: the refs that it has now.
+    * `pushed`: the refs that are recorded already.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

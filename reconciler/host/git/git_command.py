@@ -57,8 +57,8 @@ _SETTINGS = {
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
     """Return the environment of a git call that may connect only by `protocols`, such as "https"; by none if empty.
 
-    `base` is the environment of all child processes. Its GIT_ variables are removed, except those for ssh, TLS and
-    proxies that a fleet passes on, and those that Canon sets for a single call.
+    `base` is the environment of all child processes. Its variables GIT_… are removed, with two exceptions: those for
+    ssh, TLS and proxies that a fleet passes on, and those that Canon sets for a single call.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     kept = {*_PER_CALL, *PASSED_TO_GIT}
@@ -67,9 +67,9 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 
 
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return environment variables that give git the settings `settings`, which are values by name.
+    """Return environment variables that give `settings` to git. `settings` maps names of git's settings to values.
 
-    Unlike its arguments, the environment of a program cannot be read by other users.
+    They are not given as arguments, because other users could read these.
     """
     variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
     for number, (name, value) in enumerate(settings.items()):
@@ -82,7 +82,7 @@ def git_argv(
 ) -> tuple[str, ...]:
     """Return the command line of a git call with `arguments`. `repository` is its `--git-dir`; None for no such option.
 
-    `settings` are settings of git by name, which override Canon's defaults.
+    `settings` maps names of git's settings to values, which override Canon's defaults.
     """
     wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]

@@ -43,7 +43,7 @@ _LACKING: Final = re.compile(
 
 
 def harmless_settings(section: str) -> str:
-    """Return lines for a git config file that let git only warn about objects with a flaw in HARMLESS_CHECKS.
+    """Return lines for a git config file. With them, git only warns about objects with a flaw in HARMLESS_CHECKS.
 
     Without them, git rejects such objects. `section` is "fetch" or "receive", the command that takes objects in.
     """
@@ -53,8 +53,8 @@ def harmless_settings(section: str) -> str:
 def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
     """Return the fault of upstream that git reported on stderr (`err`); None if it reported none.
 
-    The text continues a sentence that begins with "upstream of NAME". `succeeded` is True if git exited with 0: then
-    only a shallow copy counts as a fault.
+    The text continues a sentence that begins with "upstream of NAME", such as "lacks object 1a2b…". `succeeded` is True
+    if git exited with 0: then only a shallow copy counts as a fault.
     """
     if _SHALLOW.search(err):
         return "is a shallow copy: the history of its releases is not all there"
@@ -70,9 +70,10 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 
 
 def rejected_object(err: bytes) -> str | None:
-    """Return a text on the first object that git rejected, with the check that it failed; None if it rejected none.
+    """Return a text on the first object that git rejected; None if it rejected none. `err` is what git wrote to stderr.
 
-    `err` is what git wrote to stderr. The text continues a sentence that begins with "upstream of NAME".
+    The text continues a sentence that begins with "upstream of NAME": "has an object that fails git's check badTree:
+    …".
     """
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":
@@ -102,7 +103,8 @@ def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
     """Return one sentence for the report on objects with harmless flaws; "" if there are none.
 
-    `flaws` are pairs: the name of a check of git, and the id of an object that failed it.
+    `flaws` has pairs: the name of a check of git, and the id of an object that failed it. The sentence has the number
+    of objects for each check, and the id of one.
     """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

@@ -36,7 +36,11 @@ _LEFT_TO_GIT = frozenset(PASSED_TO_GIT) - {*_OPTION_OF, "GIT_SSH_COMMAND"} | {"S
 
 @frozen
 class HttpRequest:
-    """A POST to `url`. `host` is its scheme, host and port. `options` are further options of libcurl, by name."""
+    """A POST request.
+
+    * `url`: the whole URL. `host`: its beginning, with scheme, host and port: "https://example.org:8443".
+    * `options`: further options of libcurl: values by name.
+    """
 
     url: str
     host: str
@@ -53,8 +57,9 @@ def http_request(
 ) -> HttpRequest | None:
     """Return the request for the refs of the repository at the URL `upstream`; None if git has to ask instead.
 
-    `environment` is the environment of child processes; its settings for proxies and TLS are used. `protocols` are the
-    allowed ones. `bundle` is the path of this host's CA certificates, None if there is none.
+    * `environment`: the environment of child processes. Its settings for proxies and TLS are used.
+    * `protocols`: those by which Canon may connect.
+    * `bundle`: the path of this host's CA certificates; None if there is none.
     """
     url = _URL.fullmatch(upstream)
     if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):
@@ -67,10 +72,10 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
-    """Return libcurl's options for TLS, by name, from `environment` and this host's CA certificates `bundle`.
+    """Return libcurl's options for TLS: values by name. They come from `environment`, and from `bundle`.
 
-    Return None if there are no CA certificates. Return None too if a path is relative, because git starts in another
-    folder. Then git has to ask.
+    `bundle` is the path of this host's CA certificates; None if there is none. Return None, so that git has to ask, in
+    two cases: there are no CA certificates, or a path is relative, because git starts in another folder.
     """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
@@ -79,9 +84,10 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy of http or https URLs (`scheme`), from the variables that git reads too.
+    """Return libcurl's options for the proxy, from the same variables that git reads: values by name.
 
-    Return None if git might understand them differently. Then git has to ask.
+    `scheme` is that of the URL, "http" or "https". Return None, so that git has to ask, if git might understand the
+    variables differently.
     """
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")

@@ -32,8 +32,8 @@ def packet(line: bytes) -> bytes:
 def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
     """Return the body of a request for the refs whose full names begin with one of `prefixes`.
 
-    It also asks where symbolic refs lead, and which objects annotated tags name. It names no object format, so that a
-    repository with SHA-256 objects refuses it.
+    The request also asks where symbolic refs lead, and which objects annotated tags name. It names no object format, so
+    that a repository with SHA-256 objects refuses it.
     """
     arguments = (b"peel\n", b"symrefs\n", *(f"ref-prefix {prefix}\n".encode() for prefix in prefixes))
     return packet(b"command=ls-refs\n") + _DELIMITER + b"".join(map(packet, arguments)) + FLUSH

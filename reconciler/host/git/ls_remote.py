@@ -48,8 +48,8 @@ class LsRemote:
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
         """Return what `git ls-remote` prints for the URL `url`; an Unobservable with the reason if it fails.
 
-        After an error that may pass by itself, it is tried again, at most three times in all. `seconds` is the limit
-        for all tries and pauses together.
+        After an error that may pass by itself, try again, at most three times in all. `seconds` is the limit for all
+        tries and pauses together.
         """
         until = time.monotonic() + seconds
         output = self._list_once(url, until)

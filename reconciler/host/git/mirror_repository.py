@@ -60,8 +60,8 @@ class MirrorRepository:
     def prepare(self) -> Path | None:
         """Make the repository if it is missing or damaged. Remove the temporary files of a killed run.
 
-        A damaged repository is first moved to the path `damaged`, which is then returned; else return None. The caller
-        must hold the lock of the mirror. Raise InfrastructureError if git cannot check the repository.
+        A damaged repository is first moved to the path `damaged`. Return that path; None if nothing was moved. The
+        caller must hold the lock of the mirror. Raise InfrastructureError if git cannot check the repository.
         """
         self._remove_temporary_files()
         moved_to = None if self._is_complete() else self._move_away()
@@ -109,9 +109,11 @@ class MirrorRepository:
     def update_refs(self, held: Refs, plan: RefPlan, arrived: Refs) -> None:
         """Change the refs of the mirror as `plan` says, in one transaction, and write them to the disk.
 
-        `held` are the refs that the mirror has now. `arrived` are the fetched ones, which are below `refs/incoming/`
-        until then. If an old branch is in the way of the new main branch, it is deleted first, in a transaction of its
-        own. Raise InfrastructureError if git fails.
+        * `held`: the refs that the mirror has now.
+        * `arrived`: the fetched refs. They are below `refs/incoming/` now, and are moved from there.
+
+        If an old branch is in the way of the new main branch, it is deleted first, in a transaction of its own. Raise
+        InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
@@ -129,8 +131,8 @@ class MirrorRepository:
         """Return the branches and tags of the mirror; none if a pack file is missing.
 
         They are read from the file `packed-refs`, into which every update writes all refs. git is asked only if that
-        file is damaged or refs are outside of it. Damage within a pack file is not noticed. Raise InfrastructureError
-        if git fails.
+        file is damaged, or if refs are stored outside of it. Damage within a pack file is not noticed. Raise
+        InfrastructureError if git fails.
         """
         if not self._has_its_packs():
             return Refs()

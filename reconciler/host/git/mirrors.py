@@ -64,10 +64,11 @@ class GitMirrors:
     ) -> MirrorUpdate:
         """Fetch what the mirror lacks, so that it has the main branch in `answer` and the release tags `tags`.
 
-        `tags` maps names to commits. The tags in `anew` are fetched in any case. All comes into a temporary repository
-        first, and is checked there. The mirror is read back at the end. The result has the tags that name no commit,
-        the path to which a damaged mirror was moved, and remarks for the report. The caller must hold the pass lock:
-        two updates at once would undo each other. Raise InfrastructureError if the update fails.
+        `answer` is what upstream answered, and `tags` maps names of tags to commits. The tags in `anew` are fetched
+        even if the mirror has them. The caller must hold the pass lock: two updates at once would undo each other.
+        Return what happened: tags without a commit, where a damaged mirror was moved, and remarks for the report.
+        Fetched objects are checked in a temporary repository before the mirror gets them, and the mirror is read again
+        at the end. Raise InfrastructureError if the update fails.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:
@@ -102,10 +103,10 @@ class GitMirrors:
         return find_commit(self._repository(name, None), ref)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Fetch what `ref` names at upstream into the mirror. Changes no branch and no tag there.
+        """Fetch what `ref` names at upstream into the mirror. Return its commit; None if upstream has no such ref.
 
-        Needs no pass lock, since it only adds objects, under a ref that is neither branch nor tag. Raise BusyError if
-        another process fetches such a ref of this recipe, InfrastructureError if git fails.
+        Return None too if there is no mirror. No pass lock is needed, since no branch and no tag of the mirror changes.
+        Raise BusyError if another process fetches such a ref of this recipe, InfrastructureError if git fails.
         """
         if ref_fault(ref) is not None or not self._path(recipe.name).exists():
             return None
@@ -153,9 +154,9 @@ class GitMirrors:
 
 
 def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan) -> tuple[Refs, frozenset[str]]:
-    """Fetch the refs that `plan` lists from upstream into `incoming`. Return them, and the names of invalid tags.
+    """Fetch the refs that `plan` lists from upstream into `incoming`. Return these refs, and the names of invalid tags.
 
-    Tags that name no commit are invalid, and not among the refs. Raise InfrastructureError if upstream has changed
+    Tags that name no commit are invalid, and are not among the refs. Raise InfrastructureError if upstream has changed
     since it gave `answer`.
     """
     if not plan.refspecs:
@@ -166,7 +167,7 @@ def _fetched(incoming: Quarantine, recipe: Recipe, answer: Answer, plan: RefPlan
 
 
 def _require_complete(repository: Repository, commit: str) -> None:
-    """Raise InfrastructureError if the mirror lacks `commit` or an object of it."""
+    """Raise InfrastructureError if the mirror lacks `commit`, or an object that belongs to it."""
     if not repository.has_objects("--no-walk", commit):
         message = f"the mirror {repository.path} lacks objects of {commit[:7]}"
         raise InfrastructureError(

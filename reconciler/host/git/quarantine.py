@@ -37,7 +37,12 @@ class _HeldError(BusyError):
 
 @frozen
 class Limits:
-    """The limits of one fetch: the allowed protocols, how many seconds it may take, and how many bytes (`most`)."""
+    """The limits of one fetch.
+
+    * `protocols`: those by which git may connect.
+    * `seconds`: how long the fetch may take.
+    * `most`: how many bytes it may have.
+    """
 
     protocols: tuple[str, ...]
     seconds: float
@@ -48,8 +53,9 @@ class Limits:
 class Quarantine:
     """A temporary repository beside the mirror. Fetched objects stay in it until they are checked.
 
-    git also reads the mirror's objects (as alternates), so that only missing ones are fetched. `recipe` is the name of
-    the recipe. `flaws` has each object that git only warned about: the failed check, and the object's id.
+    git also reads the mirror's objects (as alternates), so that only missing ones are fetched.
+    * `recipe`: the name of the recipe.
+    * `flaws`: a pair for each object that git only warned about: the name of the failed check, and the object's id.
     """
 
     recipe: str
@@ -63,10 +69,9 @@ class Quarantine:
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, names: Sequence[str]) -> str | None:
-        """Ask the URL `upstream` for the refs `names` (full names). Return the first of them that upstream has.
+        """Ask the URL `upstream` for the refs with the full names `names`. Return the first that it has; None for none.
 
-        Return None if upstream has none. Raise UpstreamError for a fault in upstream's repository, InfrastructureError
-        if git fails otherwise.
+        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
         found = {line.partition(b"\t")[2] for line in printed.splitlines()}
@@ -75,7 +80,7 @@ class Quarantine:
     def fetch(self, upstream: str, refspecs: Sequence[str]) -> Refs:
         """Fetch `refspecs` (FROM:TO with full ref names) from the URL `upstream`. Return all refs of this repository.
 
-        They are fetched in batches, because git compares every refspec with every ref of upstream. Raise UpstreamError
+        The refspecs are fetched in batches, because git compares each with every ref of upstream. Raise UpstreamError
         for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
@@ -85,9 +90,9 @@ class Quarantine:
         return self.repository.refs()
 
     def fetch_commit(self, upstream: str, commit: str, ref: str) -> bool:
-        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`.
+        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return whether upstream gave it.
 
-        Return False if upstream does not have it, or gives only what a branch, tag or other ref of its names. Raise
+        Upstream may not have it, or may give only commits that a branch, a tag or another of its refs names. Raise
         UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         options = ("--quiet", "--no-tags", "--no-write-fetch-head")
@@ -103,8 +108,8 @@ class Quarantine:
     def hand_over(self, refspec: str, mirror: Repository) -> None:
         """Push the refs of `refspec` (FROM:TO, as for `git push`) from this repository to `mirror`.
 
-        git checks every object there once more before it accepts any. Raise UpstreamError if git rejects an object,
-        InfrastructureError if the push fails for another reason.
+        Before the mirror accepts any object, git checks all of them once more. Raise UpstreamError if git rejects an
+        object, InfrastructureError if the push fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-verify")
         # A child of this call that outlives us still writes to the mirror, so it inherits the lock of the mirror.
@@ -114,7 +119,7 @@ class Quarantine:
         self.repository.printed("push", output)
 
     def drop_invalid_tags(self, arrived: Refs) -> tuple[Refs, frozenset[str]]:
-        """Delete those tags of `arrived` here that name no commit, but a file for example.
+        """Delete from this repository those tags of `arrived` that name no commit, but a file for example.
 
         Return the remaining refs of `arrived`, and the names of the deleted tags. Raise InfrastructureError if the
         object of a tag is missing.
@@ -182,9 +187,9 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
 
 
 def remove_quarantines(mirrors: Path, name: str = "*") -> None:
-    """Remove the temporary repositories that killed runs have left in the folder `mirrors`.
+    """Remove the temporary repositories that killed runs of the recipe `name` have left in the folder `mirrors`.
 
-    They are those of the recipe `name`; of all recipes for "*". One that a process still uses is kept.
+    With "*", remove those of all recipes. Keep one that a process still uses.
     """
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):

@@ -30,7 +30,7 @@ class RefTarget:
 
 @frozen
 class Refs:
-    """The branches (`heads`) and tags of a repository, by their names without `refs/heads/` or `refs/tags/`."""
+    """The branches and tags of a repository. The keys are their names without `refs/heads/` and `refs/tags/`."""
 
     heads: Mapping[str, RefTarget] = field(factory=dict)
     tags: Mapping[str, RefTarget] = field(factory=dict)
@@ -50,7 +50,8 @@ class RefPlan:
     """How an update changes the refs of a mirror.
 
     * `branch`, `head`: upstream's main branch and its commit; "" if there is none.
-    * `fetched`: the tags to fetch, with their commits. `stays`: those to keep, with their commits.
+    * `fetched`: the tags to fetch, with their commits.
+    * `stays`: the tags to keep, with their commits.
     * `dropped`: the tags to delete.
     * `fetch_head`: True if the main branch must be fetched too.
     """
@@ -66,7 +67,7 @@ class RefPlan:
     def refspecs(self) -> tuple[str, ...]:
         """Return what to fetch as refspecs of git, FROM:TO with full ref names: the main branch first, then the tags.
 
-        They need no `+`, because git fetches them into an empty repository.
+        The refspecs need no `+`, because git fetches them into an empty repository.
         """
         head = (f"{HEADS}{self.branch}:{HEADS}{self.branch}",) if self.fetch_head else ()
         return head + tuple(f"{TAGS}{name}:{TAGS}{name}" for name in self.fetched)
@@ -80,8 +81,8 @@ def read_show_ref(raw: bytes) -> Refs:
 def read_packed_refs(raw: bytes) -> Refs | None:
     """Return the branches and tags in `raw`, the content of git's file `packed-refs`.
 
-    Return None if the file is damaged or cut off. Return None too if its first line lacks the word "fully-peeled": it
-    may then not say which objects annotated tags name.
+    Return None if the file is damaged or cut off. Return None too if its first line lacks the word "fully-peeled": the
+    file may then not say which objects annotated tags name.
     """
     head, *lines = raw.split(b"\n")
     if lines[-1:] != [b""] or b" fully-peeled " not in head:
@@ -111,9 +112,11 @@ def _group_refs(pairs: Iterable[tuple[bytes, bytes]]) -> Refs:
 def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()) -> RefPlan:
     """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
-    `tags` maps each wanted tag to its commit; other tags are dropped. A held tag on the wanted commit stays, even if
-    its annotation has changed upstream, except if it is in `anew`. A wanted tag that upstream's `answer` does not have
-    on that commit cannot be fetched: then a held tag with this name stays.
+    `tags` maps each wanted tag to its commit. `answer` is what upstream answered.
+    * A held tag that is not wanted is dropped.
+    * A held tag on the wanted commit stays, even if its annotation has changed upstream. If it is in `anew`, it is
+      fetched.
+    * A wanted tag that `answer` does not have on that commit cannot be fetched. Then a held tag with this name stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
     there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
@@ -128,10 +131,10 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collect
 
 
 def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
-    """Return the input for `git update-ref -z --stdin` that changes the refs `held` as `plan` says.
+    """Return the input for `git update-ref -z --stdin` that changes the refs `held` as `plan` says, in one transaction.
 
-    All changes are one transaction. `arrived` are the fetched refs; they also exist below `refs/incoming/`, where they
-    are deleted. Return b"" if there is nothing to change.
+    `arrived` are the fetched refs. They are also deleted from `refs/incoming/`, where they are now. Return b"" if there
+    is nothing to change.
     """
     changes = [_delete(INCOMING + "heads/", name, ref) for name, ref in arrived.heads.items()]
     changes += [_delete(INCOMING + "tags/", name, ref) for name, ref in arrived.tags.items()]

@@ -34,11 +34,12 @@ def ls_refs_digest(body: bytes) -> str:
 
 
 def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
-    """Return whether a new answer of upstream is the same as the last one, whose digests are in `known`.
+    """Return whether a new answer of upstream is the same as the last one.
 
-    `known` has digests with spaces between; None if there was no answer. `text_digest` is the digest of the new answer
-    as `git ls-remote` prints it, and must be in `known`. `body_digest` is the digest of its HTTP body, None for an
-    answer from git. If there is one, `known` must have the digest of an HTTP body too, which may be another.
+    * `known`: the digests of the last answer, with spaces between; None if there was none.
+    * `text_digest`: the digest of the new answer as `git ls-remote` prints it. It must be in `known`.
+    * `body_digest`: the digest of the HTTP body; None for an answer from git. With one, the last answer must have come
+      over HTTP too. Its body may have had another digest.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))
@@ -47,8 +48,8 @@ def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
     """Return the refs in `raw`, the output of `git ls-remote`; an Unobservable with the reason if it is not valid.
 
-    An annotated tag gets the object that its line with `^{}` names, instead of the tag object. Whether that object is a
-    commit, this output does not tell.
+    For an annotated tag, the result has the object behind it (the line with `^{}`) instead of the tag object. The
+    output does not tell whether that object is a commit.
     """
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:

@@ -26,10 +26,12 @@ _OF_THE_HOST = re.compile(
 
 @frozen
 class Repository:
-    """The bare git repository at `path`. `environment` is the environment of all child processes.
+    """A bare git repository.
 
-    `holding` is the descriptor of a lock that git inherits; None for no lock. `flushed` is git's setting `core.fsync`:
-    what git writes to the disk at once, such as "all" or "none".
+    * `path`: its folder.
+    * `environment`: the environment of all child processes.
+    * `holding`: the descriptor of a lock that git inherits; None for no lock.
+    * `flushed`: git's setting `core.fsync`: what git writes to the disk at once, such as "all" or "none".
     """
 
     path: Path

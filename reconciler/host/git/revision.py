@@ -32,8 +32,8 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
 def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
     """Return the commit of the fleet folder. `environment` is the environment of git.
 
-    If files of the folder differ from the commit, `-dirty` and a digest of all files are added. If its fleet.toml is
-    not in git, or git fails, return only the digest.
+    If files of the folder differ from the commit, return "COMMIT-dirty.DIGEST", with the beginning of a digest of all
+    files. If its fleet.toml is not in git, or git fails, return "sha256:DIGEST".
     """
     folder = folder.resolve()
     in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
@@ -45,7 +45,7 @@ def fleet_revision(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def folder_digest(folders: Iterable[Path]) -> str:
-    """Return one SHA-256 over all files below `folders`: paths, executable bits and contents.
+    """Return one SHA-256 over all files below `folders`, as hexadecimal digits: paths, executable bits and contents.
 
     The target of a link counts as its content. What is below `.git` or `__pycache__` is left out.
     """

@@ -12,7 +12,7 @@ from reconciler.host.text import decoded, one_line
 
 
 class SignatureKind(StrEnum):
-    """How a tag is signed. NONE: not at all. OTHER: in a way that cannot be checked here, such as X.509."""
+    """How a tag is signed. NONE: it is not signed. OTHER: in a way that cannot be checked here, such as X.509."""
 
     PGP = "OpenPGP"
     SSH = "SSH"
@@ -22,7 +22,12 @@ class SignatureKind(StrEnum):
 
 @frozen
 class TagObject:
-    """An annotated tag: the id of its object, the name that is written (and signed) in it, and how it is signed."""
+    """An annotated tag.
+
+    * `oid`: the id of its object.
+    * `name`: the name that is written in the object, and so is signed; "" if there is none, or several.
+    * `kind`: how it is signed.
+    """
 
     oid: str
     name: str
@@ -60,7 +65,7 @@ _SSH_NOT_JUDGED: Final = re.compile(rb": (?:system error|memory allocation faile
 
 
 def read_batch(raw: bytes) -> dict[str, TagObject]:
-    """Return the annotated tags in `raw`, the output of `git cat-file --batch`, by the ids of their objects.
+    """Read the output of `git cat-file --batch`. Return the annotated tags in it, by the ids of their objects.
 
     Other objects are left out.
     """
@@ -108,10 +113,13 @@ def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[S
 
 
 def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool) -> Signature | None:
-    """Return who signed a tag, or why its signature is not good, by the result of `git verify-tag --raw`.
+    """Read the result of `git verify-tag --raw`. Return who signed the tag, or why its signature is not good.
 
-    `kind` is OpenPGP or SSH. `said` is what git wrote to stderr. `succeeded` is True if it exited with 0. Return None
-    if nothing in `said` judges the signature: this host could not check it.
+    * `kind`: how the tag is signed: PGP or SSH.
+    * `said`: what git wrote to stderr.
+    * `succeeded`: whether git exited with 0.
+
+    Return None if nothing in `said` judges the signature: this host could not check it.
     """
     if _HOST_FAULT.search(said):
         return None

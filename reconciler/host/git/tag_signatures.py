@@ -29,10 +29,10 @@ PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", Signat
 
 
 def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
-    """Check the signatures of the tags of `releases`, in this order, with the keys in the folder `keys`.
+    """Check the signatures of the tags of `releases` with the keys in the folder `keys`. Return the results by tag.
 
-    Return the results by tag. A tag that `repository` lacks, or has on another commit than the release, is left out.
-    Raise InfrastructureError if git, gpg or ssh-keygen cannot check one, for example because it is not installed.
+    They are in the order of `releases`. A tag that `repository` lacks, or has on another commit than the release, is
+    left out. Raise InfrastructureError if a signature cannot be checked, for example because gpg is not installed.
     """
     held = repository.refs().tags
     there = {
@@ -46,10 +46,9 @@ def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) 
 
 
 def import_keys(keys: Path, environment: Mapping[str, str]) -> int:
-    """Import all OpenPGP key files in the folder `keys` into a temporary keyring of gpg, to see whether this works.
+    """Try to import all OpenPGP key files in the folder `keys`, into a temporary keyring of gpg. Return their number.
 
-    Return how many files there are. `environment` is the environment of gpg. Raise InfrastructureError if gpg is
-    missing, or refuses a file.
+    `environment` is the environment of gpg. Raise InfrastructureError if gpg is missing, or refuses a file.
     """
     files = pgp_keys(keys)
     if files:

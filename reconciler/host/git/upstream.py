@@ -27,7 +27,8 @@ _MOST_BY_HTTP = 2 * MIB
 class GitUpstream:
     """Asks upstreams for their refs: implements the port Upstream.
 
-    * `environment`: that of all child processes. `protocols`: the allowed ones.
+    * `environment`: that of all child processes.
+    * `protocols`: those by which git may connect.
     * `deadline`: how many seconds one recipe may take over HTTP, and again by git, with all tries and pauses. One try
       over HTTP may take half of that.
     * `sleep`: waits some seconds between two tries of git.
@@ -74,9 +75,9 @@ class GitUpstream:
         return replies | {name: future.result() for name, future in by_git.items()}
 
     def _requests(self, questions: Sequence[TagQuery]) -> Mapping[str, HttpRequest]:
-        """Return the HTTP requests that answer `questions`, by recipe.
+        """Return the HTTP requests that answer `questions`, by the name of the recipe.
 
-        Recipes whose upstream git has to ask are left out: HTTP, or a setting, does not fit.
+        A recipe is left out if git has to ask its upstream: because of the URL, or of a setting for proxies or TLS.
         """
         bundle = next((path for path in CA_BUNDLES if Path(path).is_file()), None)
         recipes = [question.recipe for question in questions]
@@ -86,8 +87,8 @@ class GitUpstream:
     def _reply(self, question: TagQuery, answer: HttpAnswer) -> Reply | None:
         """Return the reply to `question` that an HTTP answer gives; None if git has to ask once more.
 
-        git has to ask if the answer is not complete and valid. But if the server asks for a pause longer than the
-        deadline, git does not ask either, and the reply is an Unobservable.
+        git has to ask if the answer is not complete and valid. But if the server asks for a pause that is longer than
+        the deadline, git does not ask either. The reply is then an Unobservable.
         """
         if answer.must_wait:
             return Unobservable(status_message(answer.status))
@@ -110,11 +111,13 @@ class GitUpstream:
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
-    """Return the reply to `question`. `listed` is what `git ls-remote` printed, or why it printed nothing.
+    """Return the reply to `question`: Unchanged if `question` knows this answer of upstream already.
 
-    The reply is Unchanged if `question` knows this answer already. `body_digest` is the digest of the HTTP body, None
-    if git asked. The digest of a new answer has two parts: that of `listed`, which is the same however upstream was
-    asked, and `body_digest`.
+    * `listed`: the answer as `git ls-remote` prints it. If it is an Unobservable, it is itself the reply.
+    * `body_digest`: the digest of the HTTP body; None if git asked.
+
+    A new answer gets the digest of `listed`, which is the same however upstream was asked. With a `body_digest`, it is
+    "LISTED BODY": both digests.
     """
     if isinstance(listed, Unobservable):
         return listed

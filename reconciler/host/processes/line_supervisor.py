@@ -25,9 +25,11 @@ _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 
 @frozen
 class LineSupervisor:
-    """The running supervisor of the Procfile line `name`, with facts about the deployment from its environment.
+    """The running supervisor of one Procfile line. It keeps facts about the deployment in its environment.
 
-    `names` are all long-running lines of the app. `port` is the port of the app.
+    * `pid`: its process id. `name`: the name of its line.
+    * `names`: the names of all long-running lines of the app.
+    * `commit`, `version`: those of the release. `port`: the port of the app.
     """
 
     pid: int
@@ -41,14 +43,17 @@ class LineSupervisor:
 def command_line(name: str, command: str, names: Collection[str], commit: str) -> tuple[str, ...]:
     """Return the argument list that starts the Procfile line `name` with its supervisor.
 
-    `command` is the shell command of the line. `names` are the long-running lines of the Procfile, and `commit` is the
-    commit of the release: the supervisor keeps both in its environment.
+    * `command`: the shell command of the line.
+    * `names`: the names of all long-running lines of the Procfile.
+    * `commit`: the commit of the release.
+
+    The supervisor keeps the names and the commit in its environment.
     """
     return (sys.executable, "-IS", "-c", _START, " ".join((commit, name, *names)), name, command, _SHELL)
 
 
 def supervisor_of(process: Process) -> LineSupervisor | None:
-    """Return the supervisor that this process is; None if it is none."""
+    """Return what this process supervises; None if it is not the supervisor of a Procfile line."""
     commit, name, *names = (mark_of(process, LINE_MARK) or " ").split(" ")
     version, port = mark_of(process, "VERSION"), mark_of(process, "PORT")
     if not names or version is None or port is None:

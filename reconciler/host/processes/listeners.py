@@ -20,7 +20,7 @@ _ANSWERING = frozenset(
 
 
 def free_port(ports: range = PORTS) -> int:
-    """Return one of `ports`, at random, that no program uses now. It is not reserved.
+    """Return one of `ports`, at random, that no program uses now. Another program may take it at any time.
 
     At most 200 ports are tried. Raise InfrastructureError if all of them are in use.
     """
@@ -34,7 +34,7 @@ def free_port(ports: range = PORTS) -> int:
 def why_not_listening(port: int, pids: Iterable[int]) -> str:
     """Return why an app cannot be reached at 127.0.0.1:`port`: nothing listens there, or another program does.
 
-    `pids` are the processes of the app. Return "" if these, and no others, listen there.
+    `pids` are the processes of the app. Return "" if they listen there, and no other process does.
     """
     listening = frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
     if not listening:

@@ -40,9 +40,12 @@ def run_all(
 
 
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise RecipeError if a line failed, TimedOutError if it, or a process that it left, did not end in time.
+    """Raise RecipeError if a line failed; TimedOutError if it, or a process that it left, did not end in time.
 
-    `what` names the line in the message. The end of its `log` is added. `seconds` is how long it was allowed to run.
+    * `what`: names the line in the message.
+    * `result`: how the line ended.
+    * `seconds`: how long it was allowed to run.
+    * `log`: the log of the line. Its end is added to the error.
     """
     tail = tuple(log.tail.splitlines()[-_SHOWN:])
     if result.timed_out:
@@ -58,7 +61,7 @@ def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -
 def describe_exit(code: int) -> str:
     """Return an exit code in words: "by SIGTERM" for -15, "with exit code 143 (SIGTERM)" for 143.
 
-    The second is that of a shell whose command was ended by a signal: 128 plus the number of the signal.
+    A shell exits with such a number, 128 plus that of the signal, if a signal ended its command.
     """
     number = -code if code < 0 else code - 128
     name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""
@@ -70,7 +73,7 @@ def describe_exit(code: int) -> str:
 def describe_line_end(name: str, code: int) -> str:
     """Return how the line `name` of a Procfile ended, such as "worker ended with exit code 1".
 
-    If a line other than `web` ended with 0, the text also says that a line which runs once is to be named `release`.
+    If a line other than `web` ended with 0, the text also advises to name a line that runs once `release`.
     """
     advice = ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""
     return f"{name} ended {describe_exit(code)}{advice}"

@@ -43,10 +43,10 @@ _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DI
 
 @frozen
 class _Deployment:
-    """A deployment of an app that this process of Canon started. `lines` are the supervisors of its lines, by name.
+    """A deployment of an app by this process of Canon. `lines` maps the names of its lines to their supervisors.
 
-    `known` has pid and start time of each child that Canon had before. `ended` names processes that the earlier
-    deployment had left running. `killed` is what `memory.oom_kills` returned before the start.
+    `known` has pid and start time of each child that Canon had before. `ended` has the names of processes that the
+    earlier deployment had left running. `killed` is what `memory.oom_kills` returned before the start.
     """
 
     known: frozenset[children.Key]
@@ -146,7 +146,7 @@ class ProcessDriver:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch the start of an app by its processes in /proc; see `Driver.watch_start`."""
+        """Watch how an app starts, and kill it after `kill_after` seconds. See `Driver.watch_start`."""
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
@@ -193,7 +193,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return a problem for each slot below `root` that has running processes, by mark: a pass should leave none."""
+        """Return a problem for each slot below `root` with running processes, by mark: a pass should leave none."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
@@ -211,8 +211,8 @@ class ProcessDriver:
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes whose environment has the marks of an app, and their descendants.
 
-        If `known` is given, also return unmarked processes that Canon adopted because their parent died. Those whose
-        pid and start time are in `known` are left out: they were there before.
+        With `known`, also return unmarked processes that Canon adopted because their parent died, except those whose
+        pid and start time are in `known`: they were there before.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
@@ -227,8 +227,8 @@ class ProcessDriver:
     def _endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:
         """Return how lines of an app have ended, in words, by the name of the line. Lines that run are left out.
 
-        `running` names the lines that were found running. Raise InfrastructureError if the kernel killed a line because
-        memory ran out.
+        `running` has the names of the lines that were found running. Raise InfrastructureError if the kernel killed a
+        line because memory ran out.
         """
         deployment = self._deployments.get(app)
         lines = deployment.lines.items() if deployment else ()

@@ -23,10 +23,11 @@ _PAUSE = 0.01
 
 @frozen
 class Process:
-    """One process, as /proc showed it at one moment. `parent` is a pid, `session` the id of a session.
+    """One process, as /proc showed it at one moment.
 
-    `state` is the letter that /proc shows: Z for a process that has ended and waits to be reaped. `started` is when it
-    started, in clock ticks since boot.
+    * `parent`: the pid of its parent. `session`: the id of its session.
+    * `state`: the letter that /proc shows: Z for a process that has ended and waits to be reaped.
+    * `started`: when it started, in clock ticks since boot.
     """
 
     pid: int
@@ -167,9 +168,10 @@ def _is_below(process: Process, root: Path) -> bool:
 
 
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
-    """Return those of the processes that belong to the state folder with the id `state`.
+    """Return those of the processes that belong to the state folder with the id `state`, or to none.
 
-    Processes without the id of a state folder in their environment count too. With None, only these are returned.
+    A process belongs to none if its environment has no id of a state folder. With None, only such processes are
+    returned.
     """
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 

@@ -30,7 +30,7 @@ class StartedServer(Protocol):
 def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
     """Start the Procfile line `name` with the arguments `argv`, in the folder `checkout`. Return its supervisor.
 
-    Its output is appended to the log of the line. Raise InfrastructureError if it cannot be started.
+    The output of the line is appended to its log. Raise InfrastructureError if it cannot be started.
     """
     try:
         with app_directory.open_raw_log(app, name) as log:
@@ -42,8 +42,8 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
     """Wait until the line `name` has really started, or has ended. `server` is its supervisor.
 
-    It has started once its supervisor has CANON_LINE in its environment: before, the status of the app cannot be read.
-    Raise InfrastructureError after a minute.
+    A line has started once its supervisor has CANON_LINE in its environment: before, the status of the app cannot be
+    read. Raise InfrastructureError after a minute.
     """
 
     def is_started() -> bool:
@@ -57,8 +57,8 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 def awaited_exit_code(server: StartedServer) -> int | None:
     """Return the exit code of a supervisor that was not found among the running processes; None if it has none.
 
-    Wait a moment for it: when a process ends, its environment, and so its mark, is gone shortly before its exit code
-    can be read.
+    Wait up to two seconds for it: when a process ends, its environment is gone shortly before its exit code can be
+    read, and by its environment it is found.
     """
     poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
     return server.poll()

@@ -31,7 +31,7 @@ starting = threading.RLock()
 
 @frozen
 class _Claim:
-    """A child whose exit status `reap` must not take, because the code that started it reads that.
+    """A child whose exit status `reap` must not take, because the code that started the child reads the status itself.
 
     `mark` is the mark of its slot, "" for none. `collected` returns True once the exit status was read.
     """
@@ -50,7 +50,7 @@ _before_slot: dict[str, frozenset[Key]] = {}
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of each descendant whose own parent dies from now on. Otherwise init would be it.
+    """Make this process, instead of init, the parent of each descendant whose own parent dies from now on.
 
     Raise InfrastructureError if the kernel refuses.
     """
@@ -61,10 +61,10 @@ def adopt_orphans() -> None:
 
 
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
-    """Record that `reap` must not take the exit status of the child `pid`, because the code that started it does.
+    """Record that `reap` must not take the exit status of the child `pid`. Return the child; None if it is gone.
 
-    Return the child; None if it is gone. `mark` is the mark of its slot, "" for none. `collected` returns True once the
-    exit status was taken. The caller must have held the lock `starting` since before it started the child.
+    The code that started the child takes the status itself; `collected` returns True once it has. `mark` is the mark of
+    the child's slot, "" for none. The caller must have held the lock `starting` since before it started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -74,7 +74,7 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
 
 def forget_children() -> None:
-    """Forget what is recorded of children. A forked process must call this: they are the children of its parent."""
+    """Forget what is recorded of children. A process that was just forked must call this: it has none of them."""
     _claimed.clear()
     _before_slot.clear()
 
@@ -149,8 +149,8 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
     """Return all processes of one command, and their descendants.
 
     They are found in three ways: by the session of the command; by `token`, the value of CANON_RUN in their
-    environment; or, if they have no mark, because this process has adopted them and they are not in `known`. `leader`
-    is the process that was started as `pid`; None if it ended before it could be read.
+    environment; or because this process has adopted them, if they have no mark and their pid and start time are not in
+    `known`. `leader` is the process that was started as `pid`; None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -161,11 +161,11 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return those processes of `table` that are in the session `pid`, which `leader` began, and descend from this one.
+    """Return those processes of `table` that are in the session `pid`, which `leader` began, and descend from Canon.
 
-    Processes with CANON_RUN in their environment are left out: it says to which command they belong. Return [] if
-    another process than `leader` has the pid now: the kernel uses the id of a session again only after all its
-    processes have ended.
+    Processes with CANON_RUN in their environment are left out: it says to which command they belong. If another process
+    than `leader` has the pid now, return []: then all processes of the session have ended, because before that the
+    kernel does not use its id again.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -194,9 +194,9 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
 
-    Marked processes with the id of another state folder than `state` are left out; None for no id. Processes without a
-    mark that this process adopted since the slot began are included. But if a command outside of the slot runs now,
-    they are not: they may come from that.
+    Processes without a mark that this process adopted since the slot began are included. But if a command outside of
+    the slot runs now, they are left out, because they may come from that command. Marked processes of another state
+    folder than the one with the id `state` are left out too; None stands for no id.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

@@ -37,8 +37,8 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
 
     If `grace` is None, send SIGKILL at once. In the result, `ended` are processes that had left the session of their
     line, `killed` those that did not stop in time, and `remaining` those that could not be killed. Supervisors are
-    suspended first and killed last: while they exist, they adopt what a line leaves behind as it stops, so that none is
-    missed.
+    suspended first and killed last: while they exist, they adopt what a line leaves behind as it stops, so that no
+    process is missed.
     """
     everything = find()
     if not everything:
@@ -67,9 +67,11 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """The processes of an app that is to be stopped. `find` returns all that run now, also supervisors.
+    """The processes of an app that is to be stopped.
 
-    `supervisors` are those that ran at the beginning. `lines` maps their sessions to the names of their lines.
+    * `find`: returns all that run now, also supervisors.
+    * `supervisors`: the supervisors that ran at the beginning.
+    * `lines`: maps the session of each supervisor to the name of its line.
     """
 
     find: Find
@@ -87,8 +89,9 @@ class _Stop:
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
         """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Return detached processes.
 
-        A process that starts meanwhile, perhaps to save data, gets no SIGTERM. A process in a session of its own gets
-        it only once its parent is gone, because otherwise its parent stops it.
+        A process in a session of its own gets SIGTERM only once its parent is gone, and counts as detached then.
+        Before, its parent is expected to stop it. A process that starts meanwhile, perhaps to save data, gets no
+        SIGTERM.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}
@@ -126,10 +129,10 @@ class _Stop:
 
 
 def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Return the detached processes of an app, and their descendants.
+    """Return the detached processes of an app, and their descendants. `lines` has the sessions of its lines.
 
-    A process is detached if it is in no session of a line (in `lines`) and its parent is not among `processes`. A
-    process in a session of its own whose parent still runs is not: PostgreSQL, for example, has such children and stops
+    A process is detached if it is in no session of a line and its parent is not among `processes`. A process in a
+    session of its own whose parent still runs is not detached: PostgreSQL, for example, has such children and stops
     them itself.
     """
     pids = {process.pid for process in processes}
@@ -140,9 +143,9 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
     """Kill the children of a suspended supervisor until no new one appears.
 
-    This stops processes that fork and exit faster than /proc can be listed: what they fork becomes a child of the
-    supervisor, whose list of children is short. A suspended supervisor reaps none, so that their pids belong to no
-    other process. Return a text for all these processes if new ones appeared; else ().
+    Return ("processes that kept forking",) if new children appeared after the first look; else (). This stops processes
+    that fork and exit faster than /proc can be listed: what they fork becomes a child of the supervisor, whose list of
+    children is short. A suspended supervisor reaps none, so that their pids belong to no other process.
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0
@@ -186,7 +189,8 @@ def _children(supervisor: Process) -> set[int]:
 def _exit_code(supervisor: Process) -> int | None:
     """Return the exit code of the line that a suspended supervisor runs; None if it still runs or cannot be read.
 
-    The line is the oldest child; others were adopted later. A negative code is the number of a signal.
+    A negative code is the number of a signal. The line is the oldest child of the supervisor, which adopted others
+    later.
     """
     first = min(filter(None, map(read_process, _children(supervisor))), key=lambda each: each.started, default=None)
     if first is None or first.state != "Z" or first.parent != supervisor.pid:

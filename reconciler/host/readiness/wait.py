@@ -133,6 +133,7 @@ class HostReadiness:
         * `status`: reads the status of the app.
         * `command`: its environment, folder and log are those of the probe `[ready] run`.
         * `changes`: says when to read the status again; None if the driver does not report changes.
+
         Raise InfrastructureError if the program of the probe is missing.
         """
         seconds, final = ready.within().total_seconds(), _FinalAnswers()

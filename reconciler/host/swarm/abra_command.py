@@ -68,8 +68,8 @@ class AbraDir:
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
         """Write the app's .env file with `settings`, in place of an earlier one. Only its owner can read it.
 
-        `version` is the release that abra must use, "" for any. The line TYPE is Canon's own: a setting TYPE is left
-        out.
+        `version` is the release that abra must use, "" for any. Canon writes the line TYPE itself, so that a setting
+        TYPE is left out.
         """
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
@@ -90,10 +90,12 @@ class AbraDir:
 
 @frozen
 class Abra:
-    """Runs `abra`, and git for it. `environment` is the environment of both.
+    """Runs `abra`, and git for it.
 
-    `lock` is the descriptor of the pass lock, None for none. A command of abra that changes something inherits it, and
-    may take `changing` seconds. `known` has the commands for which `check` found that abra has all flags.
+    * `environment`: the environment of both programs.
+    * `lock`: the descriptor of the pass lock, which a command of abra that changes something inherits; None for none.
+    * `changing`: how many seconds such a command may take.
+    * `known`: the commands for which `check` found that abra has all flags.
     """
 
     environment: Mapping[str, str]
@@ -102,7 +104,7 @@ class Abra:
     known: dict[tuple[str, ...], bool] = field(factory=dict)
 
     def check(self) -> None:
-        """Check that the installed abra has all flags that Canon uses. Each command is asked for only once.
+        """Check that the installed abra has all flags that Canon uses. Commands that passed once are not checked again.
 
         Raise InfrastructureError if a flag is missing, or if abra is not installed.
         """
@@ -186,8 +188,8 @@ class Abra:
 def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) -> CanonError | None:
     """Return the error of a call of abra; None if it succeeded. A fatal message is an error, even with exit code 0.
 
-    `command` names the call, such as ("app", "deploy"). `deadline` is how many seconds it had. None does not prove that
-    something was deployed: the driver asks Docker for that.
+    `command` names the call, such as ("app", "deploy"). `output` is how it ended and what it printed. `deadline` is how
+    many seconds it had. None does not prove that something was deployed: the driver asks Docker for that.
     """
     what = f"abra {' '.join(command)}"
     if output.result.timed_out:
@@ -205,7 +207,10 @@ def _failure(command: tuple[str, ...], output: CapturedOutput, deadline: float) 
 
 
 def _plain_output(output: CapturedOutput) -> bytes:
-    """Return stderr and then stdout, without escape sequences of terminals. Each carriage return becomes a line end."""
+    """Return what abra wrote to stderr and then to stdout, without escape sequences of terminals.
+
+    Each carriage return becomes a line end.
+    """
     return _ESCAPES.sub(b"", output.err + b"\n" + output.out).replace(b"\r", b"\n")
 
 

@@ -37,7 +37,7 @@ _FLEET_OVERLAY = "compose.canon.{number}.yml"
 
 
 class AbraDriver(SwarmDriver):
-    """Implements the port Driver with abra. Each app has in its slot a folder of its own for abra (ABRA_DIR)."""
+    """Deploys apps with abra: implements the port Driver. Each app has in its slot a folder for abra (ABRA_DIR)."""
 
     programs: tuple[str, ...] = ("abra", "docker")
 
@@ -125,7 +125,8 @@ class AbraDriver(SwarmDriver):
     def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
         """Undeploy the app with abra. Do nothing if it is not deployed.
 
-        If abra fails, raise no error, but yield a text with the name of the stack and the reason.
+        If abra fails, raise no error, but yield a text with the name of the stack and the reason. Otherwise yield
+        nothing.
         """
         home = _home(app, stack)
         if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):

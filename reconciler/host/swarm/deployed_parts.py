@@ -45,9 +45,12 @@ def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedPar
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
     """Return the parts of one slot, each with facts about it. If a fact differs later, the part was changed.
 
-    A part is named by a text such as "volume web-1a2b3c4d_data". `kinds` maps a kind, such as "service", to Docker's
-    JSON of its objects. `tasks` may have tasks of other slots. The only fact of a secret or config is its id, because
-    its content cannot change. A service also has the ids of its tasks, because a restart makes a new task.
+    The key of a part is a text such as "volume web-1a2b3c4d_data".
+    * `kinds` maps a kind, such as "service", to Docker's JSON of its objects.
+    * `tasks` has the tasks of the services, and may have others.
+
+    The only fact of a secret or config is its id, because its content cannot change. A service also has the ids of its
+    tasks, because a restart makes a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):
@@ -60,9 +63,9 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return one fact about a service: the shortened ids of its running and completed tasks; {} if it has none.
+    """Return one fact about a service: {TASK: "ID, ID"} with the short ids of its running and completed tasks.
 
-    `tasks` may have tasks of other services.
+    Return {} if it has none. `tasks` may have tasks of other services.
     """
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))

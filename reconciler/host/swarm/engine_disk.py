@@ -17,7 +17,7 @@ class EngineDisk:
     engine: Engine
 
     def folders(self) -> Iterator[Path]:
-        """Yield the folder with the engine's data; nothing if it is not on this host."""
+        """Yield the folder with the engine's data; yield nothing if that folder is not on this host."""
         info = self.engine.connection.read_json(ApiCall("GET", "/info", "docker info"))
         root = Path(str(info.get("DockerRootDir") or "/nonexistent"))
         if root.is_dir():

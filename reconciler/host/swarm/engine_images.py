@@ -41,7 +41,7 @@ def _present(image: Any, containers: Collection[str], services: Sequence[str]) -
 
 
 def _service_images(services: Iterable[Any]) -> Iterable[str]:
-    """Yield the image that each service names, also of its spec before the last update, to which it may go back."""
+    """Yield the images that services name, now and before their last update, which Swarm may undo."""
     for service in services:
         for spec in (service.get("Spec"), service.get("PreviousSpec")):
             container = ((spec or {}).get("TaskTemplate") or {}).get("ContainerSpec") or {}

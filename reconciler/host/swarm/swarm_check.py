@@ -12,9 +12,9 @@ _NETWORK = "proxy"
 def check_swarm(environment: Mapping[str, str]) -> HostCheck:
     """Check Docker's command, its engine and the swarm. Return the result for `reconcile doctor`.
 
-    It is FAILED if the network `proxy` is missing, which recipes expect. `environment` is the environment of child
-    processes, which says which engine is used. Raise InfrastructureError if Docker's command is too old, if the engine
-    does not answer, or if this host is no manager of a swarm.
+    The result is FAILED if the network `proxy`, which recipes expect, is missing. `environment` is the environment of
+    child processes, which says which engine is used. Raise InfrastructureError if Docker's command is too old, if the
+    engine does not answer, or if this host is no manager of a swarm.
     """
     engine = Engine(environment)
     engine.check()

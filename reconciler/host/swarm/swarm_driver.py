@@ -36,11 +36,11 @@ _LONGEST_WAIT = timedelta(days=1)
 
 
 class SwarmDriver:
-    """Implements the port Driver. The status of an app is read from the swarm at each call.
+    """Deploys apps as stacks of a swarm: implements the port Driver. Reads the status of an app anew at each call.
 
-    `policy` is what the fleet declares for the swarm, such as the DNS zone of apps and their proxy. `company` says
-    whether other recipes may be tried on this host at the same time; None if they are not. `image_log` is the file that
-    says which images were deployed; None for no such file.
+    * `policy`: what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
+    * `company`: whether other recipes may be tried on this host at the same time; None if they are not.
+    * `image_log`: the file that says which images were deployed; None for no such file.
     """
 
     programs: tuple[str, ...] = ("docker",)
@@ -80,7 +80,7 @@ class SwarmDriver:
     def changes(self, app: App) -> AbstractContextManager[EventStream]:
         """Return a context manager that yields the events of the app's services and containers as they come.
 
-        They end at most a day from now.
+        The events end at most a day from now.
         """
         return follow_stack(self._engine, self._stack(app), datetime.now(UTC), _LONGEST_WAIT.total_seconds())
 
@@ -117,7 +117,7 @@ class SwarmDriver:
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch the start of an app by its containers on this host; see `Driver.watch_start`."""
+        """Watch how an app starts by its containers on this host. Kill it after `kill_after` seconds. See `Driver`."""
         stack = self._stack(app)
         return watch_start(lambda: bool(stack_containers(self._engine, stack)), lambda: self.kill(app), kill_after)
 

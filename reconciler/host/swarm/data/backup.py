@@ -102,8 +102,8 @@ def _request(target: BackupTarget, stack_state: StackState) -> BackupRequest | N
 def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
     """Run these hooks in order. Write the output of each to a log of the app, with secrets masked.
 
-    Raise RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than
-    _HOOK_SECONDS.
+    Raise RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than half
+    an hour (_HOOK_SECONDS).
     """
     for hook in hooks:
         containers = running_containers(target.engine, f"{target.stack.name}_{hook.service}")

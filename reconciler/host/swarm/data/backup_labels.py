@@ -18,9 +18,11 @@ _OLD = "backupbot.backup.path"
 
 @frozen
 class BackupHook:
-    """A shell command that a label asks for. It runs in a container of the service `service`, named as in the recipe.
+    """A shell command that a label asks for. It runs in a container of a service.
 
-    `label` is the end of the label's name, after "backupbot.", such as "backup.pre-hook".
+    * `service`: the name of the service in the recipe.
+    * `label`: the end of the label's name, after "backupbot.", such as "backup.pre-hook".
+    * `command`: the shell command.
     """
 
     service: str
@@ -32,7 +34,7 @@ class BackupHook:
 class BackupRequest:
     """The backup that the labels of a stack ask for.
 
-    * `paths`: for each volume, by its name in the recipe, the paths to back up; none for the whole volume.
+    * `paths`: maps each volume, by its name in the recipe, to the paths to back up; to () for the whole volume.
     * `hooks`: the commands to run before and after.
     * `ignored`: labels of version 1, as "SERVICE: LABEL".
     """
@@ -52,9 +54,9 @@ class BackupRequest:
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """Return the backup that the labels of all services ask for; None if no service asks for one.
 
-    `labels` maps services to their labels. `volumes` are the stack's volumes, by their names in the recipe. If one
-    service asks, all volumes are backed up, except those that a label leaves out. Hooks and labels on volumes may be on
-    any service. Raise RecipeError if a label names a volume that is not in `volumes`.
+    `labels` maps services to their labels. `volumes` has the stack's volumes, by their names in the recipe. If one
+    service asks for a backup, all volumes are backed up, except those that a label leaves out. Labels on hooks and
+    volumes count on any service. Raise RecipeError if a label names a volume that is not in `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -75,8 +77,8 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
     """Yield (volume, has_paths, value) for each label about a volume.
 
-    If `has_paths`, `value` is a list of paths with commas between. Otherwise "false" leaves the volume out. Labels with
-    paths come first, so that one that leaves the volume out wins.
+    If `has_paths`, `value` is a list of paths with commas between. Otherwise the value "false" leaves the volume out.
+    Labels with paths come first, so that a label that leaves the volume out wins.
     """
     entries = [
         (match, value)

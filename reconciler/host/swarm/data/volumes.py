@@ -60,8 +60,8 @@ def load_volumes(engine: Engine, stack: Stack, source: Path) -> None:
 def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], into: Path) -> None:
     """Write an archive of each path of each volume to `into`/VOLUME/NUMBER.tar. NUMBER counts from 0 in each volume.
 
-    `paths` maps volumes, by their names in the recipe, to their paths; none for the whole volume. Raise RecipeError if
-    there is no such path.
+    `paths` maps volumes, by their names in the recipe, to their paths; to () for the whole volume. Raise RecipeError if
+    a volume has no such path.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
@@ -76,7 +76,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """Unpack the archives that `save_paths` wrote below `source` into the volumes. Other files in these are kept.
+    """Unpack the archives that `save_paths` wrote below `source` into the volumes. Keep all other files in the volumes.
 
     `paths` must be the same as for `save_paths`.
     """
@@ -95,7 +95,7 @@ def _place(volume: str, path: str) -> PurePosixPath:
 def _mounted(engine: Engine, stack: Stack, volumes: Sequence[str]) -> Iterator[str]:
     """Make a container with each volume at /volumes/NAME, and yield its id; "" if there are no volumes.
 
-    `volumes` are full names, NAME is the name of the volume in the recipe. The container is never started, and only
+    `volumes` are full names. NAME is the name of the volume in the recipe. The container is never started: it only
     serves to copy files. It is removed at the end of the `with` block, with its image.
     """
     if not volumes:

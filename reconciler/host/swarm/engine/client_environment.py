@@ -22,8 +22,8 @@ _PREFIX = "CANON_OF_RECIPE_"
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return flags for the `docker` command that say what it would otherwise read from `environment`.
 
-    They are for its configuration folder, the engine's address or context (if one is set), and the TLS files (if TLS is
-    used).
+    There are flags for its configuration folder; for the engine's address or context, if one is set; and for the TLS
+    files, if TLS is used.
     """
     flags = ["--config", str(config_folder(environment))]
     if host := environment.get("DOCKER_HOST"):
@@ -39,7 +39,7 @@ def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables, in which each name that affects Docker's client has got a prefix."""
+    """Return `variables`, with a prefix before each name that Docker's client would obey, such as LD_PRELOAD."""
     return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
@@ -49,7 +49,7 @@ def affects_client(name: str) -> bool:
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """Return the text of a compose file in which variables such as `${NAME}` are renamed as by `rename_variables`."""
+    """Return the text of a compose file in which variables such as `${NAME}` are renamed as `rename_variables` does."""
 
     def rename(match: re.Match[bytes]) -> bytes:
         obeyed = match[2] is not None and affects_client(match[2].decode())

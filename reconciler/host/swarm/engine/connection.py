@@ -32,9 +32,10 @@ _LOOK = "look at the log of Docker's engine"
 
 @frozen
 class ApiCall:
-    """One call of the engine's API. `what` names it at the beginning of an error message.
+    """One call of the engine's API.
 
     * `path`: without the API version. `params`: the query of the URL.
+    * `what`: names the call at the beginning of an error message.
     * `body`: is sent as JSON. `data`: is sent as it is: bytes, or an open file.
     * `stream`: True if the caller reads the answer piece by piece.
     * `seconds`: for how long the engine may be silent.
@@ -55,14 +56,14 @@ class ApiCall:
 
 
 class NotThereError(Exception):
-    """The engine does not have the object that a call names. The message is the engine's."""
+    """The engine does not have the object that a call names. The text of the error is the engine's message."""
 
 
 @define(slots=False)
 class Connection:
     """Calls one Docker engine. Each thread has a connection of its own, which its first call opens.
 
-    `environment` is the one in which Docker's client would find the engine.
+    `environment` is an environment in which Docker's client would find this engine.
     """
 
     environment: Mapping[str, str]
@@ -108,7 +109,8 @@ class Connection:
     def chunks(self, request: ApiCall, response: "requests.Response") -> Iterator[bytes]:
         """Yield the body of `response`, the answer to `request`, piece by piece as it comes.
 
-        The connection is closed at the end. Raise InfrastructureError if it fails, or if no piece comes in time.
+        The connection is closed at the end. Raise InfrastructureError if the connection fails, or if no piece comes in
+        time.
         """
         with self._failures(request):
             try:
@@ -220,7 +222,7 @@ def refusal_message(body: bytes) -> str:
 
 
 def filter_text(filters: Iterable[str]) -> str:
-    """Return filters such as `label=name=value` in the form of the engine's API.
+    """Return filters in the form of the engine's API: '{"label": ["name=value"]}' for `label=name=value`.
 
     This is a JSON object with a list of values for each name.
     """

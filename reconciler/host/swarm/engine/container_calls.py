@@ -54,9 +54,10 @@ def run_script(connection: Connection, container: str, script: str, deadline: fl
 
 
 def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, bytes]], until: float) -> bool:
-    """Start what was created as `exec_id`, and add its frames to `output`. Return whether it ended before `until`.
+    """Start the script that was created as `exec_id`, and add its frames to `output`. Return whether it ended in time.
 
-    `until` is a time of `time.monotonic`. Raise CanonError if the engine refuses, or is silent for that long.
+    `until` is the deadline, as a time of `time.monotonic`. Raise CanonError if the engine refuses, or is silent for
+    that long.
     """
     start = ApiCall(
         "POST",
@@ -88,7 +89,7 @@ def _split_pid(output: bytes) -> tuple[str, bytes]:
 def _kill_script(connection: Connection, container: str, pid: str) -> None:
     """Kill a script that `run_script` started, with its children. `pid` is its pid in the container, "" if unknown.
 
-    Raise no error: the script may have ended meanwhile, or its container.
+    With "", do nothing. Raise no error: the script or its container may have ended meanwhile.
     """
     if pid:
         with suppress(CanonError):
@@ -111,9 +112,10 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code 126 or 127, and the message of `failure`, if the engine could not start the script.
+    """Return how a script ended, after reading its output has failed with the error `failure`.
 
-    If the script did start, raise `failure`: this error ended the reading of its output.
+    If the engine could not start the script, return the exit code 126 or 127, and the message of `failure`. If the
+    script did start, raise `failure`.
     """
     state = _exec_state(connection, exec_id)
     code = state.get("ExitCode")
@@ -136,9 +138,9 @@ def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
 
 
 def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
-    """Return the engine's JSON on the script that it runs as `exec_id`.
+    """Return the engine's JSON on the script that it runs as `exec_id`; {} if the container is gone.
 
-    Return {} if the container is gone: the engine then no longer knows the script.
+    Without the container, the engine no longer knows the script.
     """
     try:
         state: dict[str, Any] = connection.read_json(
@@ -150,15 +152,15 @@ def _exec_state(connection: Connection, exec_id: str) -> dict[str, Any]:
 
 
 def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
-    """Return all data of stdout, and then all of stderr. `output` has frames, see `frames`."""
+    """Join the data of frames: all of stdout, and then all of stderr. `output` has pairs as `frames` yields them."""
     frames_of = sorted(output, key=lambda frame: frame[0] == _STDERR)
     return b"".join(data for _, data in frames_of)
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield each frame in the pieces of an answer: 1 for stdout or 2 for stderr, and the data of the frame.
+    """Yield each frame of an answer as a pair: 1 for stdout or 2 for stderr, and its data. `chunks` are its pieces.
 
-    The engine sends output in frames, each with a header and data of one of the two. An incomplete one at the end is
+    The engine sends output in frames, each with a header and data of one of the two. An incomplete frame at the end is
     dropped.
     """
     pending = b""

@@ -31,10 +31,11 @@ _VERSION_AND_NODE = "{{json .ClientInfo.Version}} {{json .Swarm.NodeID}}"
 
 @frozen
 class DockerCommand:
-    """Runs the `docker` command. `environment` is the environment of child processes; it says which engine is used.
+    """Runs the `docker` command.
 
-    `lock` is the descriptor of the pass lock, which commands that change something inherit; None for none. `pulled`
-    maps images to the time of their last pull, in seconds of the monotonic clock.
+    * `environment`: the environment of child processes. It says which engine is used.
+    * `lock`: the descriptor of the pass lock, which commands that change something inherit; None for none.
+    * `pulled`: maps images to the time of their last pull, in seconds of the monotonic clock.
     """
 
     environment: Mapping[str, str]
@@ -86,8 +87,9 @@ class DockerCommand:
         """Deploy the compose file `file` as the stack `stack`, by `docker stack deploy`. Do not wait until it is up.
 
         Services of the stack that are not in `file` are removed. The command runs in the folder `cwd`. `open_names` are
-        the variables without a value in the file. They are removed from the command's environment, so that they are not
-        filled in from there. Raise RecipeError if the recipe is to blame for a failure, else InfrastructureError.
+        the variables without a value in the file. They are removed from the command's environment: otherwise the
+        command would take their values from there. Raise RecipeError if the recipe is to blame for a failure, else
+        InfrastructureError.
         """
         flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), CHANGE_SECONDS)
@@ -121,14 +123,22 @@ class DockerCommand:
 
 
 def json_words(output: bytes) -> tuple[str, str]:
-    """Return the first two words of `output` without their JSON quotes; "" for each one that is missing."""
+    """Return the first two words of `output` without their JSON quotes: ("28.1", "x7") for b'"28.1" "x7"'.
+
+    A word that is missing is "".
+    """
     words = output.decode("utf-8", "replace").split()
     first, second, *_ = [*(json.loads(word) if word.startswith('"') else word for word in words), "", ""]
     return str(first), str(second)
 
 
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
-    """Raise an error if the command `spec` failed or took too long. `what` names it in the message.
+    """Raise an error if a command failed or took too long.
+
+    * `output`: how it ended and what it printed.
+    * `spec`: the command.
+    * `what`: names the command in the message.
+    * `of_recipe`: True if the recipe may be to blame.
 
     The error is a RecipeError if `of_recipe` is True, and Docker refused the command for a reason that may be the
     recipe's fault. Otherwise it is an InfrastructureError.
@@ -143,6 +153,9 @@ def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: b
 
 
 def _files(files: Sequence[Path]) -> tuple[str, ...]:
-    """Return the options that name compose files. Docker reads each value as a line of CSV, so a comma needs quotes."""
+    """Return the options that name compose files: ("--compose-file", PATH, …).
+
+    A path with a comma is put in quotes, because Docker reads each value as a line of CSV.
+    """
     quoted = (f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if {",", _QUOTE} & {*text} else text for text in map(str, files))
     return tuple(word for file in quoted for word in ("--compose-file", file))

@@ -11,9 +11,11 @@ from reconciler.host.text import one_line
 
 @frozen
 class _Fault:
-    """A pattern for messages of Docker. `of_host` is True if these mean a fault of the host, else one of the recipe.
+    """A pattern for messages of Docker, and what such messages mean.
 
-    `hint` is what a user can do about it; "" if nothing is known.
+    * `words`: the pattern.
+    * `of_host`: True for a fault of the host, False for one of the recipe.
+    * `hint`: what a user can do about it; "" if nothing is known.
     """
 
     words: re.Pattern[bytes]
@@ -92,10 +94,9 @@ _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who rem
 
 
 def is_not_found(text: bytes) -> bool:
-    """Return whether a message of Docker says that something which the recipe names does not exist.
+    """Return whether a message of Docker says that something which the recipe names does not exist, such as an image.
 
-    Return False for any other message, because it may be about a failure of the registry or the network, whose messages
-    are not all known.
+    Return False for any unknown message, because it may be about a failure of the registry or the network.
     """
     fault = _known(text)
     return fault is not None and not fault.of_host
@@ -104,9 +105,11 @@ def is_not_found(text: bytes) -> bool:
 def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
     """Return the error for a failed Docker command: RecipeError if the recipe is to blame, else InfrastructureError.
 
-    `text` is Docker's message. `what` names the command at the beginning of the error's message. `of_recipe` is True if
-    the recipe chose an argument of the command: only then can the recipe be to blame, and it is for a message that is
-    not known. `of_task` is True if `text` is the message of a task.
+    * `what`: names the command at the beginning of the error's message.
+    * `text`: Docker's message.
+    * `of_recipe`: True if the recipe chose an argument of the command. Only then can the recipe be to blame, and it is
+      blamed for a message that is not known.
+    * `of_task`: True if `text` is the message of a task.
     """
     fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
     message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker said nothing'}"
@@ -120,7 +123,7 @@ def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
 
 
 def _without_preamble(text: bytes) -> bytes:
-    """Return the last line of a message that is not blank, because it has the reason; b"" if there is none.
+    """Return the last line of a message that is not blank, because this line has the reason; b"" if there is none.
 
     Docker's prefix, such as "Error response from daemon: ", is left out.
     """

@@ -46,9 +46,10 @@ _UPDATE_TRIES = 5
 class Engine:
     """One Docker engine.
 
-    `environment` is the environment of child processes; DOCKER_HOST or a context in it names the engine. `lock` is the
-    descriptor of the pass lock, which commands that change something inherit; None for none. `facts` keeps what `node`
-    and `check` found.
+    * `environment`: the environment of child processes. DOCKER_HOST or a context in it names the engine.
+    * `lock`: the descriptor of the pass lock, which commands that change something inherit; None for none.
+    * `facts`: keeps what `node` and `check` found.
+    * `connection`, `command`: the two ways to the engine: its API, and Docker's own command.
     """
 
     environment: Mapping[str, str]
@@ -98,8 +99,8 @@ class Engine:
     def find(self, kind: str, *filters: str) -> tuple[Json, ...]:
         """Return the JSON of all objects of the kind `kind`, such as "volume", that match all `filters`.
 
-        A filter is a text such as `label=name=value`. Stopped containers are listed too. For containers and images,
-        this is the engine's summary, which has fewer fields than `inspect` returns.
+        A filter is a text such as `label=name=value`. Stopped containers are listed too. The JSON of a container or
+        image is the engine's summary, which has fewer fields than `inspect` returns.
         """
         path, of_list, _ = _PATHS[kind]
         params: dict[str, object] = {"filters": filter_text(filters)} if filters else {}
@@ -167,10 +168,10 @@ class Engine:
         return created
 
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
-        """Replace the spec of the service `name` (what it is to be) by the result of `change(spec)`.
+        """Replace the spec of the service `name` (the engine's JSON of what it is to be) by `change(spec)`.
 
         If somebody else changes the service meanwhile, try again with the newer spec, at most five times in all. Raise
-        InfrastructureError if that fails.
+        InfrastructureError if the last try fails.
         """
         what = f"docker service update {name}"
         for tries_left in reversed(range(_UPDATE_TRIES)):

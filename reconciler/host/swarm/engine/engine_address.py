@@ -19,9 +19,11 @@ _SECONDS = 30.0
 
 @frozen
 class EngineAddress:
-    """The URL of an engine. `certificates` is the folder with ca.pem, cert.pem and key.pem; None without TLS.
+    """Where an engine is reached.
 
-    `verify` is True if the certificate of the engine must be signed by ca.pem.
+    * `url`: its URL.
+    * `certificates`: the folder with ca.pem, cert.pem and key.pem; None without TLS.
+    * `verify`: True if the certificate of the engine must be signed by ca.pem.
     """
 
     url: str
@@ -32,7 +34,7 @@ class EngineAddress:
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
     """Return the address of the engine that Docker's client would use in this environment.
 
-    This is DOCKER_HOST or, without that, the engine of the chosen context, or the local socket if none is chosen. Raise
+    DOCKER_HOST comes first, and then the engine of the chosen context. If none is chosen, it is the local socket. Raise
     InfrastructureError if the chosen context does not exist.
     """
     if host := environment.get("DOCKER_HOST"):
@@ -71,7 +73,7 @@ def _with_tls_of_environment(url: str, environment: Mapping[str, str]) -> Engine
 
 
 def _current_context(folder: Path) -> str:
-    """Return the name of the context that `docker context use` has chosen; "" if none is."""
+    """Return the name of the context that `docker context use` has chosen; "" if it has chosen none."""
     try:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError):

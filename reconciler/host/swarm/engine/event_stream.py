@@ -41,10 +41,11 @@ def event_attributes(event: Json) -> Mapping[str, str]:
 
 @define(eq=False)
 class EventStream:
-    """Those events of the engine for which `concerns` returns True. It gets the JSON of an event.
+    """Those events of the engine that the caller wants, as they come.
 
-    `ends` are the "die" and "oom" events so far. `is_live` is False if the stream could not be opened, or was lost:
-    then the caller has to look from time to time.
+    * `concerns`: gets the JSON of an event, and returns whether the caller wants it.
+    * `is_live`: False if the stream could not be opened, or was lost. Then the caller has to look from time to time.
+    * `ends`: the "die" and "oom" events so far.
     """
 
     concerns: Callable[[Json], bool]
@@ -66,7 +67,7 @@ class EventStream:
         return self._heard
 
     def pauses(self) -> Iterator[float]:
-        """Yield how long to wait at most before the next look, in seconds: growing, but short after each event."""
+        """Yield how long to wait at most before the next look, in seconds: growing, but short again after an event."""
         return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
 
     def read(self, lines: Iterator[bytes]) -> None:

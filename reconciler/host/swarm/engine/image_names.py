@@ -4,9 +4,9 @@ _HUB = ("docker.io/library/", "docker.io/")
 
 
 def full_name(reference: str) -> str:
-    """Return the name that an engine lists for a reference: "nginx:latest" for "nginx" and "docker.io/library/nginx".
+    """Return the name that an engine lists for an image: "nginx:latest" for "nginx" and "docker.io/library/nginx".
 
-    A reference with a digest stays as it is, without the names of Docker's own registry.
+    A reference with a digest stays as it is, but loses the name of Docker's own registry too.
     """
     name = next((reference.removeprefix(hub) for hub in _HUB if reference.startswith(hub)), reference)
     last = name.rsplit("/", 1)[-1]

@@ -35,8 +35,11 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
     """Return the port at which the app is reached; None if there is none.
 
     Ports in the labels for the proxy come first, then ports that the recipe publishes; among several, `_rank` decides.
-    `stack` is the name of the stack. `closed` are the external networks that are internal in Docker, by their names in
-    the recipe. Raise RecipeError if all services with such ports are on internal networks only.
+    * `config`: the resolved configuration of the recipe.
+    * `stack`: the name of the stack.
+    * `closed`: the external networks that are internal in Docker, by their names in the recipe.
+
+    Raise RecipeError if all services with such ports are on internal networks only.
     """
     ports = tuple(_labelled(config)) or tuple(_published(config))
     reachable = [port for port in ports if _is_open(config, port, closed)]
@@ -50,9 +53,10 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 
 
 def misplaced_port_label(config: Config) -> str:
-    """Return the first service with a label for the proxy that names a port, but is outside of `deploy`; "" if none.
+    """Return the first service whose label with a port for the proxy is at a wrong place; "" if there is none.
 
-    Such a label is on the container, where a proxy for a Swarm does not look.
+    The wrong place is outside of `deploy`. The container gets such a label, and a proxy for a Swarm does not look
+    there.
     """
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
@@ -77,7 +81,7 @@ def _published(config: Config) -> Iterator[AppPort]:
 
 
 def _own_port(service: Config, target: int, kind: str) -> int | None:
-    """Return the host port at which the service publishes its port `target`; None if it does not.
+    """Return the host port at which the service publishes its port `target`; None if it does not publish that port.
 
     `kind` is "tcp", "udp" or "http".
     """
@@ -108,7 +112,7 @@ def networks_of(service: Config) -> tuple[str, ...]:
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
     """Return whether the network named `network` in the recipe is internal.
 
-    The recipe declares this. An external network is internal if it is in `closed`.
+    The recipe says so, except for an external network, which is internal if it is in `closed`.
     """
     declared = (config.get("networks") or {}).get(network) or {}
     return network in closed if is_external(declared) else bool(declared.get("internal"))

@@ -14,9 +14,11 @@ Config = Mapping[str, Any]
 
 @frozen
 class Mount:
-    """A mount of the service `service`. `source` is a volume, or a path on the host.
+    """A mount of a volume or a folder in a service.
 
-    `written` is False if it is mounted read-only.
+    * `service`: the name of the service.
+    * `source`: the name of the volume, or a path on the host.
+    * `written`: False if it is mounted read-only.
     """
 
     service: str
@@ -25,7 +27,7 @@ class Mount:
 
 
 def published_ports(config: Config) -> Mapping[str, str]:
-    """Return the host ports that services publish, such as "64738/udp", each with the name of its service."""
+    """Return the host ports that services publish. A key is such as "64738/udp"; its value is the service's name."""
     return {
         f"{port['published']}/{port.get('protocol', 'tcp')}": name
         for name, service in config["services"].items()
@@ -66,7 +68,7 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
 
 
 def empty_variables(config: Config) -> frozenset[str]:
-    """Return the variables that services declare without a value.
+    """Return the names of the environment variables that services declare without a value.
 
     Docker's client would fill in those that are in its own environment.
     """
@@ -96,7 +98,7 @@ def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
 
 
 def _ports(ports: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
-    """Return the field `ports` of a service in a mapping; {} if it has no ports."""
+    """Return {"ports": LIST} with the ports of a service; {} if it has none."""
     return {"ports": list(ports.values())} if ports else {}
 
 

@@ -42,9 +42,10 @@ for _kind, _plain, _first in (
 
 
 def read_config(printed: bytes) -> Config:
-    """Parse the output of `docker stack config`. Raise InfrastructureError if it is not valid YAML.
+    """Parse the output of `docker stack config`. Return the configuration.
 
-    If it is not a mapping, return a configuration without services.
+    If the output is not a mapping, return a configuration without services. Raise InfrastructureError if it is not
+    valid YAML.
     """
     try:
         document = yaml.load(printed, _Loader)  # noqa: S506 - a SafeLoader with fewer rules

@@ -70,8 +70,9 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each file, adapted to the folder and the version of the first file.
 
-    `names` are the names of `files`. If the version of the first file is older than 3.5, all texts get 3.8, see
-    `naming_version`. Files that cannot be read are left out. If the first one cannot, nothing is yielded.
+    `names` are the names to yield, in the order of `files`. If the version of the first file is older than 3.5, all
+    texts get 3.8, see `naming_version`. Files that cannot be read are left out. If the first one cannot, nothing is
+    yielded.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -84,8 +85,8 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 def normalize(file: Path, folder: Path, version: str | None) -> str:
     """Return the text of the compose file `file` for a copy in the folder `folder`, with the version `version`.
 
-    If it is None, the version is removed. If an `env_file` exists only beside `file`, its path is changed so that it is
-    found from `folder`. Raise OSError or ValueError if `file` cannot be read.
+    If `version` is None, the text has none. If an `env_file` exists only beside `file`, its path is changed so that it
+    is found from `folder`. Raise OSError or ValueError if `file` cannot be read.
     """
 
     def path_from_folder(name: str) -> str:
@@ -105,7 +106,7 @@ def version_of(text: str) -> str | None:
 
 
 def set_version(text: str, version: str | None) -> str:
-    """Return the text of a compose file with this `version`; without one if it is None.
+    """Return the text of a compose file with this `version`. With None, return it without a version.
 
     If the text is not a YAML mapping, return it unchanged.
     """

@@ -28,8 +28,10 @@ from reconciler.ports.app import DeployOptions
 
 @frozen
 class PreparedRelease:
-    """A release that is ready to be deployed. Its files are in the folder `checkout`.
+    """A release that is ready to be deployed.
 
+    * `stack`: the stack as which it is deployed. `recipe`: what its files declare.
+    * `checkout`: the folder with its files.
     * `compose`: its compose files, and overlays of the fleet.
     * `settings`: the values of the variables in these files.
     * `config`: what Docker's client makes of them: one configuration without variables.
@@ -102,7 +104,9 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
 def _check_env_file(service: str, file: str, compose: Sequence[Path], checkout: Path) -> None:
     """Raise RecipeError if the `env_file` of a service is neither in the release nor in the folder of an overlay.
 
-    `file` is its path as the service names it, relative to the folder of the first file in `compose`.
+    * `file`: its path as the service names it, relative to the folder of the first file in `compose`.
+    * `compose`: all compose files, with overlays.
+    * `checkout`: the folder of the release.
     """
     path, what = compose[0].parent / file, f"env_file of {service} is {file}"
     fleets = [overlay.parent for overlay in compose if not overlay.is_relative_to(checkout)]

@@ -33,7 +33,7 @@ class SwarmRecipe:
       deployment, with the settings appended that are new in the release.
     * `exports`: the constants that its abra.sh exports, mostly versions of configs.
     * `added`: the names of the appended settings.
-    * `comments`: for each setting, the comment after it. If releases differ in it, the new release's counts.
+    * `comments`: for each setting, the comment after it. If the two releases have different ones, the new one counts.
     """
 
     sample: Sample
@@ -96,7 +96,7 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
 
 
 def _filled_in(value: str, known: Mapping[str, str]) -> str:
-    """Return `value` with each `$NAME` and `${NAME}` replaced by `known[NAME]`. It stays if `known` has no NAME."""
+    """Return `value` with `known[NAME]` for each `$NAME` and `${NAME}`. Names that are not in `known` stay as they are."""
     return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
 
 

@@ -46,7 +46,7 @@ class Stack:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Return the labels by which an object belongs to this slot."""
+        """Return the labels that say to which slot and state folder an object of the stack belongs."""
         return {SLOT: self.mark} | ({STATE: self.state} if self.state else {})
 
     @property
@@ -59,12 +59,12 @@ class Stack:
         return f"coop-cloud.{self.name}.{what}"
 
     def logical(self, name: str) -> str:
-        """Return the name that the recipe gives to the object `name` of the swarm: without the name of the stack."""
+        """Return the name that the recipe gives to an object of the swarm: "db" for "STACK_db"."""
         return name.removeprefix(f"{self.name}_")
 
 
 def stack_of(app: App, zone: str, state: str = "") -> Stack:
-    """Return the stack as which an app is deployed. It is always the same for one app in one slot.
+    """Return the stack as which an app is deployed. One app in one slot always gets the same stack.
 
     `zone` is the DNS zone of the app's domain. `state` is the id of the state folder, "" for none.
     """
@@ -75,10 +75,15 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 
 @frozen
 class Endpoint:
-    """How tests reach an app. At `address` and `url`, the service `service` listens on its port `target`.
+    """How tests reach an app.
 
-    `target` is None if the app listens on no port. `published` is the host port that Canon publishes for the tests;
-    None if they use the proxy (`proxied` is True), or a port that the recipe itself publishes.
+    * `address`, `url`: HOST:PORT, and the URL; "" if the app listens on no port.
+    * `target`: the port in the container on which the service listens; None if the app listens on no port.
+    * `published`: the host port that Canon publishes for the tests; None if they use the proxy, or a port that the
+      recipe itself publishes.
+    * `proxied`: True if the tests use the proxy.
+    * `service`: the name of the service that listens.
+    * `protocol`: "tcp" or "udp".
     """
 
     address: str = ""
@@ -102,7 +107,7 @@ class ComposeRelease:
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """Return a compose file with Canon's additions only, to be merged over the compose files of the recipe.
 
-    `config` is the resolved configuration of the recipe.
+    `config` is the resolved configuration of the recipe. `stack`, `release` and `endpoint` say what is added.
     """
     escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
@@ -169,8 +174,8 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     """Return the objects of one kind, such as "volumes", with Canon's labels and a name that only this slot has.
 
-    The keys are those of the compose file. External objects are left out. All other fields are kept, because an object
-    in a later compose file replaces the whole earlier one.
+    The keys are those of the compose file `config`. External objects are left out. All other fields are kept, because
+    an object in a later compose file replaces the whole earlier one.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -194,9 +199,9 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
 
 
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
-    """Return the network `default` with Canon's labels, if a service uses it and the recipe does not declare it.
+    """Return {"default": FIELDS}, the network `default` with Canon's labels.
 
-    The result maps "default" to its fields. Return {} otherwise.
+    Return {} if no service uses that network, or if the recipe declares a network of this name itself.
     """
     if "default" in (config.get("networks") or {}):
         return {}

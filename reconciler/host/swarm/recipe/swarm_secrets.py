@@ -64,8 +64,7 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
     """Return the name in the swarm of each secret of the stack, by the secret's name in the compose files.
 
-    Secrets that no service uses are left out, and so are those whose name in the swarm does not begin with that of the
-    stack.
+    A secret is left out if no service uses it, or if its name in the swarm does not begin with that of the stack.
     """
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
@@ -86,7 +85,7 @@ def _used_secrets(config: Config) -> Mapping[str, str]:
 
 
 def _short_name(full: str, stack: Stack) -> str:
-    """Return what abra takes for the name of a secret: the part of its name in the swarm between stack and version.
+    """Return the name that abra gives to a secret: the part of its name in the swarm between stack and version.
 
     If there is no version, return everything after the stack.
     """
@@ -124,7 +123,10 @@ def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
 
 
 def abra_name(full: str, stack: Stack) -> tuple[str, str]:
-    """Split the name of a secret in the swarm into the name and the version that `abra app secret insert` wants."""
+    """Return the name and the version that `abra app secret insert` wants for a secret: ("db", "v1") for "STACK_db_v1".
+
+    `full` is its name in the swarm.
+    """
     name, _, version = stack.logical(full).rpartition("_")
     return name, version
 

@@ -29,7 +29,7 @@ def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
 
 
 def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
-    """Return the error; with a new hint if Swarm refused to change a config or secret of the release."""
+    """Return the error `failed`, with a new hint if Swarm refused to change a config or secret of the release."""
     if _REFUSED not in failed.message:
         return failed
     hint = next((hint for name, hint in _hints(prepared) if name in failed.message), failed.hint)
@@ -54,7 +54,8 @@ def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
 def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, object]) -> str:
     """Return what the maintainer has to do about the changed file of one config or secret.
 
-    `key` and `value` are its name and its fields in the compose file. `kind` is "configs" or "secrets".
+    An example: "nginx.conf changed, but NGINX_VERSION is still v1: raise it in abra.sh". `key` and `value` are its name
+    and its fields in the compose file. `kind` is "configs" or "secrets".
     """
     file = Path(str(value["file"]))
     shown = file.relative_to(prepared.checkout) if file.is_relative_to(prepared.checkout) else file
@@ -65,9 +66,9 @@ def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, ob
 
 
 def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
-    """Return the variables, except STACK_NAME, in the declared `name` of the config or secret `key`.
+    """Return the variables that give the config or secret `key` its version: those in its declared `name`.
 
-    They have its version. If several compose files declare a `name`, the last one counts. `kind` is "configs" or
+    STACK_NAME is left out. If several compose files declare a `name`, the last one counts. `kind` is "configs" or
     "secrets".
     """
     names: list[str] = []

@@ -13,7 +13,7 @@ _WITH_SOCKET = ("", "/run", "/var/run")
 
 
 def check_apart(company: Company, prepared: PreparedRelease) -> None:
-    """Raise InfrastructureError if the app of the release, and apps tried beside it, could reach each other by mistake.
+    """Raise InfrastructureError if the release's app, and apps tried beside it, could reach each other by mistake.
 
     Do nothing if no other recipe is tried at the same time. After the error, the pass tries the release again alone.
     """

@@ -63,9 +63,9 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 class DeploymentSite:
     """Where releases are deployed: an engine, and what else runs there.
 
-    `policy` is what the fleet declares for the swarm. `company` says whether other recipes may be tried at the same
-    time, and which ports are free for this one. `image_log` is the file that says which images were deployed; None for
-    no such file.
+    * `policy`: what the fleet declares for the swarm.
+    * `company`: whether other recipes may be tried at the same time, and which ports are free for this one.
+    * `image_log`: the file that says which images were deployed; None for no such file.
     """
 
     engine: Engine
@@ -149,9 +149,9 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 def endpoint_of(site: DeploymentSite, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
     """Return the address, URL and port at which tests reach the app.
 
-    `needs_port` is False if a command alone decides whether the app is ready. Then an app without a port that tests can
-    reach gets an empty endpoint. Otherwise raise RecipeError for such an app, and for one with a UDP port only. Raise
-    RecipeError in any case if the recipe has no service `app`.
+    `needs_port` is False if a command alone decides whether the app is ready. Then return an empty Endpoint for an app
+    without a port that tests can reach. If `needs_port` is True, raise RecipeError for such an app, and for one with a
+    UDP port only. Raise RecipeError in any case if the recipe has no service `app`.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)
@@ -217,6 +217,9 @@ def _with_port(scheme: str, address: str) -> str:
 
 
 def _with_proxy_port(domain: str, address: str) -> str:
-    """Return `domain` with the port of the proxy's address ("HOST" or "HOST:PORT"), if that has one."""
+    """Return `domain` with the port of the proxy, such as "a.example:8443"; without a port if `address` has none.
+
+    `address` is that of the proxy, "HOST" or "HOST:PORT".
+    """
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

@@ -26,7 +26,8 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """Raise an error if this host cannot run the release, for example because a port is taken.
 
-    It is a RecipeError if no host could run it in a slot, an InfrastructureError if only this host cannot.
+    The error is a RecipeError if no host could run the release in a slot, an InfrastructureError if only this host
+    cannot.
     """
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
@@ -76,18 +77,19 @@ def _holds_no_data(path: Path) -> bool:
 
 
 def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """Return what the release needs, and only one service can have: host ports and, behind a proxy, its URL.
+    """Return what the release needs and only one service can have: host ports and, behind a proxy, its URL.
 
-    Each is a text such as "port 25/tcp of the host", with the name of the service that needs it.
+    A key is the URL, or a text such as "port 25/tcp of the host". Its value is the name of the service that needs it.
     """
     ports = {f"port {port} of the host": service for port, service in published_ports(prepared.config).items()}
     return {**ports, endpoint.url: endpoint.service} if endpoint.proxied else ports
 
 
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """Return the host ports and URLs that services of other stacks have, each with the full name of its service.
+    """Return the host ports and URLs that services of other stacks have.
 
-    A port is a text such as "port 25/tcp of the host". Services that are scaled to zero are left out.
+    A key is a URL, or a text such as "port 25/tcp of the host". Its value is the full name of the service. Services
+    that are scaled to zero are left out.
     """
     taken: dict[str, str] = {}
     for service in engine.find("service"):

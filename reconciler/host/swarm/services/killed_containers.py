@@ -23,7 +23,7 @@ def longest_grace(services: Iterable[Json]) -> timedelta:
 
 
 def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
-    """Return the services that the engine had to kill, by full name, each with its grace period ("10 s").
+    """Return the services that the engine had to kill: the grace period of each ("10 s") by its full name.
 
     `events` are the "die" and "oom" events of their containers. Services that the kernel killed because memory ran out
     are left out.
@@ -50,7 +50,7 @@ def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the services of which an update killed an old task, by full name, each with its grace period ("10 s").
+    """Return the services of which an update killed an old task: the grace period of each ("10 s") by its full name.
 
     Only tasks that may write to a volume count: their last data may be incomplete. Services that Swarm rolled back are
     left out, because there the stopped tasks are the new ones.
@@ -76,7 +76,7 @@ def was_killed(task: Json) -> bool:
 
 
 def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
-    """Return the exit codes of ended containers by the full name of their service; -1 if an event has none.
+    """Return the exit codes of ended containers by the full name of their service. An event without a code gives -1.
 
     Containers that the kernel killed because memory ran out are left out.
     """

@@ -13,10 +13,11 @@ from state.image_use import ImageUse, UsedImage
 
 
 def pull_images(engine: Engine, references: Sequence[str], log: Path | None, app: App, commit: str) -> None:
-    """Pull the images of the release `commit` of an app, and record them in the file `log`; None for no record.
+    """Pull the images of an app's release, and record them in the file `log`; None for no record.
 
-    Raise RecipeError if there is no such image, else InfrastructureError. If they cannot be recorded, raise nothing:
-    what is not recorded is never removed.
+    `references` are the names of the images, and `commit` is the commit of the release. Raise RecipeError if there is
+    no such image, InfrastructureError if it cannot be pulled. If the images cannot be recorded, raise nothing: Canon
+    only removes recorded images.
     """
     before = _ids(engine) if log is not None else None
     for reference in references:

@@ -26,10 +26,12 @@ MarkedObjects = Mapping[str, Sequence[Json]]
 
 @frozen
 class LabelSelector:
-    """Selects Docker objects: all with the label `label`, and all containers with one of the labels `stacks`.
+    """Selects Docker objects by labels. A label is a text "NAME=VALUE".
 
-    A label is "NAME=VALUE". If `state` is given, only objects with this id of a state folder are selected by `label`,
-    and objects without any id, which are from old versions of Canon.
+    * `label`: all objects with this label are selected.
+    * `stacks`: all containers with one of these labels are selected too.
+    * `state`: the id of a state folder. Of the objects with `label`, those with the id of another one are left out;
+      objects without an id, from old versions of Canon, are not. None to select all.
     """
 
     label: str
@@ -37,16 +39,16 @@ class LabelSelector:
     state: str | None = None
 
     def has_container_of(self, event: Json) -> bool:
-        """Return whether an event of the engine is about a container with one of the labels."""
+        """Return whether an event of the engine is about a container with one of the labels of this selector."""
         attributes = event_attributes(event)
         wanted = (label.partition("=") for label in (self.label, *self.stacks))
         return any(attributes.get(name) == value for name, _, value in wanted)
 
 
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
-    """Return the ids of the selected objects by kind, such as "volume". Kinds without objects are left out.
+    """Return the ids of the selected objects, by kind, such as "volume". Kinds without objects are left out.
 
-    Only these `kinds` are looked for.
+    Objects of other kinds than `kinds` are not looked for.
     """
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
@@ -65,7 +67,7 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 
 
 def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
-    """Return the marks of all slots to which `objects` belong, sorted.
+    """Return the marks of all slots to which Docker objects belong, sorted. `objects` has their JSON by kind.
 
     Objects of another state folder than the one with the id `state` are left out.
     """
@@ -105,9 +107,9 @@ def select_stack(stack: str) -> LabelSelector:
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
     """Remove all objects of the slot with the mark `mark`, and all containers of its stacks. Wait until they are gone.
 
-    Containers are also found by their stack, because some carry only its name. The containers of a stack are kept if an
-    object of that stack belongs to another state folder. Return what is still there after _REMOVE_SECONDS, as "KIND
-    ID"; () if all is gone.
+    Containers are also found by their stack, because some carry only its name. But the containers of a stack are kept
+    if an object of that stack belongs to another state folder. Return what is still there after two minutes
+    (_REMOVE_SECONDS), as "KIND ID"; () if all is gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}
@@ -119,7 +121,7 @@ def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
 
 
 def remove_objects(engine: Engine, selector: LabelSelector) -> tuple[str, ...]:
-    """Remove the selected objects, and wait at most _REMOVE_SECONDS until they are gone.
+    """Remove the selected objects, and wait at most two minutes (_REMOVE_SECONDS) until they are gone.
 
     Return those that are still there, as "KIND ID"; () if all are gone.
     """

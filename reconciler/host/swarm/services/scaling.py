@@ -31,10 +31,12 @@ _STOP_SECONDS = 180.0
 
 @frozen
 class _Stopping:
-    """Services that Canon began to stop at the time `since`. `names` are their full names.
+    """Services that Canon began to stop.
 
-    `grace` is the longest of their grace periods. `jobs` are those of them that are jobs: they were removed, because a
-    job cannot be stopped otherwise.
+    * `names`: their full names.
+    * `jobs`: those that are jobs. They were removed, because a job cannot be stopped otherwise.
+    * `since`: when Canon began to stop them.
+    * `grace`: the longest of their grace periods.
     """
 
     names: Collection[str]
@@ -44,7 +46,7 @@ class _Stopping:
 
 
 def replica_counts(stack_state: StackState, names: Collection[str]) -> Mapping[str, int]:
-    """Return how many replicas each of these services has, by its name. Those not replicated are left out."""
+    """Return how many replicas each of the services `names` has, by name. Leave out services without replicas."""
     modes = {service["Spec"]["Name"]: service["Spec"].get("Mode") or {} for service in stack_state.services}
     return {name: int(modes[name]["Replicated"]["Replicas"]) for name in names if "Replicated" in modes.get(name, {})}
 
@@ -116,9 +118,9 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 
 
 def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
-    """Send SIGKILL to all containers of the services `names` on this host. Then stop these services (`stop_services`).
+    """Send SIGKILL to all containers of the services `names` on this host, and stop these services.
 
-    Otherwise Swarm would start them again. Raise InfrastructureError if one of them still runs.
+    If they were not stopped, Swarm would start them again. Raise InfrastructureError if one of them still runs.
     """
     for container in [each for name in names for each in running_containers(engine, name)]:
         engine.kill(container)
@@ -126,10 +128,10 @@ def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the services `stopped` were killed. `killed` of the result has those that may write to a volume.
+    """Return which of the services `stopped` had to be killed.
 
-    `without_data` has the others, except those whose grace period is zero. `ends` are the "die" and "oom" events of
-    their containers.
+    `killed` of the result has those that may write to a volume. `without_data` has the others, except those whose grace
+    period is zero. `ends` are the "die" and "oom" events of the containers of the services.
     """
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}
@@ -142,7 +144,7 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
     """Wait until none of these services runs. Return the "die" and "oom" events of the stack in that time.
 
-    Raise InfrastructureError if a service still runs after its grace period and _STOP_SECONDS.
+    Raise InfrastructureError if a service still runs three minutes (_STOP_SECONDS) after its grace period.
     """
     seconds = stopping.grace.total_seconds() + _STOP_SECONDS
     with follow_stack(engine, stack, stopping.since, seconds) as events:
@@ -163,10 +165,11 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Se
 
 @define
 class _ContainerEnds:
-    """Collects the "die" and "oom" events of a stack's containers.
+    """Collects the "die" and "oom" events of a stack's containers as they come: the engine keeps its last 256 alone.
 
-    They are collected as they come, because the engine keeps only its last 256 events. While no event stream is live,
-    `look` asks the engine for them, and puts the answers into `asked`. `since` is the time of its last question.
+    * `events`: the stream by which they come.
+    * `since`: the time of the last question to the engine. Without a live stream, `look` asks it for events.
+    * `asked`: the events that the engine answered.
     """
 
     engine: Engine

@@ -27,9 +27,12 @@ _JOBS = {"ReplicatedJob", "GlobalJob"}
 
 @frozen
 class Service:
-    """One service of a stack. `name` is its name in the recipe. `json` is what Swarm lists for it.
+    """One service of a stack.
 
-    `tasks` are the tasks of the current deployment, the newest first. `earlier` are those of earlier deployments.
+    * `name`: its name in the recipe.
+    * `json`: what Swarm lists for it.
+    * `tasks`: the tasks of the current deployment, the newest first.
+    * `earlier`: the tasks of earlier deployments.
     """
 
     name: str
@@ -160,7 +163,7 @@ def is_current(service: Json, task: Json) -> bool:
 def _agree(wanted: object, has: object) -> bool:
     """Return whether a part of a service's spec (`wanted`) and the same part of a task's spec (`has`) agree.
 
-    Swarm fills in defaults in the spec of a service, but not in that of a task. They do not count.
+    Swarm fills in defaults in the spec of a service, but not in that of a task. Such a default is no difference.
     """
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
@@ -170,7 +173,10 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service, with those of `tasks` that belong to it. `prefix` is removed from its name."""
+    """Return the service with the JSON `service`, with those of `tasks` that belong to it.
+
+    `prefix` is removed from its name.
+    """
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)
     current = [task for task in own if is_current(service, task)]

@@ -138,7 +138,8 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
     """Return an error if a task of the service failed, and Swarm does not start it again; else None.
 
-    Return None also while a task is active, or has ended less than STABLE ago, because a new task may follow.
+    Return None also while a task is active, or has ended less than three seconds (STABLE) ago, because a new task may
+    follow.
     """
     if service.restarts_always or service.completed >= service.desired or not service.failed:
         return None
@@ -148,11 +149,11 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return an error if at least CRASHES tasks of the service have failed, and too few run; else None.
+    """Return an error if at least three tasks (CRASHES) of the service have failed, and too few run; else None.
 
-    Return None also if the service was changed less than PATIENCE ago, or may only be waiting for another service in
-    `every`: one that has not been up for PATIENCE yet, and of which less than CRASHES tasks have failed. If enough
-    tasks run, `Service.stable_after` decides whether the service stays up.
+    Return None also in two cases. The service was changed less than 30 seconds (PATIENCE) ago. Or it may only be
+    waiting for another service in `every`: one that has not been up for 30 seconds yet, and of which less than three
+    tasks have failed. If enough tasks run, `Service.stable_after` decides whether the service stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:

@@ -28,7 +28,11 @@ _RETRIES = 3
 
 @frozen
 class StackState:
-    """The services and tasks of a stack at the time `now`, by this host's clock. `node` is the id of its node."""
+    """The services and tasks of a stack at one moment, as the engine's JSON.
+
+    * `node`: the id of this host's swarm node.
+    * `now`: the time, by this host's clock.
+    """
 
     services: Sequence[Json]
     tasks: Sequence[Json]
@@ -47,9 +51,10 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Return `tasks`. An ended task whose container still exists also has the fields of `container_end`.
+    """Return `tasks`, in which an ended task also has the fields of `container_end`, if its container still exists.
 
-    They are needed because Swarm says only "complete" of a task that ended with 0 after its health check failed.
+    These fields are needed because Swarm says only "complete" of a task that ended with 0 after its health check
+    failed.
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
@@ -58,11 +63,14 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 
 
 def container_end(container: Json) -> Json:
-    """Return fields about an ended container that are added to its task: OOMKilled, Ran, Unhealthy and Healthy.
+    """Return fields about an ended container that are added to its task.
 
-    OOMKilled is True, or left out. Ran is how long the container ran; left out if not known. Unhealthy is True if the
-    last health probes failed, as many as the check allows. Healthy is True if one of them succeeded. Docker's own
-    status cannot be used: it is "unhealthy" after any end.
+    * OOMKilled: True if the kernel killed it because memory ran out; else left out.
+    * Ran: how long the container ran; left out if not known.
+    * Unhealthy: whether the last health probes failed, as many as the check allows.
+    * Healthy: whether one of the health probes succeeded.
+
+    Docker's own health status cannot be used: it is "unhealthy" after any end.
     """
     status = container.get("State") or {}
     end: dict[str, object] = {"OOMKilled": True} if status.get("OOMKilled") else {}
@@ -80,7 +88,7 @@ def container_end(container: Json) -> Json:
 def follow_stack(engine: Engine, stack: Stack, since: datetime, seconds: float) -> AbstractContextManager[EventStream]:
     """Return a context manager that yields the events of a stack's services and containers as they come.
 
-    They begin at the time `since`, and end at most `seconds` from now.
+    The events begin at the time `since`, and end at most `seconds` from now.
     """
     return engine.follow(partial(is_of_stack, stack=stack.name), since, seconds)
 
