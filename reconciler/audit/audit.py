@@ -56,10 +56,10 @@ class _Context:
 
 
 def audit(request: AuditRequest, programs: Programs) -> Audit:
-    """Return every claim of the records with its verdict: first those about the whole state folder, then by recipe.
+    """Check what the records say. Return each such claim with its verdict: on the whole state folder, then by recipe.
 
-    A damaged record or file is no error, but a claim that disagrees. Nothing is changed. Raise OSError if the state
-    folder cannot be read.
+    A damaged record or file is no error, but a claim that disagrees. Nothing is changed. `programs` runs git and
+    Docker. Raise OSError if the state folder cannot be read.
     """
     registry = read_registry(request.state / "canon.db", request.scripts)
     context = _Context(request, registry, histories(registry.ledger), programs)
@@ -133,7 +133,7 @@ def _canonicals(registry: StoredRows, name: str) -> list[ClaimedRelease]:
 
 
 def _memory(registry: StoredRows, name: str) -> ClaimedTags:
-    """Return the recorded tags and main branch of the upstream of the recipe `name`.
+    """Return what is recorded of the upstream of the recipe `name`: its tags and main branch.
 
     If there is no record, or if it cannot be read, the result has no tags, branch or commit.
     """

@@ -8,7 +8,7 @@ DISAGREES_CODE = 3
 
 
 class ClaimVerdict(StrEnum):
-    """How a claim of the records compares with what the audit found. NOT_ASKED: the audit could not find out."""
+    """How a claim (something that the records say) compares with what is there. NOT_ASKED: it could not be checked."""
 
     AGREE = "agree"
     DISAGREE = "disagree"
@@ -17,7 +17,7 @@ class ClaimVerdict(StrEnum):
 
 @frozen
 class Claim:
-    """One claim of the records that was checked, and its verdict.
+    """One thing that the records say (a claim), with the verdict of the audit on it.
 
     * `recipe`: the recipe that it is about; "" for the whole state folder.
     * `about`: what was checked, such as "snapshot of generation 2".

@@ -110,7 +110,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield the path of the slot of each process that is in one: the value of the variable CANON_SLOT of the process."""
+    """Yield the path of the slot of each process that is in one. This is the variable CANON_SLOT of the process."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):

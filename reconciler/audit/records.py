@@ -131,7 +131,7 @@ def row_problem(row: RecordRow) -> str:
 
 
 def fields_of(row: RecordRow) -> Mapping[str, Any]:
-    """Return the record of a row as a JSON object. Raise NotReadableError if it is none."""
+    """Return the record of a row as a JSON object. Raise NotReadableError if it is no JSON object."""
     try:
         record = json.loads(row.record)
     except (ValueError, RecursionError) as error:

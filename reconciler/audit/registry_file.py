@@ -99,7 +99,8 @@ def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
 def _copied(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a connection to a private copy of the database. Delete the copy afterwards.
 
-    If a writer was killed, its change is rolled back only in the copy.
+    If a killed writer has left a change half done, SQLite rolls it back in the copy. The registry itself stays as it
+    is.
     """
     with TemporaryDirectory(prefix="canon-audit-") as folder:
         copy = Path(folder, path.name)

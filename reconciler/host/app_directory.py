@@ -110,8 +110,8 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """Write version, commit and settings of a deployment to settings.json in the app's folder.
 
-    `sample` is the text of the .env.sample that the deployment uses; "" for none. It is written too, and it is all that
-    Canon itself reads from the file again (`recorded_sample`). The rest is for people.
+    `sample` is the text of the .env.sample that the deployment uses; "" for none. The file gets this text too, and
+    Canon itself reads only the text again (`recorded_sample`). The rest is for people.
     """
     record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     record |= {"sample": sample} if sample else {}
@@ -239,7 +239,7 @@ def _run(argv: tuple[str, ...], environment: Mapping[str, str]) -> CapturedOutpu
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Replace the file `path` by a new one with this text and these permissions. A link itself is replaced."""
+    """Replace the file `path` by a new one with this text and these permissions. If it is a link, replace the link."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)

@@ -17,8 +17,9 @@ _CHUNK = 65536
 class StreamEnd(Enum):
     """Why Canon stopped reading the output of a command.
 
-    ENDED: the command ended. TIMED_OUT: it took too long, or was to be stopped. TOO_MUCH: it wrote more than a sink
-    takes.
+    * ENDED: the command ended.
+    * TIMED_OUT: the command took too long, or was to be stopped.
+    * TOO_MUCH: the command wrote more than a sink takes.
     """
 
     ENDED = "ended"

@@ -45,8 +45,8 @@ class KeyAttestor:
     def _signature(self, message: bytes) -> "Signature":
         """Return the signature of the bytes `message` by this key.
 
-        Its key id is the fingerprint of an ssh key, or the declared id of a gpg key. Raise InfrastructureError if the
-        program that signs fails or is missing.
+        The key id in the signature is the fingerprint of an ssh key, or the declared id of a gpg key. Raise
+        InfrastructureError if the program that signs fails or is missing.
         """
         from securesystemslib.signer._signature import Signature
 

@@ -136,7 +136,7 @@ def parse_time(text: str) -> datetime | None:
 
 
 def _show(unit: str, names: tuple[str, ...], environment: Mapping[str, str]) -> Properties:
-    """Return the properties of a unit that `names` lists. Raise NotCheckedError if systemd could not be asked."""
+    """Return the properties `names` of a unit: values by name. Raise NotCheckedError if systemd could not be asked."""
     wanted = (f"--property={name}" for name in names)
     properties: dict[str, str] = {}
     for line in _ask(("systemctl", "show", *wanted, "--", unit), environment).splitlines():

@@ -55,8 +55,8 @@ class ForkedWorkers:
     """Runs workers as forked processes: implements the port Workers.
 
     * `parallel`: how many workers may run at once.
-    * `host_for`: makes the host of a worker. It gets what shows the worker's progress, and the worker's number: from 0,
-      below `parallel`, and no other running worker's.
+    * `host_for`: makes the host of a worker. It gets what shows the worker's progress, and a number from 0 to
+      `parallel` - 1 that no other running worker has.
     * `progress`: shows what workers report.
     * `show_running`: is called with the names of all running workers whenever one starts or ends.
     """
@@ -120,8 +120,8 @@ class ForkedWorkers:
 
         * A tuple is progress, and is shown: the name of a method of Progress, and its arguments.
         * A `_Sent` has the result of the worker. Wait until its process has ended, and record the result.
-        * Anything else means that the worker died. Do the same with the cause, and kill the commands that it left
-          running.
+        * Anything else means that the worker died. Wait until its process has ended, record how, and kill the commands
+          that it left running.
         """
         if isinstance(message, tuple):
             with suppress(Exception):  # a pass goes on if its progress cannot be shown

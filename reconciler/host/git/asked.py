@@ -17,8 +17,8 @@ _ABBREVIATED = re.compile(r"[0-9a-f]{4,40}")
 def find_commit(repository: Repository, ref: str) -> str | None:
     """Return the commit that `ref` names in the mirror `repository`; None if there is none.
 
-    A tag comes first, then a branch, then an abbreviated commit id. A whole commit id only names that commit. Raise
-    InfrastructureError if git fails.
+    A tag comes first, then a branch, then an abbreviated commit id. A whole commit id is never taken for the name of a
+    tag or branch. Raise InfrastructureError if git fails.
     """
     if ref_fault(ref) is not None:
         return None

@@ -38,7 +38,7 @@ _NO_REPOSITORY = re.compile(rb"not found|does not appear to be a git repository|
 
 
 class _NoRepositoryError(InfrastructureError):
-    """The forge answers, but has no such repository, or does not show it to this user."""
+    """The forge answers, but has no repository for the recipe, or does not show it to this user."""
 
 
 @frozen

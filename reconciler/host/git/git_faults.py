@@ -72,8 +72,7 @@ def upstream_fault(err: bytes, *, succeeded: bool) -> str | None:
 def rejected_object(err: bytes) -> str | None:
     """Return a text on the first object that git rejected; None if it rejected none. `err` is what git wrote to stderr.
 
-    The text continues a sentence that begins with "upstream of NAME": "has an object that fails git's check badTree:
-    …".
+    The text continues a sentence that begins with "upstream of NAME": "has an object that fails git's check …".
     """
     for level, oid, kind, text in _FLAW.findall(err):
         if level == b"error":

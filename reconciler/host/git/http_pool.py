@@ -134,7 +134,7 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Take waiting requests that will not be sent out of their queues. Yield recipe and answer of each.
+        """Remove waiting requests that will not be sent from their queues. Yield recipe and answer of each.
 
         If the host asked for a pause that is longer than the request may take, yield the answer in which it asked. If
         the last 8 answers of the host (_USELESS_ANSWERS) listed no refs, yield an answer with the status 0.
@@ -190,7 +190,7 @@ class HttpPool:
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
         """Yield the recipe and the answer of each request that has ended since the last call.
 
-        If its host asked for a pause, put the request back into the queue instead.
+        If the host asked for a pause, put the request back into the queue of the host instead.
         """
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:

@@ -38,8 +38,8 @@ def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = 
 
     * `known`: the digests of the last answer, with spaces between; None if there was none.
     * `text_digest`: the digest of the new answer as `git ls-remote` prints it. It must be in `known`.
-    * `body_digest`: the digest of the HTTP body; None for an answer from git. With one, the last answer must have come
-      over HTTP too. Its body may have had another digest.
+    * `body_digest`: the digest of the new answer's HTTP body; None for an answer from git. If it is given, the last
+      answer must have come over HTTP too, but its body may have another digest.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))

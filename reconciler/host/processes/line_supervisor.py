@@ -25,7 +25,7 @@ _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 
 @frozen
 class LineSupervisor:
-    """The running supervisor of one Procfile line. It keeps facts about the deployment in its environment.
+    """The supervisor of one Procfile line: the running shell that started the line. Its environment has these facts.
 
     * `pid`: its process id. `name`: the name of its line.
     * `names`: the names of all long-running lines of the app.
@@ -41,7 +41,7 @@ class LineSupervisor:
 
 
 def command_line(name: str, command: str, names: Collection[str], commit: str) -> tuple[str, ...]:
-    """Return the argument list that starts the Procfile line `name` with its supervisor.
+    """Return the argument list that starts the Procfile line `name` with its supervisor, a shell that runs it.
 
     * `command`: the shell command of the line.
     * `names`: the names of all long-running lines of the Procfile.
@@ -53,7 +53,7 @@ def command_line(name: str, command: str, names: Collection[str], commit: str) -
 
 
 def supervisor_of(process: Process) -> LineSupervisor | None:
-    """Return what this process supervises; None if it is not the supervisor of a Procfile line."""
+    """Return what this process supervises; None if it is not the supervisor (the shell) of a Procfile line."""
     commit, name, *names = (mark_of(process, LINE_MARK) or " ").split(" ")
     version, port = mark_of(process, "VERSION"), mark_of(process, "PORT")
     if not names or version is None or port is None:

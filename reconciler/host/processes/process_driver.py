@@ -146,7 +146,7 @@ class ProcessDriver:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts, and kill it after `kill_after` seconds. See `Driver.watch_start`."""
+        """Watch how an app starts, as `Driver.watch_start` says. Kill it after `kill_after` seconds; never for None."""
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
@@ -193,7 +193,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return a problem for each slot below `root` with running processes, by mark: a pass should leave none."""
+        """Return a DeployedParts with a problem for each slot below `root` with running processes, by mark."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
@@ -209,10 +209,10 @@ class ProcessDriver:
         return app_directory.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """Return the processes whose environment has the marks of an app, and their descendants.
+        """Return the processes with the slot mark and the data folder of an app in their environment, and descendants.
 
-        With `known`, also return unmarked processes that Canon adopted because their parent died, except those whose
-        pid and start time are in `known`: they were there before.
+        With `known`, also return adopted ones with neither CANON_SLOT nor CANON_RUN, because their parent died. Those
+        whose pid and start time are in `known` are left out: they were there before.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
@@ -240,7 +240,7 @@ class ProcessDriver:
 
 
 def _reap(*deployments: _Deployment) -> None:
-    """Let the kernel forget the ended supervisors of these deployments, and ended processes that Canon adopted."""
+    """Let the kernel forget ended processes: supervisors of these deployments, and processes that Canon adopted."""
     for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
         server.poll()
     children.reap()

@@ -20,7 +20,10 @@ _ENDING = 2.0
 
 
 class StartedServer(Protocol):
-    """A supervisor that Canon started. `poll` returns its exit code, or None while it runs."""
+    """The supervisor of a Procfile line (the shell that runs the line) that Canon started.
+
+    `pid` is its process id. `poll` returns its exit code, or None while it runs.
+    """
 
     pid: int
 
@@ -28,9 +31,10 @@ class StartedServer(Protocol):
 
 
 def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, str], checkout: Path) -> StartedServer:
-    """Start the Procfile line `name` with the arguments `argv`, in the folder `checkout`. Return its supervisor.
+    """Start the Procfile line `name` with the arguments `argv`, in the folder `checkout`.
 
-    The output of the line is appended to its log. Raise InfrastructureError if it cannot be started.
+    Return its supervisor, which is the shell that runs the line. The output of the line is appended to its log. Raise
+    InfrastructureError if the line cannot be started.
     """
     try:
         with app_directory.open_raw_log(app, name) as log:

@@ -112,10 +112,10 @@ def child_keys() -> frozenset[Key]:
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Return the running processes without a mark that this process adopted because their parent died.
+    """Return the running processes without CANON_RUN or CANON_SLOT that this process adopted because their parent died.
 
-    A mark is CANON_RUN or CANON_SLOT in the environment. Processes whose pid and start time are in `known` are left
-    out.
+    These are variables in the environment, by which processes are found otherwise. Processes whose pid and start time
+    are in `known` are left out.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -148,9 +148,13 @@ def has_orphans(known: Collection[Key]) -> bool:
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
     """Return all processes of one command, and their descendants.
 
-    They are found in three ways: by the session of the command; by `token`, the value of CANON_RUN in their
-    environment; or because this process has adopted them, if they have no mark and their pid and start time are not in
-    `known`. `leader` is the process that was started as `pid`; None if it ended before it could be read.
+    They are found in three ways:
+    * by the session of the command;
+    * by CANON_RUN in their environment, whose value is `token`;
+    * as processes with neither CANON_RUN nor CANON_SLOT that this process has adopted, and whose pid and start time are
+      not in `known`.
+
+    `leader` is the process that was started as `pid`; None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -161,7 +165,7 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return those processes of `table` that are in the session `pid`, which `leader` began, and descend from Canon.
+    """Return the processes of `table` in the session `pid` that `leader` began, if they descend from this process.
 
     Processes with CANON_RUN in their environment are left out: it says to which command they belong. If another process
     than `leader` has the pid now, return []: then all processes of the session have ended, because before that the
@@ -194,9 +198,10 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
 
-    Processes without a mark that this process adopted since the slot began are included. But if a command outside of
-    the slot runs now, they are left out, because they may come from that command. Marked processes of another state
-    folder than the one with the id `state` are left out too; None stands for no id.
+    Processes that this process adopted since the slot began, and that have neither CANON_SLOT nor CANON_RUN in their
+    environment, are included. But if a command outside of the slot runs now, they are left out: they may be that
+    command's. Processes of another state folder than the one with the id `state` are left out too; None stands for no
+    id.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

@@ -36,9 +36,9 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
     """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, and send SIGKILL.
 
     If `grace` is None, send SIGKILL at once. In the result, `ended` are processes that had left the session of their
-    line, `killed` those that did not stop in time, and `remaining` those that could not be killed. Supervisors are
-    suspended first and killed last: while they exist, they adopt what a line leaves behind as it stops, so that no
-    process is missed.
+    Procfile line, `killed` those that did not stop in time, and `remaining` those that could not be killed. The
+    supervisors, which are the shells that run the lines, are suspended first and killed last: while they exist, they
+    adopt what a line leaves behind as it stops, so that no process is missed.
     """
     everything = find()
     if not everything:
@@ -67,9 +67,9 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
 
 @frozen
 class _Stop:
-    """The processes of an app that is to be stopped.
+    """The processes of an app that is to be stopped. The supervisor of a Procfile line is the shell that runs it.
 
-    * `find`: returns all that run now, also supervisors.
+    * `find`: returns all processes that run now, also supervisors.
     * `supervisors`: the supervisors that ran at the beginning.
     * `lines`: maps the session of each supervisor to the name of its line.
     """
@@ -79,7 +79,7 @@ class _Stop:
     lines: Mapping[int, str]
 
     def others(self) -> tuple[Process, ...]:
-        """Return all processes of the app that run now, without supervisors."""
+        """Return all processes of the app that run now, without the supervisors (shells) of its Procfile lines."""
         return self.without_supervisors(self.find())
 
     def without_supervisors(self, processes: Iterable[Process]) -> tuple[Process, ...]:
@@ -111,9 +111,9 @@ class _Stop:
         return tuple(signalled.values())
 
     def exit_codes(self) -> Mapping[str, int]:
-        """Return the exit code of each line that has ended, by the name of the line; -15 if SIGTERM ended it.
+        """Return the exit code of each Procfile line that has ended, by the name of the line; -15 if SIGTERM ended it.
 
-        Exit codes that cannot be read are left out. The supervisors must still be suspended.
+        Exit codes that cannot be read are left out. The supervisors (the shells of the lines) must still be suspended.
         """
         found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
         return {name: code for name, code in found.items() if code is not None}
@@ -141,7 +141,7 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 
 
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
-    """Kill the children of a suspended supervisor until no new one appears.
+    """Kill the children of a suspended supervisor (the shell of a Procfile line) until no new one appears.
 
     Return ("processes that kept forking",) if new children appeared after the first look; else (). This stops processes
     that fork and exit faster than /proc can be listed: what they fork becomes a child of the supervisor, whose list of
@@ -187,10 +187,10 @@ def _children(supervisor: Process) -> set[int]:
 
 
 def _exit_code(supervisor: Process) -> int | None:
-    """Return the exit code of the line that a suspended supervisor runs; None if it still runs or cannot be read.
+    """Return the exit code of the Procfile line that a suspended supervisor (its shell) runs.
 
-    A negative code is the number of a signal. The line is the oldest child of the supervisor, which adopted others
-    later.
+    Return None if the line still runs, or its code cannot be read. A negative code is the number of a signal. The line
+    is the oldest child of the supervisor, which adopted others later.
     """
     first = min(filter(None, map(read_process, _children(supervisor))), key=lambda each: each.started, default=None)
     if first is None or first.state != "Z" or first.parent != supervisor.pid:
@@ -211,7 +211,7 @@ def _living_children(supervisor: Process) -> tuple[Process, ...]:
 
 
 def _kill_groups(supervisors: Collection[Process]) -> None:
-    """Kill each supervisor and its whole process group in one call, so that no forked process escapes."""
+    """Kill each supervisor (the shell of a Procfile line) and its process group in one call: no fork escapes."""
     for process in supervisors:
         with suppress(ProcessLookupError, PermissionError):
             if is_same(process):

@@ -154,7 +154,7 @@ def _read_more(connection: socket.socket) -> bytes:
 
 
 class _Response(HTTPResponse):
-    """A response to an HTTP request. Reading it raises HTTPException for a header line without a line end."""
+    """A response to an HTTP request. Reading a header line without a line end raises HTTPException."""
 
     def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - whatever http.client hands over
         super().__init__(*args, **named)

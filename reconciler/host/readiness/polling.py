@@ -39,9 +39,9 @@ def growing_pauses(
     """Yield the pauses between checks in seconds: `first`, then each `growth` times as long as before, up to `longest`.
 
     Before each pause but the first, `restarts` is called. If it returns True, because something has happened for
-    example, pauses begin with `first` again. After a slow check, the pause is twice the time that the check took, up to
-    10 seconds (LONGEST_AFTER_SLOW_CHECK), to spare a busy host. For this, the caller must take the next pause right
-    after each check.
+    example, pauses begin with `first` again. To spare a busy host, the pause after a slow check is longer: twice the
+    time that the check took, up to 10 seconds (LONGEST_AFTER_SLOW_CHECK). So the caller must take the next pause right
+    after each check. `clock` returns the time in seconds.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

@@ -50,7 +50,9 @@ _AUTHOR = {"user.name": "Canon", "user.email": "canon@localhost"}
 class AbraDir:
     """The folder that abra gets as `ABRA_DIR`. Each app has its own.
 
-    `app` is the name of the app's stack, `recipe` that of its recipe.
+    * `folder`: its path.
+    * `app`: the name of the app's stack.
+    * `recipe`: the name of the app's recipe.
     """
 
     folder: Path

@@ -86,7 +86,10 @@ def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
 
 
 def _facts(spec: Json) -> Mapping[str, str]:
-    """Return the facts about a service that abra, Docker or a person could change. `spec` is Docker's JSON of it."""
+    """Return the facts about a service that abra, Docker or a person could change, by name, such as its image.
+
+    `spec` is Docker's JSON of what the service is to be.
+    """
     container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
     replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")
     given = [

@@ -117,7 +117,7 @@ class SwarmDriver:
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts by its containers on this host. Kill it after `kill_after` seconds. See `Driver`."""
+        """Watch how an app starts, as `Driver.watch_start` says. Kill it after `kill_after` seconds; never for None."""
         stack = self._stack(app)
         return watch_start(lambda: bool(stack_containers(self._engine, stack)), lambda: self.kill(app), kill_after)
 
@@ -185,6 +185,9 @@ class SwarmDriver:
         return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
-        """Return the stack as which an app is deployed. Call `forget` too, because the caller may change the stack."""
+        """Return the stack as which an app is deployed.
+
+        Also drop kept answers of the engine (`forget`), because the caller may change the stack.
+        """
         self._slots.forget()
         return stack_of(app, self._policy.zone, self._engine.state)

@@ -84,7 +84,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 
 
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
-    """Yield those of `names` that the `env_file` at `file` lists without a value.
+    """Yield those of `names` that the `env_file` at `file` lists without a value: as NAME, and not as NAME=VALUE.
 
     Raise OSError if the file cannot be read.
     """

@@ -75,8 +75,8 @@ class DockerCommand:
     def config(self, files: Sequence[Path], variables: Mapping[str, str], cwd: Path) -> bytes:
         """Merge compose files, and fill in `variables`. Return the result as YAML. No engine is needed.
 
-        The command runs in the folder `cwd`. Its environment has only `variables` and Canon's marks, so that nothing
-        else is filled in. Raise RecipeError if Docker refuses the files, else InfrastructureError.
+        The command runs in the folder `cwd`. Its environment has only `variables` and Canon's own variables (CANON_…),
+        so that nothing else is filled in. Raise RecipeError if Docker refuses the files, else InfrastructureError.
         """
         spec = self._spec(("stack", "config", *_files(files)), QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}

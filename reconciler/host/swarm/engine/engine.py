@@ -205,7 +205,8 @@ class Engine:
         """Run a shell script in a container for at most `deadline` seconds. Return its exit code and its output.
 
         The exit code is None if the script took too long. The output is stdout, then stderr. Raise InfrastructureError
-        if the connection is lost while the script runs, RecipeError if the container was stopped before.
+        if the connection is lost while the script runs, RecipeError if the container is stopped before the script
+        starts.
         """
         return container_calls.run_script(self.connection, container, script, deadline)
 

@@ -90,10 +90,10 @@ class EventStream:
 def follow_events(
     connection: Connection, concerns: Callable[[Json], bool], since: datetime, seconds: float
 ) -> Iterator[EventStream]:
-    """Yield a stream of the events since the time `since`. It ends at most `seconds` from now.
+    """Yield a stream of the engine's events since the time `since`. The stream ends at most `seconds` from now.
 
-    `concerns` gets the JSON of an event, and returns whether it is part of the stream. The stream is closed at the end
-    of the `with` block. If the engine does not open it, raise no error: the stream is then not live.
+    `concerns` gets the JSON of an event, and returns whether the event is part of the stream. The stream is closed at
+    the end of the `with` block. If the engine does not open it, raise no error: the stream is then not live.
     """
     stream, call = EventStream(concerns), _call(since, seconds)
     try:

@@ -13,9 +13,10 @@ _SERVER_PORT = re.compile(r"traefik\.(http|tcp|udp)\.services\.([^.]+)\.loadbala
 
 @frozen
 class AppPort:
-    """The port `target` in a container, on which the service `service` listens.
+    """A port in a container, on which a service listens.
 
-    * `published`: the host port at which the recipe publishes it; None if it does not.
+    * `service`: the name of the service. `target`: the number of the port.
+    * `published`: the host port at which the recipe publishes this port; None if it does not.
     * `kind`: "http", "tcp" or "udp".
     * `name`: what a label for the proxy (Traefik) calls the port; "" if no label names it.
     """

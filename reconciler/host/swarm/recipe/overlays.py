@@ -38,10 +38,10 @@ def naming_version(version: str) -> str:
 
 @contextmanager
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files` which Docker's client can read alone, or merge with the others.
+    """Yield a path for each of `files`, so that Docker's client can merge what is at these paths.
 
-    Docker merges only files of the same version, and resolves relative paths from the folder of the first one. So a
-    file in another folder, or of another version, is copied into that folder and adapted; its path is that of the copy.
+    The client merges only files of the same version, and resolves relative paths from the folder of the first one. So a
+    file in another folder, or of another version, is copied into that folder and adapted: its path is that of the copy.
     Copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
@@ -99,7 +99,7 @@ def normalize(file: Path, folder: Path, version: str | None) -> str:
 
 
 def version_of(text: str) -> str | None:
-    """Return the `version` in the text of a compose file; None if it has none, or is not valid YAML."""
+    """Return the `version` in the text of a compose file; None if there is none, or if the text is not valid YAML."""
     root = _root(text)
     pair = _pair(root, "version") if root else None
     return str(pair[1].value) if pair else None
@@ -200,7 +200,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def _edited(text: str, edits: Sequence[_Edit]) -> str:
-    """Return the text with all `edits` made, which must not overlap."""
+    """Return `text` with all `edits` made. The edits must not overlap."""
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text

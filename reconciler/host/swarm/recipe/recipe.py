@@ -96,7 +96,7 @@ def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mappi
 
 
 def _filled_in(value: str, known: Mapping[str, str]) -> str:
-    """Return `value` with `known[NAME]` for each `$NAME` and `${NAME}`. Names that are not in `known` stay as they are."""
+    """Return `value` with `known[NAME]` for each `$NAME` and `${NAME}`. Names not in `known` stay as they are."""
     return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), value)
 
 

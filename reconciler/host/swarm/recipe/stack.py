@@ -51,7 +51,7 @@ class Stack:
 
     @property
     def app(self) -> str:
-        """Return the name of the service `app` in the swarm."""
+        """Return the name of the service `app` in the swarm: "STACK_app"."""
         return f"{self.name}_{APP}"
 
     def label(self, what: str) -> str:

@@ -18,9 +18,9 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """If Swarm refused to change a config or secret in the `with` block, add a hint to the RecipeError.
+    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret. Raise it again.
 
-    The hint names the version that the maintainer of the recipe has to raise. The error is raised again in any case.
+    The hint names the version that the maintainer of the recipe has to raise. Other errors are raised as they are.
     """
     try:
         yield

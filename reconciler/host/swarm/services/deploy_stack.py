@@ -116,7 +116,7 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
 
 
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
-    """Return a compose file with Canon's labels and published port, to be merged over those of the recipe."""
+    """Return a compose file with Canon's labels and published port, to be merged over those files of the recipe."""
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)

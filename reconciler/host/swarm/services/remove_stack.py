@@ -28,10 +28,10 @@ MarkedObjects = Mapping[str, Sequence[Json]]
 class LabelSelector:
     """Selects Docker objects by labels. A label is a text "NAME=VALUE".
 
-    * `label`: all objects with this label are selected.
+    * `label`: all objects with this label are selected, unless `state` excludes them.
     * `stacks`: all containers with one of these labels are selected too.
-    * `state`: the id of a state folder. Of the objects with `label`, those with the id of another one are left out;
-      objects without an id, from old versions of Canon, are not. None to select all.
+    * `state`: the id of a state folder; None for any. Objects with the id of another state folder are excluded. Those
+      without any id are not: they come from old versions of Canon.
     """
 
     label: str

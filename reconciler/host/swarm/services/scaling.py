@@ -77,7 +77,7 @@ def keep_off_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
-    """Let these global services run again: the reverse of `keep_off_nodes`."""
+    """Let the global services `names` run on the nodes again, from which `keep_off_nodes` has kept them."""
     for name in names:
         engine.update_service(
             name, lambda spec: with_constraints(spec, [one for one in _constraints(spec) if one != NO_NODE])
@@ -165,8 +165,9 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Se
 
 @define
 class _ContainerEnds:
-    """Collects the "die" and "oom" events of a stack's containers as they come: the engine keeps its last 256 alone.
+    """Collects the "die" and "oom" events of a stack's containers.
 
+    They are collected as they come, because the engine keeps only its last 256 events.
     * `events`: the stream by which they come.
     * `since`: the time of the last question to the engine. Without a live stream, `look` asks it for events.
     * `asked`: the events that the engine answered.

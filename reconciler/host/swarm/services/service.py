@@ -53,10 +53,10 @@ class Service:
         return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
 
     def is_done(self, task: Json) -> bool:
-        """Return whether `task` completed as a task of a one-shot service should.
+        """Return whether `task` completed as a task of a one-shot service should: Swarm does not start it again.
 
         Return False for a service that must stay up (`is_server`), and for a task whose health check passed or failed:
-        such a task ends with exit code 0 too.
+        such a task is a server, which may end with exit code 0 too.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -91,7 +91,7 @@ class Service:
     def stable_after(self) -> timedelta:
         """Return how long a task must run before it counts as up.
 
-        This is as long as the longest-lived failed task ran, but at least STABLE and at most PATIENCE.
+        This is as long as the longest-lived failed task ran, but at least 3 seconds (STABLE) and at most 30 (PATIENCE).
         """
         lasted = (state_since(task) - parse_time(task["CreatedAt"]) for task in self.failed)
         return min(max([STABLE, *lasted]), PATIENCE)

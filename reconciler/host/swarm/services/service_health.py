@@ -193,9 +193,10 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
 
 
 def _out_of_memory(what: str, limit: int) -> CanonError:
-    """Return the error for a task that was killed because memory ran out. `limit` is its limit in bytes, 0 for none.
+    """Return the error for a task that was killed because memory ran out. `what` begins its message.
 
-    It is a RecipeError if the task had a limit, else an InfrastructureError.
+    `limit` is the memory limit of the task in bytes, 0 for none. The error is a RecipeError if the task had a limit,
+    else an InfrastructureError.
     """
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"

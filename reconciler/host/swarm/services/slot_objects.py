@@ -37,7 +37,7 @@ class SlotObjects:
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of the services with these ids. That of an ended task says how its container ended."""
+        """Return the JSON of the tasks of the services with these ids, and in it how ended tasks ended."""
         return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
 
     def forget(self) -> None:
