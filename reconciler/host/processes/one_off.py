@@ -40,7 +40,7 @@ def run_all(
 
 
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise RecipeError if a line failed; TimedOutError if it, or a process that it left, did not end in time.
+    """Raise RecipeError if a one-off line failed; TimedOutError if it, or a process that it left, did not end in time.
 
     * `what`: names the line in the message.
     * `result`: how the line ended.

@@ -85,8 +85,8 @@ class ProcessDriver:
 
         Return remarks on processes that one-off lines left running. Settings in `options` override those in
         `.env.sample`; variables that every app gets override both. If the earlier deployment did not stop on SIGTERM,
-        raise KilledError and start nothing. Raise RecipeError for an invalid release or setting, and the errors of
-        `one_off.run_all`.
+        raise KilledError and start nothing. Raise RecipeError for an invalid release or setting. If a one-off line
+        fails, raise the error of `one_off.run_all`.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)

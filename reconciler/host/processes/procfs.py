@@ -170,7 +170,7 @@ def _is_below(process: Process, root: Path) -> bool:
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
     """Return those of the processes that belong to the state folder with the id `state`, or to none.
 
-    A process belongs to none if its environment has no id of a state folder. With None, only such processes are
+    A process belongs to none if its environment has no id of a state folder. If `state` is None, only these are
     returned.
     """
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})

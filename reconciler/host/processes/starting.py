@@ -59,10 +59,10 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 
 
 def awaited_exit_code(server: StartedServer) -> int | None:
-    """Return the exit code of a supervisor that was not found among the running processes; None if it has none.
+    """Return the exit code of a supervisor (a Procfile line's shell) that seems to have ended; None if it still runs.
 
-    Wait up to two seconds for it: when a process ends, its environment is gone shortly before its exit code can be
-    read, and by its environment it is found.
+    Wait up to two seconds for the code: shortly before it can be read, the environment of the process is gone, and the
+    process is not found any more.
     """
     poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
     return server.poll()
