@@ -12,12 +12,12 @@ from state.kept_deployment import Parts
 
 @frozen
 class App:
-    """One app in a slot, and the folder that it has for itself.
+    """One app in a slot, with the folder that belongs to it alone.
 
     * `recipe`: the name of the app's recipe.
-    * `folder`: in the folder of the slot. A snapshot saves its `data/` and `secrets/`, but not its `logs/`, `home/`,
-      `tmp/` and `run/`.
-    * `mark`: the path of the slot as a text, which all processes and objects of the slot carry.
+    * `folder`: the app's folder, inside the folder of the slot. A snapshot saves the subfolders `data/` and `secrets/`,
+      but not `logs/`, `home/`, `tmp/` and `run/`.
+    * `mark`: the mark of the slot: its path as a text, which all processes and objects of the slot carry.
     * `grace`: how long the app may take to stop before it is killed, unless the release itself sets a time.
     """
 
@@ -43,6 +43,7 @@ class App:
 class DeployOptions:
     """The release to deploy, and its settings and files.
 
+    * `version`, `commit`: the release.
     * `settings`: variables that override the release's `.env.sample`.
     * `overlays`: files of the fleet that are merged over the files of the release.
     * `needs_port`: True if the readiness check needs a port at which the app can be reached.
@@ -64,9 +65,9 @@ class DeployOptions:
 class EndedPart:
     """How a part of an app, such as a service, ended without being stopped by Canon.
 
-    * `message`: how it ended, with the name of the part.
+    * `message`: a sentence on how the part ended, with its name.
     * `succeeded`: True if the part is meant to run once, and did its work.
-    * `duration`: how long it ran.
+    * `duration`: how long the part ran.
     * `is_host_fault`: True if this host is to blame.
     * `stopped`: True if another program stopped the part; then `is_host_fault` is True as well.
     """
@@ -83,15 +84,18 @@ class RunningApp:
     """The status of an app that runs.
 
     * `version`, `commit`: the release, as read from the running app.
-    * `is_up`: True if every part is up and the app listens at `address`. Else `problem` is the reason.
-    * `url`: where tests reach the app. `address`: the same as "HOST:PORT".
-    * `failure`: a part that ended and will not start again, "" for none. `timed_out`: more time might have helped.
-    * `peer`: where other apps of the slot reach it, as "HOST:PORT"; "" if unknown.
-    * `killed`: parts of the earlier deployment that had to be killed, with the time they had: "app (10 s)".
-    * `timeout`: how long the release says that it takes to become ready; None if it says nothing.
-    * `settles_in`: the app counts as up if nothing changes for so long; None if waiting is not enough.
-    * `up`: an identifier for each start of a part that is up. A part that is started again gets another one.
-    * `ended`: how parts of this deployment ended that Canon did not stop, by such identifiers.
+    * `is_up`: True if every part is up and the app listens at `address`.
+    * `url`: where tests reach the app.
+    * `address`: the host and port in `url`, as "HOST:PORT".
+    * `problem`: why `is_up` is False; "" if it is True.
+    * `failure`: which part ended and will not start again; "" for none.
+    * `timed_out`: True if the part in `failure` might have come up with more time.
+    * `peer`: where other apps of the slot reach this app, as "HOST:PORT"; "" if unknown.
+    * `killed`: parts of the earlier deployment that had to be killed, each with the time it had to stop: "app (10 s)".
+    * `timeout`: how long the release itself says that it takes to become ready; None if it says nothing.
+    * `settles_in`: the app counts as up if nothing changes for this time; None if waiting is not enough.
+    * `up`: the identifiers of the parts that are up. A part gets a new identifier each time it starts.
+    * `ended`: how parts of this deployment ended that Canon did not stop, by the identifier that each part had.
     """
 
     version: str
@@ -114,8 +118,8 @@ class RunningApp:
 class DeployedParts:
     """The parts of a slot that are deployed now, found by the slot's mark.
 
-    `parts` maps the name of each part to facts about it, which change if the part is replaced or changed. `problem` is
-    why some part is not up; "" if all are up.
+    * `parts`: for each part, by its name, facts such as its image. If a part is replaced, its facts change.
+    * `problem`: why some part is not up; "" if all are up.
     """
 
     parts: Parts
@@ -139,12 +143,13 @@ AppStatus = RunningApp | NotRunning | Unobservable
 class RemovalResult:
     """What happened when an app was stopped or removed.
 
-    * `ended`: processes that the app had left running, and that were ended.
-    * `remaining`: what could not be removed.
-    * `killed`: parts that did not stop in time, with that time: "worker (10 s)". Their last data may be incomplete.
-    * `without_data`: parts that were killed in the same way, but keep no data.
-    * `exit_codes`: of the parts that ended while they were stopped, as far as known. A negative one is the number of a
-      signal.
+    * `ended`: the names of processes that the app had left running, and that were ended.
+    * `remaining`: the names of what could not be stopped or removed.
+    * `killed`: parts that did not stop in time, each with the time it had: "worker (10 s)". Their last data may be
+      incomplete.
+    * `without_data`: parts that were killed for the same reason, but keep no data. They are not in `killed`.
+    * `exit_codes`: the exit code of each part that ended as it was stopped, by the part's name, as far as known. A
+      negative code is the number of the signal that ended the part.
     * `grace`: the longest time that a part had to stop; None if nothing was stopped.
     """
 
@@ -160,7 +165,8 @@ class RemovalResult:
 class Unready:
     """What `Readiness.wait` returns for an app that did not become ready.
 
-    `timed_out` is True if it might have become ready with more time.
+    * `reason`: why it did not.
+    * `timed_out`: True if the app might have become ready with more time.
     """
 
     reason: str
@@ -171,8 +177,8 @@ class Unready:
 class StartTimes:
     """What was seen of the start of an app. Times are in seconds of the monotonic clock.
 
-    * `began`: when its first process was seen; None if none was.
-    * `killed`: when its processes were killed; None if they were not.
+    * `began`: when the app's first process was seen; None if no process was seen.
+    * `killed`: when the app's processes were killed; None if they were not.
     """
 
     began: float | None = None

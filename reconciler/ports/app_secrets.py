@@ -14,8 +14,10 @@ from reconciler.ports.app import App
 class SecretNeed:
     """A secret that an app reads, and what it has to look like.
 
-    * `length`: how many random characters; None if random ones cannot work, so that a command must print the secret.
-    * `charset`: "hex" for hexadecimal digits; else letters and digits.
+    * `name`: the name of the secret, and of the file that holds it.
+    * `length`: how many random characters the secret has; None if random characters cannot work, so that a command must
+      print the secret.
+    * `charset`: "hex" if the characters are hexadecimal digits; else they are letters and digits.
     * `other_names`: further names that the file of this secret may have.
     * `declares_length`: True if the release itself sets the length.
     """
@@ -38,7 +40,8 @@ class SecretMakers:
 
     * `commands`: maps the name of a secret to its maker: a command that prints the secret.
     * `folder`: the folder of the recipe's tests, in which the commands run.
-    * `existing`: the secrets of the same app in another slot. They are copied instead of made; None if there are none.
+    * `existing`: the folder with the secrets of the same app in another slot, which are copied instead of made; None if
+      there is no such folder.
     """
 
     commands: Mapping[str, Argv]
@@ -48,10 +51,10 @@ class SecretMakers:
 
 @frozen
 class ProvidedSecrets:
-    """What `Secrets.provide` reports.
+    """What `Secrets.provide` returns.
 
-    `remarks` are for the report, such as that a secret has another length than the release asks for. `unused_makers`
-    are the secrets whose maker did not run, because the release does not read them.
+    * `remarks`: texts for the report, such as that a secret has another length than the release asks for.
+    * `unused_makers`: the names of secrets whose maker did not run, because the release does not read these secrets.
     """
 
     remarks: tuple[str, ...] = ()
@@ -62,9 +65,9 @@ class Secrets(Protocol):
     """Makes the secrets that are missing in an app's secrets folder. Existing ones are kept."""
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Make those secrets in `needs` that are missing. Return remarks, and the makers that were not used.
+        """Make those secrets in `needs` that the app does not have yet. Return remarks, and which makers did not run.
 
-        A secret is copied, printed by its maker, or random. For each one, add a line to the file `log`, without the
-        secret itself. If some cannot be made, make the others, and then raise one error on all of them:
-        InfrastructureError if only programs are missing on this host, else RecipeError.
+        A secret is copied from another slot, printed by its maker in `makers`, or random. For each secret, add a line
+        to the file `log`, without the secret itself. If some secrets cannot be made, make the others, and then raise
+        one error on all that failed: InfrastructureError if only programs are missing on this host, else RecipeError.
         """

@@ -5,14 +5,14 @@ from typing import Protocol
 
 
 class Attestor(Protocol):
-    """Puts statements into DSSE envelopes: JSON with a payload and its signatures.
+    """Puts statements about promotions into DSSE envelopes: JSON with a payload and its signatures.
 
-    The envelope is signed if a key is configured.
+    An envelope is signed if a key is configured.
     """
 
     def envelope(self, statement: Mapping[str, object], payload_type: str) -> Mapping[str, object]:
-        """Return the DSSE envelope of a statement as plain JSON data.
+        """Return the DSSE envelope that contains `statement`, as JSON data.
 
-        `payload_type` is the media type of the statement. Without a key, the envelope has no signature. Raise
-        InfrastructureError if signing fails.
+        `payload_type` is the media type of the statement. If no key is configured, the list of signatures is empty.
+        Raise InfrastructureError if signing fails.
         """

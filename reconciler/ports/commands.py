@@ -14,12 +14,13 @@ from desired.model import Argv
 class RecipeCommand:
     """A command that a recipe declares, with all that is needed to run it.
 
-    * `cwd`: the folder in which it runs.
-    * `env`: variables besides those that every child process gets.
-    * `deadline`: how long it may take.
-    * `log`: the file for its output.
-    * `mark`: the mark of its slot, see `App`.
-    * `grace`: how long processes that it leaves running may take to stop before they are killed.
+    * `argv`: the program and its arguments.
+    * `cwd`: the folder in which the command runs.
+    * `env`: environment variables, besides those that every child process gets.
+    * `deadline`: how long the command may take.
+    * `log`: the file for the command's output.
+    * `mark`: the mark of the slot, see `App`.
+    * `grace`: how long processes that the command leaves running may take to stop before they are killed.
     """
 
     argv: Argv
@@ -39,7 +40,8 @@ class CommandResult:
     * `tail`: the end of its log.
     * `timed_out`: True if it was stopped because it took too long.
     * `missing`: True if there is no such program.
-    * `ended`: processes that outlived it and were stopped. `killed`: those of them that ignored SIGTERM.
+    * `ended`: the processes that outlived the command and were stopped, such as "sleep (pid 4711)".
+    * `killed`: those processes in `ended` that did not stop in time after SIGTERM, and were killed.
     * `out_of_memory`: True if the kernel killed it because memory ran out.
     """
 
@@ -60,13 +62,13 @@ class Commands(Protocol):
     """Runs commands of recipes on this host."""
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        """Run a command to its end. Return how it ended, also if it failed: no error is raised for that."""
+        """Run a command to its end. Return how it ended. No error is raised if the command fails."""
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Return those of the programs `tools` that are not in the PATH of child processes."""
+        """Return the names of those programs in `tools` that are not in the PATH of child processes."""
 
     def pressure(self) -> str:
         """Return one line of text on how busy the host is.
 
-        It has the load, the free memory and disk space, and how long processes waited.
+        The line has the load, the free memory, the free disk space, and how long processes waited for these resources.
         """

@@ -10,9 +10,10 @@ class Disk(Protocol):
     """Measures the disk of the state folder. On a Swarm, it also measures that of the engine's images and volumes."""
 
     def free(self) -> int:
-        """Return how many bytes are free. If there are two disks, return the smaller number.
+        """Return how many bytes are free on the disk of the state folder.
 
-        Raise OSError or CanonError if this cannot be measured.
+        If the engine's images and volumes are on another disk, return the smaller of the two numbers. Raise OSError or
+        CanonError if this cannot be measured.
         """
 
     def free_of_state(self) -> int:
@@ -22,10 +23,10 @@ class Disk(Protocol):
         """
 
     def use(self, folder: Path, /) -> DiskUse:
-        """Return how much of the disk a trial takes now, in bytes. `folder` is its working folder.
+        """Return how much of the disk a trial takes now, in bytes. `folder` is the trial's working folder.
 
-        The volumes of its slots count as well. `images` in the result has all images of the engine, not only the
-        trial's. Raise OSError or CanonError if this cannot be measured.
+        The volumes of the trial's slots count as well. `images` in the result is the size of all images of the engine,
+        not only of the trial's. Raise OSError or CanonError if this cannot be measured.
         """
 
     def size(self, folder: Path, /) -> int:

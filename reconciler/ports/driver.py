@@ -38,36 +38,38 @@ class Driver(Protocol):
     programs: tuple[str, ...]
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
-        """Return the secrets that a release reads when it is deployed with `options`. Its files are in `checkout`.
+        """Return the secrets that a release reads when it is deployed as `app` with `options`.
 
-        Raise RecipeError if the release cannot be run at all.
+        `checkout` is the folder with the release's files. Raise RecipeError if the release cannot be run at all.
         """
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
-        """Deploy the release in the folder `checkout` as the app, which may be new or run an earlier release.
+        """Deploy the release in the folder `checkout` as `app`. Return remarks for the report; () for none.
 
-        Do not wait until it is ready. Return remarks for the report; () for none. Raise RecipeError if the release is
-        to blame for a failure, else InfrastructureError.
-        A driver may first stop the earlier release. If that had to be killed, do not start the new one, and raise
-        KilledError. A driver that replaces one part after another names killed parts in `RunningApp.killed` instead.
+        The app may be new, or an earlier release of it may run. Do not wait until the app is ready. Raise RecipeError
+        if the release is to blame for a failure, else InfrastructureError.
+        A driver may stop the earlier release first. If it has to kill that release, it does not start the new one, and
+        raises KilledError. A driver that replaces one part after another names killed parts in `RunningApp.killed`
+        instead.
         """
 
     def status(self, app: App) -> AppStatus:
-        """Return the status of the app: whether and how it runs. Return Unobservable if this cannot be read.
+        """Return the status of the app: whether it runs, and how. Return Unobservable if the status cannot be read.
 
-        Raise InfrastructureError for a fault of the host.
+        Raise InfrastructureError for a fault of this host.
         """
 
     def changes(self, app: App) -> AbstractContextManager[Changes | None]:
-        """Watch the app within the `with` block. Yield an object that waits for its changes.
+        """Watch the app within the `with` block. Yield an object whose `wait` returns when the app may have changed.
 
         Yield None if the driver cannot wait for changes: then the caller has to call `status` again and again.
         """
 
     def logs(self, app: App) -> tuple[str, ...]:
-        """Write the output of each part of the app to a file in its folder `logs`. Return the last lines of all.
+        """Write the output of each part of the app to a file of its own in the app's folder `logs/`.
 
-        A line has the form "LOG: LINE". Secrets are masked, and characters that cannot be printed are escaped.
+        Return the last lines of all these files. A returned line begins with the name of its file: "web: started".
+        In them, secrets are masked, and characters that cannot be printed are escaped.
         """
 
     def stop(self, app: App) -> RemovalResult:
@@ -84,18 +86,19 @@ class Driver(Protocol):
         """
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch the start of an app that does not run yet, within the `with` block, and yield what was seen of it.
+        """Watch the start of an app that does not run yet, within the `with` block. Yield what is seen of the start.
 
-        `kill_after` seconds after its first process is seen, end all processes of the app at once with SIGKILL, and
-        from then on each one that starts. The caller has to call `kill` afterwards. With None, only watch. Raise
-        InfrastructureError at the end of the block if the app cannot be watched or killed.
+        The yielded object is filled during the block. `kill_after` seconds after the app's first process is seen, end
+        all processes of the app at once with SIGKILL, and from then on each process of the app that starts. The caller
+        has to call `kill` afterwards. If `kill_after` is None, only watch. Raise InfrastructureError at the end of the
+        block if the app cannot be watched or killed.
         """
 
     def save(self, app: App, into: Path) -> None:
         """Copy the data, secrets and settings of the stopped app into the empty folder `into`.
 
-        The copy may share files with the app, so it must be used up before the app runs again. Raise RecipeError for
-        data that cannot be saved, InfrastructureError if the app still runs.
+        The copy may share files with the app, so the caller must be done with it before the app runs again. Raise
+        RecipeError if the data cannot be saved, InfrastructureError if the app still runs.
         """
 
     def load(self, app: App, source: Path) -> None:
@@ -132,7 +135,7 @@ class Driver(Protocol):
         """
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return what is deployed now in each slot below the folder `root`, by the mark of the slot, which is its path.
+        """Return the parts that are deployed now in each slot below the folder `root`, by the slot's mark (its path).
 
         Raise InfrastructureError if this cannot be read.
         """
@@ -144,13 +147,16 @@ class Driver(Protocol):
         """
 
     def forget(self) -> None:
-        """Stop using what the driver remembers of deployed apps: read it anew at each call from now on.
+        """Forget what the driver remembers of deployed apps. From now on, read it anew at each call.
 
-        Call this before another process starts to change apps too.
+        Call this before another process, such as a worker, may change apps too.
         """
 
     def app_run(self, app: App) -> Path:
-        """Return the path of a program that takes a command as its arguments, and runs it inside the deployed app."""
+        """Return the path of a program that runs a command inside the deployed app.
+
+        The program takes the command as its arguments.
+        """
 
 
 class Readiness(Protocol):
@@ -161,14 +167,16 @@ class Readiness(Protocol):
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares. Return its status, or why it did not become ready.
 
-        `status` is called to read the app's present status. `changes` says when to call it again; None if the driver
-        cannot. `command` has the environment, folder and log for the declared command `ready.run`. Raise
-        InfrastructureError if the program of `ready.run` is missing on this host.
+        * `status` is a function that reads the app's present status.
+        * `command` has the environment, folder and log for the declared command `ready.run`.
+        * `changes` says when to call `status` again. If it is None, call it again and again.
+
+        Raise InfrastructureError if the program of `ready.run` is missing on this host.
         """
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch an app for `seconds`. Return how a part of it ended in that time; None if all parts stayed up.
 
-        `ready` is the status that the app had when it became ready. `status` is called at least once to read the
-        present one. Raise InfrastructureError if the last status cannot be read.
+        `ready` is the status that the app had when it became ready. `status` is a function that reads the present
+        status; it is called at least once. Raise InfrastructureError if the status cannot be read in the end.
         """

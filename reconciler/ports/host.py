@@ -47,12 +47,14 @@ class Host:
 
     * `drivers`: the drivers by name.
     * `place`: this host and its tools.
-    * `canon`, `fleet`: the revisions of this program and of the fleet folder.
+    * `canon`: the revision of this program.
+    * `fleet`: the revision of the fleet folder.
     * `state`: the paths of the state folder.
-    * `forge`: None if the fleet declares no forge.
-    * `attestor`: None if no evidence is kept for other programs.
-    * `disk`: None if the disk is not measured.
-    * `images`: None if none are removed.
+    * `pass_id`: the id of the pass, or of the command that uses this host.
+    * `forge`: the team's forge; None if the fleet declares none.
+    * `attestor`: what makes statements about promotions for other programs; None if no statements are made.
+    * `disk`: what measures the disk; None if the disk is not measured.
+    * `images`: what removes container images; None if no images are removed.
     """
 
     clock: Clock
@@ -76,5 +78,5 @@ class Host:
     images: Images | None = None
 
     def with_drivers(self, drivers: Collection[str]) -> "Host":
-        """Return a copy of this host that has only the drivers named in `drivers`, so that no other driver can fail."""
+        """Return a copy of this host with only those drivers that `drivers` names, so that no other driver can fail."""
         return evolve(self, drivers={name: driver for name, driver in self.drivers.items() if name in drivers})

@@ -10,12 +10,16 @@ class Images(Protocol):
     """The images of one engine."""
 
     def present(self) -> Sequence[PresentImage]:
-        """Return all images, and which of them are in use. Raise InfrastructureError if the engine does not tell."""
+        """Return all images of the engine, each with whether it is in use.
+
+        Raise InfrastructureError if the engine does not answer.
+        """
         ...
 
     def remove(self, images: Collection[PresentImage], /) -> Collection[str]:
-        """Remove images, without force: the engine keeps what a container uses by now. Return the ids of those gone.
+        """Remove images. Return the ids of those that are gone afterwards.
 
-        Raise InfrastructureError if the engine cannot be asked afterwards.
+        The engine keeps an image that a container uses by now, because no force is used. Raise InfrastructureError if
+        the engine cannot be asked afterwards which images are gone.
         """
         ...

@@ -27,14 +27,14 @@ class Notifier(Protocol):
     """Sends messages to people in one way, such as mail."""
 
     def send(self, letter: Letter) -> None:
-        """Send the letter. Raise InfrastructureError if it was not accepted, or not in time.
+        """Send the letter. Raise InfrastructureError if the receiver did not accept it, or not in time.
 
-        The message of the error holds no secrets.
+        The text of the error has no secrets in it.
         """
         ...
 
     def check(self) -> str:
-        """Connect as if to send a letter, but send none. Return what was found, in a few words.
+        """Connect as if to send a letter, but send none. Return what was found, such as "mail.example answers".
 
         Raise InfrastructureError if connecting fails.
         """

@@ -23,7 +23,7 @@ class TagQuery:
 
 @frozen
 class Unchanged:
-    """The reply of an upstream that still gives the same answer, the one with the digest `TagQuery.known`."""
+    """The reply of an upstream whose answer has not changed: its digest is still `TagQuery.known`."""
 
 
 Reply = Answer | Unchanged | Unobservable
@@ -31,7 +31,11 @@ Reply = Answer | Unchanged | Unobservable
 
 @frozen
 class MirrorRefs:
-    """What a mirror has. `head` is the commit of upstream's main branch. `tags` maps each release tag to its commit."""
+    """What a mirror has.
+
+    * `head`: the commit of upstream's main branch.
+    * `tags`: maps each release tag to its commit.
+    """
 
     head: str
     tags: Mapping[str, str]
@@ -41,7 +45,7 @@ class MirrorRefs:
 class MirrorUpdate:
     """What happened when a mirror was updated.
 
-    * `without_commit`: tags that name no commit, and are not mirrored.
+    * `without_commit`: the names of tags that point to no commit. They are not mirrored.
     * `broken_copy`: the folder to which the earlier mirror was moved because it was damaged; None if it was intact.
     * `remarks`: what git says about the fetched objects, for the report.
     """
@@ -55,8 +59,10 @@ class MirrorUpdate:
 class Alterations:
     """How a checkout differs from its commit.
 
+    All paths are relative to the checkout.
+
     * `changed`: tracked files that changed or are gone.
-    * `added`: new files.
+    * `added`: files that are not in the commit.
     * `unfetched`: what a checkout of a mirror never has: submodules, and the files behind Git LFS pointers.
     """
 
@@ -81,10 +87,10 @@ class TeamForge(Protocol):
     """The forge of the team, which gets a copy of each mirror."""
 
     def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
-        """Push the main branch and the release tags of the mirrors of these recipes. Return the results by recipe.
+        """Push the main branch and the release tags of the mirrors of the recipes `names`. Return results by recipe.
 
-        What the forge already has is not changed or deleted, except that its main branch moves forward. If the forge is
-        down or refuses a push, nothing is raised: the result names the problem.
+        What the forge already has is not changed or deleted, except that the main branch there moves forward. If the
+        forge is down or refuses a push, no error is raised: the recipe's result names the problem.
         """
 
 
@@ -102,56 +108,58 @@ class Mirrors(Protocol):
     """The copies of upstream repositories on this host."""
 
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
-        """Return the main branch and the tags of the mirror of the recipe `name`.
+        """Return the main branch and the release tags of the mirror of the recipe `name`.
 
-        Return Unobservable if the mirror cannot be read. Return None if there is no mirror, or if it has no main
-        branch.
+        Return Unobservable if the mirror cannot be read. Return None if there is no mirror, or if the mirror has no
+        main branch.
         """
 
     def update(
         self, recipe: Recipe, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()
     ) -> MirrorUpdate:
-        """Fetch what the mirror lacks, so that it has the main branch in `answer` and the release tags `tags`.
+        """Fetch what the recipe's mirror lacks: the main branch in `answer`, and the release tags `tags`.
 
-        `tags` maps names to commits. The tags in `anew` are fetched even if the mirror has them: they may have been
-        signed since. Afterwards the mirror is read back. Raise InfrastructureError if anything fails. After a failed
-        fetch, the mirror has the same branch and tags as before.
+        Return what happened. `tags` maps each tag to its commit. The tags in `anew` are fetched even if the mirror has
+        them, because they may have been signed since. Afterwards the mirror is read to check it. Raise
+        InfrastructureError if anything fails. After a failed fetch, the mirror has the same branch and tags as before.
         """
 
     def signatures(self, name: str, releases: Sequence[Release]) -> Mapping[str, Signature]:
         """Check the signatures of the tags of these releases with the keys of the fleet. Return the results by tag.
 
-        A bad signature is returned with its fault. A release is left out if the mirror does not have its tag on its
-        commit. Raise InfrastructureError if signatures cannot be checked.
+        The result for a bad signature says what is wrong with it. A release is left out if the mirror lacks its tag, or
+        has the tag on another commit. `name` is the recipe. Raise InfrastructureError if signatures cannot be checked.
         """
 
     def checkout(self, name: str, commit: str, into: Path) -> None:
-        """Write the tracked files of `commit` into the new folder `into`, without a `.git`.
+        """Write the tracked files of `commit` of the recipe `name` into the new folder `into`, without a `.git`.
 
         Raise RecipeError if a file must not be written to this host, InfrastructureError if the mirror lacks a file.
         """
 
     def alterations(self, name: str, commit: str, folder: Path) -> "Alterations":
-        """Return how `folder` now differs from the commit `commit` of the recipe `name` that was checked out there."""
+        """Return how the checkout in `folder` now differs from its commit, `commit` of the recipe `name`."""
 
     def resolve(self, name: str, ref: str) -> str | None:
-        """Return the commit that `ref` names in the mirror: a tag, else a branch, else an abbreviated commit.
+        """Return the commit that `ref` names in the mirror of the recipe `name`.
 
-        A whole commit id is nothing but that commit. Return None if there is none of them, or no mirror.
+        `ref` is read as a tag, else as a branch, else as an abbreviated commit id. A whole commit id always means that
+        commit. Return None if the mirror has nothing by that name, or if there is no mirror.
         """
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
         """Fetch the tag `ref` from upstream or, if there is no such tag, the branch `ref`. Return its commit.
 
-        `ref` may also be a whole commit id, or the full name of a ref, such as "refs/pull/7/head". No branch and no tag
-        of the mirror changes. Return None if upstream has no such ref or commit, or if there is no mirror.
-        Raise BusyError if another process fetches such a ref of this recipe, InfrastructureError if git fails.
+        `ref` may also be a whole commit id, or the full name of a ref, such as "refs/pull/7/head". The objects are
+        fetched into the mirror, but its branches and tags stay as they are. Return None if upstream has no such ref or
+        commit, or if there is no mirror. Raise BusyError if another process is doing this for the same recipe,
+        InfrastructureError if git fails.
         """
 
     def recover(self) -> None:
-        """Delete the temporary repositories that killed runs have left beside the mirrors.
+        """Delete the temporary repositories that killed processes have left beside the mirrors.
 
-        Those of a run that is still alive are kept.
+        The repositories of a process that is still alive are kept.
         """
 
     def drop(self, name: str) -> None:

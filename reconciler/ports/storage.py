@@ -18,12 +18,12 @@ class Registry(Protocol):
     """
 
     def read(self) -> Records:
-        """Return the records of all recipes; empty ones if there is no file yet."""
+        """Return the records of all recipes. If there is no file yet, the returned records are empty."""
 
     def generations(self, recipe: str) -> tuple[Canonical, ...]:
         """Return the recorded generations of a recipe, the newest first.
 
-        Those from before the recipe was last forgotten are left out, and so are records that cannot be read.
+        Generations from before the recipe was last forgotten are left out, and so are records that cannot be read.
         """
 
     def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
@@ -56,13 +56,13 @@ class Registry(Protocol):
     def roll_back(
         self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
     ) -> None:
-        """Record the rollback, and the canonical that it made as a copy of an older generation. Delete its intent.
+        """Record a rollback, and the canonical that results from it. Delete the intent. Append `entries` to the ledger.
 
-        Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded.
+        `canonical` is a copy of an older generation. Raise RegistryError if `intent` is not recorded.
         """
 
     def set_hold(self, hold: Hold, entries: Sequence[LedgerEntry]) -> None:
-        """Record a hold. It replaces an earlier hold of the same recipe. Append `entries` to the ledger."""
+        """Record a hold, in place of an earlier hold of the same recipe. Append `entries` to the ledger."""
 
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
         """Delete these holds and rollbacks, and append `entries` to the ledger.
@@ -77,7 +77,10 @@ class Registry(Protocol):
         """
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
-        """Replace the memories of these recipes, and append `entries` to the ledger."""
+        """Record what is remembered of these recipes, each in place of its earlier memory.
+
+        Append `entries` to the ledger.
+        """
 
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
         """Record how these recipes differ now, in place of the earlier drift records. Append `entries` to the ledger.
@@ -102,29 +105,31 @@ class Snapshots(Protocol):
     """
 
     def seal(self, source: Path, into: Path, about: Mapping[str, object]) -> Seal:
-        """Pack the folder `source` into a snapshot in the new folder `into`, and read that back. Return its seal.
+        """Pack the folder `source` into a snapshot in the new folder `into`. Read the snapshot back. Return its seal.
 
-        `about` is stored in the manifest. Raise UnfitDataError for a file or attribute that a snapshot cannot store.
+        `about` has facts on the data, such as the recipe and version, which are stored in the manifest. Raise
+        UnfitDataError for a file or attribute that a snapshot cannot store.
         """
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename the folder of a snapshot to `to`. A power cut cannot undo this once it has returned.
+        """Rename the folder of a snapshot from `folder` to `to`. Return the seal with the new times of the files.
 
-        Return the seal with the new times of the files. Raise SnapshotError if the snapshot is damaged or has other
-        files, or if `to` exists.
+        Once this call has returned, a power cut cannot undo the rename. Raise SnapshotError if the snapshot does not
+        match `seal`, if `folder` has other files too, or if `to` exists.
         """
 
     def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Copy the snapshot in `folder` to the new folder `to`. A power cut cannot undo this once it has returned.
+        """Copy the snapshot in `folder` to the new folder `to`. Return the seal with the times of the copied files.
 
-        Return the seal with the times of the copied files. Raise SnapshotError if the copy does not match `seal`; then
-        `to` does not exist.
+        Once this call has returned, a power cut cannot undo the copy. Raise SnapshotError if the copy does not match
+        `seal`; then `to` does not exist.
         """
 
     def find_damage(self, folder: Path, seal: Seal) -> Damaged | None:
-        """Return how the snapshot in `folder` differs from its seal; None if it does not.
+        """Return how the snapshot in `folder` differs from its seal; None if it does not differ.
 
-        The inode, size and times of each file are compared. The files are hashed only if one of these differs.
+        The inode, size and times of each file are compared with the seal. The files are hashed only if one of these
+        values differs.
         """
 
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
@@ -147,5 +152,5 @@ class Snapshots(Protocol):
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
         """Delete the files of the snapshot with this seal. Delete the folder too if it is empty afterwards.
 
-        Other files are kept. Do nothing if the folder is missing, or has another snapshot.
+        Other files are kept. Do nothing if the folder is missing, or has a snapshot with another seal.
         """

@@ -22,7 +22,7 @@ class WorkerDied:
 class WorkerStopped:
     """What `Workers.next_end` returns for a worker that ended because `Workers.stop` was called.
 
-    It has removed the apps that it had deployed.
+    The worker has removed the apps that it had deployed.
     """
 
 
@@ -34,20 +34,20 @@ class ParallelProgress(Progress, Protocol):
     """Shows a person what a pass is doing when it tries several recipes at once."""
 
     def show_running(self, recipes: frozenset[str]) -> None:
-        """Show that these recipes are tried at the same time from now on.
+        """Show that the recipes `recipes` are tried at the same time from now on.
 
-        If there are none, one recipe at a time is tried.
+        If `recipes` is empty, one recipe at a time is tried from now on.
         """
 
 
 class Workers(Protocol):
-    """Runs work in worker processes. `parallel` is how many of them may run at once."""
+    """Runs functions in worker processes. `parallel` is how many workers may run at once."""
 
     @property
     def parallel(self) -> int: ...
 
     def start(self, name: str, work: Callable[[Host], object]) -> None:
-        """Start a worker named `name`. It calls `work` with a host of its own. Do not wait for its end.
+        """Start a worker named `name`, which calls `work` with a host of its own. Do not wait for the worker's end.
 
         Raise OSError if no further process can be started.
         """
@@ -58,8 +58,9 @@ class Workers(Protocol):
         ...
 
     def stop(self, signal_number: int) -> Iterator[WorkerEnd]:
-        """Send the signal to all workers, and wait until all have ended. Yield the end of each, see `next_end`.
+        """Send the signal `signal_number` to all workers, and wait until all have ended.
 
-        If this process gets a second signal while it waits, send that to the workers too.
+        Yield the end of each worker, as `next_end` returns it. If this process gets a second signal while it waits,
+        send that signal to the workers too.
         """
         ...

@@ -19,7 +19,11 @@ Result = TypeVar("Result")
 
 
 def twice_if_late(run: WayRun, action: Callable[[WayRun], Result]) -> Result:
-    """Return the result of `action`. If something took too long, do it once more: what comes of that counts."""
+    """Call `action` with a new run of the same way, and return the result.
+
+    If something took too long, call `action` once more with a second run, and return the second result. The error of a
+    call is raised, except a TimedOutError of the first call.
+    """
     first = WayRun(run.host, run.subject, run.way)
     try:
         result = action(first)
@@ -31,10 +35,11 @@ def twice_if_late(run: WayRun, action: Callable[[WayRun], Result]) -> Result:
 
 
 def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
-    """Return what came of a case. `case` has what it is about.
+    """Try one case of a way by calling `try_case`. Return the case with its answer, reason and duration.
 
-    If something took too long, it is tried once more. The answer is SKIP if the older release does not work by itself,
-    and ERROR if this host is to blame, or if the second time something took too long again.
+    `case` says over which data the release is tried. If something took too long, `try_case` is called once more, and
+    that result counts. The answer is SKIP if the older release does not work by itself. It is ERROR if this host is to
+    blame, or if something took too long the second time too.
     """
     run.host.progress.step(run.subject.recipe.name, f"{run.subject.release.version}: {run.way} over {case.source}")
     started = run.host.clock.monotonic()
@@ -48,17 +53,18 @@ def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]
 
 
 def result_of(run: WayRun, cases: tuple[WayCase, ...]) -> WayResult:
-    """Return the result of a way with these cases."""
+    """Return the result of a way from the results of its cases: the gravest answer, and all cases."""
     tried = [case for case in cases if case.answer in {WayAnswer.YES, WayAnswer.NO}]
     proves_writes = bool(tried) and all(case.proves_writes for case in tried)
     return evolve(run.result(answer_of(cases), kind=gravest_kind(cases)), cases=cases, proves_writes=proves_writes)
 
 
 def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
-    """Deploy an older release with its data, and let it write more. A fresh install is marked by data.mark first.
+    """Deploy an older release over the data that `source` names, and let the older release write more data.
 
-    Return whether data.check can see what it wrote. Raise OlderReleaseError if it does not work by itself, and
-    TimedOutError if it took too long.
+    Return whether the recipe's data.check can see what was written. If `source` has no data, the older release is
+    installed fresh, and data.mark first writes data. Raise OlderReleaseError if the older release does not work by
+    itself, and TimedOutError if it took too long.
     """
     older = run.subject.older
     try:
@@ -75,9 +81,9 @@ def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
 
 
 def deploy_newer_needs(run: WayRun, slot: Slot) -> None:
-    """Deploy the apps that the release under test needs, over their data, where they are at another release.
+    """Deploy the apps that the release under test needs, each over its data in the slot.
 
-    Raise NeededAppError if one fails.
+    Apps that are at the right release already are left as they are. Raise NeededAppError if an app fails.
     """
     for spec in without_source(run.subject.older.needed()):
         have = slot.apps.get(spec.recipe.name)

@@ -20,13 +20,14 @@ def _without_data(source: DataSource, into: Path) -> AppSet:
 
 @frozen
 class OlderData:
-    """The older data that there is for a release.
+    """The data of older releases over which a release can be tried.
 
-    * `leaps`: the data over which a leap tries the release. `fall`: that over which a fall does; None for none.
-    * `unusable`: why there is no release for a source of `leaps` without a commit.
-    * `app_set`: unpacks the data of a source into the given folder, and returns the app set in it. A release that is to
-      be installed fresh has no data there.
-    * `needed`: returns the apps that the release needs, each at the release at which it is deployed beside it.
+    * `leaps`: the data over which the way "leap" tries the release: one source for each older release.
+    * `fall`: the data over which the way "fall" tries the release; None if there is no older release.
+    * `unusable`: for each source in `leaps` that has no commit, why its release cannot be deployed.
+    * `app_set`: a function that unpacks the data of a source into the given folder, and returns the app set to deploy.
+      For a release that is to be installed fresh, nothing is unpacked.
+    * `needed`: a function that returns the apps that the release under test needs, each with the release to deploy.
     """
 
     leaps: tuple[DataSource, ...] = ()
@@ -37,5 +38,5 @@ class OlderData:
 
 
 def without_source(app_set: AppSet) -> AppSet:
-    """Return the app set with each app to be deployed over the data that it has in the slot."""
+    """Return the app set without data from snapshots: each app is deployed over the data that it has in the slot."""
     return tuple(evolve(spec, source=None) for spec in app_set)

@@ -27,11 +27,11 @@ _WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {
 
 
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
-    """Run one way, and return its result. No error is raised.
+    """Try the way `way` of a release. Return the result. No error is raised.
 
-    If something took too long, it is run once more, and that result counts. Only copies of the sealed data are used.
-    The answer is ERROR if the release itself does not come up, if this host is to blame, or if the second run took too
-    long to tell what became of the data. It is SKIP if the recipe declares no data.check.
+    Only copies of the sealed data are used. If something took too long, the way is run once more, and the second result
+    counts. The answer is SKIP if the recipe declares no data.check. It is ERROR if the release does not come up with
+    its own data, if this host is to blame, or if the second run took too long to tell what became of the data.
     """
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
     (subject.logs / f"way-{way}.log").unlink(missing_ok=True)

@@ -9,12 +9,13 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 
 
 def try_back(run: WayRun) -> WayResult:
-    """Deploy the older release over a copy of the sealed data, to which the newer one has written more.
+    """Try the way back: deploy the newer release with a copy of its sealed data, and then the older one over that data.
 
-    Return YES if the older one comes up and its data.check passes. Otherwise deploy the newer release again, and return
-    NO with what it still has of its data. Return SKIP if there is no older release.
-    Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two does
-    not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
+    Before the older release is deployed, the newer one writes more data. The answer is YES if the older release comes
+    up and data.check passes. Otherwise the newer release is deployed again, and the answer is NO, with what is still
+    there of the data. It is SKIP if there is no older release.
+    Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two
+    releases does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
     """
     base = run.subject.base
     if base is None:
@@ -30,11 +31,11 @@ def try_back(run: WayRun) -> WayResult:
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
-    """Deploy the newer release again after the older one failed (`tried`). Return what was found of the data.
+    """Deploy the newer release again after the older one failed. Return what was found of the data.
 
-    First all data is checked. If some is missing, data.check runs again without MARK_ID, to check only the data from
-    before the newer release wrote more. Raise TimedOutError if a check took too long, or if the newer release did not
-    come up in time.
+    `tried` is how the older release failed. First data.check looks for all data. If some is missing, data.check runs
+    again without the variable MARK_ID: then it looks only for the data from before the newer release wrote more. Raise
+    TimedOutError if a check took too long, or if the newer release did not come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)
@@ -47,8 +48,8 @@ def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
 
 
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
-    """Return why the older release failed, in its own words.
+    """Return the reason for the answer: why the older release failed, by `tried`.
 
-    If it did not fail, return what the answer does not prove.
+    If the older release did not fail, return what the answer does not prove; "" if it proves everything.
     """
     return run.limits(proves_writes) if tried.passes else tried.words

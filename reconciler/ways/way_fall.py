@@ -21,9 +21,10 @@ _TRIES = 3
 
 @frozen
 class _Start:
-    """A start of the release. `seconds`: until it was ready. `killed_after`: when it was killed; None if it was not.
+    """One start of the release under test. Times count from when its first process was seen.
 
-    Both count from when its first process was seen.
+    * `seconds`: how long it took until the release was ready, or was killed.
+    * `killed_after`: after how many seconds the release was killed; None if it was not killed.
     """
 
     seconds: float
@@ -31,10 +32,11 @@ class _Start:
 
 
 def try_fall(run: WayRun) -> WayResult:
-    """Kill the release at each `Moment` of its first start on older data, and start it again.
+    """Try the fall: kill the release during its first start on older data, and start it again.
 
-    Return NO if it does not come up with all its data after one, with a case for each. Return SKIP if there is no older
-    data, or if the release does not come up over it without being killed. How long a start takes is measured first.
+    How long this start takes is measured first. Then there is a case for each `Moment` of the start. The answer is NO
+    if, in one of the cases, the release does not come up again with all its data. It is SKIP if there is no older data,
+    or if the release does not even come up over that data without being killed.
     """
     source = run.subject.older.fall
     if source is None:
@@ -57,9 +59,10 @@ def _tried(run: WayRun, case: WayCase, start: float) -> WayCase:
 
 @contextmanager
 def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool]]:
-    """Deploy the older release in a new slot, let it write, and stop it. Yield the slot, and whether writes are proved.
+    """Deploy the older release in a new slot, let it write data, and stop it.
 
-    Raise the errors of `deploy_older`, and KilledError if the older release has to be killed.
+    Yield the slot, and whether data.check can see what was written. Raise the errors of `deploy_older`, and KilledError
+    if the older release has to be killed.
     """
     with run.slot("way-fall") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -72,7 +75,10 @@ def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool
 
 
 def _undisturbed(run: WayRun, source: DataSource) -> float:
-    """Return how many seconds the first start on the older data takes if it is not killed."""
+    """Start the release on the data of `source` without killing it. Return how many seconds the start takes.
+
+    Raise OlderReleaseError if the release fails, because then a kill would prove nothing.
+    """
     with _stopped_older(run, source) as (slot, _):
         try:
             start = _start(run, slot, None)
@@ -85,9 +91,10 @@ def _undisturbed(run: WayRun, source: DataSource) -> float:
 
 
 def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
-    """Start the release in `slot`, and kill it `kill_after` seconds after its first process is seen; None: do not.
+    """Start the release in `slot`. Kill it `kill_after` seconds after its first process is seen; never if that is None.
 
-    Afterwards nothing of it runs if it was killed. Raise the errors of `deploy_app` if it fails without being killed.
+    Return how the start went. If the release was killed, nothing of it runs afterwards. Raise the errors of
+    `deploy_app` if the release fails without being killed.
     """
     own, clock = run.own_app(slot), run.host.clock.monotonic
     called = clock()
@@ -107,9 +114,10 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
 
 
 def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
-    """Kill the release at the moment of `case`, and start it again. `start` is how long its start takes, in seconds.
+    """Kill the release at the moment of its start that `case` names, and start it again. Return the answered case.
 
-    If it is ready before that moment, begin anew with the shorter time; return SKIP if that happens again and again.
+    `start` is how many seconds the whole start takes. If the release is ready before that moment, begin anew with the
+    shorter time. After three such tries, the answer is SKIP.
     """
     assert case.moment is not None  # noqa: S101  a fall has moments
     for _ in range(_TRIES):
@@ -122,9 +130,11 @@ def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
 
 
 def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_writes: bool) -> WayCase:
-    """Start the killed release again, and once more if it does not come up. Return what is then there of the data.
+    """Start the killed release again, and a second time if it does not come up. Return the case with its answer.
 
-    Raise TimedOutError if it does not come up in time, or cannot be checked in time: that shows no damage.
+    The answer is YES if all data is there afterwards. `kill` is when the release was killed. `proves_writes` is True if
+    data.check can see what the older release wrote. Raise TimedOutError if the release does not come up in time, or
+    cannot be checked in time, because that shows no damage.
     """
     release, starts = run.subject.release, 1
     first = tried = run.require_in_time(run.attempt(slot, release))

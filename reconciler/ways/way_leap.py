@@ -11,9 +11,10 @@ NOTHING_OLDER = "no older generation is kept, and [upgrade] also names no releas
 
 
 def try_leap(run: WayRun) -> WayResult:
-    """Deploy the release over the data of each older one. Return NO if it fails over one, with a case for each.
+    """Try the leap: deploy the release over the data of each older release, in a slot of its own.
 
-    Return SKIP if there is none.
+    Return the result, with a case for each older release. The answer is NO if the release fails over the data of one of
+    them. It is SKIP if there is no older release.
     """
     sources = run.subject.older.leaps
     if not sources:
@@ -27,10 +28,11 @@ def _tried(run: WayRun, source: DataSource) -> WayCase:
 
 
 def _leap(run: WayRun, source: DataSource) -> WayCase:
-    """Deploy the release over the data of an older one. If it fails, deploy the older one again, to see its data.
+    """Deploy the release over the data of an older one, which `source` names. Return the case with its answer.
 
-    Raise the errors of `deploy_older`, KilledError if one of both does not stop in time, and TimedOutError if too
-    little was seen in time to tell what became of the data.
+    If the release fails, deploy the older release again, to see what is still there of the data. Raise the errors of
+    `deploy_older`, KilledError if one of the two releases does not stop in time, and TimedOutError if too little was
+    seen in time to tell what became of the data.
     """
     with run.slot("way-leap") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -43,9 +45,10 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt, source: DataSource) -> LeapFacts:
-    """Deploy the older release again after the release failed (`tried`), and return what it has of its data.
+    """Deploy the older release of `source` again after the newer one failed. Return what was found of the data.
 
-    Raise TimedOutError if a check took too long, or if the older release did not come up in time.
+    `tried` is how the newer release failed. Raise TimedOutError if a check took too long, or if the older release did
+    not come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)

@@ -26,11 +26,14 @@ from reconciler.ways.older_data import OlderData
 class WaySubject:
     """The release to try, with its sealed data.
 
-    * `base`: the older release of a way back; None if there is none. `no_base` is then the reason.
+    * `recipe`, `release`: the release to try.
+    * `base`: the older release to which a way back leads; None if there is none.
     * `tests`: the digest of everything on which the answer depends, besides the releases.
     * `folder`: the recipe's locked working folder.
-    * `logs`: the folder for logs. `logs_name`: its path relative to the state folder.
-    * `unpack`: unpacks a copy of the sealed data into the given folder, and returns the app set in it.
+    * `logs`: the folder for logs.
+    * `logs_name`: the path of `logs` relative to the state folder.
+    * `unpack`: a function that unpacks a copy of the sealed data into the given folder, and returns the app set in it.
+    * `no_base`: why `base` is None.
     * `older`: the data of older releases, for a leap and a fall.
     """
 
@@ -48,11 +51,11 @@ class WaySubject:
 
 @frozen
 class RiseAttempt:
-    """How an app came up.
+    """What came of deploying a release over the data in a slot.
 
-    * `comes_up`: True if it became ready, and runs.
+    * `comes_up`: True if the app became ready, and still runs.
     * `passes`: True if data.check passed.
-    * `words`: what failed; "" for nothing.
+    * `words`: what failed; "" if nothing did.
     * `timed_out`: True if something took too long, so that this host may be to blame.
     """
 
@@ -64,9 +67,12 @@ class RiseAttempt:
 
 @define
 class WayRun:
-    """One run of a way. `number` is 1, or 2 if the way is run again.
+    """One run of a way.
 
-    `timed_out` is True if something took too long. `writes` is how often data.mark was run.
+    * `subject`: the release to try, with its sealed data.
+    * `number`: 1, or 2 if the way is run again because something took too long.
+    * `timed_out`: True if something took too long in this run.
+    * `writes`: how often data.mark was run.
     """
 
     host: Host
@@ -82,7 +88,7 @@ class WayRun:
 
     @contextmanager
     def slot(self, role: str) -> Iterator[Slot]:
-        """Open a slot in the folder `role` of the recipe's working folder. Remove it at the end of the `with` block."""
+        """Open a slot in the subfolder `role` of the recipe's working folder, yield it, and remove it at the end."""
         with open_slot(self.host, self.subject.folder, role, self.log) as slot:
             yield slot
 
@@ -90,15 +96,15 @@ class WayRun:
         return slot.apps[self.subject.recipe.name]
 
     def deploy_sealed(self, slot: Slot) -> None:
-        """Deploy a copy of the sealed data with the release that sealed it. Raise RecipeError if that fails."""
+        """Deploy the release under test with a copy of its sealed data. Raise RecipeError if that fails."""
         deploy_app_set(slot, self.subject.unpack(slot.folder / "source"))
 
     def write(self, slot: Slot) -> bool:
-        """Let the running release write something by data.mark. Return whether data.check can see what was written.
+        """Let the running release write data by the recipe's command data.mark. Return whether data.check can see it.
 
-        It can if, with the MARK_ID of this write, it failed before and passes now, and did not fail only because it
-        took too long. Return False if nothing was written: there is no data.mark, or it failed. Raise RecipeError if
-        data.check fails afterwards.
+        It can if data.check, looking for the MARK_ID of this write, failed before the write and passes now, and did not
+        fail only because it took too long. Return False if nothing was written, because data.mark is not declared or
+        failed. Raise RecipeError if data.check fails afterwards.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         if data.mark is None:
@@ -137,9 +143,9 @@ class WayRun:
         run_command(slot, self.own_app(slot), check, "data.check")
 
     def mark(self, slot: Slot) -> None:
-        """Let a fresh install write by data.mark what data.check looks for without MARK_ID, if data.mark is declared.
+        """Run data.mark on a fresh install without MARK_ID, to write what data.check looks for without MARK_ID.
 
-        Raise RecipeError if data.mark fails.
+        Do nothing if data.mark is not declared. Raise RecipeError if data.mark fails.
         """
         if self.subject.recipe.data.mark is not None:
             run_command(slot, self.own_app(slot), self.subject.recipe.data.mark, "data.mark")
@@ -147,8 +153,8 @@ class WayRun:
     def limits(self, proves_writes: bool, version: str = "") -> str:  # noqa: FBT001  a fact of the run
         """Return what the result of this way does not prove, as one sentence; "" if it proves everything.
 
-        `proves_writes` is True if data.check can tell whether what was written is there. `version` is the release that
-        wrote it, "" for the one under test.
+        `proves_writes` is True if data.check can see whether the data that was written in this way is there. `version`
+        is the release that wrote this data; "" for the release under test.
         """
         if proves_writes:
             return ""
@@ -156,10 +162,10 @@ class WayRun:
         return f"data.check cannot tell whether what {wrote} writes is there (see MARK_ID)"
 
     def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
-        """Deploy a release over the data in the slot, and run data.check. Return how that went.
+        """Deploy a release over the data in the slot, and run data.check. Return what came of it, also of a failure.
 
-        If `is_up`, the release is deployed already. Raise KilledError if what ran before had to be killed, because that
-        says nothing about this release.
+        If `is_up`, the release is deployed already. Raise KilledError if the release that ran before had to be killed,
+        because that says nothing about this one.
         """
         try:
             if not is_up:
@@ -176,13 +182,16 @@ class WayRun:
         return RiseAttempt(comes_up=True, passes=True)
 
     def require_in_time(self, attempt: RiseAttempt) -> RiseAttempt:
-        """Return `attempt`. Raise TimedOutError if it failed because something took too long: it proves nothing."""
+        """Return `attempt` unchanged. If it failed because something took too long, raise TimedOutError instead.
+
+        A failure of that kind proves nothing about the release.
+        """
         if attempt.timed_out:
             raise TimedOutError(attempt.words)
         return attempt
 
     def check(self, slot: Slot) -> None:
-        """Run data.check. Raise RecipeError if it fails, or if an app does not stay up."""
+        """Run data.check in the slot. Raise RecipeError if it fails, or if the recipe's own app does not stay up."""
         self._run_check(slot)
         check_up(slot)
 
@@ -192,9 +201,11 @@ class WayRun:
         return isinstance(status, RunningApp) and not status.failure
 
     def result(self, answer: WayAnswer, reason: str = "", kind: WayKind | None = None) -> WayResult:
-        """Return the result of this run with the given answer.
+        """Return the result of this run.
 
-        `reason` is one sentence. `kind` is what is wrong if the answer is NO.
+        * `answer`: whether the release passed.
+        * `reason`: why, in one sentence; "" for none.
+        * `kind`: what is wrong with the release; None for nothing.
         """
         subject = self.subject
         return WayResult(

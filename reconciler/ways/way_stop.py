@@ -9,11 +9,11 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 
 
 def try_stop(run: WayRun) -> WayResult:
-    """Stop the release by SIGTERM, deploy it again, kill it, and deploy it once more. Return the result.
+    """Try the stop: stop the release by SIGTERM, deploy it again, kill it by SIGKILL, and deploy it once more.
 
-    It is YES if the release ends in time, and comes up with its data each time; else NO with the reason. Raise
-    RecipeError if the release does not come up with its own data at first. Raise TimedOutError if it does not come up
-    in time later, or if its data cannot be checked in time.
+    The answer is YES if the release ends in time after SIGTERM, and comes up with its data each time; else it is NO,
+    with the reason. Raise RecipeError if the release does not come up with its own data at first. Raise TimedOutError
+    if it does not come up in time later, or if its data cannot be checked in time.
     """
     with run.slot("way-stop") as slot:
         run.deploy_sealed(slot)
@@ -35,9 +35,9 @@ def try_stop(run: WayRun) -> WayResult:
 
 
 def _stop(run: WayRun, slot: Slot) -> StopFacts:
-    """Stop the release by SIGTERM. Return how it ended.
+    """Stop the release by SIGTERM. Return how it ended: the time it took, its grace time, and its exit codes.
 
-    On a Swarm, the seconds include those that Swarm itself takes.
+    On a Swarm, the time includes what Swarm itself takes.
     """
     own = run.own_app(slot)
     slot.ready.pop(own.recipe.name, None)
