@@ -15,11 +15,11 @@ TAIL_LINES = 12
 
 
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
-    """Wait until the app answers, and check that the deployed release is the one that runs. Return its status.
+    """Wait until a deployed app is ready, and check that the deployed release is the one that runs. Return its status.
 
-    From then on, the app is in `slot.ready`. Raise RecipeError or TimedOutError if it does not become ready, and
-    InfrastructureError if another release runs. If the release before it had to be killed, raise KilledError even if
-    the app is ready: its data may be incomplete.
+    From then on, the app is in `slot.ready`. Raise RecipeError or TimedOutError if the app does not become ready, and
+    InfrastructureError if another release runs. Raise KilledError, even if the app is ready, if its earlier release had
+    to be killed: the data may be incomplete.
     """
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
@@ -45,7 +45,8 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
 def ready_timeout(deployed: DeployedApp) -> timedelta:
     """Return how long the app may take to become ready.
 
-    This is the declared `[ready] timeout`, else the time that the release itself declares, else the default.
+    This is `[ready] timeout` if the recipe declares it, else the time that the release itself declares, else the
+    default.
     """
     ready = deployed.recipe.ready
     if ready.timeout is not None:
@@ -55,7 +56,7 @@ def ready_timeout(deployed: DeployedApp) -> timedelta:
 
 
 def check_up(slot: Slot) -> None:
-    """Check that every app of a slot has stayed up since it was ready. Apps that Canon stopped are not checked.
+    """Check that every app of a slot has stayed up since it became ready. Apps that Canon stopped are not checked.
 
     Raise RecipeError if the recipe's own app went down by itself. Raise InfrastructureError if an app that it needs
     went down, or if this host is to blame.
@@ -75,9 +76,9 @@ def check_stable(slot: Slot) -> None:
 
 
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
-    """Watch an app until it has been up for `stable`. Raise the errors of `check_up` if it does not stay up.
+    """Watch an app until it has been up for the time `stable`. Raise the errors of `check_up` if it does not stay up.
 
-    Return at once if the app is not in `slot.ready`: then Canon has stopped it.
+    Return at once if the app is not in `slot.ready`, because then Canon has stopped it.
     """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:
@@ -101,9 +102,10 @@ def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
 
 @contextmanager
 def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
-    """If the `with` block raises a RecipeError, raise it again with the app's last log lines, without secrets.
+    """If the `with` block raises a RecipeError, raise it again with the last log lines of the app `deployed`.
 
-    For a TimedOutError, also add how busy the host is. Other errors stay as they are.
+    In these lines, secrets are masked. If the error is a TimedOutError, also add how busy the host is. Other errors
+    stay as they are.
     """
     try:
         yield
@@ -116,6 +118,9 @@ def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
 
 
 def _unready_error(slot: Slot, deployed: DeployedApp, unready: Unready) -> RecipeError:
-    """Return the error for an app that did not become ready: TimedOutError if it took too long; else RecipeError."""
+    """Return the error for an app that did not become ready: TimedOutError if it took too long, else RecipeError.
+
+    `unready` has the reason.
+    """
     kind = TimedOutError if unready.timed_out else RecipeError
     return kind(f"{deployed.recipe.name} {deployed.release.version} is not ready: {slot.redact(unready.reason)}")

@@ -18,9 +18,9 @@ from state.records import Canonical, Damaged, Seal
 class AppSpec:
     """One app of an app set: its recipe, and the release to deploy.
 
-    * `source`: the app's folder in an unpacked snapshot, with its data. If it is None, the app keeps the data that it
-      has in the slot; if it is new there, it starts with fresh data.
-    * `settings_from`: an app of the same recipe, whose secrets and settings are used. If it is None, new ones are made.
+    * `source`: the app's folder in an unpacked snapshot, with the data to deploy it with. If it is None, the app keeps
+      the data that it has in the slot; an app that is new in the slot starts with fresh data.
+    * `settings_from`: an app of the same recipe, whose secrets and settings are used; None to make new ones.
     """
 
     recipe: Recipe
@@ -38,16 +38,18 @@ class SnapshotDamagedError(InfrastructureError):
 
 
 class NeedMissingError(InfrastructureError):
-    """A recipe needs another one that has no release to deploy."""
+    """A recipe needs another recipe that has no release to deploy."""
 
 
 def make_app_set(
     recipe: Recipe, release: Release, recipes: Mapping[str, Recipe], releases: Mapping[str, Release | None]
 ) -> AppSet:
-    """Return the app set of `recipe` at `release`. The recipes that it needs come first.
+    """Return the app set of `recipe` at `release`: first the apps of the recipes that it needs, last its own.
 
-    These are at their releases in `releases`. `recipes` has all recipes by name. Raise NeedMissingError if `releases`
-    has none for a needed recipe.
+    * `recipes`: all recipes, by name.
+    * `releases`: the release to deploy of each needed recipe, by name.
+
+    All apps are to start with fresh data. Raise NeedMissingError if `releases` has no release of a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
@@ -72,7 +74,7 @@ def drivers_of(app_set: AppSet) -> frozenset[str]:
 def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:
     """Return the app of the recipe `need` at `release`, with fresh data. Raise NeedMissingError if `release` is None.
 
-    `needed_by` is named in the error.
+    `needed_by` is the recipe that needs the app. The error names it.
     """
     if release is None:
         raise NeedMissingError(f"{needed_by.name} needs {need.name}, which has neither a canonical nor a release")
@@ -82,7 +84,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
     """Unpack the snapshot of a canonical into the folder `into`. Return `app_set` with its releases and data.
 
-    A needed recipe that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
+    A needed app that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
     SnapshotDamagedError if the snapshot is damaged.
     """
     folder = host.state.canonical(canonical.recipe, canonical.generation)
@@ -94,11 +96,11 @@ def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: P
 def snapshot_app_set(
     host: Host, canonical: Canonical, recipes: Mapping[str, Recipe], into: Path, canonicals: Mapping[str, Canonical]
 ) -> AppSet:
-    """Unpack the snapshot of a canonical into the folder `into`. Return its app set, with its releases and data.
+    """Unpack the snapshot of a canonical into the folder `into`. Return the app set to deploy, with the unpacked data.
 
-    `recipes` and `canonicals` are by recipe. A recipe that is needed only since the snapshot was made is not in it: it
-    gets the release of its own canonical and fresh data. Raise NeedMissingError if it has no canonical,
-    SnapshotDamagedError if the snapshot is damaged.
+    `recipes` are all recipes, and `canonicals` all canonicals, both by the recipe's name. The snapshot lacks an app
+    that the recipe needs only since the snapshot was made. Such an app gets the release of its own canonical, and fresh
+    data. Raise NeedMissingError if it has no canonical, SnapshotDamagedError if the snapshot is damaged.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
@@ -112,10 +114,11 @@ def snapshot_app_set(
 
 
 def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with its releases and data.
+    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the releases and data from there.
 
-    A needed recipe that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
-    SnapshotDamagedError if the snapshot is damaged, or is not of the recipe and release with which `app_set` ends.
+    A needed app that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
+    SnapshotDamagedError if the snapshot does not match `seal`, or is not of the recipe and release with which `app_set`
+    ends.
     """
     own = app_set[-1]
     about = host.snapshots.unpack(folder, seal, into)
@@ -134,10 +137,11 @@ def _with_release(app_set: AppSet, release: Release) -> AppSet:
 
 
 def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, unpacked: Path) -> AppSpec:
-    """Return the app with the release and the data that it has in the snapshot. `unpacked` is the snapshot's folder.
+    """Return the app of `spec` with the release and the data that it has in a snapshot.
 
-    `release` has the saved "version" and "commit". If it is None, the app is not in the snapshot: return `spec` without
-    data from there.
+    * `release`: the "version" and "commit" of the app in the snapshot. If it is None, the app is not in the snapshot:
+      then return `spec` with fresh data.
+    * `unpacked`: the folder into which the snapshot was unpacked.
     """
     if release is None:
         return evolve(spec, source=None)

@@ -8,10 +8,13 @@ from reconciler.ports.commands import RecipeCommand
 
 
 def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningApp | None) -> RecipeCommand:
-    """Return the command `argv` of a recipe's tests, with its environment and deadline. Do not run it.
+    """Return a command of a recipe's tests with its environment, folder, log and deadline. Do not run it.
 
-    The variables URL and ADDRESS come from `status`; if that is None, they are not set. Raise the errors of
-    `needs_environment`.
+    * `deployed`: the recipe's app, against which the command is to run.
+    * `argv`: the program and its arguments.
+    * `status`: from where the variables URL and ADDRESS come. If it is None, they are not set.
+
+    Raise the errors of `needs_environment`.
     """
     recipe, release = deployed.recipe, deployed.release
     environment = {
@@ -36,8 +39,9 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
 def needs_environment(slot: Slot, recipe: Recipe) -> dict[str, str]:
     """Return environment variables with the addresses of the apps that the recipe needs.
 
-    For a need `accounts` they are ACCOUNTS_URL, ACCOUNTS_ADDRESS and ACCOUNTS_PEER, the address for other apps of the
-    slot. Raise InfrastructureError if a needed app no longer runs, because the recipe is not to blame.
+    For a needed app `accounts`, the variables are ACCOUNTS_URL, ACCOUNTS_ADDRESS, and ACCOUNTS_PEER, which is the
+    address for other apps of the slot. Raise InfrastructureError if a needed app no longer runs, because the recipe is
+    not to blame for that.
     """
     environment: dict[str, str] = {}
     for need in recipe.install.needs:

@@ -16,10 +16,10 @@ from reconciler.ports.app_secrets import SecretMakers
 
 
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
-    """Deploy all apps of a set in order, and wait for each until it is ready. Return the status of the last one.
+    """Deploy the apps of a set in order, and wait until each is ready. Return the status of the last app.
 
-    The last app is that of the recipe itself. If it fails, raise RecipeError or TimedOutError. If a needed app fails,
-    raise NeededAppError. If this host is to blame, raise InfrastructureError.
+    The last app is that of the recipe itself. If the last app fails, raise RecipeError or TimedOutError. If a needed
+    app fails, raise NeededAppError. If this host is to blame, raise InfrastructureError.
     """
     *needed, own = app_set
     for spec in needed:
@@ -28,7 +28,7 @@ def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
 
 
 def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
-    """Deploy an app that the recipe `needed_by` needs.
+    """Deploy the app `spec`, which the recipe `needed_by` needs, and wait until it is ready.
 
     If the app fails, raise NeededAppError, which blames neither of the two recipes.
     """
@@ -39,9 +39,9 @@ def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
 
 
 def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
-    """Deploy an app, new or over its earlier release in the slot. Wait until it is ready. Return its status.
+    """Deploy an app in the slot, as a new app or over its earlier release. Wait until it is ready. Return its status.
 
-    Raise RecipeError, TimedOutError or InfrastructureError. The app may then be deployed in part.
+    Raise RecipeError, TimedOutError or InfrastructureError if that fails. Then parts of the app may be deployed.
     """
     recipe = spec.recipe
     is_new = spec.source is None and recipe.name not in slot.apps
@@ -58,9 +58,9 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
 
 
 def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
-    """Return the options with which an app is deployed, as its recipe declares them.
+    """Return the options with which an app is deployed: its release, settings, overlays and timeout.
 
-    The addresses of the apps that it needs are among its settings. Raise the errors of `needs_environment`.
+    The settings also have the addresses of the apps that this app needs. Raise the errors of `needs_environment`.
     """
     install, tests = deployed.recipe.install, slot.tests_of(deployed.recipe)
     settings = {**needs_environment(slot, deployed.recipe), **install.env}
@@ -70,9 +70,9 @@ def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
 
 
 def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOptions) -> None:
-    """Load the data in `spec.source`, if there is any, and make the secrets that the release needs and lacks.
+    """Load the data in `spec.source` into the app, if there is any, and make the secrets that the app still lacks.
 
-    Remarks, and declared secrets that the release does not read, are added to the slot.
+    Add remarks, and the names of declared secrets that the release does not read, to the slot.
     """
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:
@@ -85,10 +85,10 @@ def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOp
 
 
 def _load(deployed: DeployedApp, source: Path) -> None:
-    """Load the data and secrets of an app from an unpacked snapshot.
+    """Load the data and secrets of an app from `source`, its folder in an unpacked snapshot.
 
-    Raise InfrastructureError if a folder is missing afterwards: an app may come up without its data, and nothing else
-    would show that.
+    Raise InfrastructureError if the app's data or secrets are missing afterwards. The app might come up without them,
+    and nothing else would show that.
     """
     folders = [folder for folder in (deployed.app.data, deployed.app.secrets) if (source / folder.name).exists()]
     deployed.driver.load(deployed.app, source)

@@ -26,13 +26,15 @@ _LONGEST_PROBE = timedelta(seconds=60)
 
 
 def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
-    """Run the command `argv` of the recipe's tests. `what` names it in errors.
+    """Run a command of the recipe's tests against its deployed app.
 
-    If it fails, raise RecipeError or TimedOutError. Raise InfrastructureError if this host is to blame, for example
-    because an app was stopped from outside. If `may_stop`, the command itself may stop the app, so that the recipe is
-    to blame for that.
-    Processes that the command leaves running are ended, and named in the slot's remarks. Raise KilledError if one had
-    to be killed.
+    * `argv`: the program and its arguments.
+    * `what`: a name for the command in errors, such as "data.check".
+    * `may_stop`: True if the command itself may stop the app. Then the recipe is to blame if the app is stopped.
+
+    If the command fails, raise RecipeError or TimedOutError. Raise InfrastructureError if this host is to blame, for
+    example because an app was stopped from outside. Processes that the command leaves running are ended, and named in
+    the slot's remarks. Raise KilledError if such a process had to be killed.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -54,7 +56,9 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
 
 def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
-    """Run commands in order until one fails. An error names it by `what` and a number, such as "custom test 1".
+    """Run commands of the recipe's tests in order until one fails.
+
+    An error names the command by `what` and a number: "custom test 1" if `what` is "custom test".
 
     Raise the errors of `run_command`.
     """
@@ -63,10 +67,10 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 
 
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Run the command `argv` for at most a minute. Return whether it exits with 0 while the app is up.
+    """Run the command `argv` of the recipe's tests for at most a minute. Return whether it exits with 0.
 
-    Raise the errors of `check_up` if an app went down. Raise InfrastructureError, with `what` as the command's name, if
-    memory ran out.
+    Return False if the app does not run. Raise the errors of `check_up` if an app went down. Raise InfrastructureError
+    if memory ran out; `what` names the command in the error.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
@@ -87,10 +91,10 @@ def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT0
 
 
 def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> RecipeError | InfrastructureError:
-    """Return the error for a command that failed. `result` is how it ended, and `what` names it.
+    """Return the error for the failed command `argv`. `result` is how it ended. `what` names it in the error.
 
-    It is an InfrastructureError if memory ran out or a program is not in PATH, a TimedOutError if the command took too
-    long, else a RecipeError.
+    The error is an InfrastructureError if memory ran out or a program is not in PATH, a TimedOutError if the command
+    took too long, else a RecipeError.
     """
     tail = tuple(slot.redact(result.tail).splitlines()[-TAIL_LINES:])
     if result.missing and "/" not in argv[0]:

@@ -19,7 +19,11 @@ from state.folder.folder import DRIVERS
 
 @frozen
 class DeployedApp:
-    """An app in a slot, with the release that was last deployed as it. `checkout` is the folder with its files."""
+    """An app in a slot, with the release that was last deployed, or is about to be.
+
+    * `driver`: what deploys the app.
+    * `checkout`: the folder with the files of the release.
+    """
 
     recipe: Recipe
     release: Release
@@ -30,7 +34,10 @@ class DeployedApp:
 
 @frozen
 class ReadySince:
-    """The status of an app when it became ready. `at` is when that was, in seconds of the monotonic clock."""
+    """The status of an app when it became ready.
+
+    `at` is the time at which the app became ready, in seconds of the monotonic clock.
+    """
 
     status: RunningApp
     at: float
@@ -49,15 +56,18 @@ class Checkout:
 class Slot:
     """A folder in which a recipe, and the apps that it needs, run for a while.
 
+    * `folder`: the folder itself.
     * `backup`: the folder for backups.
     * `log`: the file for the output of deployments and commands.
-    * `was_empty`: True if the folder is new, and nothing of an earlier slot still ran.
+    * `was_empty`: True if the folder was new when the slot was opened, and nothing of an earlier slot still ran.
     * `apps`: the deployed apps by recipe. The recipe's own app is last.
     * `ready`: the apps that became ready and must stay up, by recipe.
     * `remarks`: texts for the report.
-    * `unused_makers`: for each recipe, declared secrets that its release does not read.
+    * `unused_makers`: for each recipe, the names of declared secrets that its release does not read.
+    * `checkouts`: the folders in the slot into which releases were checked out.
     * `closed`: True once the slot was removed, as far as possible.
-    * `mark_id`: a text that data.mark writes and data.check looks for; "" for none.
+    * `mark_id`: the variable MARK_ID of the recipe's commands: a text that data.mark writes and data.check looks for;
+      "" if the variable is not set.
     """
 
     host: Host
@@ -75,13 +85,16 @@ class Slot:
 
     @property
     def mark(self) -> str:
-        """Return the text that every process, container and volume of the slot carries: the path of the slot."""
+        """Return the slot's mark, a text that every process, container and volume of the slot carries.
+
+        The mark is the path of the slot's folder.
+        """
         return str(self.folder)
 
     def check_out(self, recipe: Recipe, release: Release) -> DeployedApp:
-        """Check `release` out into a new folder of the slot. Return the recipe's app with this release. Deploy nothing.
+        """Write the files of `release` into a new folder of the slot. Return the recipe's app with this release.
 
-        Earlier checkouts stay until the slot is closed.
+        Deploy nothing. Earlier checkouts stay until the slot is removed.
         """
         earlier = self.apps.get(recipe.name)
         new = App(recipe.name, self.folder / recipe.name, self.mark, recipe.stop.grace)
@@ -97,9 +110,9 @@ class Slot:
         return deployed
 
     def _record_driver(self, name: str) -> None:
-        """Record in the slot that the driver `name` deploys there.
+        """Record in a file in the slot that the driver `name` deploys apps there.
 
-        If this pass is killed, the next one needs that driver to clear the slot.
+        If this pass is killed, the next pass needs that driver to clear the slot.
         """
         record = self.folder / DRIVERS / name
         record.parent.mkdir(mode=0o700, exist_ok=True)
@@ -108,8 +121,8 @@ class Slot:
     def tests_of(self, recipe: Recipe) -> Path:
         """Return the slot's copy of the recipe's fleet folder. Make the copy if it is missing.
 
-        Commands run in the copy, so that they cannot change the original. They may write to all of it, even if the
-        original is read-only.
+        The commands of the recipe's tests run in the copy, so that they cannot change the original. They may write to
+        every file in the copy, even if the original is read-only.
         """
         copy = self.folder / "tests" / recipe.name
         if not copy.exists():
@@ -121,7 +134,7 @@ class Slot:
         """Stop all apps, so that their data can be saved. Apps that need others are stopped first.
 
         Raise InfrastructureError if an app still runs. If the recipe's own app had to be killed, raise KilledError,
-        because its last writes may be incomplete. If another app had to be, raise NeededAppError.
+        because its last writes may be incomplete. If a needed app had to be killed, raise NeededAppError.
         """
         self.ready.clear()
         own = next(reversed(self.apps.values()), None)
@@ -143,10 +156,10 @@ class Slot:
             self.note_removal(deployed.recipe.name, deployed.driver.stop(deployed.app))
 
     def save(self, into: Path) -> Mapping[str, object]:
-        """Save the data of each stopped app in the folder `into`/RECIPE. Return the "version" and "commit" of each.
+        """Save the data of each stopped app in the folder `into`/RECIPE. Return the release of each app, by recipe.
 
-        The result is by recipe. The saved files may be shared with the apps, so they must be used up before an app runs
-        again.
+        A returned release has the form {"version": …, "commit": …}. The saved files may be shared with the apps, so the
+        caller must be done with them before an app runs again.
         """
         for name, deployed in self.apps.items():
             (into / name).mkdir(mode=0o700, parents=True)
@@ -155,11 +168,11 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Append a line of Canon to the slot's log. Raise no error if that fails."""
+        """Append `line` to the slot's log, as a line of Canon and not of an app. Raise no error if that fails."""
         append_log_line(self.log, line)
 
     def redact(self, text: str) -> str:
-        """Return `text` with "[redacted]" in place of each secret of the slot's apps."""
+        """Return `text` with "[redacted]" in place of every secret of the slot's apps."""
         secrets = redaction(read_slot_secrets(self.folder))
         return secrets.apply(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
@@ -179,16 +192,16 @@ class Slot:
 
 
 def _let_owner_write(folder: Path) -> None:
-    """Let the owner write to a folder and all that is in it. Links, and what they lead to, stay as they are."""
+    """Make a folder and everything in it writable for its owner. Links, and what they point to, stay as they are."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)
 
 
 def append_log_line(log: Path, line: str) -> None:
-    """Append `line` to the file `log`, after "==> ", which marks a line of Canon. Raise no error if that fails.
+    """Append `line` to the file `log`, with "==> " before it, which shows that the line is Canon's.
 
-    A missing file is made, readable only for its owner.
+    If the file is missing, make it, readable only for its owner. Raise no error if writing fails.
     """
     with suppress(OSError):
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ LOG_TAIL_BYTES = 256 * 1024
 
 @frozen
 class Alteration:
-    """A tracked file that was changed in the checkout of a recipe's release."""
+    """A tracked file that an app changed in the checkout of its release. As text: "RECIPE:PATH"."""
 
     recipe: str
     commit: str
@@ -33,7 +33,7 @@ class CleanupResult:
 
     * `altered`: tracked files that the apps changed.
     * `remarks`: texts for the report.
-    * `remaining`: folders, and marks of processes and containers, that could not be removed.
+    * `remaining`: what could not be removed: marks of slots of which processes or objects still exist, and folders.
     """
 
     altered: tuple[Alteration, ...]
@@ -48,7 +48,7 @@ def backup_of(working_folder: Path) -> Path:
 
 @contextmanager
 def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterator[Slot]:
-    """Make a slot in the subfolder `role` of a recipe's locked working folder. Yield it, and close it at the end.
+    """Make a slot in the subfolder `role` of a recipe's locked working folder, yield it, and remove it at the end.
 
     `log` is the file for the output of the slot's apps and commands.
     """
@@ -67,9 +67,10 @@ def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterato
 
 @contextmanager
 def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
-    """Call `clean_up` at the end of the `with` block, also after an error, which is then raised again.
+    """Call `clean_up` at the end of the `with` block, also after an error in the block, which is then raised again.
 
-    If `clean_up` raises an error, that one is raised instead; but after InterruptedPassError it is ignored.
+    If `clean_up` itself raises an error, that error is raised instead. After an InterruptedPassError in the block, an
+    error of `clean_up` is ignored.
     """
     try:
         yield
@@ -84,9 +85,9 @@ def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
 
 
 def close_slot(slot: Slot) -> CleanupResult:
-    """Remove the slot with all its apps. Return changed files, remarks, and what could not be removed.
+    """Remove a slot with all its apps. Return which tracked files apps changed, remarks, and what could not be removed.
 
-    Before that, the checkouts are compared with their commits, and the logs of the apps are appended to the slot's log.
+    Before that, compare the checkouts with their commits, and append the logs of the apps to the slot's log.
     """
     altered, remarks = _alterations(slot)
     _keep_logs(slot)
@@ -98,9 +99,9 @@ def close_slot(slot: Slot) -> CleanupResult:
 
 
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
-    """Return the tracked files that were changed in the slot's checkouts, and remarks.
+    """Return the tracked files that were changed in the slot's checkouts, and remarks for the report.
 
-    The remarks name the first five new files, and submodules and Git LFS files, which a checkout does not have.
+    The remarks name the submodules and Git LFS files that the checkouts lack, and the first five files that were added.
     """
     altered, added, unfetched = [], [], []
     for checkout in slot.checkouts:
@@ -113,7 +114,7 @@ def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
 
 
 def _keep_logs(slot: Slot) -> None:
-    """Append the end of each app's logs to the slot's log. Then mask the secrets in the whole log."""
+    """Append the end of each app's logs to the slot's log. Then mask the secrets in the whole slot's log."""
     for deployed in slot.apps.values():
         deployed.driver.logs(deployed.app)
     secrets = redaction(read_slot_secrets(slot.folder))
@@ -143,7 +144,10 @@ def _remove(slot: Slot) -> None:
 
 
 def _remaining(slot: Slot) -> tuple[str, ...]:
-    """Return the marks of which a driver still finds something, and the slot's folder if it still exists."""
+    """Return what is left of a removed slot: the marks of which a driver still finds processes or objects.
+
+    The path of the slot's folder is last, if the folder still exists.
+    """
     marks = {mark for driver in slot.host.drivers.values() for mark in driver.leftovers(slot.folder)}
     return (*sorted(marks), *([str(slot.folder)] if slot.folder.exists() else []))
 

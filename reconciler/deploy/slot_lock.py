@@ -15,11 +15,11 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock a recipe's folder work/NAME, empty it, and yield it. Remove it at the end of the `with` block.
+    """Lock a recipe's working folder, work/NAME, empty it, and yield its path. Remove it at the end.
 
-    `command` is written into the lock file, for the messages of other processes. Raise BusyError, which names that
-    command, if another process holds the lock. Raise InfrastructureError if Canon did not make the folder, or cannot
-    empty it.
+    `command` is written into the lock file: other processes that find the lock held name it in their error. If another
+    process holds the lock, raise BusyError, which names that process's command. Raise InfrastructureError if Canon did
+    not make the folder, or cannot empty it.
     """
     try:
         with _locked(host, recipe, command) as folder:
@@ -30,7 +30,10 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock and empty work/NAME, and yield it. Raise LockHeldError if another process holds the lock."""
+    """Lock and empty the recipe's folder work/NAME, and yield its path. Remove it at the end of the `with` block.
+
+    Raise LockHeldError if another process holds the lock.
+    """
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)
     with hold(host.state.slot_lock(recipe), command):
@@ -42,9 +45,9 @@ def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError if Canon did not make work/NAME: everything in it would be deleted.
+    """Raise InfrastructureError if Canon did not make the recipe's folder work/NAME, because it would be deleted.
 
-    If the folder has lost its lock file, apps that run in it, or an open promotion, show that Canon made it.
+    Canon made the folder if it has a lock file, if apps run in it, or if the recipe has an open intent.
     """
     folder = host.state.slot(recipe)
     if is_slot(folder) or _marks(host, recipe):
@@ -56,7 +59,7 @@ def _require_slot(host: Host, recipe: str) -> None:
 
 
 def _remove_despite_signal(host: Host, recipe: str) -> None:
-    """Remove work/NAME. If a signal comes meanwhile, finish that before InterruptedPassError is raised."""
+    """Remove the recipe's folder work/NAME. If a signal comes meanwhile, finish first, then raise its error."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:
@@ -65,9 +68,10 @@ def _remove_despite_signal(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    """Remove work/NAME with everything in it. If something cannot be removed, the folder and its lock file stay.
+    """Remove the recipe's folder work/NAME with everything in it.
 
-    Raise no error: show it as progress. The next pass tries again.
+    If something cannot be removed, the folder and its lock file stay, and the next pass tries again. Raise no error,
+    but show it as progress.
     """
     try:
         remaining = _clear(host, recipe)
@@ -83,9 +87,9 @@ def _remove(host: Host, recipe: str) -> None:
 
 
 def clear_leftovers(host: Host, recipe: str) -> bool:
-    """Remove what a killed process has left in the slots of a recipe. Return whether there was anything.
+    """Remove what a killed process has left in the slots of a recipe. Return whether there was anything to remove.
 
-    Raise BusyError if another process holds the lock.
+    Raise BusyError if another process holds the lock of the recipe's working folder.
     """
     has_leftovers = bool(_entries(host.state, recipe) or _marks(host, recipe))
     with lock_slot(host, recipe, "recover"):
@@ -93,9 +97,9 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
 
 
 def _clear_all(host: Host, recipe: str) -> None:
-    """End all apps of the slots in work/NAME, and remove everything in it except the lock file.
+    """Remove all apps and files in the recipe's folder work/NAME, except its lock file.
 
-    Raise InfrastructureError if something is left, because new apps may not run beside old ones.
+    Raise InfrastructureError if something cannot be removed, because new apps must not run beside old ones.
     """
     remaining = _clear(host, recipe)
     if remaining:
@@ -103,9 +107,10 @@ def _clear_all(host: Host, recipe: str) -> None:
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
-    """Remove all apps and files in work/NAME, except its lock file. Return the names of what could not be removed.
+    """Remove all apps and files in the recipe's folder work/NAME, except its lock file.
 
-    Raise InfrastructureError if something was deployed there by a driver that `host` does not have.
+    Return the names of what could not be removed. Raise InfrastructureError if a driver that `host` does not have
+    deployed something there.
     """
     if unknown := host.state.drivers_of_slot(recipe) - {*host.drivers}:
         raise InfrastructureError(
@@ -119,14 +124,14 @@ def _clear(host: Host, recipe: str) -> tuple[str, ...]:
 
 
 def _entries(state: StateFolder, recipe: str) -> list[Path]:
-    """Return the entries of work/NAME, without its lock file."""
+    """Return the paths of the files and folders in the recipe's folder work/NAME, without its lock file."""
     return [path for path in state.slot(recipe).glob("*") if path != state.slot_lock(recipe)]
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return the driver and the mark of each slot below work/NAME of which that driver still has something.
+    """Return which drivers still have processes or objects of which slots below the recipe's folder work/NAME.
 
-    The mark of a slot is its path.
+    Each pair has a driver and the mark of a slot, which is the slot's path.
     """
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

@@ -11,14 +11,14 @@ from state.records import Canonical, Records
 
 
 def unmanaged_files(state: StateFolder) -> tuple[Path, ...]:
-    """Return the entries of `work/` and `kept/` that Canon did not make."""
+    """Return the paths of the files and folders in `work/` and `kept/` that Canon did not make."""
     in_work = (path for path in _entries(state.work) if not (may_be_slot(path) and is_slot(path)))
     in_kept = (path for path in _entries(state.kept) if not (is_kept_slot(path) or is_deployment_record(path)))
     return (*in_work, *in_kept)
 
 
 def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
-    """Return the files and folders in `canonicals/` that belong to no recorded snapshot.
+    """Return the paths of the files and folders in `canonicals/` that belong to no recorded snapshot.
 
     If the records of a recipe cannot be read, its folder is left out.
     """
@@ -28,30 +28,31 @@ def unrecorded_snapshots(host: Host, records: Records) -> tuple[Path, ...]:
 
 
 def may_be_slot(path: Path) -> bool:
-    """Return whether an entry of `work/` or `kept/` is a folder, and no link, that has the name of a recipe."""
+    """Return whether `path`, in `work/` or `kept/`, is a folder (not a link) with a name that a recipe may have."""
     return path.is_dir() and not path.is_symlink() and is_recipe_name(path.name)
 
 
 def is_kept_slot(path: Path) -> bool:
-    """Return whether an entry of `kept/` is a slot of Canon: it is empty, or has a deployment record beside it."""
+    """Return whether `path`, in `kept/`, is a slot of Canon: it is empty, or has a deployment record beside it."""
     return may_be_slot(path) and (is_deployment_record(path.with_name(f"{path.name}.json")) or is_empty(path))
 
 
 def is_deployment_record(path: Path) -> bool:
-    """Return whether an entry of `kept/` is a deployment record, even one that was not written to its end."""
+    """Return whether `path`, in `kept/`, is a deployment record, even one that was not written to its end."""
     has_its_name = path.name.removesuffix(".new").endswith(".json") and is_recipe_name(recipe_of(path))
     return has_its_name and not path.is_symlink() and path.is_file() and begins_as_deployment_record(path)
 
 
 def recipe_of(path: Path) -> str:
-    """Return the recipe to which an entry of `kept/` belongs: NAME, NAME.json or NAME.json.new."""
+    """Return the recipe to which `path`, in `kept/`, belongs: NAME for NAME, NAME.json and NAME.json.new."""
     return path.name.removesuffix(".new").removesuffix(".json")
 
 
 def _unrecorded(folder: Path, recorded: Sequence[Canonical] | None) -> Iterator[Path]:
-    """Yield the paths in the folder `canonicals/NAME` that belong to no recorded snapshot.
+    """Yield the paths in `folder`, a recipe's `canonicals/NAME`, that belong to no recorded snapshot.
 
-    `recorded` is None if nothing of the recipe is recorded: then yield the folder itself.
+    `recorded` are the recipe's recorded generations. If it is None, nothing of the recipe is recorded: then yield the
+    folder itself.
     """
     if recorded is None:
         yield folder

@@ -16,9 +16,9 @@ def record_missing(host: Host, name: str, why: str) -> None:
 
 
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
-    """Return a record that says why the recipe `name` has no kept deployment. Write nothing.
+    """Return a deployment record that says why the recipe `name` has no kept deployment. Write nothing.
 
-    `up_at` in it is taken from the record on the disk; None if that cannot be read.
+    `up_at` in the returned record comes from the record on the disk; it is None if that cannot be read.
     """
     try:
         up_at = last_up(read_deployment_record(host.state.deployment_record_path(name)))
@@ -30,7 +30,7 @@ def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
 def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
     """Write the deployment record of the recipe `name`. Raise no error if that fails.
 
-    The next pass then finds that the old record does not match what runs, and deploys again.
+    After a failure, the next pass finds that the old record does not match what runs, and deploys the canonical again.
     """
     with suppress(StateError, OSError):
         write_deployment_record(host.state.deployment_record_path(name), record)

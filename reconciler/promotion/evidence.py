@@ -12,7 +12,7 @@ from state.records import BaseRecord, Canonical, Evidence, FoundDamage, LedgerEn
 
 
 def evidence_of(host: Host, trial: Trial) -> Evidence:
-    """Return the evidence for the promotion of a tested release: its trial, and facts of this host. Record nothing."""
+    """Return the evidence for the promotion of a tested release: facts of its trial and this host. Record nothing."""
     base = trial.base
     return Evidence(
         trial=trial.id,
@@ -32,10 +32,11 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 
 def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[LedgerEntry, ...]:
-    """Return an entry for the ledger that has the in-toto statement about a canonical. Append nothing to the ledger.
+    """Return one entry for the ledger, which has the in-toto statement about a canonical; () if none is to be made.
 
-    The statement is in an envelope, which is signed if a key is configured. `upstream` is the URL of the recipe's
-    repository. Return () if the host makes no statements. Raise InfrastructureError if signing fails.
+    Append nothing to the ledger. The statement is in an envelope, which is signed if a key is configured. `upstream` is
+    the URL of the recipe's upstream repository. No statement is made if `host.attestor` is None. Raise
+    InfrastructureError if signing fails.
     """
     if host.attestor is None:
         return ()
@@ -48,7 +49,7 @@ def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[Ledger
 
 
 def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerEntry:
-    """Return the entry for the ledger about a trial. Append nothing.
+    """Return the entry for the ledger about a trial. Append nothing to the ledger.
 
     `result` is the result of the trial's step, such as "promoted". `who` is the person who started the trial by hand;
     "" for a pass.
@@ -76,10 +77,11 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return the memory of a recipe as it is after its trial. If there was no trial, it is unchanged.
+    """Return what is remembered of a recipe after the step with the outcome `outcome`. `memory` is what was before.
 
-    The old failure of the tested release is removed, and a new one added if it is to be remembered. Damage of the
-    canonical that the trial found is added, and the trial's id, time, duration and use of the disk.
+    The step's trial is added, with its id, time, duration and use of the disk, and with damage of the canonical that it
+    found. An earlier red of the tested release is replaced by the new one, or removed if there is no new one to
+    remember. If the step ran no trial, return `memory` unchanged. Record nothing.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:

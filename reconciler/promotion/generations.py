@@ -27,8 +27,10 @@ def snapshot_status(
 ) -> CanonicalStatus:
     """Return the status of a canonical's snapshot. Raise no error.
 
-    NONE: there is no canonical. UNKNOWN: the snapshot cannot be read. DAMAGED: its files are not as they were sealed,
-    or by the memory of the recipe it could not be deployed. INTACT: anything else.
+    * NONE: `canonical` is None.
+    * DAMAGED: the files of the snapshot are not as they were sealed, or `memory` says that it could not be deployed.
+    * UNKNOWN: the snapshot cannot be read.
+    * INTACT: anything else.
     """
     if canonical is None:
         return CanonicalStatus(State.NONE)
@@ -54,16 +56,16 @@ def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Recor
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
     """Return the seal of a canonical with the inodes and times that its files had when they were last hashed.
 
-    If the state folder was copied, these are not those of the sealing.
+    These come from `memory`. They differ from those in the recorded seal if the state folder was copied since.
     """
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
 
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
-    """Hash each stored snapshot of a recipe whose files have other inodes or times than in `memory`.
+    """Hash each stored snapshot of a recipe whose files have other inodes or times than `memory` says.
 
-    They do if the state folder was copied. If the content is still as sealed, add the new inodes and times to the
-    memory. Record the memory, and return it.
+    Files have others if the state folder was copied. If the content of a snapshot is still as sealed, take its new
+    inodes and times into the memory. Record the changed memory, and return it.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}
@@ -86,9 +88,9 @@ def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> 
 
 
 def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Yield the canonicals whose snapshot is intact.
+    """Yield those of the canonicals whose snapshot is intact, in the same order.
 
-    Each snapshot is checked only when the caller asks for the next one.
+    Each snapshot is checked only when the caller asks for the next canonical.
     """
     for canonical in canonicals:
         if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:
@@ -96,9 +98,9 @@ def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> It
 
 
 def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
-    """Return the recorded generations of a recipe that have a folder, the newest first.
+    """Return the recorded generations of a recipe that have a snapshot folder, the newest first.
 
-    The first is the canonical. It is returned even if its folder is missing.
+    The first is the canonical, which is returned even if its folder is missing.
     """
     present = generations_present(host.state.generations(recipe))
     recorded = enumerate(host.registry.generations(recipe))
@@ -106,9 +108,9 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
 
 
 def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
-    """Delete the snapshots that are older than the newest `keep` intact ones of the canonical's recipe.
+    """Keep the newest `keep` intact snapshots of the canonical's recipe. Delete the snapshots older than all of these.
 
-    Damaged snapshots do not count as kept. If fewer than `keep` are intact, nothing is deleted.
+    Damaged snapshots are not counted. If fewer than `keep` snapshots are intact, delete nothing.
     """
     stored = stored_generations(host, canonical.recipe)
     if len(stored) <= keep:

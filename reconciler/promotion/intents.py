@@ -17,7 +17,7 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 def next_generation(host: Host, recipe: str) -> int:
     """Return the number for the next generation of a recipe.
 
-    It is greater than those of all generations that were ever recorded, or that have a folder.
+    The number is greater than that of every generation that was ever recorded, or that has a folder.
     """
     recorded = host.registry.read().generations.get(recipe, 0)
     return max([*generations_present(host.state.generations(recipe)), recorded]) + 1
@@ -35,7 +35,7 @@ def new_intent(host: Host, recipe: str, release: Release, copy_of: int | None = 
 
 @contextmanager
 def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
-    """Undo the intent if InterruptedPassError ends the `with` block. The error is raised again."""
+    """Undo the intent if InterruptedPassError ends the `with` block, and raise that error again."""
     try:
         yield
     except InterruptedPassError as stop:
@@ -46,10 +46,10 @@ def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
 
 
 def undo(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent that led to no recorded canonical, see `close_intent`.
+    """Close an intent that led to no recorded canonical, as `close_intent` does.
 
-    If that fails through a fault of this host or of the state folder, raise no error, but show it as progress. The next
-    pass then closes the intent.
+    `why` is the reason for the ledger. If closing fails through a fault of this host or of the state folder, raise no
+    error, but show the failure as progress: the next pass then closes the intent.
     """
     try:
         close_intent(host, intent, why)
@@ -64,21 +64,24 @@ def close_intent(host: Host, intent: Intent, why: str) -> None:
 
 
 def delete_unrecorded(host: Host, intent: Intent) -> None:
-    """Delete the snapshot of the generation that the intent names, unless that is recorded as the canonical."""
+    """Delete the snapshot of the generation that the intent names, unless this generation is the recorded canonical."""
     have = host.registry.read().canonicals.get(intent.recipe)
     if have is None or have.generation != intent.generation:
         host.snapshots.delete(host.state.canonical(intent.recipe, intent.generation))
 
 
 def abandon(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent without a promotion or rollback. Append `why` to the ledger. Its snapshot stays."""
+    """Close an intent whose promotion or rollback is given up. Append the reason `why` to the ledger.
+
+    The snapshot of the intent's generation stays.
+    """
     host.registry.abandon(intent, [intent_entry(host, "abandoned", intent, {"why": why})])
 
 
 def intent_entry(host: Host, kind: str, intent: Intent, more: Mapping[str, object]) -> LedgerEntry:
     """Return an entry for the ledger about an intent. Append nothing to the ledger.
 
-    `kind` is intent, promoted, rolled-back or abandoned. `more` has further fields of the entry.
+    `kind` is the kind of entry: intent, promoted, rolled-back or abandoned. `more` has further fields for the entry.
     """
     body = {"op": intent.op, "version": intent.version, "commit": intent.commit, "generation": intent.generation}
     if intent.copy_of is not None:

@@ -40,9 +40,9 @@ class Promotion:
 
 
 class _RefusedError(Exception):
-    """The gate does not allow the promotion, after the candidate was deployed and upstream was asked again.
+    """The gate refuses a promotion after the candidate was deployed once more and upstream was asked again.
 
-    `conditions` are all conditions of the gate.
+    `conditions` are all conditions of the gate, also those that hold.
     """
 
     def __init__(self, conditions: tuple[Condition, ...]) -> None:
@@ -51,10 +51,10 @@ class _RefusedError(Exception):
 
 
 def promote(host: Host, promotion: Promotion) -> Attempt:
-    """Promote the candidate of a trial if the gate allows it. Return what was done, with the conditions of the gate.
+    """Promote the candidate of a trial if the gate allows it. Return the attempt, with the conditions of the gate.
 
-    Errors of the recipe and of this host are in the returned value, and not raised. Whether the canonical was recorded,
-    the caller must read from the registry.
+    Errors of the recipe and of this host are not raised: they are in the returned value. The caller must read from the
+    registry whether the canonical was recorded.
     """
     trial = promotion.trial
     conditions = gate(promotion.fleet, promotion.recipe, trial, None, host.place)
@@ -83,7 +83,9 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
-    Raise _RefusedError, RecipeError or one of HOST_FAULTS. Then the caller must undo the intent.
+    Return the attempt, with the conditions of the gate. Raise _RefusedError if the gate refuses, OnHoldError if the
+    recipe was put on hold meanwhile, RecipeError if the recipe is to blame, or one of HOST_FAULTS. After an error, the
+    caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
@@ -102,7 +104,7 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 
 def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Check that the snapshot of the candidate can be deployed. Raise the errors of `check_snapshot`.
+    """Check that the candidate can be deployed from its snapshot. Raise the errors of `check_snapshot` if not.
 
     Raise InfrastructureError also if files in the fleet folders have changed since the trial.
     """
@@ -118,9 +120,10 @@ def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> 
 
 
 def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable:
-    """Ask upstream for the tags of the recipe again. Return its answer, which is `last` if nothing has changed.
+    """Ask upstream for the tags of the recipe again. Return the answer.
 
-    Return Unobservable with the reason if upstream cannot be asked.
+    `last` is the earlier answer, which is returned if nothing has changed. Return Unobservable, with the reason, if
+    upstream cannot be asked.
     """
     reply = host.upstream.ask([TagQuery(recipe, last.digest)]).get(recipe.name)
     if reply is None:
@@ -129,9 +132,9 @@ def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable
 
 
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
-    """Move the snapshot of the candidate to the folder of its new generation. Return its seal with the new times.
+    """Move the snapshot of the candidate to the folder of its new generation. Return its seal with the new file times.
 
-    Raise InfrastructureError if the snapshot is not intact in that folder.
+    Raise InfrastructureError if the snapshot is not intact after the move.
     """
     folder = host.state.canonical(intent.recipe, intent.generation)
     seal = host.snapshots.move(candidate.folder, folder, candidate.seal)

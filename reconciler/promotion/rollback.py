@@ -27,9 +27,13 @@ from state.registry.rows import record_digest
 
 @frozen
 class RollbackRequest:
-    """A rollback to carry out, from the canonical `have` to the generation `target`.
+    """A rollback to carry out.
 
-    `who` is the person who decided it, and `reason` why. `folder` is the recipe's locked working folder.
+    * `have`: the present canonical.
+    * `target`: the older generation to which the record goes back.
+    * `who`: the person who decided the rollback.
+    * `reason`: why that person decided it.
+    * `folder`: the recipe's locked working folder.
     """
 
     fleet: Fleet
@@ -51,9 +55,9 @@ def stored_of(host: Host, name: str, records: Records) -> StoredGenerations:
 def roll_back(host: Host, request: RollbackRequest) -> Canonical:
     """Make the generation `request.target` the canonical again. Return the new canonical as it was recorded.
 
-    Upstream is not asked. Raise RecipeError if the target cannot be deployed or fails the present data.check, and one
-    of HOST_FAULTS if this host is to blame; then the canonical is unchanged. Raise the errors of `_read_back` if the
-    new canonical was recorded, but is not found or is damaged.
+    Upstream is not asked. Raise RecipeError if the target cannot be deployed, or fails the recipe's present data.check.
+    Raise one of HOST_FAULTS if this host is to blame. After these errors, the canonical is unchanged. Raise the errors
+    of `_read_back` if the new canonical was recorded, but cannot be found afterwards or is damaged.
     """
     target = request.target
     intent = new_intent(host, target.recipe, Release(target.version, target.commit), copy_of=target.generation)
@@ -69,7 +73,7 @@ def roll_back(host: Host, request: RollbackRequest) -> Canonical:
 def _carry_out(host: Host, request: RollbackRequest, intent: Intent) -> None:
     """Record the intent, deploy the target, copy its snapshot, and record the copy as the canonical.
 
-    Raise the errors of `check_snapshot`, or one of HOST_FAULTS. Then the caller must undo the intent.
+    Raise the errors of `check_snapshot`, or one of HOST_FAULTS. After an error, the caller must undo the intent.
     """
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
     _check_target(host, request)
@@ -89,7 +93,7 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 
 
 def _check_target(host: Host, request: RollbackRequest) -> None:
-    """Check that the snapshot of the target can be deployed. Raise the errors of `check_snapshot`."""
+    """Check that the target can be deployed from its snapshot. Raise the errors of `check_snapshot` if not."""
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals
@@ -102,9 +106,10 @@ def _check_target(host: Host, request: RollbackRequest) -> None:
 
 
 def _decision(host: Host, request: RollbackRequest) -> Rollback:
-    """Return the rollback to record.
+    """Return the record of the rollback: who decided it, why, when, and between which releases. Record nothing.
 
-    `left` in it is the newest release that was given up: the present canonical's, or that of an earlier rollback.
+    `left` in the returned record is the newest release that was given up: the present canonical's, or that of an
+    earlier rollback.
     """
     name, now = request.have.recipe, host.clock.now()
     left = newest_left(host.registry.read().rollbacks.get(name), request.have.version)
@@ -123,9 +128,9 @@ def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
 
 
 def _read_back(host: Host, intent: Intent) -> Canonical:
-    """Return the canonical as it is recorded now.
+    """Return the recipe's canonical as it is recorded now.
 
-    Raise InfrastructureError if it is not the one of the intent, or if its snapshot is damaged.
+    Raise InfrastructureError if it is not the generation that the intent names, or if its snapshot is not intact.
     """
     records, name = host.registry.read(), intent.recipe
     have = records.canonicals.get(name)

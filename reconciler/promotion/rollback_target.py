@@ -12,7 +12,11 @@ from state.records import Canonical
 
 @frozen
 class StoredGenerations:
-    """The stored generations of a recipe, the newest first, which is the canonical. `statuses` is by number."""
+    """The stored generations of a recipe, to choose one from.
+
+    * `generations`: the generations, the newest first. The first is the canonical.
+    * `statuses`: the status of each generation's snapshot, by the generation's number.
+    """
 
     generations: Sequence[Canonical]
     statuses: Mapping[int, CanonicalStatus]
@@ -33,10 +37,11 @@ class StoredGenerations:
 
 
 def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
-    """Return the generation `asked`. If that is None, return the newest intact one with an older release.
+    """Return the generation with the number `asked`.
 
-    Raise UsageError if `asked` is not stored, or is the canonical. Raise CanonError if the generation is not intact, or
-    if there is no older one.
+    If `asked` is None, return the newest intact generation whose release is older than the canonical's. Raise
+    UsageError if the generation `asked` is not stored, or is the canonical. Raise CanonError if it is not intact, or if
+    `asked` is None and there is no such older generation.
     """
     return _older_generation(stored) if asked is None else _asked_generation(stored, asked)
 

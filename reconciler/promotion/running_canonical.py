@@ -40,10 +40,10 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return which parts of kept deployments are deployed now, by recipe, or why that is not known. Raise no error.
+    """Return which parts of kept deployments are deployed now, by recipe, or a text on why that is not known.
 
-    Recipes without a kept deployment are left out. If nothing is deployed, there are no parts. Each driver is asked
-    once.
+    Recipes that are not to be kept running are left out. A recipe of which nothing is deployed has no parts. Each
+    driver is asked once. Raise no error.
     """
     parts: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
@@ -59,9 +59,10 @@ def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
 
 
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
-    """Return the status of a canonical's kept deployment: INTACT if what is deployed matches its record.
+    """Return the status of a canonical's kept deployment. Raise no error.
 
-    Otherwise return DOWN, or UNKNOWN if it cannot be observed, each with the reason. Raise no error.
+    The status is INTACT if what is deployed matches the deployment record. Else it is DOWN, or UNKNOWN if the
+    deployment cannot be observed, each with the reason. `parts_by_recipe` is what `deployed_parts` returned.
     """
     deployed = parts_by_recipe.get(canonical.recipe, "it was not observed")
     if isinstance(deployed, str):
@@ -79,7 +80,7 @@ def _unknown_deployment(why: str) -> CanonicalStatus:
 
 
 def record_seen_up(host: Host, canonical: Canonical) -> None:
-    """Write into the record of a kept deployment that it is up now. Raise no error if that fails."""
+    """Write into the deployment record that the canonical's kept deployment is up now. Raise no error if that fails."""
     with suppress(Exception):
         path = host.state.deployment_record_path(canonical.recipe)
         record = read_deployment_record(path)
@@ -93,7 +94,7 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Replace the kept deployment of a canonical by a new one. Record its parts, or why it could not be deployed.
 
-    Raise no error. If Canon did not make its folder, only show that as progress.
+    If the folder of the kept deployment exists and Canon did not make it, only show that as progress. Raise no error.
     """
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: deploying it to be kept running")
@@ -119,7 +120,7 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
 def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
     """Deploy a canonical from its snapshot, to be kept running, and run data.check. Return the deployed parts.
 
-    If something fails, remove the deployment, and raise the error.
+    If something fails, remove what was deployed, and raise the error.
     """
     recipe = fleet.recipes[canonical.recipe]
     slot = _slot(host, host.state.kept_slot(recipe.name), host.state.trial_logs(recipe.name) / "kept.log")
@@ -147,7 +148,7 @@ def _parts_of(host: Host, recipe: Recipe) -> Parts:
 
 
 def _slot(host: Host, folder: Path, log: Path) -> Slot:
-    """Make the folders of a slot that stays after the pass, and delete its old log. Return the slot."""
+    """Make the folders of a slot that stays after the pass, and delete the old file `log`. Return the slot."""
     for path in (log.parent, folder, *(folder / name for name in ("home", "tmp", "backup"))):
         make_folder(path)
     log.unlink(missing_ok=True)
@@ -155,14 +156,14 @@ def _slot(host: Host, folder: Path, log: Path) -> Slot:
 
 
 def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
-    """Record that a generation is damaged, and the reason. The next pass then tests its release again."""
+    """Record that the generation `canonical` is damaged, and why. The next pass then tests its release again."""
     memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
     damage = FoundDamage(canonical.generation, reason, host.clock.now())
     host.registry.remember([with_damage(memory, damage)], [])
 
 
 def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
-    """Return the error in one line. If it has log lines of the app, add the last one."""
+    """Return the text of an error in one line. If the error has log lines of the app, add the last of these lines."""
     last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
     return ": ".join((in_one_line(failed), *last))
 
@@ -171,7 +172,7 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that shares an app with `recipe`, and record why. Raise errors of `undeploy`."""
+    """Undeploy every kept deployment that shares an app with `recipe`. Record why. Raise the errors of `undeploy`."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -200,16 +201,16 @@ def _drivers_running(host: Host, name: str) -> list[Driver]:
 
 
 def is_managed(host: Host, name: str) -> bool:
-    """Return whether Canon may use and remove the folder kept/NAME: it is missing, or Canon made it.
+    """Return whether Canon may use and remove the folder kept/NAME of a recipe: it is missing, or Canon made it.
 
-    Canon made it if a deployment record belongs to it, or if a driver still has something of it.
+    Canon made it if it is empty or has a deployment record, or if a driver still has something of the deployment.
     """
     folder = host.state.kept_slot(name)
     return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_running(host, name))
 
 
 def _require_slot(host: Host, name: str) -> None:
-    """Raise InfrastructureError if a person made the folder kept/NAME: Canon must not remove that."""
+    """Raise InfrastructureError if a person made the folder kept/NAME of a recipe: Canon must not remove it."""
     if not is_managed(host, name):
         raise InfrastructureError(f"{host.state.kept_slot(name)} is a folder that Canon did not make", "move it away")
 
@@ -224,9 +225,9 @@ def forget_deployment(host: Host, name: str) -> None:
 
 
 def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove each kept deployment whose recipe is no longer to be kept running. Return a remark for each.
+    """Remove each kept deployment whose recipe is no longer to be kept running, with its deployment record.
 
-    Their deployment records are removed as well. If the records of a recipe cannot be read, its deployment stays.
+    Return a remark for each removed deployment. If the records of a recipe cannot be read, its deployment stays.
     `marks` are the marks of all slots that still have processes or objects on this host.
     """
     recorded = records.canonicals.keys() | records.unreadable.keys()
@@ -241,7 +242,7 @@ def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collect
 
 
 def _forget_unwanted(host: Host, name: str) -> str:
-    """Remove the kept deployment of the recipe `name` and its record. Return a remark about that, or why it failed."""
+    """Remove the kept deployment of the recipe `name` and its record. Return a remark on that, or on why it failed."""
     try:
         forget_deployment(host, name)
     except Exception as failed:  # noqa: BLE001  other recipes go on

@@ -14,11 +14,13 @@ from reconciler.ports.host import Host
 
 
 def check_snapshot(host: Host, recipe: Recipe, folder: Path, log: Path, unpack: Callable[[Path], AppSet]) -> None:
-    """Deploy a snapshot of `recipe` in a new slot, check its data, and remove the slot.
+    """Prove that a snapshot of `recipe` can be deployed: deploy it in a new slot, check its data, and remove the slot.
 
-    `folder` is the recipe's locked working folder. `log` is the file for the output. `unpack` is called with a folder:
-    it unpacks the snapshot there, and returns the app set. Raise RecipeError if the recipe is to blame for a failure,
-    else InfrastructureError.
+    * `folder`: the recipe's locked working folder.
+    * `log`: the file for the output.
+    * `unpack`: a function that unpacks the snapshot into the given folder, and returns the app set in it.
+
+    Raise RecipeError if the recipe is to blame for a failure, else InfrastructureError.
     """
     with open_slot(host, folder, "raised", log) as slot:
         deploy_app_set(slot, unpack(slot.folder / "source"))

@@ -16,8 +16,9 @@ from state.state_errors import LockHeldError
 def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None]:
     """Undeploy the kept deployments that share an app with `recipe`. Deploy them again after the `with` block.
 
-    Meanwhile hold the pass lock, so that no pass deploys them. Raise BusyError if another process holds it. If there is
-    nothing to undeploy, the lock is not taken. After a signal they stay undeployed until the next pass.
+    Meanwhile hold the pass lock, so that no pass deploys them. If there is nothing to undeploy, the lock is not taken.
+    Raise BusyError if another process holds the lock. If a signal ends the block, the deployments stay undeployed until
+    the next pass.
     """
     names = deployed_conflicts(host, fleet, recipe)
     if not names:
@@ -31,8 +32,8 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
 def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -> Iterator[None]:
     """Undeploy the kept deployments that share an app with `recipe`. The caller holds the pass lock.
 
-    After the `with` block, deploy those of the recipes `names` again. After a signal, they stay undeployed until the
-    next pass.
+    After the `with` block, deploy the canonicals of the recipes `names` again. If a signal ends the block, they stay
+    undeployed until the next pass.
     """
     if names:
         host.progress.step(recipe.name, f"undeployed meanwhile: {', '.join(names)}")
@@ -47,7 +48,7 @@ def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -
 
 
 def deployed_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> tuple[str, ...]:
-    """Return the recipes that have a kept deployment which shares an app with `recipe`."""
+    """Return the names of the recipes whose kept deployment shares an app with `recipe`."""
     return tuple(name for name in conflicting_recipes(fleet.recipes, recipe) if _has_deployment(host, name))
 
 
@@ -58,7 +59,10 @@ def _has_deployment(host: Host, name: str) -> bool:
 
 @contextmanager
 def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
-    """Hold the pass lock. If another process holds it, raise BusyError, whose message names `conflicting`."""
+    """Hold the pass lock during the `with` block. Raise BusyError if another process holds it.
+
+    The error says that `conflicting`, a recipe that is kept running, cannot be undeployed for a trial of `recipe`.
+    """
     why = f"{recipe.name}: {conflicting} is kept running, conflicts with the trial, and cannot be undeployed now"
     with ExitStack() as stack:
         try:
@@ -69,7 +73,7 @@ def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
 
 
 def _redeploy_all(host: Host, fleet: Fleet, names: Sequence[str]) -> None:
-    """Deploy the canonicals of the recipes `names` again. Recipes without a canonical are left out."""
+    """Deploy the canonicals of the recipes `names` again, to be kept running. Leave out recipes without a canonical."""
     have = host.registry.read().canonicals if names else {}
     for name in names:
         if name in have:

@@ -14,10 +14,10 @@ from state.disk_use import DiskUse
 class PeakMeter:
     """Measures several times how much of the disk a trial takes, and keeps the largest result.
 
-    * `disk`: None if nothing is to be measured.
+    * `disk`: what measures the disk; None if nothing is to be measured.
     * `folder`: the working folder of the trial.
-    * `images_before`: the bytes of all images when the trial began. Only images pulled since then count.
-    * `peak`: the largest result; None if there is none yet.
+    * `images_before`: how many bytes all images took when the trial began. Only images pulled since then count.
+    * `peak`: the largest result so far; None if there is none yet.
     """
 
     disk: Disk | None
@@ -26,12 +26,12 @@ class PeakMeter:
     peak: DiskUse | None = None
 
     def begin(self) -> None:
-        """Measure the images that were there before the trial. Raise no error if they cannot be measured."""
+        """Measure the images that are there before the trial, for `images_before`. Raise no error if that fails."""
         if (use := self._measured()) is not None:
             self.images_before = use.images
 
     def measure(self) -> None:
-        """Measure what the trial takes now. Keep the result in `peak` if it is larger than the earlier ones.
+        """Measure what the trial takes now. Keep the result in `peak` if it is larger than all earlier results.
 
         Raise no error if it cannot be measured.
         """

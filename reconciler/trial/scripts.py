@@ -24,11 +24,11 @@ Missing = Callable[[Sequence[str]], Sequence[str]]
 
 
 def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> tuple[str, ...]:
-    """Return a message for each script in a recipe's commands that cannot be executed, with its path and what to do.
+    """Return a message for each script in a recipe's commands that cannot be executed: its path, why, and what to do.
 
-    A script is a program named with a slash, or a file that is passed to an interpreter. `missing` is a function: it
-    returns those of its arguments that are no programs in PATH. `needed` is True if the recipe is only deployed for
-    another recipe: its test commands are not run then, and not checked.
+    A script is a program named with a slash, or a file that is passed to an interpreter. `missing` is a function that
+    returns those of the given program names that are not in PATH. `needed` is True if the recipe is deployed only
+    because another recipe needs it: then its test commands are not run, and not checked.
     """
     commands = tuple(_deploy_commands(recipe)) if needed else (*_deploy_commands(recipe), *_test_commands(recipe))
     unfit = (*_unfit_programs(recipe.folder, commands, missing), *_unfit_arguments(recipe.folder, commands))
@@ -36,7 +36,10 @@ def unfit_scripts(recipe: Recipe, missing: Missing, *, needed: bool = False) -> 
 
 
 def script_given(argv: Argv) -> str:
-    """Return the script that a command passes to an interpreter, such as a shell or Python; "" if there is none."""
+    """Return the script that the command `argv` passes to an interpreter: "a.py" for ("python3", "-u", "a.py").
+
+    Return "" if the command passes no script to an interpreter that is known here.
+    """
     name = Path(argv[0]).name
     options = next((options for known, options in _INTERPRETERS.items() if known.fullmatch(name)), None)
     if options is None:
@@ -48,7 +51,8 @@ def script_given(argv: Argv) -> str:
 def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) -> Iterator[tuple[Path, str]]:
     """Yield each script that is itself the program of a command and cannot be executed, with the reason.
 
-    `missing` is a function that returns those of its arguments that are no programs in PATH.
+    `folder` is the recipe's fleet folder. `missing` is a function that returns those of the given program names that
+    are not in PATH.
     """
     for name in dict.fromkeys(argv[0] for argv in commands if "/" in argv[0]):
         if why := _unfit(folder / name, missing):
@@ -56,7 +60,10 @@ def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) ->
 
 
 def _unfit_arguments(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
-    """Yield each script that is passed to an interpreter, and cannot be executed by it, with the reason."""
+    """Yield each script that a command passes to an interpreter which cannot execute it, with the reason.
+
+    `folder` is the recipe's fleet folder.
+    """
     for argv in commands:
         name = script_given(argv)
         path = folder / name
@@ -67,23 +74,23 @@ def _unfit_arguments(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[P
 
 
 def _deploy_commands(recipe: Recipe) -> Iterator[Argv]:
-    """Yield the commands that run at every deployment of the recipe."""
+    """Yield the recipe's commands that run at every deployment, also if another recipe needs it."""
     yield from recipe.install.secrets.values()
     yield from recipe.install.steps
     yield from filter(None, (recipe.ready.run,))
 
 
 def _test_commands(recipe: Recipe) -> Iterator[Argv]:
-    """Yield the commands that run only in a trial of the recipe itself."""
+    """Yield the recipe's commands that run only in a trial of the recipe itself."""
     data, backup = recipe.data, recipe.backup
     yield from filter(None, (data.mark, data.check, backup.take, backup.restore))
     yield from recipe.custom.run
 
 
 def _unfit(path: Path, missing: Missing) -> str:
-    """Return why a script cannot be executed; "" if it can. Raise OSError if its first line cannot be read.
+    """Return why the script `path` cannot be executed; "" if it can. Raise OSError if its first line cannot be read.
 
-    `missing` is a function that returns those of its arguments that are no programs in PATH.
+    `missing` is a function that returns those of the given program names that are not in PATH.
     """
     if not path.is_file():
         return _NO_FILE
@@ -93,15 +100,15 @@ def _unfit(path: Path, missing: Missing) -> str:
 
 
 def first_line(path: Path) -> bytes:
-    """Return the first line of a file, without its newline and at most 256 bytes of it."""
+    """Return the first line of a file, without its newline. Of a longer line, return the first 256 bytes."""
     with path.open("rb") as file:
         return file.read(_FIRST_LINE_BYTES).split(b"\n", 1)[0]
 
 
 def unfit_first_line(line: bytes, missing: Missing) -> str:
-    """Return why a file with this first line cannot be executed; "" if it can, or if the line has no `#!`.
+    """Return why a file with the first line `line` cannot be executed; "" if it can, or if the line has no `#!`.
 
-    `missing` is a function that returns those of its arguments that are no programs in PATH.
+    `missing` is a function that returns those of the given program names that are not in PATH.
     """
     if line.startswith(_BYTE_ORDER_MARK + b"#!"):
         return "it begins with a byte order mark: save it without one"

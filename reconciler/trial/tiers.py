@@ -19,7 +19,7 @@ from reconciler.trial.upgrade_tier import upgrade
 
 
 def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
-    """Run one tier. Return None if it passed; else why it was skipped.
+    """Run the tier `name`. Return None if it passed; else why it was skipped.
 
     Raise RecipeError if the recipe is to blame for a failure. Raise InfrastructureError, StateError or OSError if this
     host is.
@@ -32,10 +32,10 @@ def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
 
 
 def _install(run: TrialRun) -> None:
-    """Deploy the release with fresh data, run data.mark and data.check, and return None: the tier passed.
+    """Run the tier "install": deploy the release with fresh data, and run data.mark and data.check.
 
-    The candidate is the data that a promotion takes. If the upgrade tier will not make it, stop the apps and save it
-    here.
+    Return None: the tier passed. If the upgrade tier will not make the candidate, stop the apps, and save their data as
+    the candidate.
     """
     _check_requirements(run)
     slot = run.enter_slot(TierName.INSTALL)
@@ -53,9 +53,10 @@ def _install(run: TrialRun) -> None:
 
 
 def _check_requirements(run: TrialRun) -> None:
-    """Check that all required programs are on this host, and that the recipe's scripts can be executed.
+    """Check that all programs that the recipe requires are on this host, and that its scripts can be executed.
 
-    Raise InfrastructureError if they are not.
+    The scripts of the recipes that it needs are checked too. Raise InfrastructureError if a program is missing, or if a
+    script cannot be executed.
     """
     recipe, missing_programs = run.request.recipe, run.host.commands.missing
     if missing := missing_programs(recipe.requires):
@@ -70,18 +71,18 @@ def _check_requirements(run: TrialRun) -> None:
 
 
 def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
-    """Return whether data.check can prove that data was kept.
+    """Return whether the recipe's data.check can prove that data was kept.
 
-    It can if it fails on the fresh install, before data.mark has run, and data.mark is declared.
+    It can if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run.
     """
     data = run.request.recipe.data
     return data.check is not None and data.mark is not None and not _passes_on_fresh_install(run, slot)
 
 
 def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
-    """Run data.check in a fresh install. Return whether it passes; False if none is declared.
+    """Run data.check in a fresh install. Return whether it passes; False if no data.check is declared.
 
-    If it passes there, it cannot prove later that data was kept or restored.
+    A data.check that passes without data cannot prove later that data was kept or restored.
     """
     check = run.request.recipe.data.check
     if check is None:
@@ -99,7 +100,7 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
 def _saves_fresh_data(run: TrialRun) -> bool:
     """Return whether the data of the fresh install becomes the candidate.
 
-    It does if no upgrade runs, or if the recipe declares that canonicals have fresh data.
+    It does if no upgrade is tried, or if the recipe declares that its canonicals have fresh data.
     """
     recipe, base = run.request.recipe, run.request.base
     no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers
@@ -107,7 +108,7 @@ def _saves_fresh_data(run: TrialRun) -> bool:
 
 
 def _backup(run: TrialRun) -> Skipped | None:
-    """Take a backup of the app in the current slot. Return None if the tier passed.
+    """Run the tier "backup": take a backup of the app in the current slot. Return None if the tier passed.
 
     Return a skip if no backup is declared, or if no restore will prove the backup.
     """
@@ -128,16 +129,17 @@ def _backup(run: TrialRun) -> Skipped | None:
 
 
 def _has_backup(run: TrialRun) -> bool:
-    """Return whether the recipe declares a backup command, or the release itself declares how to back it up."""
+    """Return whether the recipe declares a command for backups, or the release itself declares how it is backed up."""
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     own = run.own_app(run.current_slot)
     return run.request.recipe.backup.take is not None or own.driver.backs_up(own.app)
 
 
 def _restore(run: TrialRun) -> Skipped | None:
-    """Restore the backup into a fresh install in a slot of its own, and check the data there. Return None if it passed.
+    """Run the tier "restore": restore the backup into a fresh install in a slot of its own, and check the data there.
 
-    Return a skip if there is no backup, or if no check proves that the data was restored.
+    Return None if the tier passed. Return a skip if there is no backup, or if no check proves that the data was
+    restored.
     """
     recipe = run.request.recipe
     if not _has_backup(run):
@@ -172,8 +174,8 @@ def _restore_into(run: TrialRun, slot: Slot) -> None:
 def _app_set_to_restore(run: TrialRun) -> AppSet:
     """Return the app set into which the backup is restored.
 
-    A backup has no secrets and no settings, but its data may need them. So the recipe's own app gets those of the app
-    that was backed up. A person who restores a backup would have them, too.
+    The recipe's own app gets the secrets and settings of the app that was backed up, because the data may need them,
+    and a backup does not contain them. A person who restores a backup would have them, too.
     """
     assert run.current_slot is not None  # noqa: S101  a trial ends if install, its first tier, fails
     *needed, own = run.request.app_set
@@ -181,7 +183,10 @@ def _app_set_to_restore(run: TrialRun) -> AppSet:
 
 
 def _custom(run: TrialRun) -> Skipped | None:
-    """Run the recipe's own tests in the current slot. Return None if they passed, a skip if none are declared."""
+    """Run the tier "custom": the recipe's own tests, in the current slot.
+
+    Return None if all tests passed, a skip if no tests are declared.
+    """
     if not run.request.recipe.custom.run:
         return Skipped(Skip.NO_CHECK, "no [custom] tests are declared")
     slot = run.start_current_slot()

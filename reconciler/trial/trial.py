@@ -30,10 +30,10 @@ from state.state_errors import StateError
 
 
 def run_trial(host: Host, request: TrialRequest) -> Trial:
-    """Run the tiers, and return the trial. If something timed out, run all tiers again, and return that second trial.
+    """Run the tiers of a trial in order. Return the trial with their results.
 
-    If other trials may run at the same time, the tiers are run only once: the pass repeats the whole trial later,
-    alone.
+    If something timed out, run all tiers once more, and return that second trial. If other trials may run at the same
+    time, run the tiers only once: the pass repeats the whole trial later, alone.
     """
     first = _with_remark_on_company(_run_tiers(host, request), request)
     if not first.timed_out or request.has_company:
@@ -46,7 +46,7 @@ def run_trial(host: Host, request: TrialRequest) -> Trial:
 
 
 def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
-    """Return the trial. If an earlier trial of the release failed while other trials ran, add a remark about that."""
+    """Return the trial, with one more remark if an earlier trial of the release failed while other trials ran."""
     if not request.failed_in_company:
         return trial
     remark = f"a first try failed beside other recipes: {request.failed_in_company}; this one ran alone, and decides"
@@ -94,9 +94,9 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 
 
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
-    """Return the trial with all results and effects.
+    """Return the trial with the results of its tiers, and with what the run noted as its effects.
 
-    `tests_unchanged`, `seconds` and `peak` are not known here: the caller must set them afterwards.
+    The caller must set `tests_unchanged`, `seconds` and `peak` of the trial afterwards: they are not known here.
     """
     request, effects = run.request, run.effects
     return Trial(
@@ -125,7 +125,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
 
 
 def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier. Return its result, with the time it took. A failure is written to the tier's log at once."""
+    """Run the tier `name`. Return its result, with the time it took. Write a failure to the tier's log at once."""
     started = run.host.clock.monotonic()
     run.host.progress.step(run.request.recipe.name, f"{run.request.release.version}: {name}")
     result = evolve(_judge(run, name), seconds=run.host.clock.monotonic() - started)
@@ -135,7 +135,10 @@ def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _judge(run: TrialRun, name: TierName) -> TierResult:
-    """Run one tier. Return as a result what it returned or raised. A timeout is noted in the effects of the run."""
+    """Run the tier `name`. Return its result: PASS, SKIP, FAIL or ERROR with the reason. Raise no error of the tier.
+
+    If something took too long, that is noted in the effects of the run.
+    """
     try:
         skipped = run_tier(run, name)
     except RecipeError as error:
@@ -150,9 +153,9 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
-    """Return the error in one line. For a timeout, the line also says how busy this host is.
+    """Return the reason of a failed tier: the text of `error` in one line. For a timeout, add how busy this host is.
 
-    The last log lines of the app, and whether it was a timeout, are noted in the effects of the run.
+    Note the last log lines of the app, and whether the error was a timeout, in the effects of the run.
     """
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):
@@ -164,7 +167,7 @@ def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
 def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
     """Write a line to the log of each tier that passed, was skipped or was not reached.
 
-    The tier that failed has its line already.
+    `tiers` are the results of the tiers that were reached. The log of a tier that failed has its line already.
     """
     for tier in tiers:
         if first_failure([tier]) is None:

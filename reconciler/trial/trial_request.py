@@ -15,16 +15,17 @@ class TrialRequest:
     """Which release a trial tests, and how.
 
     * `id`: names the trial in logs and records.
-    * `app_set`: the recipe's needs, and last the recipe itself at `release`.
+    * `recipe`, `release`: what is tested.
+    * `app_set`: the apps that the recipe needs, and last the recipe itself at `release`.
     * `base`: the release from which the upgrade starts.
-    * `canonical`: the newest intact generation; None if there is none.
+    * `canonical`: the recipe's newest generation that is intact; None if there is none.
     * `by_pass`: True if a pass chose the release, False if a person did.
     * `files`: the digest of the fleet folders of the app set.
     * `tests`: the digest of everything on which a verdict depends, besides the release.
     * `folder`: the recipe's locked working folder.
     * `tiers`: the tiers to run.
     * `has_company`: True if other trials may run at the same time.
-    * `failed_in_company`: why an earlier trial of the release failed while others ran; "" if none did.
+    * `failed_in_company`: why an earlier trial of the release failed while other trials ran; "" if none failed so.
     """
 
     id: str

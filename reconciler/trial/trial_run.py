@@ -24,7 +24,8 @@ from state.state_errors import UnfitDataError
 class Skipped:
     """The result of a tier that did not run, or that ran without proving anything.
 
-    `skip` is the kind of reason. `reason` says it in one sentence.
+    * `skip`: the kind of reason.
+    * `reason`: the reason in one sentence.
     """
 
     skip: Skip
@@ -41,11 +42,11 @@ class TrialEffects:
     * `damage`: how the canonical's snapshot is damaged; "" if it is not.
     * `check_proves_data`: True if data.check failed on the fresh install before data.mark ran, so that a later success
       proves that data was kept.
-    * `check_failed_after`, `check_passed_after`: the longest time in seconds that data.check took to fail on a fresh
-      install, and to pass.
-    * `candidate`: what may become the canonical; None until it was saved.
-    * `tail`: the last log lines of the app that failed.
-    * `timed_out`: True if the failure is a timeout. Then a second run decides.
+    * `check_failed_after`: the longest time in seconds that data.check took to fail on a fresh install.
+    * `check_passed_after`: the longest time in seconds that data.check took to pass.
+    * `candidate`: the sealed snapshot that may become the canonical; None until it was saved.
+    * `tail`: the last log lines of the app that failed; () if no app failed.
+    * `timed_out`: True if a tier failed because something took too long. Then a second run decides.
     """
 
     findings: list[str] = field(factory=list)
@@ -62,12 +63,16 @@ class TrialEffects:
 
 @define
 class TrialRun:
-    """One run through the tiers of a trial. Its slots are removed when `stack` is left.
+    """One run through the tiers of a trial.
 
-    * `is_retry`: True if an earlier run timed out, so that this one decides.
-    * `current_slot`: the slot with the release under test. The install tier deploys it, then the upgrade tier; the
-      backup and custom tiers use it.
+    * `request`: which release is tested, and how.
+    * `stack`: the run's slots are removed when this stack is left.
+    * `is_retry`: True if an earlier run timed out, so that this run decides.
+    * `effects`: what the tiers did and saw, besides their results.
+    * `current_slot`: the slot with the release under test: at first that of the install tier, later that of the upgrade
+      tier. The backup and custom tiers use it. None before the install tier.
     * `is_running`: True if the apps of `current_slot` run.
+    * `meter`: measures how much of the disk the trial takes.
     """
 
     host: Host
@@ -84,7 +89,7 @@ class TrialRun:
         return PeakMeter(self.host.disk, self.request.folder)
 
     def log_path(self, tier: TierName) -> Path:
-        """Return the path of the log of a tier."""
+        """Return the path of the log file of the tier `tier`."""
         return self.host.state.trial_log(self.request.recipe.name, self.request.id) / f"{tier}.log"
 
     def own_app(self, slot: Slot) -> DeployedApp:
@@ -97,9 +102,9 @@ class TrialRun:
 
     @contextmanager
     def open_slot(self, tier: TierName) -> Iterator[Slot]:
-        """Open a slot for a tier, yield it, and close it at the end of the `with` block.
+        """Open a slot for a tier, yield it, and remove it at the end of the `with` block.
 
-        Remarks, and tracked files that the apps changed, are added to the effects.
+        Remarks on the slot, and tracked files that its apps changed, are added to the effects of the run.
         """
         with open_slot(self.host, self.request.folder, tier, self.log_path(tier)) as slot:
             self.effects.slots_were_empty = self.effects.slots_were_empty and slot.was_empty
@@ -107,22 +112,22 @@ class TrialRun:
                 yield slot
 
     def _close(self, tier: TierName, slot: Slot) -> None:
-        """Close the slot of a tier. What its removal has shown is added to the effects."""
+        """Remove the slot of a tier. Add remarks, and tracked files that apps changed, to the effects of the run."""
         self.meter.measure()
         if tier is TierName.INSTALL:
             self._report_unused_makers(slot)
         self._add_cleanup(close_slot(slot))
 
     def _report_unused_makers(self, slot: Slot) -> None:
-        """Add a finding for each declared secret that the release does not read: its name may be wrong."""
+        """Add a remark for each declared secret that the release does not read: its name may be wrong."""
         recipe, version = self.request.recipe.name, self.request.release.version
         for name in slot.unused_makers.get(recipe, ()):
             self.effects.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
     def _add_cleanup(self, cleanup: CleanupResult) -> None:
-        """Add the changed files and the remarks of a closed slot to the effects.
+        """Add the changed files and the remarks of a removed slot to the effects of the run.
 
-        A file that the base changed is only a finding, because the release under test is not to blame.
+        If the base changed a file, only add a remark, because the release under test is not to blame.
         """
         tested = {(spec.recipe.name, spec.release.commit) for spec in self.request.app_set}
         for file in cleanup.altered:
@@ -134,9 +139,9 @@ class TrialRun:
         self.effects.findings = [*dict.fromkeys((*self.effects.findings, *cleanup.remarks))]
 
     def switch_to(self, slot: Slot) -> None:
-        """Stop the apps of the current slot, and make `slot` the current one. Raise the errors of `stop_current_slot`.
+        """Stop the apps of the current slot, and make `slot` the current one.
 
-        The apps of `slot` run already, or the caller deploys them next.
+        The apps of `slot` run already, or the caller must deploy them next. Raise the errors of `stop_current_slot`.
         """
         self.stop_current_slot()
         self.current_slot, self.is_running = slot, True
@@ -144,7 +149,7 @@ class TrialRun:
     def stop_current_slot(self) -> None:
         """Stop the apps of the current slot if they run. Do nothing if there is no current slot.
 
-        If an app has ended by itself, raise the errors of `check_up`. Raise also those of `Slot.stop`.
+        Raise the errors of `check_up` if an app has ended by itself, and those of `Slot.stop` if stopping fails.
         """
         if self.current_slot is not None and self.is_running:
             check_up(self.current_slot)
@@ -178,8 +183,9 @@ class TrialRun:
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
         """Stop the apps of a slot, and seal their data as the candidate, so that later tiers cannot change it.
 
-        Before that, wait until the apps are stable, see `check_stable`. `lineage` has the versions that ran on the
-        data, the oldest first. Raise RecipeError if an app is not stable, or if its data cannot be saved.
+        Before that, wait until the recipe's own app has been up long enough, see `check_stable`. `lineage` has the
+        versions that ran on the data, the oldest first. Note the candidate in the effects of the run. Raise RecipeError
+        if the app does not stay up, or if its data cannot be saved.
         """
         check_stable(slot)
         slot.stop()

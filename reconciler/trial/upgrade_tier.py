@@ -20,16 +20,20 @@ _CHANGED_TESTS = (
 
 
 class SlowHostError(InfrastructureError):
-    """The base was not ready, or did not stop, in time. This host may be too busy, so all tiers are run once more."""
+    """The base was not ready in time, or did not stop in time.
+
+    This host may be too busy, so all tiers of the trial are run once more.
+    """
 
     def __init__(self, slow: TimedOutError) -> None:
         super().__init__(f"{slow.message} (host: {slow.pressure})")
 
 
 def upgrade(run: TrialRun) -> Skipped | None:
-    """Deploy the base, then the release under test over its data, and check the data. Return None if the tier passed.
+    """Run the tier "upgrade": deploy the base, then the release under test over the base's data, and check that data.
 
-    Return a skip if there is no base, if the base is broken, or if no check proves that its data was kept.
+    Return None if the tier passed. Return a skip if there is no base, if the base is broken, or if no check proves that
+    its data was kept.
     """
     base = run.request.base
     if base.release is None:
@@ -50,7 +54,10 @@ def upgrade(run: TrialRun) -> Skipped | None:
 
 
 def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
-    """Return the lineage with the version under test at its end. If the base is the same release, it is unchanged."""
+    """Return `lineage` with the version under test at its end.
+
+    Return it unchanged if the base is the release under test: then its version is there already.
+    """
     release = run.request.release
     return lineage if run.request.base.release == release else (*lineage, release.version)
 
@@ -66,11 +73,11 @@ def _unproved(run: TrialRun) -> Skipped | None:
 
 
 def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...] | Skipped:
-    """Deploy the release `release`, which is the base, and check its data. Return the lineage of the data.
+    """Deploy the base, which is `release`, and check its data. Return the lineage of that data.
 
-    The lineage has the versions that ran on it, the oldest first. If the base is broken, return a skip. In the first
-    run, raise SlowHostError instead if it took too long. If the base is the canonical and does not come up, raise
-    InfrastructureError.
+    The lineage has the versions that ran on the data, the oldest first. If the base is broken, return a skip. If it
+    only took too long and this is the first run, raise SlowHostError instead. If the base is the canonical and does not
+    come up, raise InfrastructureError.
     """
     base, canonical = run.request.base, run.request.canonical
     if base.origin is Origin.CANONICAL and canonical is not None:
@@ -92,8 +99,9 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
     """Deploy the release under test over the release `base`. Return None, or a skip if the base had to be killed.
 
-    A base that does not stop in time is no fault of the release under test. The first run raises SlowHostError for it,
-    so that all tiers run once more. The second run raises InfrastructureError if the base is the canonical.
+    It is no fault of the release under test if the base does not stop in time. So in the first run, raise SlowHostError
+    for this, so that all tiers run once more. In the second run, raise InfrastructureError if the base is the
+    canonical. If the base is the release under test itself, raise KilledError.
     """
     *needed, own = run.request.app_set
     for spec in needed:
@@ -114,9 +122,10 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
 
 
 def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
-    """Return the skip for a broken base. `why` is the reason.
+    """Return the result of the tier for a broken base: a skip with the reason `why`.
 
     If no candidate was saved yet, stop the apps in `slot`, and save the data of the fresh install as the candidate.
+    `slot` is the slot with the base.
     """
     if run.effects.candidate is None:
         slot.stop_without_checks()
@@ -127,8 +136,9 @@ def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
 def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
     """Deploy the snapshot of the canonical in the slot, and check its data.
 
-    If it does not come up, raise InfrastructureError: the snapshot is to blame, not the release under test. If it takes
-    too long, raise SlowHostError.
+    If the canonical does not come up, raise InfrastructureError, because the snapshot is to blame, and not the release
+    under test. If it takes too long, raise SlowHostError. If an app that it needs takes too long, or fails although it
+    has no data from the snapshot, raise NeededAppError.
     """
     app_set = _canonical_app_set(run, slot, canonical)
     try:
@@ -148,10 +158,10 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 
 
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
-    """Unpack the snapshot of the canonical into the slot. Return its app set.
+    """Unpack the snapshot of the canonical into the slot. Return the app set to deploy from it.
 
-    If the snapshot is damaged, or if its commit is no longer in the mirror, note that as damage in the effects of the
-    run, and raise InfrastructureError.
+    If the snapshot is damaged, or if the canonical's commit is no longer in the mirror, note that as damage in the
+    effects of the run, and raise InfrastructureError.
     """
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
         commit = canonical.commit[:7]
@@ -165,9 +175,10 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 
 
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
-    """Return the message for a canonical that does not come up. `why` is the text of the error.
+    """Return the error message for a canonical that does not come up. `why` is the text of the error.
 
-    The message is also noted as damage in the effects of the run, except if the tests have changed since the promotion.
+    Note the message also as damage in the effects of the run, unless the recipe's tests have changed since the
+    promotion: then the tests may be to blame.
     """
     message = f"the snapshot of {canonical.version} does not come up: {why}"
     if canonical.evidence.tests != run.request.tests:
