@@ -20,9 +20,9 @@ _ELLIPSIS: Final = "…"
 
 
 def escape(text: str) -> str:
-    r"""Return `text` on one line. Characters that are invisible or move the cursor are escaped, as `\n` or `\x1b`.
+    r"""Return `text` on one line, with invisible characters, and those that move the cursor, as `\n` or `\x1b`.
 
-    Backslashes stay as they are. So a text that was escaped before does not change.
+    Backslashes stay as they are, so a text that is escaped already does not change.
     """
     if text.isascii() and text.isprintable():  # nothing to escape, which is so in nearly all tables
         return text
@@ -39,7 +39,7 @@ def escape_lines(text: str) -> tuple[str, ...]:
 
 
 def shorten(text: str, columns: int) -> str:
-    """Return `text` escaped, and cut to at most `columns` columns of a terminal. If it is cut, it ends with "…"."""
+    """Return `text` escaped, and cut to at most `columns` columns of a terminal. A text that is cut ends with "…"."""
     shown = escape(text)
     if width(shown) <= columns:
         return shown
@@ -49,7 +49,7 @@ def shorten(text: str, columns: int) -> str:
 
 
 def width(text: str) -> int:
-    """Return how many columns of a terminal `text` takes, which is escaped already."""
+    """Return how many columns of a terminal `text` takes. `text` must be escaped already."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 

@@ -12,7 +12,7 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 def duration(seconds: float) -> str:
     """Return a duration as text in its two largest units, such as "3 min 20 s".
 
-    Below ten seconds, return seconds with one decimal, such as "9.5 s". A negative duration becomes "0.0 s".
+    A duration below ten seconds has one decimal: "9.5 s". A negative duration becomes "0.0 s".
     """
     if round(seconds, 1) < 10:  # noqa: PLR2004  above ten seconds, tenths do not matter
         return f"{max(seconds, 0.0):.1f} s"
@@ -25,7 +25,10 @@ def duration(seconds: float) -> str:
 
 
 def age(then: datetime, now: datetime) -> str:
-    """Return the time from `then` to `now` in its largest unit, such as "3 d"; "0 s" if `then` is later than `now`."""
+    """Return the time from `then` to `now` as text in its largest unit, such as "3 d".
+
+    Return "0 s" if `then` is later than `now`.
+    """
     seconds = max(int((now - then).total_seconds()), 0)
     size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
     return f"{seconds // size} {unit}"
@@ -40,12 +43,12 @@ def size(count: int) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Return a time as people read it, such as "2026-11-24 10:38:41 UTC"."""
+    """Return a point in time as text for people, such as "2026-11-24 10:38:41 UTC"."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def rfc3339(when: datetime) -> str:
-    """Return a time as programs read it, such as "2026-11-24T10:38:41Z"."""
+    """Return a point in time as text for programs, such as "2026-11-24T10:38:41Z"."""
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -7,7 +7,7 @@ from reconciler.show.text.audit import audit_line
 
 
 def audit_document(audit: Audit) -> Json:
-    """Return the JSON document of an audit, with an entry for every claim."""
+    """Return the JSON document of `reconcile audit`, with an entry for every claim, also for those that agree."""
     head = {"seq": audit.head.seq, "hash": audit.head.hash} if audit.head is not None else None
     return {
         "format": FORMAT,
@@ -24,6 +24,6 @@ def audit_document(audit: Audit) -> Json:
 
 
 def _claim(claim: Claim) -> Json:
-    """Return the entry of one claim. `recipe` is null in it if the claim is about the whole state folder."""
+    """Return the JSON entry of one claim. Its key "recipe" is null if the claim is about the whole state folder."""
     facts = {"claim": claim.about, "verdict": claim.verdict, "reason": claim.reason}
     return {"recipe": claim.recipe or None, **facts}

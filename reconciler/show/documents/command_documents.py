@@ -35,9 +35,9 @@ ErrorFields = tuple[str, int | None, int | None, str, str]
 def status_document(
     run: Run, population: Population, rows: Sequence[Recorded], exit_code: int, last: LastWholePass | None = None
 ) -> Json:
-    """Return the JSON document of `reconcile status`, with an entry for each row.
+    """Return the JSON document of `reconcile status`, with an entry for each recipe in `rows`.
 
-    `last` is the last pass over the whole fleet. If it is None, the document says nothing of such a pass.
+    `population` counts the recipes at each stage. `last` is the last pass over the whole fleet; None to leave it out.
     """
     counts = {
         ReportBucket.DAMAGED: sum(row.status.state in {State.DAMAGED, State.DOWN} for row in rows),
@@ -53,10 +53,10 @@ def status_document(
 
 
 def _recorded(row: Recorded) -> Json:
-    """Return the entry of one recipe in the document of `reconcile status`.
+    """Return the entry of one recipe in the JSON document of `reconcile status`.
 
-    `since` is set only if the deployment is down, to `last_up`. Of other differences it is not known when they began,
-    since upstream is not asked here.
+    Its key "since" has the time when the kept deployment was last up, if that is down now. Else "since" is null: it is
+    not known when other differences began, because upstream is not asked here.
     """
     have = row.canonical
     return {
@@ -77,11 +77,12 @@ def _recorded(row: Recorded) -> Json:
 
 @frozen
 class Tested:
-    """A trial by hand, and what `reconcile trial` shows beside it.
+    """A trial that a person started, and what `reconcile trial` shows beside it.
 
-    * `conditions`: those of the gate, judged by this trial.
-    * `canonical`, `status`: the canonical of the recipe and its state; the trial does not change them.
-    * `ways`: what was tried after the tiers: the way back to an older release, and the stop.
+    * `conditions`: the conditions of the gate, judged by this trial.
+    * `canonical`: the canonical of the recipe, which the trial does not change; None if there is none.
+    * `status`: whether the canonical is intact.
+    * `ways`: the results of the ways that were tried after the tiers.
     """
 
     trial: Trial
@@ -92,14 +93,14 @@ class Tested:
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
-    """Return the JSON document of `reconcile trial`. It has the keys of a report on one recipe."""
+    """Return the JSON document of `reconcile trial`. It has the same keys as the report of a pass on one recipe."""
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
 
 
 def _tested(tested: Tested, line: str) -> Json:
-    """Return the entry of the recipe in the document of `reconcile trial`. `line` is the result in one line."""
+    """Return the entry of the recipe in the JSON document of `reconcile trial`. `line` is the result in one line."""
     trial = tested.trial
     return {
         **RECIPE,
@@ -117,7 +118,7 @@ def _tested(tested: Tested, line: str) -> Json:
 
 
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
-    """Return a document that has all keys of a report, without notes and errors."""
+    """Return a JSON document with all keys of a report. Its lists of notes and errors are empty."""
     return {
         "format": FORMAT,
         "command": run.command,
@@ -132,12 +133,12 @@ def _document(run: Run, population: Population, recipes: list[Json], summary: Js
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """Return the summary: `line`, and the count of each bucket. A bucket that `counts` lacks is null, not 0."""
+    """Return the entry "summary" of a document: `line`, and the count of each bucket, null if `counts` lacks it."""
     return {**{bucket.value: counts.get(bucket) for bucket in ReportBucket}, "line": line}
 
 
 def raised_document(recipe: str, app: RunningApp) -> Json:
-    """Return the JSON document of `reconcile raise`: the recipe, and the release and addresses of its app."""
+    """Return the JSON document of `reconcile raise`: the recipe, and the release and addresses of the raised app."""
     facts = {"version": app.version, "commit": app.commit, "url": app.url, "address": app.address}
     return {"format": FORMAT, "name": recipe, **facts}
 
@@ -145,7 +146,7 @@ def raised_document(recipe: str, app: RunningApp) -> Json:
 def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
     """Return the JSON document of `reconcile logs`. `trial` is the id of the trial.
 
-    `tiers` maps each tier, in order, to the full text of its log.
+    `tiers` maps each tier, in order, to the whole text of its log.
     """
     logs = [{"name": tier, "text": text} for tier, text in tiers.items()]
     return {"format": FORMAT, "command": "logs", "name": recipe, "trial": trial, "tiers": logs, "exit_code": 0}
@@ -166,5 +167,5 @@ def doctor_document(checks: Sequence[HostCheck], exit_code: int) -> Json:
 
 
 def error_document(errors: Sequence[ErrorFields], exit_code: int) -> Json:
-    """Return the JSON document of a command that failed, with all its errors."""
+    """Return the JSON document of a command that failed, with an entry for each error."""
     return {"format": FORMAT, "errors": [error_part(*error) for error in errors], "exit_code": exit_code}

@@ -6,7 +6,7 @@ from reconciler.show.documents.report_document import FORMAT, json_line
 
 
 def event_part(event: Event) -> Json:
-    """Return the entry of one event in a JSON document. `body` in it is the data of the event's line in the ledger."""
+    """Return the JSON entry of one event. Its key "body" has all fields of the event's line in the ledger."""
     return {
         "seq": event.seq,
         "at": time_part(event.at),

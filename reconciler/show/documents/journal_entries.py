@@ -37,7 +37,10 @@ Entry = Mapping[str, str]
 
 
 def outcome_entry(outcome: Outcome) -> Entry | None:
-    """Return the journal entry about what a pass did for one recipe, by field; None if it did nothing."""
+    """Return the journal entry about what a pass did for one recipe; None if the pass did nothing for it.
+
+    The entry maps the names of its fields, such as "MESSAGE", to their values.
+    """
     if outcome.result is Result.NONE:
         return None
     step, result = outcome.step, outcome.result
@@ -52,10 +55,10 @@ def outcome_entry(outcome: Outcome) -> Entry | None:
 
 
 def report_entries(report: Report) -> Iterator[Entry]:
-    """Yield a journal entry for each way in which a recipe differs at the end of the run.
+    """Yield a journal entry for each difference that each recipe still has at the end of the run.
 
-    Recipes with `enrolled = false` are left out. If the run was hollow (exit code 5: it did not check all that it
-    should), yield one entry that says so first.
+    Recipes with `enrolled = false` are left out. If the run has the exit code 5, because it did not check all that it
+    should, yield an entry that says so first.
     """
     if report.exit_code == HOLLOW:
         yield _entry("hollow", f"hollow: {'; '.join(report.notes)}", _ERROR, {"RESULT": "hollow"})
@@ -65,7 +68,7 @@ def report_entries(report: Report) -> Iterator[Entry]:
 
 
 def _drift_entries(row: Row) -> Iterator[Entry]:
-    """Yield an entry for each way in which a recipe differs. VERSION is the wanted release, if there is one."""
+    """Yield a journal entry for each difference of one recipe. Its field VERSION has the wanted release, if any."""
     want = row.finding.want
     version = want.version if isinstance(want, Release) else ""
     for each in differences(row.finding):
@@ -74,9 +77,12 @@ def _drift_entries(row: Row) -> Iterator[Entry]:
 
 
 def _entry(kind: str, message: str, priority: str, fields: Mapping[str, str]) -> Entry:
-    """Return an entry. `kind` is a key of MESSAGE_IDS. Those of `fields` whose value is "" are left out.
+    """Return a journal entry.
 
-    `priority` is a number of syslog. The message is cut to 2000 characters.
+    * `kind`: the kind of entry, a key of MESSAGE_IDS.
+    * `message`: its text, which is cut to 2000 characters.
+    * `priority`: the number of a syslog priority, such as "3" for an error.
+    * `fields`: further fields. Those with the value "" are left out.
     """
     given = {name: escape(value) for name, value in fields.items() if value}
     head = {"MESSAGE": escape(message)[:_LONGEST], "MESSAGE_ID": MESSAGE_IDS[kind], "PRIORITY": priority}

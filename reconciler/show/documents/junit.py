@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 
 def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Condition] = ()) -> str:
-    """Return a trial as JUnit XML, with a test case for each tier and for each way in `ways`.
+    """Return a trial as JUnit XML, with a test case for each tier and for each way.
 
-    `ways` are the results of the ways that were tried after the tiers. `conditions` are those of the gate. Control
-    characters are escaped, since XML cannot contain most of them.
+    * `ways`: the results of the ways that were tried after the tiers.
+    * `conditions`: the conditions of the gate, which say on which ways the promotion depends.
+
+    Control characters are escaped, because XML cannot contain most of them.
     """
     from xml.etree import ElementTree as ET
 
@@ -52,11 +54,11 @@ _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skip
 
 
 def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
-    """Return the name of the XML element for the result of a way; None if the answer is YES.
+    """Return the name of the XML element that a way's test case has; None if the answer of the way is YES.
 
-    * "error": this host is at fault.
-    * "failure": the way is closed, and the promotion depends on it. Its condition is then among `closed`.
-    * "skipped": any other result, because it does not fail the trial.
+    * "error": the answer is ERROR: this host is to blame, or the release itself does not come up.
+    * "failure": the answer is NO, and that prevents the promotion. `closed` has the conditions of such ways.
+    * "skipped": any other answer, because it does not fail the trial.
     """
     if result.answer is WayAnswer.YES:
         return None
@@ -69,7 +71,7 @@ def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
 def _add_way(suite: "ET.Element", result: WayResult, element: str | None) -> None:
     """Add a test case for the result of a way to `suite`.
 
-    `element` is the name of the XML element that gives the reason in the test case. If it is None, the case has none.
+    `element` is the name of the XML element with the reason in the test case; None if the case has no such element.
     """
     from xml.etree import ElementTree as ET
 
@@ -80,12 +82,15 @@ def _add_way(suite: "ET.Element", result: WayResult, element: str | None) -> Non
 
 
 def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
-    """Return the XML attributes of a tier's test case."""
+    """Return the XML attributes of a tier's test case: recipe, tier and seconds."""
     return {"classname": trial.recipe, "name": tier.name, "time": f"{tier.seconds:.3f}"}
 
 
 def _output(trial: Trial, tier: TierResult) -> str | None:
-    """Return the last log lines of the app that failed, escaped; None if there are none, or for a skipped tier."""
+    """Return the last log lines of the app that failed in the trial, escaped.
+
+    Return None if there are no such lines, or if the tier was skipped.
+    """
     if tier.verdict is Verdict.SKIP:
         return None
     return "\n".join(line for part in trial.tail for line in escape_lines(part)) or None

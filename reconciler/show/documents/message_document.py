@@ -21,9 +21,10 @@ def message_document_of(fleet: str, message: Message) -> Json:
 
 
 def _item(item: Item) -> Json:
-    """Return the JSON of one line of a message.
+    """Return the JSON entry of one problem in a message.
 
-    `recipe` and `version` are null if the problem is about none. `now` is null unless the problem is over.
+    Its keys "recipe" and "version" are null if the problem is about no recipe or no release. Its key "now", how the
+    recipe is now, is null unless the problem is over.
     """
     problem = item.problem
     return {

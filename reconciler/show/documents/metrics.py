@@ -45,7 +45,7 @@ class MetricsInput:
     * `fleet`: the name of the fleet.
     * `last`: the last pass over the whole fleet.
     * `trial_seconds`: how long the last trial of each recipe took, in seconds.
-    * `drift_since`: for each recipe, its kinds of differences, each with the time when a pass first saw it.
+    * `drift_since`: for each recipe, the kinds of its differences, each with the time when a pass first saw it.
     """
 
     fleet: str
@@ -55,9 +55,9 @@ class MetricsInput:
 
 
 def metrics_text(report: Report, known: MetricsInput) -> str:
-    """Return the report as text in Prometheus's format.
+    """Return the report as text in Prometheus's format. `known` is what the metrics show besides the report.
 
-    Every series has the labels `fleet` and `command`, so that files of several jobs on one host do not collide. No
+    Every series has the labels `fleet` and `command`, so that the files of several jobs on one host do not collide. No
     series occurs twice.
     """
     job = {"fleet": known.fleet, "command": report.run.command.value}
@@ -112,9 +112,9 @@ def _of_recipe(row: Row, known: MetricsInput) -> Iterator[Sample]:
 
 
 def _kinds(row: Row) -> tuple[str, ...]:
-    """Return the kinds of a recipe's differences.
+    """Return the kinds of a recipe's differences, such as "new-release".
 
-    Return () if it is not enrolled: then nothing has to be done about them.
+    Return () if the recipe is not enrolled, because then nothing has to be done about its differences.
     """
     if row.step.held_back is HeldBack.EXCEPTED:
         return ()
@@ -130,7 +130,7 @@ def _lines(name: str, series: Mapping[Labels, float]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    r"""Return `text` as the value of a label: a backslash, a newline and a `"` are escaped.
+    r"""Return `text` in the form that the value of a label has: backslashes, newlines and `"` are escaped.
 
     A lone surrogate, which UTF-8 cannot contain, becomes text such as "\udcff".
     """

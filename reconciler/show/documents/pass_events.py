@@ -17,7 +17,7 @@ from state.pass_progress import CurrentWork, PassProgress, PlannedWork
 
 
 def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
-    """Return the first line of `reconcile --events`: a pass began. `recipes` are those that it is about."""
+    """Return the first line of `reconcile --events`: a pass began. `recipes` are the recipes that the pass is about."""
     facts = {"pass": progress.pass_id, "trigger": progress.trigger, "recipes": list(recipes)}
     return _line("began", progress.began_at, facts)
 
@@ -31,7 +31,7 @@ def planned_line(work: Sequence[PlannedWork], over_budget: Sequence[str], at: da
 
 
 def planned_part(work: PlannedWork) -> Json:
-    """Return the entry of a planned step in a JSON document. `version` in it is null if no release is tried."""
+    """Return the entry of a planned step in a JSON document. Its key "version" is null if the step tries no release."""
     return {
         "recipe": work.recipe,
         "action": ACTION_WORDS[Action(work.action)],
@@ -49,9 +49,9 @@ def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime)
 
 
 def done_line(recipe: str, text: str, at: datetime) -> str:
-    """Return the line of `reconcile --events` that says how an attempt ended at the time `at`.
+    """Return the line of `reconcile --events` that says how a try of a recipe's step ended at the time `at`.
 
-    This is not the final result: a step that fails while others run is repeated alone.
+    `text` says how. This is not the final result, because a step that fails while others run is repeated alone.
     """
     return _line("done", at, {"recipe": recipe, "text": text})
 
@@ -77,17 +77,18 @@ def ended_line(report: Report) -> str:
 
 
 def failed_line(errors: Json, at: datetime) -> str:
-    """Return the last line of `reconcile --events` for a pass that could not run. `at` is when it failed.
+    """Return the last line of `reconcile --events` for a pass that could not run. `at` is when the pass failed.
 
-    `errors` is the JSON document of its errors.
+    `errors` is the JSON document with the pass's errors.
     """
     return _line("failed", at, errors)
 
 
 def running_part(progress: PassProgress | None) -> Json | None:
-    """Return the entry "running" or "unseen_pass" of `reconcile status`; None if there is no such pass.
+    """Return a pass that runs as JSON data, for the keys "running" and "unseen_pass" of `reconcile status`.
 
-    `left` in it has the steps that are not done yet; it is null until there is a plan.
+    The key "left" of the result has the steps that are not done yet; it is null until there is a plan. Return None if
+    `progress` is None.
     """
     if progress is None:
         return None

@@ -9,7 +9,7 @@ from reconciler.show.text.proof import proof_line
 
 
 def proof_document(proof: Proof) -> Json:
-    """Return the JSON document of `reconcile prove`."""
+    """Return the JSON document of `reconcile prove`: whether a pass would do nothing, and what it would do if not."""
     return {
         "format": FORMAT,
         "command": "prove",

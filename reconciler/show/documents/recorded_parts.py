@@ -12,9 +12,9 @@ Json = Mapping[str, object]
 
 
 def decisions_part(status: HoldStatus | None) -> Json:
-    """Return the keys "hold", "rollback" and "waiting" of a recipe's entry; no keys if `status` is None.
+    """Return the keys "hold", "rollback" and "waiting" of a recipe's JSON entry; no keys if `status` is None.
 
-    They show the hold and the rollback that are in effect, and the releases that are not tried because of them.
+    These keys show the hold and the rollback that are in effect, and the releases that are not tried because of both.
     """
     if status is None:
         return {}
@@ -22,7 +22,7 @@ def decisions_part(status: HoldStatus | None) -> Json:
 
 
 def _hold(hold: Hold | None) -> Json | None:
-    """Return the entry of a hold; None if there is none. `until` in it is the day of its end, null if it has no end."""
+    """Return the JSON entry of a hold; None if there is none. Its key "until" is the day on which it ends, or null."""
     if hold is None:
         return None
     until = hold.until.isoformat() if hold.until else None
@@ -30,7 +30,7 @@ def _hold(hold: Hold | None) -> Json | None:
 
 
 def _rollback(rollback: Rollback | None) -> Json | None:
-    """Return the entry of a rollback; None if there is none. `left` in it is the newest release that was given up."""
+    """Return the JSON entry of a rollback; None if there is none. Its key "left" is the newest release given up."""
     if rollback is None:
         return None
     decided = {"who": rollback.who, "reason": rollback.reason, "at": rfc3339(rollback.at)}
@@ -38,7 +38,7 @@ def _rollback(rollback: Rollback | None) -> Json | None:
 
 
 def canonical_part(have: Canonical | None) -> Json | None:
-    """Return the entry of a canonical with its evidence; None if there is no canonical."""
+    """Return the JSON entry of a canonical with its evidence; None if there is no canonical."""
     if have is None:
         return None
     return {
@@ -54,7 +54,7 @@ def canonical_part(have: Canonical | None) -> Json | None:
 
 
 def _evidence(evidence: Evidence) -> Json:
-    """Return the entry of a canonical's evidence."""
+    """Return the JSON entry of a canonical's evidence: of its trial, and the host on which that ran."""
     return {
         "trial": evidence.trial,
         "pass": evidence.pass_id,
@@ -74,7 +74,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def evidence_part(evidence: Evidence) -> Json:
-    """Return the keys "level", "base", "tiers", "log" and "findings", filled from the evidence of a canonical."""
+    """Return the keys "level", "base", "tiers", "log" and "findings" of a JSON entry, from a canonical's evidence."""
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {
@@ -87,10 +87,10 @@ def evidence_part(evidence: Evidence) -> Json:
 
 
 def tier_part(name: str, verdict: str, reason: str, seconds: float) -> Json:
-    """Return the entry of one tier. `verdict` is pass, fail, skip or error. `seconds` are rounded to tenths."""
+    """Return the JSON entry of one tier. `verdict` is pass, fail, skip or error. `seconds` are rounded to tenths."""
     return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
 
 
 def time_part(when: datetime | None) -> str | None:
-    """Return a time as text, such as "2026-11-24T10:38:41Z"; None if it is None."""
+    """Return a point in time as text, such as "2026-11-24T10:38:41Z"; None if `when` is None."""
     return rfc3339(when) if when is not None else None

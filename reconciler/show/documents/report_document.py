@@ -57,7 +57,7 @@ RECIPE: Final[Json] = {
 
 
 def json_text(document: Json) -> str:
-    """Return the document as indented text with a final newline.
+    """Return a JSON document as indented text with a final newline.
 
     Lone surrogates are escaped, because JSON cannot contain them.
     """
@@ -66,7 +66,7 @@ def json_text(document: Json) -> str:
 
 
 def json_line(document: Json) -> str:
-    """Return the document as one line of text with a final newline.
+    """Return a JSON document as one line of text with a final newline.
 
     Lone surrogates are escaped, because JSON cannot contain them.
     """
@@ -74,7 +74,7 @@ def json_line(document: Json) -> str:
 
 
 def _without_surrogates(value: object) -> object:
-    """Return a copy of `value` in which the lone surrogates of all texts are escaped. Keys are not changed."""
+    """Return a copy of `value`, JSON data, in which lone surrogates in texts are escaped. Keys are not changed."""
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -109,18 +109,18 @@ def report_document(report: Report) -> Json:
 
 
 def _errors(report: Report) -> list[Json]:
-    """Return an error entry for each number in the report that does not add up, and one if no recipe is enrolled."""
+    """Return a JSON entry for each number in the report that does not add up, and one if no recipe is enrolled."""
     messages = gaps(report.population, report.counts, report.rows)
     return [error_part("", None, None, message, "") for message in messages]
 
 
 def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
-    """Return the entry of one error. `file` and `hint` become null if they are ""."""
+    """Return the JSON entry of one error. `file` and `hint` become null if they are ""."""
     return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
 
 
 def run_part(run: Run) -> Json:
-    """Return the entry "pass" of a document: the id, times, place and revisions of the run."""
+    """Return the value of the key "pass" of a JSON document: the id, times, place and revisions of the run."""
     return {
         "id": run.id,
         "started_at": rfc3339(run.started_at),
@@ -134,7 +134,7 @@ def run_part(run: Run) -> Json:
 
 
 def population_part(population: Population) -> Json:
-    """Return how many recipes there are at each stage, by the name of the stage. `to_try` and `tried` are left out."""
+    """Return the numbers of recipes at each stage of a run, by stage, as JSON data. Leave out `to_try` and `tried`."""
     return {
         "declared": population.declared,
         "selected": population.selected,
@@ -147,12 +147,12 @@ def population_part(population: Population) -> Json:
 
 
 def _summary(counts: Mapping[ReportBucket, int], line: str) -> Json:
-    """Return the summary of a report: `line`, and the count of each bucket."""
+    """Return the value of the key "summary" of a report: `line`, and the count of each bucket."""
     return {bucket.value: counts[bucket] for bucket in ReportBucket} | {"line": line}
 
 
 def _row(row: Row) -> Json:
-    """Return the entry of one recipe in a report."""
+    """Return the JSON entry of one recipe in a report."""
     step, finding = row.step, row.finding
     trial = row.outcome.attempt.trial if row.outcome is not None else None
     return {
@@ -185,7 +185,7 @@ def _row(row: Row) -> Json:
 
 
 def _drift_item(item: DriftItem) -> Json:
-    """Return the entry of one difference. `since` in it is null if no pass has seen the difference yet."""
+    """Return the JSON entry of one difference. Its key "since" is null if no pass has seen the difference yet."""
     each = item.difference
     return {
         "side": each.side,
@@ -197,12 +197,12 @@ def _drift_item(item: DriftItem) -> Json:
 
 
 def _want(want: Want | None) -> Json | None:
-    """Return the version and commit of the wanted release; None if no single release is wanted."""
+    """Return the version and commit of the wanted release as JSON data; None if no single release is wanted."""
     return {"version": want.version, "commit": want.commit} if isinstance(want, Release) else None
 
 
 def trial_part(trial: Trial) -> Json:
-    """Return the keys "level", "base", "tiers", "log" and "findings", filled from a trial of this run."""
+    """Return the keys "level", "base", "tiers", "log" and "findings" of a recipe's JSON entry, from its trial."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),
@@ -218,5 +218,5 @@ def _result(tier: TierResult) -> Json:
 
 
 def gate_part(conditions: Sequence[Condition]) -> list[Json]:
-    """Return an entry for each condition, in the same order."""
+    """Return a JSON entry for each condition of the gate, in the same order."""
     return [{"name": item.name, "verdict": item.status, "evidence": item.evidence} for item in conditions]

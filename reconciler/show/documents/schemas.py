@@ -52,9 +52,10 @@ _REFERENCE: Final = "#/$defs/"
 
 
 def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
-    """Return the JSON Schema of what a command prints with `-o json`. `command` is a key of ANSWERS.
+    """Return the JSON Schema of what a command prints with `-o json`. `command` is a key of ANSWERS, such as "status".
 
-    The schema also allows the errors that a failed command prints. All definitions that it needs are in its `$defs`.
+    The schema also allows what the command prints if it fails. `definitions` are all definitions of format 1; the
+    schema has those that it needs in its `$defs`.
     """
     failure = [] if command in _WITHOUT_FAILURE else [_reference(_FAILURE)]
     line = ", each line" if command in LINES else ""
@@ -62,7 +63,7 @@ def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
 
 
 def whole_schema(definitions: Definitions) -> dict[str, Any]:
-    """Return the JSON Schema of everything that Canon prints in format 1."""
+    """Return one JSON Schema for everything that Canon prints in format 1, also for errors."""
     names = dict.fromkeys((*ANSWERS.values(), _FAILURE))
     return _schema("reconcile, format 1", [_reference(name) for name in names], definitions)
 
@@ -80,7 +81,7 @@ def _schema(title: str, answers: list[dict[str, Any]], definitions: Definitions)
 def _answer(command: str, definitions: Definitions) -> dict[str, Any]:
     """Return the schema of what `command` prints if it succeeds.
 
-    If several commands share a definition, the schema also fixes the value of the key "command".
+    If several commands share the definition of their answer, the schema also fixes the value of the key "command".
     """
     name = ANSWERS[command]
     if "enum" not in definitions[name].get("properties", {}).get("command", {}):
@@ -93,7 +94,7 @@ def _reference(name: str) -> dict[str, Any]:
 
 
 def _used(schema: object, definitions: Definitions) -> set[str]:
-    """Return the names of all definitions that a schema refers to, directly or through other definitions."""
+    """Return the names of all definitions to which `schema` refers, directly or through other definitions."""
     used: set[str] = set()
     new = set(_references(schema))
     while new:

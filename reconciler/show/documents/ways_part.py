@@ -10,12 +10,12 @@ from reconciler.show.quantities import rfc3339
 
 
 def ways_part(results: Iterable[WayResult]) -> list[Json]:
-    """Return an entry for the result of each way that was tried in this run."""
+    """Return a JSON entry for the result of each way that was tried in this run."""
     return [_way(result) for result in results]
 
 
 def recorded_ways_part(recorded: Iterable[RecordedWay]) -> list[Json]:
-    """Return an entry for each recorded result of a way. It also says when the way was tried, and whether by a pass."""
+    """Return a JSON entry for each recorded result of a way, with when the way was tried, and whether by a pass."""
     return [{**_way(each.result), "at": rfc3339(each.at), "by_pass": each.by_pass} for each in recorded]
 
 

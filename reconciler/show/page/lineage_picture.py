@@ -15,11 +15,12 @@ _LEFT: Final = 10
 
 @frozen
 class LineageDot:
-    """One release in the picture, as a dot. `x` and `y` are in pixels.
+    """One release in the picture of a recipe's data, as a dot.
 
+    * `x`, `y`: the place of the dot, in pixels.
     * `note`: how the data of this release came to be.
-    * `is_left`: True if the canonical's data does not come from it, as after a rollback.
-    * `is_last`: True if it is the canonical.
+    * `is_left`: True if the canonical's data does not come from this release, as after a rollback.
+    * `is_last`: True if this release is the canonical.
     """
 
     x: int
@@ -32,14 +33,15 @@ class LineageDot:
 
 @frozen
 class LineagePicture:
-    """The picture of a recipe's data. Sizes and places are in pixels.
+    """The picture of a recipe's data: which releases ran on it. Sizes and places are in pixels.
 
-    * `text_x`: where the words begin.
+    * `height`: the height of the picture.
+    * `text_x`: where the words beside the dots begin.
     * `dots`: the releases, the oldest first.
-    * `path`: the lines from each release to the one from which its data came, in SVG's notation.
-    * `copy_path`: the same lines for releases that a rollback copied.
+    * `path`: lines that lead from each release to the one from which its data came, in SVG's notation.
+    * `copy_path`: the same kind of lines, for the releases that a rollback copied. They are not in `path`.
     * `earlier`: how many older releases are not drawn.
-    * `text`: the canonical's lineage in words.
+    * `text`: the canonical's lineage as text: "1.0.0 → 1.1.0".
     """
 
     height: int
@@ -52,7 +54,11 @@ class LineagePicture:
 
 
 def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | None:
-    """Return the picture of the last `most` nodes, with the oldest of them at the top; None if there are no nodes."""
+    """Return the picture of a recipe's data; None if `nodes` is empty.
+
+    `nodes` are the releases that ran on the data, the oldest first. The last `most` of them are drawn, the oldest at
+    the top.
+    """
     if not nodes:
         return None
     first = max(len(nodes) - most, 0)
@@ -69,10 +75,10 @@ def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | No
 
 
 def _path(nodes: Sequence[DataNode], first: int, *, is_copy: bool) -> str:
-    """Return the lines from nodes to their parents, in SVG's notation.
+    """Return lines that lead from each node to its parent, from which its data came, in SVG's notation.
 
-    If `is_copy` is True, these are the lines of nodes that a rollback made; else those of all other nodes. `first` is
-    the index of the first node that is drawn. Lines to nodes before it are left out.
+    * `first`: the index of the first node that is drawn. Lines to nodes before that one are left out.
+    * `is_copy`: True for the lines of nodes that a rollback made; False for the lines of all other nodes.
     """
     lines = (
         f"M{_x(nodes[node.parent].column)} {_y(node.parent - first)}L{_x(node.column)} {_y(index - first)}"
@@ -87,7 +93,7 @@ def _dot(node: DataNode, row: int, *, is_last: bool) -> LineageDot:
 
 
 def _note(node: DataNode) -> str:
-    """Return a text on how a node came to be: generation and day, or "base of an upgrade"."""
+    """Return a text on how a node came to be: "generation 3, 2026-11-24", or "base of an upgrade"."""
     if node.made_by is None:
         return "base of an upgrade"
     how = ", by rollback" if node.is_copy else ""

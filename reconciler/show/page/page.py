@@ -31,7 +31,10 @@ MOST_TIMEOUTS: Final = 40
 
 
 def render_page(facts: PageFacts) -> str:
-    """Return the page as one HTML document. All texts are escaped for HTML, and so are their invisible characters."""
+    """Return the page of `reconcile report` as one HTML document.
+
+    All texts are escaped for HTML, and their invisible characters are escaped too.
+    """
     style = _compact((_TEMPLATES / "style.css").read_text("utf-8"))
     page = _environment().get_template("page.html.j2")
     # A line of text holds no line break, since `escape` has escaped it: only indentation goes.
@@ -41,14 +44,14 @@ def render_page(facts: PageFacts) -> str:
 def policy_of(style: str) -> str:
     """Return the content security policy of the page: nothing is loaded, no script runs, only one style sheet applies.
 
-    `style` is the text of this style sheet.
+    `style` is the text of that style sheet.
     """
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _parts(facts: PageFacts) -> Mapping[str, object]:
-    """Return all values that the templates read, by the names under which they read them."""
+    """Return all values that the templates of the page use, by the names that the templates have for them."""
     activity = activity_of(facts.events)
     recipes = recipes_on_page(facts, activity)
     return {
@@ -82,9 +85,10 @@ def _limits(facts: PageFacts) -> dict[str, float]:
 
 
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
-    """Return what a reader must know first, one text each.
+    """Return the warnings at the head of the page, one text each.
 
-    They say if the ledger was changed, or if the last pass over the whole fleet is too old. The report's notes follow.
+    They say if the ledger was tampered with, for which canonicals data may be lost, and if the last pass over the whole
+    fleet is too old. The notes of the report follow.
     """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
     return (*ledger, *danger_warnings(facts.explained), *stale_notes(facts.last), *facts.report.notes)
@@ -121,15 +125,15 @@ def _environment() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """Return a text with its invisible characters escaped.
+    """Return `value` with its invisible characters escaped if it is a text.
 
-    Any other value, and HTML of a template, is returned unchanged.
+    If `value` is no text, or is HTML that a template made, return it unchanged.
     """
     return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _anchor(name: str) -> str:
-    """Return the HTML id for the section of the recipe `name`. It has only letters, digits and `-._~%`."""
+    """Return the HTML id of the section on the recipe `name`. The id has only letters, digits and `-._~%`."""
     return "recipe-" + quote(name, safe="", errors="backslashreplace")
 
 

@@ -18,11 +18,12 @@ from state.records import Records
 class PageFacts:
     """All that the page is made of.
 
-    * `explained`: an explanation for each row of the report.
-    * `events`: those of the whole ledger, the oldest first.
+    * `explained`: an explanation for each recipe in the report.
+    * `events`: the events of the whole ledger, the oldest first.
+    * `records`: the records of all recipes.
     * `last`: the last pass over the whole fleet.
-    * `asked`: False if no upstream was asked now; what is shown of upstreams is then what passes recorded.
-    * `broken_ledger`: how the ledger was changed; "" if it was not.
+    * `asked`: False if no upstream was asked now. Then the page shows what passes have recorded of upstreams.
+    * `broken_ledger`: how the ledger was tampered with; "" if its hashes are right.
     * `free`: the free space on the disk of the state folder in bytes; None if unknown.
     """
 
@@ -44,9 +45,12 @@ class PageFacts:
 
 @frozen
 class PageActivity:
-    """What Canon did, by the ledger. Everything is in the order of the ledger.
+    """What Canon did, by the ledger. The oldest comes first everywhere.
 
-    `events` and `trials_by_recipe` are by recipe.
+    * `events`: the events of each recipe, by its name.
+    * `trials`: all trials.
+    * `trials_by_recipe`: the trials of each recipe, by its name.
+    * `passes`: all passes.
     """
 
     events: Mapping[str, Sequence[Event]]
@@ -56,7 +60,7 @@ class PageActivity:
 
 
 def activity_of(events: Sequence[Event]) -> PageActivity:
-    """Return what Canon did. `events` are the events of the whole ledger, the oldest first."""
+    """Return what Canon did, by the ledger. `events` are the events of the whole ledger, the oldest first."""
     trials = past_trials(events)
     of_recipes: dict[str, list[PastTrial]] = {}
     for trial in trials:

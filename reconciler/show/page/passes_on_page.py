@@ -18,10 +18,10 @@ _TONES: Final = {0: GOOD, 2: DOING, 3: BAD, 4: WARN, 1: BAD, 5: BAD}
 class PassOnPage:
     """One pass on the page.
 
-    * `done`: the pass.
-    * `tone`: the word by which the style sheet chooses its colour.
-    * `ended`: how it ended, as text.
-    * `other`: how many seconds were not spent in trials, never below 0; None if no end is recorded.
+    * `done`: the pass, as the ledger has it.
+    * `tone`: the word by which the style sheet chooses the colour of the pass.
+    * `ended`: how the pass ended, as text.
+    * `other`: how many seconds of the pass were not spent in trials, at least 0; None if no end of it is recorded.
     """
 
     done: PastPass
@@ -32,10 +32,11 @@ class PassOnPage:
 
 @frozen
 class PassColumn:
-    """The column of one pass in the picture.
+    """The column of one pass in the picture of passes.
 
-    * `x`, `width`: in percent of the picture's width. `y`, `height`: in pixels.
-    * `tone`: the word by which the style sheet chooses its colour.
+    * `x`, `width`: its place and size in percent of the picture's width.
+    * `y`, `height`: its place and size in pixels.
+    * `tone`: the word by which the style sheet chooses the colour of the column.
     * `title`: in words what the column shows.
     """
 
@@ -49,10 +50,11 @@ class PassColumn:
 
 @frozen
 class PassPicture:
-    """A picture with a column for each of the latest passes, which shows how long it took.
+    """A picture of how long the latest passes took: a column for each pass.
 
-    * `height`: in pixels.
-    * `longest`: how long the longest pass took, as text.
+    * `height`: the height of the picture in pixels.
+    * `columns`: the columns, with the oldest pass at the left.
+    * `longest`: how long the longest of these passes took, as text.
     * `text`: in one sentence what the picture shows.
     """
 

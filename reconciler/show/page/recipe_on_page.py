@@ -27,10 +27,10 @@ MOST_TAGS: Final = 10
 class PictureLimits:
     """How much of the past of one recipe the page shows at most.
 
-    * `marks`: how many marks in each lane of its timeline.
-    * `nodes`: how many releases in the picture of its data.
-    * `events`: how many of its last events.
-    * `ways`: how many results of its ways.
+    * `marks`: how many marks in each lane of the timeline.
+    * `nodes`: how many releases in the picture of the recipe's data.
+    * `events`: how many of the recipe's latest events.
+    * `ways`: how many results of ways.
     """
 
     marks: int
@@ -40,7 +40,7 @@ class PictureLimits:
 
 
 def limits_for(recipes: int) -> PictureLimits:
-    """Return the limits for a page with this number of recipes. They keep a page with 300 recipes below 2 MB."""
+    """Return the limits for a page with this number of recipes. With them, a page with 300 recipes is below 2 MB."""
     share = 1200 // max(recipes, 1)
     marks, nodes, events = (max(min(share, most), least) for most, least in ((40, 4), (14, 4), (20, 4)))
     return PictureLimits(marks, nodes, events, ways=max(min(share // 2, 8), 2))
@@ -50,14 +50,18 @@ def limits_for(recipes: int) -> PictureLimits:
 class RecipeOnPage:
     """One recipe on the page.
 
-    * `number`: makes the HTML ids of its elements unique.
-    * `standing`: the group in which it is counted.
-    * `tone`: the word by which the style sheet chooses the colour of that group.
-    * `want`: the wanted version.
-    * `notes`: remarks from its row.
-    * `timeline`, `lineage`: its pictures; None if nothing is known for them.
-    * `history`: its last events, the oldest first. `earlier`: how many events came before those.
-    * `ways`: the newest results of the ways of its canonical.
+    * `number`: the recipe's number on the page, which makes the HTML ids of its elements unique.
+    * `row`: the recipe's row in the report.
+    * `explained`: the explanation of the recipe.
+    * `standing`: the name of the bucket in which the recipe is counted.
+    * `tone`: the word by which the style sheet chooses the colour of that bucket.
+    * `want`: the wanted version; "?" if unknown, "-" if none is wanted.
+    * `notes`: notes on the recipe that have no effect on its result.
+    * `timeline`: the picture of the recipe's past; None if nothing is known of it.
+    * `lineage`: the picture of the recipe's data; None if there is none yet.
+    * `history`: the latest events of the recipe, the oldest of them first.
+    * `earlier`: how many events came before those in `history`.
+    * `ways`: results of the ways of the canonical, those in which data may be lost first.
     * `last_seen`: when upstream was last seen, if the last whole pass did not see it; else None.
     """
 
@@ -81,7 +85,7 @@ class RecipeOnPage:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Return the policies, which are judged before a trial, and then the conditions of the gate."""
+        """Return the conditions that are judged before a trial, and then the conditions of the gate."""
         return (*self.explained.policies, *self.explained.conditions)
 
     @property
@@ -90,9 +94,9 @@ class RecipeOnPage:
 
 
 def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnPage, ...]:
-    """Return every recipe of the report, in the same order.
+    """Return what the page shows of every recipe in the report, in the same order.
 
-    Raise KeyError if `facts` has no explanation for one of them.
+    Raise KeyError if `facts` has no explanation for one of the recipes.
     """
     explained = {each.recipe: each for each in facts.explained}
     past = _Past(facts, activity, limits_for(len(facts.report.rows)))
@@ -101,7 +105,12 @@ def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnP
 
 @frozen
 class _Past:
-    """Makes what the page shows of a recipe, from its row, its explanation and its past."""
+    """Makes what the page shows of a recipe from its row, its explanation and its past.
+
+    * `facts`: all that the page is made of.
+    * `activity`: what Canon did, by the ledger.
+    * `limits`: how much of the past is shown at most.
+    """
 
     facts: PageFacts
     activity: PageActivity
@@ -134,6 +143,9 @@ class _Past:
 
 
 def _seen_before(freshness: Freshness, last: datetime | None) -> datetime | None:
-    """Return when upstream was last seen, if that was before `last`, when the last whole pass ended; else None."""
+    """Return when a recipe's upstream was last seen, if the last whole pass did not see it; else None.
+
+    `last` is when that pass ended; None if no whole pass is recorded.
+    """
     seen = freshness.seen_at
     return seen if seen is not None and last is not None and not freshness.asked and seen < last else None

@@ -17,11 +17,12 @@ from reconciler.show.text.drift_blocks import DRIFT_TITLES, drift_since
 
 @frozen
 class BucketShare:
-    """One bucket in the bar of all buckets.
+    """One bucket in the bar of all buckets at the head of the page.
 
-    * `label`: its name. `count`: how many recipes are in it.
-    * `tone`: the word by which the style sheet chooses its colour.
-    * `x`, `width`: its part of the bar, in percent.
+    * `label`: the name of the bucket.
+    * `tone`: the word by which the style sheet chooses the colour of the bucket.
+    * `count`: how many recipes are in the bucket.
+    * `x`, `width`: where its part of the bar begins and how wide it is, in percent of the bar.
     """
 
     label: str
@@ -33,11 +34,12 @@ class BucketShare:
 
 @frozen
 class DriftLine:
-    """One difference of one recipe.
+    """One difference of one recipe, as the page shows it.
 
-    * `what`: its kind. `reason`: a sentence about it; for an ignored difference, why it is ignored.
-    * `since`: when a pass first saw it; None if no pass has.
-    * `until`: for an ignored difference, the day on which it counts again; else "".
+    * `what`: the kind of difference.
+    * `reason`: a sentence about the difference; for an ignored difference, why it is ignored.
+    * `since`: when the difference was first seen; None if that is not known.
+    * `until`: for an ignored difference, the day from which on it counts again, such as "2026-12-24"; else "".
     """
 
     recipe: str
@@ -49,9 +51,11 @@ class DriftLine:
 
 @frozen
 class DriftBlock:
-    """The differences of one side (desired, actual or unseen), or those that are ignored.
+    """A block of differences on the page: those of one side (desired, actual or unseen), or those that are ignored.
 
-    `kind` is the word for the side, or "ignored".
+    * `kind`: the word for the side, or "ignored".
+    * `title`: the heading of the block.
+    * `lines`: the differences.
     """
 
     kind: str
@@ -60,7 +64,7 @@ class DriftBlock:
 
 
 def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
-    """Return every bucket with at least one recipe, and its share of all recipes, the gravest first."""
+    """Return every bucket that has at least one recipe, with its share of all recipes. The gravest comes first."""
     total = sum(report.counts.values())
     shares, begin = [], 0.0
     for bucket, count in report.counts.items():
@@ -73,14 +77,14 @@ def bucket_shares(report: Report) -> tuple[BucketShare, ...]:
 
 
 def asking(recipes: Iterable[RecipeOnPage]) -> tuple[RecipeOnPage, ...]:
-    """Return those of the recipes about which a person has to do something."""
+    """Return those of the recipes for which a person has to do something."""
     return tuple(recipe for recipe in recipes if recipe.explained.family is Family.NEEDS_YOU)
 
 
 def drift_on_page(rows: Sequence[Row]) -> tuple[DriftBlock, ...]:
-    """Return a block for each side that has differences, in the order of `reconcile drift`, then one for ignored ones.
+    """Return the blocks of differences on the page: one for each side, in the order of `reconcile drift`.
 
-    Blocks without differences are left out.
+    A block of ignored differences comes last. Blocks without differences are left out.
     """
     found = [(row, item) for row in rows for item in row.drift.items]
     blocks = [DriftBlock(side.value, title, tuple(_counted(found, side))) for side, title in DRIFT_TITLES.items()]

@@ -26,12 +26,12 @@ _DECISIONS: Final = frozenset({"accepted", "held", "resumed", "rolled-back", "fo
 
 @frozen
 class Mark:
-    """A mark in a lane of the timeline.
+    """A small sign in a lane of a recipe's timeline, for one thing that happened.
 
-    * `x`: its place in percent of the width.
-    * `shape`: the id of its SVG symbol.
-    * `tone`: the word by which the style sheet chooses its colour; "" for none.
-    * `title`: in words what it stands for.
+    * `x`: where the sign is, in percent of the timeline's width.
+    * `shape`: the id of the SVG symbol.
+    * `tone`: the word by which the style sheet chooses the colour; "" for no colour.
+    * `title`: in words what the sign stands for.
     """
 
     x: str
@@ -42,9 +42,9 @@ class Mark:
 
 @frozen
 class Band:
-    """The time during which one release was the canonical.
+    """A band in a recipe's timeline: the time during which one release was the canonical.
 
-    * `x`, `width`: in percent of the whole width.
+    * `x`, `width`: where the band begins and how wide it is, in percent of the timeline's width.
     * `title`: in words what the band shows.
     * `is_last`: True if no later event made or removed a canonical.
     """
@@ -60,10 +60,13 @@ class Band:
 class Timeline:
     """The lanes of the timeline of one recipe.
 
-    * `releases`, `trials`, `decisions`: the marks in three lanes. `bands`: the fourth lane, of canonicals.
-    * `first`, `last`: the times at its left and at its right end.
+    * `releases`: the lane with a sign for each time at which releases were first seen.
+    * `trials`: the lane with a sign for each trial.
+    * `decisions`: the lane with a sign for each decision, such as a hold or a rollback.
+    * `bands`: the lane of canonicals.
+    * `first`, `last`: the times at the left and at the right end of the timeline.
     * `text`: the whole past of the recipe in one sentence.
-    * `earlier`: how many marks and bands are too old to be drawn.
+    * `earlier`: how many signs and bands are not drawn, because they are too old.
     """
 
     releases: tuple[Mark, ...]
@@ -81,8 +84,9 @@ def timeline_of(
 ) -> Timeline | None:
     """Return the timeline of one recipe up to the time `now`; None if nothing is known of the recipe.
 
-    `known` are its release tags, each with the time when it was first seen. `trials` and `events` are the events of the
-    recipe, the oldest first. In each lane, at most the `most` latest marks are drawn.
+    * `known`: the recipe's release tags, each with the time when it was first seen.
+    * `trials`, `events`: the recipe's trials and its events in the ledger, the oldest first.
+    * `most`: how many signs or bands are drawn in each lane at most. The latest are drawn.
     """
     all_made = [event for event in events if event.kind in {"promoted", "rolled-back", "forgotten"}]
     all_decided, all_seen = [each for each in events if each.kind in _DECISIONS], _first_seen(known)
@@ -111,7 +115,7 @@ def timeline_of(
 
 @frozen
 class _Axis:
-    """Turns a time between `first` and `last` into a place between 1 and 99 percent of the width."""
+    """Turns a time between `first` and `last` into a place between 1 and 99 percent of the timeline's width."""
 
     first: datetime
     last: datetime
@@ -147,9 +151,10 @@ def _decision_title(event: Event) -> str:
 
 
 def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
-    """Yield a band for each canonical. It ends with the next event in `made` or, for the last one, with the timeline.
+    """Yield a band for each canonical in a recipe's past.
 
-    `made` are the promotions, the rollbacks, and the events at which the recipe was forgotten, the oldest first.
+    `made` are the events that made or removed a canonical (promoted, rolled back, forgotten), the oldest first. A band
+    ends where the next of these events is; the last band ends where the timeline ends.
     """
     ends = [*(event.at for event in made[1:]), axis.last]
     for event, until in zip(made, ends, strict=False):
@@ -161,7 +166,7 @@ def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
 
 
 def _text(known: Mapping[str, KnownTag], trials: Sequence[PastTrial], made: Sequence[Event]) -> str:
-    """Return a sentence on the recipe's past, for people who cannot see the picture. What is not drawn counts too."""
+    """Return a sentence on a recipe's past, for people who cannot see the timeline. What is not drawn counts too."""
     red = sum(trial.result == "red" for trial in trials)
     versions = [event.version for event in made if event.kind != "forgotten"]
     cut = f" (the last {_NAMED} of {len(versions)})" if len(versions) > _NAMED else ""

@@ -18,11 +18,11 @@ MOST_TRIALS: Final = 60
 
 @frozen
 class BarPart:
-    """One part of a bar.
+    """One part of a bar that shows the time of a trial: the time of one tier.
 
-    * `x`, `width`: in percent of the width of the whole bar.
-    * `css`: the class that gives it its colour.
-    * `title`: in words what it stands for.
+    * `x`, `width`: where the part begins and how wide it is, in percent of a whole bar.
+    * `css`: the CSS class that gives the part its colour.
+    * `title`: in words what the part stands for.
     """
 
     x: str
@@ -35,8 +35,9 @@ class BarPart:
 class TrialOnPage:
     """One trial on the page, with a bar for the time of its tiers.
 
-    `tone` is the word by which the style sheet chooses the colour of its result. `before` is the recipe's trial before
-    this one; None if there was none.
+    * `tone`: the word by which the style sheet chooses the colour of the trial's result.
+    * `bar`: the parts of the bar, one for each tier that took any time.
+    * `before`: the trial of the same recipe before this one; None if there was none.
     """
 
     trial: PastTrial
@@ -49,9 +50,10 @@ class TrialOnPage:
 class SnapshotSizes:
     """How much of the disk all canonicals take, in bytes.
 
-    * `packed`: the size of their snapshots. `unpacked`: the size of the data in these.
+    * `packed`: the size of their snapshots, which are compressed.
+    * `unpacked`: the size of the data in these snapshots.
     * `largest`: the canonicals with the largest snapshots, the largest first.
-    * `free`: the free space; None if unknown.
+    * `free`: what is free on the disk; None if unknown.
     """
 
     packed: int
@@ -61,7 +63,7 @@ class SnapshotSizes:
 
 
 def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
-    """Return what the page shows of the last 60 trials, the latest first. The longest of them has a bar of 100 %."""
+    """Return what the page shows of the last 60 trials, the latest first. The longest of these has a bar of 100 %."""
     shown = activity.trials[-MOST_TRIALS:]
     longest = max((trial.seconds for trial in shown), default=0.0)
     before = dict(_with_trial_before(activity.trials_by_recipe))
@@ -75,16 +77,19 @@ def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
 
 
 def _with_trial_before(by_recipe: Mapping[str, Sequence[PastTrial]]) -> Iterator[tuple[int, PastTrial]]:
-    """Yield the `id()` of each trial, and the trial of the same recipe before it.
+    """Yield for each trial its `id()`, and the trial of the same recipe before that one.
 
-    The first trial of a recipe is left out.
+    The first trial of each recipe is left out.
     """
     for trials in by_recipe.values():
         yield from ((id(trial), before) for before, trial in pairwise(trials))
 
 
 def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
-    """Yield a part of a bar for each tier that took any time. `longest` is the length of a whole bar in seconds."""
+    """Yield the parts of a trial's bar, one for each tier that took any time.
+
+    `longest` is how many seconds a whole bar stands for.
+    """
     begin = 0.0
     names = list(TierName)
     for tier in tiers:
@@ -97,7 +102,7 @@ def _parts(tiers: Iterable[TierTime], longest: float) -> Iterator[BarPart]:
 
 
 def snapshot_sizes(facts: PageFacts, most: int = 5) -> SnapshotSizes:
-    """Return how much of the disk all canonicals take, and the `most` of them with the largest snapshots."""
+    """Return how much of the disk all canonicals take, and the `most` canonicals with the largest snapshots."""
     canonicals = sorted(facts.records.canonicals.values(), key=lambda each: (-each.seal.packed, each.recipe))
     return SnapshotSizes(
         packed=sum(each.seal.packed for each in canonicals),

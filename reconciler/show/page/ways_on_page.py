@@ -17,12 +17,14 @@ _TONES: Final = {WayAnswer.YES: tones.GOOD, WayAnswer.NO: tones.WARN, WayAnswer.
 
 @frozen
 class WayOnPage:
-    """The result of one way.
+    """The result of one way, as the page shows it.
 
-    * `answer`: its answer, or "DANGER" if data may be lost.
-    * `tone`: the word by which the style sheet chooses the colour of that answer.
-    * `text`: the rest of the result in one line, shortened.
-    * `seconds`: how long it took.
+    * `way`: the name of the way.
+    * `answer`: the answer of the way, or "DANGER" if data may be lost.
+    * `tone`: the word by which the style sheet chooses the colour of the answer.
+    * `text`: the rest of the result in one line, cut if it is long.
+    * `at`: when the way was tried.
+    * `seconds`: how long that took.
     """
 
     way: str
@@ -34,16 +36,19 @@ class WayOnPage:
 
 
 def ways_on_page(recorded: Iterable[RecordedWay], most: int) -> tuple[WayOnPage, ...]:
-    """Return at most `most` results, the dangerous and the closed ones first.
+    """Return at most `most` results of ways, as the page shows them: first those in which data may be lost, then NO.
 
-    The fewer are shown, the shorter each text.
+    Each text is cut to 40 times `most` characters, so that a page with many recipes stays small.
     """
     ordered = sorted(recorded, key=_gravity)
     return tuple(_way(each, 40 * most) for each in ordered[:most])
 
 
 def danger_warnings(explained: Sequence[Explanation]) -> tuple[str, ...]:
-    """Return a warning for each dangerous way of a canonical. After ten, one more text counts the others."""
+    """Return a warning for each way of a canonical in which data may be lost.
+
+    After ten warnings, one more text says how many there are besides.
+    """
     found = [
         f"{each.recipe} {way.result.release.version}: {way.result.way} {_shortened(way_text(way.result), 300)}"
         for each in explained
@@ -55,7 +60,7 @@ def danger_warnings(explained: Sequence[Explanation]) -> tuple[str, ...]:
 
 
 def _gravity(recorded: RecordedWay) -> int:
-    """Return the place of a result in the order of the page: danger, no, error, skip, yes."""
+    """Return the place that a result has on the page, as a sort key: data may be lost, NO, ERROR, SKIP, YES."""
     order = (WayAnswer.NO, WayAnswer.ERROR, WayAnswer.SKIP, WayAnswer.YES)
     return -1 if is_dangerous(recorded.result) else order.index(recorded.result.answer)
 
@@ -75,5 +80,5 @@ def _way(recorded: RecordedWay, most: int) -> WayOnPage:
 
 
 def _shortened(text: str, most: int) -> str:
-    """Return `text`, with "…" instead of its end if it has more than `most` characters."""
+    """Return `text` cut to at most `most` characters. A text that is cut ends with "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -14,7 +14,8 @@ _HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
 def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
     """Return the text of `reconcile audit`: a table of claims, the hash of the ledger's last line, and a summary line.
 
-    Claims that agree are not shown one by one: for each recipe, one line has their number. If `wide`, all are shown.
+    Claims that agree are not shown one by one: for each recipe, one line has their number. If `wide`, every claim has a
+    line of its own.
     """
     rows = [_cells(claim) for claim in audit.claims] if wide else list(_short_rows(audit.claims))
     lines = align(_HEADER, rows, screen)
@@ -32,9 +33,9 @@ def audit_line(audit: Audit) -> str:
 
 
 def _short_rows(claims: Sequence[Claim]) -> Iterable[Sequence[Cell]]:
-    """Yield the rows of the short table.
+    """Yield the rows of the short table of claims.
 
-    For each recipe, one row counts the claims that agree; other claims have a row each.
+    For each recipe, one row has the number of its claims that agree. Each other claim has a row of its own.
     """
     for recipe in dict.fromkeys(claim.recipe for claim in claims):
         own = [claim for claim in claims if claim.recipe == recipe]

@@ -38,9 +38,10 @@ def needs_you(row: Row) -> bool:
 
 
 def clause(row: Row) -> str:
-    """Return the short text for the column WHY of a recipe, at most 24 characters long.
+    """Return the short text for a recipe in the column WHY, at most 24 characters long.
 
-    It says "needs you" if a person has to act. Else it says what is done about the recipe next.
+    The text is "needs you" (with the reason, if it is short) if a person has to act. Else it says what is done about
+    the recipe next, such as "next pass tries it".
     """
     if needs_you(row):
         was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
@@ -55,7 +56,7 @@ def clause(row: Row) -> str:
 
 
 def _standing(row: Row) -> str:
-    """Return the short text for a recipe that needs no person and has no result, as all have in a dry run."""
+    """Return the short text for a recipe that needs no person and of which this run has no result, as in a dry run."""
     step = row.step
     if step.action is not Action.NONE:
         return _ACTIONS[step.action]

@@ -57,7 +57,7 @@ _MARKS: Final[Mapping[ConditionStatus, str]] = {
 
 @frozen
 class Column:
-    """A column of a report's table. `cell` returns the cell for one row of a run."""
+    """A column of a report's table: its title, and a function that returns its cell for one row of a run's report."""
 
     title: str
     cell: Callable[[Row, Run], Cell]
@@ -93,7 +93,7 @@ def _state(row: Row, _: Run) -> Cell:
 
 
 def _mirror(row: Row, _: Run) -> Cell:
-    """Return how our mirror compares with upstream, and "push failed" if it could not be pushed to the forge."""
+    """Return a cell: how our mirror compares with upstream, and "push failed" if its push to the forge failed."""
     mirror = row.finding.mirror
     if row.push is PushState.FAILED:
         return Cell("push failed" if mirror is MirrorState.EQUAL else f"{mirror}, push failed", Style.BAD)
@@ -117,7 +117,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the long text of WHY: marks such as "needs you", the reason, and how long ago the difference began."""
+    """Return the long text for a recipe in WHY, at most "needs you: HELD: REASON; first seen AGE; last seen up AGE"."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -125,10 +125,10 @@ def why(row: Row, run: Run) -> str:
 
 
 def reason_of_row(row: Row) -> str:
-    """Return the reason of a row's result; if it has no result, the reason of the planned step.
+    """Return the reason of the row's result; if the row has no result, return the reason of its planned step.
 
-    Add that reason too if the pass only redeployed the canonical. Add that of the canonical's state if it is not there
-    yet.
+    If the pass only deployed the canonical again, and the recipe still differs, add the reason of what is left to do.
+    Add the reason of the canonical's state too, unless the text has it already.
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
@@ -138,12 +138,12 @@ def reason_of_row(row: Row) -> str:
 
 
 def _was_redeployed(row: Row) -> bool:
-    """Return whether the pass only deployed the canonical again. No release was tried then."""
+    """Return whether the pass only deployed the recipe's canonical again, without trying a release."""
     return row.outcome is not None and row.outcome.step.action is Action.REDEPLOY
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return up to two texts, such as "first seen 3 d ago": when the recipe first differed, when it was last up.
+    """Return up to two texts: when the recipe first differed ("first seen 3 d ago"), when it was last up.
 
     A time that is not known is left out. Return an empty list if the report is not one of `reconcile drift`.
     """
@@ -156,13 +156,13 @@ def _ages(row: Row, run: Run) -> list[str]:
 
 
 def _full_want(row: Row, run: Run) -> Cell:
-    """Return the wanted release as VERSION@COMMIT. If no release is wanted, return what the shorter column has."""
+    """Return a cell with the wanted release as VERSION@COMMIT. If none is wanted, return that of the narrow table."""
     want = row.finding.want
     return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
 
 
 def _full_have(row: Row, run: Run) -> Cell:
-    """Return the canonical's release as VERSION@COMMIT. If there is none, return the cell of the narrow table."""
+    """Return a cell with the canonical's release as VERSION@COMMIT; "-" if there is no canonical."""
     have = row.finding.have
     return Cell(f"{have.version}@{short(have.commit)}") if have else _have(row, run)
 
@@ -172,12 +172,12 @@ def _held_back(row: Row, _: Run) -> Cell:
 
 
 def _gate(row: Row, _: Run) -> Cell:
-    """Return for each condition of the gate its first letter and a mark: + is met, - is not, . cannot be judged yet."""
+    """Return a cell with each condition of the gate: its first letter, and + (holds), - (does not), . (not judged)."""
     return Cell(" ".join(f"{item.name[:1].upper()}{_MARKS[item.status]}" for item in row.gate) or NOTHING)
 
 
 def _since(row: Row, run: Run) -> Cell:
-    """Return for how long the recipe has differed from what is wanted; "-" if it does not, or if that is not known."""
+    """Return a cell with how long the recipe has differed; "-" if it does not differ, or if the time is not known."""
     since = row.finding.differs_since
     return Cell(age(since, run.finished_at) if since else NOTHING)
 
@@ -187,20 +187,20 @@ def _lineage(row: Row, _: Run) -> Cell:
 
 
 def _level(row: Row, _: Run) -> Cell:
-    """Return the level of this pass's trial, such as "3/4". If there was none, return that of the canonical's trial."""
+    """Return a cell with the level of the recipe's trial, such as "3/4": this pass's trial, else the canonical's."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(level(trial.tiers) if trial else have.evidence.level if have else NOTHING)
 
 
 def _tried(row: Row, run: Run) -> Cell:
-    """Return how long ago this pass's trial ended. If there was none, return it for the canonical's trial."""
+    """Return a cell with how long ago the recipe's trial ended: this pass's trial, else the canonical's."""
     trial, have = _last_trial(row), row.finding.have
     when = trial.finished_at if trial else have.evidence.finished_at if have else None
     return Cell(age(when, run.finished_at) if when else NOTHING)
 
 
 def _trial(row: Row, _: Run) -> Cell:
-    """Return the id of this pass's trial. If there was none, return that of the canonical's trial."""
+    """Return a cell with the id of the recipe's trial: this pass's trial, else the canonical's."""
     trial, have = _last_trial(row), row.finding.have
     return Cell(trial.id if trial else have.evidence.trial if have else NOTHING)
 

@@ -11,10 +11,11 @@ from reconciler.show.text.status import Recorded
 
 @frozen
 class DiskStatus:
-    """How much of the disk the state folder takes, in bytes.
+    """How much of the disk the state folder takes. All numbers are in bytes.
 
-    * `total`: all its files. `generations`: the snapshots of generations among them.
-    * `free`: what is free on its disk.
+    * `total`: what all files in the state folder take.
+    * `generations`: what the snapshots of generations take, which are part of `total`.
+    * `free`: what is free on the disk of the state folder.
     * `budget`: the declared `[budget] disk`; None if none is declared.
     """
 
@@ -30,23 +31,23 @@ class DiskStatus:
 
 
 def disk_line(disk: DiskStatus) -> str:
-    """Return one line: what the state folder takes, the share of generations in it, what is free, and the budget."""
+    """Return a line: what the state folder takes of the disk, generations' share of that, what is free, the budget."""
     budget = f", [budget] disk is {size(disk.budget)}" if disk.budget is not None else ""
     taken = f"{size(disk.total)} in the state folder, {100 * disk.share:.0f} % of it generations"
     return f"disk: {taken}; {size(disk.free)} free{budget}"
 
 
 def disk_part(disk: DiskStatus, rows: Iterable[Recorded]) -> Mapping[str, object]:
-    """Return the entry "disk" of a JSON document, with an entry for each recipe in `rows`.
+    """Return the value of the key "disk" of a JSON document, with an entry for each recipe in `rows`.
 
-    Sizes are in bytes. The share of the generations is from 0 to 1.
+    Sizes are in bytes. The share that generations have in the total is from 0 to 1.
     """
     recipes = {row.recipe: _recipe_part(row) for row in rows}
     return {**asdict(disk), "share": round(disk.share, 3), "recipes": recipes}
 
 
 def _recipe_part(row: Recorded) -> Mapping[str, object]:
-    """Return how many bytes a recipe's generations take, and the most that one of its trials took.
+    """Return how many bytes a recipe's generations take, and the most that one of its trials took, as JSON data.
 
     A value that was not measured is None.
     """

@@ -15,7 +15,7 @@ _STYLES: Final = {
 
 
 def render_checks(checks: Sequence[HostCheck], screen: Screen) -> str:
-    """Return a table with a line for each check. The last line says how many checks had each result."""
+    """Return the text of `reconcile doctor`: a table with a line for each check, and how many had each result."""
     rows = [[Cell(check.name), Cell(check.result, _STYLES[check.result]), Cell(_text(check))] for check in checks]
     results = [check.result for check in checks]
     counts = ", ".join(f"{results.count(result)} {result}" for result in CheckResult)

@@ -23,10 +23,11 @@ _LEAST: Final = 20
 
 
 def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list[str]]:
-    """Yield the lines of a block for each side in DRIFT_TITLES, and then of a block for the ignored differences.
+    """Yield the blocks of `reconcile drift`, each as a list of lines with a title and a table of differences.
 
-    Blocks without differences are left out. Recipes that are not enrolled are only in the block of ignored ones.
-    Reasons are cut to the width of the screen, except if `wide`. Ages are counted back from the end of the run.
+    There is a block for what is desired, one for what is here, one for what cannot be seen, and one for differences
+    that a rule ignores. Blocks without differences are left out. Recipes that are not enrolled are only in the last
+    block. Reasons are cut to the width of the screen unless `wide`. Ages are counted back from the end of the run.
     """
     found = [(row, item) for row in report.rows for item in row.drift.items]
     now = report.run.finished_at
@@ -40,7 +41,7 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
 
 
 def _is_left_out(row: Row, item: DriftItem) -> bool:
-    """Return whether a difference is in no block of a side, because it is ignored or its recipe is not enrolled."""
+    """Return whether a difference is left out of the first three blocks: it is ignored, or its recipe not enrolled."""
     return item.ignored or row.step.held_back is HeldBack.EXCEPTED
 
 
@@ -56,10 +57,10 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
 
 
 def drift_since(row: Row, item: DriftItem) -> datetime | None:
-    """Return when a pass first saw the difference `item` of a recipe.
+    """Return when a pass first saw the difference `item` of a recipe; None if that is not known.
 
-    If no pass has seen it, but a release is wanted that is not promoted yet, return when that release was first seen.
-    Return None if neither is known.
+    If no pass has seen the difference yet, and it is on the side of what is desired, return when the wanted release was
+    first seen.
     """
     return item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
 
@@ -84,7 +85,7 @@ def _ignored(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: dateti
 
 
 def drift_notes(row: Row) -> Iterator[str]:
-    """Yield notes on a recipe's rule `[drift] ignore`: that its day has passed, or that it ignores nothing now."""
+    """Yield notes on a recipe's rule `[drift] ignore`: that it has ended, or which of its words ignore nothing now."""
     rule, drift = row.drift.rule, row.drift
     if drift.rule_ended:
         yield f"[drift] ignore ended on {rule.until} ({rule.reason}): what it named counts again"
@@ -93,9 +94,10 @@ def drift_notes(row: Row) -> Iterator[str]:
 
 
 def observed_line(report: Report) -> str:
-    """Return a line on how old the facts are.
+    """Return a line on how old the facts of the report are.
 
-    It says when this run asked upstreams. For each recipe that could not be seen, it says when a pass last saw it.
+    The line says when this run asked the upstreams. For each recipe that could not be seen, it says when a pass last
+    saw that recipe.
     """
     now = report.run.finished_at
     unseen = [row for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE]

@@ -9,7 +9,7 @@ from reconciler.show.text.screen import Screen, Style, paint
 
 
 def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
-    """Return a line "FILE:LINE:COLUMN: message" for each problem, and a last line with the number of problems."""
+    """Return a line "FILE:LINE:COLUMN: message" for each problem in declarations, and a last line with their number."""
     lines = [escape(str(problem)) for problem in problems]
     files = len({problem.file for problem in problems})
     total = f"{count_of(len(problems), 'problem')} in {count_of(files, 'file')}; nothing was done"
@@ -17,13 +17,16 @@ def render_problems(problems: Sequence[Problem], screen: Screen) -> str:
 
 
 def render_error(message: str, hint: str, screen: Screen) -> str:
-    """Return a line with the message, and a second line with the hint. If the hint is "", there is no second line."""
+    """Return an error as text: a line with the message, and a second line with the hint unless that is ""."""
     lines = [f"{paint('reconcile:', Style.BAD, screen)} {escape(message)}"]
     return "\n".join([*lines, *([f"  {escape(hint)}"] if hint else [])]) + "\n"
 
 
 def render_next_commands(message: str, commands: Sequence[tuple[str, str]], screen: Screen) -> str:
-    """Return a line with the message. A line follows for each pair in `commands`: a command, and what it does."""
+    """Return an error as text: a line with the message, and a line for each command that may come next.
+
+    `commands` has pairs: a command, and what it does.
+    """
     longest = max((len(command) for command, _ in commands), default=0)
     lines = (f"  {escape(command):{longest}}   {escape(does)}\n" for command, does in commands)
     return render_error(message, "", screen) + "".join(lines)

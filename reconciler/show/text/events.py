@@ -22,7 +22,7 @@ _WORDS: Final[Mapping[str, Style]] = {
 
 
 def event_rows(events: Sequence[Event], screen: Screen, now: datetime, *, whole: bool = True) -> list[str]:
-    """Return a table of `events` in the same order, as lines. The first line has the titles.
+    """Return the lines of a table of `events`, in the same order. The first line has the titles of the columns.
 
     If `whole`, the table has a column RECIPE. Ages are counted back from `now`.
     """
@@ -43,7 +43,7 @@ def _cells(event: Event, now: datetime, *, whole: bool) -> list[Cell]:
 
 
 def event_text(event: Event, screen: Screen) -> str:
-    """Return one event as a line of text with a final newline. It has no age, which would soon be wrong."""
+    """Return one event as a line of text with a final newline. The line has no age, which would soon be wrong."""
     what = paint(event.what, _WORDS.get(event.what, Style.PLAIN), screen)
     name = [paint(event.recipe, Style.STRONG, screen)] if event.recipe else []
     by = [escape(f"by {event.by}")] if event.by else []

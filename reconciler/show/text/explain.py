@@ -26,7 +26,10 @@ MOST_EVENTS: Final = 20
 
 
 def render_explanations(explained: Sequence[Explanation], screen: Screen, now: datetime) -> str:
-    """Return the text of `reconcile explain` on these recipes, in the same order. Ages are counted back from `now`."""
+    """Return the text of `reconcile explain` for these explanations, in the same order, each of one recipe.
+
+    Ages are counted back from `now`.
+    """
     return "\n".join(_render(each, screen, now) for each in explained)
 
 
@@ -59,7 +62,8 @@ def _head(explained: Explanation, screen: Screen, now: datetime) -> list[str]:
 def _changes(explained: Explanation, screen: Screen) -> list[str]:
     """Return lines on what would give the recipe a new canonical, and on what happens next.
 
-    Under each blocker, a line for each change says how to remove it. Return an empty list if there is nothing to say.
+    For each blocker (a reason why nothing moves), a line for each change says how to remove the blocker. Return an
+    empty list if there is nothing to say.
     """
     lines: list[str] = []
     count = len(explained.blockers)
@@ -95,7 +99,7 @@ def _blocker(blocker: Blocker, number: str) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    """Return one line on a change: the fact that must become true, who can do that, and the command, if any."""
+    """Return one line on a change: what must become true, who can bring it about, and with which command, if any."""
     command = f": {change.command}" if change.command else ""
     return escape(f"{change.fact} ({change.by}){command}")
 
@@ -120,7 +124,7 @@ def _base(explained: Explanation) -> list[str]:
 
 
 def _ways(explained: Explanation, screen: Screen) -> list[str]:
-    """Return a line for each way that was tried of the canonical's release: the way back to an older one, or the stop.
+    """Return lines on the ways that were tried of the canonical's release, the first of them a heading.
 
     Return an empty list if there is no canonical, or if no way was tried.
     """

@@ -29,7 +29,8 @@ def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[st
 def notes_of(row: Row) -> Iterator[str]:
     """Yield notes on a recipe that have no effect on its result.
 
-    They are findings of the trial, a pinned base that is no longer needed, remarks of the pass, and unusual tags.
+    Such notes are remarks of its trial and of the pass, that `[upgrade]` pins a base which is no longer needed, and
+    that upstream has unusual tags.
     """
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
@@ -42,7 +43,7 @@ def notes_of(row: Row) -> Iterator[str]:
 
 
 def _tag_notes(finding: Finding) -> Iterator[str]:
-    """Yield notes on tags that are gone upstream, and on tags that look newer but are no releases."""
+    """Yield a note on tags that are gone upstream, and one on tags that look like newer releases but are not read."""
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
     if finding.unread and finding.cause is not Cause.NEVER_RELEASED:
@@ -50,7 +51,10 @@ def _tag_notes(finding: Finding) -> Iterator[str]:
 
 
 def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
-    """Return the lines about one failed step. `outcome` is the outcome of the row."""
+    """Return the lines about one failed step: what failed, the app's last output, the log, and when it is tried again.
+
+    `outcome` is the outcome of the row.
+    """
     heading = f"{paint(row.recipe, Style.STRONG, screen)}: {paint(outcome.result, Style.BAD, screen)}, "
     trial = outcome.attempt.trial
     tail = last_lines(trial, screen) if trial is not None else []
@@ -62,13 +66,13 @@ def _block(row: Row, outcome: Outcome, screen: Screen, state: str) -> list[str]:
 
 
 def _labelled(fact: tuple[str, str]) -> str:
-    """Return an indented line with a label and a text. `fact` has these two."""
+    """Return an indented line with a label and a text. `fact` is the pair of both."""
     label, text = fact
     return f"{_INDENT}{label:<10} {escape(text)}"
 
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Yield the label and text of each fact about the failed tier. If no tier failed, yield only the reason."""
+    """Yield facts about a step's failed tier, each as a label and a text. If no tier failed, yield only the reason."""
     trial = outcome.attempt.trial
     bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:
@@ -85,7 +89,7 @@ def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _canonical_after(row: Row, outcome: Outcome) -> str:
-    """Return a text on the canonical after the step: its version and state, and whether it is unchanged.
+    """Return a text on the canonical after a failed step, such as "1.2.0, unchanged, intact".
 
     Return "none" if there is no canonical.
     """
@@ -103,12 +107,12 @@ def last_lines(trial: Trial, screen: Screen) -> list[str]:
 
 
 def base_text(trial: Trial) -> str:
-    """Return a text with the version from which the upgrade started, and why it was chosen."""
+    """Return a text with the version from which a trial's upgrade started, and why it was chosen: "1.2.0: …"."""
     return f"{trial.base.release.version if trial.base.release else 'none'}: {trial.base.why}"
 
 
 def log_path(log: str, state: str) -> str:
-    """Return the path of a trial's log. `log` is relative to the state folder `state`.
+    """Return the path of a trial's log, as STATE/LOG. `log` is its path relative to the state folder `state`.
 
     Return `log` unchanged if it is absolute, or if `state` is "".
     """
@@ -116,7 +120,7 @@ def log_path(log: str, state: str) -> str:
 
 
 def next_try(outcome: Outcome) -> str:
-    """Return a text on when a failed step is tried again, or on what a person can do."""
+    """Return a text on when a failed step is tried again, or on what a person can do about it."""
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (

@@ -11,7 +11,7 @@ Label = TypeVar("Label", bound=str)
 
 
 def legend(report: Report, screen: Screen) -> list[str]:
-    """Return the lines of a table with the meaning of each label that is in the report.
+    """Return the lines of a table that explains each label that the report has, such as "in-sync".
 
     Return an empty list if the report has no rows.
     """

@@ -14,7 +14,7 @@ _END: Final = "See: reconcile status; reconcile explain NAME; reconcile logs NAM
 
 
 def message_subject(fleet: str, message: Message) -> str:
-    """Return the subject of a message of the fleet, such as "canon ci: problem: notes 1.2.0: red"."""
+    """Return the subject of a message, such as "canon ci: problem: notes 1.2.0: red". `fleet` is the fleet's name."""
     return escape(f"canon {fleet}: {_summary(message)}")[:_LONGEST_SUBJECT]
 
 
@@ -28,14 +28,14 @@ def _summary(message: Message) -> str:
 
 
 def message_text(message: Message) -> str:
-    """Return the text of a message: some lines for each item, the problems first."""
+    """Return the text of a message: some lines for each item. Problems come first, then reminders, then recoveries."""
     order = list(EventWord)
     items = sorted(message.items, key=lambda item: order.index(EventWord(item.event)))
     return "\n".join([line for item in items for line in (*_lines(item), "")] + [_END]) + "\n"
 
 
 def _lines(item: Item) -> list[str]:
-    """Return the lines on one problem: what it is, the reason, since when it was told, and how the recipe is now.
+    """Return the lines on one problem: what it is, the reason, when people were first told, and how the recipe is now.
 
     The time is left out for a new problem. How the recipe is now is left out unless the problem is over.
     """

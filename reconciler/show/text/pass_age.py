@@ -10,7 +10,7 @@ _REMEDY = "see: systemctl list-timers reconcile.timer"
 
 
 def stale_notes(last: LastWholePass) -> tuple[str, ...]:
-    """Return one note if the last pass over the whole fleet is older than the fleet allows; else ()."""
+    """Return one note if the last pass over the whole fleet is older than `[fleet] stale` allows; else ()."""
     if not last.is_stale or last.stale_after is None:
         return ()
     limit = f"[fleet] stale is {duration(last.stale_after.total_seconds())}; {_REMEDY}"
@@ -22,7 +22,8 @@ def stale_notes(last: LastWholePass) -> tuple[str, ...]:
 def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
     """Return one line on how old the last pass over the whole fleet is.
 
-    Return an empty list if `last` is None, if no such pass is recorded, or if it is too old (see `stale_notes`).
+    Return an empty list if `last` is None, if no such pass is recorded, or if the pass is too old: then `stale_notes`
+    says so.
     """
     if last is None or last.finished_at is None or last.is_stale:
         return []
@@ -31,16 +32,19 @@ def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
 
 
 def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
-    """Return one line: how old the last pass over the whole fleet is, or a note if it is too old.
+    """Return one line that says how old the last pass over the whole fleet is, or a note if the pass is too old.
 
-    Return an empty list if `last` is None, or if there is nothing to say.
+    Return an empty list if `last` is None, or if no such pass is recorded and the fleet sets no limit.
     """
     notes = stale_notes(last) if last is not None else ()
     return [paint(f"note: {note}", Style.WARN, screen) for note in notes] + last_pass_lines(last, screen)
 
 
 def last_pass_part(last: LastWholePass) -> Mapping[str, object]:
-    """Return the entry "last_whole_pass" of a JSON document. Ages are in seconds; unknown ones are null."""
+    """Return the value of the key "last_whole_pass" of a JSON document: when that pass ended, its age, and the limit.
+
+    Ages are in seconds; an unknown age is null.
+    """
     return {
         "finished_at": rfc3339(last.finished_at) if last.finished_at is not None else None,
         "age_seconds": int(last.age.total_seconds()) if last.age is not None else None,

@@ -25,8 +25,8 @@ MINUTE = 60
 class StepProgress:
     """What is being done for a recipe now.
 
-    * `what`: a text on it.
-    * `began`: when the recipe's first step began, in seconds of a monotonic clock.
+    * `what`: what is being done, in a few words.
+    * `began`: when work on the recipe began, in seconds of a monotonic clock.
     * `last`: how many seconds the recipe's last trial took; None if unknown.
     """
 
@@ -36,7 +36,7 @@ class StepProgress:
     last: float | None = None
 
     def describe(self, now: float) -> str:
-        """Return the step as text, with the time since the recipe's first step, and how long its last trial took.
+        """Return the step as text, with the time since `began`: "notes: 1.2.0: install (9 s, last time 3 min 20 s)".
 
         `now` is the present time, in seconds of the same clock as `began`.
         """
@@ -47,10 +47,12 @@ class StepProgress:
 
 
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
-    """Return what is being done for `recipe` from now on. `doing` is what was done before, None for nothing.
+    """Return what is being done for `recipe` from now on, as a new step.
 
-    `now` is the time in seconds of a monotonic clock. If `doing` is of the same recipe, the new step has the same
-    `began`. `what` is a text on it, and `last` is how many seconds the recipe's last trial took, None if unknown.
+    * `doing`: the step before; None if there was none. If it is of the same recipe, the new step has the same `began`.
+    * `what`: what is being done from now on, in a few words.
+    * `now`: the present time, in seconds of a monotonic clock.
+    * `last`: how many seconds the recipe's last trial took; None if unknown.
     """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
@@ -72,7 +74,7 @@ class LossyStream:
         self._try(self.stream.flush)
 
     def _try(self, operation: Callable[[], object]) -> None:
-        """Call `operation`, unless an earlier one failed. If it raises an error, only note that."""
+        """Call `operation`, unless an earlier call failed. If the call raises an error, only set `broken`."""
         try:
             if not self.broken:
                 operation()
@@ -85,12 +87,12 @@ class LossyStream:
 
 @define
 class LineProgress:
-    """Writes a line for each step, to a terminal, a journal or a file.
+    """Shows progress as plain lines: writes a line for each step to a stream, such as a journal or a file.
 
     * `verbose`: True to add times.
-    * `monotonic`: a clock that returns seconds.
+    * `monotonic`: a clock: a function that returns seconds.
     * `running`: the recipes that are tried at the same time; empty if one is tried after the other.
-    * `doing`: the present step of each of them, by recipe, and the step that began last.
+    * `doing`: by recipe, the present step of each recipe in `running`, and the step that began last.
     """
 
     stream: TextIO
@@ -116,14 +118,15 @@ class LineProgress:
         self.write_line(f"{recipe}: {result}{took}")
 
     def show_running(self, recipes: frozenset[str]) -> None:
-        """Set which recipes are tried at the same time from now on. If there are none, one is tried after the other."""
+        """Set which recipes are tried at the same time from now on. If `recipes` is empty, one at a time is tried."""
         self.running = recipes
         self.doing = {name: step for name, step in self.doing.items() if name in recipes}
 
     def _next(self, recipe: str, what: str, last: float | None) -> StepProgress:
-        """Record what is done for a recipe from now on, and return it. Steps of recipes not tried now are dropped.
+        """Record in `doing` what is done for a recipe from now on, and return this step.
 
-        `what` is a text on it. `last` is how many seconds the recipe's last trial took; None if unknown.
+        `what` says in a few words what is done. `last` is how many seconds the recipe's last trial took; None if
+        unknown. Steps of recipes that are not in `running` are dropped.
         """
         step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
         self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}
@@ -136,9 +139,9 @@ class LineProgress:
 
 @define
 class LiveLine(LineProgress):
-    """Shows the present step of each recipe on the last lines of a terminal. Use it in a `with` statement.
+    """Shows progress on the last lines of a terminal: one line, redrawn, for the present step of each recipe.
 
-    Finished recipes are shown above these lines.
+    Use it in a `with` statement. Results are written above these lines.
     """
 
     colour: bool = True
@@ -178,7 +181,7 @@ class LiveLine(LineProgress):
             self.live.console.print(escape(line), soft_wrap=True)
 
     def lines(self) -> "Text":
-        """Return one line for each present step, sorted by recipe, cut to the width of the terminal."""
+        """Return one line for each present step, sorted by recipe. Each line is cut to the width of the terminal."""
         from rich.text import Text
 
         columns, now = self.live.console.width if self.live is not None else 0, self.monotonic()
@@ -194,9 +197,10 @@ class SilentProgress(LineProgress):
 
 
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
-    """Return what shows progress on `stream`, or on stderr if `stream` is None. Use it in a `with` statement.
+    """Return an object that shows progress on `stream`, or on stderr if that is None. Use it in a `with` statement.
 
-    It shows nothing if `quiet`, lines that are redrawn on a terminal, and plain lines elsewhere. `verbose` adds times.
+    If `quiet`, it shows nothing. Else it shows lines that are redrawn if the stream is a terminal, and plain lines if
+    not. `verbose` adds times. `colour` is False to show redrawn lines without colours.
     """
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:

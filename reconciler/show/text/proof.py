@@ -8,9 +8,9 @@ from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, pai
 
 
 def render_proof(proof: Proof, screen: Screen) -> str:
-    """Return the text of `reconcile prove`: a table, and the last line.
+    """Return the text of `reconcile prove`: a table of reasons against the proof, and a line with the verdict.
 
-    The table has what a pass would do, and what is not known. It is left out if it would be empty.
+    The table says what a pass would do, and what is not known. It is left out if it would be empty.
     """
     rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
     table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []
@@ -18,7 +18,7 @@ def render_proof(proof: Proof, screen: Screen) -> str:
 
 
 def proof_line(proof: Proof) -> str:
-    """Return the last line of a proof: whether it is proved that a pass would do nothing, or why not."""
+    """Return the line that says whether it is proved that a pass would do nothing, and else why it is not."""
     planned = f"{count_of(proof.recipes, 'recipe')} enrolled, planned twice"
     match proof.exit_code:
         case 0:
@@ -32,7 +32,7 @@ def proof_line(proof: Proof) -> str:
 
 
 def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
-    """Yield the recipe and the text of each reason against the proof. The recipe is "" for the whole state folder."""
+    """Yield each reason against the proof: the recipe, and a text. The recipe is "" for what concerns no single one."""
     yield from proof.unsettled.items()
     yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())
     yield from (

@@ -8,14 +8,18 @@ from reconciler.show.text.screen import Screen, Style, paint
 
 
 def render_raised(recipe: str, app: RunningApp) -> str:
-    """Return a line with recipe, version, commit, URL and address, separated by spaces for the `read` of a shell."""
+    """Return the line that `reconcile raise` prints: recipe, version, commit, URL and address of the raised app.
+
+    They are separated by spaces, so that a shell can `read` them.
+    """
     return escape(f"{recipe} {app.version} {app.commit} {app.url} {app.address}") + "\n"
 
 
 def render_logs(trial: str, tiers: Mapping[str, str], screen: Screen) -> str:
-    """Return the log of each tier under a heading; "" if there are none.
+    """Return the text of `reconcile logs`: the log of each tier of a trial, each under a heading.
 
-    `trial` is the id of the trial. `tiers` maps each tier, in order, to the whole text of its log.
+    `trial` is the id of the trial. `tiers` maps each tier, in order, to the whole text of its log. Return "" if `tiers`
+    is empty.
     """
     parts = [
         [paint(f"==> {trial} {tier} <==", Style.STRONG, screen), *escape_lines(text)] for tier, text in tiers.items()

@@ -48,7 +48,11 @@ def render_report(
 
 
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
-    """Return the lines of the table. If it is not `wide`, WHY is short, and the whole reasons are below the table."""
+    """Return the lines of the table of recipes.
+
+    If the table is `wide`, its last column, WHY, has the whole reasons. Else WHY is short, and the whole reasons are
+    below the table.
+    """
     columns = columns_of(report, wide=wide)
     titles = [column.title for column in columns]
     rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
@@ -64,10 +68,10 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 
 
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
-    """Return the rows with their versions shortened, so that the table fits the screen.
+    """Return the rows of a table with versions cut, as far as needed for the table to fit the screen.
 
-    Versions are in the second and third column. They are not made shorter than the last number of `VERSION_WIDTHS`,
-    even if the table then does not fit.
+    Versions are in the second and third column. They are not cut below the last number of `VERSION_WIDTHS`, even if the
+    table then does not fit.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)
@@ -81,10 +85,10 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
 
 
 def _sentences_below(report: Report, screen: Screen) -> list[str]:
-    """Return a line with the whole reason of each recipe whose short WHY does not say everything.
+    """Return a line with the whole reason of each recipe whose short text in WHY does not say everything.
 
-    Failed steps are left out, because their reasons are printed elsewhere. A last line says how to see more. Return an
-    empty list if there is no such recipe.
+    Recipes with a failed step are left out, because their reasons are printed elsewhere. The last line says how to see
+    more. Return an empty list if there is no such recipe.
     """
     shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]
@@ -92,7 +96,7 @@ def _sentences_below(report: Report, screen: Screen) -> list[str]:
 
 
 def _is_plain(row: Row) -> bool:
-    """Return whether the short WHY says everything: the recipe is in sync, ignored, or only waits for a pass."""
+    """Return whether the short text in WHY says all: the recipe is in sync, ignored, or only waits for a pass."""
     if row.result is not Result.NONE:
         return False
     if bucket_of(row) is ReportBucket.TO_PROMOTE:
@@ -101,7 +105,7 @@ def _is_plain(row: Row) -> bool:
 
 
 def _not_releases(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each recipe that has tags which are no releases. It names at most 20 of them."""
+    """Return a line for each recipe whose upstream has tags that are no releases. A line names at most 20 such tags."""
     odd = {row.recipe: row.finding.not_releases for row in report.rows if row.finding.not_releases}
     return [
         f"{paint(recipe, Style.STRONG, screen)}: no releases: {escape(_first_tags(tags))}"
@@ -110,7 +114,7 @@ def _not_releases(report: Report, screen: Screen) -> list[str]:
 
 
 def _first_tags(tags: Sequence[str]) -> str:
-    """Return a text with the first 20 tags, and how many more there are."""
+    """Return a text that names the first 20 of the tags, and says how many more there are."""
     more = f" and {len(tags) - MOST_TAGS} more" if len(tags) > MOST_TAGS else ""
     return ", ".join(map(format_tag, tags[:MOST_TAGS])) + more
 
@@ -124,7 +128,7 @@ def _notes(report: Report, screen: Screen) -> list[str]:
 
 
 def _nothing_done(report: Report) -> list[str]:
-    """Return one line that says so if nothing was done and nothing is left to do; else an empty list."""
+    """Return one line, "nothing was run: …", if the run did nothing and nothing is left to do; else an empty list."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE or row.ways for row in report.rows):
         return []
     line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"

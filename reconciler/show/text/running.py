@@ -21,9 +21,9 @@ class RunningNow:
     """What was seen of the pass that runs.
 
     * `seen`: the pass that wrote the progress file; None if there is no such file.
-    * `holder`: who holds the pass lock, if that is not the pass in `seen`; "" for nobody. Other commands hold the lock
-      too, and a pass holds it for a moment before it writes its file.
-    * `unseen`: a pass that was seen before, is not seen any more, and is not known to be over; see `with_unseen`.
+    * `holder`: who holds the pass lock, if that is not the pass in `seen`; "" for nobody. It may be another command, or
+      a pass that has not written its progress file yet.
+    * `unseen`: a pass that was seen to run before, is not seen any more, and is not known to be over; None for none.
     """
 
     seen: SeenPass | None
@@ -58,7 +58,7 @@ def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[st
 
 
 def idle_text(running: RunningNow) -> str:
-    """Return a sentence for when no pass is seen to run. It also says if one died, and who holds the lock."""
+    """Return a text for when no pass is seen to run. It also says if a pass died, and who holds the pass lock."""
     texts = ["no pass is seen to run" if running.holder or running.hidden is not None else "no pass runs"]
     if running.seen is not None:
         left = running.seen.progress
@@ -96,19 +96,22 @@ def _cells(progress: PassProgress, work: CurrentWork, now: datetime) -> list[Cel
 
 
 def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, str]:
-    """Return the version that is tried, "" for none, and what is done for it now, such as the name of a tier."""
+    """Return the version that is tried, and what is done for it now, such as the name of a tier.
+
+    The version is "" if no release is tried.
+    """
     planned = progress.work_of(work.recipe)
     version = planned.version if planned is not None else ""
     return version, work.doing.removeprefix(f"{version}: ") if version else work.doing
 
 
 def doing_text(progress: PassProgress, work: CurrentWork) -> str:
-    """Return what is done now as one text: recipe, version and step."""
+    """Return what is done for a recipe now as one text: recipe, version and step."""
     return " ".join(filter(None, (work.recipe, *release_and_step(progress, work))))
 
 
 def _rest(progress: PassProgress) -> Iterator[str]:
-    """Yield the lines on what is left to do, and on what is done."""
+    """Yield lines on a pass: the steps left to do, the recipes left to a later pass, and what is done."""
     if progress.planned is None or not progress.now:
         yield _phase(progress)
     if progress.left:
@@ -135,7 +138,7 @@ def _phase(progress: PassProgress) -> str:
 def planned_text(work: PlannedWork) -> str:
     """Return one planned step as text: recipe, version, and how long the recipe's last trial took.
 
-    If the step tries no release, return recipe and action.
+    If the step tries no release, return the recipe and the action: "notes (repair)".
     """
     if not work.version:
         # `status` looks for a running pass too, and starts sooner without the plan.
@@ -154,6 +157,6 @@ def elapsed(since: datetime, now: datetime) -> str:
 
 
 def named(texts: Sequence[str]) -> str:
-    """Return the first MOST_NAMED of the texts as one text, and how many more there are."""
+    """Return one text that names the first 6 of `texts` and says how many more there are: "a, b, and 4 more"."""
     more = f", and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
     return f"{', '.join(texts[:MOST_NAMED])}{more}"

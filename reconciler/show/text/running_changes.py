@@ -13,9 +13,9 @@ from state.pass_progress import PassProgress
 
 
 def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
-    """Return the pass that was seen to run in `before` and is not in `after`; None if there is none.
+    """Return the pass that was seen to run at the look `before`, and is not seen to run at the look `after`.
 
-    A pass that was `unseen` in `before` counts as well.
+    A pass in the field `unseen` of `before` counts as seen. Return None if there is no such pass.
     """
     earlier = _earlier(before)
     is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
@@ -23,9 +23,10 @@ def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | No
 
 
 def with_unseen(before: RunningNow | None, after: RunningNow, end: Event | None) -> RunningNow:
-    """Return `after`. If the pass of `before` is not seen any more, but not known to be over, it is in `unseen`.
+    """Return the look `after`, with its field `unseen` set if the pass of the look `before` is out of sight.
 
-    `end` is the last event of that pass in the ledger; None if there is none.
+    A pass is out of sight if it is not seen to run any more, but is not known to be over. `end` is the last event that
+    this pass recorded in the ledger; None if it recorded none.
     """
     gone = gone_pass(before, after)
     return evolve(after, unseen=gone) if gone is not None and not _is_over(gone, after, end) else after
@@ -36,10 +37,11 @@ def _earlier(before: RunningNow | None) -> PassProgress | None:
 
 
 def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
-    """Return whether the pass `gone` is over.
+    """Return whether the pass `gone`, which is not seen to run any more, is over.
 
-    It is if it recorded its end, if the progress file is of a dead process or of another pass, or if nobody holds the
-    lock. A missing file alone does not prove it: a pass removes the file if it cannot write it.
+    It is over if it recorded its end (the event `end`), if the progress file is that of a dead process or of another
+    pass, or if there is no progress file and nobody holds the pass lock. A missing file alone proves nothing, because a
+    pass removes the file if it cannot write to it.
     """
     if end is not None:
         return True
@@ -49,10 +51,12 @@ def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
 
 
 def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None, now: datetime) -> list[str]:
-    """Return a line for each thing that changed from `before` to `after`. Each line begins with the time `now`.
+    """Return a line for each change of the running pass from the look `before` to the look `after`.
 
-    `before` is None at the first look: then everything counts as new. `end` is the last event in the ledger of a pass
-    that is no longer seen; None if it is not over, or if it died.
+    * `before`: None at the first look; then everything counts as new.
+    * `end`: the last event in the ledger of the pass that was seen in `before` and no longer runs. It is None if that
+      pass is not over, or died without recording its end.
+    * `now`: the time with which each line begins.
     """
     return [f"{moment(now)}  {escape(text)}" for text in _changes(before, after, end)]
 
@@ -76,16 +80,16 @@ def _changes(before: RunningNow | None, after: RunningNow, end: Event | None) ->
 
 
 def _unseen(gone: PassProgress, after: RunningNow) -> str:
-    """Return a text on a pass that is no longer seen, and not known to be over."""
+    """Return a text on the pass `gone`, which is no longer seen to run, but is not known to be over."""
     why = "its process cannot be seen from here" if after.hidden is not None else "perhaps it cannot write what it does"
     held = f"; the pass lock is held by {after.holder}" if after.holder else ""
     return f"pass {gone.pass_id} is no longer seen; {why}{held}"
 
 
 def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
-    """Yield how the pass `over` ended, and before that the results that were not seen while it ran.
+    """Yield texts on a pass that is over: first the results that were not seen while it ran, then how it ended.
 
-    `end` is its last event in the ledger; None if it recorded none.
+    `end` is the last event of the pass in the ledger; None if it recorded none.
     """
     results = end.body.get("results") if end is not None else None
     seen = {each.recipe for each in over.done}
@@ -95,9 +99,9 @@ def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
 
 
 def _progress_changes(earlier: PassProgress | None, later: PassProgress) -> Iterator[str]:
-    """Yield a text for each change within a pass: the plan, each result, and each step that began.
+    """Yield a text for each change within a pass, from `earlier` to `later`: the plan, new results, and new steps.
 
-    `earlier` is None if the pass was not seen before.
+    `earlier` is None if the pass was not seen before: then everything counts as new.
     """
     if later.planned is not None and (earlier is None or earlier.planned is None):
         steps = [planned_text(work) for work in later.planned]

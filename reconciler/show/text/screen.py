@@ -23,7 +23,11 @@ class Style(Enum):
 
 @frozen
 class Screen:
-    """Where text is shown. `width` is the number of columns; it is None for a file: nothing is cut there."""
+    """Where text is shown: a terminal or a file.
+
+    * `width`: the number of columns of the terminal; None for a file, in which nothing is cut.
+    * `colour`: True if the text has colours.
+    """
 
     width: int | None = None
     colour: bool = False
@@ -44,26 +48,30 @@ NOTHING: Final = "-"
 
 
 def screen_for(columns: int | None, environ: Mapping[str, str], *, no_color: bool) -> Screen:
-    """Return the Screen for a stream. `columns` is the width of the terminal; None if the stream is no terminal.
+    """Return the Screen for an output stream.
 
-    Colours are used only on a terminal. There are none if `no_color` (the option) is True, if the environment variable
-    NO_COLOR is not empty, or if TERM is "dumb".
+    * `columns`: the width of the terminal; None if the stream is no terminal.
+    * `environ`: the environment variables.
+    * `no_color`: True if the option --no-color was given.
+
+    The screen has colours if the stream is a terminal, unless `no_color` is True, the variable NO_COLOR is not empty,
+    or TERM is "dumb".
     """
     plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
     return Screen(columns, colour=columns is not None and not plain)
 
 
 def paint(text: str, style: Style, screen: Screen) -> str:
-    """Return `text` escaped and, if the screen has colours, in the style."""
+    """Return `text` escaped and, if the screen has colours, in the style `style`."""
     return _coloured(escape(text), style, screen)
 
 
 def align(
     header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, last_width: int | None = None
 ) -> list[str]:
-    """Return the lines of a table. The first has the titles in `header`. All texts are escaped.
+    """Return the lines of a table. The first line has the titles in `header`. All texts are escaped.
 
-    The last column is cut to `last_width` columns of a terminal; None for no limit.
+    The last cell of each line is cut to `last_width` columns of a terminal; None for no limit.
     """
     lines = [[Cell(title, Style.STRONG) for title in header], *rows]
     widths = [max(width(escape(row[index].text)) for row in lines) for index in range(len(header))]
@@ -71,7 +79,10 @@ def align(
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """Return how many columns of a terminal are left for one more column of a table; None if there is no limit."""
+    """Return how many columns of a terminal are left for one more column of the table that `rows` make.
+
+    Return None if there is no limit, because the screen is a file.
+    """
     if screen.width is None:
         return None
     widest = [
@@ -81,7 +92,10 @@ def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scr
 
 
 def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last_width: int | None) -> str:
-    """Return one line of a table. Cells are padded to `widths`, and the last one is cut to `last_width`."""
+    """Return one line of a table. Each cell is filled with spaces to its number in `widths`.
+
+    The last cell is not filled, but cut to `last_width` columns of a terminal; None for no limit.
+    """
     *others, last = row
     padded = [_padded(cell, columns, screen) for cell, columns in zip(others, widths, strict=False)]
     text = escape(last.text) if last_width is None else shorten(last.text, last_width)
@@ -89,13 +103,13 @@ def _line(row: Sequence[Cell], widths: Sequence[int], screen: Screen, last_width
 
 
 def _padded(cell: Cell, columns: int, screen: Screen) -> str:
-    """Return the text of a cell, escaped and coloured, and filled with spaces up to `columns` columns."""
+    """Return the text of a cell, escaped, coloured, and filled with spaces to `columns` columns of a terminal."""
     text = escape(cell.text)
     return _coloured(text, cell.style, screen) + " " * (columns - width(text))
 
 
 def _coloured(escaped: str, style: Style, screen: Screen) -> str:
-    """Return an escaped text in the style, by the terminal's escape sequences, if the screen has colours."""
+    """Return a text that is escaped already in the style `style`, by escape sequences, if the screen has colours."""
     if not screen.colour or style is Style.PLAIN or not escaped:
         return escaped
     return f"\x1b[{style.value}m{escaped}\x1b[0m"

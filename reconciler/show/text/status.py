@@ -25,11 +25,15 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 
 @frozen
 class Recorded:
-    """What is recorded of one recipe, as `reconcile status` shows it. `declared` is False for an orphan.
+    """What is recorded of one recipe, as `reconcile status` shows it.
 
-    `exception` is why the recipe is not enrolled, "" if it is. `memory` has the releases that failed. `decisions` is
-    what a person decided, None for nothing. `ways` are the newest results of ways (the way back, the stop) of the
-    canonical's release. `stored` is how many bytes its generations take on the disk, None if this was not measured.
+    * `declared`: False for an orphan.
+    * `exception`: why the recipe is not enrolled; "" if it is enrolled.
+    * `status`: whether the canonical is intact, damaged, down or unknown, and why.
+    * `memory`: what is remembered of the recipe, such as its reds.
+    * `decisions`: the hold and the rollback that a person decided; None for neither.
+    * `ways`: the newest result of each way of the canonical's release.
+    * `stored`: how many bytes the recipe's generations take on the disk; None if this was not measured.
     """
 
     recipe: str
@@ -50,7 +54,7 @@ class Recorded:
 
 
 def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
-    """Return the row with `ways` set to what `lines` of the ledger record for the canonical's release."""
+    """Return `row` with its `ways` set: the newest results in `lines` of the ledger for the canonical's release."""
     from reconciler.core.way_records import recorded_ways
     from reconciler.core.ways import ways_of
 
@@ -65,8 +69,8 @@ def recorded(
 ) -> tuple[Recorded, ...]:
     """Return what is recorded of all declared recipes and orphans, sorted by name.
 
-    `statuses` has the status of each canonical, by recipe. `today` is the day in UTC. If `only` is not empty, return
-    only the recipes that it names.
+    `statuses` has the status of each canonical, by recipe. `today` is the day in UTC, by which a hold may have ended.
+    If `only` is not empty, return only the recipes that it names.
     """
     names = sorted({*fleet.recipes, *records.canonicals, *records.unreadable})
     return tuple(_recorded(name, fleet, records, statuses, today) for name in names if not only or name in only)
@@ -93,7 +97,7 @@ def render_status(
 ) -> str:
     """Return a table with a line for each recipe, a line on the last pass over the whole fleet, and the summary line.
 
-    Ages are counted back from `now`. `wide` adds columns. `last` is None if nothing is to be shown of passes.
+    Ages are counted back from `now`. `wide` adds columns. `last` is None to leave out the line on the last pass.
     """
     header = ["RECIPE", "HAVE", "STATE", "GENERATION", "LEVEL", "PROMOTED", "SIZE", "LINEAGE", "NOTE"]
     more = ["TRIAL", "TRIGGER", "PACKED", "STORED", "PEAK"] if wide else []
@@ -131,7 +135,7 @@ def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
 def _disk_cells(row: Recorded, *, wide: bool) -> list[Cell]:
     """Return two cells: what a recipe's generations take on the disk, and the most that one of its trials took.
 
-    Return an empty list if the table is not `wide`.
+    A cell is "-" if this was not measured. Return an empty list if the table is not `wide`.
     """
     peak = peak_of(row.memory)
     counts = (row.stored, peak.total if peak is not None else None)
@@ -139,7 +143,7 @@ def _disk_cells(row: Recorded, *, wide: bool) -> list[Cell]:
 
 
 def notes_of_recorded(row: Recorded) -> Iterator[str]:
-    """Yield notes on one recipe: what a person must decide or has decided, what is down, which releases failed."""
+    """Yield notes on one recipe: what a person must decide or has decided, what is damaged or down, what is red."""
     if not row.declared:
         yield f"orphaned; if it is to go: reconcile forget {row.recipe} --reason …"
     if row.exception:
@@ -164,9 +168,9 @@ def _red_words(red: Red) -> str:
 
 
 def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePass | None = None) -> str:
-    """Return everything that is recorded of one recipe, one fact a line. Ages are counted back from `now`.
+    """Return the text of `reconcile status` on one recipe: everything that is recorded of it, one fact a line.
 
-    `last` is the last pass over the whole fleet; None if nothing is to be shown of it.
+    Ages are counted back from `now`. `last` is the last pass over the whole fleet; None to leave it out.
     """
     from reconciler.show.text.ways import recorded_way_rows
 
@@ -188,7 +192,7 @@ def render_card(row: Recorded, screen: Screen, now: datetime, last: LastWholePas
 
 
 def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield the label and text of each fact about a recipe's state and its canonical, if there is one."""
+    """Yield each fact about a recipe's state and about its canonical, as a label and a text."""
     from reconciler.show.labels import STATES
 
     reason = f"; {row.status.reason}" if row.status.reason else ""
@@ -215,7 +219,7 @@ def _canonical_facts(row: Recorded, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _decision_facts(decisions: HoldStatus) -> Iterator[tuple[str, str]]:
-    """Yield the label and text of each decision of a person about the recipe."""
+    """Yield each decision of a person about a recipe (hold, ended hold, rollback), as a label and a text."""
     if decisions.hold is not None:
         yield "held", hold_text(decisions.hold)
     if decisions.ended is not None:
@@ -225,7 +229,7 @@ def _decision_facts(decisions: HoldStatus) -> Iterator[tuple[str, str]]:
 
 
 def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield the label and text of each fact about the trial that proved a canonical."""
+    """Yield each fact about the trial that proved a canonical, as a label and a text."""
     yield "", ""
     took = (evidence.finished_at - evidence.started_at).total_seconds()
     yield "trial", f"{evidence.trial}, level {evidence.level}, {duration(took)}, in pass {evidence.pass_id}"
@@ -240,7 +244,7 @@ def _evidence_facts(recipe: str, evidence: Evidence) -> Iterator[tuple[str, str]
 
 
 def _place_facts(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield the label and text of each fact about the place where a trial ran."""
+    """Yield each fact about the place where a trial ran, as a label and a text."""
     yield "", ""
     yield "trigger", place.trigger
     yield "place", f"{place.unit or 'no unit'}, user {place.user}, {place.digest}"
@@ -256,6 +260,6 @@ def _tier_text(tier: TierRecord) -> str:
 
 
 def _red_text(recipe: str, red: Red) -> str:
-    """Return a line on a release that failed: version, time, reason, and the command that shows its logs."""
+    """Return a line on a red release: version, commit, time, reason, and the command that shows its logs."""
     where = f"{red.version} ({short(red.circumstances.commit)}) on {moment(red.at)}"
     return f"{where}: {red.reason} (reconcile logs {recipe} {red.trial})"

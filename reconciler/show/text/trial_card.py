@@ -34,10 +34,11 @@ def render_trial(
     state: str = "",
     ways: Sequence[WayResult] = (),
 ) -> str:
-    """Return the text of `reconcile trial`. `conditions` are the conditions of the gate.
+    """Return the text of `reconcile trial`: tiers, remarks, ways, gate, base, log, and a line with the result.
 
-    `state` is the state folder, to which the path of the trial's log is relative. `ways` are the results of what was
-    tried after the tiers: the way back to an older release, and the stop.
+    * `conditions`: the conditions of the gate.
+    * `state`: the state folder, to which the path of the trial's log is relative.
+    * `ways`: the results of the ways that were tried after the tiers.
     """
     parts = [
         [paint(f"{trial.recipe} {trial.release.version} ({short(trial.release.commit)})", Style.STRONG, screen)],
@@ -52,9 +53,9 @@ def render_trial(
 
 
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
-    """Return one line with the result, level and duration of a trial.
+    """Return one line with the result, level and duration of a trial. `conditions` are the conditions of the gate.
 
-    For a green trial, the line also says whether a pass would promote the release.
+    If the trial is green, the line also says whether a pass would promote the release.
     """
     bad = first_failure(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
@@ -66,10 +67,12 @@ def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
 
 
 def result_of(trial: Trial) -> Result:
-    """Return the result of a trial by hand.
+    """Return the result of a trial that a person started.
 
-    RED: a tier failed. INFRASTRUCTURE: a tier could not be judged. GREEN_NOT_PROMOTED: the trial is green, but only a
-    pass promotes. NOT_TRIED: not every tier was reached.
+    * RED: a tier failed.
+    * INFRASTRUCTURE: a tier could not be judged, because of this host.
+    * GREEN_NOT_PROMOTED: the trial is green. Only a pass promotes the release.
+    * NOT_TRIED: not every tier was reached.
     """
     bad = first_failure(trial.tiers)
     if bad is not None:
@@ -78,9 +81,9 @@ def result_of(trial: Trial) -> Result:
 
 
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
-    """Return a text that says whether a pass would promote the release.
+    """Return a text that says whether a pass would promote the release, by the conditions of the gate.
 
-    The condition "not-ref" does not count here: no trial by hand meets it.
+    The condition "not-ref" does not count here, because no trial by hand meets it.
     """
     against = [str(item) for item in early_refusals(tuple(conditions)) if item.name != "not-ref"]
     if against:
@@ -89,7 +92,7 @@ def _promotion_forecast(conditions: Sequence[Condition]) -> str:
 
 
 def tier_reason(tier: TierResult) -> str:
-    """Return the reason of a tier's verdict. For a skipped tier, the kind of skip comes before it."""
+    """Return the reason of a tier's verdict. If the tier was skipped, begin with the kind of skip: "no-check: …"."""
     return tier.reason if tier.skip is None else f"{tier.skip}: {tier.reason or SKIPS[tier.skip]}"
 
 

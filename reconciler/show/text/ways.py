@@ -11,13 +11,13 @@ from reconciler.show.text.screen import Cell, Screen, Style, align
 
 
 def way_rows(results: Sequence[WayResult], screen: Screen) -> list[str]:
-    """Return a table, as lines, with the result of each way that a trial tried; an empty list if it tried none."""
+    """Return the lines of a table with the result of each way in `results`; an empty list if there are no results."""
     rows = [row for result in results for row in _rows(result)]
     return align(["WAY", "ANSWER", "TOOK", "REASON"], rows, screen) if rows else []
 
 
 def _rows(result: WayResult) -> list[list[Cell]]:
-    """Return the row of a way, and a row for each of its cases."""
+    """Return the rows of the table for one way: its own row, and a row for each of its cases."""
     why = "" if result.cases else _why(result)
     row = [Cell(result.way), Cell(result.answer, way_style(result)), Cell(duration(result.seconds)), Cell(why)]
     return [row, *(_case_row(result.way, case) for case in result.cases)]
@@ -34,7 +34,10 @@ def _case_row(way: WayName, case: WayCase) -> list[Cell]:
 
 
 def recorded_way_rows(recorded: RecordedWay) -> list[tuple[str, str, Style]]:
-    """Return a label, a text and its style for the recorded result of a way, and for each of its cases."""
+    """Return the lines on a recorded result of a way: one for the way, and one for each of its cases.
+
+    Each line is a label, a text, and the style of the text.
+    """
     result = recorded.result
     if not result.cases:
         return [(result.way, recorded_way_text(recorded), way_style(result))]
@@ -45,7 +48,7 @@ def recorded_way_rows(recorded: RecordedWay) -> list[tuple[str, str, Style]]:
 
 
 def recorded_way_text(recorded: RecordedWay) -> str:
-    """Return the recorded result of a way in one line, with when it was tried, how long it took, and its log."""
+    """Return the recorded result of a way in one line, with when the way was tried, how long that took, and its log."""
     return f"{way_text(recorded.result)} {_tried(recorded)}"
 
 
@@ -56,7 +59,7 @@ def _tried(recorded: RecordedWay) -> str:
 
 
 def way_style(result: WayResult) -> Style:
-    """Return the style for the answer of a way. It is BAD only for an error, or if data may be lost."""
+    """Return the style in which the answer of a way is shown. It is BAD only for an error, or if data may be lost."""
     return _style(result.answer, result.kind)
 
 
@@ -67,7 +70,7 @@ def _style(answer: WayAnswer, kind: WayKind | None) -> Style:
 
 
 def _why(result: WayResult) -> str:
-    """Return the text on a result without the answer, which is shown in a column of its own."""
+    """Return the text on a result of a way, without the answer, which is shown in a column of its own."""
     return _without_answer(way_text(result), result.answer)
 
 
