@@ -15,7 +15,7 @@ TAIL_LINES = 12
 
 
 def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
-    """Wait until a deployed app is ready, and check that the deployed release is the one that runs. Return its status.
+    """Wait until a deployed app is ready, and check that the deployed release is what runs. Return the app's status.
 
     From then on, the app is in `slot.ready`. Raise RecipeError or TimedOutError if the app does not become ready, and
     InfrastructureError if another release runs. Raise KilledError, even if the app is ready, if its earlier release had

@@ -49,7 +49,7 @@ def make_app_set(
     * `recipes`: all recipes, by name.
     * `releases`: the release to deploy of each needed recipe, by name.
 
-    All apps are to start with fresh data. Raise NeedMissingError if `releases` has no release of a needed recipe.
+    No app gets data from a snapshot. Raise NeedMissingError if `releases` has no release of a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
@@ -100,7 +100,7 @@ def snapshot_app_set(
 
     `recipes` are all recipes, and `canonicals` all canonicals, both by the recipe's name. The snapshot lacks an app
     that the recipe needs only since the snapshot was made. Such an app gets the release of its own canonical, and fresh
-    data. Raise NeedMissingError if it has no canonical, SnapshotDamagedError if the snapshot is damaged.
+    data. Raise NeedMissingError if there is no such canonical, SnapshotDamagedError if the snapshot is damaged.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
@@ -140,7 +140,7 @@ def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, unpacked: Path) 
     """Return the app of `spec` with the release and the data that it has in a snapshot.
 
     * `release`: the "version" and "commit" of the app in the snapshot. If it is None, the app is not in the snapshot:
-      then return `spec` with fresh data.
+      then return `spec` without data from there.
     * `unpacked`: the folder into which the snapshot was unpacked.
     """
     if release is None:

@@ -12,7 +12,7 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
 
     * `deployed`: the recipe's app, against which the command is to run.
     * `argv`: the program and its arguments.
-    * `status`: from where the variables URL and ADDRESS come. If it is None, they are not set.
+    * `status`: the app's status, from which the variables URL and ADDRESS come. None to leave both unset.
 
     Raise the errors of `needs_environment`.
     """

@@ -59,7 +59,7 @@ def _require_slot(host: Host, recipe: str) -> None:
 
 
 def _remove_despite_signal(host: Host, recipe: str) -> None:
-    """Remove the recipe's folder work/NAME. If a signal comes meanwhile, finish first, then raise its error."""
+    """Remove the recipe's folder work/NAME. If a signal interrupts that, finish it before the error is raised."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:
@@ -129,9 +129,9 @@ def _entries(state: StateFolder, recipe: str) -> list[Path]:
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return which drivers still have processes or objects of which slots below the recipe's folder work/NAME.
+    """Return pairs of a driver and a mark, one for each slot in work/NAME of which the driver still has something.
 
-    Each pair has a driver and the mark of a slot, which is the slot's path.
+    A mark is the path of a slot. A driver has something of a slot if processes or objects of the slot still exist.
     """
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

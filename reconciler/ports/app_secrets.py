@@ -62,7 +62,7 @@ class ProvidedSecrets:
 
 
 class Secrets(Protocol):
-    """Makes the secrets that are missing in an app's secrets folder. Existing ones are kept."""
+    """Makes the secrets that are missing in an app's secrets folder. Existing secrets are kept."""
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
         """Make those secrets in `needs` that the app does not have yet. Return remarks, and which makers did not run.

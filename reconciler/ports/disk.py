@@ -7,7 +7,7 @@ from state.disk_use import DiskUse
 
 
 class Disk(Protocol):
-    """Measures the disk of the state folder. On a Swarm, it also measures that of the engine's images and volumes."""
+    """Measures the disk of the state folder and, on a Swarm, the disk of the engine's images and volumes."""
 
     def free(self) -> int:
         """Return how many bytes are free on the disk of the state folder.

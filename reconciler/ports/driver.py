@@ -30,7 +30,7 @@ class Changes(Protocol):
 
 
 class Driver(Protocol):
-    """Deploys, stops, saves and removes apps. It knows nothing of tiers, snapshots or readiness checks.
+    """Deploys, stops, saves and removes apps. A driver knows nothing of tiers, snapshots or readiness checks.
 
     `programs` are the programs that the driver runs, such as "git". Their versions are recorded with each trial.
     """
@@ -68,8 +68,8 @@ class Driver(Protocol):
     def logs(self, app: App) -> tuple[str, ...]:
         """Write the output of each part of the app to a file of its own in the app's folder `logs/`.
 
-        Return the last lines of all these files. A returned line begins with the name of its file: "web: started".
-        In them, secrets are masked, and characters that cannot be printed are escaped.
+        Return the last lines of all these files, each with the name of its file before it: "web: started". In the
+        returned lines, secrets are masked, and characters that cannot be printed are escaped.
         """
 
     def stop(self, app: App) -> RemovalResult:

@@ -7,7 +7,7 @@ from reconciler.core.image_prune import PresentImage
 
 
 class Images(Protocol):
-    """The images of one engine."""
+    """Lists and removes the container images of one engine."""
 
     def present(self) -> Sequence[PresentImage]:
         """Return all images of the engine, each with whether it is in use.

@@ -59,11 +59,10 @@ class MirrorUpdate:
 class Alterations:
     """How a checkout differs from its commit.
 
-    All paths are relative to the checkout.
-
-    * `changed`: tracked files that changed or are gone.
-    * `added`: files that are not in the commit.
-    * `unfetched`: what a checkout of a mirror never has: submodules, and the files behind Git LFS pointers.
+    * `changed`: the paths of tracked files that changed or are gone, relative to the checkout.
+    * `added`: the paths of files that are not in the commit.
+    * `unfetched`: texts that name what a checkout of a mirror never has: submodules, and the files behind Git LFS
+      pointers.
     """
 
     changed: tuple[str, ...] = ()
@@ -105,7 +104,7 @@ class Upstream(Protocol):
 
 
 class Mirrors(Protocol):
-    """The copies of upstream repositories on this host."""
+    """Keeps our mirrors of upstream repositories on this host."""
 
     def refs(self, name: str) -> MirrorRefs | Unobservable | None:
         """Return the main branch and the release tags of the mirror of the recipe `name`.
@@ -120,7 +119,7 @@ class Mirrors(Protocol):
         """Fetch what the recipe's mirror lacks: the main branch in `answer`, and the release tags `tags`.
 
         Return what happened. `tags` maps each tag to its commit. The tags in `anew` are fetched even if the mirror has
-        them, because they may have been signed since. Afterwards the mirror is read to check it. Raise
+        them, because they may have been signed since. Afterwards the mirror is read again and checked. Raise
         InfrastructureError if anything fails. After a failed fetch, the mirror has the same branch and tags as before.
         """
 

@@ -29,7 +29,7 @@ class Registry(Protocol):
     def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
         """Return the lines of the ledger whose number is greater than `after`, the oldest first.
 
-        If `kind` is given, only lines of that kind are returned. Lines that cannot be read are left out.
+        If `kind` is not None, return only lines of that kind, such as "promoted". Leave out lines that cannot be read.
         """
 
     def verify(self) -> None:
@@ -71,7 +71,7 @@ class Registry(Protocol):
         """
 
     def abandon(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Delete the intent of a promotion that is given up. Append `entries` to the ledger.
+        """Delete the intent of a promotion or rollback that is given up. Append `entries` to the ledger.
 
         Raise RegistryError if `intent` is not recorded.
         """

@@ -64,8 +64,8 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
     """Hash each stored snapshot of a recipe whose files have other inodes or times than `memory` says.
 
-    Files have others if the state folder was copied. If the content of a snapshot is still as sealed, take its new
-    inodes and times into the memory. Record the changed memory, and return it.
+    They differ if the state folder was copied. If the content of a snapshot is still as sealed, take the new inodes and
+    times of its files into the memory. Record the changed memory, and return it.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}

@@ -20,7 +20,7 @@ _ELLIPSIS: Final = "…"
 
 
 def escape(text: str) -> str:
-    r"""Return `text` on one line, with invisible characters, and those that move the cursor, as `\n` or `\x1b`.
+    r"""Return `text` on one line: invisible characters and control characters become text such as `\n` or `\x1b`.
 
     Backslashes stay as they are, so a text that is escaped already does not change.
     """

@@ -26,7 +26,7 @@ class PeakMeter:
     peak: DiskUse | None = None
 
     def begin(self) -> None:
-        """Measure the images that are there before the trial, for `images_before`. Raise no error if that fails."""
+        """Measure what all images take before the trial. Keep that in `images_before`. Raise no error if that fails."""
         if (use := self._measured()) is not None:
             self.images_before = use.images
 

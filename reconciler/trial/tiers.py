@@ -22,7 +22,7 @@ def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
     """Run the tier `name`. Return None if it passed; else why it was skipped.
 
     Raise RecipeError if the recipe is to blame for a failure. Raise InfrastructureError, StateError or OSError if this
-    host is.
+    host is to blame.
     """
     if name not in run.request.tiers:
         return Skipped(Skip.NOT_ASKED, "not asked for")

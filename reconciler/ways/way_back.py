@@ -48,8 +48,8 @@ def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
 
 
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
-    """Return the reason for the answer: why the older release failed, by `tried`.
+    """Return the reason for the answer of the way back. `tried` is what came of deploying the older release.
 
-    If the older release did not fail, return what the answer does not prove; "" if it proves everything.
+    If the older release failed, return why. Else return what the answer does not prove; "" if it proves everything.
     """
     return run.limits(proves_writes) if tried.passes else tried.words

@@ -102,9 +102,9 @@ class WayRun:
     def write(self, slot: Slot) -> bool:
         """Let the running release write data by the recipe's command data.mark. Return whether data.check can see it.
 
-        It can if data.check, looking for the MARK_ID of this write, failed before the write and passes now, and did not
-        fail only because it took too long. Return False if nothing was written, because data.mark is not declared or
-        failed. Raise RecipeError if data.check fails afterwards.
+        data.check looks for the variable MARK_ID, which is new for each write. It can see the data if it failed before
+        the write, not only because it took too long, and passes now. Return False if nothing was written, because
+        data.mark is not declared or failed. Raise RecipeError if data.check fails afterwards.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         if data.mark is None:

@@ -57,7 +57,7 @@ def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
     """Return the name of the XML element that a way's test case has; None if the answer of the way is YES.
 
     * "error": the answer is ERROR: this host is to blame, or the release itself does not come up.
-    * "failure": the answer is NO, and that prevents the promotion. `closed` has the conditions of such ways.
+    * "failure": the answer is NO, and that prevents the promotion: the gate's condition on this way is in `closed`.
     * "skipped": any other answer, because it does not fail the trial.
     """
     if result.answer is WayAnswer.YES:
@@ -97,5 +97,5 @@ def _output(trial: Trial, tier: TierResult) -> str | None:
 
 
 def _escaped(facts: dict[str, str]) -> dict[str, str]:
-    """Return `facts` with each value escaped."""
+    """Return `facts` with each value on one line, and with its control characters escaped."""
     return {name: escape(text) for name, text in facts.items()}

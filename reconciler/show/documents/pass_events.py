@@ -85,7 +85,7 @@ def failed_line(errors: Json, at: datetime) -> str:
 
 
 def running_part(progress: PassProgress | None) -> Json | None:
-    """Return a pass that runs as JSON data, for the keys "running" and "unseen_pass" of `reconcile status`.
+    """Return what a running pass does as JSON data, for the keys "running" and "unseen_pass" of `reconcile status`.
 
     The key "left" of the result has the steps that are not done yet; it is null until there is a plan. Return None if
     `progress` is None.

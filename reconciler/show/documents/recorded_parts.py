@@ -14,7 +14,7 @@ Json = Mapping[str, object]
 def decisions_part(status: HoldStatus | None) -> Json:
     """Return the keys "hold", "rollback" and "waiting" of a recipe's JSON entry; no keys if `status` is None.
 
-    These keys show the hold and the rollback that are in effect, and the releases that are not tried because of both.
+    These keys show the hold and the rollback that are in effect, and the releases that are not tried because of them.
     """
     if status is None:
         return {}
@@ -54,7 +54,7 @@ def canonical_part(have: Canonical | None) -> Json | None:
 
 
 def _evidence(evidence: Evidence) -> Json:
-    """Return the JSON entry of a canonical's evidence: of its trial, and the host on which that ran."""
+    """Return the JSON entry of a canonical's evidence: facts of its trial, and of the host on which the trial ran."""
     return {
         "trial": evidence.trial,
         "pass": evidence.pass_id,

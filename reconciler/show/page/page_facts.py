@@ -23,7 +23,7 @@ class PageFacts:
     * `records`: the records of all recipes.
     * `last`: the last pass over the whole fleet.
     * `asked`: False if no upstream was asked now. Then the page shows what passes have recorded of upstreams.
-    * `broken_ledger`: how the ledger was tampered with; "" if its hashes are right.
+    * `broken_ledger`: what is wrong with the hashes of the ledger; "" if they are right.
     * `free`: the free space on the disk of the state folder in bytes; None if unknown.
     """
 

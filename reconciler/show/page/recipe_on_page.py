@@ -27,7 +27,7 @@ MOST_TAGS: Final = 10
 class PictureLimits:
     """How much of the past of one recipe the page shows at most.
 
-    * `marks`: how many marks in each lane of the timeline.
+    * `marks`: how many signs in each lane of the timeline.
     * `nodes`: how many releases in the picture of the recipe's data.
     * `events`: how many of the recipe's latest events.
     * `ways`: how many results of ways.

@@ -14,8 +14,8 @@ _HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
 def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
     """Return the text of `reconcile audit`: a table of claims, the hash of the ledger's last line, and a summary line.
 
-    Claims that agree are not shown one by one: for each recipe, one line has their number. If `wide`, every claim has a
-    line of its own.
+    A claim is one thing that the records say, which the audit compares with what it finds. Claims that agree are not
+    shown one by one: for each recipe, one line has their number. If `wide`, every claim has a line of its own.
     """
     rows = [_cells(claim) for claim in audit.claims] if wide else list(_short_rows(audit.claims))
     lines = align(_HEADER, rows, screen)

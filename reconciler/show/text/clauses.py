@@ -56,7 +56,10 @@ def clause(row: Row) -> str:
 
 
 def _standing(row: Row) -> str:
-    """Return the short text for a recipe that needs no person and of which this run has no result, as in a dry run."""
+    """Return the text for the column WHY of a recipe that needs no person, and for which this run did nothing.
+
+    The text says what the next pass does for the recipe, or what the recipe waits for.
+    """
     step = row.step
     if step.action is not Action.NONE:
         return _ACTIONS[step.action]

@@ -117,7 +117,7 @@ def _why(row: Row, run: Run) -> Cell:
 
 
 def why(row: Row, run: Run) -> str:
-    """Return the long text for a recipe in WHY, at most "needs you: HELD: REASON; first seen AGE; last seen up AGE"."""
+    """Return the long text for a recipe in WHY. Its longest form is "needs you: held: REASON; first seen 3 d ago"."""
     marks = ["needs you"] if needs_you(row) else []
     if row.step.held_back and (row.result is Result.NONE or _was_redeployed(row)):
         marks.append(row.step.held_back)
@@ -156,7 +156,7 @@ def _ages(row: Row, run: Run) -> list[str]:
 
 
 def _full_want(row: Row, run: Run) -> Cell:
-    """Return a cell with the wanted release as VERSION@COMMIT. If none is wanted, return that of the narrow table."""
+    """Return a cell with the wanted release as VERSION@COMMIT; "?" if it is not known, "-" if there is none."""
     want = row.finding.want
     return Cell(f"{want.version}@{short(want.commit)}") if isinstance(want, Release) else _want(row, run)
 
@@ -241,7 +241,7 @@ CLAUSE: Final = Column("WHY", _clause)
 
 
 def columns_of(report: Report, *, wide: bool) -> tuple[Column, ...]:
-    """Return the columns of a report, without the last one, WHY. A `wide` report has more of them."""
+    """Return the columns of a report's table, without the last one, WHY. A `wide` table has more columns."""
     is_pass = report.run.command is ReportCommand.PASS
     acting = _AFTER_PASS if is_pass else _PLANNED
     if wide:

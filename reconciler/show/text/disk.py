@@ -26,12 +26,15 @@ class DiskStatus:
 
     @property
     def share(self) -> float:
-        """Return the share of the generations in the total, from 0 to 1."""
+        """Return the share of `total` that generations take, from 0 to 1."""
         return self.generations / self.total if self.total else 0.0
 
 
 def disk_line(disk: DiskStatus) -> str:
-    """Return a line: what the state folder takes of the disk, generations' share of that, what is free, the budget."""
+    """Return a line such as "disk: 3.0 GiB in the state folder, 80 % of it generations; 9.0 GiB free".
+
+    If a budget is declared, the line ends with that.
+    """
     budget = f", [budget] disk is {size(disk.budget)}" if disk.budget is not None else ""
     taken = f"{size(disk.total)} in the state folder, {100 * disk.share:.0f} % of it generations"
     return f"disk: {taken}; {size(disk.free)} free{budget}"

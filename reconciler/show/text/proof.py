@@ -32,7 +32,7 @@ def proof_line(proof: Proof) -> str:
 
 
 def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
-    """Yield each reason against the proof: the recipe, and a text. The recipe is "" for what concerns no single one."""
+    """Yield each reason against the proof: a recipe, and a text. The recipe is "" if the reason is about none."""
     yield from proof.unsettled.items()
     yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())
     yield from (

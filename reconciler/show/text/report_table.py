@@ -70,8 +70,8 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
     """Return the rows of a table with versions cut, as far as needed for the table to fit the screen.
 
-    Versions are in the second and third column. They are not cut below the last number of `VERSION_WIDTHS`, even if the
-    table then does not fit.
+    Versions are in the second and third column. They are cut to the widths in `VERSION_WIDTHS`, one after the other,
+    until the table fits. After the last of these widths, nothing more is cut, even if the table does not fit.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)

@@ -58,7 +58,7 @@ def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[st
 
 
 def idle_text(running: RunningNow) -> str:
-    """Return a text for when no pass is seen to run. It also says if a pass died, and who holds the pass lock."""
+    """Return a text for when no pass is seen to run. The text also says if a pass died, and who holds the pass lock."""
     texts = ["no pass is seen to run" if running.holder or running.hidden is not None else "no pass runs"]
     if running.seen is not None:
         left = running.seen.progress

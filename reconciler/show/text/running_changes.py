@@ -13,9 +13,10 @@ from state.pass_progress import PassProgress
 
 
 def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
-    """Return the pass that was seen to run at the look `before`, and is not seen to run at the look `after`.
+    """Return the pass that was seen to run in `before`, and is not seen to run in `after`; None if there is none.
 
-    A pass in the field `unseen` of `before` counts as seen. Return None if there is no such pass.
+    `before` is what was seen earlier (None for nothing), and `after` what was seen later. A pass in the field `unseen`
+    of `before` counts as seen to run.
     """
     earlier = _earlier(before)
     is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
@@ -23,10 +24,11 @@ def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | No
 
 
 def with_unseen(before: RunningNow | None, after: RunningNow, end: Event | None) -> RunningNow:
-    """Return the look `after`, with its field `unseen` set if the pass of the look `before` is out of sight.
+    """Return `after`, with its field `unseen` set if the pass in `before` is out of sight.
 
-    A pass is out of sight if it is not seen to run any more, but is not known to be over. `end` is the last event that
-    this pass recorded in the ledger; None if it recorded none.
+    `before` is what was seen earlier (None for nothing), and `after` what was seen later. A pass is out of sight if it
+    is not seen to run any more, but is not known to be over. `end` is the last event that this pass recorded in the
+    ledger; None if it recorded none.
     """
     gone = gone_pass(before, after)
     return evolve(after, unseen=gone) if gone is not None and not _is_over(gone, after, end) else after
@@ -51,9 +53,10 @@ def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
 
 
 def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None, now: datetime) -> list[str]:
-    """Return a line for each change of the running pass from the look `before` to the look `after`.
+    """Return a line for each change of the running pass from `before` to `after`.
 
-    * `before`: None at the first look; then everything counts as new.
+    * `before`: what was seen earlier; None if nothing was. Then everything counts as new.
+    * `after`: what was seen later.
     * `end`: the last event in the ledger of the pass that was seen in `before` and no longer runs. It is None if that
       pass is not over, or died without recording its end.
     * `now`: the time with which each line begins.

@@ -79,7 +79,7 @@ def align(
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """Return how many columns of a terminal are left for one more column of the table that `rows` make.
+    """Return how many columns of a terminal are left beside a table with these titles and rows.
 
     Return None if there is no limit, because the screen is a file.
     """
@@ -109,7 +109,10 @@ def _padded(cell: Cell, columns: int, screen: Screen) -> str:
 
 
 def _coloured(escaped: str, style: Style, screen: Screen) -> str:
-    """Return a text that is escaped already in the style `style`, by escape sequences, if the screen has colours."""
+    """Return `escaped`, a text without control characters, in the style `style` if the screen has colours.
+
+    The style is set by the escape sequences of terminals.
+    """
     if not screen.colour or style is Style.PLAIN or not escaped:
         return escaped
     return f"\x1b[{style.value}m{escaped}\x1b[0m"
