@@ -42,7 +42,7 @@ class CleanupResult:
 
 
 def backup_of(working_folder: Path) -> Path:
-    """Return the folder for backups in a recipe's working folder. All slots of a trial share it."""
+    """Return the folder for backups in a recipe's working folder. All slots of a trial share this folder."""
     return working_folder / "backup"
 
 

@@ -38,7 +38,7 @@ class Progress(Protocol):
         """
 
     def done(self, recipe: str, result: str) -> None:
-        """Show that the step of a recipe has ended. `result` is the word for its result."""
+        """Show that what was done for a recipe has ended. `result` says how, such as "red: REASON"."""
 
 
 @frozen

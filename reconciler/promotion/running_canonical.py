@@ -118,7 +118,7 @@ def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
 
 
 def _deploy(host: Host, fleet: Fleet, canonical: Canonical) -> Parts:
-    """Deploy a canonical from its snapshot, to be kept running, and run data.check. Return the deployed parts.
+    """Deploy a canonical from its snapshot, to be kept running, and check its data. Return the deployed parts.
 
     If something fails, remove what was deployed, and raise the error.
     """

@@ -32,7 +32,7 @@ def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
 
 
 def _install(run: TrialRun) -> None:
-    """Run the tier "install": deploy the release with fresh data, and run data.mark and data.check.
+    """Run the tier "install": deploy the release with fresh data, write data by data.mark, and check it by data.check.
 
     Return None: the tier passed. If the upgrade tier will not make the candidate, stop the apps, and save their data as
     the candidate.
@@ -80,7 +80,7 @@ def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
 
 
 def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
-    """Run data.check in a fresh install. Return whether it passes; False if no data.check is declared.
+    """Run the recipe's command data.check in a fresh install. Return whether it passes; False if it is not declared.
 
     A data.check that passes without data cannot prove later that data was kept or restored.
     """
@@ -100,7 +100,7 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
 def _saves_fresh_data(run: TrialRun) -> bool:
     """Return whether the data of the fresh install becomes the candidate.
 
-    It does if no upgrade is tried, or if the recipe declares that its canonicals have fresh data.
+    The data does if no upgrade is tried, or if the recipe declares that its canonicals have fresh data.
     """
     recipe, base = run.request.recipe, run.request.base
     no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers

@@ -40,8 +40,8 @@ class TrialEffects:
     * `altered`: tracked files of the tested releases that their apps changed.
     * `slots_were_empty`: True if every slot was empty when it was opened.
     * `damage`: how the canonical's snapshot is damaged; "" if it is not.
-    * `check_proves_data`: True if data.check failed on the fresh install before data.mark ran, so that a later success
-      proves that data was kept.
+    * `check_proves_data`: True if the recipe's command data.check failed on the fresh install before data.mark ran, so
+      that a later success proves that data was kept.
     * `check_failed_after`: the longest time in seconds that data.check took to fail on a fresh install.
     * `check_passed_after`: the longest time in seconds that data.check took to pass.
     * `candidate`: the sealed snapshot that may become the canonical; None until it was saved.
@@ -97,7 +97,7 @@ class TrialRun:
         return slot.apps[self.request.recipe.name]
 
     def enter_slot(self, tier: TierName) -> Slot:
-        """Open a slot for a tier, and return it. It stays open until the end of the run."""
+        """Open a slot for a tier, and return it. The slot stays open until the end of the run."""
         return self.stack.enter_context(self.open_slot(tier))
 
     @contextmanager
@@ -165,14 +165,14 @@ class TrialRun:
         return self.current_slot
 
     def mark_data(self, slot: Slot) -> None:
-        """Run data.mark against the app under test, if it is declared. Raise the errors of `run_command`."""
+        """Run the recipe's command data.mark against its app, if it is declared. Raise the errors of `run_command`."""
         if self.request.recipe.data.mark is not None:
             run_command(slot, self.own_app(slot), self.request.recipe.data.mark, "data.mark")
 
     def check_data(self, slot: Slot) -> None:
-        """Run data.check against the app under test, if it is declared, and note how long it took.
+        """Run the recipe's command data.check against its app, if it is declared.
 
-        Raise the errors of `run_command` if it fails.
+        Note in the effects of the run how long the command took. Raise the errors of `run_command` if it fails.
         """
         if self.request.recipe.data.check is not None:
             started = self.host.clock.monotonic()

@@ -12,8 +12,8 @@ def try_back(run: WayRun) -> WayResult:
     """Try the way back: deploy the newer release with a copy of its sealed data, and then the older one over that data.
 
     Before the older release is deployed, the newer one writes more data. The answer is YES if the older release comes
-    up and data.check passes. Otherwise the newer release is deployed again, and the answer is NO, with what is still
-    there of the data. It is SKIP if there is no older release.
+    up and the recipe's data.check passes. Otherwise the newer release is deployed again, and the answer is NO, with
+    what is still there of the data. It is SKIP if there is no older release.
     Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two
     releases does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
     """
@@ -33,9 +33,9 @@ def try_back(run: WayRun) -> WayResult:
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
     """Deploy the newer release again after the older one failed. Return what was found of the data.
 
-    `tried` is how the older release failed. First data.check looks for all data. If some is missing, data.check runs
-    again without the variable MARK_ID: then it looks only for the data from before the newer release wrote more. Raise
-    TimedOutError if a check took too long, or if the newer release did not come up in time.
+    `tried` is how the older release failed. First the recipe's command data.check looks for all data. If some is
+    missing, data.check runs again without the variable MARK_ID: then it looks only for the data from before the newer
+    release wrote more. Raise TimedOutError if a check took too long, or if the newer release did not come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)

@@ -34,7 +34,7 @@ class WaySubject:
     * `logs_name`: the path of `logs` relative to the state folder.
     * `unpack`: a function that unpacks a copy of the sealed data into the given folder, and returns the app set in it.
     * `no_base`: why `base` is None.
-    * `older`: the data of older releases, for a leap and a fall.
+    * `older`: the data of older releases, for the ways "leap" and "fall".
     """
 
     recipe: Recipe
@@ -54,7 +54,7 @@ class RiseAttempt:
     """What came of deploying a release over the data in a slot.
 
     * `comes_up`: True if the app became ready, and still runs.
-    * `passes`: True if data.check passed.
+    * `passes`: True if the recipe's command data.check passed.
     * `words`: what failed; "" if nothing did.
     * `timed_out`: True if something took too long, so that this host may be to blame.
     """
@@ -72,7 +72,7 @@ class WayRun:
     * `subject`: the release to try, with its sealed data.
     * `number`: 1, or 2 if the way is run again because something took too long.
     * `timed_out`: True if something took too long in this run.
-    * `writes`: how often data.mark was run.
+    * `writes`: how often the recipe's command data.mark was run.
     """
 
     host: Host
@@ -127,7 +127,10 @@ class WayRun:
         return not is_late
 
     def _failed_after(self, slot: Slot) -> float | None:
-        """Run data.check. Return after how many seconds it failed; None if it passed, or took too long."""
+        """Run the recipe's command data.check. Return after how many seconds it failed.
+
+        Return None if it passed, or took too long.
+        """
         started = self.host.clock.monotonic()
         try:
             self._run_check(slot)
@@ -143,9 +146,10 @@ class WayRun:
         run_command(slot, self.own_app(slot), check, "data.check")
 
     def mark(self, slot: Slot) -> None:
-        """Run data.mark on a fresh install without MARK_ID, to write what data.check looks for without MARK_ID.
+        """Let a fresh install write data by the recipe's command data.mark, if that is declared.
 
-        Do nothing if data.mark is not declared. Raise RecipeError if data.mark fails.
+        The variable MARK_ID is not set. The recipe's command data.check looks for this data if it runs without MARK_ID
+        too. Raise RecipeError if data.mark fails.
         """
         if self.subject.recipe.data.mark is not None:
             run_command(slot, self.own_app(slot), self.subject.recipe.data.mark, "data.mark")
@@ -162,10 +166,10 @@ class WayRun:
         return f"data.check cannot tell whether what {wrote} writes is there (see MARK_ID)"
 
     def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
-        """Deploy a release over the data in the slot, and run data.check. Return what came of it, also of a failure.
+        """Deploy a release over the data in the slot, and run the recipe's command data.check. Return what came of it.
 
-        If `is_up`, the release is deployed already. Raise KilledError if the release that ran before had to be killed,
-        because that says nothing about this one.
+        If `is_up`, the release is deployed already. A failure is returned too, and not raised. Raise KilledError only
+        if the release that ran before had to be killed, because that says nothing about this one.
         """
         try:
             if not is_up:
@@ -191,7 +195,7 @@ class WayRun:
         return attempt
 
     def check(self, slot: Slot) -> None:
-        """Run data.check in the slot. Raise RecipeError if it fails, or if the recipe's own app does not stay up."""
+        """Run the recipe's command data.check. Raise RecipeError if it fails, or if the app does not stay up."""
         self._run_check(slot)
         check_up(slot)
 
