@@ -19,8 +19,12 @@ class UsedImage:
 
 @frozen
 class ImageUse:
-    """The images with which a commit of a recipe was deployed."""
+    """The images with which a commit of a recipe was deployed.
+
+    `owner` is the state folder and the engine that `pulled` is about, see `Images.owner`; "" if that was not recorded.
+    """
 
     recipe: str
     commit: str
     images: tuple[UsedImage, ...]
+    owner: str = ""

@@ -1,42 +1,18 @@
 """A pass removes images where the fleet says so, tells what it removed, and never fails because of them."""
 
-from collections.abc import Collection, Sequence
+import signal
 from pathlib import Path
 
 import pytest
-from attrs import define, evolve, field
+from attrs import evolve
 
-from reconciler.core.image_prune import PresentImage
 from reconciler.core.report import ReportCommand
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.stages.loop import preview, reconcile
-from reconciler.stages.planning import RunRequest
-from state.image_log import append_use, read_uses
+from state.image_log import append_use, keep_uses, read_uses
 from state.image_use import ImageUse, UsedImage
+from tests.images_world import NEW, OLD, EngineOfImages, passed, request
 from tests.world import World
-
-MIB = 1024**2
-NEW = PresentImage("sha256:new", ("app:2",), 30 * MIB, in_use=False)
-OLD = PresentImage("sha256:old", ("app:1",), 20 * MIB, in_use=False)
-
-
-@define
-class EngineOfImages:
-    """The images of an engine that holds nothing else. `refuses`: it removes none. `down`: it does not answer."""
-
-    images: list[PresentImage] = field(factory=list)
-    refuses: bool = False
-    down: bool = False
-
-    def present(self) -> Sequence[PresentImage]:
-        if self.down:
-            raise InfrastructureError("no engine answers")
-        return tuple(self.images)
-
-    def remove(self, images: Collection[PresentImage]) -> Collection[str]:
-        gone = [] if self.refuses else [image.id for image in images]
-        self.images = [image for image in self.images if image.id not in gone]
-        return gone
 
 
 @pytest.fixture
@@ -49,18 +25,13 @@ def world(tmp_path: Path) -> World:
         commit = world.tag("notes", version)
         world.run()
         used = UsedImage(image.tags[0], image.id, pulled=True)
-        append_use(world.state.image_log, ImageUse("notes", commit, (used,)))
+        append_use(world.state.image_log, ImageUse("notes", commit, (used,), "here"))
     return world
 
 
-def request(world: World, command: ReportCommand, *names: str) -> RunRequest:
-    return RunRequest(world.fleet, names or tuple(world.fleet.recipes), command)
-
-
-def passed(world: World, images: EngineOfImages, *names: str) -> tuple[str, ...]:
-    """Run a pass, and return its notes."""
-    host = evolve(world.host(), images=images)
-    return reconcile(host, request(world, ReportCommand.PASS, *names)).report.notes
+def pulled(world: World) -> set[str]:
+    """Return the ids of the images that Canon pulled, by the record."""
+    return {image.id for use in read_uses(world.state.image_log) for image in use.images if image.pulled}
 
 
 def test_a_dry_run_names_what_the_pass_then_removes_and_a_second_pass_removes_nothing(world: World) -> None:
@@ -86,21 +57,71 @@ def test_a_generation_whose_images_are_not_known_keeps_all_and_the_note_says_wha
     world.state.image_log.unlink()
     engine = EngineOfImages([OLD, NEW])
     (note,) = passed(world, engine)
-    assert note.startswith("images are not pruned: those of a generation are not known yet")
-    assert note.endswith("reconcile raise: notes")
+    unknown = "notes generation 2 (reconcile raise notes)"
+    assert note == f"images are not pruned: those of a generation are not known: {unknown}"
     assert engine.images == [OLD, NEW]
 
 
 def test_an_engine_that_is_down_or_refuses_changes_no_result(world: World) -> None:
     assert passed(world, EngineOfImages([OLD], down=True)) == ("images could not be pruned: no engine answers",)
     assert passed(world, EngineOfImages([OLD], refuses=True)) == ()
-    assert len(read_uses(world.state.image_log)) == 2
+    assert pulled(world) == {OLD.id}  # the engine has the other one no more
 
 
 def test_a_recipe_that_is_being_tried_keeps_its_images(world: World) -> None:
     host = evolve(world.host(), images=EngineOfImages([OLD, NEW]))
     (world.state.work / "notes").mkdir(parents=True)
     assert preview(host, request(world, ReportCommand.PLAN)).notes == ()
+
+
+def test_images_that_went_before_a_failure_are_named_with_it_and_lose_their_marks(world: World) -> None:
+    engine = EngineOfImages([OLD, NEW], last_words=InfrastructureError("no engine answers"))
+    assert passed(world, engine) == ("images were not all seen to be removed: app:1 (20 MiB): no engine answers",)
+    assert (engine.images, pulled(world)) == ([NEW], {NEW.id})
+
+
+def test_a_signal_during_pruning_ends_the_pass_with_its_report_and_its_line_in_the_ledger(world: World) -> None:
+    host = evolve(
+        world.host(), images=EngineOfImages([OLD, NEW], last_words=InterruptedPassError(signal.SIGTERM)), pass_id="last"
+    )
+    done = reconcile(host, request(world, ReportCommand.PASS))
+    why = f"interrupted by signal {int(signal.SIGTERM)}"
+    assert done.signal == signal.SIGTERM
+    assert done.report.notes == (f"images were not all seen to be removed: app:1 (20 MiB): {why}",)
+    (line,) = [line for line in host.registry.lines(kind="pass-end") if line.entry.body["pass"] == "last"]
+    assert line.entry.body["signal"] == signal.SIGTERM
+
+
+def test_a_record_that_cannot_be_written_lets_every_image_stay(world: World) -> None:
+    world.state.image_log.with_name("images.jsonl.new").mkdir()
+    engine = EngineOfImages([OLD, NEW])
+    (note,) = passed(world, engine)
+    assert note.startswith("images could not be pruned: ")
+    assert engine.images == [OLD, NEW]
+
+
+def test_where_another_state_folder_uses_the_engine_nothing_is_removed_and_nothing_forgotten(world: World) -> None:
+    before, engine = world.state.image_log.read_bytes(), EngineOfImages([OLD, NEW], foreign=("another",))
+    planned = preview(evolve(world.host(), images=engine), request(world, ReportCommand.PLAN)).notes
+    assert passed(world, engine) == planned
+    (note,) = planned
+    assert note.startswith("images are not pruned: another state folder uses this engine")
+    assert note.endswith("canon.state=another")
+    assert (engine.images, world.state.image_log.read_bytes()) == ([OLD, NEW], before)
+
+
+def test_a_copied_state_folder_removes_nothing_that_the_original_pulled_nor_after_it_comes_back(world: World) -> None:
+    copied = EngineOfImages([OLD, NEW], owner="the copy")
+    assert passed(world, copied) == ()
+    assert passed(world, evolve(copied, owner="here")) == ()
+    assert (copied.images, pulled(world)) == ([OLD, NEW], set())
+
+
+def test_what_an_older_canon_recorded_lets_every_image_stay(world: World) -> None:
+    keep_uses(world.state.image_log, [evolve(use, owner="") for use in read_uses(world.state.image_log)])
+    engine = EngineOfImages([OLD, NEW])
+    assert passed(world, engine) == ()
+    assert engine.images == [OLD, NEW]
 
 
 def test_a_line_that_is_cut_off_hides_no_other_line_and_nothing_is_written_twice(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Decides which container images are removed: those that Canon pulled, and that nothing needs any more."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from attrs import evolve, frozen
 
@@ -25,11 +25,54 @@ class ImagePrune:
     """Which images are to be removed.
 
     * `images`: these images.
-    * `unknown`: recipes with a stored generation whose images are not known. If there is one, no image is removed.
+    * `unknown`: recipe and commit of each release in `kept` whose images are not known. If there is one, no image is
+      removed.
     """
 
     images: tuple[PresentImage, ...] = ()
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+@frozen
+class StoredApp:
+    """An app that is deployed from a stored generation: the recipe itself, or one that it needs.
+
+    * `recipe`, `generation`: the generation.
+    * `app`, `commit`: the app's recipe, and its commit in the snapshot.
+    * `has_images`: its driver deploys images.
+    """
+
+    recipe: str
+    generation: int
+    app: str
+    commit: str
+    has_images: bool
+
+    @property
+    def release(self) -> tuple[str, str]:
+        return self.app, self.commit
+
+
+def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozenset[tuple[str, str]]:
+    """Return recipe and commit of each app whose images are needed.
+
+    An app without images counts only if some are recorded of it: its recipe had another driver once.
+    """
+    known = {(use.recipe, use.commit) for use in uses}
+    return frozenset(app.release for app in apps if app.has_images or app.release in known)
+
+
+def only_marks_of(owner: str, uses: Iterable[ImageUse]) -> tuple[ImageUse, ...]:
+    """Return the records, in which Canon pulled only what `owner` pulled: see `Images.owner`.
+
+    In a copy of a state folder, or at another engine, somebody else may have pulled the same images.
+    """
+    return tuple(
+        use
+        if use.owner == owner
+        else evolve(use, images=tuple(evolve(image, pulled=False) for image in use.images), owner=owner)
+        for use in uses
+    )
 
 
 def images_to_prune(
@@ -44,11 +87,11 @@ def images_to_prune(
     deployed, and neither its id nor one of its names is still needed.
 
     * `uses`: which images each deployed release used, as recorded.
-    * `kept`: recipe and commit of each stored generation. The images of these releases are still needed.
+    * `kept`: what `kept_releases` returns. The images of these releases are still needed.
     * `busy`: the recipes that are being tried. All images ever recorded of them are still needed.
     """
     known = {(use.recipe, use.commit) for use in uses}
-    unknown = {recipe for recipe, commit in kept if (recipe, commit) not in known}
+    unknown = {*kept} - known
     if unknown:
         return ImagePrune(unknown=tuple(sorted(unknown)))
     needed = [image for use in uses if (use.recipe, use.commit) in kept or use.recipe in busy for image in use.images]

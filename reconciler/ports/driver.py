@@ -21,6 +21,9 @@ from reconciler.ports.app import (
 from reconciler.ports.app_secrets import SecretNeed
 from reconciler.ports.commands import RecipeCommand
 
+SAVED_VOLUMES = "volumes"
+"""The folder that `Driver.save` makes for volumes, even if there are none. A driver without images makes none."""
+
 
 class Changes(Protocol):
     """Tells a caller when an app may have changed, so that its status has to be read again."""

@@ -9,6 +9,21 @@ from reconciler.core.image_prune import PresentImage
 class Images(Protocol):
     """Lists and removes the container images of one engine."""
 
+    @property
+    def owner(self) -> str:
+        """Return the ids of this state folder and of the engine. Of their deployments alone it is known who pulled.
+
+        Raise InfrastructureError if the engine does not tell.
+        """
+        ...
+
+    def others(self) -> Sequence[str]:
+        """Return the ids of other state folders that have a volume, service or the like on this engine or its swarm.
+
+        Raise InfrastructureError if the engine does not tell.
+        """
+        ...
+
     def present(self) -> Sequence[PresentImage]:
         """Return all images of the engine, each with whether it is in use.
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from state.decisions import Hold, Rollback
 from state.drift_record import DriftRecord
 from state.ledger_line import LedgerLine
 from state.records import Canonical, Damaged, FileSeal, Intent, LedgerEntry, Memory, Records, Seal
+
+if TYPE_CHECKING:  # most commands read no manifest
+    from state.snapshots.manifest import Manifest
 
 
 class Registry(Protocol):
@@ -137,6 +140,12 @@ class Snapshots(Protocol):
 
         If the content is still the same, return the present inodes, sizes and times of the files, by name. Return None
         if no inode and no time has changed, or if the snapshot is damaged.
+        """
+
+    def manifest(self, folder: Path, seal: Seal) -> "Manifest | Damaged":
+        """Return the manifest of the snapshot in `folder`; its damage if the manifest is not the sealed one.
+
+        The data of the snapshot is not read.
         """
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:

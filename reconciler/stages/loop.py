@@ -30,7 +30,7 @@ from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import update_mirrors
 from reconciler.stages.observe import Observations, observe, observe_again, unreadable_record_message
 from reconciler.stages.planning import RunRequest, context_for, plan_for, planned_work
-from reconciler.stages.prune_images import prune_images
+from reconciler.stages.prune_images import PrunedImages, prunable_notes, prune_images
 from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
@@ -73,7 +73,7 @@ def preview_with_basis(host: Host, request: RunRequest) -> Preview:
         notes += closed_notes(host, records, observed.observations)
     else:
         notes += due_notes(host, observed.observations, records, request.ways)
-        notes += prune_images(host, request, records, dry_run=True)
+        notes += prunable_notes(host, request, records)
     run, expected = _run(host, request, started_at), _expected_recipes(request, records, observed)
     report = summarise(run, expected, rows, notes)
     basis = basis_of(plan, observed.observations, context_for(host, request), request.fleet)
@@ -133,7 +133,8 @@ def reconcile(
     rows = [_row(host, request, step, done.outcomes.get(step.recipe), records) for step in left.steps.values()]
     ways = tried.results
     rows = [evolve(row, push=push_state(pushed.get(row.recipe)), ways=_ways_of(row, ways)) for row in rows]
-    notes += prune_images(host, request, recorded) if signal is None else ()
+    pruned = prune_images(host, request, recorded) if signal is None else PrunedImages(signal=signal)
+    notes, signal = notes + pruned.notes, pruned.signal
     notes += (*budget_notes(done.plan), *_unreadable_notes(recorded, request.fleet.recipes))
     run, expected = _run(host, request, started_at), _expected_recipes(request, recorded, after)
     report = summarise(run, expected, rows, (*notes, *mirror_result.notes, *push_notes(pushed)))

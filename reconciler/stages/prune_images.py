@@ -1,55 +1,130 @@
 """Removes container images that Canon pulled and that nothing needs any more. What fails here is a note."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from reconciler.core.image_prune import ImagePrune, PresentImage, images_to_prune, still_useful
-from reconciler.errors import reason_of
+from attrs import frozen
+
+from reconciler.core.image_prune import (
+    ImagePrune,
+    PresentImage,
+    StoredApp,
+    images_to_prune,
+    kept_releases,
+    only_marks_of,
+    still_useful,
+)
+from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.images import Images
-from reconciler.promotion.generations import stored_generations
 from reconciler.stages.planning import RunRequest
-from state.image_log import keep_uses, read_uses
+from reconciler.stages.stored_apps import stored_apps, unknown_text
+from state.image_log import append_use, keep_uses, read_uses
+from state.image_use import ImageUse
 from state.records import Records
 
-_WITH_IMAGES = frozenset({"swarm", "abra"})
+
+@frozen
+class PrunedImages:
+    """Notes for the report on what was pruned, and the number of the signal that interrupted it; None if none did."""
+
+    notes: tuple[str, ...] = ()
+    signal: int | None = None
 
 
-def prune_images(host: Host, request: RunRequest, records: Records, *, dry_run: bool = False) -> tuple[str, ...]:
-    """Remove the container images that nothing needs, if the fleet says `images = "prune"`. Return notes on this.
+@frozen
+class _Found:
+    """What is recorded and present, and what is to be removed.
 
-    A note says what was removed, or why nothing can be removed. With `dry_run`, nothing is removed, and the note says
-    what would be. Return () if the fleet keeps all images, or if the pass is about a part of the fleet or a saved plan.
+    `recorded` is the record of deployments as it was read, `uses` the same with our own marks alone of who pulled.
     """
-    is_whole = set(request.names) == set(request.fleet.recipes) and request.planned is None
-    if host.images is None or not is_whole:
+
+    recorded: tuple[ImageUse, ...]
+    uses: tuple[ImageUse, ...]
+    present: Sequence[PresentImage]
+    apps: tuple[StoredApp, ...]
+    kept: Collection[tuple[str, str]]
+    plan: ImagePrune
+
+    def useful_without(self, gone: Collection[str]) -> tuple[ImageUse, ...]:
+        """Return the records that are still useful once the images with the ids `gone` are removed."""
+        return still_useful(self.uses, {image.id for image in self.present} - {*gone}, self.kept)
+
+
+def prunable_notes(host: Host, request: RunRequest, records: Records) -> tuple[str, ...]:
+    """Return notes on what `prune_images` would remove now, or on why it would remove nothing. Change nothing."""
+    images = _images_to_look_at(host, request)
+    if images is None:
         return ()
     try:
-        return _pruned(host, host.images, request, records, dry_run=dry_run)
+        if unsure := _why_unsure(images, records):
+            return (unsure,)
+        found = _find(host, images, request, records)
     except Exception as failed:  # noqa: BLE001  no recipe depends on it
-        return (f"images could not be pruned: {reason_of(failed)}",)
+        return _stopped_notes((), reason_of(failed))
+    return _unknown_notes(found, request, records) or _notes("images that a pass would remove", found.plan.images)
 
 
-def _pruned(host: Host, images: Images, request: RunRequest, records: Records, *, dry_run: bool) -> tuple[str, ...]:
+def prune_images(host: Host, request: RunRequest, records: Records) -> PrunedImages:
+    """Remove the images that nothing needs after a pass over the whole fleet. Return notes on what was removed.
+
+    Only where the fleet says `images = "prune"`. A note says why nothing can be removed, or that something failed.
+    After a signal, the notes say what may be removed by then.
+    """
+    images, begun = _images_to_look_at(host, request), list[PresentImage]()
+    if images is None:
+        return PrunedImages()
+    try:
+        return PrunedImages(_pruned(host, images, request, records, begun))
+    except InterruptedPassError as stop:
+        return PrunedImages(_stopped_notes(begun, stop.message), stop.signal_number)
+    except Exception as failed:  # noqa: BLE001  no recipe depends on it
+        return PrunedImages(_stopped_notes(begun, reason_of(failed)))
+
+
+def _images_to_look_at(host: Host, request: RunRequest) -> Images | None:
+    """Return the images of this host, if the pass is about the whole fleet and carries out no saved plan; else None."""
+    return host.images if set(request.names) == set(request.fleet.recipes) and request.planned is None else None
+
+
+def _pruned(
+    host: Host, images: Images, request: RunRequest, records: Records, begun: list[PresentImage]
+) -> tuple[str, ...]:
+    """Remove what is to be removed, and return notes. Before the first is removed, all are added to `begun`.
+
+    Before that, the marks that Canon pulled them are deleted. They come back for those that stay. If this is killed in
+    between, these stay for ever; but no image is removed later that somebody else has pulled meanwhile.
+    """
+    if unsure := _why_unsure(images, records):
+        return (unsure,)
+    found, log = _find(host, images, request, records), host.state.image_log
+    useful = found.useful_without({image.id for image in found.plan.images})
+    if useful != found.recorded:
+        keep_uses(log, useful)
+    if not found.plan.images:
+        return _unknown_notes(found, request, records)
+    begun += found.plan.images
+    gone = images.remove(found.plan.images)
+    for use in found.useful_without(gone):
+        if use not in useful:
+            append_use(log, use)
+    return _notes("removed images that nothing needs", [image for image in found.plan.images if image.id in gone])
+
+
+def _why_unsure(images: Images, records: Records) -> str:
+    """Return why it cannot be known here what is needed; "" if it can."""
     if records.unreadable:
-        return ("images are not pruned: not all records can be read",)
-    kept = {
-        (name, generation.commit)
-        for name in records.canonicals
-        if name not in request.fleet.recipes or request.fleet.recipes[name].driver in _WITH_IMAGES
-        for generation in stored_generations(host, name)
-    }
-    uses, present = read_uses(host.state.image_log), images.present()
-    plan = images_to_prune(present, uses, kept, _busy(host))
-    if dry_run:
-        return _planned_notes(plan)
-    gone = images.remove(plan.images) if plan.images else ()
-    left = {image.id for image in present} - set(gone)
-    useful = still_useful(uses, left, kept)
-    if useful != uses:
-        keep_uses(host.state.image_log, useful)
-    if plan.unknown:
-        return _planned_notes(plan)
-    return _notes("removed images that nothing needs", [image for image in plan.images if image.id in gone])
+        return "images are not pruned: not all records can be read"
+    others = images.others()
+    what = "another state folder uses this engine, and which images it needs is not known here"
+    return f"images are not pruned: {what}: canon.state={others[0]}" if others else ""
+
+
+def _find(host: Host, images: Images, request: RunRequest, records: Records) -> _Found:
+    apps = stored_apps(host, request.fleet.recipes, records)
+    recorded, present = read_uses(host.state.image_log), images.present()
+    uses = only_marks_of(images.owner, recorded)
+    kept = kept_releases(apps, uses)
+    return _Found(recorded, uses, present, apps, kept, images_to_prune(present, uses, kept, _busy(host)))
 
 
 def _busy(host: Host) -> frozenset[str]:
@@ -57,11 +132,16 @@ def _busy(host: Host) -> frozenset[str]:
     return frozenset(path.name for path in host.state.work.iterdir()) if host.state.work.is_dir() else frozenset()
 
 
-def _planned_notes(plan: ImagePrune) -> tuple[str, ...]:
-    if plan.unknown:
-        names = ", ".join(plan.unknown)
-        return (f"images are not pruned: those of a generation are not known yet; deploy it: reconcile raise: {names}",)
-    return _notes("images that a pass would remove", plan.images)
+def _unknown_notes(found: _Found, request: RunRequest, records: Records) -> tuple[str, ...]:
+    unknown = [app for app in found.apps if app.release in found.plan.unknown]
+    return (unknown_text(unknown, request.fleet.recipes, records),) if unknown else ()
+
+
+def _stopped_notes(begun: Sequence[PresentImage], why: str) -> tuple[str, ...]:
+    """Return a note on why pruning stopped. `begun` are the images that may be removed by then."""
+    if not begun:
+        return (f"images could not be pruned: {why}",)
+    return tuple(f"{note}: {why}" for note in _notes("images were not all seen to be removed", begun))
 
 
 def _notes(what: str, images: Sequence[PresentImage]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
@@ -10,6 +11,9 @@ from state.folder.durable import file_errors, make_folder, remove_tree, sync_fol
 from state.records import Damaged, FileSeal, Seal
 from state.snapshots.sealed_files import MANIFEST, MismatchError, changed_files, file_seal
 from state.state_errors import SnapshotError
+
+if TYPE_CHECKING:  # `status` reads no manifest of an unchanged snapshot
+    from state.snapshots.manifest import Manifest
 
 
 @frozen
@@ -96,6 +100,19 @@ class SealedSnapshots:
                 return now if now == {name: file_seal(folder / name) for name in seal.files} else None
             except MismatchError:
                 return None
+
+    def manifest(self, folder: Path, seal: Seal) -> "Manifest | Damaged":
+        """Return the manifest of a snapshot; its damage if the manifest is not the sealed one. The data is not read.
+
+        Raise SnapshotError if the manifest cannot be read.
+        """
+        from state.snapshots.sealed import read_manifest
+
+        with file_errors(f"read {folder}", SnapshotError):
+            try:
+                return read_manifest(folder, seal.manifest)
+            except MismatchError as mismatch:
+                return Damaged(str(mismatch))
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Check a snapshot by its seal, and unpack it into the new folder `into`.

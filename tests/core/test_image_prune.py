@@ -4,7 +4,15 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.image_prune import ImagePrune, PresentImage, images_to_prune, still_useful
+from reconciler.core.image_prune import (
+    ImagePrune,
+    PresentImage,
+    StoredApp,
+    images_to_prune,
+    kept_releases,
+    only_marks_of,
+    still_useful,
+)
 from state.image_use import ImageUse, UsedImage
 
 IDS = ("sha256:a", "sha256:b", "sha256:c")
@@ -52,10 +60,8 @@ def test_nothing_is_removed_while_the_images_of_a_generation_are_not_known(
     present: list[PresentImage], uses: list[ImageUse], kept: set[tuple[str, str]]
 ) -> None:
     plan = images_to_prune(present, uses, kept, ())
-    unknown = {
-        recipe for recipe, commit in kept if not any((each.recipe, each.commit) == (recipe, commit) for each in uses)
-    }
-    assert plan.unknown == tuple(sorted(unknown))
+    unknown = {release for release in kept if not any((each.recipe, each.commit) == release for each in uses)}
+    assert {*plan.unknown} == unknown
     assert not (plan.unknown and plan.images)
 
 
@@ -94,3 +100,25 @@ def test_records_stay_for_generations_and_images_that_are_there_and_forget_who_p
     pulled = {image.id for use in uses for image in use.images if image.pulled}
     assert {image.id for use in left for image in use.images if image.pulled} == pulled & present
     assert still_useful(left, present, kept) == left
+
+
+def test_needed_are_the_images_of_each_app_with_images_and_those_recorded_of_others() -> None:
+    apps = [
+        StoredApp("web", 1, "web", "c1", has_images=True),
+        StoredApp("web", 1, "notes", "c1", has_images=False),
+        StoredApp("wiki", 2, "wiki", "c1", has_images=False),
+    ]
+    assert kept_releases(apps, [PULLED]) == {("web", "c1"), ("notes", "c1")}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["here", "there", ""]), st.sampled_from([PULLED, KEPT]))))
+def test_of_other_state_folders_and_engines_it_is_known_what_was_deployed_and_not_who_pulled(
+    drawn: list[tuple[str, ImageUse]],
+) -> None:
+    uses = [evolve(use, owner=owner) for owner, use in drawn]
+    left = only_marks_of("here", uses)
+    assert [image.pulled for use in left for image in use.images] == [owner == "here" for owner, _ in drawn]
+    assert [(use.recipe, use.commit, use.images[0].id) for use in left] == [
+        (use.recipe, use.commit, use.images[0].id) for use in uses
+    ]
+    assert only_marks_of("here", left) == left

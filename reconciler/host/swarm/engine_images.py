@@ -8,6 +8,8 @@ from attrs import frozen
 from reconciler.core.image_prune import PresentImage
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.engine.image_names import full_name
+from reconciler.host.swarm.recipe.stack import STATE
+from reconciler.host.swarm.services.remove_stack import KINDS, state_of
 
 _NO_TAG = "<none>:<none>"
 
@@ -17,6 +19,14 @@ class EngineImages:
     """The images of one Docker engine: implements the port Images."""
 
     engine: Engine
+
+    @property
+    def owner(self) -> str:
+        return self.engine.owner
+
+    def others(self) -> Sequence[str]:
+        found = {state_of(one) for kind in KINDS for one in self.engine.find(kind, f"label={STATE}")}
+        return sorted(found - {"", self.engine.state})
 
     def present(self) -> Sequence[PresentImage]:
         containers = {str(one.get("ImageID")) for one in self.engine.find("container")}

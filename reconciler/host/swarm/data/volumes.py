@@ -8,8 +8,9 @@ from reconciler.errors import InfrastructureError, RecipeError
 from reconciler.host.output import NewFile
 from reconciler.host.swarm.engine.engine import Engine
 from reconciler.host.swarm.recipe.stack import NAMESPACE, Stack
+from reconciler.ports.driver import SAVED_VOLUMES
 
-FOLDER = "volumes"
+FOLDER = SAVED_VOLUMES
 # Marks a volume with loaded data. Swarm creates a missing volume empty, and without this label.
 LOADED = "canon.loaded"
 _SUFFIX = ".tar"

@@ -87,6 +87,11 @@ class Engine:
         return self.environment.get(STATE_MARK, "")
 
     @property
+    def owner(self) -> str:
+        """Return the ids of the state folder and of this host's swarm node. Raise what `node` raises."""
+        return f"{self.state} {self.node}"
+
+    @property
     def node(self) -> str:
         """Return the id of this host's swarm node. Raise InfrastructureError if this host does not manage a swarm."""
         if "node" not in self.facts:

@@ -30,7 +30,7 @@ def pull_images(engine: Engine, references: Sequence[str], log: Path | None, app
             used = (
                 UsedImage(full_name(name), id_of(one), id_of(one) not in before) for name, (one, *_) in found.items()
             )
-            append_use(log, ImageUse(app.recipe, commit, tuple(used)))
+            append_use(log, ImageUse(app.recipe, commit, tuple(used), engine.owner))
 
 
 def _ids(engine: Engine) -> frozenset[str] | None:

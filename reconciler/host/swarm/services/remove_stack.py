@@ -80,12 +80,17 @@ def mark_of(item: Json) -> str:
     return _label(item, SLOT)
 
 
+def state_of(item: Json) -> str:
+    """Return the id of the state folder to which a Docker object belongs; "" if it has none."""
+    return _label(item, STATE)
+
+
 def is_of_state(item: Json, state: str) -> bool:
     """Return whether a Docker object belongs to the state folder with the id `state`.
 
     An object without such an id counts too: it may be from an old version of Canon.
     """
-    return _label(item, STATE) in {"", state}
+    return state_of(item) in {"", state}
 
 
 def _label(item: Json, name: str) -> str:
