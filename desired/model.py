@@ -56,11 +56,12 @@ PROTOCOLS = ("https", "ssh")
 
 @frozen
 class Install:
-    """How a recipe is deployed, and how its fresh data is made. `env` are settings that override its `.env.sample`.
+    """How a recipe is deployed, and how its fresh data is made.
 
-    `secrets` maps a secret's name to the command that prints it. `overlays` are files of the recipe's fleet folder,
-    merged over its compose files in this order. `steps` are commands that run once, after the first deploy, on fresh
-    data. `needs` are the names of recipes that are deployed before this one.
+    * `env`: settings that override its `.env.sample`. `secrets`: the command that prints each secret, by its name.
+    * `overlays`: files of the recipe's fleet folder, merged over its compose files in this order.
+    * `steps`: commands that run once, after the first deploy, on fresh data.
+    * `needs`: the names of recipes that are deployed before this one.
     """
 
     env: Mapping[str, str] = field(factory=dict)
@@ -78,8 +79,9 @@ USUAL_TIMEOUT = timedelta(minutes=10)
 class Ready:
     """When an app counts as ready. Exactly one of `http` (a path), `tcp` and `run` (a command) is set.
 
-    `status` are the HTTP codes of a ready app. `timeout` is how long the app may take to become ready, None if this is
-    not declared. `stable` is how long the ready app must stay up before its data is saved.
+    * `status`: the HTTP codes of a ready app.
+    * `timeout`: how long the app may take to become ready; None if this is not declared.
+    * `stable`: how long the ready app must stay up before its data is saved.
     """
 
     http: str | None = "/"
@@ -162,12 +164,13 @@ class Ways:
 
 @frozen
 class Recipe:
-    """One declared recipe. `folder` is its fleet folder, with its declaration and tests.
+    """One declared recipe.
 
-    `enrolled` is True if it gets a canonical. `exception` is why it gets none, and `review` the day to reconsider that.
-    `requires` are programs that a trial needs. `allow` is the range of allowed versions, on x.y.z; "*" for all. `tiers`
-    maps each tier that is left out to the reason. `minimum_age` is how long a release must be known before it is tried.
-    `signed` is True if a release is tried only if its tag is signed by a key of the fleet.
+    * `folder`: its fleet folder, with its declaration and tests. `requires`: the programs that a trial needs.
+    * `enrolled`: True if it gets a canonical. `exception`: why it gets none. `review`: the day to reconsider that.
+    * `allow`: the range of allowed versions, on x.y.z; "*" for all. `tiers`: the reason for each tier that is left out.
+    * `minimum_age`: how long a release must be known before it is tried.
+    * `signed`: True if a release is tried only if its tag is signed by a key of the fleet.
     """
 
     name: str
@@ -209,13 +212,14 @@ class Swarm:
 class Fleet:
     """All declarations of one fleet folder; `recipes` is ordered by name.
 
-    `protocols` are the protocols that upstream addresses may use. `unit` is the only systemd unit in which a pass may
-    promote, "" for anywhere. `sign` is the key that signs evidence, "" for none. `stale` is how old the last pass over
-    the whole fleet may be, None for any age. `passes` are the names of environment variables that child processes get,
-    besides PATH and a few others. `parallel` is how many recipes a pass may try at once, None for what the host bears.
-    `trials` is how many it may try in all, None for any number. `disk` is how many bytes of the disk trials may take,
-    None for any number. `images` is "prune" if container images that nothing needs any more are removed, else "keep".
-    `ways` is how long a pass may try ways after its steps, None for any time.
+    * `protocols`: those that the addresses of upstreams may use. `sign`: the key that signs evidence; "" for none.
+    * `unit`: the only systemd unit in which a pass may promote; "" for anywhere.
+    * `stale`: how old the last pass over the whole fleet may be; None for any age.
+    * `passes`: the names of variables that child processes get from the environment, besides PATH and a few others.
+    * `parallel`: how many recipes a pass may try at once; None for what the host bears. `trials`: how many a pass may
+      try in all; None for any number. `disk`: how many bytes of the disk trials may take; None for any number.
+    * `images`: "prune" if container images that nothing needs any more are removed; else "keep".
+    * `ways`: how long a pass may try ways after its steps; None for any time.
     """
 
     name: str

@@ -60,7 +60,11 @@ def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[
 
 
 def _meant(tags: Tags, named: str) -> Iterable[Release]:
-    """Return the releases that `named` means, the newest first. `named` is as in `newest_older`."""
+    """Return the releases that `named` means, the newest first; none if it means no release.
+
+    `named` is a tag, a range of versions, or a release name without an app part, such as "3.4.1". The last means all
+    releases of that version, such as "3.4.1+1.2.0".
+    """
     commit = tags.get(named)
     if commit is not None:
         return [Release(named, commit)]

@@ -28,7 +28,7 @@ def canonical_json(value: object) -> str:
 
 
 def _canonical(value: object, default: Callable[[object], object] | None = None) -> str:
-    """Return the JSON text of a value, in the fixed form of `canonical_json`.
+    """Return the JSON text of a value in one fixed form: sorted keys, no spaces, and only ASCII.
 
     `default` turns a value of a type that JSON lacks, such as a time, into one that JSON has. If `default` is None,
     raise TypeError for such a value.
@@ -46,7 +46,7 @@ def _as_json(value: object) -> object:
 
 
 def dump(record: object) -> str:
-    """Return a record as JSON text, in the fixed form of `canonical_json`. `load` reads that text again."""
+    """Return a record as JSON text with sorted keys and without spaces. `load` makes the record again of this text."""
     return _canonical(record, _as_json)
 
 

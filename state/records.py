@@ -12,11 +12,11 @@ from state.drift_record import DriftRecord
 
 @frozen
 class Place:
-    """Where a pass ran: the host, its user and its tools. `trigger` is what started it: timer, systemctl or shell.
+    """Where a pass ran. `trigger` is what started the pass: timer, systemctl or shell. `unit`: its systemd unit, or "".
 
-    `unit` is its systemd unit, "" for none. `path` is the PATH of child processes, `variables` the names of the
-    variables that child processes get. `tools` maps each tool to a fingerprint of its version, "" for a missing tool.
-    `digest` covers unit, user, path, variables and the names of the present tools. `versions_digest` covers `tools`.
+    * `path`: the PATH of child processes. `variables`: the names of the variables that child processes get.
+    * `tools`: for each tool, a fingerprint of its version; "" for a missing tool. `versions_digest` covers these.
+    * `digest`: covers unit, user, path, variables and the names of the present tools.
     """
 
     trigger: str
@@ -49,7 +49,7 @@ class BaseRecord:
 
 @frozen
 class Evidence:
-    """The evidence for a promotion. `trial` is the id of the trial that proved the release, `pass_id` that of its pass.
+    """The evidence for a promotion: what is recorded of the trial `trial` (an id), in the pass `pass_id` (an id).
 
     * `canon`, `fleet`: the revisions of this program and of the fleet folder.
     * `tests`: the digest of all that the verdicts depended on, besides the release.
@@ -87,7 +87,7 @@ class FileSeal:
 class Seal:
     """A snapshot as it was sealed. `manifest` is the hash of manifest.json. `files` maps each file's name to its seal.
 
-    `bytes` is the size of the data, `packed` that of the compressed tar, in bytes. `entries` counts the data's paths.
+    `bytes` is the size of the data in bytes, `packed` that of the compressed tar. `entries` is the number of paths.
     """
 
     manifest: str
@@ -108,8 +108,8 @@ class Damaged:
 class Canonical:
     """A promoted release, its evidence, the releases that ran on its data (`lineage`), and the seal of its snapshot.
 
-    After a rollback, `copy_of` is the older generation from which everything was copied, and `promoted_at` is the time
-    of the rollback. After a promotion, `copy_of` is None.
+    If a rollback made this canonical, `copy_of` is the older generation from which everything was copied, and
+    `promoted_at` is the time of the rollback. If a promotion made it, `copy_of` is None.
     """
 
     recipe: str
@@ -127,8 +127,8 @@ class Canonical:
 class Answer:
     """A complete answer of upstream about its tags. `tags` maps each tag to its commit; None if it names no commit.
 
-    `digest` has one or more digests of the answer, separated by blanks. `branch` is the main branch and `head` its
-    commit; both are "" if there is none.
+    `digest` has one digest, or several of different forms of the answer, separated by blanks. `branch` is the main
+    branch and `head` its commit; both are "" if there is none.
     """
 
     digest: str
@@ -149,8 +149,8 @@ class KnownTag:
 class Circumstances:
     """Everything that a verdict depends on. While none of it changes, another trial would give the same result.
 
-    `commit` is the commit of the release. `tests` is the digest of declarations, fleet folders and needs. `canon` is
-    the revision of this program. `place` and `versions` are `digest` and `versions_digest` of the Place.
+    `commit` is that of the release. `tests` is the digest of declarations, fleet folders and needs. `canon` is the
+    revision of this program. `place` and `versions` are two fields of Place: its `digest` and its `versions_digest`.
     """
 
     commit: str
@@ -184,10 +184,10 @@ class FoundDamage:
 class Memory:
     """What is remembered of one recipe. `answer` is None until upstream has once answered completely.
 
-    `known` has all release tags ever seen, also deleted ones. `not_commits` maps each tag that names no commit to its
-    object's id. `reds` are failed trials, by version. `last_trial` is an id; that trial took `seconds`. `damage` is
-    the damage found last, `older_damage` that of other generations. `looks` maps each generation to the seals that its
-    files had when they were last hashed. `peaks` are the most that each of the last trials took of the disk.
+    * `known`: all release tags ever seen, also deleted ones. `not_commits`: each tag that names no commit, with the id
+      of its object. `reds`: failed trials, by version. `last_trial`: the id of a trial, which took `seconds`.
+    * `damage`: the damage found last. `older_damage`: that of other generations. `peaks`: the most disk of each trial.
+    * `looks`: for each generation, the seals that its files had when they were last hashed.
     """
 
     recipe: str
@@ -207,7 +207,7 @@ class Memory:
 
 @frozen
 class Intent:
-    """The record that a promotion or rollback has begun, and has not ended. `op` is its id: PASS:RECIPE:VERSION.
+    """The record that a promotion or rollback has begun, and has not ended. `op` is an id: PASS:RECIPE:VERSION.
 
     `copy_of` is the generation to which a rollback goes back; None for a promotion.
     """

@@ -53,7 +53,7 @@ def positions(text: str) -> Mapping[Path, Position]:
 
 
 def nearest_position(known: Mapping[Path, Position], path: Path) -> Position:
-    """Return the position that `known` has for `path`, or for the nearest parent of `path`; START if it has none."""
+    """Return the position that `known` has for `path`, or for its nearest parent; else (1, 1)."""
     parts = (path[:length] for length in range(len(path), 0, -1))
     return next((known[part] for part in parts if part in known), START)
 
@@ -62,7 +62,7 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
     """Return the key that a TOML text has twice, as it is written there, and the position of the second one.
 
     `end` is the offset in `text` at which tomli reports the repetition. tomli does not name the key, so the key of the
-    last statement that ends at or before `end` is returned. Return "a key" and START if there is no such statement.
+    last statement that ends at or before `end` is returned. Return "a key" and (1, 1) if there is no such statement.
     """
     document = Document.parse(text)
     limit = len(text[:end].encode())
@@ -108,10 +108,12 @@ class _Walk:
     arrays: dict[Path, int] = field(factory=dict)
 
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
-        """Record the position of the key of `node`, or those of its elements if it is a list.
+        """Record the position of the key of `node` if it has one, and of each element if `node` is a list.
 
-        Yield each node within `node`, with its path. `base` is the path of the table or list in which `node` is. A path
-        has the keys and indexes from the root on.
+        Yield each node directly within `node`, without the key. An element of a list comes with its own path, any other
+        node with the path of the key of `node`, or with `base` if there is no key.
+
+        `base` is the path of the table or list in which `node` is. A path has the keys and indexes from the root on.
         """
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]
@@ -123,10 +125,10 @@ class _Walk:
             yield from ((child, base) for child in inside)
 
     def _named(self, key: Node, base: Path, *, is_element: bool) -> Path:
-        """Record the positions of all parts of a key. Return the path of the key.
+        """Record the position of each part of a key such as `a.b`. Return the path of the key, such as ("a", "b").
 
-        `base` is the path of the table in which the key is. If `is_element`, the key is in the header of an array of
-        tables: such a header begins the next element, whose index becomes the last part of the path.
+        `base` is the path of the table in which the key is. `is_element` is True if the key is in a header `[[key]]`,
+        which begins the next element of an array of tables. The path then ends with the index of that element.
         """
         parts = list(_parts(key))
         for number, (part, node) in enumerate(parts, start=1):

@@ -58,9 +58,10 @@ class DeclarationError(Exception):
 
 
 class RefusedError(ValueError):
-    """A value that a key does not accept. `message` continues the sentence that begins with the key.
+    """A value that a key does not accept.
 
-    `hint` is what was probably meant, "" if unknown.
+    `message` continues the sentence that begins with the key: "wants a number, not a list". `hint` is what was probably
+    meant; "" if unknown.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:

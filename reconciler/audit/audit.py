@@ -32,7 +32,8 @@ _AT_ONCE = 8
 class AuditRequest:
     """What to audit.
 
-    * `state`, `state_id`: the state folder, and its id; "" if it has none.
+    * `state`: the state folder.
+    * `state_id`: the id of the state folder; "" if it has none.
     * `upstreams`: the URL of the upstream of each declared recipe.
     * `scripts`: SQL scripts. The first N of them make an empty registry of format N.
     * `only`: the recipes to audit; empty for all.
@@ -77,7 +78,7 @@ def audit(request: AuditRequest, programs: Programs) -> Audit:
 def _names(context: _Context) -> list[str]:
     """Return the names of all recipes that have a record, a ledger line, a snapshot or a mirror, sorted.
 
-    If the request names recipes in `only`, return only these.
+    If the field `only` of the request names recipes, return only these.
     """
     request = context.request
     names = {row.recipe for row in context.registry.records} | context.registry.generations.keys()

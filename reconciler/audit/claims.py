@@ -59,7 +59,10 @@ class Audit:
 
 
 def checked(recipe: str, about: str, *problems: str) -> Claim:
-    """Return a claim that agrees if all texts in `problems` are ""; else one that disagrees, for these reasons."""
+    """Return a claim on what `about` names. Its verdict is AGREE if all texts in `problems` are "", else DISAGREE.
+
+    The texts that are not "" become the reason of the claim, joined by "; ".
+    """
     reason = "; ".join(filter(None, problems))
     return Claim(recipe, about, ClaimVerdict.DISAGREE if reason else ClaimVerdict.AGREE, reason)
 

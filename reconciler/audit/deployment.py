@@ -73,7 +73,7 @@ def _differences(
     """Yield a text for each way in which the running services differ from the recorded deployment.
 
     * `parts`: the recorded parts of the deployment, with facts about each.
-    * `generation`: the generation that was deployed. If it is not that of `newest`, only this is yielded.
+    * `generation`: the generation that was deployed. If it is not `newest`, one text says so, and no other follows.
     * `newest`: the newest recorded generation; None for none.
     * `services`: maps names of running services to Docker's JSON of them.
     """
@@ -96,8 +96,8 @@ def _differences(
 def process_claims(state: Path) -> Iterator[Claim]:
     """Yield one claim: every slot in which processes run is locked by a process. `state` is the state folder.
 
-    A slot without a lock was left by a command that has died, with its processes. If the locks cannot be read, the
-    claim is NOT_ASKED.
+    If a slot has processes and no lock, the command that started them has died. If the locks cannot be read, the claim
+    is NOT_ASKED.
     """
     work = state / "work"
     slots = {mark.relative_to(work).parts[0] for mark in _marks() if mark != work and mark.is_relative_to(work)}
@@ -110,7 +110,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield the path of the slot of each process that is in one. This is the variable CANON_SLOT of the process."""
+    """Yield, for each process that runs in a slot, the path of that slot: the process has it as variable CANON_SLOT."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):

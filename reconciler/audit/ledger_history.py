@@ -35,7 +35,7 @@ class RecipeHistory:
     """What the ledger says of one recipe since the recipe was last forgotten.
 
     * `promotions`: for each generation, the line on its promotion.
-    * `open_intents`: the lines of operations that have begun and not ended, by the name of the operation.
+    * `open_intents`: the lines of promotions and rollbacks that have begun and not ended, by the id of each.
     * `trials`: the line of each trial by the trial's id, also from before the recipe was forgotten.
     * `last_generation`: the greatest generation, also of forgotten ones; 0 for none.
     * `last_trial`: the id of the last trial of a pass; "" for none.
@@ -68,9 +68,9 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line that begins or ends an operation, which is a promotion or a rollback.
+        """Add a line that says that an operation (a promotion or a rollback) begins or ends.
 
-        `operation` is the name of the operation. `generation` is the number of the generation that it makes.
+        `operation` is the id of the operation. `generation` is the number of the generation that the operation makes.
         """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact

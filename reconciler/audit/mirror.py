@@ -43,7 +43,8 @@ def mirror_claims(
     * `memory`: what is recorded of upstream.
     * `upstream`: maps each ref of upstream to its commit, or is the reason why upstream could not be asked.
 
-    A killed pass may leave a mirror with more than is recorded. Such a claim agrees if upstream has the same.
+    A killed pass may leave tags or a main branch in the mirror that are not recorded. The claim still agrees if
+    upstream has the same.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")
@@ -59,7 +60,7 @@ def mirror_claims(
 
 
 def _refs(mirror: Path, programs: Programs) -> _Refs:
-    """Return the object to which each ref of a mirror leads, or why git cannot read that.
+    """Return the id of the object to which each ref of a mirror leads, or a problem if git cannot read the refs.
 
     The objects themselves are read, because the file `packed-refs` may be wrong.
     """
@@ -72,7 +73,7 @@ def _refs(mirror: Path, programs: Programs) -> _Refs:
 
 
 def _peeled(mirror: Path, named: Mapping[str, str], programs: Programs) -> _Refs:
-    """Return the object to which each ref leads, or why git cannot read it.
+    """Return the id of the object to which each ref leads, or a problem if git cannot read the objects.
 
     `named` maps each ref to the id of the object that it names, which may be a tag object.
     """
@@ -138,10 +139,10 @@ def _branches(heads: Mapping[str, str]) -> str:
 
 
 def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
-    """Yield a text for each ref that leads to another object by the file `packed-refs` than by the objects themselves.
+    """Yield a text for each line of the file `packed-refs` that is wrong.
 
-    `refs` has what the objects say. Yield also a text for each line that git would not write. The file matters because
-    git relies on it.
+    A line is wrong if git would not write it, or if it names another object for a ref than `refs` does. `refs` maps
+    each ref to its object, which git has read itself. The file is checked because git relies on it.
     """
     packed = mirror / "packed-refs"
     lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []

@@ -80,10 +80,11 @@ class StoredRows:
 
 
 def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
-    """Return all rows of the registry in the file `path`, with a claim about the file; no rows if there is no file.
+    """Return all rows of the registry in the file `path`, and a claim about the file.
 
-    The first N of `scripts` make an empty registry of format N: the file must have the same tables and triggers. If
-    SQLite cannot read the file, the result has only a claim that says so. Raise OSError if the file cannot be copied.
+    If there is no file, return neither rows nor a claim. If SQLite cannot read the file, return only a claim that says
+    so. Raise OSError if the file cannot be copied. `scripts` are SQL scripts, of which the first N make an empty
+    registry of format N; the file must have the same tables and triggers as that.
     """
     if not os.path.lexists(path):
         return StoredRows()
@@ -135,10 +136,10 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 
 
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
-    """Yield how the registry differs from a sound one: in its pages, format, tables and triggers.
+    """Yield a text for each way in which the registry is not sound, in its pages, format, tables and triggers.
 
-    Yield "" for some checks that find nothing; the caller drops such a text. The first N of `scripts` make an empty
-    registry of format N.
+    Checks that find nothing may yield "", which means no problem. `scripts` are SQL scripts, of which the first N make
+    an empty registry of format N.
     """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
     yield f"SQLite finds damage: {found[0]}" if found else ""
@@ -170,7 +171,7 @@ def _schema(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def _read(connection: sqlite3.Connection, claim: Claim) -> StoredRows:
-    """Return all rows of the database. `claim` is the claim about its file, which is part of the result."""
+    """Return all rows of the database, and `claim`, which is the claim about the file of the database."""
     tables = [name for (name,) in connection.execute(_WITH_RECORDS)]
     lines = connection.execute("SELECT seq, at, kind, recipe, body, prev, hash FROM ledger ORDER BY seq")
     return StoredRows(

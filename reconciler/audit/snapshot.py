@@ -42,9 +42,10 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 
 
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
-    """Yield how the snapshot in `folder` differs from its record. Of a file's content, yield only the first problem.
+    """Yield a text for each way in which the snapshot in `folder` differs from its record `canonical`.
 
-    Yield "" for some checks that find nothing; the caller drops such a text.
+    Of the differences within the tar, yield only the first. Checks that find nothing may yield "", which means no
+    difference.
     """
     try:
         content = (folder / _MANIFEST).read_bytes()
@@ -69,9 +70,9 @@ def _added(folder: Path, name: str) -> list[str]:
 
 
 def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
-    """Yield how the record of a generation differs from the manifest of its snapshot; "" for each value that is equal.
+    """Yield a text for each value that the record of a generation and the manifest both have: "" if they are equal.
 
-    `name` is the file name of the snapshot's tar.
+    If they differ, the text says how. `name` is the file name of the snapshot's tar.
     """
     about, totals, tar = manifest["about"], manifest["totals"], manifest["tar"]
     yield differs("its recipe", canonical.recipe, about.get("recipe"))
@@ -117,7 +118,10 @@ def _zstd() -> ModuleType:
 
 
 def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a text for each entry of a tar that differs from `entries`, which is the manifest's list."""
+    """Yield a text for each path that is missing from the tar, was added to it, or differs from the manifest.
+
+    `entries` is the manifest's list of paths.
+    """
     for entry, info in zip_longest(entries, tar):
         if info is None:
             yield f"{entry['path']!r} is missing"

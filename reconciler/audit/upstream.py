@@ -45,7 +45,7 @@ def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[
 
 
 def _tag_problem(canonical: ClaimedRelease, refs: Mapping[str, str]) -> str:
-    """Return how upstream's tag differs from the recorded release; "" if it does not."""
+    """Return a text on how upstream's tag differs from the recorded release; "" if it names the recorded commit."""
     # One release may have two tags, with and without a leading v, on the same commit.
     twins = (canonical.version, f"v{canonical.version}", canonical.version.removeprefix("v"))
     commits = [refs[f"{_TAGS}{name}"] for name in dict.fromkeys(twins) if f"{_TAGS}{name}" in refs]

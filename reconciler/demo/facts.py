@@ -53,7 +53,7 @@ class AfterScene:
 def first_dry_run(now: AfterScene) -> Mapping[str, bool]:
     """Return the facts of the scene with the first dry run: sentences, each with whether it is true.
 
-    The next functions return the facts of the other scenes.
+    Each function below this one does the same for another scene.
     """
     rows = now.after
     return {

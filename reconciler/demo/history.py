@@ -54,9 +54,11 @@ class Publication:
 def fast_import_stream(
     branch: str, start: str, commits: Sequence[tuple[Commit, Tree]], moves: Sequence[str] = ()
 ) -> bytes:
-    """Return input for `git fast-import` that adds `commits`, each with all its files, to the branch `branch`.
+    """Return input for `git fast-import` that adds commits and their tags to the branch `branch`.
 
-    `start` is the commit on which the first of them is based, "" for none. `moves` are tags to move to the last one.
+    * `start`: the commit on which the first new commit is based; "" for none.
+    * `commits`: the new commits, each with all its files.
+    * `moves`: existing tags that are moved to the last new commit.
     """
     parts: list[bytes] = []
     for number, (commit, tree) in enumerate(commits, start=1):

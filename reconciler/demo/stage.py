@@ -39,7 +39,7 @@ class EchoedOutput:
         self.text = ""
 
     def feed(self, chunk: bytes) -> bool:
-        """Write a piece of output. Return True: the command may always write more."""
+        """Print a piece of the command's output. Return True, which means that the command may go on."""
         text = self._decoder.decode(chunk)
         self._write(text)
         self.text += text
@@ -50,7 +50,7 @@ class EchoedOutput:
         return True
 
     def close(self) -> None:
-        """Do nothing: an incomplete UTF-8 character at the end of the output is dropped."""
+        """Do nothing at the end of the output. An incomplete UTF-8 character that came last is dropped."""
 
 
 @frozen
@@ -69,7 +69,11 @@ class PlayedCommand:
 
 @frozen
 class Stage:
-    """Runs commands in the demo's folder `folder`. `write` is a function that prints a piece of the story."""
+    """Runs commands in the demo's folder `folder`.
+
+    * `write`: a function that prints a piece of the story.
+    * `environment`: the environment variables of the commands.
+    """
 
     folder: Path
     write: WriteText

@@ -158,10 +158,10 @@ def remove_tree(path: Path) -> None:
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Add `error` to `failures`, with the path `place`, because the path in Python's own error may be incomplete.
+    """Add `error`, which occurred at the path `place`, to `failures`. If it is no OSError, raise it instead.
 
-    Ignore the error for a path that is gone. Ignore it for a folder that is not empty: the failure to delete what is in
-    the folder is in `failures` already. Raise an error that is no OSError again.
+    The added error names `place`, because the path in Python's own error may be incomplete. Add nothing if the path is
+    gone, or if a folder is not empty: then the failure to delete what is in the folder is in `failures` already.
     """
     if not isinstance(error, OSError):
         raise error

@@ -106,15 +106,15 @@ class StateFolder:
         return self.slot(name) / "lock"
 
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
-        """Return the names of the drivers that deployed the slots of the recipe `name`; of all recipes for "*".
+        """Return the drivers that deployed the recipe `name`, or any recipe for "*": names such as "swarm".
 
-        Slots that a killed pass has left count as well.
+        Slots of trials and of kept deployments count, also slots that a killed pass has left.
         """
         markers = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
         return frozenset(path.name for path in markers)
 
     def drivers_of_slot(self, name: str) -> frozenset[str]:
-        """Return the names of the drivers that deployed the slots in the working folder of the recipe `name`."""
+        """Return the drivers that deployed the slots in the working folder of the recipe `name`, such as "swarm"."""
         return frozenset(path.name for path in self.slot(name).glob(f"*/{DRIVERS}/*"))
 
     def trial_logs(self, name: str) -> Path:

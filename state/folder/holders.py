@@ -73,9 +73,9 @@ class KernelLock:
 def kernel_locks(inode: int) -> Iterator[KernelLock]:
     """Yield all locks that are held on files with this inode number, on any device.
 
-    A line of /proc/locks is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`. If `->` comes before the kind, the
-    process only waits for the lock. The device is not compared, because some file systems (btrfs, overlays) have
-    another one here than in `stat`.
+    They are read from /proc/locks, with lines such as `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`. A line with
+    `->` before the kind is left out, because its process only waits for the lock. The device is not compared, because
+    /proc/locks and `stat` name different devices for a file on btrfs and on an overlay.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
         _, kind, _, mode, pid, place, *_ = line.split()

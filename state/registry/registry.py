@@ -90,7 +90,7 @@ class SqliteRegistry:
     def roll_back(
         self, canonical: Canonical, intent: Intent, rollback: Rollback, entries: Sequence[LedgerEntry]
     ) -> None:
-        """Record `rollback`, and `canonical`, which is its copy of an older generation. Delete `intent`, its intent.
+        """Record `rollback`, and `canonical`, a copy of an older generation. Delete the intent of this rollback.
 
         Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded, or is not of this canonical.
         """
@@ -191,9 +191,9 @@ _OF_RECIPE = "SELECT recipe, record, digest FROM {} ORDER BY recipe"
 
 
 def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: dict[str, str]) -> list[T]:
-    """Return a record for each of the `stored` rows, in order. `unseal` makes a record of a row.
+    """Return a record for each row in `stored`, in the same order. `unseal` makes the record from the row.
 
-    A row that cannot be read is left out. The reason is added to `bad`, by each recipe to which the row may belong.
+    Leave out a row that cannot be read. For each recipe to which that row may belong, add the reason to `bad`.
     """
     records: list[T] = []
     for row in stored:
@@ -206,7 +206,7 @@ def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: 
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
-    """Return the canonical of a row. Raise RegistryDamagedError if the row is damaged, or is not of `generation`."""
+    """Return the canonical in a row. Raise RegistryDamagedError if the row is damaged or of another `generation`."""
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")
@@ -214,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Replace an intent by its canonical. Raise RegistryError if they differ, or if the intent is not recorded."""
+    """Delete `intent`, and record its `canonical`. Raise RegistryError if they differ, or if the intent is missing."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)

@@ -18,7 +18,7 @@ TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back", 
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page, with which rows may be lost."""
+    """Check the pages of all TABLES. Raise RegistryDamagedError for a damaged page, because its rows may be missing."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":
@@ -59,9 +59,9 @@ def replace_drift(connection: sqlite3.Connection, record: DriftRecord) -> None:
 
 
 def named_in(text: str) -> tuple[str, ...]:
-    """Return the recipe that the JSON text of a record names, in a tuple; () if it names none.
+    """Return the name of the recipe in `text`, the JSON text of a record, as a tuple with this one name.
 
-    The text may be damaged.
+    Return () if the text names no recipe, or is so damaged that it is no JSON.
     """
     try:
         recipe = json.loads(text)["recipe"]

@@ -14,7 +14,7 @@ from state.snapshots.sparse import Extents
 
 
 class Content(Protocol):
-    """The content of a file in the tar."""
+    """Reads the content of a file in the tar, as bytes."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -54,10 +54,10 @@ def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Me
 
 
 def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None:
-    """Return the next member of the tar, without parsing its header by tarfile, which takes ten times as long.
+    """Return the next member of the tar if its header is, byte for byte, the one that `head` returns for `entry`.
 
-    Return None if the header is not, byte for byte, the one that `head` returns for `entry`. The reader is not moved
-    then.
+    If the header is another one, return None, and do not move the reader. tarfile is not used, because to parse the
+    header with tarfile takes ten times as long.
     """
     try:
         expected = head(entry)
@@ -73,10 +73,10 @@ def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None
 
 
 def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Member:
-    """Return the next member of the tar. tarfile parses its header, as for a file with holes or of an older Canon.
+    """Return the next member of the tar, whose header is parsed by tarfile.
 
-    Raise MismatchError if the member is not that of `entry`. `number` is the number of the entry in the manifest, from
-    1 on.
+    This is needed for files with holes, and for tars of older versions of Canon. Raise MismatchError if the member is
+    not that of `entry`. `number` is the number of the entry in the manifest, from 1 on.
     """
     file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:

@@ -217,9 +217,9 @@ def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extent
 
 
 def _add_piece(out: TarOutput, file: BufferedReader, piece: Piece, digest: "hashlib._Hash", entry: SealedEntry) -> None:
-    """Write one piece of a file with holes to the tar, and add it to the hash `digest`.
+    """Copy one piece of data from `file`, a file with holes, to the tar `out`. Add the data to the hash `digest`.
 
-    Raise SnapshotError if the file ends before the piece does.
+    Raise SnapshotError, which names the path of `entry`, if the file ends before the piece does.
     """
     file.seek(piece.offset)
     left = piece.length

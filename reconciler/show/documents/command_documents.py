@@ -55,8 +55,8 @@ def status_document(
 def _recorded(row: Recorded) -> Json:
     """Return the entry of one recipe in the JSON document of `reconcile status`.
 
-    Its key "since" has the time when the kept deployment was last up, if that is down now. Else "since" is null: it is
-    not known when other differences began, because upstream is not asked here.
+    If the kept deployment is down, the key "since" has the time when the deployment was last up. Else "since" is null,
+    because `reconcile status` does not ask upstream, and so does not know since when a recipe differs.
     """
     have = row.canonical
     return {

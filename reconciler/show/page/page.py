@@ -76,7 +76,7 @@ def _parts(facts: PageFacts) -> Mapping[str, object]:
 
 
 def _limits(facts: PageFacts) -> dict[str, float]:
-    """Return how long one step of a trial may take, in seconds, by recipe.
+    """Return how long the app of each recipe may take to become ready, in seconds, by the recipe's name.
 
     A recipe on a Swarm without `[ready] timeout` is left out, because there each release declares this time itself.
     """

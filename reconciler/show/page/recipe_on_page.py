@@ -85,7 +85,7 @@ class RecipeOnPage:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Return the conditions that are judged before a trial, and then the conditions of the gate."""
+        """Return the conditions for a trial of this recipe, and after them the gate's conditions for its promotion."""
         return (*self.explained.policies, *self.explained.conditions)
 
     @property

@@ -82,7 +82,7 @@ def asking(recipes: Iterable[RecipeOnPage]) -> tuple[RecipeOnPage, ...]:
 
 
 def drift_on_page(rows: Sequence[Row]) -> tuple[DriftBlock, ...]:
-    """Return the blocks of differences on the page: one for each side, in the order of `reconcile drift`.
+    """Return the blocks of differences on the page: one each for what is desired, what is here, what cannot be seen.
 
     A block of ignored differences comes last. Blocks without differences are left out.
     """

@@ -36,9 +36,10 @@ class WayOnPage:
 
 
 def ways_on_page(recorded: Iterable[RecordedWay], most: int) -> tuple[WayOnPage, ...]:
-    """Return at most `most` results of ways, as the page shows them: first those in which data may be lost, then NO.
+    """Return at most `most` results of ways, as the page shows them, the gravest first.
 
-    Each text is cut to 40 times `most` characters, so that a page with many recipes stays small.
+    Gravest are those in which data may be lost. The answers NO, ERROR, SKIP and YES follow in this order. Each text is
+    cut to 40 times `most` characters, so that a page with many recipes stays small.
     """
     ordered = sorted(recorded, key=_gravity)
     return tuple(_way(each, 40 * most) for each in ordered[:most])

@@ -62,8 +62,8 @@ def _head(explained: Explanation, screen: Screen, now: datetime) -> list[str]:
 def _changes(explained: Explanation, screen: Screen) -> list[str]:
     """Return lines on what would give the recipe a new canonical, and on what happens next.
 
-    For each blocker (a reason why nothing moves), a line for each change says how to remove the blocker. Return an
-    empty list if there is nothing to say.
+    A blocker is a reason why the recipe gets no new canonical. For each blocker, the lines name the changes that would
+    remove it. Return an empty list if there is nothing to say.
     """
     lines: list[str] = []
     count = len(explained.blockers)

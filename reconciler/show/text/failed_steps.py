@@ -29,8 +29,8 @@ def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[st
 def notes_of(row: Row) -> Iterator[str]:
     """Yield notes on a recipe that have no effect on its result.
 
-    Such notes are remarks of its trial and of the pass, that `[upgrade]` pins a base which is no longer needed, and
-    that upstream has unusual tags.
+    They are the remarks of its trial and of the pass. Other notes say that `[upgrade]` pins a base which is no longer
+    needed, that tags are gone upstream, or that tags look like newer releases but are not read.
     """
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:

@@ -24,11 +24,13 @@ def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | No
 
 
 def with_unseen(before: RunningNow | None, after: RunningNow, end: Event | None) -> RunningNow:
-    """Return `after`, with its field `unseen` set if the pass in `before` is out of sight.
+    """Return `after`. If the pass in `before` is out of sight, the field `unseen` of the result is that pass.
 
-    `before` is what was seen earlier (None for nothing), and `after` what was seen later. A pass is out of sight if it
-    is not seen to run any more, but is not known to be over. `end` is the last event that this pass recorded in the
-    ledger; None if it recorded none.
+    A pass is out of sight if it is not seen to run any more, but is not known to be over.
+
+    * `before`: what was seen earlier; None if nothing was.
+    * `after`: what was seen later.
+    * `end`: the last event in the ledger of the pass in `before`; None if it recorded no end.
     """
     gone = gone_pass(before, after)
     return evolve(after, unseen=gone) if gone is not None and not _is_over(gone, after, end) else after
