@@ -278,7 +278,7 @@ class AmbiguousVersion:
 
 @frozen
 class Unobservable:
-    """Something, such as upstream, could not be read. `reason` says why. An upstream without tags is NeverReleased."""
+    """Upstream or something else could not be read, as `reason` says. If upstream merely has no tags: NeverReleased."""
 
     reason: str
 

@@ -135,7 +135,7 @@ def _layers(files: _Files, fleet: Source) -> dict[str, Layers]:
 
 
 def _own_problems(layers: Mapping[str, Layers]) -> Iterator[Problem]:
-    """Yield the problems in the recipes' own files that concern one key alone, such as an unknown key."""
+    """Yield the problems of single keys in the recipes' own files, such as an unknown key."""
     for layer in layers.values():
         yield from layer.own_problems()
 
@@ -200,7 +200,7 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
 
 
 def _notify(tables: NotifyTable) -> Notify:
-    """Return where messages are sent. A target, such as mail, whose table is empty is None."""
+    """Return where messages are sent. A target without a table such as `[notify.mail]`, or with an empty one, is None."""
     tables_of: dict[str, tuple[type, Any]] = {
         "mail": (Mail, tables.mail),
         "webhook": (Webhook, tables.webhook),

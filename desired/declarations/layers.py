@@ -43,7 +43,7 @@ class Layers:
         return cls(own, fleet, read_tables(RecipeFile, merged))
 
     def own_problems(self) -> list[Problem]:
-        """Return the problems in the recipe's own file that concern one key alone, such as an unknown key."""
+        """Return the problems of single keys in the recipe's own file, such as an unknown key."""
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:

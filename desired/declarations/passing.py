@@ -51,7 +51,10 @@ PATTERN: Final = (
 
 
 def read_passed_name(value: object) -> str:
-    """Return `value` if it is the name of a variable that may be passed on. Raise RefusedError for any other value."""
+    """Return `value` if it names a variable that child processes may get from Canon's own environment.
+
+    Raise RefusedError for any other value.
+    """
     if value == "PATH":
         raise RefusedError("may not be set: child processes get the PATH of Canon")
     if not isinstance(value, str) or not re.fullmatch(ENV_NAME, value, re.ASCII):

@@ -30,7 +30,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _push(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield the flaws of `[mirror]`: a `push` by a protocol that is not allowed, and a `token` that it cannot use."""
+    """Yield the flaws of `[mirror]`: a `push` by a protocol that is not allowed, a `token` for one without tokens."""
     push, allowed = fleet.tables.mirror.push, fleet.tables.fleet.protocols
     protocol = protocol_of(push.replace("{recipe}", "recipe")) if push is not None else None
     known = allowed is not None or not fleet.gives("fleet", "protocols")
@@ -64,7 +64,7 @@ def _upstream(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _behind_proxy(recipe: Reading[RecipeFile], fleet: Reading[FleetFile]) -> Flaws:
-    """Yield a flaw if the app is behind a proxy and `status` counts a redirect, which the proxy itself may send."""
+    """Yield a flaw if the app is behind a proxy, and `status` has the code of a redirect, which the proxy may send."""
     proxied = fleet.tables.swarm.proxy not in {None, DIRECT} and recipe.tables.recipe.driver in {"swarm", "abra"}
     if proxied and any(status in _REDIRECTS for status in recipe.tables.ready.status or ()):
         yield Flaw(("ready", "status"), "counts a redirect, which the proxy of [swarm] may send by itself: use run")

@@ -57,7 +57,9 @@ class _Context:
 
 
 def audit(request: AuditRequest, programs: Programs) -> Audit:
-    """Check what the records say. Return each such claim with its verdict: on the whole state folder, then by recipe.
+    """Check each claim (one statement of the records). Return them with their verdicts.
+
+    First come the claims on the whole state folder, then those on each recipe.
 
     A damaged record or file is no error, but a claim that disagrees. Nothing is changed. `programs` runs git and
     Docker. Raise OSError if the state folder cannot be read.

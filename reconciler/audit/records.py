@@ -94,9 +94,10 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the records of a recipe: they fit their digests, and the ledger where it says the same.
+    """Yield the claims about the records of a recipe: each record fits its digest, and what the ledger says.
 
-    `history` is what the ledger says of the recipe. Its hold and its differences are left out, see `decision_claims`.
+    `history` is what the ledger says of the recipe. There is no claim on the recipe's hold and differences, because
+    `decision_claims` yields these.
     """
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))

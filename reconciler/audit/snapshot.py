@@ -87,7 +87,7 @@ def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], nam
 
 
 def _tar_problem(path: Path, manifest: Mapping[str, Any]) -> str:
-    """Return the first difference between a tar and its manifest; "" if there is none. The whole file is read twice."""
+    """Return a text on the first difference between the tar `path` and its manifest; "" if they are alike."""
     where = f"{path.parent.name}/{path.name}"
     try:
         with path.open("rb") as file:

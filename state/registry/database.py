@@ -194,7 +194,7 @@ def _must_roll_back(connection: sqlite3.Connection) -> bool:
 
 
 def _format(connection: sqlite3.Connection, steps: Sequence[str]) -> int:
-    """Return the number of the database's format. The newest format that is known has the number of `steps`.
+    """Return the number of the database's format. The newest known format is as great as the number of `steps`.
 
     Raise RegistryError if the database is no registry, or has a newer format.
     """

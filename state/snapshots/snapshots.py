@@ -86,7 +86,8 @@ class SealedSnapshots:
         """Hash the files of a snapshot if the inode or a time of any of them has changed since `seal`.
 
         Return the new seals of the files, by name, if the content is still as sealed. Return None if no inode or time
-        has changed, or if the snapshot is damaged. Raise SnapshotError if a file cannot be read.
+        has changed, if the snapshot is damaged, or if it changes meanwhile. Raise SnapshotError if a file cannot be
+        read.
         """
         from state.snapshots.sealed import open_tar, read_manifest
 

@@ -44,9 +44,10 @@ def extents_of(descriptor: int, info: os.stat_result) -> Extents | None:
 
 
 def table_of(extents: Extents) -> bytes:
-    """Return the table that comes before the data of a file with holes in a tar, filled up to whole blocks.
+    """Return the table of a file with holes as bytes. In a tar, the table comes before the data of the file.
 
-    The table has the number of pieces of data, and the offset and length of each piece.
+    The table has the number of pieces of data, and the offset and length of each piece. Zero bytes fill it up to whole
+    blocks of 512 bytes.
     """
     numbers = (len(extents), *chain.from_iterable(extents))
     table = "".join(f"{number}\n" for number in numbers).encode("ascii")

@@ -12,9 +12,9 @@ Json = Mapping[str, object]
 
 
 def decisions_part(status: HoldStatus | None) -> Json:
-    """Return the keys "hold", "rollback" and "waiting" of a recipe's JSON entry; no keys if `status` is None.
+    """Return a part of a recipe's JSON entry: the keys "hold", "rollback", "waiting"; {} if `status` is None.
 
-    These keys show the hold and the rollback that are in effect, and the releases that are not tried because of them.
+    They show the hold and the rollback that are in effect, and the releases that are not tried because of them.
     """
     if status is None:
         return {}
@@ -74,7 +74,7 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def evidence_part(evidence: Evidence) -> Json:
-    """Return the keys "level", "base", "tiers", "log" and "findings" of a JSON entry, from a canonical's evidence."""
+    """Return a part of a JSON entry: the keys "level", "base", "tiers", "log", "findings", filled from `evidence`."""
     tiers = [(tier.name, tier.verdict, tier.reason, tier.seconds) for tier in evidence.tiers]
     base = {"version": evidence.base.version, "why": evidence.base.why}
     return {

@@ -202,7 +202,7 @@ def _want(want: Want | None) -> Json | None:
 
 
 def trial_part(trial: Trial) -> Json:
-    """Return the keys "level", "base", "tiers", "log" and "findings" of a recipe's JSON entry, from its trial."""
+    """Return a part of a JSON entry: the keys "level", "base", "tiers", "log", "findings", filled from `trial`."""
     base = {"version": trial.base.release.version if trial.base.release else None, "why": trial.base.why}
     return {
         "level": level(trial.tiers),

@@ -166,7 +166,7 @@ def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
 
 
 def _text(known: Mapping[str, KnownTag], trials: Sequence[PastTrial], made: Sequence[Event]) -> str:
-    """Return a sentence on a recipe's past, for people who cannot see the timeline. What is not drawn counts too."""
+    """Return a sentence on a recipe's past, for people who cannot see the timeline. It counts what is not drawn too."""
     red = sum(trial.result == "red" for trial in trials)
     versions = [event.version for event in made if event.kind != "forgotten"]
     cut = f" (the last {_NAMED} of {len(versions)})" if len(versions) > _NAMED else ""

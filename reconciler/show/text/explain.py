@@ -26,7 +26,7 @@ MOST_EVENTS: Final = 20
 
 
 def render_explanations(explained: Sequence[Explanation], screen: Screen, now: datetime) -> str:
-    """Return the text of `reconcile explain` for these explanations, in the same order, each of one recipe.
+    """Return the text of `reconcile explain`: a part for each explanation, in the same order.
 
     Ages are counted back from `now`.
     """

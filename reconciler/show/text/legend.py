@@ -34,7 +34,7 @@ def legend(report: Report, screen: Screen) -> list[str]:
 def _used_labels(column: str, meanings: Mapping[Label, str], used: Iterable[Label]) -> list[list[Cell]]:
     """Return a row for each label in `meanings` that is also in `used`.
 
-    A row has the column, the label and its meaning.
+    A row has three cells: `column` (the title of the column that has the label), the label, and its meaning.
     """
     used = set(used)
     return [[Cell(column), Cell(label), Cell(text, Style.FAINT)] for label, text in meanings.items() if label in used]

@@ -127,7 +127,7 @@ def _rest(progress: PassProgress) -> Iterator[str]:
 
 
 def _phase(progress: PassProgress) -> str:
-    """Return a text on what a pass does when it works on none of its steps."""
+    """Return a text on what a pass does while it works on no step, such as "it is between two steps"."""
     if progress.planned is None:
         return "it asks upstreams and updates mirrors; the plan is not made yet"
     if not progress.planned:

@@ -15,8 +15,8 @@ from state.pass_progress import PassProgress
 def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
     """Return the pass that was seen to run in `before`, and is not seen to run in `after`; None if there is none.
 
-    `before` is what was seen earlier (None for nothing), and `after` what was seen later. A pass in the field `unseen`
-    of `before` counts as seen to run.
+    `before` is what was seen earlier, None if nothing was. `after` is what was seen later. The pass in the field
+    `unseen` of `before` also counts as seen to run then.
     """
     earlier = _earlier(before)
     is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
