@@ -58,7 +58,7 @@ PROTOCOLS = ("https", "ssh")
 class Install:
     """How a recipe is deployed, and how its fresh data is made.
 
-    * `env`: settings that override its `.env.sample`. `secrets`: the command that prints each secret, by its name.
+    * `env`: settings that override the `.env.sample`. `secrets`: the command that prints each secret, by its name.
     * `overlays`: files of the recipe's fleet folder, merged over its compose files in this order.
     * `steps`: commands that run once, after the first deploy, on fresh data.
     * `needs`: the names of recipes that are deployed before this one.

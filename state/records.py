@@ -53,8 +53,7 @@ class Evidence:
 
     * `canon`, `fleet`: the revisions of this program and of the fleet folder.
     * `tests`: the digest of all that the verdicts depended on, besides the release.
-    * `level`: how many tiers passed, such as "3/4".
-    * `findings`: remarks without effect on the result.
+    * `level`: how many tiers passed, such as "3/4". `findings`: remarks without effect on the result.
     * `log`: the folder of the trial's logs, relative to the state folder.
     """
 
@@ -186,8 +185,9 @@ class Memory:
 
     * `known`: all release tags ever seen, also deleted ones. `not_commits`: each tag that names no commit, with the id
       of its object. `reds`: failed trials, by version. `last_trial`: the id of a trial, which took `seconds`.
-    * `damage`: the damage found last. `older_damage`: that of other generations. `peaks`: the most disk of each trial.
+    * `damage`: the damage found last. `older_damage`: that of other generations.
     * `looks`: for each generation, the seals that its files had when they were last hashed.
+    * `peaks`: how much of the disk each of the last trials took at most.
     """
 
     recipe: str

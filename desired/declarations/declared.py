@@ -200,7 +200,7 @@ def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fl
 
 
 def _notify(tables: NotifyTable) -> Notify:
-    """Return where messages are sent. A target without a table such as `[notify.mail]`, or with an empty one, is None."""
+    """Return where messages are sent. A target whose table, such as `[notify.mail]`, is missing or empty is None."""
     tables_of: dict[str, tuple[type, Any]] = {
         "mail": (Mail, tables.mail),
         "webhook": (Webhook, tables.webhook),

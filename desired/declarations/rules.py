@@ -30,7 +30,7 @@ def fleet_flaws(fleet: Reading[FleetFile]) -> Flaws:
 
 
 def _push(fleet: Reading[FleetFile]) -> Flaws:
-    """Yield the flaws of `[mirror]`: a `push` by a protocol that is not allowed, a `token` for one without tokens."""
+    """Yield the flaws of `[mirror]`: a `push` by a protocol that is not allowed, a `token` without a push by HTTP."""
     push, allowed = fleet.tables.mirror.push, fleet.tables.fleet.protocols
     protocol = protocol_of(push.replace("{recipe}", "recipe")) if push is not None else None
     known = allowed is not None or not fleet.gives("fleet", "protocols")
@@ -102,7 +102,7 @@ def _data(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if only one of `take` and `restore` is declared, or if no `check` could prove a restore."""
+    """Yield flaws if only one of `take` and `restore` is declared, or if they lack a `check` that proves a restore."""
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):
         yield Flaw(("backup", "take"), "needs restore: a backup counts once it is restored")

@@ -118,7 +118,7 @@ def _marks() -> Iterator[Path]:
 
 
 def _is_locked(path: Path) -> bool:
-    """Return whether a process holds a lock on the file `path`, by `/proc/locks`. Raise OSError if it cannot tell."""
+    """Return whether a process holds a lock on the file `path`. Raise OSError if `/proc/locks` cannot be read."""
     try:
         handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:

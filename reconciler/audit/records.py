@@ -213,10 +213,10 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
 
 
 def _red_problem(version: str, red: Mapping[str, Any], history: RecipeHistory) -> str:
-    """Return how a remembered red differs from the ledger's line on its trial; "" if both agree.
+    """Return a text on how a remembered red differs from the ledger's line on its trial; "" if both agree.
 
-    It differs if the ledger has no such trial, or names another release or commit. `version` is the release that was
-    red, and `red` is what is recorded of that.
+    The red differs if the ledger has no such trial, or names another release or commit. `version` is the release that
+    failed, and `red` is the record of the red.
     """
     trial = history.trials.get(str(red.get("trial")))
     if trial is None:

@@ -158,7 +158,7 @@ def _special(mode: int) -> str:
 def _add_file(out: TarOutput, source: bytes, entry: SealedEntry, info: os.stat_result) -> SealedEntry:
     """Write the header and the content of a file to the tar. Return its entry with the hash of its content.
 
-    Raise SnapshotError if the path is no longer the file of `info`, UnfitDataError if it cannot be read.
+    Raise SnapshotError if the path is no longer the file of `info`, UnfitDataError if the file cannot be read.
     """
     with _open_readable(source, entry.path) as file:
         if not os.path.samestat(os.fstat(file.fileno()), info):

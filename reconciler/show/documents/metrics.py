@@ -122,7 +122,7 @@ def _kinds(row: Row) -> tuple[str, ...]:
 
 
 def _lines(name: str, series: Mapping[Labels, float]) -> Iterator[str]:
-    """Yield the lines of one metric: its help, its type, and a line for each series."""
+    """Yield the lines of one metric: its help, its type, and a line for each series, which has labels and a value."""
     yield f"# HELP {name} {METRICS[name]}\n# TYPE {name} gauge\n"
     for labels, value in series.items():
         pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)

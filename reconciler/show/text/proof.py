@@ -10,7 +10,7 @@ from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, pai
 def render_proof(proof: Proof, screen: Screen) -> str:
     """Return the text of `reconcile prove`: a table of reasons against the proof, and a line with the verdict.
 
-    The table says what a pass would do, and what is not known. It is left out if it would be empty.
+    The table says what a pass would do, and what is not known. An empty table is left out.
     """
     rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
     table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []

@@ -96,7 +96,7 @@ def _cells(progress: PassProgress, work: CurrentWork, now: datetime) -> list[Cel
 
 
 def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, str]:
-    """Return the version that is tried, and what is done for it now, such as the name of a tier.
+    """Return two texts: the version that is tried for a recipe, and what is done now, such as the name of a tier.
 
     The version is "" if no release is tried.
     """

@@ -43,9 +43,12 @@ def _earlier(before: RunningNow | None) -> PassProgress | None:
 def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
     """Return whether the pass `gone`, which is not seen to run any more, is over.
 
-    It is over if it recorded its end (the event `end`), if the progress file is that of a dead process or of another
-    pass, or if there is no progress file and nobody holds the pass lock. A missing file alone proves nothing, because a
-    pass removes the file if it cannot write to it.
+    The pass is over in one of these cases:
+
+    * The pass recorded its end in the ledger, as the event `end`.
+    * The progress file is that of a dead process or of another pass.
+    * There is no progress file, and nobody holds the pass lock. A missing file alone proves nothing, because a pass
+      removes the file if it cannot write to the file.
     """
     if end is not None:
         return True
