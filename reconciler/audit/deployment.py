@@ -23,11 +23,13 @@ _ABOUT = "kept deployment"
 def deployment_claims(
     recipe: str, kept: Path, state_id: str, newest: ClaimedRelease | None, programs: Programs
 ) -> Iterator[Claim]:
-    """Yield one claim: what runs of a recipe's kept deployment is what was recorded.
+    """Yield one claim: the running services of a recipe's kept deployment are those that were recorded.
 
-    `kept` is the folder with the records of kept deployments. If it has none of this recipe, yield nothing. `state_id`
-    is the id of the state folder, "" for none. `newest` is the newest recorded generation, None for none. If Docker
-    cannot be asked, the claim is NOT_ASKED.
+    If Docker cannot be asked, the claim is NOT_ASKED.
+
+    * `kept`: the folder with the records of kept deployments. If there is no record of this recipe, yield nothing.
+    * `state_id`: the id of the state folder; "" for none.
+    * `newest`: the newest recorded generation; None for none.
     """
     path = kept / f"{recipe}.json"
     if not path.exists():

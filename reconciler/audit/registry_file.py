@@ -83,8 +83,10 @@ def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
     """Return all rows of the registry in the file `path`, and a claim about the file.
 
     If there is no file, return neither rows nor a claim. If SQLite cannot read the file, return only a claim that says
-    so. Raise OSError if the file cannot be copied. `scripts` are SQL scripts, of which the first N make an empty
-    registry of format N; the file must have the same tables and triggers as that.
+    so. Raise OSError if the file cannot be copied.
+
+    `scripts` are SQL scripts, of which the first N make an empty registry of format N. A registry of that format must
+    have the same tables and triggers as the empty one.
     """
     if not os.path.lexists(path):
         return StoredRows()

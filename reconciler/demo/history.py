@@ -41,7 +41,7 @@ class Publication:
     """What the upstream of `recipe` publishes during the story.
 
     * `commits`: new commits, on top of the main branch.
-    * `branch`: the branch to which they are added. If it is not main, it begins at main.
+    * `branch`: the branch to which the new commits are added. A branch other than main begins at the end of main.
     * `moves`: existing tags that are moved to the last of the commits.
     """
 

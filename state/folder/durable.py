@@ -110,8 +110,8 @@ def create_once(path: Path, content: bytes) -> None:
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """Write `content` to the file `path`, in place of what it had.
 
-    After a crash, the file has either the old or the new content. It gets the permissions `mode`, whatever the umask
-    is. Raise OSError if it cannot be written.
+    After a crash, the file has either the old or the new content. The file gets the permissions `mode`, whatever the
+    umask is. Raise OSError if the file cannot be written.
     """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)

@@ -139,9 +139,9 @@ class StateFolder:
                 _refuse_foreign(path)
 
     def require_state_folder(self) -> None:
-        """Raise an error unless the root may be used as a state folder: it is one already, is missing, or is empty.
+        """Raise an error unless the root is a state folder already, is missing, or is an empty folder.
 
-        Raise ForeignFolderError if it has files that Canon did not make, FolderError if it is no folder.
+        Raise ForeignFolderError if the root has files that Canon did not make, FolderError if the root is no folder.
         """
         with file_errors(f"read the state folder {self.root}", FolderError):
             if not self.root.exists():

@@ -73,9 +73,9 @@ class KernelLock:
 def kernel_locks(inode: int) -> Iterator[KernelLock]:
     """Yield all locks that are held on files with this inode number, on any device.
 
-    They are read from /proc/locks, with lines such as `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`. A line with
-    `->` before the kind is left out, because its process only waits for the lock. The device is not compared, because
-    /proc/locks and `stat` name different devices for a file on btrfs and on an overlay.
+    The locks are read from /proc/locks. A line there is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`. A line
+    with `->` before the kind is left out, because its process only waits for the lock. The device is not compared,
+    because /proc/locks and `stat` name different devices for a file on btrfs and on an overlay.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
         _, kind, _, mode, pid, place, *_ = line.split()

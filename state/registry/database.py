@@ -40,8 +40,8 @@ def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
     """Open the registry for reading. Yield it as a View; None if there is none yet.
 
     Nothing in its folder is changed. `steps` are scripts that upgrade a registry by one format each. A registry of an
-    older format is upgraded in a private copy. Raise RegistryError if it cannot be read, AgainLaterError if it stays
-    locked.
+    older format is upgraded in a private copy. Raise RegistryError if the registry cannot be read, AgainLaterError if
+    it stays locked.
     """
     with registry_errors(path):
         if not _is_there(path):

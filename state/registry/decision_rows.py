@@ -13,7 +13,7 @@ _TABLES: Final = {Hold: "hold", Rollback: "rolled_back"}
 
 
 def replace(connection: sqlite3.Connection, decision: Hold | Rollback) -> None:
-    """Record a decision, in the open transaction. It replaces an earlier one of the same kind on the same recipe."""
+    """Record a decision in the open transaction, in place of an earlier one of the same kind on the same recipe."""
     connection.execute(
         f"INSERT OR REPLACE INTO {_TABLES[type(decision)]} (recipe, record, digest) VALUES (?, ?, ?)",  # noqa: S608
         (storable(decision.recipe), *rows.seal(decision)),

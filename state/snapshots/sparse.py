@@ -58,8 +58,8 @@ def sparse_head(info: tarfile.TarInfo, stored: int) -> bytes:
     """Return the tar header of a file with holes as bytes. `info` is its usual header, with its full size.
 
     `stored` is how many bytes the file takes in the tar: its table and its data. This number is written into the last
-    block of the header, in GNU's own form, which has no limit. In a pax record before that block, it would make
-    Python's reader look for the next entry at a wrong place.
+    block of the header, in GNU's own form, which has no limit. If the number were in a pax record before that block,
+    Python's reader would look for the next entry at a wrong place.
     """
     last = tarfile.TarInfo("sparse")
     last.mode, last.uid, last.gid, last.mtime, last.size = info.mode, info.uid, info.gid, info.mtime, stored

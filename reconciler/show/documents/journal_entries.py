@@ -68,7 +68,7 @@ def report_entries(report: Report) -> Iterator[Entry]:
 
 
 def _drift_entries(row: Row) -> Iterator[Entry]:
-    """Yield a journal entry for each difference of one recipe. Its field VERSION is the wanted release; "" for none."""
+    """Yield a journal entry for each difference of one recipe. The field VERSION is the wanted release; "" for none."""
     want = row.finding.want
     version = want.version if isinstance(want, Release) else ""
     for each in differences(row.finding):

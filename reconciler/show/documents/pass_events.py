@@ -57,7 +57,7 @@ def done_line(recipe: str, text: str, at: datetime) -> str:
 
 
 def result_line(outcome: Outcome, at: datetime) -> str:
-    """Return the line of `reconcile --events` on the final result of a recipe's step. `at` is when it was known."""
+    """Return the line of `reconcile --events` on the final result of a recipe's step, known at the time `at`."""
     release = outcome.step.release
     return _line(
         "result",

@@ -29,8 +29,8 @@ def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[st
 def notes_of(row: Row) -> Iterator[str]:
     """Yield notes on a recipe that have no effect on its result.
 
-    They are the remarks of its trial and of the pass. Other notes say that `[upgrade]` pins a base which is no longer
-    needed, that tags are gone upstream, or that tags look like newer releases but are not read.
+    Some notes are the remarks of the recipe's trial and of the pass. Other notes say that `[upgrade]` pins a base which
+    is no longer needed, that tags are gone upstream, or that tags look like newer releases but are not read.
     """
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
@@ -114,7 +114,7 @@ def base_text(trial: Trial) -> str:
 def log_path(log: str, state: str) -> str:
     """Return the path of a trial's log, as STATE/LOG. `log` is its path relative to the state folder `state`.
 
-    Return `log` unchanged if it is absolute, or if `state` is "".
+    Return `log` unchanged if `log` is an absolute path, or if `state` is "".
     """
     return log if log.startswith("/") or not state else f"{state.rstrip('/')}/{log}"
 

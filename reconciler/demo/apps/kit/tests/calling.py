@@ -21,7 +21,7 @@ def post(path: str, **body: object) -> dict:
 
 
 def call(url: str, path: str, query: dict[str, str], body: bytes | None = None) -> dict:
-    """Send a request to the address `url`, a POST if it has a body. Return the answer."""
+    """Send a request to the address `url`: a GET, or a POST if there is a `body`. Return the answer."""
     address = url.rstrip("/") + path + ("?" + urlencode(query) if query else "")
     with urlopen(Request(address, body), timeout=PATIENCE) as answer:
         return json.load(answer)
