@@ -278,7 +278,7 @@ class AmbiguousVersion:
 
 @frozen
 class Unobservable:
-    """Upstream or something else could not be read, as `reason` says. If upstream merely has no tags: NeverReleased."""
+    """Upstream, or something else, could not be read. `reason` says why. An upstream without tags is NeverReleased."""
 
     reason: str
 

@@ -162,5 +162,5 @@ def _filled_list_reader(read_list: Reader) -> Reader:
 
 
 def _not_a(wanted: object, value: object, path: Path) -> Flaw:
-    """Return the flaw of `value`, which is not a table (if `wanted` is {}) or not a list (if `wanted` is [])."""
+    """Return the flaw at `path`: `value` is no table (if `wanted` is {}), or no list (if `wanted` is [])."""
     return Flaw(path, f"wants {shown(wanted)}, not {shown(value)}")

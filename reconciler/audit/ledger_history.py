@@ -52,7 +52,7 @@ class RecipeHistory:
     drift: set[str] = field(factory=set)
 
     def add(self, fact: LedgerFact) -> None:
-        """Add what one line of the ledger says. Lines have to be added in the order of the ledger."""
+        """Add what one line of the ledger says to this history. Lines have to be added in the order of the ledger."""
         operation, generation = fact.body.get("op"), fact.body.get("generation")
         if fact.kind == _HELD or fact.kind in _END_OF_HOLD:
             self.hold = fact if fact.kind == _HELD else None

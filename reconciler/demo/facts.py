@@ -37,7 +37,7 @@ class AfterScene:
     played: PlayedCommand
 
     def changed(self) -> set[str]:
-        """Return the names of the recipes whose row differs before and after the command."""
+        """Return the names of the recipes whose row was changed by the command."""
         keys = ("want", "have", "cause", "state", "held_back", "action")
         return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in keys)}
 

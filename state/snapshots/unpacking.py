@@ -21,7 +21,7 @@ from state.state_errors import SnapshotError
 
 
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
-    """Check a snapshot by its seal, and unpack it into the new folder `into`. Return `about` of its manifest.
+    """Check a snapshot by its seal, and unpack it into the new folder `into`. Return its manifest's `about`.
 
     Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. After any failure,
     `into` is removed.

@@ -54,7 +54,7 @@ class Recorded:
 
 
 def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
-    """Return `row` with its `ways` set: the newest results in `lines` of the ledger for the canonical's release."""
+    """Return `row` with `ways` set to the results in `lines` (of the ledger); `row` itself if it has no canonical."""
     from reconciler.core.way_records import recorded_ways
     from reconciler.core.ways import ways_of
 
@@ -118,7 +118,7 @@ def status_line(rows: Sequence[Recorded]) -> str:
 
 
 def _cells(row: Recorded, now: datetime, *, wide: bool) -> list[Cell]:
-    """Return the cells of one recipe, in the order of the header in `render_status`."""
+    """Return the cells of one recipe, in the order of the columns of `reconcile status`."""
     have = row.canonical
     name = Cell(row.recipe, Style.STRONG)
     state = Cell(row.status.state, Style.PLAIN if row.status.state in {State.NONE, State.INTACT} else Style.BAD)
