@@ -108,7 +108,7 @@ class StateFolder:
     def drivers_in_use(self, name: str = "*") -> frozenset[str]:
         """Return the drivers that deployed the recipe `name`, or any recipe for "*": names such as "swarm".
 
-        Slots of trials and of kept deployments count, also slots that a killed pass has left.
+        Slots in working folders and slots of kept deployments count, also those that a killed pass has left.
         """
         markers = (*self.work.glob(f"{name}/*/{DRIVERS}/*"), *self.kept.glob(f"{name}/{DRIVERS}/*"))
         return frozenset(path.name for path in markers)
