@@ -7,7 +7,7 @@ from reconciler.host.processes.listeners import PORTS
 
 @frozen
 class Company:
-    """What the apps of one worker have to share this host with.
+    """Which ports the apps of one worker may use, and whether they share this host with other recipes.
 
     * `ports`: the port numbers from which the port of an app is chosen. Other workers have other numbers.
     * `has_company`: whether other recipes may be tried at the same time.

@@ -19,7 +19,7 @@ class EngineSizes(Protocol):
 
     * `folders` returns the folders in which the engine keeps its data.
     * `images` returns how many bytes all images take.
-    * `volumes` returns how many bytes the volumes take, of all slots below a folder.
+    * `volumes` returns how many bytes the volumes of all slots below a folder take.
     """
 
     def folders(self) -> Iterable[Path]: ...

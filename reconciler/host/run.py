@@ -47,7 +47,7 @@ class _Running:
     * `leader`: its process as read from /proc; None if it ended before that was read.
     * `handle`: a descriptor (pidfd) that can be read once the command has ended.
     * `token`: the value of CANON_RUN in its environment.
-    * `known`: pid and start time of each child that Canon had before.
+    * `known`: pid and start time of each child that Canon had before the command.
     """
 
     command: Any
@@ -141,7 +141,7 @@ def _all_of(running: _Running) -> tuple[Process, ...]:
 
 
 def _collect(running: _Running) -> int | None:
-    """Return the exit code of a command that has ended, and free its pid; None if it still runs, unkillable."""
+    """Return the exit code of a command, and free its pid; None if the command still runs and cannot be killed."""
     if _is_running(running):
         return None
     running.command.wait()
@@ -218,7 +218,7 @@ def _handle(leader: Process | None) -> int:
 
 
 def _reason(trace: str) -> str:
-    """Return why a program could not be started, without its arguments. `trace` is the error text of `sh`."""
+    """Return why a program could not be started, such as "Permission denied". `trace` is the error text of `sh`."""
     number = re.search(r"\[Errno (\d+)\]", trace)
     return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
 

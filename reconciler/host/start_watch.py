@@ -46,7 +46,7 @@ class _Watch:
     failure: Exception | None = None
 
     def follow(self) -> None:
-        """Look again and again until the start has ended. Keep an error in `failure`."""
+        """Look at the app again and again until the event `ended` is set. Keep an error of a look in `failure`."""
         try:
             while not self.ended.wait(_PAUSE):
                 self._look()
@@ -54,9 +54,9 @@ class _Watch:
             self.failure = failed
 
     def _look(self) -> None:
-        """Look once at the app: note when it began, or kill it if its time has come.
+        """Look once whether the app runs. Note when it began to run, and kill it `kill_after` seconds later.
 
-        After it was killed, kill it again if some of it runs.
+        If the app was killed before, but something of it runs again, kill it again.
         """
         seen = self.seen
         if seen.killed is not None:

@@ -91,8 +91,8 @@ class GitForge:
     def _push_missing(self, name: str) -> PushResult:
         """Push what the forge lacks of the mirror `name`. Record in the mirror what the forge then has.
 
-        Return which of the pushed refs the forge has now, and the problems with the others. Raise InfrastructureError
-        if the forge cannot be read, or if a whole push fails.
+        Return those of the pushed refs that the forge has now, and problems: a sentence for each ref that it does not
+        have. Raise InfrastructureError if the forge cannot be read, or if a whole push fails.
         """
         wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)
@@ -121,9 +121,10 @@ class GitForge:
             raise
 
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
-        """Push the refs with the full names `refs` from the mirror `name`. Map those that were refused to the reasons.
+        """Push refs from the mirror `name`. Return those that the forge refused, as {FULL NAME: REASON}.
 
-        Raise InfrastructureError if the push took too long, or failed as a whole.
+        `refs` are the full names of the refs. Raise InfrastructureError if the push took too long, or failed as a
+        whole.
         """
         arguments = (
             "push",

@@ -43,7 +43,7 @@ def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 
 
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:
-    """Return which of the refs `wanted` to push: those that the forge lacks, or has with another object.
+    """Return what to push to the forge: those of the refs `wanted` that it lacks, or has with another object.
 
     All arguments map the full names of refs to object ids.
     * `wanted`: the branches and tags that the forge should have.
@@ -82,7 +82,10 @@ def read_forge_refs(raw: bytes) -> dict[str, str]:
 
 
 def refusals(raw: bytes) -> dict[str, str]:
-    """Read the output of `git push --porcelain`. Return the refs that were not written: reasons by full names."""
+    """Return the refs that the forge did not accept, as {FULL NAME: REASON}.
+
+    `raw` is the output of `git push --porcelain`.
+    """
     matches = (_STATUS.fullmatch(line) for line in raw.splitlines())
     return {decoded(match[3]): _reason(match[4]) for match in matches if match and match[1] == b"!"}
 

@@ -45,7 +45,8 @@ _LACKING: Final = re.compile(
 def harmless_settings(section: str) -> str:
     """Return lines for a git config file. With them, git only warns about objects with a flaw in HARMLESS_CHECKS.
 
-    Without them, git rejects such objects. `section` is "fetch" or "receive", the command that takes objects in.
+    Without them, git rejects such objects. `section` says for which objects the lines are: "fetch" for those that git
+    fetches, "receive" for those that others push.
     """
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 

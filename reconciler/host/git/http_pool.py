@@ -106,7 +106,7 @@ class HttpPool:
     _multi: Any = field(default=None, init=False)
 
     def post(self, requests: Mapping[str, HttpRequest]) -> Generator[tuple[str, HttpAnswer], None, None]:
-        """Send `requests`, which are by the name of the recipe. Yield each name with its answer, as soon as that comes.
+        """Send `requests`, which maps recipes to requests. Yield each recipe with its answer, as soon as that comes.
 
         If a request fails, nothing is raised: its answer has the status 0.
         """
@@ -134,7 +134,7 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Remove waiting requests that will not be sent from their queues. Yield recipe and answer of each.
+        """Take waiting requests that must not be sent out of their queues. Yield the recipe and the answer of each.
 
         If the host asked for a pause that is longer than the request may take, yield the answer in which it asked. If
         the last 8 answers of the host (_USELESS_ANSWERS) listed no refs, yield an answer with the status 0.

@@ -65,7 +65,8 @@ def _lines(names: Iterable[str]) -> bytes:
 class _KeyChecker:
     """Checks the signatures of tags of one repository with the keys in the folder `keys`.
 
-    `home` is a temporary folder for gpg's keyring, which is filled when a tag first needs it.
+    `home` is a temporary folder for the keyring of gpg. The keyring is filled before the first OpenPGP signature is
+    checked.
     """
 
     repository: Repository

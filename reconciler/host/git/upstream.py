@@ -29,8 +29,8 @@ class GitUpstream:
 
     * `environment`: that of all child processes.
     * `protocols`: those by which git may connect.
-    * `deadline`: how many seconds one recipe may take over HTTP, and again by git, with all tries and pauses. One try
-      over HTTP may take half of that.
+    * `deadline`: how many seconds all tries and pauses for one recipe may take over HTTP, and then once more by git.
+      One try over HTTP may take half of that.
     * `sleep`: waits some seconds between two tries of git.
     * `most`: the size of the largest accepted answer in bytes.
     """
@@ -111,13 +111,13 @@ class GitUpstream:
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
-    """Return the reply to `question`: Unchanged if `question` knows this answer of upstream already.
+    """Return the reply to `question`: Unchanged if `question` knows this answer of upstream already, else the Answer.
 
-    * `listed`: the answer as `git ls-remote` prints it. If it is an Unobservable, it is itself the reply.
+    * `listed`: the answer as `git ls-remote` prints it. If it is an Unobservable, return that.
     * `body_digest`: the digest of the HTTP body; None if git asked.
 
-    A new answer gets the digest of `listed`, which is the same however upstream was asked. With a `body_digest`, it is
-    "LISTED BODY": both digests.
+    If `listed` is not valid, return an Unobservable. The Answer has the digest of `listed`, which is the same however
+    upstream was asked. With a `body_digest`, the digest in the Answer is "LISTED BODY": both digests.
     """
     if isinstance(listed, Unobservable):
         return listed

@@ -84,9 +84,9 @@ class ProcessDriver:
         """Stop the earlier deployment, run the one-off lines, and start the other lines.
 
         Return remarks on processes that one-off lines left running. Settings in `options` override those in
-        `.env.sample`; variables that every app gets override both. If the earlier deployment did not stop on SIGTERM,
-        raise KilledError and start nothing. Raise RecipeError for an invalid release or setting. If a one-off line
-        fails, raise the error of `one_off.run_all`.
+        `.env.sample`; the variables of every app override both. If the earlier deployment did not stop on SIGTERM,
+        start nothing and raise KilledError. Raise RecipeError for a bad release or setting; if a one-off line fails,
+        the error of `run_all`.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -110,10 +110,9 @@ class ProcessDriver:
         return remarks
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return the status of an app, read from its processes in /proc.
+        """Return the status of an app, read from /proc; NotRunning, with how its lines ended, if `web` does not run.
 
-        If the line `web` does not run, return NotRunning, with how the lines ended. Raise InfrastructureError if the
-        kernel killed a line because memory ran out.
+        Raise InfrastructureError if the kernel killed a line because memory ran out.
         """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
@@ -146,7 +145,7 @@ class ProcessDriver:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts, as `Driver.watch_start` says. Kill it after `kill_after` seconds; never for None."""
+        """Watch how an app starts. Yield the times. Kill the app after `kill_after` seconds; never if that is None."""
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
@@ -169,7 +168,7 @@ class ProcessDriver:
         app_directory.copy_out(app, into, self._environment)
 
     def load(self, app: App, source: Path) -> None:
-        """Move what `save` wrote from `source` into the app. Raise InfrastructureError if the app already has data."""
+        """Move what `save` wrote to `source` into the app. Raise InfrastructureError if the app already has data."""
         app_directory.move_in(app, source, self._environment)
 
     def backs_up(self, _: App) -> bool:
@@ -193,7 +192,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return a DeployedParts with a problem for each slot below `root` with running processes, by mark."""
+        """Return a problem for each slot below `root` with running processes, by mark: it has no kept deployment."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
@@ -209,10 +208,10 @@ class ProcessDriver:
         return app_directory.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """Return the processes with the slot mark and the data folder of an app in their environment, and descendants.
+        """Return the processes of an app, by the slot mark and data folder in their environment, and their descendants.
 
-        With `known`, also return adopted ones with neither CANON_SLOT nor CANON_RUN, because their parent died. Those
-        whose pid and start time are in `known` are left out: they were there before.
+        With `known`, also return those with neither CANON_SLOT nor CANON_RUN that this process has adopted, except
+        those whose pid and start time are in `known`: they are older than the deployment.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))
@@ -227,8 +226,7 @@ class ProcessDriver:
     def _endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:
         """Return how lines of an app have ended, in words, by the name of the line. Lines that run are left out.
 
-        `running` has the names of the lines that were found running. Raise InfrastructureError if the kernel killed a
-        line because memory ran out.
+        `running` names the lines that run. Raise InfrastructureError if a line was killed because memory ran out.
         """
         deployment = self._deployments.get(app)
         lines = deployment.lines.items() if deployment else ()

@@ -170,8 +170,8 @@ def _is_below(process: Process, root: Path) -> bool:
 def of_state_folder(processes: Iterable[Process], state: str | None) -> tuple[Process, ...]:
     """Return those of the processes that belong to the state folder with the id `state`, or to none.
 
-    A process belongs to none if its environment has no id of a state folder. If `state` is None, only these are
-    returned.
+    A process belongs to none if its environment has no id of a state folder. If `state` is None, return only processes
+    that belong to none.
     """
     return tuple(process for process in processes if mark_of(process, STATE_MARK) in {None, state})
 

@@ -63,8 +63,9 @@ def adopt_orphans() -> None:
 def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
     """Record that `reap` must not take the exit status of the child `pid`. Return the child; None if it is gone.
 
-    The code that started the child takes the status itself; `collected` returns True once it has. `mark` is the mark of
-    the child's slot, "" for none. The caller must have held the lock `starting` since before it started the child.
+    The code that started the child takes the status itself. `collected` returns True once that code has taken it.
+    `mark` is the mark of the child's slot, "" for none. The caller must have held the lock `starting` since before it
+    started the child.
     """
     process = read_process(pid)
     if process is None or process.parent != os.getpid():
@@ -148,13 +149,12 @@ def has_orphans(known: Collection[Key]) -> bool:
 def of_command(leader: Process | None, pid: int, token: str, known: Collection[Key]) -> tuple[Process, ...]:
     """Return all processes of one command, and their descendants.
 
-    They are found in three ways:
-    * by the session of the command;
+    `leader` is the process that was started as `pid`; None if it ended before it could be read. The processes are found
+    in three ways:
+    * by the session that `leader` began;
     * by CANON_RUN in their environment, whose value is `token`;
     * as processes with neither CANON_RUN nor CANON_SLOT that this process has adopted, and whose pid and start time are
       not in `known`.
-
-    `leader` is the process that was started as `pid`; None if it ended before it could be read.
     """
     with starting:
         table = living_processes()
@@ -165,11 +165,12 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
 
 
 def _of_session(leader: Process | None, pid: int, table: Collection[Process]) -> list[Process]:
-    """Return the processes of `table` in the session `pid` that `leader` began, if they descend from this process.
+    """Return the processes of `table` in the session with the number `pid`, if they descend from this process.
 
-    Processes with CANON_RUN in their environment are left out: it says to which command they belong. If another process
-    than `leader` has the pid now, return []: then all processes of the session have ended, because before that the
-    kernel does not use its id again.
+    `leader` is the process that began the session; None if it ended before it could be read. Processes with CANON_RUN
+    in their environment are left out, because they are found by that variable. If another process than `leader` has the
+    pid `pid` now, return []: the kernel gives the number of a session to a new process only after all processes of the
+    session have ended.
     """
     now = read_process(pid)
     if now is not None and (leader is None or now.key != leader.key):
@@ -198,10 +199,10 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
 
-    Processes that this process adopted since the slot began, and that have neither CANON_SLOT nor CANON_RUN in their
-    environment, are included. But if a command outside of the slot runs now, they are left out: they may be that
-    command's. Processes of another state folder than the one with the id `state` are left out too; None stands for no
-    id.
+    Also return processes that this process adopted since the slot began, and that have neither CANON_SLOT nor CANON_RUN
+    in their environment. Leave these out while a command outside of the slot runs, because they may belong to that
+    command. Leave out processes with the id of another state folder than `state`; if `state` is None, those with any
+    such id.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

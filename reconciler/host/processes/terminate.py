@@ -35,10 +35,14 @@ Find = Callable[[], Collection[Process]]
 def stop_lines(find: Find, grace: float | None) -> RemovalResult:
     """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, and send SIGKILL.
 
-    If `grace` is None, send SIGKILL at once. In the result, `ended` are processes that had left the session of their
-    Procfile line, `killed` those that did not stop in time, and `remaining` those that could not be killed. The
-    supervisors, which are the shells that run the lines, are suspended first and killed last: while they exist, they
-    adopt what a line leaves behind as it stops, so that no process is missed.
+    If `grace` is None, send SIGKILL at once. The result has:
+    * `ended`: processes that had left the session of their Procfile line;
+    * `killed`: processes that did not stop in time;
+    * `remaining`: processes that could not be killed;
+    * `exit_codes`: those of the lines that have ended.
+
+    The supervisors, which are the shells that run the lines, are suspended first and killed last. While they exist,
+    they adopt what a line leaves behind as it stops, so that no process is missed.
     """
     everything = find()
     if not everything:
@@ -89,9 +93,9 @@ class _Stop:
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
         """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Return detached processes.
 
-        A process in a session of its own gets SIGTERM only once its parent is gone, and counts as detached then.
-        Before, its parent is expected to stop it. A process that starts meanwhile, perhaps to save data, gets no
-        SIGTERM.
+        A process in a session of its own gets no SIGTERM at first, because its parent is expected to stop it. Once the
+        parent is gone, the process is detached, and gets SIGTERM. A process that starts while the app stops, perhaps to
+        save data, gets no SIGTERM.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}
@@ -119,7 +123,7 @@ class _Stop:
         return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
-        """Return the name of a process for a report. In the session of one of the app's lines, this is "LINE: NAME"."""
+        """Return the name of a process for a report: "LINE: NAME" if the process is in the session of an app's line."""
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 

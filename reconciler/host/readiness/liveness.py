@@ -30,7 +30,7 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
     """Return whether the end of a part means that the app did not stay up. `ending` is the end of the part `part`.
 
-    * The part failed: yes.
+    * The part failed or was stopped: yes.
     * The part succeeded: yes if it was up when the app became ready (in `ready`), and ran for at least 10 seconds
       (LONGEST_ONE_SHOT). A shorter one was a job that runs once.
     """

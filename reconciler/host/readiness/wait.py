@@ -66,7 +66,8 @@ class _FinalAnswers:
     def seconds(self, answer: object, now: float) -> float:
         """Return for how many seconds the app has given only final answers; 0 if `answer` is not final.
 
-        `answer` is the answer of a check at the time `now` on the monotonic clock.
+        An answer is final if the app hardly becomes ready any more. `answer` is the answer of a check at the time `now`
+        on the monotonic clock.
         """
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
@@ -186,7 +187,7 @@ class HostReadiness:
         return answer
 
     def _check_twice(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Check the app. If it is ready, check it again, as it may be about to stop. Return the last result."""
+        """Check the app. If it is ready, check again, because the app may be about to stop. Return the last result."""
         first = self._check_once(check)
         if not isinstance(first, RunningApp):
             return first

@@ -68,10 +68,10 @@ class AbraDir:
         return self.folder / "servers" / _SERVER / f"{self.app}.env"
 
     def write_variables(self, version: str, settings: Mapping[str, str]) -> None:
-        """Write the app's .env file with `settings`, in place of an earlier one. Only its owner can read it.
+        """Write `settings` to the app's .env file, in place of an earlier one. Only the owner of the file can read it.
 
-        `version` is the release that abra must use, "" for any. Canon writes the line TYPE itself, so that a setting
-        TYPE is left out.
+        `version` is the release that abra must use; with "", the file names none. The file also gets a line TYPE with
+        the recipe and the version. A setting that is named TYPE is therefore left out.
         """
         self.variables.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         pinned = f"{self.recipe}:{version}" if version else self.recipe
@@ -139,7 +139,7 @@ class Abra:
     def deploy(self, home: AbraDir, version: str) -> None:
         """Deploy the release `version` by `abra app deploy`. Do not wait until the app is up.
 
-        If `version` is the name of a branch or commit, abra deploys the copied files as they are (--chaos). Raise
+        If `version` is the name of a branch or commit, abra deploys the files in `home` as they are (--chaos). Raise
         RecipeError if the release is to blame for a failure, else InfrastructureError.
         """
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")

@@ -137,7 +137,7 @@ class AbraDriver(SwarmDriver):
             yield f"{stack.name} (by Docker itself: {failed.message})"
 
     def _record_stack(self, stack: Stack) -> None:
-        """Make the config by which a later pass finds the secrets of the stack. Do nothing if it exists."""
+        """Make a config in the swarm, by which a later pass finds the secrets of the stack. Do nothing if it exists."""
         if stack.name not in self._recorded_stacks(stack.mark):
             labels = {**stack.labels, STACK_RECORD: stack.name}
             body = {"Name": f"{stack.name}_canon", "Labels": labels, "Data": base64.b64encode(b"\n").decode()}
@@ -156,7 +156,7 @@ class AbraDriver(SwarmDriver):
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
         """Remove the secrets of the stack named `stack`. Return those that could not be removed, as "secret ID".
 
-        If all are removed, also remove the config that `_record_stack` made.
+        If all are removed, also remove the config in the swarm that `_record_stack` made.
         """
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))

@@ -63,9 +63,9 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
 
 
 def _tasks(service: Json, tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return one fact about a service: {TASK: "ID, ID"} with the short ids of its running and completed tasks.
+    """Return one fact about a service: the short ids of its running and completed tasks, as {TASK: "ID, ID"}.
 
-    Return {} if it has none. `tasks` may have tasks of other services.
+    TASK is the name of the fact. Return {} if the service has no such tasks. `tasks` may have tasks of other services.
     """
     own = service_of(service, tasks, "")
     ids = sorted(task["ID"][:_ID] for task in own.tasks if task in own.running or own.is_done(task))

@@ -39,7 +39,8 @@ class SwarmDriver:
     """Deploys apps as stacks of a swarm: implements the port Driver. Reads the status of an app anew at each call.
 
     * `policy`: what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
-    * `company`: whether other recipes may be tried on this host at the same time; None if they are not.
+    * `company`: the port numbers for apps, and whether other recipes may be tried on this host at the same time. None
+      stands for the usual port numbers, and for no other recipe.
     * `image_log`: the file that says which images were deployed; None for no such file.
     """
 
@@ -117,7 +118,7 @@ class SwarmDriver:
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts, as `Driver.watch_start` says. Kill it after `kill_after` seconds; never for None."""
+        """Watch how an app starts. Yield the times. Kill the app after `kill_after` seconds; never if that is None."""
         stack = self._stack(app)
         return watch_start(lambda: bool(stack_containers(self._engine, stack)), lambda: self.kill(app), kill_after)
 

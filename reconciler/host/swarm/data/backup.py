@@ -37,7 +37,7 @@ class BackupTarget:
 
 
 def has_backup_label(target: BackupTarget) -> bool:
-    """Return whether a label of the stack asks for a backup. The app may be stopped."""
+    """Return whether a label of the stack asks for a backup. This works even while the app is stopped."""
     return _request(target, read_stack(target.engine, target.stack)) is not None
 
 

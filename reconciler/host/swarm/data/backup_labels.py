@@ -36,7 +36,7 @@ class BackupRequest:
 
     * `paths`: maps each volume, by its name in the recipe, to the paths to back up; to () for the whole volume.
     * `hooks`: the commands to run before and after.
-    * `ignored`: labels of version 1, as "SERVICE: LABEL".
+    * `ignored`: labels of an old version of backupbot, which Canon ignores, as "SERVICE: LABEL".
     """
 
     paths: Mapping[str, tuple[str, ...]]
@@ -75,10 +75,12 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
 
 
 def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, bool, str]]:
-    """Yield (volume, has_paths, value) for each label about a volume.
+    """Yield (volume, has_paths, value) for each label about a volume. `labels` maps services to their labels.
 
-    If `has_paths`, `value` is a list of paths with commas between. Otherwise the value "false" leaves the volume out.
-    Labels with paths come first, so that a label that leaves the volume out wins.
+    * If `has_paths` is True, the label says what to back up of the volume: `value` has paths with commas between.
+    * If `has_paths` is False, the `value` "false" leaves the volume out.
+
+    Labels with paths come first, because a later label overrides them: a volume with both labels is left out.
     """
     entries = [
         (match, value)

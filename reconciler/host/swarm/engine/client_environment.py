@@ -49,7 +49,10 @@ def affects_client(name: str) -> bool:
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """Return the text of a compose file in which variables such as `${NAME}` are renamed as `rename_variables` does."""
+    """Return the text of a compose file, with a prefix before each variable that Docker's client would obey.
+
+    For example, `${LD_PRELOAD}` becomes `${CANON_OF_RECIPE_LD_PRELOAD}`.
+    """
 
     def rename(match: re.Match[bytes]) -> bytes:
         obeyed = match[2] is not None and affects_client(match[2].decode())
@@ -60,10 +63,11 @@ def rename_in_text(text: bytes) -> bytes:
 
 @contextmanager
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files`: a copy with renamed variables; or the file itself if no variable is renamed.
+    """Yield a path for each of `files`: of a copy with renamed variables; of the file itself if it has none to rename.
 
-    A file that cannot be read is not copied either. A copy is in the same folder as its file, because the client
-    resolves relative paths from there. Copies are removed at the end of the `with` block.
+    Those variables are renamed that Docker's client would obey, see `rename_in_text`. A file that cannot be read is not
+    copied either. A copy is in the same folder as its file, because the client resolves relative paths from there.
+    Copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, file, number) for number, file in enumerate(files))

@@ -54,10 +54,10 @@ def run_script(connection: Connection, container: str, script: str, deadline: fl
 
 
 def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, bytes]], until: float) -> bool:
-    """Start the script that was created as `exec_id`, and add its frames to `output`. Return whether it ended in time.
+    """Start the script that was created as `exec_id`, and add its frames to `output`.
 
-    `until` is the deadline, as a time of `time.monotonic`. Raise CanonError if the engine refuses, or is silent for
-    that long.
+    Return True if the script ended before the deadline `until`, a time of `time.monotonic`; else False. Of more than 64
+    MiB of output, the rest is dropped. Raise CanonError if the engine refuses, or sends nothing until the deadline.
     """
     start = ApiCall(
         "POST",
@@ -112,9 +112,9 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return how a script ended, after reading its output has failed with the error `failure`.
+    """Return the exit code and the output of a script of which no output could be read, because of the error `failure`.
 
-    If the engine could not start the script, return the exit code 126 or 127, and the message of `failure`. If the
+    If the engine could not start the script, the code is 126 or 127, and the output is the message of `failure`. If the
     script did start, raise `failure`.
     """
     state = _exec_state(connection, exec_id)

@@ -109,7 +109,7 @@ def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task
     * `text`: Docker's message.
     * `of_recipe`: True if the recipe chose an argument of the command. Only then can the recipe be to blame, and it is
       blamed for a message that is not known.
-    * `of_task`: True if `text` is the message of a task.
+    * `of_task`: True if `text` is the message of a task: other messages are known of tasks than of commands.
     """
     fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)
     message = f"{what}: {one_line(_without_preamble(text), LONGEST_MESSAGE) or 'Docker said nothing'}"

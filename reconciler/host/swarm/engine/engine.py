@@ -83,7 +83,7 @@ class Engine:
 
     @property
     def state(self) -> str:
-        """Return the id of the state folder; "" if it has none."""
+        """Return the id of Canon's state folder, which is set in `environment`; "" if it is not set."""
         return self.environment.get(STATE_MARK, "")
 
     @property

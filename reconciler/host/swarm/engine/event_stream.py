@@ -67,7 +67,7 @@ class EventStream:
         return self._heard
 
     def pauses(self) -> Iterator[float]:
-        """Yield how long to wait at most before the next look, in seconds: growing, but short again after an event."""
+        """Yield how many seconds to wait at most before the caller looks again: growing, but short after an event."""
         return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
 
     def read(self, lines: Iterator[bytes]) -> None:

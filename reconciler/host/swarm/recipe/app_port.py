@@ -113,7 +113,8 @@ def networks_of(service: Config) -> tuple[str, ...]:
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
     """Return whether the network named `network` in the recipe is internal.
 
-    The recipe says so, except for an external network, which is internal if it is in `closed`.
+    For an external network, `closed` decides: it has the names of those that are internal. For any other network, the
+    configuration `config` says so.
     """
     declared = (config.get("networks") or {}).get(network) or {}
     return network in closed if is_external(declared) else bool(declared.get("internal"))

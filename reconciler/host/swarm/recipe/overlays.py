@@ -40,18 +40,19 @@ def naming_version(version: str) -> str:
 def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """Yield a path for each of `files`, so that Docker's client can merge what is at these paths.
 
-    The client merges only files of the same version, and resolves relative paths from the folder of the first one. So a
-    file in another folder, or of another version, is copied into that folder and adapted: its path is that of the copy.
-    Copies are removed at the end of the `with` block.
+    The client merges only files of the same compose version, and resolves relative paths from the folder of the first
+    file. So a file in another folder, or of another version, is copied into that folder and adapted. Its path is then
+    that of the copy. Copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
 
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
-    """Return `file` if it has the folder and version of the file `first`; else the path of an adapted copy.
+    """Return `file` if it is in the folder, and has the compose version, of the file `first`; else an adapted copy.
 
-    `stack` removes the copy. `number` makes its name unique. A file that cannot be read is returned as it is.
+    The copy is a file beside `first`; its path is returned. `number` makes its name unique, and `stack` removes it. A
+    file that cannot be read is returned as it is.
     """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
@@ -68,11 +69,11 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 
 
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each file, adapted to the folder and the version of the first file.
+    """Yield the name and the text of each file, adapted to the folder and the compose version of the first file.
 
-    `names` are the names to yield, in the order of `files`. If the version of the first file is older than 3.5, all
-    texts get 3.8, see `naming_version`. Files that cannot be read are left out. If the first one cannot, nothing is
-    yielded.
+    `names` are the names to yield, in the order of `files`. If the compose version of the first file is older than 3.5,
+    all texts get the version 3.8, see `naming_version`. Files that cannot be read are left out. If the first one cannot
+    be read, nothing is yielded.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -83,10 +84,11 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """Return the text of the compose file `file` for a copy in the folder `folder`, with the version `version`.
+    """Return the text of the compose file `file`, adapted so that a copy with this text can be in the folder `folder`.
 
-    If `version` is None, the text has none. If an `env_file` exists only beside `file`, its path is changed so that it
-    is found from `folder`. Raise OSError or ValueError if `file` cannot be read.
+    `version` is the version of the compose format that the text declares; with None, the text declares none. If an
+    `env_file` exists beside `file` but not in `folder`, the text has a path at which it is found from `folder`. Raise
+    OSError or ValueError if `file` cannot be read.
     """
 
     def path_from_folder(name: str) -> str:
@@ -106,7 +108,7 @@ def version_of(text: str) -> str | None:
 
 
 def set_version(text: str, version: str | None) -> str:
-    """Return the text of a compose file with this `version`. With None, return it without a version.
+    """Return the text of a compose file with `version` as its compose version; with None, remove the version.
 
     If the text is not a YAML mapping, return it unchanged.
     """
@@ -179,7 +181,10 @@ def _added(root: yaml.MappingNode, version: str) -> _Edit:
 
 
 def _removed(root: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node]) -> _Edit:
-    """Return the edit that removes an entry of the top mapping `root`. The text is still valid YAML afterwards."""
+    """Return the edit that removes an entry of the top mapping `root`. The text is still valid YAML afterwards.
+
+    `pair` has the nodes of the entry's key and value.
+    """
     pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
     place = pairs.index(pair)
     if place + 1 < len(pairs):

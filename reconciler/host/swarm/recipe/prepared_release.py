@@ -83,9 +83,9 @@ def resolve_compose(engine: Engine, files: Sequence[Path], settings: Mapping[str
 def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mapping[str, str], checkout: Path) -> Config:
     """Return `config` without `env_file`, and with the values of the variables that `rename_variables` renamed.
 
-    * Docker's client has already put the variables of each `env_file` into `environment`. With `env_file` left in, it
-      would read the file again at the deployment.
-    * For renamed variables the client has no values, so they are filled in here.
+    * Docker's client has already put the variables of each `env_file` into `environment`. If `env_file` stayed, the
+      client would read the file again at the deployment.
+    * The client has no values for the renamed variables, so they are filled in here.
 
     Raise RecipeError for an `env_file` outside of the release and the overlays.
     """

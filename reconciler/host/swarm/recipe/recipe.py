@@ -33,7 +33,7 @@ class SwarmRecipe:
       deployment, with the settings appended that are new in the release.
     * `exports`: the constants that its abra.sh exports, mostly versions of configs.
     * `added`: the names of the appended settings.
-    * `comments`: for each setting, the comment after it. If the two releases have different ones, the new one counts.
+    * `comments`: for each setting, the comment after it. In an upgrade, a comment in the new release comes first.
     """
 
     sample: Sample
@@ -85,8 +85,8 @@ def deployment_variables(
 def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
     """Return the settings of the lines `assigned`. Each `$NAME` in a value is replaced by the value of NAME.
 
-    That value comes from `fixed` or, if it is not there, from an earlier line. If NAME is in neither, `$NAME` stays.
-    Values in single quotes stay as they are.
+    That value comes from `fixed` or, if NAME is not there, from an earlier line. If NAME is in neither, `$NAME` stays.
+    Values in single quotes stay as they are. A setting that is in `fixed` gets its value there.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
     for line in assigned:

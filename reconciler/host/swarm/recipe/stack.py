@@ -174,8 +174,9 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     """Return the objects of one kind, such as "volumes", with Canon's labels and a name that only this slot has.
 
-    The keys are those of the compose file `config`. External objects are left out. All other fields are kept, because
-    an object in a later compose file replaces the whole earlier one.
+    The objects are those of the compose file `config`, by their keys in it. External objects are left out. All other
+    fields of an object are copied too: when compose files are merged, an object in a later file replaces the whole
+    object in an earlier one.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -192,7 +193,7 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
     """Return the name in the swarm of the object that a compose file has under the key `name`.
 
     `kind` is the section of the file, such as "configs". `value` are the fields of the object. The name of a config or
-    secret is made from its field `name`, which contains a version.
+    secret is made from its field `name`, which contains a version; any other name is made from the key.
     """
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"

@@ -62,7 +62,7 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
 
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
-    """Return the name in the swarm of each secret of the stack, by the secret's name in the compose files.
+    """Return the secrets of the stack, as {KEY IN THE COMPOSE FILES: NAME IN THE SWARM}.
 
     A secret is left out if no service uses it, or if its name in the swarm does not begin with that of the stack.
     """
@@ -75,7 +75,7 @@ def _is_own(full: str, stack: Stack) -> bool:
 
 
 def _used_secrets(config: Config) -> Mapping[str, str]:
-    """Return the external secrets that services use: their names in the swarm by their keys in the compose files.
+    """Return the external secrets that services use, as {KEY IN THE COMPOSE FILES: NAME IN THE SWARM}.
 
     Secrets that no service uses are left out, because Docker does not check them.
     """

@@ -85,8 +85,8 @@ class DeployableRelease:
 def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Do not wait until the app is up.
 
-    Return remarks for the report, see `record_deployment`. Raise RecipeError if the release is to blame for a failure,
-    else InfrastructureError.
+    Return remarks for the report, such as which settings are new; () for none. Raise RecipeError if the release is to
+    blame for a failure, else InfrastructureError.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -116,7 +116,7 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
 
 
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
-    """Return a compose file with Canon's labels and published port, to be merged over those files of the recipe."""
+    """Return a compose file with Canon's labels and published port, to be merged over the recipe's compose files."""
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)

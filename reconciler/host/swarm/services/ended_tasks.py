@@ -22,10 +22,11 @@ def running_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) 
 
 
 def ended_parts(services: Iterable[Json], tasks: Sequence[Json], prefix: str) -> Mapping[str, EndedPart]:
-    """Return how each ended task of the current deployment ended: by itself, or stopped by someone other than Canon.
+    """Return how each ended task of the current deployment ended. The keys are "SERVICE TASK-ID".
 
-    The keys are "SERVICE TASK-ID". Jobs are included. `prefix` is removed from the names of services. `tasks` may have
-    tasks of other services.
+    A task that Swarm was told to stop has ended too: it is described as stopped from outside. Tasks of jobs are
+    included, running tasks are left out. `prefix` is removed from the names of services. `tasks` may have tasks of
+    other services.
     """
     found = (service_of(service, tasks, prefix) for service in services)
     ended = [(service, task) for service in found for task in service.tasks]

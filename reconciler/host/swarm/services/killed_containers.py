@@ -23,7 +23,7 @@ def longest_grace(services: Iterable[Json]) -> timedelta:
 
 
 def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
-    """Return the services that the engine had to kill: the grace period of each ("10 s") by its full name.
+    """Return the services that the engine had to kill, as {FULL NAME: GRACE PERIOD}, such as {"web_app": "10 s"}.
 
     `events` are the "die" and "oom" events of their containers. Services that the kernel killed because memory ran out
     are left out.
@@ -44,13 +44,16 @@ def without_grace(services: Iterable[Json]) -> frozenset[str]:
 
 
 def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
-    """Return those of the services `names` that the kernel killed because memory ran out, by the "oom" events."""
+    """Return those of the services `names` of which the kernel killed a container because memory ran out.
+
+    `events` are events of containers: those of the kind "oom" tell of such kills. `names` are full names.
+    """
     killed = {event_attributes(event).get(SERVICE_NAME, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in killed)
 
 
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
-    """Return the services of which an update killed an old task: the grace period of each ("10 s") by its full name.
+    """Return the services of which an update killed an old task, as {FULL NAME: GRACE PERIOD}: {"web_app": "10 s"}.
 
     Only tasks that may write to a volume count: their last data may be incomplete. Services that Swarm rolled back are
     left out, because there the stopped tasks are the new ones.
@@ -70,7 +73,7 @@ def _was_killed(task: Json) -> bool:
 
 
 def was_killed(task: Json) -> bool:
-    """Return whether Swarm stopped the task, and it ended by SIGKILL for whatever reason."""
+    """Return whether Swarm stopped the task, and its container ended by SIGKILL, whoever sent that."""
     status = (task.get("Status") or {}).get("ContainerStatus") or {}
     return state_of(task) == "shutdown" and status.get("ExitCode") == _KILLED
 

@@ -112,9 +112,9 @@ def select_stack(stack: str) -> LabelSelector:
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
     """Remove all objects of the slot with the mark `mark`, and all containers of its stacks. Wait until they are gone.
 
-    Containers are also found by their stack, because some carry only its name. But the containers of a stack are kept
-    if an object of that stack belongs to another state folder. Return what is still there after two minutes
-    (_REMOVE_SECONDS), as "KIND ID"; () if all is gone.
+    Some containers have no mark, and only the name of their stack: they are found by that name. But the containers of a
+    stack are kept if an object of that stack belongs to another state folder. Return what is still there after two
+    minutes (_REMOVE_SECONDS), as "KIND ID"; () if all is gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}

@@ -77,7 +77,7 @@ def keep_off_nodes(engine: Engine, names: Collection[str]) -> None:
 
 
 def allow_on_nodes(engine: Engine, names: Collection[str]) -> None:
-    """Let the global services `names` run on the nodes again, from which `keep_off_nodes` has kept them."""
+    """Let the global services `names`, which `keep_off_nodes` has kept off every node, run on the nodes again."""
     for name in names:
         engine.update_service(
             name, lambda spec: with_constraints(spec, [one for one in _constraints(spec) if one != NO_NODE])
@@ -120,7 +120,8 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
 def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
     """Send SIGKILL to all containers of the services `names` on this host, and stop these services.
 
-    If they were not stopped, Swarm would start them again. Raise InfrastructureError if one of them still runs.
+    `names` are full names. The services are stopped because Swarm would otherwise start new containers. Raise
+    InfrastructureError if a service does not stop in time.
     """
     for container in [each for name in names for each in running_containers(engine, name)]:
         engine.kill(container)
@@ -180,9 +181,9 @@ class _ContainerEnds:
     asked: list[Json] = field(factory=list)
 
     def look(self, *, is_last: bool) -> None:
-        """Ask the engine for new events if no event stream is live. If `is_last`, ask in any case.
+        """Ask the engine for new events, and add its answer to `asked`. Do nothing while the event stream is live.
 
-        The last question finds events that have not yet come by the stream.
+        If `is_last` is True, ask in any case: some events may not have come by the stream yet.
         """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)
@@ -191,7 +192,7 @@ class _ContainerEnds:
 
     @property
     def found(self) -> Sequence[Json]:
-        """Return all events that were found so far. An event may be there twice."""
+        """Return all "die" and "oom" events so far. An event may be there twice."""
         return (*self.events.ends, *self.asked)
 
 

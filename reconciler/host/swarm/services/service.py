@@ -175,7 +175,7 @@ def _agree(wanted: object, has: object) -> bool:
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
     """Return the service with the JSON `service`, with those of `tasks` that belong to it.
 
-    `prefix` is removed from its name.
+    `prefix` is removed from the name of the service.
     """
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)

@@ -37,11 +37,11 @@ class SlotObjects:
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of the services with these ids, and in it how ended tasks ended."""
+        """Return the JSON of the tasks of the services with these ids. That of an ended task also says how it ended."""
         return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
 
     def forget(self) -> None:
-        """Drop all kept answers of the engine, and keep none from now on."""
+        """Drop all kept answers of the engine, and keep none from now on: they would be wrong once apps change."""
         self._remembers = False
         self._answers.clear()
 
