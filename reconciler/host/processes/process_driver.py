@@ -84,9 +84,8 @@ class ProcessDriver:
         """Stop the earlier deployment, run the one-off lines, and start the other lines.
 
         Return remarks on processes that one-off lines left running. Settings in `options` override those in
-        `.env.sample`; the variables of every app override both. If the earlier deployment did not stop on SIGTERM,
-        start nothing and raise KilledError. Raise RecipeError for a bad release or setting; if a one-off line fails,
-        the error of `run_all`.
+        `.env.sample`; Canon's own variables override both. If the earlier deployment had to be killed, start nothing
+        and raise KilledError. Raise RecipeError for an invalid release, and the error of a failed one-off line.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)

@@ -215,7 +215,7 @@ def _living_children(supervisor: Process) -> tuple[Process, ...]:
 
 
 def _kill_groups(supervisors: Collection[Process]) -> None:
-    """Kill each supervisor (the shell of a Procfile line) and its process group in one call: no fork escapes."""
+    """Kill each supervisor (the shell of a Procfile line) in one call with its process group: so no fork escapes."""
     for process in supervisors:
         with suppress(ProcessLookupError, PermissionError):
             if is_same(process):
