@@ -39,7 +39,7 @@ def was_oom_killed(code: int | None, before: int) -> bool:
 
 
 def count_files(cgroups: str) -> Iterator[Path]:
-    """Yield the files in which the kernel may count the programs that it killed in Canon's cgroup.
+    """Yield the files in which the kernel may count the programs in Canon's cgroup that it killed as memory ran out.
 
     They need not exist. `cgroups` is the text of /proc/self/cgroup.
     """

@@ -102,7 +102,7 @@ def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
-    """Yield the position "FILE:LINE" of each assignment in a sample, and the parsed assignment.
+    """Yield the position "FILE:LINE" of each assignment in an .env.sample, and the parsed assignment.
 
     Raise RecipeError for an invalid line.
     """
@@ -110,7 +110,7 @@ def _assignments(text: str) -> Iterator[tuple[str, SampleLine]]:
 
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the position "FILE:LINE" of each assignment in a sample, and its text, which is not parsed yet.
+    """Yield the position "FILE:LINE" and the text of each assignment in an .env.sample. The text is not parsed yet.
 
     The text has several lines if a quoted value has. Blank lines and comments are left out, except within quotes. Raise
     RecipeError for a NUL byte.

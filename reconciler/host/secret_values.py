@@ -38,8 +38,8 @@ class HostSecrets:
     """Makes the secrets of apps: implements the port Secrets.
 
     A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. Makers of
-    secrets that the release does not read are not run. `environment` is the environment of child processes; makers get
-    only those of its variables that apps get.
+    secrets that the release does not read are not run. `environment` is the environment of child processes. Of its
+    variables, makers get only those that apps get.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -74,9 +74,9 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
-        """Make a new secret: what its maker prints or, without a maker, random characters. Return the secret.
+        """Make a new secret: what its maker, a command, prints or, without a maker, random characters. Return it.
 
-        If it cannot be made, return a _Refusal with the reason.
+        If the secret cannot be made, return a _Refusal with the reason.
         """
         maker = _maker(makers, need)
         if maker is not None:
@@ -119,7 +119,7 @@ def _normalise(name: str) -> str:
 def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Iterator[str]:
     """Yield a remark if the existing secret in the file `path` does not have the length that the release declares.
 
-    Yield nothing for a secret with a maker, or if the release declares no length.
+    Yield nothing if a command (a maker) makes the secret, or if the release declares no length.
     """
     if not need.declares_length or path.is_symlink() or not path.is_file() or _maker(makers, need) is not None:
         return
@@ -152,7 +152,10 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return the end of what a maker wrote to stderr, such as ": no such key"; "" if nothing. Secrets are masked."""
+    """Return the end of what a secret's maker, a command, wrote to stderr, such as ": no such key"; "" if nothing.
+
+    Secrets are masked in it.
+    """
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])
     return f": {words}" if words else ""

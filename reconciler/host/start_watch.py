@@ -46,7 +46,7 @@ class _Watch:
     failure: Exception | None = None
 
     def follow(self) -> None:
-        """Look at the app again and again until the event `ended` is set. Keep an error of a look in `failure`."""
+        """Look at the app again and again until `ended` is set, or an error comes. Keep the error in `failure`."""
         try:
             while not self.ended.wait(_PAUSE):
                 self._look()

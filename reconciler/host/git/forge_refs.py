@@ -19,9 +19,10 @@ _REASON = re.compile(rb"\((.*)\)$")
 
 @frozen
 class ForgePlan:
-    """What to push to the forge. `missing` are the full names of the refs to push.
+    """What to push to the forge.
 
-    `problems` has a sentence for each tag that is not pushed, because somebody changed it on the forge.
+    * `missing`: the full names of the refs to push.
+    * `problems`: a sentence for each tag that is not pushed, because somebody changed it on the forge.
     """
 
     missing: tuple[str, ...]

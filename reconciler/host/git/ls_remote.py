@@ -46,7 +46,7 @@ class LsRemote:
     stop: threading.Event = field(factory=threading.Event, eq=False, repr=False)
 
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
-        """Return what `git ls-remote` prints for the URL `url`; an Unobservable with the reason if it fails.
+        """Return what `git ls-remote` prints for the URL `url`; an Unobservable with the reason if that fails.
 
         After an error that may pass by itself, try again, at most three times in all. `seconds` is the limit for all
         tries and pauses together.

@@ -60,8 +60,10 @@ class Repository:
     ) -> CapturedOutput:
         """Run a git command that connects to another repository. Return its exit code and output, even if it failed.
 
-        git may connect only by `protocols`. It is stopped after `seconds`. It cannot write a file larger than
-        `file_bytes`.
+        * `protocols`: those by which git may connect.
+        * `stdin`: the standard input of git.
+        * `seconds`: after this time, git is stopped.
+        * `file_bytes`: the size of the largest file that git may write.
         """
         environment = git_environment(self.environment, protocols)
         return self._run(arguments, stdin, environment, seconds=seconds, file_bytes=file_bytes)

@@ -61,7 +61,7 @@ def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -
 def describe_exit(code: int) -> str:
     """Return an exit code in words: "by SIGTERM" for -15, "with exit code 143 (SIGTERM)" for 143.
 
-    A shell exits with such a number, 128 plus that of the signal, if a signal ended its command.
+    A shell exits with 128 plus the number of the signal if a signal ended its command.
     """
     number = -code if code < 0 else code - 128
     name = signal.Signals(number).name if number in {one.value for one in signal.Signals} else ""

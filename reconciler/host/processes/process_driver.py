@@ -191,7 +191,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return a problem for each slot below `root` with running processes, by mark: it has no kept deployment."""
+        """Return {MARK: DeployedParts} of slots below `root` with processes. Each only has a problem: not kept."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:

@@ -78,7 +78,7 @@ class Connection:
     def call(self, request: ApiCall) -> "requests.Response":
         """Send a request. Return the engine's answer.
 
-        If the engine refuses it, does not answer in time or cannot be reached, raise InfrastructureError, or
+        If the engine refuses the request, does not answer in time or cannot be reached, raise InfrastructureError, or
         RecipeError if the recipe is to blame. If the engine does not have the object, and `request.may_be_gone` is
         True, raise NotThereError.
         """

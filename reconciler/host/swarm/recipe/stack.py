@@ -35,7 +35,7 @@ class Stack:
     * `name`: its name in the swarm.
     * `mark`: the mark of its slot.
     * `domain`: the app's domain, which is the same in all slots of a recipe.
-    * `state`: the id of the state folder; "" if it has none.
+    * `state`: the id of the state folder to which the slot belongs; "" if that folder has no id.
     """
 
     name: str

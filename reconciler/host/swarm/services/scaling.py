@@ -66,7 +66,7 @@ def with_replicas(spec: Json, number: int) -> Json:
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Return those of `names` that are global services, which run once on every node."""
+    """Return those of the services `names` (full names) that are global: they run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 
@@ -170,8 +170,8 @@ class _ContainerEnds:
 
     They are collected as they come, because the engine keeps only its last 256 events.
     * `events`: the stream by which they come.
-    * `since`: the time of the last question to the engine. Without a live stream, `look` asks it for events.
-    * `asked`: the events that the engine answered.
+    * `since`: the time at which `look` last asked the engine for events.
+    * `asked`: the events that the engine answered to `look`.
     """
 
     engine: Engine

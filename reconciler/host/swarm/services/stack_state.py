@@ -66,7 +66,7 @@ def container_end(container: Json) -> Json:
     """Return fields about an ended container that are added to its task.
 
     * OOMKilled: True if the kernel killed it because memory ran out; else left out.
-    * Ran: how long the container ran; left out if not known.
+    * Ran: how long the container ran, as a timedelta; left out if not known.
     * Unhealthy: whether the last health probes failed, as many as the check allows.
     * Healthy: whether one of the health probes succeeded.
 
