@@ -144,7 +144,7 @@ class ProcessDriver:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts. Yield the times. Kill the app after `kill_after` seconds; never if that is None."""
+        """Watch how an app starts. Yield the times of its start. Kill it after `kill_after` seconds (None: never)."""
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
@@ -191,7 +191,7 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return {MARK: DeployedParts} of slots below `root` with processes. Each only has a problem: not kept."""
+        """Return {MARK: DeployedParts} of slots below `root` with processes: without parts, but with a problem."""
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:
