@@ -89,7 +89,6 @@ def worker_host(context: CommandContext, host: Host, progress: Progress, lock: i
     """Return the host of a worker process that was forked from the process of `host`.
 
     Everything that may have an open connection, or a list of child processes, is made anew.
-
     * `progress`: shows what the worker does.
     * `lock`: the descriptor of the pass lock.
     * `ports`: the ports on which the worker's apps listen. No other worker uses them.
@@ -139,7 +138,7 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return an object that measures the disk: the state folder and, of an engine, its images and volumes.
+    """Return an object that measures the disk: the state folder and, with a Docker engine, its images and volumes.
 
     `children` is the environment of child processes.
     """
@@ -154,7 +153,10 @@ def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[s
 def _images(
     fleet: Fleet, drivers: Mapping[str, Driver], children: Mapping[str, str], lock: int | None
 ) -> Images | None:
-    """Return an object that lists and removes images; None if the fleet keeps all, or if no driver uses an engine."""
+    """Return an object that lists and removes container images; None if the fleet keeps all, or no driver has any.
+
+    `children` is the environment of child processes. `lock` is the descriptor of the pass lock; None if it is not held.
+    """
     if fleet.images != "prune" or drivers.keys() <= {"process"}:
         return None
     from reconciler.host.swarm.engine.engine import Engine

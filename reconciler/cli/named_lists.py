@@ -26,7 +26,7 @@ def read_tiers(text: str | None) -> frozenset[TierName]:
 
 
 def _read(text: str, known: type[Name], kind: str) -> tuple[Name, ...]:
-    """Return the members of `known` that `text` names, in their own order.
+    """Return the members of `known` that `text` names, in the order in which `known` defines them.
 
     Raise UsageError for an unknown name. `kind` is the word for what a name stands for, such as "tier".
     """

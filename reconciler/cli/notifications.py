@@ -107,7 +107,10 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return the problem that the last pass over the whole fleet is too old; if it is not, that the problem is over."""
+    """Return a problem that says that the last pass over the whole fleet is too old.
+
+    If that pass is not too old, return instead that this problem is over.
+    """
     last = last_whole_pass(context)
     return seen_of_timer(last, "; ".join(stale_notes(last)))
 

@@ -125,7 +125,7 @@ _COMMON_OPTIONS = (
 
 
 def common_options(function: Command) -> Command:
-    """Add the common options to the command `function`. It gets them as its first argument, an Options."""
+    """Add the common options to the command `function`, which gets them as its first argument, an Options."""
 
     @click.pass_context
     def with_options(context: click.Context, /, **values: Any) -> Any:  # noqa: ANN401  as the commands return
@@ -182,8 +182,8 @@ def terminal_width(stream: TextIO) -> int | None:
 def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
     """Print `line` or, with `-o json`, a JSON object with `line`, the name of the command and `exit_code`.
 
-    Return `exit_code`. If stdout cannot be written, print the reason to stderr, and return 1 in place of a code from 0
-    to 4.
+    Return `exit_code`. If stdout cannot be written, print the reason to stderr: then 1 is returned in place of a code
+    from 0 to 4; other codes are returned unchanged.
     """
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text

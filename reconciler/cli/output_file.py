@@ -12,8 +12,8 @@ READABLE = 0o644
 def require_output_path(option: str, file: str, suffix: str, *, name_hint: str, folder_hint: str) -> Path:
     """Return the absolute path of `file`, the value of the option `option`.
 
-    Raise UsageError with the hint `name_hint` if its name does not end in `suffix`. Raise UsageError with `folder_hint`
-    if its folder is missing or cannot be written to.
+    Raise UsageError with the hint `name_hint` if the name of the file does not end in `suffix`. Raise UsageError with
+    `folder_hint` if the folder of the file is missing or cannot be written to.
     """
     path = Path(file).absolute()
     if path.suffix != suffix or path.is_dir():

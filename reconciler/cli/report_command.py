@@ -101,9 +101,9 @@ def _require_page_path(file: str) -> Path | None:
 
 
 def _write(options: Options, path: Path, page: str, code: int) -> int:
-    """Replace the file `path` by `page`, in one step and readable by everybody, and print its name. Return `code`.
+    """Replace the file `path` by `page`, in one step and readable by everybody, and print the path. Return `code`.
 
-    If the file cannot be written, print the reason to stderr, and return 1.
+    If the file cannot be written, print the reason to stderr, and return 1 instead of `code`.
     """
     try:
         replace_file(path, page.encode(), READABLE)

@@ -64,7 +64,8 @@ def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
 def print_answer(text: str, exit_code: int) -> int:
     """Write `text` to stdout. Return `exit_code`.
 
-    If writing fails, print the reason to stderr, and return FAILED (1) in place of an exit code from 0 to 4.
+    If writing fails, print the reason to stderr. Then FAILED (1) is returned in place of a code from 0 to 4; other
+    codes are returned unchanged.
     """
     try:
         write_answer(text)
@@ -75,7 +76,7 @@ def print_answer(text: str, exit_code: int) -> int:
 
 
 def report_code_after_failure(exit_code: int) -> int:
-    """Return the exit code for a report that could not be written: FAILED in place of a code from 0 to 4."""
+    """Return the exit code for a report that could not be written: FAILED (1) in place of 0 to 4; other codes stay."""
     return FAILED if exit_code in _REPORT_CODES else exit_code
 
 

@@ -47,7 +47,8 @@ class EventLines:
     def end(self, report: Report) -> int:
         """Write the report as the last line of --events. Return the report's exit code.
 
-        If a line could not be written, print the reason to stderr, and return 1 in place of a code from 0 to 4.
+        If a line could not be written, print the reason to stderr. Then 1 replaces a code from 0 to 4; other codes
+        stay.
         """
         self.write(ended_line(report))
         if self.failure is None:
@@ -59,7 +60,8 @@ class EventLines:
 def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
     """Return an object that writes the lines of --events; None if this option is not `wanted`.
 
-    Raise UsageError if the option -o asks for text, or for a `dry_run`, in which no pass runs.
+    Raise UsageError if it is wanted together with -o text or -o wide, which ask for text, or with `dry_run`, since a
+    dry run runs no pass.
     """
     if not wanted:
         return None

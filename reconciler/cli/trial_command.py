@@ -68,9 +68,11 @@ class TrialOptions:
 
 @frozen
 class Asked:
-    """What a trial by hand is to do: which release, branch or commit to test, and which tiers and ways to run.
+    """What a trial by hand is to do.
 
-    `ref` is None for the newest release. `wait` is how long to wait while another process uses the recipe's slot.
+    * `ref`: the release, branch or commit to test; None for the newest release.
+    * `tiers`, `ways`: which of them to run.
+    * `wait`: how long to wait while another process uses the recipe's slot.
     """
 
     ref: str | None

@@ -28,7 +28,7 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A change that would help: `by` can make the sentence `fact` true, with the command `command` ("" for none)."""
+    """A change that would help: the sentence `fact` becomes true. `by` can cause that, by `command` ("" for none)."""
 
     fact: str
     by: Actor
@@ -37,10 +37,10 @@ class Change:
 
 @frozen
 class Blocker:
-    """One thing that keeps a recipe from getting a new canonical. Each change in `any_of` alone removes it.
+    """One thing that keeps a recipe from getting a new canonical. Each change in `any_of` alone removes the blocker.
 
     The usual change comes first. `name` is the policy or the condition of the gate that is not met. `needs_person` is
-    False if the blocker may go away without a person. `look` is a command that shows more, "" if there is none.
+    False if the blocker may go away without a person. `look` is a command that shows more; "" if there is none.
     """
 
     name: str

@@ -52,7 +52,10 @@ def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple
 
 
 def _unproved(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker if the wanted release's promotion depends on the way back, and that leads to an unsigned one."""
+    """Yield a blocker if a promotion depends on the way back, and the older release to which that leads is unsigned.
+
+    The promotion is that of the wanted release.
+    """
     want, is_new = case.step.finding.want, case.step.finding.cause is not Cause.IN_SYNC
     older = unsigned_older(observed, want) if is_new and isinstance(want, Release) else None
     if older is not None:

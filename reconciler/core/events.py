@@ -100,7 +100,8 @@ def last_observed(events: Iterable[Event], recipe: str) -> datetime | None:
 def last_unobserved(events: Iterable[Event], recipe: str) -> datetime | None:
     """Return when the last pass over the recipe ended, if that pass could not see the recipe's upstream.
 
-    Return None if it saw the upstream, or if no such pass is recorded. A pass over the recipe is one that selected it.
+    Return None if that pass saw the upstream, or if no pass over the recipe is recorded. A pass over the recipe is one
+    that selected the recipe.
     """
     ends = [event for event in events if event.kind == "pass-end" and _selected(event.body, recipe)]
     last = max(ends, key=lambda event: event.seq, default=None)

@@ -19,10 +19,10 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the conditions of the gate in their order. If an earlier trial is known, it settles those that are OPEN.
+    """Return the conditions of the gate in their order. Judge those that are OPEN by an earlier trial, if one is known.
 
-    If the recipe is in sync, this is the trial that proved the canonical. Otherwise it is the failed trial because of
-    which the wanted release is not tried again. `events` are the events of the recipe.
+    If the recipe is in sync, that trial is the one that proved the canonical. Otherwise it is the one because of which
+    the wanted release is not tried again. `events` are the events of the recipe.
     """
     have, red, observed = case.step.finding.have, red_of_wanted(case), case.observation
     if observed is None:
@@ -78,8 +78,8 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
     """Return the conditions "green" and "not-ref", by name, judged by the trial behind `red`.
 
-    "green" is met if that trial was green, and the release was not promoted for another reason. "not-ref" is always
-    met: only a pass records a red. `events` are the events of the recipe.
+    "green" fails if that trial failed. It is met if the trial was green: then the red only records that the gate
+    refused the release. "not-ref" is always met: only a pass records a red. `events` are the events of the recipe.
     """
     if (trial := green_trial(red, events)) is not None:
         level = text_of(trial.body, "level")
@@ -90,9 +90,10 @@ def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
 
 
 def green_trial(red: Red, events: Sequence[Event]) -> Event | None:
-    """Return the event of the trial behind `red` if that trial was green and the release was not promoted all the same.
+    """Return the event of the trial behind `red` if that trial was green; None if it failed, or is not in `events`.
 
-    Return None otherwise. `events` are the events of the recipe.
+    A red can have a green trial: then the gate refused the release, and `red` keeps it from being tried again. `events`
+    are the events of the recipe.
     """
     trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
     return trial if trial is not None and text_of(trial.body, "result") == "green-not-promoted" else None

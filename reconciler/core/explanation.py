@@ -55,7 +55,8 @@ class Explanation:
     * `policies`: the conditions that are judged before a trial.
     * `conditions`: the conditions of the gate, which are judged after a trial.
     * `blockers`: what keeps a release from being promoted. All of them must be removed.
-    * `moved_by`: changes, each of which would give the recipe a new canonical; () if the recipe is not in sync.
+    * `moved_by`: changes after which the recipe would not stay in sync, such as a newer release upstream; () if the
+      recipe is not in sync.
     * `next`: what the next pass does once no blocker is left; None for nothing.
     * `release`: the wanted release; if none is wanted, the canonical's; None if there is neither.
     * `base`: the release from which the upgrade to the wanted release would start; None if no release is wanted, or if

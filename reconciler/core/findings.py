@@ -194,7 +194,7 @@ def _long_tags_note(tags: Collection[str]) -> str:
 
 
 def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
-    """Return how the wanted release `want` differs from the canonical `have`, and a text on it. `have` may be None."""
+    """Return how the wanted release `want` differs from the canonical `have` (None if there is none), with a text."""
     if have is None:
         return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
     if version_key(have.version) != version_key(want.version):

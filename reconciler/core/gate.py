@@ -52,7 +52,8 @@ def gate(
     * `asked_again`: what upstream answered after the trial, in which the tested tag must still be; None before that.
     * `place`: where this process runs.
 
-    A condition that needs one of the first two is OPEN while that is None. A hold is not judged here, but by `unheld`.
+    As long as `trial` or `asked_again` is None, the conditions that need it are OPEN. A hold is not judged here, but by
+    `unheld`.
     """
     return (
         _enrolled(recipe),

@@ -1,4 +1,4 @@
-"""Says what would give a new canonical to a recipe that is in sync."""
+"""Says after which changes a recipe that is in sync would not stay as it is."""
 
 from reconciler.core.blockers import A_NAME, Actor, Change
 from reconciler.core.case import Case
@@ -6,9 +6,9 @@ from reconciler.core.needs import keeps_running
 
 
 def moved_by(case: Case) -> tuple[Change, ...]:
-    """Return changes for a recipe that is in sync. Each of them alone would give the recipe a new canonical.
+    """Return changes after which a recipe that is in sync would not stay as it is, such as a newer release upstream.
 
-    Return () for an orphan, and if there is no canonical.
+    Each of them alone is enough. Return () for an orphan, and if there is no canonical.
     """
     observed, have = case.observation, case.step.finding.have
     if observed is None or have is None:

@@ -136,7 +136,7 @@ def upstream_tags(observation: Observation) -> Mapping[str, str | None] | None:
 def remembered_tags(observation: Observation) -> Mapping[str, str]:
     """Return the release tags that a pass has seen, each with the commit that it had when it was first seen.
 
-    If a person accepted a moved tag, it has the accepted commit. The canonical's tag is always included.
+    A moved tag that a person accepted has the accepted commit. The canonical's tag is always included.
     """
     have = observation.canonical
     recorded = {} if have is None else {have.version: have.commit}
@@ -191,5 +191,5 @@ def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
 
 
 def is_still_tagged(have: Canonical, observation: Observation) -> bool:
-    """Return whether upstream still has the canonical's tag on the same commit. If not, it cannot be promoted again."""
+    """Return whether upstream still has the canonical's tag on the same commit. Only then can it be promoted again."""
     return (upstream_tags(observation) or {}).get(have.version) == have.commit

@@ -182,7 +182,7 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 
 
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
-    """Return a text on what the trial proved about the canonical's data; "" if it proved nothing.
+    """Return a text on whether the canonical's data was proved; "" if this is not known, as without a trial.
 
     A passed upgrade always proves the data. Without an upgrade, only `trial` shows whether the data was checked.
     """

@@ -88,8 +88,8 @@ class Step:
 class Plan:
     """The steps of a pass, by recipe. `order` has the recipes in the order in which their steps are taken.
 
-    Orphans have a step, but are not in `order`: nothing is done about them. `waiting` are the trials beyond the number
-    in `[budget] trials`. `disk_note` says what could not be measured for `[budget] disk`, "" for nothing.
+    Orphans have a step, but are not in `order`: nothing is done about them. `waiting` are the steps whose trial exceeds
+    the number in `[budget] trials`. `disk_note` says what could not be measured for `[budget] disk`; "" for nothing.
     """
 
     steps: Mapping[str, Step]
@@ -109,7 +109,7 @@ def make_plan(findings: Iterable[Finding], observations: Mapping[str, Observatio
 def _step(
     finding: Finding, observation: Observation | None, context: PlanContext, kept: Mapping[str, frozenset[str]]
 ) -> Step:
-    """Return the step for one finding; `observation` is None for an orphan. `kept` is what `kept_apps` returns."""
+    """Return the step for one finding. `observation` is None for an orphan. `kept` has the kept deployments' apps."""
     step = _release_step(finding, observation, context)
     if observation is None or not observation.recipe.enrolled:
         return step
@@ -130,7 +130,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    If `status` is None, return the step unchanged. A step that needs a person still does.
+    If `status` is None, return the step unchanged. A step that needs a person because a tag moved still does.
     """
     if status is None:
         return step
@@ -178,7 +178,7 @@ def _do_nothing(finding: Finding) -> Step:
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     """Return the step for a wanted release that is not promoted yet.
 
-    If it is held back and the canonical is damaged, test the canonical's release again, if upstream still has its tag.
+    If that release is held back and the canonical is damaged, the step tests the canonical's release again, if it can.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:
@@ -239,7 +239,7 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the canonical's `release` again, or does nothing if that is unsigned or was red."""
+    """Return a step that tests the canonical's `release` again, or does nothing if `release` is unsigned or was red."""
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")

@@ -100,7 +100,7 @@ class Population:
 
     * `declared`: all recipes of the fleet. `selected`: those that this run is about.
     * `enrolled`: the selected ones that are tried. `excepted`: those with `enrolled = false` and a reason.
-    * `observed`, `decided`, `reported`: those that have an observation, a step, a row.
+    * `observed`: those with an observation. `decided`: those with a step. `reported`: those with a row in the report.
     * `to_try`, `tried`: how many trials the pass planned, and how many took place.
     """
 
@@ -157,7 +157,7 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket in which a recipe is counted: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest.
+    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one of them applies, else the gravest bucket.
 
     The state of the mirror does not count.
     """
@@ -201,7 +201,7 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 
 def _is_unknown_orphan(row: Row) -> bool:
-    """Return whether the row is an orphan of unknown state. It is counted as an orphan, but has a graver exit code."""
+    """Return whether the row is an orphan of unknown state. It counts as an orphan, but has a graver exit code."""
     return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 

@@ -93,9 +93,10 @@ def _state_text(row: Row) -> str:
 
 
 def seen_of_timer(last: LastWholePass, reason: str) -> Seen:
-    """Return the problem that the last pass over the whole fleet is too old; if it is not, that this problem is over.
+    """Return a problem that says that the last pass over the whole fleet is too old.
 
-    `reason` is a sentence that says how old the pass is.
+    If that pass is not too old, return instead that this problem is over. `reason` is a sentence on the age of the
+    pass.
     """
     if last.is_stale:
         return Seen({TIMER: FleetProblem(TIMER, "stale", "", reason)})
@@ -103,7 +104,7 @@ def seen_of_timer(last: LastWholePass, reason: str) -> Seen:
 
 
 def failed_pass(reason: str) -> Seen:
-    """Return the problem that a pass as a whole ended with an error. `reason` says which."""
+    """Return a problem that says that a whole pass ended with an error. `reason` is the text of the error."""
     return Seen({PASS: FleetProblem(PASS, "pass-failed", "", reason[:_LONGEST])})
 
 

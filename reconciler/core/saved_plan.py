@@ -14,7 +14,8 @@ NOT_PLANNED = "the saved plan has another step for it: make a new plan"
 class PlannedStep:
     """What a saved plan does about one recipe.
 
-    `commit` is the commit of the release that it tries; "" if it tries none.
+    * `action`: one of the values of Action, such as "promote".
+    * `commit`: the commit of the release that is tried; "" if none is tried.
     """
 
     action: str
@@ -49,9 +50,9 @@ def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
 
 
 def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
-    """Return the plan without what the saved plan does not have: a step that differs from it does nothing.
+    """Return the plan in which each step that is not the same in the saved plan does nothing.
 
-    `planned` has the steps of the saved plan, by recipe. If it is None, return the plan unchanged.
+    `planned` has the steps of the saved plan, by recipe. If `planned` is None, return the plan unchanged.
     """
     if planned is None:
         return plan

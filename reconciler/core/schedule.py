@@ -58,9 +58,10 @@ def deploys(step: Step) -> bool:
 
 
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
-    """Return the texts of `claims_of` for all apps that a step deploys, as one set.
+    """Return all claims of a step: names of things that only one step can use at a time (see `claims_of`).
 
-    These are the apps of its recipe and of the kept deployments that it deploys again, each with what it needs.
+    They are the claims of each app that the step deploys: its recipe's, those of the kept deployments that it deploys
+    again, and those that these recipes need.
     """
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
     return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
@@ -71,7 +72,8 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
 
     * its name: "app NAME".
     * the domains in its settings: "setting DOMAIN".
-    * for the process driver, the ports in its settings: "setting PORT". A Swarm refuses a port in use by itself.
+    * for the process driver, the ports in its settings: "setting PORT". Other drivers need no such text, since a Swarm
+      refuses a port that is in use.
     * for the abra driver, "abra", so that only one such app runs at a time: which files several runs of abra share is
       not documented.
     """
@@ -108,11 +110,13 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return a plan with the next waiting trials, one for each step of `plan` that tried no release; None for no trial.
+    """Return a plan with waiting trials, in place of trials that `plan` did not run; None if there is none to run.
 
-    * `plan`: the plan that was carried out. Its `waiting` trials are in order: those that wait longest come first.
+    For each step of `plan` that tried no release, for example because its slot was in use, it has one waiting trial.
+
+    * `plan`: the plan that was carried out. Of its `waiting` trials, those that have waited longest come first.
     * `order`: the recipes in the order of the first plan of the pass.
-    * `outcomes`: what came of the steps of `plan`. A step may have tried no release because its slot was in use.
+    * `outcomes`: what came of the steps of `plan`.
     """
     free = sum(_was_not_tried(outcome) for outcome in outcomes)
     chosen = {step.recipe: step for step in plan.waiting[:free]}
@@ -130,7 +134,7 @@ def _was_not_tried(outcome: Outcome) -> bool:
 def is_doubtful(trial: Trial) -> bool:
     """Return whether the result of a trial may be the fault of other steps that ran at the same time.
 
-    A green trial that was not cold (see `Trial`) is not doubtful. It is not promoted, for a reason of its own.
+    A green trial that was not cold (see the gate's condition "cold") is not doubtful: the gate refuses it anyway.
     """
     base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow
@@ -139,8 +143,9 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    Return False if another command used the slot, or if a condition of the gate was not met. Two kinds of conditions
-    are excepted, since a busy network or host may be the reason: "tagged", and those on ways.
+    Return False if another command used the slot, or if the gate refused the release. Return True all the same if it
+    only refused it for the condition "tagged" or conditions on ways: a busy network or host may be the reason for
+    these.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

@@ -40,7 +40,10 @@ def missing_tools_text(observation: Observation) -> str:
 
 
 def with_missing_tools(reason: str, observation: Observation) -> str:
-    """Return `reason` and, after it, which required programs are missing and why the tests cannot be read, if so."""
+    """Return `reason`; after it, which required programs are missing, and why the tests cannot be read.
+
+    If neither is the case, return `reason` alone.
+    """
     return "; ".join(filter(None, (reason, missing_tools_text(observation), observation.tests_unreadable)))
 
 
@@ -94,7 +97,7 @@ def signer_note(observation: Observation, release: Release) -> str:
 
 
 def red_words(red: Red) -> str:
-    """Return "was red", or "was not promoted" for a remembered release that was green all the same."""
+    """Return "was red" or, if `red` had a green trial and the gate refused the release, "was not promoted"."""
     return "was not promoted" if red.reason.startswith(NOT_PROMOTED) else "was red"
 
 

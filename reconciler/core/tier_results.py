@@ -123,10 +123,10 @@ class Trial:
 
 
 def failed_late(failed_after: float, passed_after: float) -> bool:
-    """Return whether a check failed so much later than it passed that too little time may be why it failed.
+    """Return whether lack of time may be why a check failed: whether it took much longer to fail than to pass.
 
-    `failed_after` and `passed_after` are in seconds. The reason: a check with a time limit of its own passes before
-    that limit, but fails only after it.
+    A check with a time limit of its own passes before that limit, but fails only when the limit is over. `failed_after`
+    and `passed_after` are the seconds that the check took when it failed, and when it passed.
     """
     return failed_after > 1.5 * passed_after + 0.5
 

@@ -14,8 +14,8 @@ from reconciler.core.wanted_release import may_run, unsigned_reason
 def base_for(observation: Observation, release: Release) -> Base:
     """Return the base: the release from which the upgrade to `release` starts.
 
-    A release whose tag moved cannot be the base, since our mirror lacks the new commit. If the recipe needs signatures,
-    a release without a good signature cannot be it either.
+    A release whose tag moved cannot be the base, since our mirror lacks the new commit. Nor can a release without a
+    good signature, if the recipe needs signatures.
     """
     moved = moved_tags(observation)
     unmoved = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
@@ -29,7 +29,7 @@ def base_for(observation: Observation, release: Release) -> Base:
 def _why_none(observation: Observation, base: Base, left_out: Sequence[Release]) -> str:
     """Return why an upgrade has no base. `left_out` are the releases without a good signature, at least one.
 
-    The text never calls a signature refused that is not checked yet.
+    The text does not call a signature bad as long as it is not checked.
     """
     pin = observation.recipe.upgrade.base
     faults = {each.version: unsigned_reason(observation, each) for each in left_out}

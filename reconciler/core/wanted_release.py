@@ -10,10 +10,12 @@ from reconciler.core.observation import Observation, State, is_shrunken, upstrea
 
 
 def want_of(observation: Observation) -> Want:
-    """Return the release that the recipe should have, or why there is none.
+    """Return the release that the recipe should have, or a value that says why there is none.
 
-    This is the newest release. If it is too young or unsigned, it is the newest one that is neither, if that is newer
-    than the canonical. If upstream has lost too many release tags (see `is_shrunken`), return Unobservable.
+    This is the newest release. If that is too young or unsigned, it is the newest release that is neither and is newer
+    than the canonical. If there is no such release, it is the newest one all the same.
+
+    If upstream has lost too many release tags (see `is_shrunken`), return Unobservable.
     """
     tags = upstream_tags(observation)
     if tags is None:

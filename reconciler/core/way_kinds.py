@@ -151,10 +151,11 @@ class StopFacts:
 def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKind | None:
     """Return why the answer of a stop is NO; None if the answer is YES.
 
+    A stop is tried in two parts: SIGTERM and a new start; then, if the release came up again, a kill and a new start.
+
     * `facts`: how the release ended after SIGTERM.
-    * `rises`: True if the release came up again with its data, after SIGTERM and, if it was tried, after a kill.
-    * `is_after_kill`: True if the release was last started after a kill that was a trial of its own. This is only tried
-      if the release had come up again after SIGTERM.
+    * `rises`: True if the release came up again with its data after each part that was tried.
+    * `is_after_kill`: True if the second part was tried.
     """
     if not rises:
         return WayKind.UNCLEAN if is_after_kill or facts.killed else WayKind.NO_RESTART

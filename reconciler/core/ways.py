@@ -143,9 +143,9 @@ def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple
 
 
 def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
-    """Return the last result in `recorded` that is no ERROR. If an ERROR came later, return the last one after it.
+    """Return the last result in `recorded` that is no ERROR and, after it, the last ERROR if one came later.
 
-    `recorded` are the results of one way, the oldest first.
+    `recorded` are the results of one way, the oldest first. Either may be missing: then only the other one is returned.
     """
     answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
     last = answers[-1] if answers else -1
@@ -155,11 +155,11 @@ def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
 def closed_way(
     recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
 ) -> tuple[WayResult, WayResult] | None:
-    """Return the results before and after the answer of `way` changed from YES to NO; None if it did not.
+    """Return two results of `way`, if its answer changed from YES to NO; None if it did not change so.
 
-    * the later result: the newest of the canonical's release, which has this `version` and `commit`. An ERROR does not
-      count.
-    * the earlier result: the last one before that, of any release. An ERROR or SKIP does not count.
+    * the first: the last result before the second one, of any release. Results ERROR and SKIP are passed over.
+    * the second: the newest result of the canonical's release, which has this `version` and `commit`. Results ERROR are
+      passed over. If it is SKIP or there is none, return None.
 
     `recorded` are the results of one recipe, the oldest first.
     """

@@ -55,10 +55,11 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return what the trials that run now take of the disk. Raise no error.
+    """Return how much of the disk the trials that run now take, and how much they may still write. Raise no error.
 
-    `running` are the memories of their recipes. What a trial has written already is measured only in its working
-    folder, not in the engine's volumes and images.
+    `running` are the memories of the recipes of these trials: they tell what earlier trials took. What a trial still
+    writes is estimated as that, less what is now in its working folder. Volumes and images of an engine are not
+    measured.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

@@ -139,7 +139,10 @@ class _Looking:
 
 
 def _has_release(name: str, observed: Observations, records: Records) -> bool:
-    """Return whether the recipe `name` has a release to deploy for others: the canonical's, else the wanted one."""
+    """Return whether the recipe `name` has a release that can be deployed when another recipe needs this one.
+
+    This is the canonical's release, else the wanted one.
+    """
     if name in records.canonicals:
         return True
     observation = observed.observations.get(name)

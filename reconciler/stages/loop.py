@@ -204,7 +204,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the conditions of a promotion. If there was a trial, they are judged by it. Return () for an orphan."""
+    """Return the conditions of a promotion; without a trial, those that need one are OPEN. Return () for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
@@ -225,7 +225,7 @@ def _expected_recipes(request: RunRequest, records: Records, observed: Observati
 
 
 def _read_notes(records: Records, declared: Collection[str]) -> tuple[str, ...]:
-    """Return notes on what was read: that it was a copy of the registry, or that records could not be read.
+    """Return notes on the reading of the records: that a copy of the registry was read, or that records are unreadable.
 
     Unreadable records of declared recipes have no note here, because those recipes have a row.
     """

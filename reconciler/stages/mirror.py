@@ -35,7 +35,8 @@ class MirrorResult:
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     """Fetch into each mirror what it lacks of upstream's answer. Record the answer once the mirror has all of it.
 
-    The returned observations still describe the mirrors as they were before, because the report of the plan says that.
+    Return what came of this. The returned observations still describe the mirrors as they were before the fetch, so
+    that the report can say what the plan was made from.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -124,10 +125,11 @@ def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate
 
 
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
-    """Return the memory with upstream's answer added, as seen at the time `now`; unchanged if it has all of that.
+    """Return the memory with upstream's answer added, as seen at the time `now`.
 
-    A release tag that was known before keeps its first commit, even if the answer has another. `not_commits` are the
-    tags that do not name a commit, each with the id of the git object that it names.
+    If the memory already has all that the answer has, return it unchanged. A release tag that was known before keeps
+    its first commit, even if the answer has another. `not_commits` are the tags that do not name a commit, each with
+    the id of the git object that it names.
     """
     fresh = {
         tag: KnownTag(commit, now)

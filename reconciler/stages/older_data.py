@@ -45,9 +45,9 @@ class OlderSources:
 def older_sources(host: Host, observation: Observation, release: Release) -> OlderSources:
     """Return the data of releases older than `release` over which a leap and a fall can try it.
 
-    A leap takes the data of each stored generation, and a fresh install of each release that `[upgrade] also` names,
-    unless its data is stored. A fall takes the newest stored generation, else a fresh install of the newest older
-    release. If the recipe needs signatures, an unsigned release counts as missing. Raise InfrastructureError if a
+    A leap takes the data of each stored generation, and a fresh install of each release that `[upgrade] also` names and
+    that no stored generation has. A fall takes the newest stored generation; without one, a fresh install of the newest
+    older release. If the recipe needs signatures, an unsigned release counts as missing. Raise InfrastructureError if a
     signature cannot be checked.
     """
     search = _Search(host, observation, release)
@@ -65,9 +65,10 @@ def older_sources(host: Host, observation: Observation, release: Release) -> Old
 def older_data(
     host: Host, recipes: Mapping[str, Recipe], recipe: Recipe, sources: OlderSources, needed: Callable[[], AppSet]
 ) -> OlderData:
-    """Return the data in `sources`, with the functions that unpack it and find the apps beside the release.
+    """Return the data in `sources`, with two functions that a leap and a fall need.
 
-    `recipes` has all recipes by name. `needed` returns the apps that the recipe needs, as they are to be deployed.
+    One function unpacks the data of a source, and returns the apps to deploy with it. The other is `needed`: it returns
+    the apps that `recipe` needs, as they are to be deployed. `recipes` has all recipes by name.
     """
     have = host.registry.read().canonicals
 
@@ -106,7 +107,7 @@ class _Search:
 
     @property
     def than(self) -> str | None:
-        """Return the version that older releases have to be below; None if `release` is a branch: all are older."""
+        """Return the version below which a release counts as older; None if `release` is a branch: then all count."""
         return self.release.version if is_release_name(self.release.version) else None
 
     def kept_generations(self) -> Iterator[Canonical]:

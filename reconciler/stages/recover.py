@@ -188,7 +188,7 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:
-    """Remove the empty folders in canonicals/ that first promotions left when they were undone. Return no remarks."""
+    """Remove the empty folders in canonicals/ that first promotions left when they were undone. Return []."""
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:

@@ -12,7 +12,8 @@ from state.records import Answer
 def with_signatures(host: Host, observation: Observation) -> Observation:
     """Return the observation with the checked signatures of the releases that may be tried and are in our mirror.
 
-    If the recipe needs no signatures, return it unchanged. Raise InfrastructureError if they cannot be checked.
+    If the recipe needs no signatures, return the observation unchanged. Raise InfrastructureError if a signature cannot
+    be checked.
     """
     releases = releases_to_check(observation)
     if not releases:

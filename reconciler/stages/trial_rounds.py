@@ -52,10 +52,13 @@ def carry_out(
 def _converge(
     context: ConvergeContext, steps: Generator[Outcome, None, None], report_outcome: Callable[[Outcome], None]
 ) -> tuple[Mapping[str, Outcome], int | None]:
-    """Take the outcomes from `steps`, a generator that carries out the plan. Return them by recipe, and a signal.
+    """Take the outcomes from `steps`, a generator that carries out the plan. Return two values.
 
-    The signal is the number of the one that came; None if none did. After it, `steps` is closed, which ends what still
-    runs, and each remaining step gets the outcome that it was not tried.
+    * the outcomes by recipe.
+    * the number of the signal that interrupted `steps`; None if none did.
+
+    After a signal, `steps` is closed, which ends what still runs. Each remaining step gets an outcome which says that
+    it was not tried.
     """
     plan = context.plan
     outcomes: dict[str, Outcome] = {}

@@ -36,9 +36,9 @@ from state.records import Canonical, LedgerEntry, Memory, Records
 class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
-    `base` is the older release to go back to; None if there is none that may be deployed: `no_base` says why.
-    `recorded` are the earlier results of the recipe's ways, the oldest first. `older` is the data of older releases;
-    None if no way is asked for that needs it.
+    `base` is the older release to go back to; None if none may be deployed. `no_base` then says why. `recorded` are the
+    earlier results of the recipe's ways, the oldest first. `older` is the data of older releases; None if none of
+    `ways` needs such data.
     """
 
     recipe: Recipe
@@ -124,9 +124,9 @@ def _to_try(
 
 
 def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
-    """Return `base` and "" if it may be deployed, else None and the reason.
+    """Return `base` and "" if `base` may be deployed, else None and the reason.
 
-    If the recipe needs signatures, an unsigned release may not be deployed: the way back is tried once it is signed.
+    If the recipe needs signatures, an unsigned `base` may not be deployed. Once it is signed, the way back is tried.
     Raise InfrastructureError if the signature cannot be checked.
     """
     if base is None:
@@ -269,7 +269,7 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
 
 
 def _older(host: Host, fleet: Fleet, to_try: WaysToTry) -> OlderData:
-    """Return the data of older releases. What the recipe needs is deployed at its own present canonical's release."""
+    """Return the data of older releases. Each recipe that this one needs is deployed at its own canonical's release."""
     if to_try.older is None:
         return OlderData()
     recipe, release = to_try.recipe, Release(to_try.canonical.version, to_try.canonical.commit)
