@@ -60,8 +60,8 @@ class EventLines:
 def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
     """Return an object that writes the lines of --events; None if this option is not `wanted`.
 
-    Raise UsageError if it is wanted together with -o text or -o wide, which ask for text, or with `dry_run`, since a
-    dry run runs no pass.
+    Raise UsageError if the option is wanted together with -o text or -o wide, which ask for text. Raise it also for a
+    `dry_run`, because --events tells what a pass does, and a dry run starts none.
     """
     if not wanted:
         return None

@@ -87,7 +87,7 @@ _ENDS: Final = frozenset({"pass-end", "promoted", "rolled-back", "abandoned"})
 
 
 def _begun_by(event: Event) -> tuple[str, str]:
-    """Return "promotion" or "pass", whichever the event begins or ends, and the id of that promotion or pass."""
+    """Return "promotion" and its id, if the event begins or ends one; else "pass" and the id of the pass."""
     return ("promotion", text_of(event.body, "op")) if "op" in event.body else ("pass", text_of(event.body, "pass"))
 
 
@@ -218,7 +218,7 @@ def _drift(body: Body) -> str:
 
 
 def _other(body: Body) -> str:
-    """Return the text for a ledger line of a kind without a text of its own, made of the texts in its data."""
+    """Return the text for a ledger line of a kind without a text of its own: the texts in its data, joined by "; "."""
     said = text_of(body, "said") or text_of(body, "why")
     until = _after(text_of(body, "until"), "until ")
     return "; ".join(filter(None, (said, until, text_of(body, "reason"))))

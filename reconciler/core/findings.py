@@ -27,7 +27,7 @@ class Cause(StrEnum):
     """How the wanted release differs from the recorded one, or why they cannot be compared.
 
     AHEAD: the canonical's release is newer, gone upstream, or no longer allowed. MOVED: a release tag names another
-    commit.
+    commit than before. AMBIGUOUS: the newest version has tags on several commits.
     """
 
     IN_SYNC = "in-sync"
@@ -54,7 +54,8 @@ class MirrorState(StrEnum):
 class Finding:
     """How the canonical and the mirror of one recipe differ from what they should be; `reason` says it in one sentence.
 
-    * `want`: the wanted release, or why there is none; None for an orphan. `since`: when it was first seen.
+    * `want`: the wanted release, or why there is none; None for an orphan. `since`: when that release was first seen.
+    * `have`: the recorded canonical; None if there is none. `status`: the state of the canonical.
     * `not_releases`: all tags of upstream that are no releases. `vanished`: release tags that upstream has lost.
     * `unread`: those of `not_releases` that look like versions later than `want` and `have`.
     * `unreadable`: why our mirror cannot be read; "" if it can.

@@ -156,7 +156,11 @@ def _green(trial: Trial) -> Condition:
 
 
 def _cold(trial: Trial) -> Condition:
-    """Return the condition "cold": it is met if the trial was whole, with empty slots, and changed no tracked file."""
+    """Return the condition "cold": it is met if the trial began with empty slots, was complete, and changed nothing.
+
+    Complete: every tier was reached, and none was left out by a person. Changed nothing: neither a tracked file of the
+    checkout nor a file in the fleet folders differs afterwards.
+    """
     if not trial.slots_were_empty:
         return _condition("cold", holds=False, evidence="the slot was not empty at the start")
     if trial.altered:

@@ -25,8 +25,8 @@ class ImagePrune:
     """Which images are to be removed.
 
     * `images`: these images.
-    * `unknown`: recipe and commit of each release in `kept` whose images are not known. If there is one, no image is
-      removed.
+    * `unknown`: recipe and commit of each stored release whose images are not known. If there is such a release, no
+      image is removed.
     """
 
     images: tuple[PresentImage, ...] = ()
@@ -35,11 +35,11 @@ class ImagePrune:
 
 @frozen
 class StoredApp:
-    """An app that is deployed from a stored generation: the recipe itself, or one that it needs.
+    """An app that is deployed from a stored generation: the recipe itself, or a recipe that it needs.
 
-    * `recipe`, `generation`: the generation.
-    * `app`, `commit`: the app's recipe, and its commit in the snapshot.
-    * `has_images`: its driver deploys images.
+    * `recipe`, `generation`: the recipe and the number of the generation.
+    * `app`, `commit`: the recipe of the app, and the commit of it that the generation's snapshot names.
+    * `has_images`: True if the driver of the app deploys container images.
     """
 
     recipe: str
@@ -54,18 +54,19 @@ class StoredApp:
 
 
 def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozenset[tuple[str, str]]:
-    """Return recipe and commit of each app whose images are needed.
+    """Return recipe and commit of each of `apps` whose images are needed.
 
-    An app without images counts only if some are recorded of it: its recipe had another driver once.
+    An app whose driver deploys no images counts only if `uses` has images of it: its recipe once had another driver.
     """
     known = {(use.recipe, use.commit) for use in uses}
     return frozenset(app.release for app in apps if app.has_images or app.release in known)
 
 
 def only_marks_of(owner: str, uses: Iterable[ImageUse]) -> tuple[ImageUse, ...]:
-    """Return the records, in which Canon pulled only what `owner` pulled: see `Images.owner`.
+    """Return the records; in those of another owner than `owner`, no image counts as pulled by Canon any more.
 
-    In a copy of a state folder, or at another engine, somebody else may have pulled the same images.
+    An owner is a state folder together with an engine (see `Images.owner`). In a copy of a state folder, or at another
+    engine, somebody else may have pulled the same images.
     """
     return tuple(
         use
@@ -87,7 +88,7 @@ def images_to_prune(
     deployed, and neither its id nor one of its names is still needed.
 
     * `uses`: which images each deployed release used, as recorded.
-    * `kept`: what `kept_releases` returns. The images of these releases are still needed.
+    * `kept`: recipe and commit of each release that stored generations need. The images of these are still needed.
     * `busy`: the recipes that are being tried. All images ever recorded of them are still needed.
     """
     known = {(use.recipe, use.commit) for use in uses}
@@ -110,11 +111,13 @@ def images_to_prune(
 def still_useful(
     uses: Sequence[ImageUse], present: Collection[str], kept: Collection[tuple[str, str]]
 ) -> tuple[ImageUse, ...]:
-    """Return those of the records `uses` that later decisions need.
+    """Return those of the records `uses` that later decisions need: those of `kept` releases or `present` images.
 
-    These are the records of kept generations, and of images that the engine still has. `present` has the ids of the
-    engine's images, `kept` recipe and commit of each stored generation. The records forget that Canon pulled an image
-    that is gone: if it comes back, somebody else may have pulled it.
+    * `present`: the ids of the images that the engine has.
+    * `kept`: recipe and commit of each release that stored generations need.
+
+    In the returned records, an image that the engine no longer has does not count as pulled by Canon: if it comes back,
+    somebody else may have pulled it.
     """
     current = (evolve(use, images=tuple(_forgotten(image, present) for image in use.images)) for use in uses)
     return tuple(

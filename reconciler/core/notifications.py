@@ -84,9 +84,13 @@ def _is_new(known: OpenProblem | None, found: FleetProblem) -> bool:
 
 
 def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> tuple[OpenProblem | None, Item | None]:
-    """Return how the problem `known`, of which people were told before, is now, and the line about it for a message.
+    """Return how the problem `known`, of which people were told before, is now, and a line about it for a message.
 
-    The problem is None if it is over. The line is None if no message about it is due.
+    * the problem: None if it is over.
+    * the line: None if no message about the problem is due. While a problem lasts, one is due each time that the time
+      `remind` has passed since the last message.
+
+    `seen` is what was found out at the time `now`.
     """
     problem = known.problem
     if problem.subject in seen.over and problem.subject not in seen.problems:

@@ -169,7 +169,7 @@ def _release_step(finding: Finding, observation: Observation | None, context: Pl
 
 
 def _do_nothing(finding: Finding) -> Step:
-    """Return a step that does nothing. A person must decide, unless upstream has no release or is unobservable."""
+    """Return a step that does nothing. It needs a person, unless upstream has no release or is unobservable."""
     held_back = HeldBack.QUARANTINED if finding.cause is Cause.MOVED else None
     waits = finding.cause in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
     return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)

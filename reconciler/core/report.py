@@ -118,7 +118,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `counts`: recipes in each bucket. `line`: its last line. `notes`: remarks on the run."""
+    """The report of one run. `counts`: the number of recipes by bucket. `line`: its last line. `notes`: on the run."""
 
     run: Run
     population: Population

@@ -95,7 +95,7 @@ def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
 def next_starts(
     schedule: Schedule, finished: Collection[str], running: Collection[str], failed: Collection[str]
 ) -> tuple[StepStart, ...]:
-    """Return the steps to start now; () if all have ended, or if it is better to wait for one that runs.
+    """Return the steps to start now; () if all have ended, or if a running step has to end first.
 
     `finished`, `running` and `failed` have names of recipes. A step in `failed` failed while other steps ran. It does
     not count as finished: it is started again alone, once no other step runs or may start.

@@ -24,7 +24,7 @@ class MirrorResult:
     * `observed`: the observations, with upstream's new answers in their memories. An upstream whose git objects cannot
       be used is unobservable.
     * `mirror_errors`: the recipes whose mirror was not updated or whose answer was not recorded, each with the reason.
-    * `notes`: remarks for the report.
+    * `notes`: notes for the report.
     """
 
     observed: Observations
@@ -79,10 +79,10 @@ def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
 
 
 def _update_one(host: Host, observation: Observation) -> tuple[Observation, tuple[str, ...]]:
-    """Update the mirror of one recipe. Return its observation with upstream's answer in the memory, and remarks.
+    """Update the mirror of one recipe. Return its observation with upstream's answer in the memory, and notes.
 
-    If the recipe is not enrolled, or upstream counts as unobservable, return the observation unchanged. Raise
-    UpstreamError or InfrastructureError if the mirror cannot be updated.
+    If the recipe is not enrolled, or upstream counts as unobservable, return the observation unchanged, without notes.
+    Raise UpstreamError or InfrastructureError if the mirror cannot be updated.
     """
     if isinstance(observation.answer, Unobservable) or not follows_upstream(observation):
         return observation, ()

@@ -25,7 +25,11 @@ from state.records import Records
 
 @frozen
 class PrunedImages:
-    """Notes for the report on what was pruned, and the number of the signal that interrupted it; None if none did."""
+    """What came of pruning images.
+
+    * `notes`: notes for the report.
+    * `signal`: the number of the signal that interrupted the pruning; None if none did.
+    """
 
     notes: tuple[str, ...] = ()
     signal: int | None = None
@@ -35,7 +39,12 @@ class PrunedImages:
 class _Found:
     """What is recorded and present, and what is to be removed.
 
-    `recorded` is the record of deployments as it was read, `uses` the same with our own marks alone of who pulled.
+    * `recorded`: which images each deployed release used, as recorded.
+    * `uses`: the same records; an image counts as pulled by Canon only if this state folder pulled it at this engine.
+    * `present`: the images that the engine has.
+    * `apps`: the apps of all stored generations.
+    * `kept`: recipe and commit of each of these apps whose images are needed.
+    * `plan`: which images are to be removed.
     """
 
     recorded: tuple[ImageUse, ...]
@@ -67,8 +76,8 @@ def prunable_notes(host: Host, request: RunRequest, records: Records) -> tuple[s
 def prune_images(host: Host, request: RunRequest, records: Records) -> PrunedImages:
     """Remove the images that nothing needs after a pass over the whole fleet. Return notes on what was removed.
 
-    Only where the fleet says `images = "prune"`. A note says why nothing can be removed, or that something failed.
-    After a signal, the notes say what may be removed by then.
+    Do so only if the fleet says `images = "prune"`, and the pass carries out no saved plan. A note says why nothing can
+    be removed, or what failed. If a signal comes, the notes name the images that may be gone by then.
     """
     images, begun = _images_to_look_at(host, request), list[PresentImage]()
     if images is None:
@@ -82,17 +91,18 @@ def prune_images(host: Host, request: RunRequest, records: Records) -> PrunedIma
 
 
 def _images_to_look_at(host: Host, request: RunRequest) -> Images | None:
-    """Return the images of this host, if the pass is about the whole fleet and carries out no saved plan; else None."""
+    """Return this host's images. None if they are not pruned, or if the pass is partial or carries out a saved plan."""
     return host.images if set(request.names) == set(request.fleet.recipes) and request.planned is None else None
 
 
 def _pruned(
     host: Host, images: Images, request: RunRequest, records: Records, begun: list[PresentImage]
 ) -> tuple[str, ...]:
-    """Remove what is to be removed, and return notes. Before the first is removed, all are added to `begun`.
+    """Remove what is to be removed, and return notes. Before the first image is removed, add all of them to `begun`.
 
-    Before that, the marks that Canon pulled them are deleted. They come back for those that stay. If this is killed in
-    between, these stay for ever; but no image is removed later that somebody else has pulled meanwhile.
+    Before that, the marks that Canon pulled these images are deleted. The images that stay get their marks back. If
+    this process is killed in between, they stay without marks for ever; but no image is removed later that somebody
+    else has pulled meanwhile.
     """
     if unsure := _why_unsure(images, records):
         return (unsure,)
@@ -111,7 +121,7 @@ def _pruned(
 
 
 def _why_unsure(images: Images, records: Records) -> str:
-    """Return why it cannot be known here what is needed; "" if it can."""
+    """Return why Canon cannot know here which images are needed; "" if it can."""
     if records.unreadable:
         return "images are not pruned: not all records can be read"
     others = images.others()
@@ -138,7 +148,7 @@ def _unknown_notes(found: _Found, request: RunRequest, records: Records) -> tupl
 
 
 def _stopped_notes(begun: Sequence[PresentImage], why: str) -> tuple[str, ...]:
-    """Return a note on why pruning stopped. `begun` are the images that may be removed by then."""
+    """Return one note on why pruning stopped. It also names the images `begun`, which may be removed by then."""
     if not begun:
         return (f"images could not be pruned: {why}",)
     return tuple(f"{note}: {why}" for note in _notes("images were not all seen to be removed", begun))

@@ -16,9 +16,10 @@ _MOST_NAMED = 5
 
 
 def stored_apps(host: Host, recipes: Mapping[str, Recipe], records: Records) -> tuple[StoredApp, ...]:
-    """Return the apps of all stored generations, by their manifests. `recipes` are those that are declared.
+    """Return the apps of all stored generations, as the manifests of their snapshots name them.
 
-    Raise InfrastructureError or SnapshotError if a manifest cannot be read, or is damaged.
+    `recipes` are the declared recipes. Raise InfrastructureError or SnapshotError if a manifest cannot be read or is
+    damaged.
     """
     stored = (generation for name in records.canonicals for generation in stored_generations(host, name))
     return tuple(app for generation in stored for app in _apps(host, recipes, generation))
@@ -41,7 +42,10 @@ def _apps(host: Host, recipes: Mapping[str, Recipe], generation: Canonical) -> I
 
 
 def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return a note on the generations with these apps, whose images are not known, and on what ends that."""
+    """Return a note on the generations whose apps `unknown` have images that are not known, and on what ends that.
+
+    The first few generations are named, each with a remedy such as "reconcile raise app".
+    """
     by_generation: dict[tuple[str, int], list[str]] = {}
     for app in unknown:
         by_generation.setdefault((app.recipe, app.generation), []).append(app.app)
@@ -54,7 +58,10 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
 
 
 def _remedy(name: str, number: int, unknown: Sequence[str], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return what makes the images of these apps of a generation known, or ends the generation."""
+    """Return what ends the state that the images of the apps `unknown` are not known, such as "reconcile raise app".
+
+    The apps are those of the generation `number` of the recipe `name`.
+    """
     if name not in recipes:
         return f"reconcile forget {name} --reason WHY"
     newest = number == records.canonicals[name].generation
