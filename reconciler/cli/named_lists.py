@@ -10,7 +10,7 @@ Name = TypeVar("Name", bound=StrEnum)
 
 
 def read_ways(text: str | None) -> tuple[WayName, ...]:
-    """Return the ways in the list `text`, each once and in the order of WayName; () if it is None.
+    """Return the ways in the list `text`, each once and in the order of WayName; () if `text` is None.
 
     Raise UsageError for an unknown name.
     """
@@ -18,7 +18,7 @@ def read_ways(text: str | None) -> tuple[WayName, ...]:
 
 
 def read_tiers(text: str | None) -> frozenset[TierName]:
-    """Return the tiers in the list `text`, and always install; all tiers if it is None.
+    """Return the tiers in the list `text`, and always install; all tiers if `text` is None.
 
     Raise UsageError for an unknown name.
     """

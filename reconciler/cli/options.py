@@ -49,7 +49,7 @@ class Options(NamedTuple):
     def fleet_folder(self) -> "Path":
         """Return the fleet folder: --fleet, else RECONCILE_FLEET, else CONFIGURATION_DIRECTORY, else /etc/reconcile.
 
-        Raise UsageError if the variable that counts is empty.
+        Raise UsageError if the first of these that is set is an empty variable.
         """
         return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
@@ -57,7 +57,7 @@ class Options(NamedTuple):
     def state_folder(self) -> "Path":
         """Return the state folder: --state, else RECONCILE_STATE, else STATE_DIRECTORY, else /var/lib/reconcile.
 
-        Raise UsageError if the variable that counts is empty.
+        Raise UsageError if the first of these that is set is an empty variable.
         """
         return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
@@ -66,7 +66,7 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
     """Return the first of these that is given: the option `flag`, Canon's variable, systemd's variable, `default`.
 
     `own_name` and `systemd_name` are the names of the two variables in `environ`. If systemd's variable lists several
-    folders, return the first one. Raise UsageError if the variable that counts is empty.
+    folders, return the first one. Raise UsageError if the first that is given is an empty variable.
     """
     from pathlib import Path
 
@@ -155,7 +155,7 @@ def events_option(function: Command) -> Command:
 
 
 def ways_option(function: Command) -> Command:
-    """Add the option --ways to a command that may try ways. Without a list, it stands for `USUAL_WAYS`."""
+    """Add the option --ways to a command that may try ways. The option without a list stands for `USUAL_WAYS`."""
     help_text = f"Also try these ways (--ways=LIST) once for each release; without a list: {USUAL_WAYS}."
     return click.option("--ways", is_flag=False, flag_value=USUAL_WAYS, metavar="", help=help_text)(function)
 

@@ -69,9 +69,9 @@ def _end_of(state: StateFolder, progress: PassProgress) -> Event | None:
 
 @define
 class CachedTable:
-    """Keeps the table of canonicals as text, which `make` makes.
+    """Keeps the text of the table of canonicals, which `make` returns.
 
-    It is made anew if the file `registry` may have changed, or if the text is older than TABLE_AGE.
+    The text is made anew if the file `registry` may have changed, or if the text is older than TABLE_AGE.
     """
 
     make: Callable[[], str]
@@ -105,7 +105,10 @@ def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoRetur
 
 
 def fitting(lines: list[str], height: int) -> list[str]:
-    """Return as many of `lines` as fit on a screen of `height` lines. The last one then says how many do not fit."""
+    """Return as many of `lines` as fit on a screen of `height` lines.
+
+    If not all fit, the last returned line says how many are left out.
+    """
     if len(lines) <= height:
         return lines
     shown = max(height - 1, 0)

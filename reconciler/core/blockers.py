@@ -150,7 +150,7 @@ def _unobservable(observed: Observation) -> Blocker:
 
 
 def _moved(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker for each moved tag that is the tag of the wanted or of the recorded release."""
+    """Yield a blocker for each moved tag that is the tag of the wanted release or of the canonical's release."""
     name, moved = observed.recipe.name, moved_tags(observed)
     want, have = case.step.finding.want, observed.canonical
     watched = {want.version} if isinstance(want, Release) else set(getattr(want, "tags", ()))

@@ -31,7 +31,7 @@ class LastWholePass:
 
     @property
     def is_stale(self) -> bool:
-        """Return whether the pass is older than the declared limit, or no pass is recorded.
+        """Return whether the last pass over the whole fleet is older than the declared limit, or none is recorded.
 
         Return False if the fleet declares no limit.
         """

@@ -17,7 +17,7 @@ class Moment(StrEnum):
     LATE = "late"
 
     def of(self, seconds: float) -> float:
-        """Return after how many seconds a release is killed if its start takes `seconds` in all."""
+        """Return the number of seconds after which a release is killed if its start takes `seconds` in all."""
         return seconds * {Moment.EARLY: 0.15, Moment.MIDDLE: 0.5, Moment.LATE: 0.9}[self]
 
 

@@ -78,8 +78,8 @@ def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | N
 def older_release(release: Release, base: str | None, known: Mapping[str, KnownTag]) -> Release | None:
     """Return the older release to which a recipe might have to go back from `release`; None if there is none.
 
-    * `base`: the version from which `release` was upgraded; None if there was no upgrade. If it is in `known`, it is
-      returned; else the newest older release in `known`.
+    * `base`: the version from which `release` was upgraded; None if there was no upgrade. The release of this version
+      is returned if it is in `known`; else the newest older release in `known`.
     * `known`: all tags ever seen, by name.
     """
     if base is not None and base != release.version and base in known:

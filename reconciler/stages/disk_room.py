@@ -57,9 +57,8 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
     """Return how much of the disk the trials that run now take, and how much they may still write. Raise no error.
 
-    `running` are the memories of the recipes of these trials: they tell what earlier trials took. What a trial still
-    writes is estimated as that, less what is now in its working folder. Volumes and images of an engine are not
-    measured.
+    `running` are the memories of the recipes of these trials, with what earlier trials took. A trial may still write
+    what the earlier ones took, less what is now in its working folder. Its volumes and images are not measured.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

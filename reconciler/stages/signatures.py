@@ -22,7 +22,7 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 
 
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
-    """Return the observation with checked signatures. Tags without a good signature are fetched again before.
+    """Return the observation with checked signatures. Tags without a good signature are first fetched again.
 
     The reason: upstream may sign a tag later, on the same commit. Raise InfrastructureError if a tag cannot be fetched
     or checked.
