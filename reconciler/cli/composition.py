@@ -209,8 +209,8 @@ def progress_on_stderr(options: Options) -> LineProgress:
 def interruptible() -> Iterator[None]:
     """Raise InterruptedPassError in the `with` block when SIGHUP, SIGINT or SIGTERM arrives.
 
-    A second signal raises it again, and so also stops the cleanup after the first one. If `nohup` made this process
-    ignore SIGHUP, it stays ignored.
+    A second signal raises the error again, and so also stops the cleanup after the first signal. If `nohup` made this
+    process ignore SIGHUP, SIGHUP stays ignored.
     """
 
     def stop(number: int, _: FrameType | None) -> None:

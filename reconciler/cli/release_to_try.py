@@ -42,7 +42,7 @@ def release_to_try(host: Host, observation: Observation, ref: str | None) -> Rel
 def _newest_release(host: Host, observation: Observation) -> Release:
     """Return the newest release.
 
-    Raise InfrastructureError if there is none, or if the recipe needs signatures and the release has no good one.
+    Raise InfrastructureError if there is none, or if the recipe needs signatures and the release has no good signature.
     """
     name, want = observation.recipe.name, want_of(observation)
     if not isinstance(want, Release):

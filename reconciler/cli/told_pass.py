@@ -138,7 +138,7 @@ class ToldPass:
 def told_pass(shown: LineProgress, file: Path, lines: EventLines | None) -> Iterator[ToldPass]:
     """Yield an object that tells the progress of a pass. At the end of the `with` block, remove `file`.
 
-    `shown`, `file` and `lines` are those of ToldPass.
+    `shown`, `file` and `lines` are the fields of that object: see ToldPass.
     """
     try:
         yield ToldPass(shown, file, lines)

@@ -34,7 +34,7 @@ class Waiting:
 
 
 def read_wait(span: str | None) -> timedelta:
-    """Return how long to wait by the option --wait, such as "30m"; zero if it is not given (None).
+    """Return the time to wait that `span`, the value of the option --wait, means, such as "30m"; zero if it is None.
 
     Raise UsageError if `span` is no duration.
     """

@@ -83,7 +83,7 @@ def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
 
 
 def _tags(observation: Observation) -> object:
-    """Return the commit of upstream's main branch and its tags, or the reason why they could not be read."""
+    """Return, for a digest, the commit of upstream's main branch and the tags, or why they could not be read."""
     if isinstance(observation.answer, Unobservable):
         return observation.answer.reason
     return observation.answer.head, sorted((upstream_tags(observation) or {}).items())

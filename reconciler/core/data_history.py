@@ -52,7 +52,7 @@ def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
 def _add(nodes: list[DataNode], event: Event) -> None:
     """Append to `nodes` the node for a promotion or rollback.
 
-    Before it, append a node for each release in the lineage of the promotion that has none yet.
+    Before that node, append a node for each release in the lineage of the promotion that has none yet.
     """
     generation = _number(event.body, "generation")
     if event.kind == "rolled-back":

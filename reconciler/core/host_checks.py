@@ -36,10 +36,10 @@ class HostCheck:
 class TimerFacts:
     """What systemd reports about the timer of a unit.
 
-    * `timer`: its name; "" if systemd has loaded none that starts the unit.
-    * `enabled`: True if it is started when the host boots.
-    * `active`: True if it runs now.
-    * `last`, `next`: when it last started the unit, and when it will start it next; None if unknown.
+    * `timer`: the name of the timer; "" if systemd has loaded no timer that starts the unit.
+    * `enabled`: True if the timer is started when the host boots.
+    * `active`: True if the timer runs now.
+    * `last`, `next`: when the timer last started the unit, and when it will start it next; None if unknown.
     """
 
     timer: str
@@ -169,7 +169,7 @@ def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
 
 
 def environment_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> tuple[str, ...]:
-    """Return how the environment of child processes differs between this shell and the unit, as texts; () if not.
+    """Return a text for each difference between the environments of child processes in this shell and in the unit.
 
     `here` and `unit` map names of variables to values. Values may be secret, so the texts have only names of variables
     and the folders of PATH.

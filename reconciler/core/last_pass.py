@@ -25,7 +25,7 @@ class LastWholePass:
     def age(self) -> timedelta | None:
         """Return the time since the last pass over the whole fleet ended; None if no such pass is recorded.
 
-        Return zero if it ended later than `now`, as after a change of the clock.
+        Return zero if that pass ended later than `now`, as after a change of the clock.
         """
         return max(self.now - self.finished_at, timedelta()) if self.finished_at is not None else None
 

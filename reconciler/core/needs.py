@@ -45,7 +45,7 @@ def conflicting_recipes(
     """Return the recipes to be kept running that share an app with `recipe`, including `recipe` if it is one of them.
 
     An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
-    `kept` is what `kept_apps` returns for `recipes`; None to compute it here, which is slow for many calls.
+    `kept` has the apps of each recipe to be kept running; None to compute it here, which is slow for many calls.
     """
     kept = kept_apps(recipes) if kept is None else kept
     own = apps_of(recipe, recipes) if kept else frozenset()

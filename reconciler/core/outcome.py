@@ -197,7 +197,7 @@ def _data_proof(have: Canonical, trial: Trial | None) -> str:
 
 
 def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
-    """Return a text on what became of the data of the earlier canonical, if that was damaged; else "".
+    """Return a text on what became of the data of the earlier canonical, if that canonical was damaged; else "".
 
     Either the new canonical has the data of an older generation, or the data is lost.
     """

@@ -143,9 +143,9 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    Return False if another command used the slot, or if the gate refused the release. Return True all the same if it
-    only refused it for the condition "tagged" or conditions on ways: a busy network or host may be the reason for
-    these.
+    Return False if another command used the slot, or if the gate refused the release. There is an exception: if it
+    refused the release only by the condition "tagged" or conditions on ways, a busy network or host may be the reason:
+    return True.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

@@ -79,7 +79,7 @@ def signature_of(observation: Observation, release: Release) -> Signature | None
 def unsigned_reason(observation: Observation, release: Release) -> str:
     """Return why the signature of a release's tag is not accepted; "" if it is good, not needed, or not checked yet.
 
-    A signature cannot be checked before our mirror has the tag. So a dry run may not know it yet.
+    A signature cannot be checked before our mirror has the tag. So a dry run may not know yet whether it is good.
     """
     signature = signature_of(observation, release)
     return signature.fault if signature is not None else ""

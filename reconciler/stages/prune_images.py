@@ -91,7 +91,7 @@ def prune_images(host: Host, request: RunRequest, records: Records) -> PrunedIma
 
 
 def _images_to_look_at(host: Host, request: RunRequest) -> Images | None:
-    """Return this host's images. None if they are not pruned, or if the pass is partial or carries out a saved plan."""
+    """Return `host.images`; None if images are not pruned, or if the pass is partial or carries out a saved plan."""
     return host.images if set(request.names) == set(request.fleet.recipes) and request.planned is None else None
 
 

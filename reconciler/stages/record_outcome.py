@@ -49,7 +49,7 @@ def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) 
     """Delete old snapshots and logs of the recipe. Yield why something cannot be deleted; the next pass tries again.
 
     * `keep`: how many intact generations stay.
-    * `memory`: what passes remember of the recipe, such as which generations are damaged. These do not count.
+    * `memory`: what passes remember of the recipe, such as which generations are damaged. Damaged ones do not count.
     * `trial`: the id of the trial whose log stays in any case.
     """
     name = outcome.step.recipe

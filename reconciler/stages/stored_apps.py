@@ -58,9 +58,10 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
 
 
 def _remedy(name: str, number: int, unknown: Sequence[str], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return what ends the state that the images of the apps `unknown` are not known, such as "reconcile raise app".
+    """Return what makes the images of the apps `unknown` known, such as "reconcile raise app".
 
-    The apps are those of the generation `number` of the recipe `name`.
+    The apps are those of the generation `number` of the recipe `name`. If nothing makes their images known, return what
+    ends the generation.
     """
     if name not in recipes:
         return f"reconcile forget {name} --reason WHY"
