@@ -25,7 +25,7 @@ def audit_records(options: Options, head: str | None) -> int:
     """Print the verdict on every claim of the records. Return the exit code: 3 if a claim disagrees, else 0.
 
     `head` is the hash of a ledger line that a person has written down, or at least its first 8 digits; None if there is
-    none. Raise UsageError if it is no such hash.
+    none. Raise UsageError if `head` is no such hash.
     """
     if head is not None and not _HASH.fullmatch(head):
         raise UsageError(

@@ -56,7 +56,7 @@ def write_answer(text: str) -> None:
 
 
 def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
-    """Return the message and the hint for an answer that could not be written to stdout. `error` is why."""
+    """Return the message and the hint for an answer that could not be written to stdout. `error` is the reason."""
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"the answer could not be written to stdout: {reason}", "what was done is recorded: reconcile status"
 

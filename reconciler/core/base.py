@@ -51,7 +51,8 @@ def upgrade_base(
     """Return the release from which the upgrade to `head`, the release under test, starts.
 
     * `canonical`: the recorded canonical; None if there is none.
-    * `newest_intact`: the newest generation whose snapshot is intact: mostly the canonical, else an older one, or None.
+    * `newest_intact`: the newest generation whose snapshot is intact: mostly the canonical, else an older one; None if
+      there is none.
     * `releases`: the releases of upstream, in ascending order.
     * `pin`: the `[upgrade]` of the declaration. Its `base` is "canonical" if it pins no release.
     """

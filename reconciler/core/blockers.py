@@ -94,7 +94,7 @@ def _held(case: Case) -> Iterator[Blocker]:
 
 
 def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker for what the finding says, such as a moved tag, and one if the wanted release was red."""
+    """Yield the blockers that follow from the finding's cause, such as a moved tag, and one for a remembered red."""
     match case.step.finding.cause:
         case Cause.UNOBSERVABLE:
             yield _unobservable(observed)

@@ -120,8 +120,8 @@ def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bo
 def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = STALE) -> HostCheck:
     """Return the check of the timer that starts the systemd unit `unit`.
 
-    It is FAILED if there is no timer, if it is not enabled or not active, or if it last started the unit longer ago
-    than `stale`.
+    The check is FAILED if there is no timer, if the timer is not enabled or not active, or if it last started the unit
+    longer ago than `stale`.
     """
     enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
     if not facts.timer:

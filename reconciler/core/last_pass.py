@@ -41,7 +41,7 @@ class LastWholePass:
 def is_whole_pass(entry: LedgerEntry) -> bool:
     """Return whether an entry of the ledger ends a pass over the whole fleet that was not interrupted.
 
-    Return False also if the pass had the exit code HOLLOW (5): no recipe was enrolled, or its report lacked one.
+    Return False also if the pass had the exit code HOLLOW (5): no recipe was enrolled, or its report lacked a recipe.
     """
     body = entry.body
     is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None

@@ -35,7 +35,7 @@ class CanonicalStatus:
 
     * `reason`: how the canonical is damaged, what of it is down, or what could not be read; "" if there is nothing to
       say.
-    * `last_up`: when a pass last saw a kept deployment up that is down now; None if no pass did, or in another state.
+    * `last_up`: if the kept deployment is down: when a pass last saw it up, None if no pass did. Otherwise None.
     """
 
     state: State
@@ -157,8 +157,8 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 def is_shrunken(observation: Observation) -> bool:
     """Return whether upstream lost so many release tags that its answer is doubtful.
 
-    It is doubtful if two or more are lost, and if these are more than a tenth of those known. Return False if upstream
-    could not be observed.
+    The answer is doubtful if two or more tags are lost, and if these are more than a tenth of the known ones. Return
+    False if upstream could not be observed.
     """
     return len(vanished_tags(observation)) > max(1, len(observation.memory.known) // 10)
 

@@ -40,6 +40,6 @@ def is_full_name(ref: str) -> bool:
 def is_commit_id(ref: str) -> bool:
     """Return whether `ref` is a whole commit id.
 
-    A branch or tag that is named like one has to be given by its full name.
+    A branch or tag that is named like a commit id has to be given by its full name.
     """
     return _COMMIT.fullmatch(ref) is not None

@@ -72,7 +72,10 @@ def too_young_until(observation: Observation, release: Release) -> datetime | No
 
 
 def signature_of(observation: Observation, release: Release) -> Signature | None:
-    """Return the checked signature of a release's tag. None if the recipe needs none, or if it is not checked yet."""
+    """Return the checked signature of a release's tag.
+
+    Return None if the recipe needs no signatures, or if this signature is not checked yet.
+    """
     return observation.signatures.get(release.version) if observation.recipe.signed else None
 
 
@@ -111,8 +114,8 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
 def may_run(observation: Observation, release: Release) -> bool:
     """Return whether a release may be deployed as the base of an upgrade, or because another recipe needs it.
 
-    If the recipe needs no signatures, every release may. Else a release may if it is on the canonical's commit, or if
-    its tag has a checked, good signature.
+    If the recipe needs no signatures, every release may be deployed so. Else a release may if it is on the canonical's
+    commit, or if its tag has a checked, good signature.
     """
     have = observation.canonical
     if not observation.recipe.signed or (have is not None and have.commit == release.commit):

@@ -25,7 +25,8 @@ class Moment(StrEnum):
 class DataSource:
     """The data of an older release, over which a release is tried.
 
-    * `version`: the version of the older release. If the fleet asks for one that does not exist: the text in the fleet.
+    * `version`: the version of the older release. If `[upgrade] also` asks for a release that does not exist: the text
+      there.
     * `commit`: the commit of the older release; "" if there is no such release.
     * `generation`: the kept generation that has the data; None if the older release is installed fresh to get it.
     """
@@ -110,6 +111,6 @@ def case_text(way: WayName, case: WayCase) -> str:
 
 
 def cases_text(way: WayName, cases: Sequence[WayCase]) -> str:
-    """Return the results of all cases of `way` in one line, those in which data may be lost first."""
+    """Return the results of all cases of `way` in one line. Cases in which data may be lost come first."""
     ordered = sorted(cases, key=lambda case: not is_danger(case.kind))
     return "; ".join(f"{case_name(each)} {case_text(way, each)}" for each in ordered)

@@ -24,7 +24,7 @@ class FreeSpace:
 def free_space(host: Host, fleet: Fleet) -> FreeSpace:
     """Return the free space of the disk. It is unknown if the fleet declares no `[budget] disk`. Raise no error.
 
-    If the engine's disk cannot be measured, only the disk of the state folder counts, and the note says so.
+    If the engine's disk cannot be measured, only the disk of the state folder counts, and the field `note` says so.
     """
     if fleet.disk is None or host.disk is None:
         return FreeSpace(None)

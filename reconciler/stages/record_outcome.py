@@ -36,7 +36,7 @@ def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
     """Return the outcome of a step whose trial could not be recorded, with the reason `why`.
 
-    If the release was promoted, the result stays. Otherwise it becomes INFRASTRUCTURE.
+    If the release was promoted, the result stays. Otherwise the result becomes INFRASTRUCTURE.
     """
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
