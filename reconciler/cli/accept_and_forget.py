@@ -151,7 +151,7 @@ def _forget_orphan(host: Host, name: str, reason: str) -> str:
 
 
 def _folders_left(host: Host, name: str) -> str:
-    """Return a text that names the folders of the recipe that still exist; "" if there are none.
+    """Return a text that names the folders of the recipe `name` that still exist; "" if there are none.
 
     A folder is not deleted if there are files in it that Canon did not make.
     """

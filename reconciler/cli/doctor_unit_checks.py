@@ -20,7 +20,7 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 def check_unit(seen: Inspection) -> HostCheck:
     """Return the check of the systemd unit in which passes run. It is FAILED if the unit's last run failed.
 
-    If systemd does not know the unit, it is FAILED if the fleet declares the unit, else a WARNING.
+    If systemd does not know the unit, the check is FAILED if the fleet declares the unit, else a WARNING.
     """
     service = _answered(seen)
     load_state, ended = service.get("LoadState", ""), service.get("Result", "")
@@ -64,7 +64,7 @@ def check_credentials(seen: Inspection) -> HostCheck:
 
 
 def _answered(seen: Inspection) -> systemd.Properties:
-    """Return systemd's properties of the unit in which passes run. Raise NotCheckedError if it could not be asked."""
+    """Return systemd's properties of the unit in which passes run. Raise NotCheckedError if systemd did not answer."""
     if isinstance(seen.service, NotCheckedError):
         raise seen.service
     return seen.service

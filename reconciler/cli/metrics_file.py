@@ -16,10 +16,10 @@ from state.state_errors import StateError
 
 
 def require_metrics_path(file: str | None) -> Path | None:
-    """Return the path that the option --metrics names; None if it is not given.
+    """Return the path that the option --metrics names; None if the option is not given.
 
-    Raise UsageError if its name does not end in .prom, which node_exporter needs, or if its folder cannot be written
-    to.
+    Raise UsageError if the name of the file does not end in .prom, which node_exporter needs, or if the file's folder
+    cannot be written to.
     """
     if file is None:
         return None

@@ -93,7 +93,7 @@ def tell_pass(context: CommandContext, done: Pass) -> Pass:
 
 
 def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
-    """Record and send the message that a pass ended with the error `failed`. The caller holds the pass lock.
+    """Record and send a message which says that a pass ended with the error `failed`. The caller holds the pass lock.
 
     If this fails too, raise nothing, but add a note about it to `failed`.
     """

@@ -38,7 +38,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """Return these options, in which each one that was not given has the value that it has in `earlier`."""
+        """Return these options; each option that was not given has its value in `earlier`."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property

@@ -78,7 +78,7 @@ def _canonical(host: Host, name: str) -> Canonical:
 def _print_address(options: Options, name: str, app: RunningApp) -> None:
     """Print the address of the app, a copy of the recipe `name`. Raise UnwrittenError if stdout cannot be written.
 
-    Nobody can use the copy without its address, so the caller removes it then.
+    Nobody can use the copy without its address, so the caller then removes the copy.
     """
     write_answer(json_text(raised_document(name, app)) if options.json else render_raised(name, app))
 

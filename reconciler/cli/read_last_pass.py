@@ -8,6 +8,6 @@ from state.registry.latest_entry import latest_entry
 
 
 def last_whole_pass(context: CommandContext) -> LastWholePass:
-    """Return when the last pass over the whole fleet ended, by the ledger, and how old the fleet lets it become."""
+    """Return when the last pass over the whole fleet ended, by the ledger, and from which age on it counts as stale."""
     found = latest_entry(context.state.database, "pass-end", is_whole_pass)
     return LastWholePass(found.at if found is not None else None, context.fleet.stale, datetime.now(UTC))

@@ -11,7 +11,7 @@ from reconciler.show.documents.schemas import ANSWERS, Definitions, schema_of, w
 
 
 def schema(command: str | None) -> int:
-    """Print the JSON Schema of what `command` prints with -o json; that of every command if it is None. Return 0.
+    """Print the JSON Schema of what `command` prints with -o json; of every command if `command` is None. Return 0.
 
     Raise UsageError for a command that prints no JSON.
     """

@@ -63,11 +63,11 @@ def upgrade_base(
 
 
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
-    """Return the base for a declaration that pins none.
+    """Return the base for a declaration that pins no base.
 
     `recorded` is the canonical, `have` the newest intact generation. The base is the release of `have`, with its data,
-    if the head can be upgraded from it. Else it is the newest release before the head, as a fresh install. Else the
-    base has no release.
+    if the head can be upgraded from it. Else it is the newest release before the head, installed fresh. If there is
+    none either, the base has no release.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)

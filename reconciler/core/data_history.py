@@ -69,7 +69,7 @@ def _add(nodes: list[DataNode], event: Event) -> None:
 
 
 def with_columns(nodes: Sequence[DataNode]) -> tuple[DataNode, ...]:
-    """Return the nodes with their columns in the picture. The last node, and all that it came from, are in column 0.
+    """Return the nodes with their columns in the picture. The last node and all its ancestors are in column 0.
 
     Any other node is in the column of its parent. If it has no parent, or if the parent is in column 0, it begins a new
     column: 1, 2 and so on up to `COLUMNS`, and then 1 again.

@@ -195,7 +195,7 @@ def _long_tags_note(tags: Collection[str]) -> str:
 
 
 def _release_cause(have: Canonical | None, want: Release) -> tuple[Cause, str]:
-    """Return how the wanted release `want` differs from the canonical `have` (None if there is none), with a text."""
+    """Return how the wanted release `want` differs from the canonical `have` (None for none), and a text on that."""
     if have is None:
         return Cause.FIRST_RELEASE, f"no canonical yet; newest release is {want.version}"
     if version_key(have.version) != version_key(want.version):

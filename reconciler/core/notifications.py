@@ -1,7 +1,7 @@
 """Decides which messages are due: when a problem begins, again while it lasts, and when it is over.
 
-A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send one
-twice, and none is lost.
+A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send a
+message twice, and none is lost.
 """
 
 import hashlib

@@ -106,7 +106,7 @@ class Orphan:
 
 
 def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
-    """Return the damage of a generation that was found when it was deployed; None if the memory has none."""
+    """Return the damage that was found when the generation `generation` was deployed; None if the memory has none."""
     return next((damage for damage in _all_damage(memory) if damage.generation == generation), None)
 
 

@@ -162,7 +162,7 @@ def _result_of_failed(trial: Trial) -> tuple[Result, str]:
 
 
 def is_recorded(trial: Trial, back: ReadBack) -> bool:
-    """Return whether the recorded canonical was proved by this trial and its snapshot is intact."""
+    """Return whether the recorded canonical was proved by this trial, and the canonical's snapshot is intact."""
     have = back.canonical
     if have is None or back.damage or have.recipe != trial.recipe:
         return False
@@ -225,8 +225,8 @@ def is_remembered(outcome: Outcome) -> bool:
     """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
     Return True if the release failed a tier, if its candidate could not be deployed, if it changed its own checkout, or
-    if a way on which the promotion depends has the answer NO. Return False if its tests changed during the trial, since
-    the red would be recorded for other tests.
+    if a way on which the promotion depends has the answer NO. Return False if the recipe's tests changed during the
+    trial, since the red would be recorded for other tests.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

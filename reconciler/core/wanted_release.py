@@ -62,7 +62,7 @@ def first_seen(observation: Observation, release: Release) -> datetime:
 
 
 def too_young_until(observation: Observation, release: Release) -> datetime | None:
-    """Return from when on the release is as old as the declaration asks for; None if it is old enough already.
+    """Return the time at which the release becomes as old as the declaration asks for; None if it is old enough.
 
     The age counts from when a pass first saw the release.
     """

@@ -45,7 +45,7 @@ def free_of_state(host: Host) -> int | None:
 
 
 def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) -> str:
-    """Return why the disk has no room for a trial now; "" if it has room, or if nothing is known of that.
+    """Return why the disk has no room for a trial now; "" if it has room, or if this cannot be judged.
 
     `memory` is what passes remember of the trial's recipe. `beside` is what trials that run now take of the disk.
     """
