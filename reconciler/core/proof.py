@@ -28,7 +28,13 @@ class Proof:
 
     @property
     def exit_code(self) -> int:
-        """Return 5 if no recipe is enrolled, 1 if one could not be seen, 2 if a pass would do something, else 0."""
+        """Return the exit code of `reconcile prove`.
+
+        * 5: no recipe is enrolled.
+        * 1: of a recipe it is not known what a pass would do.
+        * 2: a pass would do something.
+        * 0: else.
+        """
         if not self.recipes:
             return HOLLOW
         if self.unseen:
