@@ -32,7 +32,7 @@ class Proof:
 
         * 5: no recipe is enrolled.
         * 1: of a recipe it is not known what a pass would do.
-        * 2: a pass would do something.
+        * 2: a pass would do something, or the two plans differ.
         * 0: else.
         """
         if not self.recipes:
