@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from attrs import evolve
 
-from desired.model import Signature, TierName, WayName, Ways
+from desired.model import Signature, TierName, Upgrade, WayName, Ways
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.cli.trial_command import Asked, _code_of, _run
@@ -18,6 +18,7 @@ from reconciler.ports.commands import CommandResult
 from reconciler.show.documents.junit import junit
 from tests.explained_world import ExplainedWorld
 from tests.folders import entries_below
+from tests.older_world import OlderWorld
 from tests.state_checks import snapshot_contents
 from tests.turn_workers import TurnWorkers
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
@@ -74,6 +75,18 @@ def test_a_green_release_whose_way_back_is_closed_is_not_promoted_and_not_tried_
     report, row = passed(notes)
     assert (trials(notes), row.step.held_back, report.exit_code) == (tried, HeldBack.RED_BEFORE, NEEDS_PERSON)
     assert row.step.reason.startswith(f"{NEWER} was not promoted on ")
+
+
+@pytest.mark.parametrize("named", ["3.4.1", "0.8.0"])
+def test_a_leap_that_is_a_gate_is_not_open_while_a_named_row_is_not_proved(tmp_path: Path, named: str) -> None:
+    notes = OlderWorld.gated(tmp_path, WayName.LEAP, upgrade=Upgrade(also=(named,)))
+    notes.world.tag("notes", "0.8.0", Behaviour(starts=False))
+    _, row = passed(notes)
+    assert (version(notes), row.result, reds(notes)) == (OLDER, Result.GREEN_NOT_PROMOTED, [])
+    assert row.outcome is not None
+    assert f"way-leap: not proved: from {named} " in row.outcome.reason
+    notes.world.declare("notes", ways=Ways(gates=(WayName.LEAP,)))
+    assert passed(notes)[1].result is Result.PROMOTED
 
 
 @pytest.mark.parametrize("change", ["gates", "tests", "release"])

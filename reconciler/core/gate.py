@@ -1,6 +1,6 @@
 """The gate: the conditions that must be met before a release is promoted. Each is judged by evidence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 
 from attrs import frozen
@@ -8,6 +8,7 @@ from attrs import frozen
 from desired.model import Fleet, Recipe, Release, Unobservable, WayName
 from reconciler.core.holds import hold_text
 from reconciler.core.tier_results import Trial, first_failure, is_complete, is_green, level
+from reconciler.core.way_cases import cases_text
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import GatingWays, WayResult, way_text
 from state.decisions import Hold
@@ -72,10 +73,10 @@ _WAY = "way-"
 def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
     """Return a condition for each way on which the recipe lets its promotions depend (`[ways] gates`).
 
-    * PASS: all answers of the way are YES. All ways but the stop also pass if there is no older release, and a leap if
-      no older data is kept or named.
     * FAIL: an answer is NO.
-    * OPEN: there is no answer, or nothing could be proved (SKIP, ERROR).
+    * PASS: all answers of the way are YES, and so is each case of a leap or a fall. All ways but the stop also pass if
+      there is no older release, and a leap if no older data is kept or named.
+    * OPEN: there is no answer, or an answer or one of its cases proves nothing (SKIP, ERROR).
     """
     return tuple(_way(way, ways) for way in WayName if way in recipe.ways.gates)
 
@@ -87,26 +88,36 @@ def way_condition_name(way: WayName) -> str:
 
 def _way(way: WayName, ways: GatingWays) -> Condition:
     name, results = way_condition_name(way), [each for each in ways.results if each.way is way]
-    if way is WayName.BACK and ways.nothing_older:
-        return Condition(name, ConditionStatus.PASS, "there is no older release to go back to")
-    if way in {WayName.LEAP, WayName.FALL} and (ways.nothing_older or _is_no_leap(results)):
-        return Condition(name, ConditionStatus.PASS, "there is no older data to start from")
-    closed = [each for each in results if each.answer is WayAnswer.NO]
-    unproved = [each for each in results if each.answer in {WayAnswer.SKIP, WayAnswer.ERROR}]
-    if closed:
+    if closed := [each for each in results if each.answer is WayAnswer.NO]:
         return Condition(name, ConditionStatus.FAIL, way_text(closed[0]))
-    if unproved:
-        return Condition(name, ConditionStatus.OPEN, f"not proved: {way_text(unproved[0])}")
+    if _has_nothing_older(way, ways):
+        what = "release to go back to" if way is WayName.BACK else "data to start from"
+        return Condition(name, ConditionStatus.PASS, f"there is no older {what}")
+    if unproved := [text for text in map(_unproved_text, results) if text]:
+        return Condition(name, ConditionStatus.OPEN, f"not proved: {unproved[0]}")
     if not results:
         return Condition(name, ConditionStatus.OPEN, "not tried yet")
     return Condition(name, ConditionStatus.PASS, "; ".join(map(way_text, results)))
 
 
-def _is_no_leap(results: Sequence[WayResult]) -> bool:
-    """Return whether `results` are of a leap that was skipped because there is no older data to start from."""
-    return bool(results) and all(
-        (each.way, each.answer, each.cases) == (WayName.LEAP, WayAnswer.SKIP, ()) for each in results
-    )
+def _has_nothing_older(way: WayName, ways: GatingWays) -> bool:
+    """Return whether `way` has nothing older to start from or to lead to, so that there is nothing to prove.
+
+    A leap also has nothing if it was tried, and no data is kept and no release named from which it could start.
+    """
+    results = [each for each in ways.results if each.way is way]
+    sources = [case.source for each in results for case in each.cases if case.source.commit or not ways.nothing_older]
+    if way is WayName.STOP or sources or any(each.answer is not WayAnswer.SKIP for each in results):
+        return False
+    return ways.nothing_older or (way is WayName.LEAP and bool(results))
+
+
+def _unproved_text(result: WayResult) -> str:
+    """Return what `result` does not prove: the cases of a leap or a fall that prove nothing; "" if it is proved."""
+    nothing = {WayAnswer.SKIP, WayAnswer.ERROR}
+    if cases := [case for case in result.cases if case.answer in nothing]:
+        return cases_text(result.way, cases)
+    return way_text(result) if result.answer in nothing else ""
 
 
 def is_about_way(condition: Condition) -> bool:

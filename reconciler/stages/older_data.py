@@ -127,7 +127,7 @@ class _Search:
 
     def why_none(self) -> str:
         signed = " whose tag has a good signature" if self.observation.recipe.signed else ""
-        return f"no release before {self.release.version} is known{signed}"
+        return f"it names no known release before {self.release.version}{signed}"
 
     def _may_be_deployed(self, release: Release) -> bool:
         differs = release.commit != self.release.commit

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -14,6 +16,7 @@ from reconciler.core.gate import (
     way_conditions,
 )
 from reconciler.core.tier_results import Skip, Trial, Verdict
+from reconciler.core.way_cases import DataSource, WayCase, answer_of
 from reconciler.core.way_kinds import WayAnswer, WayKind
 from reconciler.core.ways import GatingWays, WayResult
 from state.records import Answer, Place
@@ -25,6 +28,7 @@ RELEASE = Release("1.0.0", A)
 GOOD = trial(RELEASE)
 STILL = answer({"0.9.0": B, "1.0.0": A})
 PASS, FAIL, OPEN = ConditionStatus.PASS, ConditionStatus.FAIL, ConditionStatus.OPEN
+KEPT = DataSource("0.9.0", B)
 EXCEPTED = evolve(recipe(), enrolled=False, exception="needs a mail server")
 ELSEWHERE = evolve(HERE, unit="session-3.scope")
 
@@ -185,16 +189,48 @@ def test_a_promotion_is_allowed_exactly_if_every_condition_holds(
     assert all(each.evidence for each in conditions)
 
 
+def by_cases(way: WayName, answers: Sequence[WayAnswer], source: DataSource = KEPT) -> WayResult:
+    """Return the result of a way that has a case with each of these answers."""
+    cases = tuple(WayCase(source, each) for each in answers)
+    return WayResult("notes", way, answer_of(cases), RELEASE, cases=cases)
+
+
+def judged_by(way: WayName, *results: WayResult, nothing_older: bool = False) -> Condition:
+    [condition] = way_conditions(evolve(recipe(), ways=Ways(gates=(way,))), GatingWays(results, nothing_older))
+    return condition
+
+
+OVER_CASES = st.sampled_from([WayName.LEAP, WayName.FALL])
+
+
+@given(way=OVER_CASES, answers=st.lists(st.sampled_from(WayAnswer), min_size=1), nothing_older=st.booleans())
+def test_a_leap_or_a_fall_that_is_a_gate_is_met_only_if_each_of_its_cases_is_yes(
+    way: WayName, answers: list[WayAnswer], *, nothing_older: bool
+) -> None:
+    status = judged_by(way, by_cases(way, answers), nothing_older=nothing_older).status
+    assert (status is PASS) == (set(answers) == {WayAnswer.YES})
+    assert (status is FAIL) == (WayAnswer.NO in answers)
+
+
+def test_a_row_that_was_not_proved_is_named_beside_those_that_were() -> None:
+    leap = by_cases(WayName.LEAP, [WayAnswer.YES])
+    leap = evolve(leap, cases=(*leap.cases, WayCase(DataSource("3.4.1"), WayAnswer.SKIP, reason="it is unknown")))
+    assert judged_by(WayName.LEAP, leap).evidence == "not proved: from 3.4.1 skip: it is unknown"
+
+
 def test_a_leap_or_a_fall_that_is_a_gate_is_met_where_there_is_nothing_older() -> None:
-    def judged_by(way: WayName, ways: GatingWays) -> ConditionStatus:
-        [condition] = way_conditions(evolve(recipe("notes"), ways=Ways(gates=(way,))), ways)
-        return condition.status
-
-    def skipped(way: WayName) -> WayResult:
-        return WayResult("notes", way, WayAnswer.SKIP, Release("1.0.0", commit("1")))
-
     for way in (WayName.LEAP, WayName.FALL):
-        assert judged_by(way, GatingWays(nothing_older=True)) is ConditionStatus.PASS
-        assert judged_by(way, GatingWays()) is ConditionStatus.OPEN
-    assert judged_by(WayName.LEAP, GatingWays((skipped(WayName.LEAP),))) is ConditionStatus.PASS
-    assert judged_by(WayName.FALL, GatingWays((skipped(WayName.FALL),))) is ConditionStatus.OPEN
+        named = by_cases(way, [WayAnswer.SKIP], DataSource("3.4.1"))
+        assert judged_by(way, nothing_older=True).status is PASS
+        assert judged_by(way, by_cases(way, []), nothing_older=True).status is PASS
+        assert judged_by(way, named, nothing_older=True).status is PASS
+        assert judged_by(way, named).status is OPEN
+        assert judged_by(way).status is OPEN
+    assert judged_by(WayName.LEAP, by_cases(WayName.LEAP, [])).status is PASS
+    assert judged_by(WayName.FALL, by_cases(WayName.FALL, [])).status is OPEN
+
+
+def test_an_answer_that_is_known_counts_before_there_being_nothing_older() -> None:
+    assert judged_by(WayName.BACK, CLOSED, nothing_older=True).status is FAIL
+    assert judged_by(WayName.BACK, UNPROVED, nothing_older=True).status is OPEN
+    assert judged_by(WayName.BACK, evolve(BACK, answer=WayAnswer.SKIP), nothing_older=True).status is PASS
