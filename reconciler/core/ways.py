@@ -152,26 +152,6 @@ def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
     return (*recorded[max(last, 0) : last + 1], *recorded[last + 1 :][-1:])
 
 
-def closed_way(
-    recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
-) -> tuple[WayResult, WayResult] | None:
-    """Return two results of `way`, if its answer changed from YES to NO; None if it did not change so.
-
-    * the first: the last result before the second one, of any release. Results ERROR and SKIP are passed over.
-    * the second: the newest result of the canonical's release, which has this `version` and `commit`. Results ERROR are
-      passed over. If it is SKIP or there is none, return None.
-
-    `recorded` are the results of one recipe, the oldest first.
-    """
-    results = [each.result for each in recorded if each.result.way is way]
-    backs = [one for one in results if one.answer is not WayAnswer.ERROR]
-    present = next((one for one in reversed(backs) if one.release == Release(version, commit)), None)
-    if present is None or present.answer is not WayAnswer.NO:
-        return None
-    before = [one for one in backs[: backs.index(present)] if one.answer in {WayAnswer.YES, WayAnswer.NO}]
-    return (before[-1], present) if before and before[-1].answer is WayAnswer.YES else None
-
-
 def is_dangerous(result: WayResult) -> bool:
     """Return whether the result shows that data may be lost that was safe before."""
     return is_danger(result.kind)

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from desired.model import Fleet, Recipe, Release, WayName
+from reconciler.core.closed_ways import closed_way
 from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.holds import why_held
 from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation, damage_of
 from reconciler.core.way_budget import tried_since
 from reconciler.core.way_records import WAY_LINE, recorded_ways, way_body
-from reconciler.core.ways import RecordedWay, WayResult, closed_way, due_ways, way_base, way_text
+from reconciler.core.ways import RecordedWay, WayResult, due_ways, way_base, way_text
 from reconciler.deploy.app_set import AppSet, app_set_digest, make_app_set, snapshot_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, InterruptedPassError, reason_of

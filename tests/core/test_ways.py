@@ -14,7 +14,6 @@ from reconciler.core.way_records import WAY_LINE, recorded_way, recorded_ways, w
 from reconciler.core.ways import (
     RecordedWay,
     WayResult,
-    closed_way,
     due_ways,
     is_dangerous,
     stop_text,
@@ -114,19 +113,6 @@ def test_an_error_hides_no_earlier_answer_and_is_shown_beside_it() -> None:
     shown = ways_of(recorded(failed, damages, failed, STOP), NEW.version, NEW.commit)
     assert [each.result for each in shown] == [damages, failed, STOP]
     assert [each.result for each in ways_of(recorded(failed, failed), NEW.version, NEW.commit)] == [failed]
-    older = evolve(BACK, release=OLD, base=None)
-    assert closed_way(recorded(older, damages, failed), NEW.version, NEW.commit) == (older, damages)
-
-
-def test_a_way_back_has_closed_if_it_is_no_now_and_the_answer_before_was_yes() -> None:
-    older = evolve(BACK, release=OLD, base=None)
-    assert closed_way(recorded(older, CLOSED), NEW.version, NEW.commit) == (older, CLOSED)
-    assert closed_way(recorded(older, evolve(older, answer=WayAnswer.ERROR), CLOSED), NEW.version, NEW.commit)
-    leaps = recorded(*(evolve(each, way=WayName.LEAP) for each in (older, CLOSED)))
-    assert closed_way(leaps, NEW.version, NEW.commit) is None
-    assert closed_way(leaps, NEW.version, NEW.commit, WayName.LEAP) is not None
-    for lines in ((), (BACK,), (CLOSED,), (CLOSED, CLOSED), (older, BACK), (STOP, CLOSED)):
-        assert closed_way(recorded(*lines), NEW.version, NEW.commit) is None
 
 
 def test_a_danger_is_said_loudly_and_the_measured_time_beside_the_declared_one() -> None:

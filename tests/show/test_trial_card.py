@@ -5,11 +5,14 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import TierName
+from desired.model import Release, TierName, WayName
 from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
+from reconciler.core.way_cases import DataSource, WayCase
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import WayResult
 from reconciler.ports.app import RunningApp
 from reconciler.show.documents.junit import junit
 from reconciler.show.text.raise_and_logs import render_logs, render_raised
@@ -97,6 +100,19 @@ def test_each_tier_is_a_test_case_of_its_verdict() -> None:
     failure = suite.find("testcase[@name='upgrade']/failure")
     assert failure is not None
     assert (failure.get("message"), failure.text) == ("data.check exited 1", "Traceback:\nKeyError: 'body'")
+
+
+def test_a_way_with_a_row_that_was_not_proved_is_no_passed_test_if_a_promotion_depends_on_it() -> None:
+    cases = tuple(WayCase(DataSource(answer), answer) for answer in (WayAnswer.YES, WayAnswer.SKIP))
+    leap = WayResult("cal", WayName.LEAP, WayAnswer.YES, Release("1.0.0", "c" * 40), cases=cases)
+
+    def elements(*conditions: Condition) -> list[str]:
+        suite = ET.fromstring(junit(trial_of("cal"), [leap], conditions))  # noqa: S314  our own text
+        assert suite.get("skipped") == str(len(conditions))
+        return [child.tag for child in suite[-1]]
+
+    assert elements() == []
+    assert elements(Condition("way-leap", ConditionStatus.OPEN, "not proved")) == ["skipped"]
 
 
 @given(st.text(st.one_of(st.characters(codec=None), st.sampled_from("\x00\x1b\ud800\uffff<&\"]'\n"))))

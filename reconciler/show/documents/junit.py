@@ -1,9 +1,9 @@
 """Writes a trial as JUnit XML, which CI systems can show. Each tier is a test case."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.core.gate import Condition, is_closed_way, way_condition_name
+from reconciler.core.gate import Condition, ConditionStatus, is_about_way, way_condition_name
 from reconciler.core.tier_results import TierResult, Trial, Verdict
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import WayResult, way_text
@@ -26,8 +26,8 @@ def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Con
     from xml.etree import ElementTree as ET
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
-    closed = {condition.name for condition in conditions if is_closed_way(condition)}
-    elements = [_element_of_way(result, closed) for result in ways]
+    gates = {condition.name: condition.status for condition in conditions if is_about_way(condition)}
+    elements = [_element_of_way(result, gates.get(way_condition_name(result.way))) for result in ways]
     facts = {
         "name": f"{trial.recipe} {trial.release.version}",
         "tests": str(len(trial.tiers) + len(ways)),
@@ -53,19 +53,20 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
 
 
-def _element_of_way(result: WayResult, closed: Collection[str]) -> str | None:
-    """Return the name of the XML element that a way's test case has; None if the answer of the way is YES.
+def _element_of_way(result: WayResult, gate: ConditionStatus | None) -> str | None:
+    """Return the name of the XML element that a way's test case has; None if the answer is YES, and proved.
 
     * "error": the answer is ERROR: this host is to blame, or the release itself does not come up.
-    * "failure": the answer is NO, and that prevents the promotion: the gate's condition on this way is in `closed`.
+    * "failure": the answer is NO, and that prevents the promotion.
     * "skipped": any other answer, because it does not fail the trial.
+
+    `gate` is the status of the gate's condition on this way; None if the promotion does not depend on the way.
     """
-    if result.answer is WayAnswer.YES:
+    if result.answer is WayAnswer.YES and gate is not ConditionStatus.OPEN:
         return None
     if result.answer is WayAnswer.ERROR:
         return "error"
-    is_gate = way_condition_name(result.way) in closed
-    return "failure" if is_gate and result.answer is WayAnswer.NO else "skipped"
+    return "failure" if gate is ConditionStatus.FAIL and result.answer is WayAnswer.NO else "skipped"
 
 
 def _add_way(suite: "ET.Element", result: WayResult, element: str | None) -> None:

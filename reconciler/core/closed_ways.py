@@ -1,0 +1,49 @@
+"""Decides whether a way of a canonical has closed: it was open before, and now is not."""
+
+from collections.abc import Sequence
+
+from desired.model import Release, WayName
+from desired.versions import version_key
+from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.ways import RecordedWay, WayResult
+
+
+def closed_way(
+    recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
+) -> tuple[WayResult, WayResult] | None:
+    """Return the results before and after the answer of `way` changed from YES to NO; None if it did not.
+
+    * the later result: the newest of the canonical's release, which has this `version` and `commit`. An ERROR does not
+      count.
+    * the earlier result: the last one before that, of the same version or an older one, that has an answer to what is
+      NO now. An ERROR or SKIP does not count.
+
+    Only what passes tried counts. `recorded` are the results of one recipe, the oldest first.
+    """
+    answered = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
+    results = [one for one in answered if one.way is way]
+    release = Release(version, commit)
+    last = next((at for at, one in reversed([*enumerate(results)]) if one.release == release), None)
+    if last is None or results[last].answer is not WayAnswer.NO:
+        return None
+    present = results[last]
+    before = [one for one in results[:last] if one.answer is not WayAnswer.SKIP and _answers_same(one, present)]
+    return (before[-1], present) if before and before[-1].answer is WayAnswer.YES else None
+
+
+def _answers_same(before: WayResult, present: WayResult) -> bool:
+    """Return whether `before` has an answer to what is NO in the later result `present` of the same way.
+
+    It has none if it is of a newer release. If it is of an older one, it has one for each leap or fall from a release
+    that is not older than its own, because such a release came later. If it is of the same version, it must have been
+    tried with the same base.
+    """
+    own, later = version_key(before.release.version), version_key(present.release.version)
+    if not present.cases:
+        return own < later or (own == later and before.base == present.base)
+    yes_or_no = {WayAnswer.YES, WayAnswer.NO}
+    answered = {(case.source.release, case.moment) for case in before.cases if case.answer in yes_or_no}
+    closed = [case for case in present.cases if case.answer is WayAnswer.NO]
+    return own <= later and any(
+        (case.source.release, case.moment) in answered or version_key(case.source.version) >= own for case in closed
+    )
