@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from desired.model import Upgrade
+from reconciler.errors import killed_error
 from reconciler.ports.app import App, DeployOptions, StartTimes
 from tests.ways_world import NEWER, AskedDriver, MarkedCommands, WaysWorld
 from tests.world_driver import WorldDriver
@@ -18,15 +19,18 @@ OLDEST = "0.9.0"
 class OlderWorld(WaysWorld):
     """The recipe `notes` as in WaysWorld. The release 0.9.0 was never promoted.
 
-    `over` says what 1.1.0 does when it is first deployed over the data of a release: any of `exits`, `damages` and
-    `spoils`. `falls` says what becomes of the data at each kill while it starts, the first first: any of `damages`,
-    `spoils` and `stalls` (the next start fails). `quick` is how many starts end before they can be killed.
+    `over` says what 1.1.0 does when it is first deployed over the data of a release: any of `exits`, `damages`,
+    `spoils`, `hangs` (it is not ready in time) and `once` (it does so only once). `falls` says what becomes of the data
+    at each kill while it starts, the first first: any of `damages`, `spoils`, `stalls` (the next start fails),
+    `hangs` (the next start that does not fail is not ready in time) and `lingers` (what is left of the next start has
+    to be killed). `quick` is how many starts end before they can be killed.
     """
 
     over: dict[str, set[str]] = field(factory=dict)
     falls: list[set[str]] = field(factory=list)
     stalled: int = 0
     quick: int = 0
+    lingers: bool = False
 
     def also(self, *named: str) -> None:
         """Declare `[upgrade] also`."""
@@ -45,10 +49,15 @@ class OlderDriver(AskedDriver):
     older: OlderWorld = field(kw_only=True)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
+        if self.older.lingers and not self.older.stalled:
+            self.older.lingers = False
+            raise killed_error(app.recipe, ("app (10 s)",))
         lived = self._data(app)["lived"][-1:]
         said = super().deploy(app, checkout, options)
         does = self.older.over.get(lived[0], set()) if lived and options.version == NEWER else set()
         self._damage(app, does)
+        if "once" in does:
+            self.older.over.pop(lived[0])
         if "exits" in does or (options.version == NEWER and self.older.stalled):
             self.older.stalled = max(0, self.older.stalled - 1)
             self.world.running.pop(app.folder, None)
@@ -59,6 +68,9 @@ class OlderDriver(AskedDriver):
             self._write(app, {**self._data(app), "mark": False})
         if "spoils" in does:
             self._write(app, {**self._data(app), "key": "another"})
+        if "hangs" in does:
+            newer = self.older.commit_of(NEWER)
+            self.world.behaviours[newer] = evolve(self.world.behaviours[newer], slow_in=1)
 
     @contextmanager
     def watch_start(self, app: App, kill_after: float | None) -> Iterator[StartTimes]:
@@ -70,4 +82,5 @@ class OlderDriver(AskedDriver):
         if kill_after is not None:
             does = self.older.falls.pop(0) if self.older.falls else set()
             self.older.stalled += "stalls" in does
+            self.older.lingers = "lingers" in does
             self._damage(app, does)

@@ -119,7 +119,7 @@ def test_a_fall_kills_a_release_at_each_moment_of_its_first_start_on_older_data(
 
 @pytest.mark.parametrize(
     ("does", "kind", "words"),
-    [({"damages"}, "damages", "DANGER"), ({"spoils"}, "breaks", "DANGER"), ({"stalls"}, "twice", "second start")],
+    [({"damages"}, "damages", "DANGER"), ({"spoils"}, "breaks", "DANGER"), ({"stalls"}, "twice", "first start")],
 )
 def test_a_fall_tells_at_which_moment_a_kill_damages_the_data(
     notes: OlderWorld, does: set[str], kind: str, words: str
@@ -135,6 +135,23 @@ def test_a_fall_whose_check_times_out_twice_shows_no_damage(notes: OlderWorld) -
     notes.answers[NEWER, "check MARK_ID"] = [None, TIMED_OUT, TIMED_OUT]
     [fall] = notes.tried(WayName.FALL)
     assert rows(fall) == {"early": (ERROR, None), "middle": (YES, None), "late": (YES, None)}
+
+
+def test_data_that_a_release_lost_when_it_took_too_long_is_told_although_it_does_not_the_next_time(
+    notes: OlderWorld,
+) -> None:
+    notes.over[OLDER] = {"damages", "hangs", "once"}
+    [leap] = notes.tried(WayName.LEAP)
+    assert rows(leap) == {OLDER: (NO, "damages")}
+    assert "tried once more, since something took too long: yes" in way_text(leap)
+
+
+@pytest.mark.parametrize("second", ["hangs", "lingers"])
+def test_a_first_start_that_failed_is_told_although_the_second_took_too_long(notes: OlderWorld, second: str) -> None:
+    notes.falls = [{"stalls", second}]
+    [fall] = notes.tried(WayName.FALL)
+    assert rows(fall) == {"early": (NO, "twice"), "middle": (YES, None), "late": (YES, None)}
+    assert "it ended; at the second start: " in way_text(fall)
 
 
 def test_a_start_that_ends_before_the_kill_is_measured_again_and_never_called_a_fall(notes: OlderWorld) -> None:

@@ -76,6 +76,20 @@ def test_a_check_that_times_out_twice_proves_nothing_of_the_data(notes: WaysWorl
     assert "not done in time" in back.reason
 
 
+def test_data_that_the_older_release_damaged_when_it_took_too_long_is_told_although_it_does_not_the_next_time(
+    notes: WaysWorld,
+) -> None:
+    def be_slow_once() -> None:
+        older = notes.commit_of(OLDER)
+        notes.world.behaviours[older] = evolve(notes.world.behaviours[older], slow_in=1)
+        notes.older = {"damages"}
+        notes.on_older = notes.older.clear
+
+    notes.on_older = be_slow_once
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.kind, notes.older) == (NO, "damages", set()), back
+
+
 def test_a_release_that_does_not_come_up_after_a_clean_stop_is_not_said_to_be_killed(notes: WaysWorld) -> None:
     notes.stop_spoils = True
     [stop] = notes.tried(WayName.STOP)

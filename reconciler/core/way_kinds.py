@@ -49,7 +49,7 @@ class WayKind(StrEnum):
 
     A fall kills the release while it first starts on older data:
 
-    * TWICE: the release comes up only when it is started a second time after the kill.
+    * TWICE: the release does not come up at the first start after the kill. The second start shows no danger.
     * DAMAGES: the release comes up without all data.
     * BREAKS: the release does not come up any more.
     """
@@ -74,7 +74,7 @@ KIND_WORDS: Final[Mapping[WayKind, str]] = {
     WayKind.KILLED: "it does not end by itself and is killed",
     WayKind.UNCLEAN: "DANGER: after a kill it does not come up again with its data",
     WayKind.NO_RESTART: "DANGER: after a clean stop it does not come up again with its data",
-    WayKind.TWICE: "it comes up only at the second start",
+    WayKind.TWICE: "it does not come up at the first start after the kill",
 }
 
 _OTHER_WORDS: Final[Mapping[tuple[WayName, WayKind], str]] = {
@@ -88,7 +88,7 @@ GRAVEST_FIRST: Final = (WayKind.BREAKS, WayKind.DAMAGES, WayKind.HIDES, WayKind.
 
 
 def kind_words(way: WayName, kind: WayKind) -> str:
-    """Return what is wrong as words, such as "it comes up only at the second start".
+    """Return what is wrong as words, such as "it does not end by itself and is killed".
 
     `way` is a way with the answer NO, and `kind` says why.
     """
@@ -187,13 +187,16 @@ def kind_of_leap(facts: LeapFacts) -> WayKind | None:
     return WayKind.DAMAGES if facts.rises_after else WayKind.BREAKS
 
 
-def kind_of_fall(*, comes_up: bool, passes: bool, starts: int) -> WayKind | None:
+def kind_of_fall(*, comes_up: bool, passes: bool, starts: int, is_late: bool = False) -> WayKind | None:
     """Return why the answer of a fall is NO; None if the answer is YES.
 
     * `comes_up`: True if the release became ready at its last start after the kill.
     * `passes`: True if data.check passed then.
     * `starts`: how often the release was started after the kill.
+    * `is_late`: True if the second start or its data.check took too long, which shows no danger.
     """
+    if starts > 1 and is_late:
+        return WayKind.TWICE
     if not comes_up:
         return WayKind.BREAKS
     if not passes:

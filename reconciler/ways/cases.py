@@ -7,6 +7,7 @@ from attrs import evolve
 
 from reconciler.core.way_cases import DataSource, WayCase, answer_of, gravest_kind
 from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.way_repeats import result_of_both
 from reconciler.core.ways import WayResult
 from reconciler.deploy.deploying import deploy_app_set, deploy_needed
 from reconciler.deploy.slot import Slot
@@ -38,18 +39,29 @@ def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]
     """Try one case of a way by calling `try_case`. Return the case with its answer, reason and duration.
 
     `case` says over which data the release is tried. If something took too long, `try_case` is called once more, and
-    that result counts. The answer is SKIP if the older release does not work by itself. It is ERROR if this host is to
+    `result_of_both` says what counts. The answer is SKIP if the older release does not work by itself. It is ERROR if this host is to
     blame, or if something took too long the second time too.
     """
-    run.host.progress.step(run.subject.recipe.name, f"{run.subject.release.version}: {run.way} over {case.source}")
-    started = run.host.clock.monotonic()
+    host, subject = run.host, run.subject
+    host.progress.step(subject.recipe.name, f"{subject.release.version}: {run.way} over {case.source}")
+    started = host.clock.monotonic()
+    first = WayRun(host, subject, run.way)
+    done = _tried_once(first, case, try_case)
+    if first.timed_out:
+        host.progress.step(subject.recipe.name, f"{run.way}, once more: {done.reason}")
+        done = result_of_both(done, _tried_once(WayRun(host, subject, run.way, number=2), case, try_case))
+    return evolve(done, seconds=host.clock.monotonic() - started)
+
+
+def _tried_once(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
+    """Return what came of a case that is tried once. If it took too long, `run.timed_out` is True afterwards."""
     try:
-        done = twice_if_late(run, try_case)
+        return try_case(run)
     except OlderReleaseError as broken:
-        done = evolve(case, answer=WayAnswer.SKIP, reason=in_one_line(broken))
+        return evolve(case, answer=WayAnswer.SKIP, reason=in_one_line(broken))
     except (CanonError, StateError, OSError) as failed:
-        done = evolve(case, answer=WayAnswer.ERROR, reason=in_one_line(failed))
-    return evolve(done, seconds=run.host.clock.monotonic() - started)
+        run.timed_out = run.timed_out or isinstance(failed, TimedOutError)
+        return evolve(case, answer=WayAnswer.ERROR, reason=in_one_line(failed))
 
 
 def result_of(run: WayRun, cases: tuple[WayCase, ...]) -> WayResult:

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from desired.model import WayName
 from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.way_repeats import result_of_both
 from reconciler.core.ways import WayResult, way_text
 from reconciler.deploy.slot import append_log_line
 from reconciler.errors import CanonError, TimedOutError, in_one_line
@@ -29,9 +30,10 @@ _WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
     """Try the way `way` of a release. Return the result. No error is raised.
 
-    Only copies of the sealed data are used. If something took too long, the way is run once more, and the second result
-    counts. The answer is SKIP if the recipe declares no data.check. It is ERROR if the release does not come up with
-    its own data, if this host is to blame, or if the second run took too long to tell what became of the data.
+    Only copies of the sealed data are used. If something took too long, the way is run once more, and `result_of_both`
+    says which result counts. The answer is SKIP if the recipe declares no data.check. It is ERROR if the release does
+    not come up with its own data, if this host is to blame, or if the second run took too long to tell what became of
+    the data.
     """
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
     (subject.logs / f"way-{way}.log").unlink(missing_ok=True)
@@ -39,7 +41,7 @@ def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
     run = WayRun(host, subject, way)
     result = _tried(run)
     if run.timed_out:
-        result = _tried(WayRun(host, subject, way, number=2))
+        result = result_of_both(result, _tried(WayRun(host, subject, way, number=2)))
     append_log_line(run.log, f"{way} {way_text(result)}")
     return evolve(result, seconds=host.clock.monotonic() - started)
 

@@ -11,10 +11,10 @@ from reconciler.core.ways import WayResult
 from reconciler.deploy.app_set import AppSpec
 from reconciler.deploy.deploying import deploy_app
 from reconciler.deploy.slot import Slot
-from reconciler.errors import CanonError, RecipeError, TimedOutError, killed_error
+from reconciler.errors import CanonError, KilledError, RecipeError, TimedOutError, killed_error
 from reconciler.ways.cases import deploy_newer_needs, deploy_older, result_of, tried_case, twice_if_late
 from reconciler.ways.older_data import OlderReleaseError
-from reconciler.ways.way_run import WayRun
+from reconciler.ways.way_run import RiseAttempt, WayRun
 
 _TRIES = 3
 
@@ -133,14 +133,26 @@ def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_wr
     """Start the killed release again, and a second time if it does not come up. Return the case with its answer.
 
     The answer is YES if all data is there afterwards. `kill` is when the release was killed. `proves_writes` is True if
-    data.check can see what the older release wrote. Raise TimedOutError if the release does not come up in time, or
-    cannot be checked in time, because that shows no damage.
+    data.check can see what the older release wrote. Raise TimedOutError if the first start takes too long, or its
+    data.check, because that shows no damage. If only the second start takes too long, the answer is NO: the first failed.
     """
-    release, starts = run.subject.release, 1
-    first = tried = run.require_in_time(run.attempt(slot, release))
-    if not tried.comes_up:
-        tried, starts = run.require_in_time(run.attempt(slot, release)), 2
-    kind = kind_of_fall(comes_up=tried.comes_up, passes=tried.passes, starts=starts)
-    reason = tried.words or first.words or run.limits(proves_writes, case.source.version)
+    first = tried = run.require_in_time(run.attempt(slot, run.subject.release))
+    reason, starts = first.words or run.limits(proves_writes, case.source.version), 1
+    if not first.comes_up:
+        tried, starts = _second_start(run, slot), 2
+        reason = f"{first.words}; at the second start: {tried.words or 'it comes up'}"
+    kind = kind_of_fall(comes_up=tried.comes_up, passes=tried.passes, starts=starts, is_late=tried.timed_out)
     answer = WayAnswer.YES if kind is None else WayAnswer.NO
     return WayCase(case.source, answer, kind, reason, proves_writes, case.moment, kill)
+
+
+def _second_start(run: WayRun, slot: Slot) -> RiseAttempt:
+    """Start the release again after a start that failed. Return how that went.
+
+    If what is left of the first start has to be killed, return an attempt that took too long.
+    """
+    try:
+        return run.attempt(slot, run.subject.release)
+    except KilledError as killed:
+        run.timed_out = True
+        return RiseAttempt(comes_up=False, passes=False, words=killed.message, timed_out=True)

@@ -69,6 +69,7 @@ def test_the_kind_of_a_failed_leap_follows_from_what_the_older_release_has_left(
 def test_a_fall_is_yes_only_if_the_release_comes_up_whole_at_the_first_start() -> None:
     assert kind_of_fall(comes_up=True, passes=True, starts=1) is None
     assert kind_of_fall(comes_up=True, passes=True, starts=2) is WayKind.TWICE
+    assert kind_of_fall(comes_up=False, passes=False, starts=2, is_late=True) is WayKind.TWICE
     assert kind_of_fall(comes_up=True, passes=False, starts=2) is WayKind.DAMAGES
     assert kind_of_fall(comes_up=False, passes=False, starts=2) is WayKind.BREAKS
 

@@ -1,0 +1,30 @@
+"""Decides which result counts if a way, or one of its cases, was tried twice."""
+
+from typing import Final, TypeVar
+
+from attrs import evolve
+
+from reconciler.core.way_cases import WayCase
+from reconciler.core.way_kinds import WayKind
+from reconciler.core.ways import WayResult
+
+Tried = TypeVar("Tried", WayCase, WayResult)
+
+_SEEN: Final = (WayKind.TWICE, WayKind.DAMAGES, WayKind.UNCLEAN, WayKind.NO_RESTART, WayKind.BREAKS)
+"""The kinds that no delay explains, the gravest last: each dangerous one, and that a first start failed."""
+
+
+def result_of_both(first: Tried, second: Tried) -> Tried:
+    """Return what counts if something took too long while `first` was found, so that `second` was tried after it.
+
+    The second counts, unless the first has a graver kind that was seen although something else took too long: what was
+    lost once may be lost again. Its reason then also tells the second answer.
+    """
+    if _rank(first.kind) <= _rank(second.kind):
+        return second
+    again = f"tried once more, since something took too long: {second.answer}"
+    return evolve(first, reason="; ".join(filter(None, (first.reason, again))))
+
+
+def _rank(kind: WayKind | None) -> int:
+    return _SEEN.index(kind) + 1 if kind in _SEEN else 0
