@@ -6,10 +6,11 @@ from pathlib import Path
 
 from attrs import define, evolve, field
 
-from desired.model import Upgrade
+from desired.model import Install, Upgrade
 from reconciler.errors import killed_error
 from reconciler.ports.app import App, DeployOptions, StartTimes
-from tests.ways_world import NEWER, AskedDriver, MarkedCommands, WaysWorld
+from tests.ways_world import NEWER, OLDER, AskedDriver, MarkedCommands, WaysWorld
+from tests.world import World
 from tests.world_driver import WorldDriver
 
 OLDEST = "0.9.0"
@@ -23,7 +24,8 @@ class OlderWorld(WaysWorld):
     `spoils`, `hangs` (it is not ready in time) and `once` (it does so only once). `falls` says what becomes of the data
     at each kill while it starts, the first first: any of `damages`, `spoils`, `stalls` (the next start fails),
     `hangs` (the next start that does not fail is not ready in time) and `lingers` (what is left of the next start has
-    to be killed). `quick` is how many starts end before they can be killed.
+    to be killed). `quick` is how many starts end before they can be killed. `beside` are releases that do not come up
+    beside 2.0.0 of the app `accounts`.
     """
 
     over: dict[str, set[str]] = field(factory=dict)
@@ -31,6 +33,22 @@ class OlderWorld(WaysWorld):
     stalled: int = 0
     quick: int = 0
     lingers: bool = False
+    beside: set[str] = field(factory=set)
+
+    @classmethod
+    def with_needs(cls, root: Path) -> "OlderWorld":
+        """Return `notes` upgraded once, and `accounts`, which it needs, upgraded from 1.0.0 to 2.0.0."""
+        made = cls(World(root))
+        made.world.declare("accounts")
+        made.world.declare("notes", install=Install(needs=("accounts",)))
+        for name in ("accounts", "notes"):
+            made.world.tag(name, OLDER)
+        made.world.run()
+        for name, version in (("accounts", "2.0.0"), ("notes", NEWER)):
+            made.world.tag(name, version)
+            made.world.run()
+        made.world.wrap = made._wrapped
+        return made
 
     def also(self, *named: str) -> None:
         """Declare `[upgrade] also`."""
@@ -56,6 +74,9 @@ class OlderDriver(AskedDriver):
         said = super().deploy(app, checkout, options)
         does = self.older.over.get(lived[0], set()) if lived and options.version == NEWER else set()
         self._damage(app, does)
+        accounts = self.world.told.get(app.folder.parent / "accounts")
+        if accounts is not None and accounts.version == "2.0.0" and options.version in self.older.beside:
+            self.world.running.pop(app.folder, None)
         if "once" in does:
             self.older.over.pop(lived[0])
         if "exits" in does or (options.version == NEWER and self.older.stalled):

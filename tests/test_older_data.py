@@ -91,6 +91,25 @@ def test_an_older_release_that_does_not_start_says_nothing_of_the_newer_one(note
     assert "0.8.0 does not work by itself, which says nothing of 1.1.0" in leap.cases[1].reason
 
 
+@pytest.mark.parametrize(
+    ("does", "beside", "case"),
+    [
+        ({"exits"}, set(), (NO, "refuses")),
+        ({"exits"}, {OLDER}, (SKIP, None)),
+        ({"spoils", "exits"}, set(), (NO, "breaks")),
+        (set(), {OLDER}, (YES, None)),
+    ],
+)
+def test_a_release_is_not_blamed_for_what_the_newer_apps_beside_it_did(
+    tmp_path: Path, does: set[str], beside: set[str], case: tuple[str, str | None]
+) -> None:
+    notes = OlderWorld.with_needs(tmp_path)
+    notes.over[OLDER], notes.beside = does, beside
+    [leap] = notes.tried(WayName.LEAP)
+    assert rows(leap) == {OLDER: case}
+    assert (f"{OLDER} also fails beside accounts 2.0.0 alone" in way_text(leap)) == (case[0] is SKIP)
+
+
 def test_an_unsigned_release_is_no_release_to_leap_from_until_it_is_signed(tmp_path: Path) -> None:
     notes = OlderWorld.upgraded(tmp_path, signed=True)
     assert isinstance(notes, OlderWorld)

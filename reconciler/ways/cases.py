@@ -1,6 +1,6 @@
 """The steps that ways with several cases share: they deploy older data, and try each case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from attrs import evolve
@@ -10,7 +10,7 @@ from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.way_repeats import result_of_both
 from reconciler.core.ways import WayResult
 from reconciler.deploy.deploying import deploy_app_set, deploy_needed
-from reconciler.deploy.slot import Slot
+from reconciler.deploy.slot import DeployedApp, Slot
 from reconciler.errors import CanonError, RecipeError, TimedOutError, in_one_line
 from reconciler.ways.older_data import OlderReleaseError, without_source
 from reconciler.ways.way_run import WayRun
@@ -39,8 +39,8 @@ def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]
     """Try one case of a way by calling `try_case`. Return the case with its answer, reason and duration.
 
     `case` says over which data the release is tried. If something took too long, `try_case` is called once more, and
-    `result_of_both` says what counts. The answer is SKIP if the older release does not work by itself. It is ERROR if this host is to
-    blame, or if something took too long the second time too.
+    `result_of_both` says what counts. The answer is SKIP if the older release does not work by itself. It is ERROR if
+    this host is to blame, or if something took too long the second time too.
     """
     host, subject = run.host, run.subject
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {run.way} over {case.source}")
@@ -92,12 +92,15 @@ def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
         raise OlderReleaseError(why) from broken
 
 
-def deploy_newer_needs(run: WayRun, slot: Slot) -> None:
-    """Deploy the apps that the release under test needs, each over its data in the slot.
+def deploy_newer_needs(run: WayRun, slot: Slot) -> Sequence[DeployedApp]:
+    """Deploy the apps that the release under test needs, each over its data in the slot. Return the deployed apps.
 
     Apps that are at the right release already are left as they are. Raise NeededAppError if an app fails.
     """
+    changed = []
     for spec in without_source(run.subject.older.needed()):
         have = slot.apps.get(spec.recipe.name)
         if have is None or have.release != spec.release:
             deploy_needed(slot, spec, run.subject.recipe)
+            changed.append(slot.apps[spec.recipe.name])
+    return changed

@@ -134,7 +134,7 @@ def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_wr
 
     The answer is YES if all data is there afterwards. `kill` is when the release was killed. `proves_writes` is True if
     data.check can see what the older release wrote. Raise TimedOutError if the first start takes too long, or its
-    data.check, because that shows no damage. If only the second start takes too long, the answer is NO: the first failed.
+    data.check, because that shows no damage. If only the second start takes too long, the answer is NO nevertheless.
     """
     first = tried = run.require_in_time(run.attempt(slot, run.subject.release))
     reason, starts = first.words or run.limits(proves_writes, case.source.version), 1

@@ -1,7 +1,7 @@
 """The leap: the release is deployed over the data of older ones, also of such that are several releases older."""
 
 from reconciler.core.way_cases import DataSource, WayCase
-from reconciler.core.way_kinds import LeapFacts, WayAnswer, kind_of_leap
+from reconciler.core.way_kinds import LeapFacts, WayAnswer, is_danger, kind_of_leap
 from reconciler.core.ways import WayResult
 from reconciler.deploy.slot import Slot
 from reconciler.ways.cases import deploy_newer_needs, deploy_older, result_of, tried_case
@@ -30,18 +30,33 @@ def _tried(run: WayRun, source: DataSource) -> WayCase:
 def _leap(run: WayRun, source: DataSource) -> WayCase:
     """Deploy the release over the data of an older one, which `source` names. Return the case with its answer.
 
-    If the release fails, deploy the older release again, to see what is still there of the data. Raise the errors of
+    If the release fails, deploy the older release again, to see what is still there of the data. If the older one then
+    fails too, the answer is SKIP if it also fails where only the apps that it needs are newer. Raise the errors of
     `deploy_older`, KilledError if one of the two releases does not stop in time, and TimedOutError if too little was
     seen in time to tell what became of the data.
     """
     with run.slot("way-leap") as slot:
         proves_writes = deploy_older(run, slot, source)
-        deploy_newer_needs(run, slot)
+        newer_needs = deploy_newer_needs(run, slot)
         tried = run.attempt(slot, run.subject.release)
         facts = LeapFacts(tried.comes_up, tried.passes) if tried.passes else _facts_after(run, slot, tried, source)
     kind = kind_of_leap(facts)
     reason = tried.words or run.limits(proves_writes, source.version)
+    if newer_needs and is_danger(kind) and (fails := _why_without_release(run, source)):
+        return WayCase(source, WayAnswer.SKIP, reason=f"{fails}, so nothing shows what became of its data: {reason}")
     return WayCase(source, WayAnswer.YES if kind is None else WayAnswer.NO, kind, reason, proves_writes)
+
+
+def _why_without_release(run: WayRun, source: DataSource) -> str:
+    """Deploy the older release of `source` beside the newer apps that it needs, without ever deploying the newer one.
+
+    Return why it fails there; "" if it does not fail. A slot of its own is used. Raise the errors of `_leap`.
+    """
+    with run.slot("way-leap") as slot:
+        deploy_older(run, slot, source)
+        beside = ", ".join(f"{each.recipe.name} {each.release.version}" for each in deploy_newer_needs(run, slot))
+        older = run.require_in_time(run.attempt(slot, source.release))
+    return "" if older.passes else f"{source.version} also fails beside {beside} alone ({older.words})"
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt, source: DataSource) -> LeapFacts:
