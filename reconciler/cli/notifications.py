@@ -15,7 +15,7 @@ from reconciler.ports.notifier import Letter, Notifier
 from reconciler.show.documents.message_document import message_document_of
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.messages import message_subject, message_text
-from reconciler.show.text.pass_age import stale_notes
+from reconciler.show.text.pass_age import whole_pass_text
 from reconciler.stages.loop import Pass
 from state.notification_file import keep_notifications, read_notifications
 from state.notifications import Message, Notifications
@@ -112,7 +112,7 @@ def timer_seen(context: CommandContext) -> Seen:
     If that pass is not too old, return instead that this problem is over.
     """
     last = last_whole_pass(context)
-    return seen_of_timer(last, "; ".join(stale_notes(last)))
+    return seen_of_timer(last, whole_pass_text(last))
 
 
 def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Notifications:

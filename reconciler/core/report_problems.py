@@ -8,7 +8,7 @@ from reconciler.core.last_pass import LastWholePass
 from reconciler.core.notifications import PASS, TIMER, Seen
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
-from reconciler.core.report import Report, ReportBucket, Row, bucket_of
+from reconciler.core.report import Report, ReportBucket, Row, bucket_of, gaps
 from state.notifications import FleetProblem
 
 _TOLD = frozenset(
@@ -29,21 +29,30 @@ def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
     """Return the problems in the report of a pass, and which subjects certainly have none.
 
     * `told`: the subjects of problems that people were told of before. If the pass was over the whole fleet, a recipe
-      among them without a row has left the fleet, so its problem is over.
+      among them without a row has left the fleet, so its problem is over. A pass over some recipes tells nothing of
+      passes as a whole.
     * `interrupted`: True if a signal ended the pass. Then a problem of passes as a whole does not count as over.
     """
     rows = {row.recipe: row for row in report.rows}
     problems = {name: problem for name, row in rows.items() if (problem := _problem(row)) is not None}
     undecided = {name for name, row in rows.items() if bucket_of(row) is ReportBucket.TO_PROMOTE}
     over = {name: _state_text(row) for name, row in rows.items() if name not in problems and name not in undecided}
-    if report.population.selected == report.population.declared:
+    if report.population.selected != report.population.declared:
+        return Seen(problems, over)
+    if report.population.reported == report.population.selected:
         gone = {subject for subject in told if ":" not in subject and subject not in rows}
         over |= dict.fromkeys(gone, "it is no longer in the fleet")
     if report.exit_code == HOLLOW:
-        problems[PASS] = FleetProblem(PASS, "hollow", "", "; ".join(report.notes)[:_LONGEST])
+        problems[PASS] = FleetProblem(PASS, "hollow", "", hollow_reason(report)[:_LONGEST])
     elif not interrupted:
         over[PASS] = report.line
     return Seen(problems, over)
+
+
+def hollow_reason(report: Report) -> str:
+    """Return why a report is hollow, and after that its other notes."""
+    missing = gaps(report.population, report.counts, report.rows)
+    return "; ".join(dict.fromkeys((*missing, *report.notes)))
 
 
 def _problem(row: Row) -> FleetProblem | None:
@@ -92,15 +101,15 @@ def _state_text(row: Row) -> str:
     return f"{bucket_of(row).replace('_', ' ')}, {have}"
 
 
-def seen_of_timer(last: LastWholePass, reason: str) -> Seen:
-    """Return a problem that says that the last pass over the whole fleet is too old.
+def seen_of_timer(last: LastWholePass, text: str) -> Seen:
+    """Return a problem which says that the last pass over the whole fleet is too old.
 
-    If that pass is not too old, return instead that this problem is over. `reason` is a sentence on the age of the
-    pass.
+    If that pass is not too old, return instead that this problem is over. `text` says when that pass ended, and how old
+    it may become.
     """
     if last.is_stale:
-        return Seen({TIMER: FleetProblem(TIMER, "stale", "", reason)})
-    return Seen(over={TIMER: "a pass over the whole fleet ended"})
+        return Seen({TIMER: FleetProblem(TIMER, "stale", "", text)})
+    return Seen(over={TIMER: text})
 
 
 def failed_pass(reason: str) -> Seen:

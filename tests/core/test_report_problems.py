@@ -117,6 +117,31 @@ def test_a_hollow_pass_is_a_problem_and_an_interrupted_one_says_nothing_of_passe
     assert PASS not in seen_in(report_with(row()), (), interrupted=True).over
 
 
+def test_a_pass_over_some_recipes_neither_makes_nor_ends_a_problem_of_passes() -> None:
+    left_out = row(held_back=HeldBack.EXCEPTED)
+    expected = ExpectedRecipes(2, {"notes": False}, 1)
+    hollow = summarise(run_of(ReportCommand.PASS), expected, [left_out])
+    assert hollow.notes == ("nothing is enrolled",)
+    for report in (hollow, report_with(row(), declared=2)):
+        seen = seen_in(report, (PASS,), interrupted=False)
+        assert (PASS in seen.problems, PASS in seen.over) == (False, False)
+
+
+def test_a_report_that_lacks_a_row_ends_no_problem_of_the_recipe_that_it_lacks() -> None:
+    expected = ExpectedRecipes(2, {"notes": True, "wiki": True}, 2)
+    lacking = summarise(run_of(ReportCommand.PASS), expected, [row()])
+    assert "wiki" not in seen_in(lacking, ("wiki",), interrupted=False).over
+
+
+def test_a_hollow_pass_is_told_with_what_is_missing_first_however_many_notes_it_has() -> None:
+    expected = ExpectedRecipes(0, {}, 0)
+    many = [f"note {number} on something else" for number in range(200)]
+    hollow = summarise(run_of(ReportCommand.PASS), expected, (), many)
+    reason = seen_in(hollow, (), interrupted=False).problems[PASS].reason
+    assert reason.startswith("nothing is enrolled; note 0 on something else; note 1 ")
+    assert (len(reason), reason.count("nothing is enrolled")) == (2000, 1)
+
+
 def test_a_row_without_a_canonical_says_so() -> None:
     calm = without_canonical(row(Cause.NEVER_RELEASED, State.NONE))
     assert seen_in(report_with(calm), (), interrupted=False).over["notes"] == "never released, no canonical"
@@ -125,7 +150,7 @@ def test_a_row_without_a_canonical_says_so() -> None:
 def test_the_timer_is_a_problem_once_the_last_whole_pass_is_too_old() -> None:
     limit = timedelta(days=15)
     fresh, old = (LastWholePass(NOW - timedelta(days=days), limit, NOW) for days in (14, 16))
-    assert seen_of_timer(fresh, "") == Seen(over={TIMER: "a pass over the whole fleet ended"})
+    assert seen_of_timer(fresh, "14 d ago") == Seen(over={TIMER: "14 d ago"})
     assert seen_of_timer(old, "16 d ago").problems == {TIMER: FleetProblem(TIMER, "stale", "", "16 d ago")}
 
 

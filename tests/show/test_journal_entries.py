@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 
 from reconciler.core.drift import differences
@@ -61,3 +62,10 @@ def test_a_hollow_run_is_an_error_in_the_journal() -> None:
     (entry,) = report_entries(report_of(ReportCommand.PASS, []))
     assert (entry["RESULT"], entry["PRIORITY"]) == ("hollow", "3")
     assert "nothing is enrolled" in entry["MESSAGE"]
+
+
+def test_a_hollow_run_says_what_is_missing_before_its_many_notes() -> None:
+    hollow = report_of(ReportCommand.PASS, [])
+    many = [f"note {number} on something else" for number in range(200)]
+    (entry,) = report_entries(evolve(hollow, notes=(*many, *hollow.notes)))
+    assert entry["MESSAGE"].startswith("hollow: nothing is enrolled; note 0 on something else")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from reconciler.core.last_pass import LastWholePass
-from reconciler.show.text.pass_age import last_pass_lines, last_pass_part, stale_notes, status_lines
+from reconciler.show.text.pass_age import last_pass_lines, last_pass_part, stale_notes, status_lines, whole_pass_text
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import Screen
 from reconciler.show.text.status import render_card, render_status
@@ -31,6 +31,14 @@ def test_a_missing_pass_is_noted_only_if_a_limit_is_declared() -> None:
     assert stale_notes(NEVER)[0].startswith("no pass over the whole fleet is recorded, [fleet] stale is 15 d")
     undeclared = LastWholePass(None, None, NOW)
     assert (stale_notes(undeclared), last_pass_lines(undeclared, FILE)) == ((), [])
+
+
+def test_the_text_on_the_last_whole_pass_names_the_pass_and_the_limit_and_no_pass_that_did_not_end() -> None:
+    ended = f"the last whole pass ended on {NOW - timedelta(days=3):%Y-%m-%d %H:%M:%S} UTC"
+    assert whole_pass_text(FRESH) == f"{ended}; [fleet] stale is 15 d"
+    assert whole_pass_text(LastWholePass(FRESH.finished_at, None, NOW)) == f"{ended}; [fleet] stale is not declared"
+    assert whole_pass_text(LastWholePass(None, None, NOW)) == "[fleet] stale is not declared"
+    assert whole_pass_text(STALE) == "; ".join(stale_notes(STALE))
 
 
 def test_the_closing_line_stays_the_last_line_of_tables() -> None:

@@ -9,6 +9,7 @@ from reconciler.core.exit_codes import HOLLOW
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, Row
+from reconciler.core.report_problems import hollow_reason
 from reconciler.show.escape import escape
 
 MESSAGE_IDS: Final[Mapping[str, str]] = {
@@ -61,7 +62,7 @@ def report_entries(report: Report) -> Iterator[Entry]:
     should, yield an entry that says so first.
     """
     if report.exit_code == HOLLOW:
-        yield _entry("hollow", f"hollow: {'; '.join(report.notes)}", _ERROR, {"RESULT": "hollow"})
+        yield _entry("hollow", f"hollow: {hollow_reason(report)}", _ERROR, {"RESULT": "hollow"})
     for row in report.rows:
         if row.step.held_back is not HeldBack.EXCEPTED:
             yield from _drift_entries(row)

@@ -19,6 +19,15 @@ def stale_notes(last: LastWholePass) -> tuple[str, ...]:
     return (f"the last whole pass ended on {moment(last.finished_at)}, {age(last.finished_at, last.now)} ago, {limit}",)
 
 
+def whole_pass_text(last: LastWholePass) -> str:
+    """Return when the last pass over the whole fleet ended, and how old the fleet lets it become, in one line."""
+    if last.is_stale:
+        return "; ".join(stale_notes(last))
+    ended = f"the last whole pass ended on {moment(last.finished_at)}" if last.finished_at is not None else ""
+    limit = duration(last.stale_after.total_seconds()) if last.stale_after is not None else "not declared"
+    return "; ".join(filter(None, (ended, f"[fleet] stale is {limit}")))
+
+
 def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
     """Return one line on how old the last pass over the whole fleet is.
 
