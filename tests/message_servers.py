@@ -24,7 +24,9 @@ def server_context(authority: CertificateAuthority) -> ssl.SSLContext:
 
 @define
 class MailServer:
-    """An SMTP server. `refuses` is what it answers to the verb of that name in place of a success, as "421 busy".
+    """An SMTP server.
+
+    `refuses` is what it answers in place of a success, as "421 busy", by verb, by recipient, or by subject of a mail.
 
     With `password` it wants AUTH PLAIN as canon. `silent`: it says nothing at all. `closes_at` is a verb at which it
     closes the connection.
@@ -104,7 +106,10 @@ class _Session(socketserver.StreamRequestHandler):
         return self._say("250 ok" if self.logged_in else "530 log in first")
 
     def _rcpt(self, told: MailServer, line: str) -> bool:
-        told.recipients.append(line.partition("<")[2].partition(">")[0])
+        address = line.partition("<")[2].partition(">")[0]
+        if address in told.refuses:
+            return self._say(told.refuses[address])
+        told.recipients.append(address)
         return self._say("250 ok")
 
     def _data(self, told: MailServer, _: str) -> bool:
@@ -112,7 +117,10 @@ class _Session(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in {b".\r\n", b""}:
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
-        told.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
+        mail = message_from_bytes(b"".join(lines), policy=policy.default)
+        if mail["Subject"] in told.refuses:
+            return self._say(told.refuses[mail["Subject"]])
+        told.mails.append(mail)
         told.encrypted.append(self.is_encrypted)
         return self._say("250 taken")
 
@@ -153,9 +161,14 @@ class Posted:
 
 @define
 class HookServer:
-    """A web server that takes POSTs and answers `status`. `silent`: it never answers. `drips`: without an end."""
+    """A web server that takes POSTs and answers `status`, or that of the first text in `statuses` that the body has.
+
+    `silent`: it never answers. `drips`: without an end. `reason` is what it says beside the status, "" for the usual.
+    """
 
     status: int = 204
+    statuses: dict[str, int] = field(factory=dict)
+    reason: str = ""
     silent: bool = False
     drips: bool = False
     closes: bool = False
@@ -178,7 +191,8 @@ class _Hook(http.server.BaseHTTPRequestHandler):
             return
         while told.drips and not told.ended.wait(0.05):
             self.wfile.write(b"H")
-        self.send_response(told.status)
+        status = next((code for text, code in told.statuses.items() if text in body.decode()), told.status)
+        self.send_response(status, told.reason or None)
         if 300 <= told.status < 400:
             self.send_header("Location", self.path)
         self.end_headers()

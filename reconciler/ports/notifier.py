@@ -5,6 +5,12 @@ from typing import Protocol
 
 from attrs import frozen
 
+from reconciler.errors import InfrastructureError
+
+
+class RefusedMessageError(InfrastructureError):
+    """The target refused this message for good. It may take another one."""
+
 
 @frozen
 class Letter:
@@ -26,10 +32,11 @@ class Letter:
 class Notifier(Protocol):
     """Sends messages to people in one way, such as mail."""
 
-    def send(self, letter: Letter) -> None:
-        """Send the letter. Raise InfrastructureError if the receiver did not accept it, or not in time.
+    def send(self, letter: Letter) -> str:
+        """Send the letter. Return who did not get it although others did, and why; "" if all got it.
 
-        The text of the error has no secrets in it.
+        Raise RefusedMessageError if the letter was refused for good, because of what it is, and InfrastructureError if
+        nobody got it for another reason, or not in time. Neither text holds a secret.
         """
         ...
 

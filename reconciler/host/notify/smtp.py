@@ -3,7 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -13,10 +13,13 @@ from desired.notify import Mail
 from reconciler.errors import InfrastructureError, in_one_line
 from reconciler.host.credential import is_readable_here, read_credential
 from reconciler.host.notify.time_limit import SECONDS, in_time
-from reconciler.ports.notifier import Letter
+from reconciler.ports.notifier import Letter, RefusedMessageError
 from reconciler.redact import redaction
 
 _SOCKET_SECONDS = 15.0
+_GOODBYE_SECONDS = 2.0
+_PERMANENT = range(500, 600)
+_TOO_LARGE = 552
 
 
 @frozen
@@ -30,9 +33,9 @@ class MailNotifier:
     mail: Mail
     seconds: float = SECONDS
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Letter) -> str:
         password = self._password() if self.mail.password else ""
-        self._in_time(lambda: self._deliver(mail_of(letter, self.mail), password), password)
+        return self._in_time(lambda: self._deliver(mail_of(letter, self.mail), password), password)
 
     def check(self) -> str:
         """Connect to the server and log in, but send no mail. Return a text such as "mail.example.org:587 answers".
@@ -49,23 +52,29 @@ class MailNotifier:
     def _password(self) -> str:
         return read_credential(self.mail.password, "the password of the mail server", "[notify.mail] password")
 
-    def _in_time(self, call: Callable[[], str], password: str) -> None:
-        """Run `call` within the time limit. Raise InfrastructureError if `call` fails or takes too long.
+    def _in_time(self, call: Callable[[], str], password: str) -> str:
+        """Run `call` within the time limit, and return what it returns. Raise InfrastructureError if it fails.
 
-        The password is removed from the message of the error, because the server may repeat it.
+        The password is removed from the text, because the server may repeat it, also as AUTH PLAIN sends it: see RFC
+        4616.
         """
+        hidden = redaction([password.encode(), f"\0{self.mail.user}\0{password}".encode()])
         try:
-            in_time(call, self.seconds)
+            return hidden.apply(in_time(call, self.seconds).encode()).decode("utf-8", "replace")
         except (InfrastructureError, OSError) as failed:
-            said = redaction([password.encode()]).apply(in_one_line(failed).encode()).decode("utf-8", "replace")
-            raise InfrastructureError(f"{self.mail.server}: {said}") from failed
+            said = hidden.apply(in_one_line(failed).encode()).decode("utf-8", "replace")
+            kind = RefusedMessageError if _is_about_the_message(failed) else InfrastructureError
+            raise kind(f"{self.mail.server}: {said}") from failed
 
     def _deliver(self, message: EmailMessage, password: str) -> str:
+        """Send the mail. Return which recipients the server refused; "" if none.
+
+        Raise an OSError of smtplib if it refused all of them, or the mail.
+        """
         with self._connected(password) as server:
             refused = server.send_message(message)
-        if refused:
-            raise InfrastructureError(f"not accepted for {', '.join(sorted(refused))}")
-        return ""
+        each = (f"{name} ({code} {said.decode('utf-8', 'replace')})" for name, (code, said) in sorted(refused.items()))
+        return f"not accepted for {', '.join(each)}" if refused else ""
 
     def _log_in(self, password: str) -> str:
         with self._connected(password):
@@ -81,12 +90,33 @@ class MailNotifier:
             server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), timeout=_SOCKET_SECONDS, context=context)
         else:
             server = smtplib.SMTP(host, int(port), timeout=_SOCKET_SECONDS)
-        with server:
+        try:
             if self.mail.encryption == "starttls":
                 server.starttls(context=context)
             if password:
                 server.login(self.mail.user, password)
             yield server
+        finally:
+            _say_goodbye(server)
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    """End the connection, whatever the server answers. What it accepted before is sent."""
+    with suppress(OSError):
+        if server.sock is not None:
+            server.sock.settimeout(_GOODBYE_SECONDS)
+        server.quit()
+    server.close()
+
+
+def _is_about_the_message(failed: Exception) -> bool:
+    """Return whether a server refused the content or the size of a mail for good.
+
+    A sender or recipients that it refuses are no reason: it would refuse them in each mail.
+    """
+    if isinstance(failed, smtplib.SMTPSenderRefused):
+        return failed.smtp_code == _TOO_LARGE  # of SIZE: RFC 1870
+    return isinstance(failed, smtplib.SMTPDataError) and failed.smtp_code in _PERMANENT
 
 
 def mail_of(letter: Letter, mail: Mail) -> EmailMessage:

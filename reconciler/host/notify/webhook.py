@@ -9,14 +9,17 @@ from attrs import frozen
 
 from desired.notify import Webhook
 from reconciler.errors import InfrastructureError, in_one_line
-from reconciler.host.credential import read_credential
+from reconciler.host.credential import is_readable_here, read_credential
 from reconciler.host.notify.time_limit import SECONDS, in_time
-from reconciler.ports.notifier import Letter
+from reconciler.ports.notifier import Letter, RefusedMessageError
 from reconciler.redact import redaction
 
 _SOCKET_SECONDS = 15.0
 _SUCCESS = range(200, 300)
 _REDIRECTS = range(300, 400)
+_REFUSED = frozenset(range(400, 500)) - {401, 404, 405, 407, 408, 410, 421, 423, 425, 426, 429}
+"""The statuses that may be about the message: too large, or not as the server or a filter before it wants it. Not those
+that are about the URL or the login, or that tell to try again."""
 
 
 @frozen
@@ -31,20 +34,23 @@ class WebhookNotifier:
     webhook: Webhook
     seconds: float = SECONDS
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Letter) -> str:
         token = self._token()
         headers = {"Content-Type": "application/json", "User-Agent": "canon-reconcile", "Idempotency-Key": letter.id}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._in_time(lambda: self._post(letter.document, headers), token)
+        return self._in_time(lambda: self._post(letter.document, headers), token)
 
     def check(self) -> str:
         """Connect to the server, with TLS for an https URL. Return a text such as "https://example.org answers".
 
-        Send no request, because the server could take any request for a message.
+        Send no request, because the server could take any request for a message. Read the token, unless this process
+        may not read it; the text says so.
         """
-        self._in_time(self._connect, "")
-        return f"{self._place} answers"
+        is_readable = is_readable_here(self.webhook.token or "/")
+        token = self._token() if is_readable else ""
+        self._in_time(self._connect, token)
+        return f"{self._place} answers{'' if is_readable else '; the token is a credential of the unit'}"
 
     @property
     def _place(self) -> str:
@@ -60,16 +66,19 @@ class WebhookNotifier:
             raise InfrastructureError("the webhook's token has characters that no header can have", "see its file")
         return token
 
-    def _in_time(self, call: Callable[[], str], token: str) -> None:
-        """Run `call` within the time limit. Raise InfrastructureError if `call` fails or takes too long.
+    def _in_time(self, call: Callable[[], str], token: str) -> str:
+        """Run `call` within the time limit, and return what it returns. Raise InfrastructureError if it fails.
 
-        The token is removed from the message of the error, because the server may repeat it.
+        The token, the path and the query are removed from the error, because the server may repeat them.
         """
+        parts = urlsplit(self.webhook.url)
         try:
-            in_time(call, self.seconds)
+            return in_time(call, self.seconds)
         except (InfrastructureError, OSError) as failed:
-            said = redaction([token.encode()]).apply(in_one_line(failed).encode()).decode("utf-8", "replace")
-            raise InfrastructureError(f"{self._place}: {said}") from failed
+            hidden = redaction([secret.encode() for secret in (token, parts.path, parts.query)])
+            said = hidden.apply(in_one_line(failed).encode()).decode("utf-8", "replace")
+            kind = RefusedMessageError if isinstance(failed, RefusedMessageError) else InfrastructureError
+            raise kind(f"{self._place}: {said}") from failed
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.webhook.url)
@@ -89,7 +98,8 @@ class WebhookNotifier:
     def _post(self, body: bytes, headers: dict[str, str]) -> str:
         """Send `body` to the URL by one POST request. Return "".
 
-        Raise InfrastructureError unless the answer has a status from 200 to 299.
+        Raise InfrastructureError unless the answer has a status from 200 to 299; RefusedMessageError if the server may
+        accept another message.
         """
         parts = urlsplit(self.webhook.url)
         connection = self._connection()
@@ -106,5 +116,6 @@ class WebhookNotifier:
         if status in _REDIRECTS:
             raise InfrastructureError(f"it answered {status}, and redirects are not followed")
         if status not in _SUCCESS:
-            raise InfrastructureError(f"it answered {status} {reason}".rstrip())
+            kind = RefusedMessageError if status in _REFUSED else InfrastructureError
+            raise kind(f"it answered {status} {reason}".rstrip())
         return ""

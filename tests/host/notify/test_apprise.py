@@ -1,8 +1,10 @@
 """What is said where the library apprise is not installed, or its URLs are not there. It is not part of the lock."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -30,3 +32,37 @@ def test_without_the_library_the_error_says_how_to_install_it_and_hides_the_urls
 def test_a_missing_file_of_urls_is_an_error_before_the_library_is_asked(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="the file with apprise's URLs"):
         AppriseNotifier(Apprise(str(tmp_path / "urls"))).send(LETTER)
+
+
+def a_library_in_which(works: Callable[[str], bool], got: list[str]) -> ModuleType:
+    """Return a stand-in for apprise, which CI does not have. It sends to the URLs for which `works` is true."""
+
+    class Apprise:
+        def add(self, url: str) -> bool:
+            self.url = url
+            return True
+
+        def notify(self, title: str, body: str) -> bool:
+            assert (title, body) == (LETTER.subject, LETTER.text)
+            got.extend([self.url] if works(self.url) else [])
+            return works(self.url)
+
+    library = ModuleType("apprise")
+    library.Apprise = Apprise  # type: ignore[attr-defined]
+    return library
+
+
+def test_a_url_that_fails_is_named_by_its_number_and_keeps_no_other_from_its_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "urls").write_text("json://s3cret-a\n# none\njson://s3cret-b\njson://s3cret-c\n")
+    notifier, got = AppriseNotifier(Apprise(str(tmp_path / "urls"))), list[str]()
+    monkeypatch.setitem(sys.modules, "apprise", a_library_in_which(lambda url: not url.endswith("b"), got))
+    assert notifier.send(LETTER) == "apprise could not send to its URL number 2 (it does not say why)"
+    assert (got, notifier.check()) == (["json://s3cret-a", "json://s3cret-c"], "3 URLs are valid")
+    monkeypatch.setitem(sys.modules, "apprise", a_library_in_which(lambda _: True, got))
+    assert notifier.send(LETTER) == ""
+    monkeypatch.setitem(sys.modules, "apprise", a_library_in_which(lambda _: False, got))
+    with pytest.raises(InfrastructureError, match=r"URL number 1 .*, URL number 2 .*, URL number 3 ") as failed:
+        notifier.send(LETTER)
+    assert "s3cret" not in str(failed.value)

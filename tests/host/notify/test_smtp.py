@@ -1,5 +1,6 @@
 """Mail, sent to a real SMTP server on loopback that refuses, breaks off, is silent, or wants TLS and a password."""
 
+import base64
 import shutil
 import threading
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from attrs import evolve
 from desired.notify import Mail
 from reconciler.errors import InfrastructureError
 from reconciler.host.notify.smtp import MailNotifier
-from reconciler.ports.notifier import Letter
+from reconciler.ports.notifier import Letter, RefusedMessageError
 from tests.git_servers import CertificateAuthority, make_certificate_authority
 from tests.message_servers import MailServer, mail_server, server_context
 
@@ -57,6 +58,57 @@ def test_a_mail_that_is_refused_is_an_error_with_the_server_s_words(verb: str) -
     with mail_server(MailServer(refuses={verb: "451 try again later"})) as server:
         said = error_of(plain(server))
     assert (server.address in said, "try again later" in said, server.mails) == (True, True, [])
+
+
+def test_a_mail_that_one_recipient_does_not_get_is_sent_and_names_that_one() -> None:
+    with mail_server(MailServer(refuses={"b@example.org": "550 no such user"})) as server:
+        said = plain(server).send(LETTER)
+    assert (said, server.recipients) == ("not accepted for b@example.org (550 no such user)", ["ops@example.org"])
+    assert len(server.mails) == 1
+
+
+def test_a_mail_that_nobody_gets_is_an_error() -> None:
+    refused = {"ops@example.org": "550 no such user", "b@example.org": "450 later"}
+    with mail_server(MailServer(refuses=refused)) as server:
+        said = error_of(plain(server))
+    assert ("no such user" in said, "450" in said, server.mails) == (True, True, [])
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "is_refused"),
+    [
+        (LETTER.subject, "552 too large", True),
+        (LETTER.subject, "554 spam", True),
+        (LETTER.subject, "451 try again later", False),
+        ("DATA", "554 no", True),
+        ("MAIL", "552 too large", True),
+        ("MAIL", "550 not from you", False),
+        ("RCPT", "550 no such user", False),
+    ],
+)
+def test_only_a_mail_that_the_server_refuses_for_what_it_is_counts_as_refused_for_good(
+    verb: str, answer: str, *, is_refused: bool
+) -> None:
+    with (
+        mail_server(MailServer(refuses={verb: answer})) as server,
+        pytest.raises(InfrastructureError, match=answer[4:]) as failed,
+    ):
+        plain(server).send(LETTER)
+    assert (isinstance(failed.value, RefusedMessageError), server.mails) == (is_refused, [])
+
+
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_to_the_goodbye() -> None:
+    with mail_server(MailServer(refuses={"QUIT": "421 too slow"})) as server:
+        assert plain(server).send(LETTER) == ""
+    assert len(server.mails) == 1
+
+
+def test_a_login_that_the_server_repeats_as_it_was_sent_is_hidden(tmp_path: Path) -> None:
+    sent = base64.b64encode(f"\0canon\0{PASSWORD}".encode()).decode()
+    with mail_server(MailServer(password=PASSWORD, refuses={"AUTH": f"535 AUTH PLAIN {sent} failed"})) as server:
+        notifier = secret(plain(server), tmp_path)
+        said = error_of(evolve(notifier, mail=evolve(notifier.mail, encryption="none")))
+    assert ("AUTH PLAIN [redacted] failed" in said, sent in said) == (True, False)
 
 
 def test_a_server_that_closes_the_connection_is_an_error() -> None:

@@ -10,7 +10,7 @@ from desired.notify import Webhook
 from reconciler.errors import InfrastructureError
 from reconciler.host.notify.time_limit import in_time
 from reconciler.host.notify.webhook import WebhookNotifier
-from reconciler.ports.notifier import Letter
+from reconciler.ports.notifier import Letter, RefusedMessageError
 from tests.git_servers import make_certificate_authority
 from tests.message_servers import HookServer, hook_server, server_context
 
@@ -47,6 +47,35 @@ def test_an_answer_that_is_no_success_is_an_error_that_hides_the_path(status: in
     with hook_server(HookServer(status)) as server:
         error = error_of(server)
     assert (said in error, "s3cret" in error, len(server.got)) == (True, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_refused"),
+    [(400, True), (403, True), (413, True), (401, False), (404, False), (429, False), (500, False)],
+)
+def test_a_status_that_may_be_about_the_message_counts_as_refused_for_good(status: int, *, is_refused: bool) -> None:
+    with hook_server(HookServer(status)) as server, pytest.raises(InfrastructureError, match=str(status)) as failed:
+        WebhookNotifier(Webhook(server.url())).send(LETTER)
+    assert isinstance(failed.value, RefusedMessageError) is is_refused
+
+
+def test_a_path_that_the_server_repeats_is_hidden() -> None:
+    with hook_server(HookServer(404, reason="no such path: /hooks/s3cret-path")) as server:
+        said = error_of(server)
+    assert said.endswith("it answered 404 no such path: [redacted]")
+
+
+def test_checking_reads_the_token_and_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    place = tmp_path / "token"
+    with hook_server(HookServer()) as server:
+        with pytest.raises(InfrastructureError, match="cannot be read"):
+            WebhookNotifier(Webhook(server.url(), str(place))).check()
+        place.write_text("t0ken\n")
+        answers = f"http://127.0.0.1:{server.port} answers"
+        assert WebhookNotifier(Webhook(server.url(), str(place))).check() == answers
+        unit = WebhookNotifier(Webhook(server.url(), "hook-token")).check()
+    assert (unit, server.got) == (f"{answers}; the token is a credential of the unit", [])
 
 
 def test_a_server_that_closes_without_an_answer_is_an_error() -> None:
