@@ -110,14 +110,17 @@ def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
     return RefusedError(f"wants {wants}, not {shown(value)}", meant)
 
 
-def _text(wants: str, pattern: str) -> Kind:
-    """Return the kind of texts that match `pattern` completely. `wants` describes such texts in errors."""
+def _text(wants: str, pattern: str, *, hides: bool = False) -> Kind:
+    """Return the kind of texts that match `pattern` completely. `wants` describes them in errors.
+
+    With `hides`, errors do not show another text, because it may be or hold a secret.
+    """
 
     def read(value: object) -> str:
         # Compiled at the first value, and kept by `re`: no fleet has values of all kinds.
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise _refusal(wants, value)
-        return value
+        if isinstance(value, str) and re.fullmatch(pattern, value):
+            return value
+        raise RefusedError(f"wants {wants}") if hides and isinstance(value, str) else _refusal(wants, value)
 
     return Kind(read, {"type": "string", "pattern": f"^(?:{pattern})$"})
 
@@ -222,7 +225,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Line: _text("one line of text", _LINE),
     MailAddress: _text("a mail address such as ops@example.org, without a name", _MAIL_ADDRESS),
     MailEncryption: _choice("starttls", "tls", "none"),
-    MailServer: _text('a server and its port, such as "smtp.example.org:587"', rf"{_HOST}:{_PORT}"),
+    MailServer: _text('a server and its port, such as "smtp.example.org:587"', rf"{_HOST}:{_PORT}", hides=True),
     NeverSkipped: Kind(_never_skipped, {"not": {}}),
     OlderReleases: Kind(_older_releases, {"type": "string", "pattern": rf"^(?:{_RELEASE}|{CLAUSES})$"}),
     OnlyTrue: Kind(_only_true, {"const": True}),
@@ -239,7 +242,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     SigningKey: _text('"ssh:/path/of/a/key", "gpg:ID", or ""', r"(?:ssh:/[\x21-\x7e]+|gpg:[0-9A-Fa-f]{16,40})?"),
     Size: Kind(read_size, {"type": "string", "pattern": f"^(?:{SIZE})$"}),
     StatusCode: _number(100, 599),
-    TokenSource: _text("the absolute path of a file, or the name of a systemd credential", _SOURCE),
+    TokenSource: _text("the absolute path of a file, or the name of a systemd credential", _SOURCE, hides=True),
     ToolName: _text('the name of a program, without "/"', r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]*"),
     UnitName: _text('the name of a unit that ends in ".service", or ""', r"([A-Za-z0-9:_.\\@-]+\.service)?"),
     UpstreamName: Kind(
@@ -249,6 +252,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     WebhookUrl: _text(
         'a URL without a user, such as "https://hooks.example.org/canon"',
         rf"https?://{_HOST}(?::{_PORT})?(?:[/?][!-~]*)?",
+        hides=True,
     ),
     Zone: _text('a domain in lower case, such as "ci.example"', _ZONE),
 }

@@ -88,3 +88,20 @@ def test_what_cannot_be_sent_or_would_show_a_secret_is_refused_where_it_stands(
 )
 def test_only_this_host_s_own_addresses_cross_no_network(address: str, host: str, *, crosses: bool) -> None:
     assert (host_of(address), crosses_network(address)) == (host, crosses)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MAIL.replace("'smtp.", "'me:s3cret@smtp."),
+        MAIL + "user = 'canon'\npassword = 's3cret pass!'\n",
+        "[notify.webhook]\nurl = 'https://me:s3cret@a/b'\n",
+        "[notify.webhook]\nurl = 'https://a b/s3cret-path'\n",
+        "[notify.webhook]\nurl = 'https://a/b'\ntoken = 's3cret+token='\n",
+        "[notify.apprise]\nurls = 'json://me:s3cret@a'\n",
+    ],
+)
+def test_an_error_does_not_repeat_a_secret_that_stands_in_the_wrong_place(text: str, tmp_path: Path) -> None:
+    (problem,) = problem_texts(fleet_file(tmp_path, HEAD + text))
+    assert "s3cret" not in problem
+    assert " wants " in problem
