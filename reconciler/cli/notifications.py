@@ -1,25 +1,24 @@
 """Records which messages are due, and sends them. A failure to send is only a note in the report of the pass."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from desired.model import Fleet
 from reconciler.cli.command_context import CommandContext
+from reconciler.cli.message_record import MessageRecord, open_record
 from reconciler.cli.read_last_pass import last_whole_pass
-from reconciler.core.notifications import Seen, first_unsent, with_due_message, with_sent
+from reconciler.core.notifications import Seen, waiting_for, with_due_message, with_sent
 from reconciler.core.report_problems import both, failed_pass, seen_in, seen_of_timer
-from reconciler.errors import InterruptedPassError, reason_of
-from reconciler.ports.notifier import Letter, Notifier
+from reconciler.errors import InterruptedPassError, in_one_line, reason_of
+from reconciler.ports.notifier import Letter, Notifier, RefusedMessageError
 from reconciler.show.documents.message_document import message_document_of
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.messages import message_subject, message_text
 from reconciler.show.text.pass_age import whole_pass_text
 from reconciler.stages.loop import Pass
-from state.notification_file import keep_notifications, read_notifications
-from state.notifications import Message, Notifications
-from state.state_errors import StateError
+from state.notifications import Message
 
 _AGAIN = "the next pass sends it again, or: reconcile notify"
 
@@ -29,18 +28,22 @@ class Sent:
     """What came of sending messages.
 
     * `counts`: how many messages were sent, by target.
-    * `failures`: the targets to which sending failed, each with the reason.
+    * `failures`: why messages of a target still wait, by target.
+    * `remarks`: what else is to be told: who did not get a message that others got, which message was dropped, and why
+      messages may come twice.
     * `signal`: the number of the signal that interrupted the sending; None if none did.
     """
 
-    counts: Mapping[str, int]
-    failures: Mapping[str, str]
+    counts: Mapping[str, int] = field(factory=dict)
+    failures: Mapping[str, str] = field(factory=dict)
+    remarks: tuple[str, ...] = ()
     signal: int | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return a note for each target that did not get its messages."""
-        return tuple(f"a message was not sent by {name}: {why}; {_AGAIN}" for name, why in self.failures.items())
+        """Return a note for each target that did not get its messages, and the remarks."""
+        waiting = (f"a message was not sent by {name}: {why}; {_AGAIN}" for name, why in self.failures.items())
+        return (*waiting, *self.remarks)
 
 
 def notifiers_for(fleet: Fleet) -> dict[str, Notifier]:
@@ -73,78 +76,130 @@ def letter_of(fleet: str, message: Message) -> Letter:
 def tell_pass(context: CommandContext, done: Pass) -> Pass:
     """Find which messages are due after the pass `done`, record them, and send them. Return `done` with notes added.
 
-    There is one note for each target that did not get its messages. The caller holds the pass lock.
-
+    The notes say which targets did not get their messages. The caller holds the pass lock.
     If a signal interrupted the pass, nothing is sent: the messages wait for the next pass. If a signal interrupts the
     sending, the returned pass has that signal.
     """
     if not context.fleet.notify.targets:
         return done
+    was_interrupted = done.signal is not None
     try:
-        known = read_notifications(context.state.notifications)
-        seen = seen_in(done.report, known.problems, interrupted=done.signal is not None)
-        due = record_due(context, known, both(seen, timer_seen(context)))
-        sent = send_waiting(context, due) if done.signal is None else Sent({}, {})
+        sent = tell(
+            context, lambda told: seen_in(done.report, told, interrupted=was_interrupted), sends=not was_interrupted
+        )
     except Exception as failed:  # noqa: BLE001  a note reports it; no recipe depends on it
-        note = f"messages could not be recorded: {reason_of(failed)}"
-        return evolve(done, report=evolve(done.report, notes=(*done.report.notes, note)))
+        sent = Sent(remarks=(f"no message was sent: {reason_of(failed)}",))
     report = evolve(done.report, notes=(*done.report.notes, *sent.notes))
     return evolve(done, report=report, signal=done.signal or sent.signal)
 
 
 def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
-    """Record and send a message which says that a pass ended with the error `failed`. The caller holds the pass lock.
+    """Record and send the message that a pass over the whole fleet ended with the error `failed`.
 
-    If this fails too, raise nothing, but add a note about it to `failed`.
+    After a pass over some recipes only messages that wait are sent. If sending fails, add a note to `failed`, and raise
+    nothing. The caller holds the pass lock.
     """
     if not context.fleet.notify.targets:
         return
+    seen = failed_pass(reason_of(failed)) if {*context.names} == {*context.fleet.recipes} else Seen()
     try:
-        known = read_notifications(context.state.notifications)
-        send_waiting(context, record_due(context, known, failed_pass(reason_of(failed))))
+        for note in tell(context, lambda _: seen).notes:
+            failed.add_note(note)
     except Exception as second:  # noqa: BLE001  the first error is the one to report
         failed.add_note(f"no message was sent: {reason_of(second)}")
 
 
-def timer_seen(context: CommandContext) -> Seen:
-    """Return a problem that says that the last pass over the whole fleet is too old.
+def tell(context: CommandContext, seen_of: Callable[[Iterable[str]], Seen], *, sends: bool = True) -> Sent:
+    """Record the message that is due now, and send all that wait. Without `sends`, they go on waiting.
 
-    If that pass is not too old, return instead that this problem is over.
+    `seen_of` gets the subjects of the problems that were told, and returns what was seen of problems. How old the last
+    whole pass is, is looked up as well. If the record or the ledger cannot be read or written, what is known is sent
+    all the same, and a remark says so.
     """
-    last = last_whole_pass(context)
-    return seen_of_timer(last, whole_pass_text(last))
+    record, notify = open_record(context.state.notifications), context.fleet.notify
+    timer, unknown = _timer_seen(context)
+    seen = both(seen_of(record.known.problems), timer)
+    record.replace(with_due_message(record.known, seen, datetime.now(UTC), notify.remind, notify.targets))
+    sent = send_waiting(context, record) if sends else Sent()
+    return evolve(sent, remarks=(*sent.remarks, *record.notes, *unknown))
 
 
-def record_due(context: CommandContext, known: Notifications, seen: Seen) -> Notifications:
-    """Return the record `known`, updated by what was `seen` of problems, and with the message that is now due, if any.
+def _timer_seen(context: CommandContext) -> tuple[Seen, tuple[str, ...]]:
+    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over.
 
-    If the record has changed, it is written to its file. Raise StateError if that fails.
+    If the ledger cannot be read, nothing is known of it; a remark says why.
     """
-    notify = context.fleet.notify
-    due = with_due_message(known, seen, datetime.now(UTC), notify.remind, notify.targets)
-    if due != known:
-        keep_notifications(context.state.notifications, due)
-    return due
+    try:
+        last = last_whole_pass(context)
+    except Exception as failed:  # noqa: BLE001  other messages do not depend on it
+        return Seen(), (f"the last whole pass is unknown: {reason_of(failed)}",)
+    return seen_of_timer(last, whole_pass_text(last)), ()
 
 
-def send_waiting(context: CommandContext, waiting: Notifications) -> Sent:
-    """Send to each target the messages that it did not get yet, the oldest first. Return what came of that.
+def send_waiting(context: CommandContext, record: MessageRecord) -> Sent:
+    """Send to each target the messages that it did not get yet, the oldest first. Return what came of it.
 
-    Each message is recorded as sent at once. If sending to a target fails, its later messages wait, so that their order
-    stays. Raise StateError if the record cannot be written.
+    Each message that was sent is recorded at once.
     """
-    counts, failures = dict[str, int](), dict[str, str]()
-    for name, notifier in notifiers_for(context.fleet).items():
+    queues = [_Queue(name, notifier) for name, notifier in notifiers_for(context.fleet).items()]
+    signal = None
+    try:
+        for queue in queues:
+            queue.send(context.fleet.name, record)
+    except InterruptedPassError as stop:
+        signal = stop.signal_number
+    return Sent(
+        {queue.name: queue.count for queue in queues if queue.count},
+        {queue.name: queue.failure for queue in queues if queue.failure},
+        tuple(remark for queue in queues for remark in queue.remarks),
+        signal,
+    )
+
+
+@define
+class _Queue:
+    """The messages that wait for the target `name`, and what came of sending them.
+
+    * `count`: how many were sent.
+    * `failure`: why some still wait; "" if none does.
+    * `refused`: why the target refused a message for good, by the letter. It took no later one yet.
+    """
+
+    name: str
+    notifier: Notifier
+    count: int = 0
+    failure: str = ""
+    remarks: list[str] = field(factory=list)
+    refused: dict[str, tuple[Letter, str]] = field(factory=dict)
+
+    def send(self, fleet: str, record: MessageRecord) -> None:
+        """Send all messages, the oldest first. Raise InterruptedPassError if a signal interrupts that.
+
+        If the target fails, its later messages wait, so that their order stays. If it refuses one for good, the later
+        ones are tried.
+        """
         try:
-            while (message := first_unsent(waiting, name)) is not None:
-                notifier.send(letter_of(context.fleet.name, message))
-                waiting = with_sent(waiting, message.id, name)
-                keep_notifications(context.state.notifications, waiting)
-                counts[name] = counts.get(name, 0) + 1
-        except InterruptedPassError as stop:
-            return Sent(counts, {**failures, name: "interrupted"}, stop.signal_number)
-        except StateError:
+            for message in waiting_for(record.known, self.name):
+                self._send(letter_of(fleet, message), record)
+        except InterruptedPassError:
+            self.failure = "interrupted"
             raise
         except Exception as failed:  # noqa: BLE001  whatever a library raises, the other targets get theirs
-            failures[name] = reason_of(failed)
-    return Sent(counts, failures)
+            self.failure = reason_of(failed)
+        self.failure = self.failure or next((why for _, why in self.refused.values()), "")
+
+    def _send(self, letter: Letter, record: MessageRecord) -> None:
+        """Send one message, and record that. Those that were refused before it are dropped."""
+        try:
+            missed = self.notifier.send(letter)
+        except RefusedMessageError as refused:
+            self.refused[letter.id] = (letter, in_one_line(refused))
+            return
+        record.replace(with_sent(record.known, letter.id, self.name, self.refused))
+        self.count += 1
+        self.remarks += [
+            f"a message was dropped, because {self.name} refused it and took a later one: {why}; it was: {lost.subject}"
+            for lost, why in self.refused.values()
+        ]
+        self.remarks += [f"a message was sent by {self.name}, but {missed}"] if missed else []
+        self.refused.clear()

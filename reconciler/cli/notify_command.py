@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 
 from reconciler.cli.command_context import CommandContext, load_context, pass_lock
 from reconciler.cli.composition import interruptible, private_files
-from reconciler.cli.notifications import Sent, letter_of, notifiers_for, record_due, send_waiting, timer_seen
+from reconciler.cli.notifications import Sent, letter_of, notifiers_for, tell
 from reconciler.cli.options import Options, print_line
-from reconciler.core.notifications import EventWord, make_message
+from reconciler.core.notifications import EventWord, Seen, make_message
 from reconciler.errors import InterruptedPassError, UsageError, reason_of
 from reconciler.show.quantities import count_of
-from state.notification_file import read_notifications
 from state.notifications import FleetProblem, Item
 
 _TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran reconcile notify --test")
@@ -18,11 +17,10 @@ _TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran r
 def notify(options: Options, *, test: bool) -> int:
     """Send the messages that are due, or with `test` a test message to each target. Return the exit code.
 
-    A message is due if a problem has lasted for long, if the last pass over the whole fleet is too old, or if it could
-    not be sent before. Recipes are not looked at anew.
-
-    The exit code is 1 if a target did not get its messages, else 0. Raise UsageError if the fleet declares no target.
-    Raise LockHeldError if a pass runs, because the pass sends the messages itself.
+    Messages are due if a problem lasts for long, if the last pass over the whole fleet is too old, or if they could not
+    be sent before. Recipes are not looked at anew.
+    The exit code is 1 if somebody did not get a message, or if the record of messages failed, else 0. Raise UsageError
+    if the fleet declares no target. Raise LockHeldError if a pass runs, because the pass sends the messages itself.
     """
     context = load_context(options)
     if not context.fleet.notify.targets:
@@ -33,30 +31,30 @@ def notify(options: Options, *, test: bool) -> int:
         sent = _send_test(context) if test else _send_due(context)
     if sent.signal is not None:
         raise InterruptedPassError(sent.signal)
-    return print_line(options, "notify", _line(sent), int(bool(sent.failures)))
+    return print_line(options, "notify", _line(sent), int(bool(sent.failures or sent.remarks)))
 
 
 def _send_due(context: CommandContext) -> Sent:
     with pass_lock(context, "notify"):
-        known = read_notifications(context.state.notifications)
-        return send_waiting(context, record_due(context, known, timer_seen(context)))
+        return tell(context, lambda _: Seen())
 
 
 def _send_test(context: CommandContext) -> Sent:
     """Send a test message to each target, and record nothing. Return what came of that."""
     now = datetime.now(UTC)
     letter = letter_of(context.fleet.name, make_message([Item(EventWord.TEST, _TEST, now)], now))
-    counts, failures = dict[str, int](), dict[str, str]()
+    counts, failures, remarks = dict[str, int](), dict[str, str](), list[str]()
     for name, notifier in notifiers_for(context.fleet).items():
         try:
-            notifier.send(letter)
+            missed = notifier.send(letter)
             counts[name] = 1
+            remarks += [f"a message was sent by {name}, but {missed}"] if missed else []
         except Exception as failed:  # noqa: BLE001  the line reports it, and the other targets get theirs
             failures[name] = reason_of(failed)
-    return Sent(counts, failures)
+    return Sent(counts, failures, tuple(remarks))
 
 
 def _line(sent: Sent) -> str:
     parts = [f"{count_of(count, 'message')} sent by {name}" for name, count in sent.counts.items()]
     parts += [f"not sent by {name}: {why}" for name, why in sent.failures.items()]
-    return "; ".join(parts) or "nothing to send"
+    return "; ".join((*parts, *sent.remarks)) or "nothing to send"

@@ -1,12 +1,12 @@
 """Decides which messages are due: when a problem begins, again while it lasts, and when it is over.
 
-A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send a
-message twice, and none is lost.
+A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send one
+twice, and none is lost. Only a message that a target refuses for good is dropped, once that target took another one.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -114,12 +114,19 @@ def for_targets(unsent: Sequence[UnsentMessage], targets: Sequence[str]) -> tupl
     return tuple(each for each in kept if each.targets)
 
 
-def first_unsent(notifications: Notifications, target: str) -> Message | None:
-    """Return the oldest message that `target` did not get yet; None if it got all."""
-    return next((each.message for each in notifications.unsent if target in each.targets), None)
+def waiting_for(notifications: Notifications, target: str) -> tuple[Message, ...]:
+    """Return the messages that `target` did not get yet, the oldest first."""
+    return tuple(each.message for each in notifications.unsent if target in each.targets)
 
 
-def with_sent(notifications: Notifications, message_id: str, target: str) -> Notifications:
-    """Return the record, in which the message `message_id` no longer waits for `target`, to which it was sent."""
-    kept = (each.without(target) if each.message.id == message_id else each for each in notifications.unsent)
+def with_sent(
+    notifications: Notifications, message_id: str, target: str, refused: Collection[str] = ()
+) -> Notifications:
+    """Return the record with the message `message_id` no longer waiting for `target`, which has got it.
+
+    `refused` are the ids of messages that the target refused for good just before. They do not wait for it any longer
+    either: because it took another one, the fault is theirs.
+    """
+    done = {message_id, *refused}
+    kept = (each.without(target) if each.message.id in done else each for each in notifications.unsent)
     return evolve(notifications, unsent=tuple(each for each in kept if each.targets))

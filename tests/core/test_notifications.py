@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from reconciler.core.notifications import (
     EventWord,
     Seen,
-    first_unsent,
     for_targets,
     make_message,
+    waiting_for,
     with_due_message,
     with_sent,
 )
@@ -39,7 +39,7 @@ def items_told(history: Sequence[tuple[int, dict[str, str | None]]]) -> list[tup
     for days, found in history:
         now += timedelta(days=days)
         known = with_due_message(known, seen_of(found), now, WEEK, ["mail"])
-        while (message := first_unsent(known, "mail")) is not None:
+        for message in waiting_for(known, "mail"):
             told += [(now, item) for item in message.items]
             known = with_sent(known, message.id, "mail")
     return told
@@ -81,7 +81,7 @@ class Receiver:
 
     def take(self, known: Notifications, *, fails: bool, dies: bool) -> Notifications:
         """Get the oldest message, and return what the sender recorded."""
-        message = first_unsent(known, "mail")
+        message = next(iter(waiting_for(known, "mail")), None)
         if message is None or fails:
             return known
         self.got.append(message)
@@ -97,7 +97,7 @@ def test_failures_and_crashes_may_send_a_message_again_but_lose_none_and_keep_th
         now += timedelta(days=days)
         known = with_due_message(known, seen_of(found), now, WEEK, TARGETS)
         known = receiver.take(known, fails=fails, dies=dies)
-    while first_unsent(known, "mail") is not None:
+    while waiting_for(known, "mail"):
         known = receiver.take(known, fails=False, dies=False)
     got = list({message.id: message for message in receiver.got}.values())
     undisturbed = items_told([(days, found) for days, found, _, _ in history])
@@ -112,6 +112,15 @@ def test_a_message_that_waits_is_dropped_with_its_target_alone() -> None:
     assert for_targets(due.unsent, []) == ()
     later = with_due_message(due, Seen(), START, WEEK, ["mail"])
     assert [each.targets for each in later.unsent] == [("mail",)]
+
+
+def test_a_message_that_a_target_refused_is_dropped_for_it_alone_when_it_takes_another_one() -> None:
+    known = with_due_message(Notifications(), seen_of({"notes": "red"}), START, WEEK, TARGETS)
+    known = with_due_message(known, seen_of({"wiki": "red"}), START, WEEK, TARGETS)
+    known = with_due_message(known, seen_of({"fleet:pass": "hollow"}), START, WEEK, TARGETS)
+    first, second, third = (each.message for each in known.unsent)
+    after = with_sent(known, second.id, "mail", [first.id])
+    assert (waiting_for(after, "mail"), waiting_for(after, "webhook")) == ((third,), (first, second, third))
 
 
 def test_nothing_new_leaves_the_record_as_it_is() -> None:
