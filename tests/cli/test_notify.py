@@ -172,7 +172,7 @@ def test_ctrl_c_while_a_message_is_sent_ends_the_sending_and_still_prints_the_re
 def test_what_was_told_stays_unknown_and_is_named_if_its_file_is_damaged(notified: Notified) -> None:
     (notified.jot.state / "notifications.json").write_text("{}x")
     (note,) = notified.notes(0)
-    assert "messages could not be recorded: notifications.json is not as Canon wrote it; move it away" in note
+    assert "messages may come twice: notifications.json is not as Canon wrote it; move it away" in note
     assert notified.jot.run("doctor").code == 1
 
 
