@@ -5,15 +5,29 @@ from datetime import datetime
 
 from attrs import evolve, field, frozen
 
+_WAY = "way:"
+
+
+def way_subject(recipe: str, way: str) -> str:
+    """Return the subject of the problem that a way of a recipe is dangerous, such as "way:notes:back"."""
+    return f"{_WAY}{recipe}:{way}"
+
+
+def recipe_of(subject: str) -> str:
+    """Return the name of the recipe that a subject is about; "" for passes as a whole."""
+    if subject.startswith(_WAY):
+        return subject.removeprefix(_WAY).partition(":")[0]
+    return "" if ":" in subject else subject
+
 
 @frozen
 class FleetProblem:
     """A problem of one recipe, or of passes as a whole.
 
-    * `subject`: the name of the recipe; "fleet:pass" or "fleet:timer" for a problem of passes or of their timer.
-    * `kind`: what is wrong, in a word such as "red".
-    * `version`: the release that the problem is about; "" if it is about none.
-    * `reason`: the evidence of the problem in one sentence.
+    * `subject`: the name of the recipe, a way of it (see `way_subject`), or "fleet:pass" or "fleet:timer".
+    * `kind`: a word such as "red".
+    * `version`: the release that it is about; "" if it is about none.
+    * `reason`: the evidence in one sentence.
     """
 
     subject: str
@@ -24,7 +38,7 @@ class FleetProblem:
     @property
     def recipe(self) -> str:
         """Return the name of the recipe; "" for a problem of passes as a whole."""
-        return "" if ":" in self.subject else self.subject
+        return recipe_of(self.subject)
 
 
 @frozen

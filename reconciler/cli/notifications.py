@@ -1,6 +1,6 @@
 """Records which messages are due, and sends them. A failure to send is only a note in the report of the pass."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from attrs import define, evolve, field, frozen
@@ -10,7 +10,10 @@ from reconciler.cli.command_context import CommandContext
 from reconciler.cli.message_record import MessageRecord, open_record
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.core.notifications import Seen, waiting_for, with_due_message, with_sent
+from reconciler.core.report import Report
 from reconciler.core.report_problems import both, failed_pass, seen_in, seen_of_timer
+from reconciler.core.way_problems import seen_of_ways
+from reconciler.core.way_records import WAY_LINE
 from reconciler.errors import InterruptedPassError, in_one_line, reason_of
 from reconciler.ports.notifier import Letter, Notifier, RefusedMessageError
 from reconciler.show.documents.message_document import message_document_of
@@ -19,6 +22,7 @@ from reconciler.show.text.messages import message_subject, message_text
 from reconciler.show.text.pass_age import whole_pass_text
 from reconciler.stages.loop import Pass
 from state.notifications import Message
+from state.registry.registry import SqliteRegistry
 
 _AGAIN = "the next pass sends it again, or: reconcile notify"
 
@@ -85,7 +89,10 @@ def tell_pass(context: CommandContext, done: Pass) -> Pass:
     was_interrupted = done.signal is not None
     try:
         sent = tell(
-            context, lambda told: seen_in(done.report, told, interrupted=was_interrupted), sends=not was_interrupted
+            context,
+            lambda told: seen_in(done.report, told, interrupted=was_interrupted),
+            (timer_seen, lambda _: _ways_seen(context, done.report)),
+            sends=not was_interrupted,
         )
     except Exception as failed:  # noqa: BLE001  a note reports it; no recipe depends on it
         sent = Sent(remarks=(f"no message was sent: {reason_of(failed)}",))
@@ -109,31 +116,40 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
         failed.add_note(f"no message was sent: {reason_of(second)}")
 
 
-def tell(context: CommandContext, seen_of: Callable[[Iterable[str]], Seen], *, sends: bool = True) -> Sent:
+def timer_seen(context: CommandContext) -> Seen:
+    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over."""
+    last = last_whole_pass(context)
+    return seen_of_timer(last, whole_pass_text(last))
+
+
+def _ways_seen(context: CommandContext, report: Report) -> Seen:
+    """Return the dangerous ways of the canonicals in a report, by the ledger."""
+    return seen_of_ways(report.rows, context.fleet.recipes, SqliteRegistry(context.state.database).lines(kind=WAY_LINE))
+
+
+def tell(
+    context: CommandContext,
+    seen_of: Callable[[Iterable[str]], Seen],
+    looks: Sequence[Callable[[CommandContext], Seen]] = (timer_seen,),
+    *,
+    sends: bool = True,
+) -> Sent:
     """Record the message that is due now, and send all that wait. Without `sends`, they go on waiting.
 
-    `seen_of` gets the subjects of the problems that were told, and returns what was seen of problems. How old the last
-    whole pass is, is looked up as well. If the record or the ledger cannot be read or written, what is known is sent
-    all the same, and a remark says so.
+    `seen_of` gets the subjects of the problems that were told, and returns what was seen of problems. `looks` look up
+    more in the ledger. If the record or the ledger cannot be read or written, what is known is sent all the same, and a
+    remark says so.
     """
-    record, notify = open_record(context.state.notifications), context.fleet.notify
-    timer, unknown = _timer_seen(context)
-    seen = both(seen_of(record.known.problems), timer)
+    record, notify, unread = open_record(context.state.notifications), context.fleet.notify, list[str]()
+    seen = seen_of(record.known.problems)
+    for look in looks:
+        try:
+            seen = both(seen, look(context))
+        except Exception as failed:  # noqa: BLE001  other messages do not depend on it
+            unread.append(f"messages may lack what the ledger has: {reason_of(failed)}")
     record.replace(with_due_message(record.known, seen, datetime.now(UTC), notify.remind, notify.targets))
     sent = send_waiting(context, record) if sends else Sent()
-    return evolve(sent, remarks=(*sent.remarks, *record.notes, *unknown))
-
-
-def _timer_seen(context: CommandContext) -> tuple[Seen, tuple[str, ...]]:
-    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over.
-
-    If the ledger cannot be read, nothing is known of it; a remark says why.
-    """
-    try:
-        last = last_whole_pass(context)
-    except Exception as failed:  # noqa: BLE001  other messages do not depend on it
-        return Seen(), (f"the last whole pass is unknown: {reason_of(failed)}",)
-    return seen_of_timer(last, whole_pass_text(last)), ()
+    return evolve(sent, remarks=(*sent.remarks, *record.notes, *dict.fromkeys(unread)))
 
 
 def send_waiting(context: CommandContext, record: MessageRecord) -> Sent:

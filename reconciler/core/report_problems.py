@@ -9,7 +9,7 @@ from reconciler.core.notifications import PASS, TIMER, Seen
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, ReportBucket, Row, bucket_of, gaps
-from state.notifications import FleetProblem
+from state.notifications import FleetProblem, recipe_of
 
 _TOLD = frozenset(
     {
@@ -40,7 +40,7 @@ def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
     if report.population.selected != report.population.declared:
         return Seen(problems, over)
     if report.population.reported == report.population.selected:
-        gone = {subject for subject in told if ":" not in subject and subject not in rows}
+        gone = {subject for subject in told if recipe_of(subject) and recipe_of(subject) not in rows}
         over |= dict.fromkeys(gone, "it is no longer in the fleet")
     if report.exit_code == HOLLOW:
         problems[PASS] = FleetProblem(PASS, "hollow", "", hollow_reason(report)[:_LONGEST])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import define, evolve
 
+from desired.model import WayName, Ways
 from desired.notify import Mail, Notify, Webhook
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.notifications import tell_failed_pass, tell_pass
@@ -15,6 +16,7 @@ from reconciler.cli.options import Options
 from reconciler.errors import InfrastructureError
 from state.notification_file import read_notifications
 from tests.message_servers import HookServer, MailServer, hook_server, mail_server
+from tests.ways_world import WaysWorld
 from tests.world import Behaviour, World
 
 RED = Behaviour(breaks_lived=True)
@@ -177,6 +179,22 @@ def test_only_passes_over_the_whole_fleet_tell_of_passes_as_a_whole(told: ToldWo
     assert told.posted() == [["recovery pass-failed"]]
 
 
+def test_a_dangerous_way_is_told_until_a_release_without_it_is_canonical(told: ToldWorld, tmp_path: Path) -> None:
+    asked = WaysWorld.upgraded(tmp_path / "ways")
+    told.world, asked.older = asked.world, {"damages"}
+    told.world.declare("notes", ways=Ways((WayName.BACK,)))
+    told.run()
+    told.run()
+    (body,) = [json.loads(each.body) for each in told.hook.got]
+    (item,) = body["items"]
+    assert (item["recipe"], item["version"], item["kind"]) == ("notes", "1.1.0", "danger")
+    assert item["reason"].startswith("back: no to 1.0.0: DANGER: it damages data that was there before")
+    asked.older = set()
+    told.world.tag("notes", "1.2.0")
+    told.run()
+    assert told.posted()[1:] == [["recovery notes"]]
+
+
 def test_a_limit_that_is_no_longer_declared_ends_the_problem_without_naming_a_pass_that_did_not_end(
     told: ToldWorld,
 ) -> None:
@@ -196,4 +214,4 @@ def test_a_ledger_that_cannot_be_read_keeps_no_message_back(told: ToldWorld) -> 
     told.world.state.database.write_bytes(b"no database" * 100)
     notes = told.fail().__notes__
     assert told.posted() == [["problem pass-failed"]]
-    assert [note.split(":")[0] for note in notes] == ["the last whole pass is unknown"]
+    assert [note.split(":")[0] for note in notes] == ["messages may lack what the ledger has"]

@@ -22,7 +22,8 @@ def test_without_the_library_the_error_says_how_to_install_it_and_hides_the_urls
     monkeypatch.setitem(sys.modules, "apprise", None)
     (tmp_path / "urls").write_text("json://me:s3cret@hooks.example\n")
     notifier = AppriseNotifier(Apprise(str(tmp_path / "urls")))
-    for call in (lambda: notifier.send(LETTER), notifier.check):
+    calls: list[Callable[[], str]] = [lambda: notifier.send(LETTER), notifier.check]
+    for call in calls:
         with pytest.raises(InfrastructureError) as failed:
             call()
         said = in_one_line(failed.value)

@@ -1,0 +1,52 @@
+"""Finds the dangerous ways of canonicals, of which a person should be told."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from desired.model import Recipe, WayName
+from reconciler.core.notifications import Seen
+from reconciler.core.report import Row
+from reconciler.core.way_records import recorded_ways
+from reconciler.core.ways import WayResult, is_dangerous, way_text, ways_of
+from state.ledger_line import LedgerLine
+from state.notifications import FleetProblem, way_subject
+
+_LONGEST = 2000
+
+
+def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iterable[LedgerLine]) -> Seen:
+    """Return the dangerous ways of the canonicals in `rows`, each as a problem of its own, and which are none.
+
+    `recipes` are the declared ones. Ways that a recipe does not declare to be run are left out. `lines` are those of
+    the ledger on ways, the oldest first.
+    """
+    by_recipe = defaultdict[str, list[LedgerLine]](list)
+    for line in lines:
+        by_recipe[line.entry.recipe].append(line)
+    problems, over = dict[str, FleetProblem](), dict[str, str]()
+    for row in rows:
+        recipe = recipes.get(row.recipe)
+        for result in _dangers(row, recipe, by_recipe[row.recipe]):
+            subject, reason = way_subject(row.recipe, result.way), f"{result.way}: {way_text(result)}"[:_LONGEST]
+            problems[subject] = FleetProblem(subject, "danger", result.release.version, reason)
+        over |= {way_subject(row.recipe, way): _state_text(row, recipe, way) for way in WayName}
+    return Seen(problems, {subject: text for subject, text in over.items() if subject not in problems})
+
+
+def _dangers(row: Row, recipe: Recipe | None, lines: Iterable[LedgerLine]) -> Iterator[WayResult]:
+    """Yield the dangerous results of the release that is canonical, of ways that its recipe declares."""
+    have = row.finding.have
+    if have is None or recipe is None or not recipe.enrolled:
+        return
+    for each in ways_of(recorded_ways(lines, row.recipe), have.version, have.commit):
+        if each.result.way in recipe.ways.run and is_dangerous(each.result):
+            yield each.result
+
+
+def _state_text(row: Row, recipe: Recipe | None, way: WayName) -> str:
+    """Return why there is no problem with a way now."""
+    if row.finding.have is None:
+        return "no canonical"
+    if recipe is None or not recipe.enrolled or way not in recipe.ways.run:
+        return f"the recipe does not run the way {way}"
+    return f"no danger is known of {row.finding.have.version}"
