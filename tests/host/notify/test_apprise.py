@@ -38,7 +38,7 @@ def test_a_missing_file_of_urls_is_an_error_before_the_library_is_asked(tmp_path
 def a_library_in_which(works: Callable[[str], bool], got: list[str]) -> ModuleType:
     """Return a stand-in for apprise, which CI does not have. It sends to the URLs for which `works` is true."""
 
-    class Apprise:
+    class StandInSender:
         def add(self, url: str) -> bool:
             self.url = url
             return True
@@ -49,7 +49,7 @@ def a_library_in_which(works: Callable[[str], bool], got: list[str]) -> ModuleTy
             return works(self.url)
 
     library = ModuleType("apprise")
-    library.Apprise = Apprise  # type: ignore[attr-defined]
+    library.Apprise = StandInSender  # type: ignore[attr-defined]
     return library
 
 
