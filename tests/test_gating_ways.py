@@ -1,5 +1,6 @@
 """A promotion that depends on ways, over an app in a world in memory whose releases do as asked."""
 
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,9 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, Row
 from reconciler.ports.commands import CommandResult
+from reconciler.show.documents import command_documents
 from reconciler.show.documents.junit import junit
+from state.records import KnownTag
 from tests.explained_world import ExplainedWorld
 from tests.folders import entries_below
 from tests.older_world import OlderWorld
@@ -45,6 +48,20 @@ def reds(notes: WaysWorld) -> list[str]:
 def ways_in_ledger(notes: WaysWorld) -> list[tuple[str, str]]:
     lines = notes.world.host().registry.lines(kind="way")
     return [(str(line.entry.body["way"]), str(line.entry.body["answer"])) for line in lines]
+
+
+def remember(notes: WaysWorld, known: dict[str, str]) -> None:
+    """Let these be the tags that are remembered, each with its commit, as if a person had accepted that."""
+    registry = notes.world.host().registry
+    memory = notes.world.records().memories["notes"]
+    tags = {tag: KnownTag(commit, notes.world.now) for tag, commit in known.items()}
+    registry.remember([evolve(memory, known=tags)], [])
+
+
+def by_hand(notes: WaysWorld, ref: str | None = None) -> command_documents.Tested:
+    """Test a release by hand, with all tiers and the gates."""
+    context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
+    return _run(notes.world.host(), context, "notes", Asked(ref, frozenset(TierName), ()))
 
 
 def trials(notes: WaysWorld) -> int:
@@ -144,6 +161,29 @@ def test_a_release_without_an_older_one_has_nothing_to_go_back_to(tmp_path: Path
     assert (condition.status, condition.evidence) == ("pass", "there is no older release to go back to")
 
 
+@pytest.mark.parametrize("attempt", [passed, by_hand])
+def test_a_way_back_leads_to_the_commit_that_was_upgraded_from_though_a_person_accepted_that_its_tag_moved(
+    tmp_path: Path, attempt: Callable[[WaysWorld], object]
+) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    before, moved = notes.commit_of(OLDER), notes.world.tag("notes", OLDER)
+    remember(notes, {OLDER: moved})
+    attempt(notes)
+    [way] = notes.world.host().registry.lines(kind="way")
+    assert (way.entry.body["answer"], way.entry.body["to_commit"]) == ("yes", before)
+    assert moved not in {commit for _, _, commit in notes.world.deployed}
+
+
+def test_a_way_back_leads_to_the_canonical_though_a_person_accepted_that_its_tag_is_gone(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK)
+    other, before = notes.world.tag("notes", "0.9.0"), notes.commit_of(OLDER)
+    remember(notes, {"0.9.0": other})
+    del notes.world.origins["notes"].tags[OLDER]
+    by_hand(notes)
+    [way] = notes.world.host().registry.lines(kind="way")
+    assert (way.entry.body["answer"], way.entry.body["to_commit"]) == ("yes", before)
+
+
 def test_a_way_back_to_an_unsigned_release_cannot_be_proved_so_no_trial_is_run_for_it(tmp_path: Path) -> None:
     notes = WaysWorld.gated(tmp_path, WayName.BACK, signed=True)
     notes.world.signatures[notes.commit_of(NEWER)] = GOOD
@@ -222,8 +262,7 @@ def test_a_trial_by_hand_tries_the_gates_and_remembers_nothing(
     notes = WaysWorld.gated(tmp_path, WayName.BACK)
     notes.older, notes.answers[OLDER, "check MARK_ID"] = older, [*answers]
     notes.answers[NEWER, "check"] = [None, None, None, *answers] if answers else []
-    context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
-    tested = _run(notes.world.host(), context, "notes", Asked(None, frozenset(TierName), ()))
+    tested = by_hand(notes)
     assert (_code_of(tested), reds(notes), version(notes)) == (code, [], OLDER)
     suite = ET.fromstring(junit(tested.trial, tested.ways, tested.conditions))  # noqa: S314  we have just made it
     [case] = [each for each in suite if each.get("name") == "back"]
@@ -231,3 +270,27 @@ def test_a_trial_by_hand_tries_the_gates_and_remembers_nothing(
     assert int(suite.get("failures", "")) == element.count("failure")
     before = _code_of(evolve(tested, trial=evolve(tested.trial, tiers=tested.trial.tiers[:1])))
     assert before == 0
+
+
+def test_a_trial_by_hand_goes_back_to_the_release_to_which_a_pass_would(tmp_path: Path) -> None:
+    notes = WaysWorld.gated(tmp_path, WayName.BACK, upgrade=Upgrade("0.5.0", reason="its tag is gone since"))
+    notes.older = {"exits"}
+    tested = by_hand(notes)
+    assert (tested.trial.base.release, _code_of(tested)) == (None, NEEDS_PERSON)
+    assert ways_in_ledger(notes) == [("back", "no")]
+    passed(notes)
+    assert (version(notes), ways_in_ledger(notes)) == (OLDER, [("back", "no")] * 2)
+
+
+def test_a_trial_by_hand_deploys_no_unsigned_release_and_says_that_nothing_is_proved(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.declare("notes", ways=Ways(gates=(WayName.BACK,)), signed=True)
+    older = world.tag("notes", OLDER)
+    world.signatures[world.tag("notes", NEWER)] = GOOD
+    world.state.create()
+    tested = by_hand(WaysWorld(world))
+    assert tested.trial.base.release is None
+    assert _code_of(tested) == COULD_NOT
+    assert older not in {commit for _, _, commit in world.deployed}
+    [back] = tested.ways
+    assert back.reason == f"{OLDER} is not deployed: its tag is unsigned: the tag has no signature"

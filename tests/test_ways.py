@@ -22,6 +22,7 @@ from reconciler.stages.observe import observe
 from reconciler.stages.planning import RunRequest
 from reconciler.stages.proof import prove
 from reconciler.stages.ways_of_canonicals import try_ways
+from state.records import KnownTag
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 from tests.world import World
 from tests.world_mirrors import WorldMirrors
@@ -126,6 +127,23 @@ def test_an_older_release_whose_tag_is_unsigned_is_never_deployed_until_it_is_si
     notes.world.signatures[notes.commit_of(OLDER)] = GOOD
     [back] = notes.tried(WayName.BACK, WayName.STOP)
     assert (back.answer, back.base) == (WayAnswer.YES, Release(OLDER, notes.commit_of(OLDER)))
+
+
+@pytest.mark.parametrize("has_moved", [True, False])
+def test_the_way_back_of_a_canonical_leads_to_what_it_was_upgraded_from_though_that_tag_moved_or_went(
+    notes: WaysWorld, *, has_moved: bool
+) -> None:
+    before = notes.commit_of(OLDER)
+    known = {"0.9.0": notes.world.tag("notes", "0.9.0"), NEWER: notes.commit_of(NEWER)}
+    if has_moved:
+        known[OLDER] = notes.world.tag("notes", OLDER)
+    else:
+        del notes.world.origins["notes"].tags[OLDER]
+    tags = {tag: KnownTag(commit, notes.world.now) for tag, commit in known.items()}
+    registry = notes.world.host().registry
+    registry.remember([evolve(registry.read().memories["notes"], known=tags)], [])
+    [back] = notes.tried(WayName.BACK)
+    assert (back.answer, back.base) == (WayAnswer.YES, Release(OLDER, before))
 
 
 @define

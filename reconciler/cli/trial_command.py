@@ -23,7 +23,7 @@ from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.report import ReportCommand, Run
 from reconciler.core.tier_results import Verdict, first_failure, is_green
 from reconciler.core.wanted_release import want_of
-from reconciler.core.ways import GatingWays
+from reconciler.core.ways import GatingWays, older_release
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import reason_of
@@ -40,7 +40,7 @@ from reconciler.stages.observe import observe, require_readable_record
 from reconciler.stages.older_data import older_data_of_candidate
 from reconciler.stages.signatures import with_signatures
 from reconciler.stages.ways_of_candidate import try_ways_of_candidate
-from reconciler.stages.ways_of_canonicals import record_way
+from reconciler.stages.ways_of_canonicals import deployable, record_way
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
 from state.folder.lock import hold
@@ -134,14 +134,16 @@ def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested
         recipe = observation.recipe
         done = run_trial(ready.host, evolve(request, by_pass=False, tiers=asked.tiers))
         host.registry.append([trial_entry(host, done, "by hand", author())])
-        ways, base = [], request.base.release if request.base.release != request.release else None
-        asked_ways = _ways(recipe, asked)
-        older = older_data_of_candidate(ready.host, context.fleet, observation, request, asked_ways)
-        for result in try_ways_of_candidate(ready.host, request, done, asked_ways, base, older):
+        ways, asked_ways = [], _ways(recipe, asked)
+        # The same as in a pass. Its tag may not be remembered yet: a trial by hand remembers nothing.
+        older = older_release(request.release, request.base.release, tags_to_mirror(observation))
+        base, no_base = deployable(ready.host, observation, older) if WayName.BACK in asked_ways else (older, "")
+        data = older_data_of_candidate(ready.host, context.fleet, observation, request, asked_ways)
+        for result in try_ways_of_candidate(ready.host, request, done, asked_ways, base, data, no_base):
             record_way(host, result, who=author())
             ways.append(result)
     hold = hold_in_effect(observation.hold, host.clock.now().date())
-    done = evolve(done, ways=GatingWays(ways, nothing_older=base is None))
+    done = evolve(done, ways=GatingWays(ways, nothing_older=older is None))
     conditions = gate(context.fleet, recipe, done, observation.answer, host.place) + unheld(hold)
     return Tested(done, conditions, observation.canonical, observation.status, tuple(ways))
 

@@ -14,6 +14,7 @@ from reconciler.core.gate import is_closed_way, way_condition_name
 from reconciler.core.observation import Observation
 from reconciler.core.reds import red_of_wanted
 from reconciler.core.step_reasons import unsigned_older
+from reconciler.core.trial_base import base_for
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
@@ -46,7 +47,8 @@ def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple
     red = red_of_wanted(case)
     if red is None or green_trial(red, events) is None:
         return ()
-    known = conditions_of_ways(observed, Release(red.version, red.circumstances.commit), None, events)
+    release = Release(red.version, red.circumstances.commit)
+    known = conditions_of_ways(observed, release, base_for(observed, release).release, events)
     names = {way: way_condition_name(way) for way in observed.recipe.ways.gates}
     return tuple(way for way in WayName if way in names and is_closed_way(known[names[way]]))
 

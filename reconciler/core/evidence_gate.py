@@ -9,10 +9,11 @@ from reconciler.core.case import Case
 from reconciler.core.events import Event, text_of
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus, way_conditions
-from reconciler.core.observation import Observation
+from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.reds import red_of_wanted
+from reconciler.core.trial_base import base_for
 from reconciler.core.way_records import WAY_LINE, recorded_way
-from reconciler.core.ways import GatingWays, RecordedWay, older_release, ways_of
+from reconciler.core.ways import GatingWays, RecordedWay, older_release, upgraded_from, ways_of
 from state.records import Canonical, Red
 
 PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
@@ -29,10 +30,12 @@ def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
         return case.gate
     if case.step.finding.cause is Cause.IN_SYNC and have is not None:
         release = Release(have.version, have.commit)
-        known = {**_of_canonical(have), **conditions_of_ways(observed, release, have.evidence.base.version, events)}
+        base = upgraded_from(have, tags_to_mirror(observed))
+        known = {**_of_canonical(have), **conditions_of_ways(observed, release, base, events)}
     elif red is not None:
         release = Release(red.version, red.circumstances.commit)
-        known = {**_of_red(red, events), **conditions_of_ways(observed, release, None, events)}
+        base = base_for(observed, release).release
+        known = {**_of_red(red, events), **conditions_of_ways(observed, release, base, events)}
     else:
         known = {}
     return tuple(known.get(each.name, each) if each.status is ConditionStatus.OPEN else each for each in case.gate)
@@ -45,20 +48,20 @@ def recorded_ways_in(events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 
 
 def conditions_of_ways(
-    observed: Observation, release: Release, base: str | None, events: Sequence[Event]
+    observed: Observation, release: Release, base: Release | None, events: Sequence[Event]
 ) -> dict[str, Condition]:
     """Return the conditions on the ways on which a promotion depends, by name of the condition.
 
     They are judged by the newest answers that passes recorded for `release`.
 
-    * `base`: the version from which `release` was upgraded; None if that is not known.
+    * `base`: the release from which `release` was upgraded; None if that is not known.
     * `events`: the events of the recipe.
     """
     recorded = [each for each in recorded_ways_in(events) if each.by_pass]
     found = [each.result for each in ways_of(recorded, release.version, release.commit)]
     # An error comes after the answer of its way, and hides none.
     answers = tuple({each.way: each for each in reversed(found)}.values())
-    nothing_older = older_release(release, base, observed.memory.known) is None
+    nothing_older = older_release(release, base, tags_to_mirror(observed)) is None
     conditions = way_conditions(observed.recipe, GatingWays(answers, nothing_older))
     return {each.name: each for each in conditions}
 

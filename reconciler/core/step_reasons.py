@@ -5,7 +5,7 @@ from typing import Final
 
 from desired.model import Recipe, Release, WayName
 from reconciler.core.findings import Finding
-from reconciler.core.observation import Observation, State
+from reconciler.core.observation import Observation, State, tags_to_mirror
 from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import first_seen, signature_of, too_young_until, unsigned_reason
 from reconciler.core.ways import older_release
@@ -80,8 +80,7 @@ def unsigned_older(observation: Observation, release: Release) -> Release | None
     """
     if WayName.BACK not in observation.recipe.ways.gates:
         return None
-    base = base_for(observation, release).release
-    older = older_release(release, base.version if base is not None else None, observation.memory.known)
+    older = older_release(release, base_for(observation, release).release, tags_to_mirror(observation))
     return older if older is not None and unsigned_reason(observation, older) else None
 
 

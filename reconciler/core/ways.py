@@ -9,7 +9,7 @@ from desired.model import Release, WayName
 from desired.versions import is_release_name, version_key
 from reconciler.core.way_cases import DataSource, WayCase, cases_text
 from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind, is_danger, kind_words
-from state.records import Canonical, KnownTag
+from state.records import Canonical
 
 
 @frozen
@@ -66,32 +66,55 @@ class RecordedWay:
     by_pass: bool
 
 
-def way_base(canonical: Canonical, known: Mapping[str, KnownTag]) -> Release | None:
+def way_base(canonical: Canonical, tags: Mapping[str, str], generations: Iterable[Canonical] = ()) -> Release | None:
     """Return the older release to which a canonical's recipe might have to go back; None if there is none.
 
     This is the release from which the canonical was upgraded. If that is not known, it is the newest older release in
-    `known`, which has all tags ever seen.
+    `tags`. For the arguments see `upgraded_from`.
     """
-    return older_release(Release(canonical.version, canonical.commit), canonical.evidence.base.version, known)
+    base = upgraded_from(canonical, tags, generations)
+    return older_release(Release(canonical.version, canonical.commit), base, tags)
 
 
-def older_release(release: Release, base: str | None, known: Mapping[str, KnownTag]) -> Release | None:
+def upgraded_from(
+    canonical: Canonical, tags: Mapping[str, str], generations: Iterable[Canonical] = ()
+) -> Release | None:
+    """Return the release from which a canonical was upgraded; None if there was no upgrade, or if it is not known.
+
+    The evidence has only its version. The commit is that of the older generation with this version, else that of the
+    tag.
+
+    * `tags`: the commit of each known tag.
+    * `generations`: the recorded generations of the recipe, the newest first.
+    """
+    version = canonical.evidence.base.version
+    if version is None:
+        return None
+    own = (each for each in generations if each.generation < canonical.generation and each.version == version)
+    kept = next(own, None)
+    if kept is not None:
+        return Release(version, kept.commit)
+    # The tag of the canonical's own version has moved since, if it names another commit.
+    return Release(version, tags[version]) if version in tags and version != canonical.version else None
+
+
+def older_release(release: Release, base: Release | None, tags: Mapping[str, str]) -> Release | None:
     """Return the older release to which a recipe might have to go back from `release`; None if there is none.
 
-    * `base`: the version from which `release` was upgraded; None if there was no upgrade. The release of this version
-      is returned if it is in `known`; else the newest older release in `known`.
-    * `known`: all tags ever seen, by name.
+    * `base`: the release from which `release` was upgraded; None if there was no upgrade. It is returned unless it is
+      on the commit of `release`. Else the newest older release in `tags` is returned.
+    * `tags`: the commit of each known tag. If `release` is named by no version, as a branch is, all are older.
     """
-    if base is not None and base != release.version and base in known:
-        return Release(base, known[base].commit)
-    own = version_key(release.version)
+    if base is not None and base.commit != release.commit:
+        return base
+    own = version_key(release.version) if is_release_name(release.version) else None
     older = [
         tag
-        for tag, seen in known.items()
-        if is_release_name(tag) and version_key(tag) < own and seen.commit != release.commit
+        for tag, commit in tags.items()
+        if is_release_name(tag) and (own is None or version_key(tag) < own) and commit != release.commit
     ]
     newest = max(older, key=version_key, default=None)
-    return Release(newest, known[newest].commit) if newest is not None else None
+    return Release(newest, tags[newest]) if newest is not None else None
 
 
 def due_ways(  # noqa: PLR0913, PLR0917  all that an answer depends on

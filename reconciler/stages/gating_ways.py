@@ -4,7 +4,7 @@ from attrs import evolve
 
 from desired.model import Fleet, Release, WayName
 from reconciler.core.gate import early_refusals, gate, is_about_way, way_condition_name
-from reconciler.core.observation import Observation
+from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.tier_results import Trial
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import GatingWays, WayResult, older_release
@@ -24,7 +24,7 @@ def why_unprovable(host: Host, observation: Observation, release: Release, base:
     release from which the upgrade would start; None if there is none. Raise InfrastructureError if a signature cannot
     be checked.
     """
-    older = _older(observation, release, base)
+    older = older_release(release, base, tags_to_mirror(observation))
     if WayName.BACK not in observation.recipe.ways.gates or older is None:
         return ""
     fault = refused_signature(host, observation, older)
@@ -40,7 +40,7 @@ def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request:
     If other trials ran at the same time, only an answer YES is recorded in the ledger: after any other answer, the step
     is repeated alone. If the recipe's tests have changed since they were observed, every result becomes an ERROR.
     """
-    older = _older(observation, trial.release, trial.base.release)
+    older = older_release(trial.release, trial.base.release, tags_to_mirror(observation))
     trial = evolve(trial, ways=GatingWays(nothing_older=older is None))
     refused = early_refusals(gate(fleet, request.recipe, trial, None, host.place))
     if not all(is_about_way(each) for each in refused):
@@ -54,14 +54,6 @@ def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request:
         if result.answer is WayAnswer.YES or not request.has_company:
             record_way(host, result)
     return evolve(trial, ways=evolve(trial.ways, results=results))
-
-
-def _older(observation: Observation, release: Release, base: Release | None) -> Release | None:
-    """Return the older release to which a recipe might have to go back from `release`; None if there is none.
-
-    `base` is the release from which the upgrade started; None if there was no upgrade.
-    """
-    return older_release(release, base.version if base is not None else None, observation.memory.known)
 
 
 def _not_counted(result: WayResult) -> WayResult:

@@ -20,13 +20,14 @@ def try_ways_of_candidate(  # noqa: PLR0913, PLR0917  all that the ways depend o
     asked: Iterable[WayName],
     base: Release | None,
     older: OlderData | None = None,
+    no_base: str = "there is no older release",
 ) -> Iterator[WayResult]:
     """Try the ways `asked` with the release and the data of a green trial. Yield each result as soon as it is there.
 
     If the trial is not green, yield nothing.
 
     * `host`: has the drivers of the trial. The caller holds the lock of the working folder.
-    * `base`: the older release to go back to; None if there is none.
+    * `base`: the older release to go back to; None if there is none that may be deployed: `no_base` says why.
     * `older`: the data of older releases; None if no way is asked for that needs it.
     """
     candidate = trial.candidate
@@ -36,6 +37,7 @@ def try_ways_of_candidate(  # noqa: PLR0913, PLR0917  all that the ways depend o
         recipe=request.recipe,
         release=request.release,
         base=base,
+        no_base=no_base,
         tests=request.tests,
         folder=request.folder,
         logs=host.state.trial_log(request.recipe.name, request.id),

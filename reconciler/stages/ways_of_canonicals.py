@@ -14,7 +14,7 @@ from reconciler.core.closed_ways import closed_way
 from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.holds import why_held
 from reconciler.core.needs import apps_of
-from reconciler.core.observation import Observation, damage_of
+from reconciler.core.observation import Observation, damage_of, tags_to_mirror
 from reconciler.core.way_budget import tried_since
 from reconciler.core.way_records import WAY_LINE, recorded_ways, way_body
 from reconciler.core.ways import RecordedWay, WayResult, due_ways, way_base, way_text
@@ -116,7 +116,7 @@ def _to_try(
     held = why_held(records.holds.get(name), host.clock.now().date())
     if held or damage_of(memory, canonical.generation) is not None:
         return None
-    base, no_base = _base(host, observation, way_base(canonical, memory.known))
+    base, no_base = deployable(host, observation, _base(host, observation, canonical))
     asked, release = set(asked), Release(canonical.version, canonical.commit)
     older = older_sources(host, observation, release) if asked & OVER_OLDER_DATA else None
     by_way = older.by_way() if older is not None else {}
@@ -124,8 +124,12 @@ def _to_try(
     return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways, recorded, older)
 
 
-def _base(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
-    """Return `base` and "" if `base` may be deployed, else None and the reason.
+def _base(host: Host, observation: Observation, canonical: Canonical) -> Release | None:
+    return way_base(canonical, tags_to_mirror(observation), host.registry.generations(canonical.recipe))
+
+
+def deployable(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
+    """Return the older release `base` of a way back, and "", if it may be deployed; else None and the reason.
 
     If the recipe needs signatures, an unsigned `base` may not be deployed. Once it is signed, the way back is tried.
     Raise InfrastructureError if the signature cannot be checked.

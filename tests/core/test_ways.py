@@ -16,13 +16,14 @@ from reconciler.core.ways import (
     WayResult,
     due_ways,
     is_dangerous,
+    older_release,
     stop_text,
     way_base,
     way_text,
     ways_of,
 )
 from state.ledger_line import LedgerLine
-from state.records import KnownTag, LedgerEntry
+from state.records import LedgerEntry
 from tests.values import canonical_of
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -78,7 +79,7 @@ def test_each_kind_that_says_danger_is_dangerous_and_no_other() -> None:
 
 
 def test_the_way_back_leads_to_the_release_that_was_upgraded_from_else_to_the_newest_older_one() -> None:
-    known = {version: KnownTag(version * 8, AT) for version in ("0.9.0", "1.0.0", "2.0.0", "3.0.0", "nightly")}
+    known = {version: version * 8 for version in ("0.9.0", "1.0.0", "2.0.0", "3.0.0", "nightly")}
     canonical = evolve(canonical_of("notes"), version="2.0.0")
     bases = {
         base: way_base(
@@ -90,6 +91,24 @@ def test_the_way_back_leads_to_the_release_that_was_upgraded_from_else_to_the_ne
     newest = Release("1.0.0", "1.0.0" * 8)
     assert bases == {"0.9.0": Release("0.9.0", "0.9.0" * 8), "2.0.0": newest, None: newest, "0.1.0": newest}
     assert way_base(canonical, {}) is None
+
+
+def test_the_way_back_leads_to_the_commit_that_was_upgraded_from_though_its_tag_moved_or_is_gone() -> None:
+    plain = canonical_of("notes", Release("1.0.0", "a" * 40))
+    first, before, later = (evolve(plain, generation=number, commit=f"{number}" * 40) for number in (1, 2, 4))
+    now = evolve(plain, version="2.0.0", commit="c" * 40)
+    now = evolve(now, evidence=evolve(now.evidence, base=evolve(now.evidence.base, version="1.0.0")))
+    for tags in ({"1.0.0": "e" * 40, "0.9.0": "f" * 40}, {"0.9.0": "f" * 40}, {}):
+        assert way_base(now, tags, [later, now, before, first]) == Release("1.0.0", before.commit)
+        release = Release("2.0.0", now.commit)
+        assert older_release(release, Release("1.0.0", before.commit), tags) == Release("1.0.0", before.commit)
+
+
+def test_a_release_is_not_older_than_itself_by_another_name_and_every_one_is_older_than_a_branch() -> None:
+    tags = {"1.0.0": "a" * 40, "2.0.0": "b" * 40, "v2.0.0": "b" * 40}
+    assert older_release(Release("2.0.0", "b" * 40), Release("v2.0.0", "b" * 40), tags) == Release("1.0.0", "a" * 40)
+    assert older_release(Release("main", "c" * 40), None, tags) == Release("2.0.0", "b" * 40)
+    assert older_release(Release("main", "b" * 40), None, tags) == Release("1.0.0", "a" * 40)
 
 
 def test_a_way_is_tried_once_for_the_same_releases_and_tests() -> None:
