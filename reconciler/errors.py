@@ -4,6 +4,7 @@ import errno
 import os
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from state.state_errors import MAKE_ROOM, StateError
 
@@ -106,10 +107,14 @@ class NeedsPersonError(CanonError):
 
 
 class BusyError(InfrastructureError):
-    """Another process holds the lock of the pass or of a slot.
+    """Another process holds the lock on the file `lock`: that of the pass, of a slot, or of a fetch.
 
-    The message has that process's pid and command, and when it took the lock.
+    The message has that process's pid and command, and when it took the lock, if they are known.
     """
+
+    def __init__(self, message: str, hint: str, lock: Path) -> None:
+        super().__init__(message, hint)
+        self.lock = lock
 
 
 class InterruptedPassError(BaseException):

@@ -10,7 +10,7 @@ from attrs import evolve
 from desired.model import Signature, TierName, Upgrade, WayName, Ways
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
-from reconciler.cli.trial_command import Asked, _code_of, _run
+from reconciler.cli.trial_command import Asked, _code_of, _ready, _run
 from reconciler.core.exit_codes import COULD_NOT, IN_SYNC, NEEDS_PERSON
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
@@ -61,7 +61,9 @@ def remember(notes: WaysWorld, known: dict[str, str]) -> None:
 def by_hand(notes: WaysWorld, ref: str | None = None) -> command_documents.Tested:
     """Test a release by hand, with all tiers and the gates."""
     context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
-    return _run(notes.world.host(), context, "notes", Asked(ref, frozenset(TierName), ()))
+    asked = Asked(ref, frozenset(TierName), ())
+    with _ready(notes.world.host(), context, "notes", asked) as ready:
+        return _run(ready, asked)
 
 
 def trials(notes: WaysWorld) -> int:

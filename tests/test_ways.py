@@ -11,7 +11,7 @@ from attrs import define, evolve
 from desired.model import Release, Signature, TierName, WayName, Ways
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
-from reconciler.cli.trial_command import Asked, _run
+from reconciler.cli.trial_command import Asked, _ready, _run
 from reconciler.core.report import ReportCommand
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import way_text
@@ -203,8 +203,9 @@ def test_a_trial_by_hand_that_is_interrupted_in_its_ways_keeps_what_is_finished(
     host, asked = notes.world.host(), Asked(None, frozenset(TierName), (WayName.BACK, WayName.STOP))
     before = len(host.registry.lines(kind="trial"))
     notes.answers[NEWER, "check MARK_ID"] = [None, None, InterruptedPassError(15)]
-    with pytest.raises(InterruptedPassError):
-        _run(host, CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",)), "notes", asked)
+    context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
+    with _ready(host, context, "notes", asked) as ready, pytest.raises(InterruptedPassError):
+        _run(ready, asked)
     assert len(host.registry.lines(kind="trial")) == before + 1
     assert [line.entry.body["way"] for line in host.registry.lines(kind="way")] == ["back"]
 

@@ -1,13 +1,13 @@
 """`reconcile trial`: tests one release, branch or commit by hand."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.model import Recipe, TierName, Unobservable, WayName
+from desired.model import Fleet, Recipe, TierName, Unobservable, WayName
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author
@@ -95,9 +95,15 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     asked = _read(trial_options)
     with interruptible(), private_files(), progress_on_stderr(options) as progress:
         prepare_state(context.state)
-        host = make_host(context, progress)
-        started_at = host.clock.now()
-        tested = _run(host, context, name, asked)
+        first = make_host(context, progress)
+        started_at = first.clock.now()
+        with when_free(
+            first,
+            Waiting(name, asked.wait),
+            lambda: _ready(first, context, name, asked),
+            lambda: _ready_anew(first, options, name, asked),
+        ) as ready:
+            tested, host = _run(ready, asked), ready.host
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return _print_trial(context, trial_options.junit, tested, run)
 
@@ -112,40 +118,53 @@ def _read(options: TrialOptions) -> Asked:
 class ReadyTrial:
     """A trial that can start, since its slot is locked.
 
-    * `host`: the host with only the drivers of the trial.
+    * `host`: the host. `trial_host` is the same with only the drivers of the trial.
+    * `fleet`: the declarations.
     * `observation`: what was observed of the recipe.
     * `request`: what the trial is to do.
     """
 
     host: Host
+    trial_host: Host
+    fleet: Fleet
     observation: Observation
     request: TrialRequest
 
 
-def _run(host: Host, context: CommandContext, name: str, asked: Asked) -> Tested:
-    """Run the trial of the recipe `name`. If it is green, also try the ways of its release. Return all results.
+def _run(ready: ReadyTrial, asked: Asked) -> Tested:
+    """Run the trial. If it is green, also try the ways of its release. Return all results.
 
     The trial and each way are recorded in the ledger as soon as they have ended. Raise CanonError if the trial cannot
     be run.
     """
-    waiting = Waiting(name, asked.wait, context.state.slot_lock(name))
-    with when_free(host, waiting, lambda: _ready(host, context, name, asked)) as ready:
-        observation, request = ready.observation, ready.request
-        recipe = observation.recipe
-        done = run_trial(ready.host, evolve(request, by_pass=False, tiers=asked.tiers))
-        host.registry.append([trial_entry(host, done, "by hand", author())])
-        ways, asked_ways = [], _ways(recipe, asked)
-        # The same as in a pass. Its tag may not be remembered yet: a trial by hand remembers nothing.
-        older = older_release(request.release, request.base.release, tags_to_mirror(observation))
-        base, no_base = deployable(ready.host, observation, older) if WayName.BACK in asked_ways else (older, "")
-        data = older_data_of_candidate(ready.host, context.fleet, observation, request, asked_ways)
-        for result in try_ways_of_candidate(ready.host, request, done, asked_ways, base, data, no_base):
-            record_way(host, result, who=author())
-            ways.append(result)
+    host, fleet, observation, request = ready.host, ready.fleet, ready.observation, ready.request
+    recipe = observation.recipe
+    done = run_trial(ready.trial_host, evolve(request, by_pass=False, tiers=asked.tiers))
+    host.registry.append([trial_entry(host, done, "by hand", author())])
+    ways, asked_ways = [], _ways(recipe, asked)
+    # The same as in a pass. Its tag may not be remembered yet: a trial by hand remembers nothing.
+    older = older_release(request.release, request.base.release, tags_to_mirror(observation))
+    base, no_base = deployable(host, observation, older) if WayName.BACK in asked_ways else (older, "")
+    data = older_data_of_candidate(ready.trial_host, fleet, observation, request, asked_ways)
+    for result in try_ways_of_candidate(ready.trial_host, request, done, asked_ways, base, data, no_base):
+        record_way(host, result, who=author())
+        ways.append(result)
     hold = hold_in_effect(observation.hold, host.clock.now().date())
     done = evolve(done, ways=GatingWays(ways, nothing_older=older is None))
-    conditions = gate(context.fleet, recipe, done, observation.answer, host.place) + unheld(hold)
+    conditions = gate(fleet, recipe, done, observation.answer, host.place) + unheld(hold)
     return Tested(done, conditions, observation.canonical, observation.status, tuple(ways))
+
+
+def _ready_anew(first: Host, options: Options, name: str, asked: Asked) -> AbstractContextManager[ReadyTrial]:
+    """Return what `_ready` does, with the declarations as they are now, and with a host for them.
+
+    `first` is the host that was made for the declarations as they were. Raise DeclarationError if they cannot be read,
+    UsageError if the recipe `name` is no longer declared.
+    """
+    context = load_context(options)
+    require_declared(context, name)
+    host = evolve(make_host(context, first.progress), pass_id=first.pass_id)
+    return _ready(host, context, name, asked)
 
 
 @contextmanager
@@ -164,7 +183,8 @@ def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iter
         without_conflicts(host, context.fleet, recipe),
         lock_slot(trial_host, name, f"trial {release.version}") as folder,
     ):
-        yield ReadyTrial(trial_host, observation, trial_request(host, observation, release, app_set, folder))
+        request = trial_request(host, observation, release, app_set, folder)
+        yield ReadyTrial(host, trial_host, context.fleet, observation, request)
 
 
 def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:

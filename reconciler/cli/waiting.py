@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,20 +18,19 @@ from state.folder.lock import holder
 
 T = TypeVar("T")
 
-# The lock is looked up in the kernel's list: looking is cheaper than another try, which asks upstream.
+# In seconds. The lock is looked up in the kernel's list: looking is cheaper than another try, which asks upstream.
 _LOOK_AGAIN = 1.0
+# In seconds. If no process is seen to hold the lock, and yet it is not free, the pauses between two tries grow to this.
+_TRY_AGAIN = 30.0
 
 
 @frozen
 class Waiting:
-    """What to wait for, and how long: until the slot of `recipe` is free, but at most `longest`.
-
-    `lock` is the lock file of the slot.
-    """
+    """For which recipe to wait, at most how long, and how to wait some seconds."""
 
     recipe: str
     longest: timedelta
-    lock: Path
+    sleep: Callable[[float], None] = time.sleep
 
 
 def read_wait(span: str | None) -> timedelta:
@@ -45,14 +45,20 @@ def read_wait(span: str | None) -> timedelta:
 
 
 @contextmanager
-def when_free(host: Host, waiting: Waiting, open_it: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
-    """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait and try again.
+def when_free(
+    host: Host,
+    waiting: Waiting,
+    open_it: Callable[[], AbstractContextManager[T]],
+    open_again: Callable[[], AbstractContextManager[T]],
+) -> Iterator[T]:
+    """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait, and try `open_again`.
 
     An error within the caller's `with` block is not tried again. The progress shows what is waited for, once for each
     reason. When the time in `waiting` is over, raise the BusyError.
     """
     with ExitStack() as stack:
-        yield _entered(host, waiting, lambda: stack.enter_context(open_it()))
+        tries = chain([open_it], repeat(open_again))
+        yield _entered(host, waiting, lambda: stack.enter_context(next(tries)()))
 
 
 def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
@@ -60,7 +66,7 @@ def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
 
     When the time in `waiting` is over, raise the BusyError.
     """
-    until, shown = host.clock.monotonic() + waiting.longest.total_seconds(), ""
+    until, shown, pause = host.clock.monotonic() + waiting.longest.total_seconds(), "", _LOOK_AGAIN
     while True:
         try:
             return enter()
@@ -70,12 +76,19 @@ def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
             if busy.message != shown:
                 host.progress.step(waiting.recipe, f"waiting: {busy.message}")
                 shown = busy.message
-        _sleep_while_held(host, waiting.lock, until)
+            lock = busy.lock
+        was_held = _sleep_while_held(host, waiting.sleep, lock, pause, until)
+        pause = _LOOK_AGAIN if was_held else min(2 * pause, _TRY_AGAIN)
 
 
-def _sleep_while_held(host: Host, lock: Path, until: float) -> None:
-    """Sleep until no process holds `lock`, but at most until the monotonic time `until`. Sleep at least once."""
+def _sleep_while_held(host: Host, sleep: Callable[[float], None], lock: Path, pause: float, until: float) -> bool:
+    """Sleep for `pause` seconds, and then until no process is seen to hold `lock`. Return whether one was seen.
+
+    Sleep at most until the monotonic time `until`.
+    """
+    was_held = False
     while True:
-        time.sleep(max(0.0, min(_LOOK_AGAIN, until - host.clock.monotonic())))
+        sleep(max(0.0, min(pause, until - host.clock.monotonic())))
         if host.clock.monotonic() >= until or holder(lock) is None:
-            return
+            return was_held
+        was_held, pause = True, _LOOK_AGAIN

@@ -25,7 +25,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
         with _locked(host, recipe, command) as folder:
             yield folder
     except LockHeldError as held:
-        raise BusyError(f"{recipe}: its slot is in use: {held}", held.hint) from held
+        raise BusyError(f"{recipe}: its slot is in use: {held}", held.hint, host.state.slot_lock(recipe)) from held
 
 
 @contextmanager

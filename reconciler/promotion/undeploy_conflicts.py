@@ -68,7 +68,7 @@ def _pass_lock(host: Host, recipe: Recipe, conflicting: str) -> Iterator[None]:
         try:
             stack.enter_context(hold(host.state.lock, f"trial {recipe.name}"))
         except LockHeldError as held:
-            raise BusyError(f"{why}: {held}", held.hint) from held
+            raise BusyError(f"{why}: {held}", held.hint, host.state.lock) from held
         yield
 
 

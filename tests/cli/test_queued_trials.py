@@ -26,7 +26,9 @@ def test_neither_a_green_nor_a_red_trial_by_hand_is_remembered_by_passes(settled
     assert settled.remembered() != before
 
 
-def test_a_second_trial_waits_for_the_first_and_then_runs(settled: OneRecipeFleet) -> None:
+def test_a_second_trial_waits_for_the_first_and_then_runs_as_declared_by_then(
+    settled: OneRecipeFleet,
+) -> None:
     settled.release(SECOND)
     with paused(settled, "custom", "trial", "jot") as first:
         second = settled.start("trial", "jot", "--wait", "5m")
@@ -34,6 +36,7 @@ def test_a_second_trial_waits_for_the_first_and_then_runs(settled: OneRecipeFlee
         said = second.stderr.readline()
         assert said.startswith("jot: waiting: jot: its slot is in use: "), said
         assert f"is held by pid {first.pid} (" in said
+        settled.declare()
         (settled.folder / "go").touch()
         assert (first.wait(), second.wait()) == (0, 0)
         second.communicate()

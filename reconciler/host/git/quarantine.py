@@ -203,12 +203,13 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
     If another process holds it, do not wait, but raise _HeldError.
     """
-    descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    lock = folder.with_name(f"{folder.name}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     except BlockingIOError:
-        raise _HeldError(f"another process is fetching into {folder.name}", "wait until it has ended") from None
+        raise _HeldError(f"another process is fetching into {folder.name}", "wait until it has ended", lock) from None
     finally:
         # A child that another thread has just forked also has the descriptor, until it executes its program.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
