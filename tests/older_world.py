@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from attrs import define, evolve, field
 
-from desired.model import Install, Upgrade
+from desired.model import Install, Ready, Upgrade
 from reconciler.errors import killed_error
-from reconciler.ports.app import App, DeployOptions, StartTimes
+from reconciler.ports.app import App, AppStatus, DeployOptions, RunningApp, StartTimes, Unready
+from reconciler.ports.commands import RecipeCommand
+from reconciler.ports.driver import Changes
 from tests.ways_world import NEWER, OLDER, AskedDriver, MarkedCommands, WaysWorld
 from tests.world import World
 from tests.world_driver import WorldDriver
+from tests.world_ports import WorldReadiness
 
 OLDEST = "0.9.0"
 
@@ -24,14 +28,17 @@ class OlderWorld(WaysWorld):
     `spoils`, `hangs` (it is not ready in time) and `once` (it does so only once). `falls` says what becomes of the data
     at each kill while it starts, the first first: any of `damages`, `spoils`, `stalls` (the next start fails),
     `hangs` (the next start that does not fail is not ready in time) and `lingers` (what is left of the next start has
-    to be killed). `quick` is how many starts end before they can be killed. `beside` are releases that do not come up
-    beside 2.0.0 of the app `accounts`.
+    to be killed). `quick` is how many starts end before they can be killed, and `late` how many kills come when the app
+    is ready. `blind` is how long an app is ready before Canon looks again and sees it. `beside` are releases that do
+    not come up beside 2.0.0 of the app `accounts`.
     """
 
     over: dict[str, set[str]] = field(factory=dict)
     falls: list[set[str]] = field(factory=list)
     stalled: int = 0
     quick: int = 0
+    late: int = 0
+    blind: timedelta = timedelta(0)
     lingers: bool = False
     beside: set[str] = field(factory=set)
 
@@ -58,8 +65,22 @@ class OlderWorld(WaysWorld):
         made: dict[str, Callable[[], object]] = {
             "driver": lambda: OlderDriver(self.world, asked=self, older=self),
             "commands": lambda: MarkedCommands(self.world, asked=self),
+            "readiness": lambda: BlindReadiness(self.world, older=self),
         }
         return made[name]() if name in made else port
+
+
+@define
+class BlindReadiness(WorldReadiness):
+    older: OlderWorld
+
+    def wait(
+        self, ready: Ready, look: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
+    ) -> RunningApp | Unready:
+        unready_at = self.world.host().clock.monotonic()
+        self.world.now += self.older.blind
+        answer = super().wait(ready, look, command, changes)
+        return evolve(answer, unready_at=unready_at) if isinstance(answer, RunningApp) and self.older.blind else answer
 
 
 @define
@@ -98,8 +119,13 @@ class OlderDriver(AskedDriver):
         if kill_after is not None and self.older.quick:
             self.older.quick -= 1
             kill_after = None
-        with WorldDriver.watch_start(self, app, kill_after) as seen:
+        is_late = kill_after is not None and self.older.late > 0
+        with WorldDriver.watch_start(self, app, None if is_late else kill_after) as seen:
             yield seen
+        if is_late:
+            self.older.late -= 1
+            seen.killed = self.world.now.timestamp()
+            self.kill(app)
         if kill_after is not None:
             does = self.older.falls.pop(0) if self.older.falls else set()
             self.older.stalled += "stalls" in does

@@ -1,5 +1,6 @@
 """What a leap and a fall conclude, over an app in a world in memory that does as asked."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,25 @@ def test_a_start_that_ends_before_the_kill_is_measured_again_and_never_called_a_
     notes.quick = 3
     [fall] = notes.tried(WayName.FALL)
     assert rows(fall)["early"] == (SKIP, None)
+
+
+def test_a_kill_that_comes_when_the_release_is_ready_is_no_fall_and_proves_nothing(notes: OlderWorld) -> None:
+    notes.late = 2
+    [fall] = notes.tried(WayName.FALL)
+    assert rows(fall)["early"] == (YES, None)
+    assert notes.late == 0
+    (notes.world.recipes["notes"].folder / "changed").touch()
+    notes.late = 3
+    [fall] = notes.tried(WayName.FALL)
+    assert rows(fall) == {"early": (SKIP, None), "middle": (YES, None), "late": (YES, None)}
+
+
+def test_no_release_is_killed_in_the_time_in_which_it_is_ready_and_canon_does_not_know_it(notes: OlderWorld) -> None:
+    notes.blind = timedelta(hours=1)
+    [fall] = notes.tried(WayName.FALL)
+    kills = [each.kill for each in fall.cases if each.kill is not None]
+    assert len(kills) == 3
+    assert all(each.after < each.start < notes.blind.total_seconds() for each in kills), kills
 
 
 def test_without_an_older_release_there_is_neither_a_leap_nor_a_fall(tmp_path: Path) -> None:

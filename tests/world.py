@@ -111,6 +111,8 @@ class World:
     commits: int = 0
     # Recipe, version and commit of every deployment, in order.
     deployed: list[tuple[str, str, str]] = Factory(list)
+    # The folders of the apps that are killed while they start.
+    killed: set[Path] = Factory(set)
     # By the app's folder: the options of its last deployment.
     told: dict[Path, DeployOptions] = Factory(dict)
     # Recipes whose data was saved while they ran.

@@ -110,6 +110,8 @@ class WorldDriver:
         (app.data / "data.json").write_text(json.dumps(data))
 
     def status(self, app: App) -> AppStatus:
+        if app.folder in self.world.killed:
+            self.kill(app)
         found = self.world.running.get(app.folder)
         if found is None:
             return NotRunning("it ended")
@@ -136,12 +138,13 @@ class WorldDriver:
 
     @contextmanager
     def watch_start(self, app: App, kill_after: float | None) -> Iterator[StartTimes]:
-        """Start the app in no time; if it is to be killed, do so after its start is done."""
+        """Kill the app, if asked to, as soon as it is deployed: before it is ready."""
         seen = StartTimes(began=self.world.now.timestamp())
-        yield seen
         if kill_after is not None:
             seen.killed = (seen.began or 0) + kill_after
-            self.kill(app)
+            self.world.killed.add(app.folder)
+        yield seen
+        self.world.killed.discard(app.folder)
 
     def save(self, app: App, into: Path) -> None:
         if app.folder in self.world.running:

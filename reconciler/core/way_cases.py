@@ -51,7 +51,7 @@ class Kill:
     """When a release was killed during its start.
 
     * `after`: the seconds from when its first process was seen until it was killed.
-    * `start`: how many seconds the start takes if the release is not killed.
+    * `start`: how many seconds after the same moment Canon last found the release not ready if it was not killed.
     """
 
     after: float
@@ -105,7 +105,7 @@ def case_name(case: WayCase) -> str:
 def case_text(way: WayName, case: WayCase) -> str:
     """Return the result of one case of `way` in one line, such as "no: it does not come up …: exited 1"."""
     kill = case.kill
-    when = f"killed after {kill.after:.2f} s of {kill.start:.2f} s" if kill is not None else ""
+    when = f"killed after {kill.after:.2f} s of {kill.start:.2f} s until it counts as up" if kill is not None else ""
     why = kind_words(way, case.kind) if case.kind is not None else ""
     return ": ".join(filter(None, (case.answer.value, when, why, case.reason)))
 

@@ -38,7 +38,7 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     if (status.version, status.commit) != (release.version, release.commit):
         running = f"{status.version} ({status.commit[:7]})"
         raise InfrastructureError(f"{recipe.name}: {release.version} was deployed, but {running} runs")
-    slot.ready[recipe.name] = ReadySince(status, slot.host.clock.monotonic())
+    slot.ready[recipe.name] = ReadySince(status, slot.host.clock.monotonic(), answer.unready_at)
     return status
 
 

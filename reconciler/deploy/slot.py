@@ -34,13 +34,15 @@ class DeployedApp:
 
 @frozen
 class ReadySince:
-    """The status of an app when it became ready.
+    """The status of an app when it became ready. Both times are in seconds of the monotonic clock.
 
-    `at` is the time at which the app became ready, in seconds of the monotonic clock.
+    * `at`: when the app became ready.
+    * `unready_at`: when the app was last found not ready before; None if it was ready at once.
     """
 
     status: RunningApp
     at: float
+    unready_at: float | None = None
 
 
 @frozen

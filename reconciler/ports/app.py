@@ -96,6 +96,8 @@ class RunningApp:
     * `settles_in`: the app counts as up if nothing changes for this time; None if waiting is not enough.
     * `up`: the identifiers of the parts that are up. A part gets a new identifier each time it starts.
     * `ended`: how parts of this deployment ended that Canon did not stop, by the identifier that each part had.
+    * `unready_at`: if the app was waited for, when it was last found not ready, in seconds of the monotonic clock; None
+      if it was ready at once.
     """
 
     version: str
@@ -112,6 +114,7 @@ class RunningApp:
     settles_in: timedelta | None = field(default=None, eq=False)
     up: frozenset[str] = frozenset()
     ended: Mapping[str, EndedPart] = field(factory=dict)
+    unready_at: float | None = field(default=None, eq=False)
 
 
 @frozen

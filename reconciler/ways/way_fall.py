@@ -21,10 +21,10 @@ _TRIES = 3
 
 @frozen
 class _Start:
-    """One start of the release under test. Times count from when its first process was seen.
+    """One start of the release under test. Times are in seconds, and count from when its first process was seen.
 
-    * `seconds`: how long it took until the release was ready, or was killed.
-    * `killed_after`: after how many seconds the release was killed; None if it was not killed.
+    * `seconds`: until Canon last found the release not ready.
+    * `killed_after`: until the release was killed; None if it was not killed, or if Canon had found it ready by then.
     """
 
     seconds: float
@@ -75,7 +75,7 @@ def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool
 
 
 def _undisturbed(run: WayRun, source: DataSource) -> float:
-    """Start the release on the data of `source` without killing it. Return how many seconds the start takes.
+    """Start the release on the data of `source` without killing it. Return the `seconds` of that start.
 
     Raise OlderReleaseError if the release fails, because then a kill would prove nothing.
     """
@@ -93,24 +93,28 @@ def _undisturbed(run: WayRun, source: DataSource) -> float:
 def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
     """Start the release in `slot`. Kill it `kill_after` seconds after its first process is seen; never if that is None.
 
-    Return how the start went. If the release was killed, nothing of it runs afterwards. Raise the errors of
-    `deploy_app` if the release fails without being killed.
+    Return how the start went. If the release was killed, nothing of it runs afterwards. If Canon found it ready all the
+    same, that was no kill of a start. Raise the errors of `deploy_app` if the release fails without being killed.
     """
     own, clock = run.own_app(slot), run.host.clock.monotonic
-    called = clock()
+    called, was_ready = clock(), False
     with own.driver.watch_start(own.app, kill_after) as seen:
         try:
             deploy_app(slot, AppSpec(run.subject.recipe, run.subject.release))
+            was_ready = True
         except CanonError as failed:
             if seen.killed is None:
                 raise
             slot.log_line(f"{run.subject.release.version} was killed: {failed.message}")
     began = called if seen.began is None else seen.began
+    ready = slot.ready.pop(own.recipe.name, None) if seen.killed is not None else slot.ready.get(own.recipe.name)
     if seen.killed is not None:
-        slot.ready.pop(own.recipe.name, None)
         own.driver.kill(own.app)
-        return _Start(seen.killed - began, seen.killed - began)
-    return _Start(clock() - began, None)
+        if not was_ready:
+            return _Start(seen.killed - began, seen.killed - began)
+    unready_at = ready.unready_at if ready is not None else None
+    until = unready_at if unready_at is not None and unready_at > began else clock()
+    return _Start(until - began, None)
 
 
 def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:

@@ -108,8 +108,8 @@ def test_a_text_says_of_each_case_from_what_and_what_failed() -> None:
         "as it was: exited 1; from >=7 skip: no release is known"
     )
     assert way_text(FALL) == (
-        "no: early, over 1.0.0 (generation 3) no: killed after 0.25 s of 1.50 s: DANGER: it does not come up again: "
-        "exited 1; late, over 1.0.0 (generation 3) skip"
+        "no: early, over 1.0.0 (generation 3) no: killed after 0.25 s of 1.50 s until it counts as up: "
+        "DANGER: it does not come up again: exited 1; late, over 1.0.0 (generation 3) skip"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from attrs import define, evolve, field
 
 from desired.model import Ready
@@ -80,3 +81,16 @@ def test_after_a_change_the_next_looks_follow_soon(tmp_path: Path) -> None:
     told = ToldChanges(changes=[50.0])
     assert isinstance(wait(told, up_from(50.4, lambda _: None), tmp_path), RunningApp)
     assert told.seconds < 51.2
+
+
+@pytest.mark.parametrize("second", [0.0, 0.3, 3.0, 41.7, 100.0])
+def test_an_answer_tells_when_the_app_was_last_found_not_ready(tmp_path: Path, second: float) -> None:
+    seen, unready = up_from(second, lambda _: None), []
+
+    def status(now: float) -> AppStatus:
+        unready.extend([now] if now < second else [])
+        return seen(now)
+
+    answer = wait(ToldChanges(changes=[41.7]), status, tmp_path)
+    assert isinstance(answer, RunningApp)
+    assert answer.unready_at == max(unready, default=None)

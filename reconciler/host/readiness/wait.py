@@ -83,6 +83,7 @@ class _Pauses:
     * `changes`: ends a pause early if the app has changed; None if the driver does not report changes.
     * `clock`, `sleep`: read the time, and wait some seconds.
     * `again_in`: after how many seconds the last answer may become another without a reported change.
+    * `unready_at`: when the last check began that found the app not ready, on the monotonic clock; None if none did.
     * `has_changed`: whether a change ended the last pause.
     """
 
@@ -90,10 +91,14 @@ class _Pauses:
     clock: Clock
     sleep: Callable[[float], None]
     again_in: float = math.inf
+    unready_at: float | None = None
     has_changed: bool = False
 
-    def after(self, answer: Answer) -> Answer:
-        """Store the answer of a check, on which the next pause depends. Return the answer."""
+    def after(self, check: Callable[[], Answer]) -> Answer:
+        """Make a check, and store its answer, on which the next pause depends. Return the answer."""
+        began = self.clock.monotonic()
+        answer = check()
+        self.unready_at = began if isinstance(answer, NotYet) else self.unready_at
         self.again_in = answer.again_in if isinstance(answer, NotYet) else math.inf
         return answer
 
@@ -128,7 +133,7 @@ class HostReadiness:
     def wait(
         self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
     ) -> RunningApp | Unready:
-        """Wait until the app answers as `ready` declares in two checks in a row. Return its status.
+        """Wait until the app answers as `ready` declares in two checks in a row. Return its status, with `unready_at`.
 
         Return Unready with the reason if the app fails, or does not answer in time.
         * `status`: reads the status of the app.
@@ -141,7 +146,7 @@ class HostReadiness:
         check = _ReadinessCheck(ready, status, command, self._clock.monotonic() + seconds)
         pauses = _Pauses(changes, self._clock, self._sleep)
         answer = poll(
-            lambda: pauses.after(self._check(check, final)),
+            lambda: pauses.after(lambda: self._check(check, final)),
             lambda answer: not isinstance(answer, NotYet),
             seconds,
             pauses.lengths(),
@@ -150,7 +155,7 @@ class HostReadiness:
         )
         if isinstance(answer, NotYet):
             return Unready(f"not ready after {seconds:g} s: {answer.reason}", timed_out=True)
-        return answer
+        return evolve(answer, unready_at=pauses.unready_at) if isinstance(answer, RunningApp) else answer
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch for `seconds` whether the app stays up. Return None if it does; else which parts ended and how.
