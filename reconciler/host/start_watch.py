@@ -4,11 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from attrs import define, field
 
 from reconciler.errors import CanonError, InfrastructureError
+from reconciler.host.command_spec import blocked_signals
 from reconciler.ports.app import StartTimes
+
+WATCHER: Final = "start of an app"
+"""The name of the thread that watches."""
 
 # In seconds: between two looks.
 _PAUSE = 0.01
@@ -25,8 +30,10 @@ def watch_start(runs: Callable[[], bool], kill: Callable[[], object], kill_after
     Raise InfrastructureError at the end of the block if the start could not be watched.
     """
     watch = _Watch(runs, kill, kill_after)
-    thread = threading.Thread(target=watch.follow, name="start of an app", daemon=True)
-    thread.start()
+    thread = threading.Thread(target=watch.follow, name=WATCHER, daemon=True)
+    # The thread inherits this: else a signal that the main thread has blocked could reach Canon through the thread.
+    with blocked_signals():
+        thread.start()
     try:
         yield watch.seen
     finally:

@@ -14,6 +14,7 @@ import pytest
 from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.event_stream import READER, EventStream
 from reconciler.host.swarm.services.stack_state import is_of_stack
+from tests.host.blocked_signals_of_threads import STOPPING, blocked_in
 from tests.host.swarm.engine_stand_in import Answer, EngineRequest, Serve, gives, hangs_up, refuses
 
 START = datetime(2026, 11, 29, tzinfo=UTC)
@@ -76,6 +77,12 @@ def test_events_of_others_end_no_wait(serve: Serve) -> None:
     with engine.follow(concerns, START, LONG) as events:
         assert not events.wait(0.3)
         assert (events.is_live, events.ends) == (True, [])
+
+
+def test_no_signal_that_the_main_thread_has_blocked_comes_through_the_thread_that_reads_events(serve: Serve) -> None:
+    engine = serve({"GET /events": EventsAnswer()}).engine()
+    with engine.follow(concerns, START, LONG):
+        assert blocked_in(READER) == STOPPING
 
 
 def test_an_event_that_comes_in_two_pieces_is_read_whole(serve: Serve) -> None:
