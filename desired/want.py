@@ -112,7 +112,7 @@ def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionK
 
 
 def _with_keys(tags: Iterable[tuple[str, str | None]]) -> Iterator[tuple[VersionKey, str, str]]:
-    """Yield the sort key, the name and the commit of each tag that is a release."""
+    """Yield the sort key, the name and the commit of each tag that is a release. Skip tags whose commit is None."""
     for name, commit in tags:
         if commit is not None and is_release_name(name):
             yield version_key(name), name, commit

@@ -26,7 +26,7 @@ class Redaction:
 
     @property
     def longest(self) -> int:
-        """Return the length of the longest spelling in bytes; 0 if there is none."""
+        """Return the length in bytes of the longest form in which a known secret is masked; 0 if no secret is known."""
         return max(map(len, self.spellings), default=0)
 
     def apply(self, data: bytes) -> bytes:

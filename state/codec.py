@@ -46,7 +46,7 @@ def _as_json(value: object) -> object:
 
 
 def dump(record: object) -> str:
-    """Return a record as JSON text with sorted keys and without spaces. `load` makes the record again of this text."""
+    """Return a record as JSON text with sorted keys and no spaces. `load` makes the record again from this text."""
     return _canonical(record, _as_json)
 
 

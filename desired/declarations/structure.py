@@ -53,7 +53,7 @@ def read_tables(into: type[Tables], document: Mapping[str, Any]) -> Reading[Tabl
 
 @cache
 def _reader(of: Any) -> Reader:  # noqa: ANN401  # a type as it is written at a key
-    """Return the reader that turns a parsed TOML value into a value of the type `of`, which is the type of a key.
+    """Return the reader that turns a parsed TOML value into a value of the type `of`, the declared type of a key.
 
     `of` is a kind of value in KINDS, a class of tables, or a list or a mapping of these. `X | None` is read as X,
     because TOML has no None. Raise NotImplementedError for any other type.
@@ -88,7 +88,7 @@ def _value_reader(read_value: Callable[[object], object]) -> Reader:
 
 
 def _table_reader(into: type[Any]) -> Reader:
-    """Return a reader that makes an object of the attrs class `into` of a table.
+    """Return a reader that turns a table into an object of the attrs class `into`.
 
     The reader adds a flaw for a key that is unknown or whose value is not accepted, and leaves the key out.
     """
@@ -110,7 +110,7 @@ def _table_reader(into: type[Any]) -> Reader:
 
 
 def _mapping_reader(read_key: Reader, read_item: Reader) -> Reader:
-    """Return a reader that makes a dict of a table whose keys may have any name.
+    """Return a reader that turns a table into a dict. The keys of the table may have any name.
 
     `read_key` checks each key, and `read_item` reads its value. The reader leaves out what one of them does not accept.
     """

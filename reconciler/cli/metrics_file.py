@@ -18,8 +18,8 @@ from state.state_errors import StateError
 def require_metrics_path(file: str | None) -> Path | None:
     """Return the path that the option --metrics names; None if the option is not given.
 
-    Raise UsageError if the name of the file does not end in .prom, which node_exporter needs, or if the file's folder
-    cannot be written to.
+    Raise UsageError if the file's name does not end in .prom, because node_exporter reads only such files. Also raise
+    UsageError if the file's folder cannot be written to.
     """
     if file is None:
         return None

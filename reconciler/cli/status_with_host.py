@@ -26,10 +26,13 @@ from state.records import Records
 
 
 def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWholePass, code: int) -> str:
-    """Return what `reconcile status -o json` prints.
+    """Return what `reconcile status -o json` prints: one JSON object with these parts.
 
-    It has the rows, how many recipes there are of each kind, the pass that runs now, the use of the disk, the last pass
-    over the whole fleet (`last`), and the exit code `code`.
+    * an entry for each recipe in `rows`, which are the recipes to show.
+    * how many recipes are declared, shown, excepted, orphaned and so on.
+    * the pass that runs now (null if none does), and the use of the disk.
+    * `last`: the last pass over the whole fleet.
+    * `code`: the exit code of the command.
     """
     host = make_host(context, SilentProgress(sys.stderr))
     run = Run(ReportCommand.STATUS, host.pass_id, last.now, datetime.now(UTC), host.place, host.canon, host.fleet)

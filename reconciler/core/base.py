@@ -65,9 +65,9 @@ def upgrade_base(
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base for a declaration that pins no base.
 
-    `recorded` is the canonical, `have` the newest intact generation. The base is the release of `have`, with its data,
-    if the head can be upgraded from it. Else it is the newest release before the head, installed fresh. If there is
-    none either, the base has no release.
+    `recorded` is the canonical, `have` the newest intact generation; each is None if there is none. The base is the
+    release of `have`, with its data, if an upgrade to the head can start from that data. Else the base is the newest
+    release before the head, installed fresh. If there is no such release either, the base has no release.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
@@ -87,8 +87,9 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether an upgrade to the head can start from the data of the generation `have`.
 
-    It can if the release of `have` is older than the head. It also can if the damaged canonical `recorded` is tested
-    again: then the older generation `have` may be of the head's own release.
+    It can if the release of `have` is older than the head. It can also if `have` has the head's own release, but is
+    not the canonical `recorded`: then the canonical is damaged, and its release is tested again on the data of an older
+    generation. `recorded` is None if no canonical is recorded.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)
@@ -139,7 +140,8 @@ def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
 def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base that the declaration pins. If it cannot be used, return a base without a release.
 
-    `unpinned` is the base that would be used without the pin. `have` is the newest intact generation.
+    `unpinned` is the base that would be used without the pin. `have` is the newest intact generation; None if there is
+    none.
     """
     without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"

@@ -51,10 +51,10 @@ def _text(count: int) -> str:
 
 
 def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int | None) -> Plan:
-    """Return the plan, with each trial held back (OVER_BUDGET) for which the disk has no room.
+    """Return the plan, in which a trial is held back (OVER_BUDGET) if the disk has no room for it.
 
-    Each trial is judged as if it ran alone, by `budget` and `free` in bytes; see `no_room`. Other steps stay as they
-    are.
+    Each trial is judged as if it ran alone, by `no_room`. Other steps stay as they are. `budget` is how many bytes
+    trials may take (None for no limit), `free` how many are free (None if unknown).
     """
     tried = [step for step in plan.steps.values() if step.release is not None]
     reasons = {step.recipe: no_room(observations[step.recipe].memory, budget, free) for step in tried}

@@ -157,7 +157,10 @@ def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Conditi
 
 
 def _green(trial: Trial) -> Condition:
-    """Return the condition "green": it is met if install passed, and no other tier failed or was not reached."""
+    """Return the condition "green": it is met if install passed, and each other tier passed or was skipped.
+
+    It is not met if a tier failed, had an error, or was not reached.
+    """
     bad = first_failure(trial.tiers)
     if bad is not None:
         return _condition("green", holds=False, evidence=f"{bad.name} {bad.verdict}: {bad.reason}")
@@ -192,7 +195,9 @@ def _not_ref(trial: Trial) -> Condition:
 def _tagged(trial: Trial | None, asked_again: Answer | Unobservable | None) -> Condition:
     """Return the condition "tagged": it is met if upstream still has the release tag on the tested commit.
 
-    The condition is OPEN while `trial` or `asked_again` is None.
+    * `trial`: None before the trial. The condition is OPEN until then.
+    * `asked_again`: what upstream answered when it was asked again after the trial. None if it is not asked yet: the
+      condition is OPEN. Unobservable if it could not be asked: the condition is not met.
     """
     if trial is None or asked_again is None:
         return Condition("tagged", ConditionStatus.OPEN, "upstream is asked again after the trial")

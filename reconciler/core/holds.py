@@ -51,9 +51,10 @@ class HoldStatus:
 
 
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
-    """Return the hold and the rollback of a recipe that have an effect now; None if there are none.
+    """Return the hold and the rollback that have an effect on a recipe now; None if it has neither.
 
-    A hold that has ended, but is still recorded, is also returned. `want` is the wanted release. `today` is in UTC.
+    A hold that has ended, but is still recorded, is also returned, as `ended`. `want` is what is wanted of the recipe;
+    None if that is not known. `today` is in UTC.
     """
     hold = hold_in_effect(observation.hold, today)
     ended = observation.hold if hold is None else None
@@ -86,14 +87,15 @@ def recorded_decisions(records: Records, name: str, today: date) -> HoldStatus |
 
 
 def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
-    """Return the hold, or None if it has ended. `today` is in UTC."""
+    """Return the hold; None if it has ended, or if `hold` is None, as for a recipe without one. `today` is in UTC."""
     return None if hold is None or hold.is_over(today) else hold
 
 
 def is_rolled_back(observation: Observation, want: Want | None) -> bool:
     """Return whether a rollback keeps the wanted release from being tried; False if no rollback is recorded.
 
-    A rollback ends when the wanted release is newer than the one that was given up.
+    A rollback ends when the wanted release is newer than the one that was given up. While no single release is wanted,
+    the rollback goes on.
     """
     rollback = observation.rollback
     if rollback is None:

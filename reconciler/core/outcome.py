@@ -182,9 +182,10 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 
 
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
-    """Return a text on whether the canonical's data was proved; "" if this is not known, as without a trial.
+    """Return a text on whether the canonical's data was proved; "" if this is not known.
 
-    A passed upgrade always proves the data. Without an upgrade, only `trial` shows whether the data was checked.
+    A passed upgrade always proves the data. Without an upgrade, only `trial` shows whether the data was checked. If
+    `trial` is None, this is not known.
     """
     upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
     if upgraded or (trial is not None and trial.checks_data):
@@ -197,7 +198,7 @@ def _data_proof(have: Canonical, trial: Trial | None) -> str:
 
 
 def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
-    """Return a text on what became of the data of the earlier canonical, if that canonical was damaged; else "".
+    """Return a text on what became of the earlier canonical's data, if the earlier canonical was damaged; else "".
 
     Either the new canonical has the data of an older generation, or the data is lost.
     """

@@ -62,9 +62,9 @@ class Step:
     """What is done about one finding; `reason` says why in one sentence.
 
     * `release`: what PROMOTE and RETEST try; None for other actions.
-    * `held_back`: why the release is not tried. A kept deployment may be deployed again all the same.
+    * `held_back`: why the release is not tried; None for no reason. A kept deployment may be deployed again even so.
     * `needs_person`: True if only a person can decide.
-    * `circumstances`: what the verdict on `release` depends on.
+    * `circumstances`: what the verdict on `release` depends on; None if no release is tried.
     * `redeploys`: the recipes whose kept deployment is deployed again if it is down afterwards.
     * `hold`: what a person decided about the recipe; None for nothing.
     """
@@ -154,7 +154,7 @@ def _with_redeployment(step: Step, why_down: str) -> Step:
 
 
 def _release_step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """Return the step for the wanted release, without regard to holds and to the kept deployment."""
+    """Return the step for the wanted release, without holds and kept deployments. An orphan has no `observation`."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)

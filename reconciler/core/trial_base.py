@@ -14,8 +14,9 @@ from reconciler.core.wanted_release import may_run, unsigned_reason
 def base_for(observation: Observation, release: Release) -> Base:
     """Return the base: the release from which the upgrade to `release` starts.
 
-    A release whose tag moved cannot be the base, since our mirror lacks the new commit. Nor can a release without a
-    good signature, if the recipe needs signatures.
+    `upgrade_base` chooses it: mostly the canonical's release, or the one that the declaration pins. These releases
+    cannot be the base: one whose tag moved, because our mirror lacks the new commit, and one without a good signature,
+    if the recipe needs signatures. If no release is left, the base has none, and its `why` is the reason.
     """
     moved = moved_tags(observation)
     unmoved = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}

@@ -72,7 +72,7 @@ def _why_no_release(tag: str) -> str:
 
 
 def has_releases(tags: Mapping[str, str | None]) -> bool:
-    """Return whether at least one of the tags is a release: it has the name of one, and names a commit."""
+    """Return whether at least one of the tags is a release: its name is that of a release, and its commit not None."""
     return any(commit is not None and is_release_name(tag) for tag, commit in tags.items())
 
 

@@ -43,9 +43,10 @@ class WayKind(StrEnum):
 
     A leap deploys the release over data of an older one:
 
-    * REFUSES, HIDES: as above. The older release then still has all data.
-    * DAMAGES: the older release comes up again, but without all data.
-    * BREAKS: the older release does not come up any more.
+    * REFUSES: the release does not come up. The older release still comes up after that, with all data.
+    * HIDES: the release comes up, but not with all data. The older release still has all data after that.
+    * DAMAGES: the older release comes up again after that, but without all data.
+    * BREAKS: the older release does not come up any more after that.
 
     A fall kills the release while it first starts on older data:
 

@@ -47,7 +47,7 @@ def make_app_set(
     """Return the app set of `recipe` at `release`: first the apps of the recipes that it needs, last its own.
 
     * `recipes`: all recipes, by name.
-    * `releases`: the release to deploy of each needed recipe, by name.
+    * `releases`: the release to deploy of each needed recipe, by name; None if there is none.
 
     No app gets data from a snapshot. Raise NeedMissingError if `releases` has no release of a needed recipe.
     """

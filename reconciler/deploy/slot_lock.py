@@ -129,9 +129,10 @@ def _entries(state: StateFolder, recipe: str) -> list[Path]:
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return pairs of a driver and a mark, one for each slot in work/NAME of which the driver still has something.
+    """Return what is left of the slots below work/`recipe`, as pairs (driver, mark of a slot).
 
-    A mark is the path of a slot. A driver has something of a slot if processes or objects of the slot still exist.
+    There is a pair for each driver and each slot, if the driver finds processes or objects with the mark of that slot.
+    Return [] if nothing is left.
     """
     slot = host.state.slot(recipe)
     return [(driver, mark) for driver in host.drivers.values() for mark in driver.leftovers(slot)]

@@ -68,7 +68,7 @@ class Streams:
         """Feed the sinks until the command ends, a sink is full, or time is up. Return which of these came first.
 
         `handle` is a descriptor that can be read once the command has ended (a pidfd). Time is up after `deadline`
-        seconds, or when the event `stop` is set.
+        seconds, or when the event `stop` is set; None if only the deadline counts.
         """
         poller = select.poll()
         poller.register(handle, select.POLLIN)

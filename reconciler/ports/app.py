@@ -47,7 +47,7 @@ class DeployOptions:
     * `settings`: variables that override the release's `.env.sample`.
     * `overlays`: files of the fleet that are merged over the files of the release.
     * `needs_port`: True if the readiness check needs a port at which the app can be reached.
-    * `timeout`: how long a command of the release may take that runs once, before the release starts.
+    * `timeout`: the time limit of each command that the release runs once, before it starts.
     * `sample_from`: another app of the same recipe, whose `.env.sample` is used instead of the release's; None for the
       release's own.
     """

@@ -10,9 +10,12 @@ from state.records import LedgerEntry, Records
 
 
 def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
-    """Delete the holds of the recipes `names` that have ended, and their rollbacks that a newer canonical has ended.
+    """Delete the ended holds and the ended rollbacks of the recipes `names`. Return notes.
 
-    Return a note for each ended hold, even if it cannot be deleted, and for each rollback that cannot be deleted.
+    A rollback has ended if the canonical is newer than the release that was given up.
+
+    * Each ended hold gets a note: that it has ended, or why it cannot be deleted.
+    * An ended rollback gets a note only if it cannot be deleted.
     """
     today = host.clock.now().date()
     holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]

@@ -56,7 +56,10 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation, space: FreeSpace) -> Observation:
-    """Return the observation. If planning this recipe alone raises an error, put Unobservable in its field `answer`."""
+    """Return the observation; if planning this recipe alone raises an error, a copy with Unobservable as `answer`.
+
+    So one recipe cannot stop the plan of all. `space` is the free room on the disk.
+    """
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}), space)
     except Exception as bug:  # noqa: BLE001  one recipe's bug is that recipe's

@@ -82,7 +82,7 @@ def git_argv(
 ) -> tuple[str, ...]:
     """Return the command line of a git call with `arguments`. `repository` is its `--git-dir`; None for no such option.
 
-    `settings` maps names of git's settings to values, which override Canon's defaults.
+    `settings` maps names of git's settings to values, which override Canon's defaults; None for no such settings.
     """
     wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]

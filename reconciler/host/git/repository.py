@@ -44,14 +44,14 @@ class Repository:
     ) -> CapturedOutput:
         """Run git with `arguments`. Return its exit code and output, even if it failed.
 
-        `stdin` is its standard input. `variables` are added to its environment.
+        `stdin` is its standard input. `variables` are added to its environment; None for none.
         """
         return self._run(arguments, stdin, git_environment({**self.environment, **(variables or {})}))
 
     def run(self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
         """Run git with `arguments`. Return its standard output. Raise InfrastructureError if git fails.
 
-        `stdin` is its standard input. `variables` are added to its environment.
+        `stdin` is its standard input. `variables` are added to its environment; None for none.
         """
         return self.printed(arguments[0], self.try_run(*arguments, stdin=stdin, variables=variables))
 

@@ -91,11 +91,11 @@ class _Stop:
         return tuple(process for process in processes if process.key not in keys)
 
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
-        """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Return detached processes.
+        """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Kill nothing after that.
 
         A process in a session of its own gets no SIGTERM at first, because its parent is expected to stop it. Once the
-        parent is gone, the process is detached, and gets SIGTERM. A process that starts while the app stops, perhaps to
-        save data, gets no SIGTERM.
+        parent is gone, the process is detached, and gets SIGTERM. Return all detached processes that got SIGTERM, also
+        those that have ended. A process that starts while the app stops, perhaps to save data, gets no SIGTERM.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}

@@ -115,7 +115,7 @@ def _errors(report: Report) -> list[Json]:
 
 
 def error_part(file: str, line: int | None, column: int | None, message: str, hint: str) -> Json:
-    """Return the JSON entry of one error. `file` and `hint` become null if they are ""."""
+    """Return the JSON entry of one error. `file` and `hint` become null if they are "", `line` and `column` if None."""
     return {"file": file or None, "line": line, "column": column, "message": message, "hint": hint or None}
 
 

@@ -36,10 +36,10 @@ class WayOnPage:
 
 
 def ways_on_page(recorded: Iterable[RecordedWay], most: int) -> tuple[WayOnPage, ...]:
-    """Return at most `most` results of ways, as the page shows them, the gravest first.
+    """Return the `most` gravest results of ways, as the page shows them, the gravest first.
 
-    Gravest are those in which data may be lost. The answers NO, ERROR, SKIP and YES follow in this order. Each text is
-    cut to 40 times `most` characters, so that a page with many recipes stays small.
+    Results in which data may be lost come first. The other answers NO, then ERROR, SKIP and YES follow. `most` also
+    limits texts: each is cut to 40 * `most` characters. Both limits keep a page with many recipes small.
     """
     ordered = sorted(recorded, key=_gravity)
     return tuple(_way(each, 40 * most) for each in ordered[:most])

@@ -31,8 +31,11 @@ def whole_pass_text(last: LastWholePass) -> str:
 def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
     """Return one line on how old the last pass over the whole fleet is.
 
-    Return an empty list if `last` is None, if no such pass is recorded, or if the pass is too old: then `stale_notes`
-    says so.
+    Return [] in three cases:
+
+    * `last` is None: the caller wants no such line.
+    * `last` has no time: no pass over the whole fleet is recorded.
+    * The pass is too old: then a note of `stale_notes` says so instead.
     """
     if last is None or last.finished_at is None or last.is_stale:
         return []

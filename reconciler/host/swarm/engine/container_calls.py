@@ -112,7 +112,7 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code and the output of a script of which no output could be read, because of the error `failure`.
+    """Return the exit code and the output of a script. Reading its output failed with the error `failure`.
 
     If the engine could not start the script, the code is 126 or 127, and the output is the message of `failure`. If the
     script did start, raise `failure`.
@@ -158,10 +158,9 @@ def _joined(output: Iterable[tuple[int, bytes]]) -> bytes:
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield each frame of an answer as a pair: 1 for stdout or 2 for stderr, and its data. `chunks` are its pieces.
+    """Yield each frame of an answer of the engine: (1, data) for stdout, (2, data) for stderr.
 
-    The engine sends output in frames, each with a header and data of one of the two. An incomplete frame at the end is
-    dropped.
+    `chunks` are the bytes of the answer as they arrived, cut anywhere. An incomplete frame at the end is dropped.
     """
     pending = b""
     for chunk in chunks:

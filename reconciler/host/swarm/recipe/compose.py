@@ -98,7 +98,7 @@ def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
 
 
 def _ports(ports: Mapping[tuple[object, object], Config] | None) -> dict[str, Any]:
-    """Return {"ports": LIST} with the ports of a service, which are the values of `ports`; {} if there are none."""
+    """Return {"ports": LIST}, where LIST has the values of `ports`, the ports of a service; {} if there are none."""
     return {"ports": list(ports.values())} if ports else {}
 
 

@@ -46,8 +46,9 @@ class SwarmRecipe:
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
     """Read the release in the folder `checkout`.
 
-    `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raise RecipeError if the
-    release is not a Co-op Cloud recipe.
+    `before` is the text of the .env.sample of the app's last deployment. Its settings keep their values, and those that
+    are new in the release are appended. For a new app, `before` is "", and the release's own .env.sample is used as it
+    is. Raise RecipeError if the release is not a Co-op Cloud recipe.
     """
     if read_text(checkout / COMPOSE) is None:
         raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")

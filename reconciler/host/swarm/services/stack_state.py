@@ -51,10 +51,10 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Return `tasks`, in which an ended task also has the fields of `container_end`, if its container still exists.
+    """Return `tasks`, adding to each ended task how its container ended: the fields of `container_end`.
 
-    These fields are needed because Swarm says only "complete" of a task that ended with 0 after its health check
-    failed.
+    A task whose container is gone stays as it is. The fields are needed because Swarm does not tell of a failed health
+    check: it says only "complete" of a task that ended with exit code 0 after that.
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
