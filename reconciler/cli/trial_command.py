@@ -188,7 +188,7 @@ def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iter
 
 
 def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:
-    """Return the ways to try: those that were asked for, and those on which a promotion of the recipe depends."""
+    """Return the ways to try: those that were asked for, and those that the recipe names in `[ways] gates`."""
     return tuple(way for way in WayName if way in {*asked.ways, *recipe.ways.gates})
 
 

@@ -18,11 +18,13 @@ from reconciler.core.trial_base import base_for
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return the blockers, with what the ways on which a promotion depends add to them.
+    """Return `blockers` with two additions for the ways that the recipe names in `[ways] gates`.
 
-    If such a way has the answer NO, and only this keeps a green release back, the release's blocker gets one more
-    change: not to depend on the way. If the way back leads to a release whose tag is unsigned, a blocker that says so
-    is added. `events` are the events of the recipe.
+    * If only the answer NO of such a way keeps a green release back, the blocker "not-red" gets one more change by
+      which it would end: that `[ways] gates` no longer names the way.
+    * If the way back is named there, and leads to a release whose tag is unsigned, a blocker on that is added.
+
+    `events` are the events of the recipe.
     """
     observed = case.observation
     if observed is None:
@@ -40,7 +42,7 @@ def _without(observed: Observation, ways: Iterable[WayName]) -> str:
 
 
 def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
-    """Return the ways with the answer NO, because of which the wanted release was not promoted and is not tried again.
+    """Return the ways whose answer NO kept the wanted release from being promoted, so that it is not tried again.
 
     Return () if there are none. `events` are the events of the recipe.
     """
@@ -54,9 +56,9 @@ def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple
 
 
 def _unproved(case: Case, observed: Observation) -> Iterator[Blocker]:
-    """Yield a blocker if a promotion depends on the way back, and the older release to which that leads is unsigned.
+    """Yield a blocker if the way back of the wanted release leads to an older release that is unsigned.
 
-    The promotion is that of the wanted release.
+    Yield nothing if the promotion does not depend on the way back, or if the recipe is in sync.
     """
     want, is_new = case.step.finding.want, case.step.finding.cause is not Cause.IN_SYNC
     older = unsigned_older(observed, want) if is_new and isinstance(want, Release) else None

@@ -20,10 +20,12 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the conditions of the gate in their order. Judge those that are OPEN by an earlier trial, if one is known.
+    """Return the conditions of the gate in their order. Judge those that are OPEN by an earlier trial.
 
-    If the recipe is in sync, that trial is the one that proved the canonical. Otherwise it is the one because of which
-    the wanted release is not tried again. `events` are the events of the recipe.
+    * If the recipe is in sync, this is the trial that proved the canonical.
+    * Else it is the trial that made the wanted release red. If there is none, the conditions stay OPEN.
+
+    `events` are the events of the recipe.
     """
     have, red, observed = case.step.finding.have, red_of_wanted(case), case.observation
     if observed is None:

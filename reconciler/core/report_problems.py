@@ -56,7 +56,7 @@ def hollow_reason(report: Report) -> str:
 
 
 def _problem(row: Row) -> FleetProblem | None:
-    """Return the problem of one recipe, None if it has none that a person should be told of."""
+    """Return the problem of one recipe that a person should be told of; None if there is no such problem."""
     bucket = bucket_of(row)
     if bucket not in _TOLD:
         return None

@@ -62,9 +62,9 @@ def too_young_text(observation: Observation, release: Release) -> str:
 def unsigned_text(observation: Observation, release: Release) -> str:
     """Return why a release may not be tried for want of a signature, as "unsigned: …".
 
-    This is so if the signature of its tag is not accepted. It is also so if a promotion depends on the way back, and
-    the tag of the older release to which that leads is not accepted. Return "" if the signatures are good, not needed,
-    or not checked yet.
+    There are two reasons: the signature of the release's own tag is not accepted; or a promotion depends on the way
+    back, and the signature of the older release, to which the way back leads, is not accepted. Return "" if the
+    signatures are good, not needed, or not checked yet.
     """
     reason = unsigned_reason(observation, release)
     if reason or (older := unsigned_older(observation, release)) is None:

@@ -12,10 +12,12 @@ from reconciler.core.observation import Observation, State, is_shrunken, upstrea
 def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or a value that says why there is none.
 
-    This is the newest release. If that is too young or unsigned, it is the newest release that is neither and is newer
-    than the canonical. If there is no such release, it is the newest one all the same.
+    * This is the newest release, unless that is too young or unsigned.
+    * Else it is the newest one of the other releases that are newer than the canonical, and neither too young nor
+      unsigned.
+    * If there is none of these, it is the newest release all the same.
 
-    If upstream has lost too many release tags (see `is_shrunken`), return Unobservable.
+    If upstream could not be asked, or has lost too many release tags (see `is_shrunken`), return Unobservable.
     """
     tags = upstream_tags(observation)
     if tags is None:

@@ -97,9 +97,9 @@ def kind_words(way: WayName, kind: WayKind) -> str:
 
 
 def is_danger(kind: WayKind | None) -> bool:
-    """Return whether a way with the answer NO for the reason `kind` shows that data may be lost that was safe before.
+    """Return whether `kind`, the reason for a way's answer NO, means that data may be lost which was safe before.
 
-    Return False if `kind` is None: the answer is not NO.
+    Return False if `kind` is None: then the answer is not NO.
     """
     return kind in {WayKind.DAMAGES, WayKind.BREAKS, WayKind.UNCLEAN, WayKind.NO_RESTART}
 

@@ -88,7 +88,7 @@ def damage(folder: Path, name: str) -> Path:
 
 
 def trees_of(name: str, commits: Iterable[Commit]) -> list[tuple[Commit, Tree]]:
-    """Return each of `commits` with all files, by path, that the recipe's repository has at that commit.
+    """Return pairs: each of `commits`, and all files of the recipe's repository at that commit, by path.
 
     `name` is the name of the recipe. `commits` are all commits of its repository, from the first one on.
     """

@@ -39,9 +39,9 @@ def was_oom_killed(code: int | None, before: int) -> bool:
 
 
 def count_files(cgroups: str) -> Iterator[Path]:
-    """Yield the files in which the kernel may count the programs in Canon's cgroup that it killed as memory ran out.
+    """Yield the paths of files in which the kernel may count its kills for want of memory in Canon's cgroup.
 
-    They need not exist. `cgroups` is the text of /proc/self/cgroup.
+    The files need not exist. `cgroups` is the text of /proc/self/cgroup.
     """
     for line in cgroups.splitlines():
         number, controllers, path = line.split(":", 2)

@@ -143,7 +143,7 @@ def children() -> tuple[Process, ...]:
 
 
 def ancestors() -> frozenset[int]:
-    """Return the pids of this process, of its parent, of the parent of that, and so on."""
+    """Return the pids of this process and of all its ancestors."""
     pids = {os.getpid()}
     process = read_process(os.getpid())
     while process and process.parent and process.parent not in pids:

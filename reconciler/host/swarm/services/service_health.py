@@ -151,9 +151,13 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
     """Return an error if at least three tasks (CRASHES) of the service have failed, and too few run; else None.
 
-    Return None also in two cases. The service was changed less than 30 seconds (PATIENCE) ago. Or it may only be
-    waiting for another service in `every`: one that has not been up for 30 seconds yet, and of which less than three
-    tasks have failed. If enough tasks run, `Service.stable_after` decides whether the service stays up.
+    Return None in all other cases, and also in these two:
+
+    * The service was changed less than 30 seconds (PATIENCE) ago.
+    * It may only be waiting for another service in `every`. Such a service has not been up for 30 seconds yet, and fewer
+      than three of its tasks have failed.
+
+    If enough tasks run, `Service.stable_after` decides whether the service stays up.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
