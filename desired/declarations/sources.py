@@ -137,7 +137,7 @@ def _file_names(folder: Path) -> list[str]:
 
 
 def _as_folder(entry: Path) -> Path | Problem:
-    """Return `entry`, which is in `recipes/`, if it is a folder; else a problem that says why it is no recipe."""
+    """Return `entry`, a path in `recipes/`, if it is a folder; else a problem on why it is no recipe."""
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:

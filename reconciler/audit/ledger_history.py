@@ -68,7 +68,7 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line that says that an operation (a promotion or a rollback) begins or ends.
+        """Add a line on the begin or end of an operation (a promotion or a rollback).
 
         `operation` is the id of the operation. `generation` is the number of the generation that the operation makes.
         """

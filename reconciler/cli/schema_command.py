@@ -23,7 +23,7 @@ def schema(command: str | None) -> int:
 
 
 def read_definitions() -> Definitions:
-    """Return the definitions in `format1.schema.json`, the JSON Schema of everything that commands print, by name."""
+    """Return the definitions, by name, of `format1.schema.json`: the JSON Schema of all that commands print."""
     file = Path(documents.__path__[0]) / "format1.schema.json"
     whole: dict[str, Any] = json.loads(file.read_text("utf-8"))
     definitions: Definitions = whole["$defs"]

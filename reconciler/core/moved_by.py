@@ -6,7 +6,7 @@ from reconciler.core.needs import keeps_running
 
 
 def moved_by(case: Case) -> tuple[Change, ...]:
-    """Return changes after which a recipe that is in sync would not stay as it is, such as a newer release upstream.
+    """Return what could change a recipe that is in sync, such as a newer release upstream.
 
     Each of them alone is enough. Return () for an orphan, and if there is no canonical.
     """

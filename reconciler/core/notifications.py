@@ -55,7 +55,7 @@ def with_due_message(
     """Return the record `before` with the problems updated, and with a new message if one is due.
 
     * `seen`: what was found out about problems at the time `now`.
-    * `remind`: a message is due again for a problem that lasts, once this much time has passed since the last one.
+    * `remind`: the time after which people are told again of a problem that lasts.
     * `targets`: the targets that get the new message. Older messages that wait only for other targets are dropped.
 
     The message tells of problems that began, that are over, or that last.

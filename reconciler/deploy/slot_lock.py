@@ -30,7 +30,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock and empty the recipe's folder work/NAME, and yield its path. Remove it at the end of the `with` block.
+    """Lock and empty the folder work/`recipe`, and yield its path. Remove the folder at the end of the `with` block.
 
     Raise LockHeldError if another process holds the lock.
     """

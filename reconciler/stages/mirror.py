@@ -113,7 +113,7 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return the tags of upstream that do not name a commit, each with the id of the git object that it names instead.
+    """Return the tags of upstream that do not name a commit. Each tag is mapped to the id of the git object it names.
 
     Only a fetch shows that a tag names no commit. So these are the tags of which the fetch `updated`, or an earlier
     one, has found this.

@@ -43,7 +43,7 @@ class OlderSources:
 
 
 def older_sources(host: Host, observation: Observation, release: Release) -> OlderSources:
-    """Return the data of releases older than `release` over which a leap and a fall can try it.
+    """Return the data of older releases, over which a leap and a fall can deploy `release`.
 
     A leap takes the data of each stored generation, and a fresh install of each release that `[upgrade] also` names and
     that no stored generation has. A fall takes the newest stored generation; without one, a fresh install of the newest

@@ -97,7 +97,7 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 
 
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes that have a slot in the work folder, or a slot whose mark is in `marks`, sorted by name.
+    """Return the recipes with a slot, sorted by name. The slot is in the work folder, or its mark is in `marks`.
 
     `begun` are the recipes with an unfinished promotion. A folder of theirs counts as a slot even without a lock file.
     """
@@ -116,10 +116,12 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
     """Return a copy of the host with only the drivers that the slot of the recipe `name` may need.
 
-    These are the drivers of the recipe and of what it needs, those that the slot's own record names, and those that
-    still have something in the slot: the run that died may have used other drivers than are declared now. If the recipe
-    is not declared, return the host with all drivers. `marks` are the marks of slots that still have something, by
-    driver.
+    * the drivers of the recipe and of what it needs;
+    * the drivers that the slot's own record names;
+    * the drivers by which something is left in the slot, because an earlier run may have used other drivers than now.
+
+    If the recipe is not declared, return the host with all drivers. `marks` are the marks of slots of which something
+    is left, by driver.
     """
     if name not in fleet.recipes:
         return host

@@ -42,9 +42,9 @@ def _apps(host: Host, recipes: Mapping[str, Recipe], generation: Canonical) -> I
 
 
 def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return a note on the generations whose apps `unknown` have images that are not known, and on what ends that.
+    """Return a note which says that images are not pruned, because those of the apps `unknown` are not known.
 
-    The first few generations are named, each with a remedy such as "reconcile raise app".
+    The note names the first few generations of these apps, each with a remedy such as "reconcile raise app".
     """
     by_generation: dict[tuple[str, int], list[str]] = {}
     for app in unknown:

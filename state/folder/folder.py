@@ -42,7 +42,7 @@ class StateFolder:
 
     @property
     def notifications(self) -> Path:
-        """Return the path of the file that says which problems were told, and which messages wait to be sent."""
+        """Return the path of a file on notifications: the problems that were told, and the messages not sent yet."""
         return self.root / "notifications.json"
 
     @property

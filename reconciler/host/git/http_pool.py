@@ -134,7 +134,7 @@ class HttpPool:
             self._multi.close()
 
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
-        """Drop those waiting requests that must not be sent any more. Yield the recipe and the answer of each.
+        """Drop the waiting requests that must not be sent any more. For each, yield the recipe and an answer.
 
         If the host asked for a pause that is longer than the request may take, yield the answer in which it asked. If
         the last 8 answers of the host (_USELESS_ANSWERS) listed no refs, yield an answer with the status 0.

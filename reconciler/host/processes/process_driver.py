@@ -209,8 +209,8 @@ class ProcessDriver:
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes of an app, by the slot mark and data folder in their environment, and their descendants.
 
-        With `known`, also return those with neither CANON_SLOT nor CANON_RUN that this process has adopted, except
-        those whose pid and start time are in `known`: they are older than the deployment.
+        If `known` is not None, also return the processes that this process adopted and that have neither CANON_SLOT nor
+        CANON_RUN. Leave out those whose pid and start time are in `known`: they are older than the deployment.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))

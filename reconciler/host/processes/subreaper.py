@@ -199,10 +199,10 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
 
-    Also return processes that this process adopted since the slot began, and that have neither CANON_SLOT nor CANON_RUN
-    in their environment. Leave these out while a command outside of the slot runs, because they may belong to that
-    command. Leave out processes with the id of another state folder than `state`; if `state` is None, those with any
-    such id.
+    Also return unmarked processes that this process adopted since the slot began. They have neither CANON_SLOT nor
+    CANON_RUN in their environment. Leave them out while a command outside of the slot runs, because they may belong to
+    that command. Leave out processes with the id of another state folder than `state`; if `state` is None, those with
+    any such id.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

@@ -51,7 +51,7 @@ def policy_of(style: str) -> str:
 
 
 def _parts(facts: PageFacts) -> Mapping[str, object]:
-    """Return all values that the templates of the page use, by the names that the templates have for them."""
+    """Return all values for the templates of the page. The keys are the names by which the templates use them."""
     activity = activity_of(facts.events)
     recipes = recipes_on_page(facts, activity)
     return {

@@ -129,7 +129,7 @@ class _Axis:
 
 
 def _first_seen(known: Mapping[str, KnownTag]) -> list[tuple[datetime, list[str]]]:
-    """Return the times at which releases were first seen, the oldest first, each with the tags that were new then."""
+    """Return pairs, the oldest first: a time at which releases were first seen, and the tags that were new then."""
     by_time: dict[datetime, list[str]] = {}
     for tag, each in sorted(known.items(), key=lambda item: item[1].first_seen):
         by_time.setdefault(each.first_seen, []).append(tag)

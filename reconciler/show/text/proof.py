@@ -18,7 +18,7 @@ def render_proof(proof: Proof, screen: Screen) -> str:
 
 
 def proof_line(proof: Proof) -> str:
-    """Return the line that says whether it is proved that a pass would do nothing, and else why it is not."""
+    """Return a line that says whether a pass would do nothing: that this is proved, or why it is not proved."""
     planned = f"{count_of(proof.recipes, 'recipe')} enrolled, planned twice"
     match proof.exit_code:
         case 0:

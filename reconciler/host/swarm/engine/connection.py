@@ -174,10 +174,10 @@ def _open(address: EngineAddress) -> "APIClient":
 
 
 def connection_message(address: str, failure: BaseException) -> str:
-    """Return the message that Docker's own client would print if it cannot connect to the engine's URL `address`.
+    """Return the message that Docker's own client would print for the error `failure`. `address` is the engine's URL.
 
-    It differs for a socket that this user may not use, an engine that does not run, and a connection that is lost
-    during a call. `failure` is the error of the library.
+    There is a message for a socket that this user may not use, one for an engine that does not run, and one for any
+    other error, such as a lost connection. `failure` is an error of the library.
     """
     causes = [cause for cause in _causes(failure) if isinstance(cause, OSError)]
     if any(isinstance(cause, PermissionError) for cause in causes):

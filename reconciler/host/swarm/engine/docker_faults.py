@@ -94,7 +94,7 @@ _FAULTS_OF_TASKS = (_fault(r"no such image", "its image was here before: who rem
 
 
 def is_not_found(text: bytes) -> bool:
-    """Return whether a message of Docker says that something which the recipe names does not exist, such as an image.
+    """Return whether Docker's message `text` says that something does not exist, such as an image of the recipe.
 
     Return False for any unknown message, because it may be about a failure of the registry or the network.
     """

@@ -132,7 +132,7 @@ def abra_name(full: str, stack: Stack) -> tuple[str, str]:
 
 
 def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Raise RecipeError if the release uses a secret that does not exist, and for which the app has no file.
+    """Raise RecipeError if the release uses a secret that does not exist in the swarm, nor as a file of the app.
 
     Docker alone would fail only after it had made the networks.
     """

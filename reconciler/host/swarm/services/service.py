@@ -193,6 +193,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """Return all volumes that a service mounts, by their names in Docker, which begin with the stack's name."""
+    """Return the names of all volumes that a service mounts. Each is Docker's name, and begins with the stack's."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")

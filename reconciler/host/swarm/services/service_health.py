@@ -154,8 +154,8 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
     Return None in all other cases, and also in these two:
 
     * The service was changed less than 30 seconds (PATIENCE) ago.
-    * It may only be waiting for another service in `every`. Such a service has not been up for 30 seconds yet, and fewer
-      than three of its tasks have failed.
+    * It may only be waiting for another service in `every`. Such a service has not been up for 30 seconds yet, and
+      fewer than three of its tasks have failed.
 
     If enough tasks run, `Service.stable_after` decides whether the service stays up.
     """
