@@ -21,8 +21,9 @@ _HELD, _END_OF_HOLD = "held", ("resumed", "hold-ended", _FORGOTTEN)
 class LedgerFact:
     """One line of the ledger.
 
-    * `seq`: its number. `kind`: what it is about, such as "intent".
-    * `body`: its JSON object; {} if there is none that can be read.
+    * `seq`: the number of the line.
+    * `kind`: what the line is about, such as "intent".
+    * `body`: the JSON object of the line; {} if there is none that can be read.
     """
 
     seq: int
@@ -68,7 +69,7 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line on the begin or end of an operation (a promotion or a rollback).
+        """Add a line on the beginning or end of an operation (a promotion or a rollback).
 
         `operation` is the id of the operation. `generation` is the number of the generation that the operation makes.
         """

@@ -65,8 +65,9 @@ class Options(NamedTuple):
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
     """Return the first of these that is given: the option `flag`, Canon's variable, systemd's variable, `default`.
 
-    `own_name` and `systemd_name` are the names of the two variables in `environ`. If systemd's variable lists several
-    folders, return the first one. Raise UsageError if the first that is given is an empty variable.
+    `flag` is None if the option is not given. `own_name` and `systemd_name` are the names of the two variables in
+    `environ`. If systemd's variable lists several folders, return the first one. Raise UsageError if the first that is
+    given is an empty variable.
     """
     from pathlib import Path
 

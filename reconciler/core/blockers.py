@@ -37,10 +37,11 @@ class Change:
 
 @frozen
 class Blocker:
-    """One thing that keeps a recipe from getting a new canonical. Each change in `any_of` alone removes the blocker.
+    """What keeps a recipe from getting a new canonical: the policy or condition of the gate `name`, which is not met.
 
-    The usual change comes first. `name` is the policy or the condition of the gate that is not met. `needs_person` is
-    False if the blocker may go away without a person. `look` is a command that shows more; "" if there is none.
+    * `any_of`: changes, the usual one first. Each of them alone removes the blocker.
+    * `needs_person`: False if the blocker may go away without a person.
+    * `look`: a command that shows more; "" if there is none.
     """
 
     name: str

@@ -73,7 +73,7 @@ def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
 
 
 def history_of(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return the events, without the beginning of each pass or promotion whose end is also among them.
+    """Return the events. Leave out the beginning of a pass or promotion if its end is also among `events`.
 
     A beginning without an end stays. It shows that the pass or promotion died, or is still running.
     """

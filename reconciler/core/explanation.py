@@ -125,7 +125,7 @@ def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
 
 
 def _verdict(case: Case) -> str:
-    """Return the reason of the recipe's step. "upstream could not be seen: " is put before it if that is the case."""
+    """Return the reason of the recipe's step. If upstream could not be seen, the text begins by saying so."""
     observed, reason = case.observation, case.step.reason
     if observed is None or not isinstance(observed.answer, Unobservable) or observed.status.state is State.UNKNOWN:
         return reason

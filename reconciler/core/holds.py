@@ -87,7 +87,7 @@ def recorded_decisions(records: Records, name: str, today: date) -> HoldStatus |
 
 
 def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
-    """Return the hold; None if it has ended, or if `hold` is None, as for a recipe without one. `today` is in UTC."""
+    """Return the hold; None if it has ended, or if there is none. `today` is in UTC."""
     return None if hold is None or hold.is_over(today) else hold
 
 

@@ -52,7 +52,7 @@ def planned_steps(plan: Plan) -> Mapping[str, PlannedStep]:
 def within(plan: Plan, planned: Mapping[str, PlannedStep] | None) -> Plan:
     """Return the plan, but with only those steps that are the same in the saved plan. The other steps do nothing.
 
-    `planned` has the steps of the saved plan, by recipe; None if there is none: then return the plan unchanged.
+    `planned` has the steps of the saved plan, by recipe; None for no saved plan: then return the plan unchanged.
     """
     if planned is None:
         return plan

@@ -64,7 +64,7 @@ class TierResult:
 
 @frozen
 class Candidate:
-    """A sealed snapshot of a trial that may become the canonical.
+    """A sealed snapshot, made by a trial, that may become the canonical.
 
     * `folder`: the folder of the snapshot.
     * `seal`: the hashes by which the snapshot is checked.

@@ -61,7 +61,7 @@ def over_budget(plan: Plan) -> tuple[str, ...]:
 def budget_notes(plan: Plan) -> tuple[str, ...]:
     """Return notes on the fleet's `[budget]`; () if all trials fit, and the disk could be measured.
 
-    One note names the recipes whose trial is left to a later pass. Another says what of the disk could not be measured.
+    One note names the recipes whose trials are left to a later pass. Another says what could not be measured.
     """
     over = over_budget(plan)
     left = (f"over budget, left to a later pass: {', '.join(over)}",) if over else ()

@@ -75,9 +75,9 @@ def case_body(case: WayCase) -> dict[str, object]:
 
 
 def recorded_way(recipe: str, at: datetime, body: Mapping[str, object]) -> RecordedWay | None:
-    """Return the result of a way of `recipe` that a ledger line at the time `at` has.
+    """Return the result of a way, read from a ledger line on the recipe `recipe` at the time `at`.
 
-    `body` is the data of the line. Return None if a newer Canon wrote it in a form that cannot be read.
+    `body` is the data of the line. Return None if a newer Canon wrote the data in a form that cannot be read.
     """
     result = _result(recipe, body)
     return RecordedWay(result, at, bool(body.get("by_pass"))) if result is not None else None

@@ -37,5 +37,8 @@ def try_to_write(host: Host, name: str, record: DeploymentRecord) -> None:
 
 
 def last_up(record: DeploymentRecord | Damaged | None) -> datetime | None:
-    """Return when the deployment of this record was last seen up; None if there is no record, or if it is damaged."""
+    """Return when the deployment of this record was last seen up.
+
+    Return None if it was never seen up, if there is no record, or if the record is damaged.
+    """
     return record.up_at if isinstance(record, DeploymentRecord) else None

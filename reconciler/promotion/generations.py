@@ -56,7 +56,7 @@ def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Recor
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
     """Return the seal of a canonical with the inodes and times that its files had when they were last hashed.
 
-    These come from `memory`. They differ from those in the recorded seal if the state folder was copied since.
+    The inodes and times come from `memory`. If the state folder was copied, they are not those of the recorded seal.
     """
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 

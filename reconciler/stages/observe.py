@@ -102,7 +102,7 @@ def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memor
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
     """Return the answer of upstream. If the reply is Unchanged, this is the answer that `memory` has.
 
-    If there is no reply, or if it is Unchanged and `memory` has no answer, return Unobservable.
+    Return Unobservable if `reply` is None, because none came, or if it is Unchanged and `memory` has no answer.
     """
     if reply is None:
         return Unobservable("upstream gave no reply")

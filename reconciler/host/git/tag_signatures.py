@@ -31,8 +31,8 @@ PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", Signat
 def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
     """Check the signatures of the tags of `releases` with the keys in the folder `keys`. Return the results by tag.
 
-    They are in the order of `releases`. A tag that `repository` lacks, or has on another commit than the release, is
-    left out. Raise InfrastructureError if a signature cannot be checked, for example because gpg is not installed.
+    The results are in the order of `releases`. A tag is left out if `repository` lacks it, or has it on another commit
+    than the release. Raise InfrastructureError if a signature cannot be checked, for example because gpg is missing.
     """
     held = repository.refs().tags
     there = {

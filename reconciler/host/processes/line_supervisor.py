@@ -27,9 +27,11 @@ _SHELL = 'unset CANON_LINE; sh -c "$1" "$0"; exit $?'
 class LineSupervisor:
     """The supervisor of one Procfile line: the running shell that started the line. Its environment has these facts.
 
-    * `pid`: its process id. `name`: the name of its line.
+    * `pid`: the process id of the supervisor.
+    * `name`: the name of its line.
     * `names`: the names of all long-running lines of the app.
-    * `commit`, `version`: those of the release. `port`: the port of the app.
+    * `commit`, `version`: the commit and the version of the release.
+    * `port`: the port of the app.
     """
 
     pid: int

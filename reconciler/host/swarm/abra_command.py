@@ -164,7 +164,7 @@ class Abra:
         """Run a command of abra that changes something, such as ("app", "deploy"), with the arguments `words`.
 
         If it fails, raise the error that `_failure` returns. But if the output matches `allowed`, the failure does not
-        count.
+        count; None if every failure counts.
         """
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)

@@ -87,8 +87,8 @@ def _limits(facts: PageFacts) -> dict[str, float]:
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
     """Return the warnings at the head of the page, one text each.
 
-    They say if the hashes of the ledger are wrong, for which canonicals data may be lost, and if the last pass over the
-    whole fleet is too old. The notes of the report follow.
+    There is a warning if the hashes of the ledger are wrong, one for canonicals whose data may be lost, and one if the
+    last pass over the whole fleet is too old. The notes of the report follow.
     """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
     return (*ledger, *danger_warnings(facts.explained), *stale_notes(facts.last), *facts.report.notes)

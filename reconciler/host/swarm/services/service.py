@@ -104,9 +104,9 @@ class Service:
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return the time from `now` on after which enough tasks count as up, if nothing happens until then.
+        """Return how long after `now` enough tasks count as up, if nothing happens until then.
 
-        Return zero if enough are up already, None if waiting alone is not enough.
+        Return zero if enough tasks are up already; None if waiting alone is not enough.
         """
         missing = self.desired - self.completed
         rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
