@@ -62,7 +62,7 @@ class Step:
     """What is done about one finding; `reason` says why in one sentence.
 
     * `release`: what PROMOTE and RETEST try; None for other actions.
-    * `held_back`: why the release is not tried; None for no reason. A kept deployment may be deployed again even so.
+    * `held_back`: why the release is not tried; None if it may be tried. A kept deployment may still be redeployed.
     * `needs_person`: True if only a person can decide.
     * `circumstances`: what the verdict on `release` depends on; None if no release is tried.
     * `redeploys`: the recipes whose kept deployment is deployed again if it is down afterwards.
