@@ -108,7 +108,7 @@ class Stop:
 
 @frozen
 class Data:
-    """The commands that prove that data is kept: `mark` writes something through the app, `check` finds it later."""
+    """Commands that prove that data is kept: `mark` writes something, `check` finds it later. None: not declared."""
 
     mark: Argv | None = None
     check: Argv | None = None
@@ -116,7 +116,7 @@ class Data:
 
 @frozen
 class Backup:
-    """The commands for backups: `take` writes one to `$BACKUP_DIR`, `restore` restores it from there."""
+    """The commands for backups: `take` writes one to `$BACKUP_DIR`, `restore` restores it. None: not declared."""
 
     take: Argv | None = None
     restore: Argv | None = None

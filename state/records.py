@@ -184,7 +184,7 @@ class Memory:
     """What is remembered of one recipe. `answer` is None until upstream has once answered completely.
 
     * `known`: all release tags ever seen, also deleted ones. `not_commits`: each tag that names no commit, with the id
-      of its object. `reds`: failed trials, by version. `last_trial`: the id of a trial, which took `seconds`.
+      of its object. `reds`: failed trials, by version. `last_trial`: the id of a trial; it took `seconds`.
     * `damage`: the damage found last. `older_damage`: that of other generations.
     * `looks`: for each generation, the seals that its files had when they were last hashed.
     * `peaks`: how much of the disk each of the last trials took at most.

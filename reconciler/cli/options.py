@@ -24,7 +24,7 @@ USUAL_WAYS = "back,stop"
 
 
 class Options(NamedTuple):
-    """The options that every command takes. One that is not given is None, False or ().
+    """The options that every command takes. An option that is not given is None, False or ().
 
     This is no attrs class and has no Path, because `--help` loads this module and should be quick.
     """

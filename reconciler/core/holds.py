@@ -16,10 +16,10 @@ from state.records import Records
 class HoldStatus:
     """What a person decided about a recipe, and the releases that are not tried because of that.
 
-    * `hold`, `rollback`: the decisions that have an effect now; None if there is none.
+    * `hold`, `rollback`: the decisions that have an effect now; each is None if there is no such decision.
     * `ended`: a hold that has ended, but is still recorded, because no pass ran since; else None.
     * `waiting`: the releases that are newer than the canonical, the oldest first.
-    * `waiting_since`: when the oldest of them was first seen; None if there is none, or if no pass saw it yet.
+    * `waiting_since`: when the oldest of `waiting` was first seen; None if none waits, or if no pass saw it yet.
     """
 
     hold: Hold | None = None
@@ -53,8 +53,8 @@ class HoldStatus:
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
     """Return the hold and the rollback that have an effect on a recipe now; None if it has neither.
 
-    A hold that has ended, but is still recorded, is also returned, as `ended`. `want` is what is wanted of the recipe;
-    None if that is not known. `today` is in UTC.
+    A hold that has ended, but is still recorded, is also returned, as `ended`. `want` is the wanted release,
+    or why there is none; None for an orphan. `today` is in UTC.
     """
     hold = hold_in_effect(observation.hold, today)
     ended = observation.hold if hold is None else None

@@ -39,7 +39,8 @@ class TimerFacts:
     * `timer`: the name of the timer; "" if systemd has loaded no timer that starts the unit.
     * `enabled`: True if the timer is started when the host boots.
     * `active`: True if the timer runs now.
-    * `last`, `next`: when the timer last started the unit, and when it will start it next; None if unknown.
+    * `last`: when the timer last started the unit; None if unknown.
+    * `next`: when the timer will start the unit next; None if unknown.
     """
 
     timer: str

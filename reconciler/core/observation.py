@@ -63,12 +63,13 @@ class Observation:
 
     * `answer`: what upstream answered, or why it could not be observed.
     * `memory`: what earlier passes remembered of the recipe.
+    * `canonical`: the recorded canonical; None if there is none.
     * `files`: the digest of the fleet folders of the recipe and of the recipes that it needs.
     * `tests`: the digest of all that a verdict depends on, besides the release.
     * `missing_tools`: programs that the recipe requires, and this host lacks.
     * `tests_unreadable`: why the tests cannot be read, so that no release is tried; "" if they can.
     * `older_intact`: if the canonical is damaged: the newest older generation that is intact; else None.
-    * `hold`, `rollback`: the recorded decisions of a person, even if they have no effect now.
+    * `hold`, `rollback`: the recorded decisions of a person, even if they have no effect now; None for none.
     * `signatures`: the checked signatures by release tag, of the tags that are in our mirror.
     """
 

@@ -54,7 +54,7 @@ class Row:
     * `step`: what is still to be done.
     * `gate`: the conditions of the recipe's promotion.
     * `outcome`: what the pass did; None in a dry run.
-    * `previous`: the canonical before the pass.
+    * `previous`: the canonical before the pass; None if there was none.
     * `drift`: how the recipe differs from what it should be; empty after a pass.
     * `push`: what came of the push to the forge; None if no mirror was pushed.
     * `ways`: the results of the ways that a pass tried.

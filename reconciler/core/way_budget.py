@@ -16,8 +16,8 @@ def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first:
     * `budget`: the time that a pass has for all ways; None for any time.
     * `elapsed`: the seconds since the first way of the pass began.
     * `took`: the seconds that this way took last time; 0 if that is not known.
-    * `is_first`: True if this is the first way of the pass. Then return True. Otherwise a way would never be tried if
-      it takes longer than the whole budget.
+    * `is_first`: True if this is the first way of the pass. Then return True: so every way is tried at some time, even
+      one that takes longer than the whole budget.
     """
     if budget is None or is_first:
         return True

@@ -27,7 +27,7 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 class Recorded:
     """What is recorded of one recipe, as `reconcile status` shows it.
 
-    * `declared`: False for an orphan.
+    * `declared`: False for an orphan. `canonical`: None if none is recorded.
     * `exception`: why the recipe is not enrolled; "" if it is enrolled.
     * `status`: whether the canonical is intact, damaged, down or unknown, and why.
     * `memory`: what is remembered of the recipe, such as its reds.

@@ -193,6 +193,6 @@ def is_scaled_to_zero(service: Json) -> bool:
 
 
 def volumes_in(service: Json) -> frozenset[str]:
-    """Return the names of all volumes that a service mounts. Each is Docker's name, and begins with the stack's."""
+    """Return the names of all volumes that a service mounts. These are Docker's names, with the stack's in front."""
     mounts = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Mounts") or ()
     return frozenset(str(mount.get("Source")) for mount in mounts if mount.get("Type") == "volume")
