@@ -138,7 +138,7 @@ def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: 
 
 
 def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[str, str]) -> HostDisk:
-    """Return an object that measures the disk: the state folder and, with a Docker engine, its images and volumes.
+    """Return an object that measures the disk: the state folder and, with a container engine, its images and volumes.
 
     `children` is the environment of child processes.
     """
