@@ -217,5 +217,10 @@ class _Queue:
             f"a message was dropped, because {self.name} refused it and took a later one: {why}; it was: {lost.subject}"
             for lost, why in self.refused.values()
         ]
-        self.remarks += [f"a message was sent by {self.name}, but {missed}"] if missed else []
+        self.remarks += missed_remarks(self.name, missed)
         self.refused.clear()
+
+
+def missed_remarks(target: str, missed: str) -> list[str]:
+    """Return a remark on who did not get a message that `target` sent; [] if `missed`, the names and why, is ""."""
+    return [f"a message was sent by {target}, but {missed}"] if missed else []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from reconciler.cli.command_context import CommandContext, load_context, pass_lock
 from reconciler.cli.composition import interruptible, private_files
-from reconciler.cli.notifications import Sent, letter_of, notifiers_for, tell
+from reconciler.cli.notifications import Sent, letter_of, missed_remarks, notifiers_for, tell
 from reconciler.cli.options import Options, print_line
 from reconciler.core.notifications import EventWord, Seen, make_message
 from reconciler.errors import InterruptedPassError, UsageError, reason_of
@@ -48,7 +48,7 @@ def _send_test(context: CommandContext) -> Sent:
         try:
             missed = notifier.send(letter)
             counts[name] = 1
-            remarks += [f"a message was sent by {name}, but {missed}"] if missed else []
+            remarks += missed_remarks(name, missed)
         except Exception as failed:  # noqa: BLE001  the line reports it, and the other targets get theirs
             failures[name] = reason_of(failed)
     return Sent(counts, failures, tuple(remarks))

@@ -17,6 +17,8 @@ from state.notifications import FleetProblem, Item, Message, Notifications, Open
 PASS = "fleet:pass"  # noqa: S105  a subject, no password
 TIMER = "fleet:timer"
 """The subjects of problems that no recipe has: passes as a whole, and the timer that should start them."""
+LONGEST_REASON = 2000
+"""How many characters of a problem's reason people are told; the rest is cut off."""
 
 
 class EventWord(StrEnum):

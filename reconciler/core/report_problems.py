@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from desired.model import Release
 from reconciler.core.exit_codes import HOLLOW
 from reconciler.core.last_pass import LastWholePass
-from reconciler.core.notifications import PASS, TIMER, Seen
+from reconciler.core.notifications import LONGEST_REASON, PASS, TIMER, Seen
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, ReportBucket, Row, bucket_of, gaps
@@ -21,7 +21,6 @@ _TOLD = frozenset(
     }
 )
 """A recipe in one of these buckets has a problem. One that is to be promoted is not judged yet."""
-_LONGEST = 2000
 _VERDICTS = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED})
 
 
@@ -43,7 +42,7 @@ def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
         gone = {subject for subject in told if recipe_of(subject) and recipe_of(subject) not in rows}
         over |= dict.fromkeys(gone, "it is no longer in the fleet")
     if report.exit_code == HOLLOW:
-        problems[PASS] = FleetProblem(PASS, "hollow", "", hollow_reason(report)[:_LONGEST])
+        problems[PASS] = FleetProblem(PASS, "hollow", "", hollow_reason(report)[:LONGEST_REASON])
     elif not interrupted:
         over[PASS] = report.line
     return Seen(problems, over)
@@ -60,7 +59,7 @@ def _problem(row: Row) -> FleetProblem | None:
     bucket = bucket_of(row)
     if bucket not in _TOLD:
         return None
-    return FleetProblem(row.recipe, _kind(row, bucket), _version(row, bucket), _reason(row)[:_LONGEST])
+    return FleetProblem(row.recipe, _kind(row, bucket), _version(row, bucket), _reason(row)[:LONGEST_REASON])
 
 
 def _kind(row: Row, bucket: ReportBucket) -> str:
@@ -114,7 +113,7 @@ def seen_of_timer(last: LastWholePass, text: str) -> Seen:
 
 def failed_pass(reason: str) -> Seen:
     """Return a problem that says that a whole pass ended with an error. `reason` is the text of the error."""
-    return Seen({PASS: FleetProblem(PASS, "pass-failed", "", reason[:_LONGEST])})
+    return Seen({PASS: FleetProblem(PASS, "pass-failed", "", reason[:LONGEST_REASON])})
 
 
 def both(first: Seen, second: Seen) -> Seen:

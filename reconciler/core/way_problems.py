@@ -4,14 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from desired.model import Recipe, WayName
-from reconciler.core.notifications import Seen
+from reconciler.core.notifications import LONGEST_REASON, Seen
 from reconciler.core.report import Row
 from reconciler.core.way_records import recorded_ways
 from reconciler.core.ways import WayResult, is_dangerous, way_text, ways_of
 from state.ledger_line import LedgerLine
 from state.notifications import FleetProblem, way_subject
-
-_LONGEST = 2000
 
 
 def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iterable[LedgerLine]) -> Seen:
@@ -27,7 +25,7 @@ def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iter
     for row in rows:
         recipe = recipes.get(row.recipe)
         for result in _dangers(row, recipe, by_recipe[row.recipe]):
-            subject, reason = way_subject(row.recipe, result.way), f"{result.way}: {way_text(result)}"[:_LONGEST]
+            subject, reason = way_subject(row.recipe, result.way), f"{result.way}: {way_text(result)}"[:LONGEST_REASON]
             problems[subject] = FleetProblem(subject, "danger", result.release.version, reason)
         over |= {way_subject(row.recipe, way): _state_text(row, recipe, way) for way in WayName}
     return Seen(problems, {subject: text for subject, text in over.items() if subject not in problems})
