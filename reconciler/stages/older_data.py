@@ -62,15 +62,20 @@ def older_sources(host: Host, observation: Observation, release: Release) -> Old
     return OlderSources(kept, leaps, next(iter(kept), installed), unusable)
 
 
-def older_data(
-    host: Host, recipes: Mapping[str, Recipe], recipe: Recipe, sources: OlderSources, needed: Callable[[], AppSet]
+def older_data(  # noqa: PLR0913, PLR0917  all that a leap and a fall deploy
+    host: Host,
+    recipes: Mapping[str, Recipe],
+    have: Mapping[str, Canonical],
+    recipe: Recipe,
+    sources: OlderSources,
+    needed: Callable[[], AppSet],
 ) -> OlderData:
     """Return the data in `sources`, with two functions that a leap and a fall need.
 
     One function unpacks the data of a source, and returns the apps to deploy with it. The other is `needed`: it returns
-    the apps that `recipe` needs, as they are to be deployed. `recipes` has all recipes by name.
+    the apps that `recipe` needs, as they are to be deployed. `recipes` has all recipes, and `have` all canonicals, by
+    name.
     """
-    have = host.registry.read().canonicals
 
     def app_set(source: DataSource, into: Path) -> AppSet:
         if source in sources.kept:
@@ -90,7 +95,8 @@ def older_data_of_candidate(
     if not OVER_OLDER_DATA & set(ways):
         return None
     sources = older_sources(host, observation, request.release)
-    return older_data(host, fleet.recipes, request.recipe, sources, lambda: request.app_set[:-1])
+    have = host.registry.read().canonicals
+    return older_data(host, fleet.recipes, have, request.recipe, sources, lambda: request.app_set[:-1])
 
 
 def _source(canonical: Canonical) -> DataSource:

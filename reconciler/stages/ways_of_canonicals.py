@@ -268,20 +268,19 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
                 logs=host.state.trial_log(recipe.name, trial),
                 logs_name=canonical.evidence.log,
                 unpack=lambda into: snapshot_app_set(way_host, canonical, recipes, into, have),
-                older=_older(way_host, fleet, to_try),
+                older=_older(way_host, fleet, to_try, have),
             ),
         )
 
 
-def _older(host: Host, fleet: Fleet, to_try: WaysToTry) -> OlderData:
+def _older(host: Host, fleet: Fleet, to_try: WaysToTry, have: Mapping[str, Canonical]) -> OlderData:
     """Return the data of older releases. Each recipe that this one needs is deployed at its own canonical's release."""
     if to_try.older is None:
         return OlderData()
     recipe, release = to_try.recipe, Release(to_try.canonical.version, to_try.canonical.commit)
-    have = host.registry.read().canonicals
     releases = {name: Release(each.version, each.commit) for name, each in have.items()}
 
     def needed() -> AppSet:
         return make_app_set(recipe, release, fleet.recipes, releases)[:-1]
 
-    return older_data(host, fleet.recipes, recipe, to_try.older, needed)
+    return older_data(host, fleet.recipes, have, recipe, to_try.older, needed)
