@@ -1,6 +1,6 @@
 """The gate: the conditions that must be met before a release is promoted. Each is judged by evidence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from attrs import frozen
@@ -90,7 +90,7 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
     name, results = way_condition_name(way), [each for each in ways.results if each.way is way]
     if closed := [each for each in results if each.answer is WayAnswer.NO]:
         return Condition(name, ConditionStatus.FAIL, way_text(closed[0]))
-    if _has_nothing_older(way, ways):
+    if _has_nothing_older(way, results, nothing_older=ways.nothing_older):
         what = "release to go back to" if way is WayName.BACK else "data to start from"
         return Condition(name, ConditionStatus.PASS, f"there is no older {what}")
     if unproved := [text for text in map(_unproved_text, results) if text]:
@@ -100,16 +100,16 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
     return Condition(name, ConditionStatus.PASS, "; ".join(map(way_text, results)))
 
 
-def _has_nothing_older(way: WayName, ways: GatingWays) -> bool:
+def _has_nothing_older(way: WayName, results: Sequence[WayResult], *, nothing_older: bool) -> bool:
     """Return whether `way` has nothing older to start from or to lead to, so that there is nothing to prove.
 
     A leap also has nothing if it was tried, and no data is kept and no release named from which it could start.
+    `results` are those of this way; `nothing_older`: no older release is known.
     """
-    results = [each for each in ways.results if each.way is way]
-    sources = [case.source for each in results for case in each.cases if case.source.commit or not ways.nothing_older]
+    sources = [case.source for each in results for case in each.cases if case.source.commit or not nothing_older]
     if way is WayName.STOP or sources or any(each.answer is not WayAnswer.SKIP for each in results):
         return False
-    return ways.nothing_older or (way is WayName.LEAP and bool(results))
+    return nothing_older or (way is WayName.LEAP and bool(results))
 
 
 def _unproved_text(result: WayResult) -> str:

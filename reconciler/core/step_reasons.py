@@ -78,10 +78,18 @@ def unsigned_older(observation: Observation, release: Release) -> Release | None
     Return None if a promotion does not depend on the way back, if there is no older release, or if the signature is
     good, not needed, or not checked yet.
     """
+    older = gating_older(observation, release)
+    return older if older is not None and unsigned_reason(observation, older) else None
+
+
+def gating_older(observation: Observation, release: Release) -> Release | None:
+    """Return the older release to which the way back from `release` leads, if a promotion depends on that way.
+
+    Return None if no promotion depends on it, or if there is no older release.
+    """
     if WayName.BACK not in observation.recipe.ways.gates:
         return None
-    older = older_release(release, base_for(observation, release).release, tags_to_mirror(observation))
-    return older if older is not None and unsigned_reason(observation, older) else None
+    return older_release(release, base_for(observation, release).release, tags_to_mirror(observation))
 
 
 def signer_note(observation: Observation, release: Release) -> str:

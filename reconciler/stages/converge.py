@@ -175,7 +175,7 @@ def _why_refused(context: ConvergeContext, observation: Observation, release: Re
         return held
     if fault := refused_signature(context.host, observation, release):
         return f"unsigned: {fault}"
-    return why_unprovable(context.host, observation, release, base_for(observation, release).release)
+    return why_unprovable(context.host, observation, release)
 
 
 def trial_request(

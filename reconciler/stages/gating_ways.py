@@ -5,6 +5,7 @@ from attrs import evolve
 from desired.model import Fleet, Release, WayName
 from reconciler.core.gate import early_refusals, gate, is_about_way, way_condition_name
 from reconciler.core.observation import Observation, tags_to_mirror
+from reconciler.core.step_reasons import gating_older
 from reconciler.core.tier_results import Trial
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import GatingWays, WayResult, older_release
@@ -17,15 +18,14 @@ from reconciler.stages.ways_of_canonicals import record_way
 from reconciler.trial.trial_request import TrialRequest
 
 
-def why_unprovable(host: Host, observation: Observation, release: Release, base: Release | None) -> str:
+def why_unprovable(host: Host, observation: Observation, release: Release) -> str:
     """Return why the way back of `release` cannot be proved; "" if it can, or if no promotion depends on it.
 
-    It cannot be proved if the older release to go back to is unsigned, and the recipe needs signatures. `base` is the
-    release from which the upgrade would start; None if there is none. Raise InfrastructureError if a signature cannot
-    be checked.
+    It cannot be proved if the older release to go back to is unsigned, and the recipe needs signatures. Raise
+    InfrastructureError if a signature cannot be checked.
     """
-    older = older_release(release, base, tags_to_mirror(observation))
-    if WayName.BACK not in observation.recipe.ways.gates or older is None:
+    older = gating_older(observation, release)
+    if older is None:
         return ""
     fault = refused_signature(host, observation, older)
     return f"way-back cannot be proved: {older.version}, to which it leads, is unsigned: {fault}" if fault else ""
