@@ -10,11 +10,9 @@ from email.utils import format_datetime
 from attrs import frozen
 
 from desired.notify import Mail
-from reconciler.errors import InfrastructureError, in_one_line
 from reconciler.host.credential import is_readable_here, read_credential
-from reconciler.host.notify.time_limit import SECONDS, in_time
-from reconciler.ports.notifier import Letter, RefusedMessageError
-from reconciler.redact import redaction
+from reconciler.host.notify.time_limit import SECONDS, Target
+from reconciler.ports.notifier import Letter
 
 _SOCKET_SECONDS = 15.0
 _GOODBYE_SECONDS = 2.0
@@ -53,18 +51,12 @@ class MailNotifier:
         return read_credential(self.mail.password, "the password of the mail server", "[notify.mail] password")
 
     def _in_time(self, call: Callable[[], str], password: str) -> str:
-        """Run `call` within the time limit, and return what it returns. Raise InfrastructureError if it fails.
+        """Run `call` within the time limit, and return what it returns. Raise the errors of `Target.ask`.
 
-        The password is removed from the text, because the server may repeat it, also as AUTH PLAIN sends it: see RFC
-        4616.
+        The password is hidden, also in the form in which AUTH PLAIN sends it: see RFC 4616.
         """
-        hidden = redaction([password.encode(), f"\0{self.mail.user}\0{password}".encode()])
-        try:
-            return hidden.apply(in_time(call, self.seconds).encode()).decode("utf-8", "replace")
-        except (InfrastructureError, OSError) as failed:
-            said = hidden.apply(in_one_line(failed).encode()).decode("utf-8", "replace")
-            kind = RefusedMessageError if _is_about_the_message(failed) else InfrastructureError
-            raise kind(f"{self.mail.server}: {said}") from failed
+        target = Target(self.mail.server, self.seconds, _is_about_the_message)
+        return target.ask(call, [password, f"\0{self.mail.user}\0{password}"])
 
     def _deliver(self, message: EmailMessage, password: str) -> str:
         """Send the mail. Return which recipients the server refused; "" if none.

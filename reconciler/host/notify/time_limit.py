@@ -1,9 +1,13 @@
 """Ends a call that takes too long, whatever it waits for."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from reconciler.errors import CanonError, InfrastructureError
+from attrs import frozen
+
+from reconciler.errors import CanonError, InfrastructureError, in_one_line
+from reconciler.ports.notifier import RefusedMessageError
+from reconciler.redact import redaction
 
 SECONDS = 30.0
 """The longest that sending one message to one target may take, from the name of its server to its last answer."""
@@ -25,6 +29,33 @@ def in_time(call: Callable[[], str], seconds: float = SECONDS) -> str:
     if ended.error is not None:
         raise ended.error
     return ended.answer
+
+
+@frozen
+class Target:
+    """A server that gets messages.
+
+    * `place`: how errors name the server, such as "https://example.org".
+    * `seconds`: the time limit of a call.
+    * `is_refusal`: tells whether an error means that the server refused the message for good, because of what it is.
+    """
+
+    place: str
+    seconds: float
+    is_refusal: Callable[[Exception], bool]
+
+    def ask(self, call: Callable[[], str], secrets: Iterable[str]) -> str:
+        """Return what `call` returns. Raise RefusedMessageError or InfrastructureError if it fails or takes too long.
+
+        `secrets` are removed from the text and from the error, because the server may repeat them.
+        """
+        hidden = redaction([secret.encode() for secret in secrets])
+        try:
+            return hidden.apply(in_time(call, self.seconds).encode()).decode("utf-8", "replace")
+        except (InfrastructureError, OSError) as failed:
+            said = hidden.apply(in_one_line(failed).encode()).decode("utf-8", "replace")
+            kind = RefusedMessageError if self.is_refusal(failed) else InfrastructureError
+            raise kind(f"{self.place}: {said}") from failed
 
 
 class _Ended:

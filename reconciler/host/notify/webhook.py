@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from desired.notify import Webhook
-from reconciler.errors import InfrastructureError, in_one_line
+from reconciler.errors import InfrastructureError
 from reconciler.host.credential import is_readable_here, read_credential
-from reconciler.host.notify.time_limit import SECONDS, in_time
+from reconciler.host.notify.time_limit import SECONDS, Target
 from reconciler.ports.notifier import Letter, RefusedMessageError
-from reconciler.redact import redaction
 
 _SOCKET_SECONDS = 15.0
 _SUCCESS = range(200, 300)
@@ -67,18 +66,13 @@ class WebhookNotifier:
         return token
 
     def _in_time(self, call: Callable[[], str], token: str) -> str:
-        """Run `call` within the time limit, and return what it returns. Raise InfrastructureError if it fails.
+        """Run `call` within the time limit, and return what it returns. Raise the errors of `Target.ask`.
 
-        The token, the path and the query are removed from the error, because the server may repeat them.
+        The token, the path and the query are hidden.
         """
         parts = urlsplit(self.webhook.url)
-        try:
-            return in_time(call, self.seconds)
-        except (InfrastructureError, OSError) as failed:
-            hidden = redaction([secret.encode() for secret in (token, parts.path, parts.query)])
-            said = hidden.apply(in_one_line(failed).encode()).decode("utf-8", "replace")
-            kind = RefusedMessageError if isinstance(failed, RefusedMessageError) else InfrastructureError
-            raise kind(f"{self._place}: {said}") from failed
+        target = Target(self._place, self.seconds, lambda failed: isinstance(failed, RefusedMessageError))
+        return target.ask(call, [token, parts.path, parts.query])
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.webhook.url)
