@@ -149,7 +149,9 @@ def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, st
     if not isinstance(failed, OSError):
         return failed.message, failed.hint
     where = f" ({os.fsdecode(failed.filename)})" if isinstance(failed.filename, str | bytes) else ""
-    return f"{failed.strerror or failed}{where}", _REMEDIES.get(failed.errno or 0, "")
+    # The errors of modules, such as ssl.SSLError and socket.gaierror, have numbers of their own in `errno`.
+    number = failed.errno if type(failed).__module__ == "builtins" else None
+    return f"{failed.strerror or failed}{where}", _REMEDIES.get(number or 0, "")
 
 
 def in_one_line(failed: CanonError | StateError | OSError) -> str:

@@ -144,9 +144,10 @@ def make_certificate_authority(folder: Path, address: str = "127.0.0.1") -> Cert
     folder.mkdir()
     made = CertificateAuthority(folder)
     _openssl(
-        folder, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Private CA"
-    )
-    (folder / "names").write_text(f"subjectAltName=IP:{address}\n")
+        folder, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Private CA",
+        "-addext", "keyUsage=critical,keyCertSign",
+    )  # fmt: skip
+    (folder / "names").write_text(f"subjectAltName=IP:{address}\nauthorityKeyIdentifier=keyid\n")
     for name in ("server", "client"):
         _openssl(folder, "req", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")

@@ -108,11 +108,17 @@ def data_in(generation: Path, name: str) -> str:
         return file.read().decode()
 
 
+def last_words(canon: CanonCommand) -> str:
+    """The logs of the apps, which say why one ended."""
+    logs = sorted((canon.state / "logs").rglob("web.log"))
+    return "".join(f"{path.relative_to(canon.state)}:\n{path.read_text()}" for path in logs)
+
+
 def recovers(canon: CanonCommand, end: StateAfterPass) -> None:
     """One more pass, with nobody's help, reaches the undisturbed end."""
     wait_for_lock(canon.state / "lock", 60)
     done = canon.run("-q")
-    assert done.code == 0, done.out + done.err
+    assert done.code == 0, done.out + done.err + last_words(canon)
     assert end_of(canon) == end
     assert canon.run("-q").code == 0
 

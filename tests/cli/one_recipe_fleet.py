@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ class OneRecipeFleet(CanonCommand):
 
     def remembered(self) -> str:
         """Return a hash of all that passes decide by: every table of the registry but those of the ledger."""
-        with sqlite3.connect(self.state / "canon.db") as registry:
+        with closing(sqlite3.connect(self.state / "canon.db")) as registry:
             dump = list(registry.iterdump())
         rows = [line for line in dump if not line.startswith(LEDGER)]
         assert any(line.startswith('INSERT INTO "canonical" ') for line in rows)

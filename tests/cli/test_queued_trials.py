@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet, paused
 from tests.procfile_apps import wait_for
 
 
 def kinds(jot: OneRecipeFleet) -> list[str]:
-    with sqlite3.connect(jot.state / "canon.db") as registry:
+    with closing(sqlite3.connect(jot.state / "canon.db")) as registry:
         return [kind for (kind,) in registry.execute("SELECT kind FROM ledger ORDER BY seq")]
 
 

@@ -16,7 +16,7 @@ from reconciler.host.processes import one_off
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.app_variables import app_variables
 from reconciler.host.processes.line_supervisor import command_line, supervisor_of
-from reconciler.host.processes.listeners import PORTS, free_port, why_not_listening
+from reconciler.host.processes.listeners import PORTS, free_port, listens_elsewhere, why_not_listening
 from reconciler.host.processes.one_off import describe_line_end
 from reconciler.host.processes.procfile import ONE_OFF, read_checkout
 from reconciler.host.processes.procfs import (
@@ -46,13 +46,15 @@ class _Deployment:
     """A deployment of an app by this process of Canon. `lines` maps the names of its lines to their supervisors.
 
     `known` has pid and start time of each child that Canon had before. `ended` has the names of processes that the
-    earlier deployment had left running. `killed` is what `memory.oom_kills` returned before the start.
+    earlier deployment had left running. `killed` is what `memory.oom_kills` returned before the start. `port` is the
+    port that the app was told to listen on; 0 if nothing was deployed.
     """
 
     known: frozenset[children.Key]
     ended: tuple[str, ...]
     lines: dict[str, StartedServer] = field(factory=dict)
     killed: int = 0
+    port: int = 0
 
     @property
     def has_ended_line(self) -> bool:
@@ -94,11 +96,12 @@ class ProcessDriver:
             raise killed_error(app.recipe, before.killed)
         app_directory.create_folders(app)
         settings = {**sample.settings, **options.settings}
-        environment = {**settings, **self._environment, **app_variables(app, options.version, free_port(self._ports))}
+        port = free_port(self._ports)
+        environment = {**settings, **self._environment, **app_variables(app, options.version, port)}
         app_directory.write_settings(app, options)
         app_directory.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
         killed = memory.oom_kills()
-        deployment = self._deployments[app] = _Deployment(children.child_keys(), before.ended, killed=killed)
+        deployment = self._deployments[app] = _Deployment(children.child_keys(), before.ended, killed=killed, port=port)
         remarks = one_off.run_all(app, commands, environment, checkout, options)
         lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
         for name, command in lines.items():
@@ -111,13 +114,15 @@ class ProcessDriver:
     def status(self, app: App) -> RunningApp | NotRunning:
         """Return the status of an app, read from /proc; NotRunning, with how its lines ended, if `web` does not run.
 
-        Raise InfrastructureError if the kernel killed a line because memory ran out.
+        Raise InfrastructureError if the kernel killed a line because memory ran out, or if `web` ended and its port is
+        taken by a program that is not of the app.
         """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
         endings = self._endings(app, lines.keys())
         web = lines.get("web")
         if web is None:
+            self._check_port(app, own)
             return NotRunning("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
         lacks = lost or why_not_listening(web.port, (process.pid for process in own))
@@ -205,6 +210,15 @@ class ProcessDriver:
 
     def app_run(self, app: App) -> Path:
         return app_directory.app_run(app)
+
+    def _check_port(self, app: App, own: Iterable[Process]) -> None:
+        """Raise InfrastructureError if another program listens on the port of an app that this process deployed.
+
+        `own` are the processes of the app.
+        """
+        port = self._deployments[app].port if app in self._deployments else 0
+        if port and listens_elsewhere(port, (process.pid for process in own)):
+            raise InfrastructureError(f"{app.recipe}: web ended, and another program listens on its port {port}")
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes of an app, by the slot mark and data folder in their environment, and their descendants.

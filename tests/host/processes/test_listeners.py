@@ -1,9 +1,13 @@
 import os
 import socket
+import subprocess
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.errors import InfrastructureError
 from reconciler.host.processes.listeners import free_port, listening_inodes, why_not_listening
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -44,6 +48,31 @@ def test_a_free_port_can_be_listened_on_by_one_process_alone() -> None:
         assert not why_not_listening(port, [os.getpid()])
         assert why_not_listening(port, [os.getppid()]) == f"another program listens on port {port}"
         assert why_not_listening(port, []) == f"another program listens on port {port}"
+
+
+def test_two_processes_of_canon_never_choose_the_same_port_while_both_prepare_their_apps() -> None:
+    ports = range(29900, 29908)
+    choose = f"from {free_port.__module__} import free_port; print(free_port({ports})); input()"
+    with subprocess.Popen([sys.executable, "-c", choose], stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        ours = {free_port(ports) for _ in range(len(ports) - 1)}
+        assert ours == {*ports} - {theirs}
+        with pytest.raises(InfrastructureError, match="no free port"):
+            free_port(ports)
+        other.stdin.close()
+    assert free_port(ports) == theirs
+
+
+def test_a_port_is_free_again_after_sixteen_others_were_chosen() -> None:
+    first = free_port(range(29910, 29911))
+    for _ in range(15):
+        free_port()
+    with pytest.raises(InfrastructureError, match="no free port"):
+        free_port(range(first, first + 1))
+    free_port()
+    assert free_port(range(first, first + 1)) == first
 
 
 def test_a_socket_for_both_protocols_answers_at_the_address_of_the_app() -> None:

@@ -138,6 +138,21 @@ def test_another_program_that_listens_on_the_port_of_an_app_does_not_make_it_up(
         assert (seen.is_up, seen.problem) == (False, f"another program listens on port {port}")
 
 
+def test_an_app_that_ended_because_another_program_took_its_port_blames_the_host(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    waits = f"until [ -e ../go ]; do sleep 0.05; done; exec {PYTHON} server.py"
+    driver.deploy(app, checkout(tmp_path / "one", web=waits), OPTIONS)
+    seen = driver.status(app)
+    assert isinstance(seen, RunningApp)
+    port = int(seen.address.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        (tmp_path / "go").touch()
+        with pytest.raises(InfrastructureError, match=f"another program listens on its port {port}$"):
+            wait_for(lambda: isinstance(driver.status(app), NotRunning))
+    assert absent(driver, app).reason == "web ended with exit code 1"
+
+
 def test_an_app_is_not_up_while_another_program_shares_its_port(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:

@@ -1,0 +1,20 @@
+import errno
+import socket
+import ssl
+
+from reconciler.errors import message_and_hint
+
+
+def test_the_hint_of_an_operating_system_error_says_what_to_do() -> None:
+    message, hint = message_and_hint(PermissionError(errno.EPERM, "Operation not permitted", "/srv/data"))
+    assert message == "Operation not permitted (/srv/data)"
+    assert "lsattr" in hint
+
+
+def test_an_error_of_a_module_with_error_numbers_of_its_own_has_no_hint_for_another_error() -> None:
+    """A certificate that fails has the number 1 in ssl, which is EPERM in the kernel."""
+    untrusted = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    assert untrusted.errno == errno.EPERM
+    assert message_and_hint(untrusted) == ("certificate verify failed", "")
+    assert message_and_hint(ssl.SSLSyscallError(errno.EIO, "EOF occurred")) == ("EOF occurred", "")
+    assert message_and_hint(socket.herror(1, "Unknown host")) == ("Unknown host", "")
