@@ -30,6 +30,16 @@ def blocked_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def start_thread(thread: threading.Thread) -> None:
+    """Start `thread`, with SIGHUP, SIGINT and SIGTERM blocked in it.
+
+    Else a signal that the main thread has blocked could reach this process through the other thread: Python then runs
+    the handler of the signal in the main thread, within what must not be interrupted.
+    """
+    with blocked_signals():
+        thread.start()
+
+
 # Recipes get the same umask whether a shell or a unit with `UMask=0077` starts Canon.
 UMASK = 0o022
 

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field
 
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host.command_spec import blocked_signals
+from reconciler.host.command_spec import start_thread
 from reconciler.ports.app import StartTimes
 
 WATCHER: Final = "start of an app"
@@ -31,9 +31,7 @@ def watch_start(runs: Callable[[], bool], kill: Callable[[], object], kill_after
     """
     watch = _Watch(runs, kill, kill_after)
     thread = threading.Thread(target=watch.follow, name=WATCHER, daemon=True)
-    # The thread inherits this: else a signal that the main thread has blocked could reach Canon through the thread.
-    with blocked_signals():
-        thread.start()
+    start_thread(thread)
     try:
         yield watch.seen
     finally:

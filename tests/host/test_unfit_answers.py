@@ -1,4 +1,6 @@
 import math
+import signal
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,11 +9,12 @@ import pytest
 from desired.model import Ready, Unobservable
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver
-from reconciler.host.readiness.http import get
+from reconciler.host.readiness.http import CUTTER, get
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.ports.app import App, AppStatus, NotRunning, RunningApp, Unready
+from tests.host.blocked_signals_of_threads import STOPPING, blocked_in
 from tests.host.readiness_checks import AT_ONCE, SOON, probe, readiness
-from tests.host.unfit_servers import FOREIGN, GOOD, Deaf, Foreign, Full, Skipping, Starting, impostor, served
+from tests.host.unfit_servers import FOREIGN, GOOD, Deaf, Foreign, Full, Impostor, Skipping, Starting, impostor, served
 from tests.procfile_apps import ENVIRONMENT, OPTIONS, checkout, script, settled
 
 
@@ -170,3 +173,17 @@ def test_an_app_whose_status_could_not_be_read_is_checked_again(app: App) -> Non
         assert ready.wait(Ready(timeout=SOON), look, probe(app)) == seen_at(server.port)
     assert len(looks) == 1
     assert len(slept) >= 3
+
+
+def test_no_signal_that_the_main_thread_has_blocked_comes_through_the_thread_that_ends_a_probe() -> None:
+    blocked = list[set[signal.Signals]]()
+
+    class Looking(Impostor):
+        def drip(self, connection: socket.socket) -> None:
+            assert connection.recv(4096)
+            blocked.append(blocked_in(CUTTER))
+            super().drip(connection)
+
+    with served(Looking(GOOD)) as server:
+        assert get(seen_at(server.port), "/", (200,), 20) is None
+    assert blocked == [STOPPING]

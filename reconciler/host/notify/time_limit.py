@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from attrs import frozen
 
 from reconciler.errors import CanonError, InfrastructureError, in_one_line
+from reconciler.host.command_spec import start_thread
 from reconciler.ports.notifier import RefusedMessageError
 from reconciler.redact import redaction
 
@@ -22,7 +23,7 @@ def in_time(call: Callable[[], str], seconds: float = SECONDS) -> str:
     """
     ended = _Ended()
     thread = threading.Thread(target=ended.run, args=(call,), daemon=True, name="notify")
-    thread.start()
+    start_thread(thread)
     thread.join(seconds)
     if thread.is_alive():
         raise InfrastructureError(f"no answer within {seconds:g} s")

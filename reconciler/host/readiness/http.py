@@ -9,9 +9,13 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 from typing import Any
 
 from desired.unprintable import escape_unprintable
+from reconciler.host.command_spec import start_thread
 from reconciler.host.readiness.not_yet import NotYet
 from reconciler.host.text import one_line
 from reconciler.ports.app import RunningApp
+
+CUTTER = "probe-limit"
+"""The name of the thread that ends a probe by its time limit."""
 
 # In seconds. The app counts as ready only if a connection stays open for so long.
 _STAYS = 0.5
@@ -190,7 +194,8 @@ def _time_limit(connection: socket.socket, limit: float) -> Iterator[threading.E
     cut = threading.Event()
     timer = threading.Timer(limit, _cut, (connection, cut))
     timer.daemon = True
-    timer.start()
+    timer.name = CUTTER
+    start_thread(timer)
     try:
         yield cut
     finally:

@@ -8,7 +8,6 @@ import pytest
 
 from desired.notify import Webhook
 from reconciler.errors import InfrastructureError
-from reconciler.host.notify.time_limit import in_time
 from reconciler.host.notify.webhook import WebhookNotifier
 from reconciler.ports.notifier import Letter, RefusedMessageError
 from tests.git_servers import make_certificate_authority
@@ -125,11 +124,3 @@ def test_an_empty_token_or_none_at_all_is_an_error(tmp_path: Path) -> None:
     with hook_server(HookServer()) as server:
         assert "is empty" in error_of(server, str(tmp_path / "empty"))
         assert "cannot be read" in error_of(server, str(tmp_path / "missing"))
-
-
-def test_a_bug_of_a_library_is_an_error_like_any_other() -> None:
-    def broken() -> str:
-        raise ZeroDivisionError("by zero")
-
-    with pytest.raises(InfrastructureError, match="ZeroDivisionError: by zero"):
-        in_time(broken)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from reconciler.errors import CanonError
-from reconciler.host.command_spec import blocked_signals
+from reconciler.host.command_spec import start_thread
 from reconciler.host.readiness.polling import growing_pauses
 from reconciler.host.swarm.engine.connection import QUERY_SECONDS, ApiCall, Connection, Json, filter_text
 
@@ -105,9 +105,7 @@ def follow_events(
     stream.is_live = True
     lines = _lines(connection.chunks(call, response))
     reader = threading.Thread(target=stream.read, args=(lines,), name=READER, daemon=True)
-    # The thread inherits this: else a signal that the main thread has blocked could reach Canon through the thread.
-    with blocked_signals():
-        reader.start()
+    start_thread(reader)
     try:
         yield stream
     finally:
