@@ -4,7 +4,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 DEMO ?= demo
 
-.PHONY: help venv browser demo test check bench bench-start bench-looking bench-sealing bench-promotion man lock deb lintian
+.PHONY: help venv browser demo test check bench bench-start bench-looking bench-sealing bench-promotion bench-ways man lock deb lintian
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench-looking  what drift and explain cost beside a dry run (needs lighttpd)'
 	@echo 'make bench-sealing  how quickly data is sealed and unpacked, beside tar and zstd (needs zstd)'
 	@echo 'make bench-promotion  a promotion on Swarm beside the same work by hand (needs an engine)'
+	@echo 'make bench-ways RECIPES="gitea"  ways of real applications, and what they cost (needs an engine)'
 	@echo 'make man     the man pages of all commands, in build/man/'
 	@echo 'make browser  what the tests of the page need to drive chromium'
 	@echo 'make lock    requirements.lock anew from pyproject.toml (needs uv)'
@@ -86,6 +87,9 @@ bench-sealing: venv
 
 bench-promotion: venv
 	$(VENV)/bin/python -m benchmarks.promotion
+
+bench-ways: venv
+	$(VENV)/bin/python -m benchmarks.ways_of_applications $(RECIPES)
 
 man: venv
 	$(VENV)/bin/python -m reconciler.cli.man_pages build/man
