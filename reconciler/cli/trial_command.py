@@ -40,7 +40,8 @@ from reconciler.stages.observe import observe, require_readable_record
 from reconciler.stages.older_data import older_data_of_candidate
 from reconciler.stages.signatures import with_signatures
 from reconciler.stages.ways_of_candidate import try_ways_of_candidate
-from reconciler.stages.ways_of_canonicals import deployable, record_way
+from reconciler.stages.ways_of_canonicals import record_way
+from reconciler.stages.ways_to_try import deployable
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
 from state.folder.lock import hold

@@ -35,7 +35,8 @@ from reconciler.stages.push import push_mirrors, push_notes, push_state
 from reconciler.stages.record_drift import record_drift
 from reconciler.stages.recover import recover
 from reconciler.stages.trial_rounds import carry_out
-from reconciler.stages.ways_of_canonicals import TriedWays, closed_notes, due_notes, try_ways, way_note
+from reconciler.stages.way_notes import closed_notes, due_notes, way_note
+from reconciler.stages.ways_of_canonicals import TriedWays, try_ways
 from state.pass_progress import PlannedWork
 from state.records import LedgerEntry, Records
 

@@ -10,7 +10,7 @@ from reconciler.core.proof import Proof
 from reconciler.ports.host import Host
 from reconciler.stages.observe import observe
 from reconciler.stages.planning import RunRequest, context_for, plan_for
-from reconciler.stages.ways_of_canonicals import ways_to_try
+from reconciler.stages.ways_to_try import ways_to_try
 from state.records import LedgerEntry, Records
 
 

@@ -1,58 +1,34 @@
-"""Tries ways of the canonicals at the end of a pass. A way is tried if it is asked for and was not tried before.
+"""Tries ways of the canonicals at the end of a pass. Which these are, `ways_to_try` finds.
 
 Only copies of sealed data are used. Each result is recorded in the ledger, and nothing else is changed.
 """
 
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from attrs import frozen
 
-from desired.model import Fleet, Recipe, Release, WayName
-from reconciler.core.closed_ways import closed_way
+from desired.model import Fleet, Release, WayName
 from reconciler.core.disk_budget import TrialsBeside
-from reconciler.core.holds import why_held
 from reconciler.core.needs import apps_of
-from reconciler.core.observation import Observation, damage_of, tags_to_mirror
+from reconciler.core.observation import Observation
 from reconciler.core.way_budget import tried_since
-from reconciler.core.way_records import WAY_LINE, recorded_ways, way_body
-from reconciler.core.ways import RecordedWay, WayResult, due_ways, way_base, way_text
+from reconciler.core.way_records import WAY_LINE, way_body
+from reconciler.core.ways import WayResult
 from reconciler.deploy.app_set import AppSet, app_set_digest, make_app_set, snapshot_app_set
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import InfrastructureError, InterruptedPassError, reason_of
+from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.host import Host
 from reconciler.promotion.undeploy_conflicts import deployed_conflicts, undeployed
 from reconciler.stages.disk_room import why_no_room
-from reconciler.stages.older_data import OVER_OLDER_DATA, OlderSources, older_data, older_sources
-from reconciler.stages.signatures import refused_signature
+from reconciler.stages.older_data import older_data
+from reconciler.stages.way_notes import Notes, way_note
 from reconciler.stages.way_time import WayTime
+from reconciler.stages.ways_to_try import WaysToTry, failed_text, wanted_ways, ways_to_try
 from reconciler.ways.older_data import OlderData
 from reconciler.ways.run_way import run_way
 from reconciler.ways.way_run import WaySubject
-from state.records import Canonical, LedgerEntry, Memory, Records
-
-
-@frozen
-class WaysToTry:
-    """The ways of one canonical that are to be tried now.
-
-    `base` is the older release to go back to; None if none may be deployed. `no_base` then says why. `recorded` are the
-    earlier results of the recipe's ways, the oldest first. `older` is the data of older releases; None if none of
-    `ways` needs such data.
-    """
-
-    recipe: Recipe
-    canonical: Canonical
-    base: Release | None
-    no_base: str
-    observation: Observation
-    ways: tuple[WayName, ...]
-    recorded: Sequence[RecordedWay]
-    older: OlderSources | None = None
-
-
-Notes = tuple[str, ...]
+from state.records import Canonical, LedgerEntry
 
 
 @frozen
@@ -69,112 +45,6 @@ class TriedWays:
     signal: int | None = None
 
 
-def ways_to_try(
-    host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
-) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
-    """Return which ways to try of each observed recipe and, for other recipes, why this could not be found out.
-
-    A way is to be tried if it was not tried before, and is in `asked` or declared by the recipe. Recipes on hold and
-    damaged canonicals are left out. The ledger is read only if any way is asked for or declared.
-    """
-    wanted = _wanted(observations, asked)
-    if not wanted:
-        return (), {}
-    found: list[WaysToTry] = []
-    unknown: dict[str, str] = {}
-    lines = host.registry.lines(kind=WAY_LINE)
-    for name, ways in wanted.items():
-        try:
-            each = _to_try(host, observations[name], records, ways, recorded_ways(lines, name))
-        except Exception as failed:  # noqa: BLE001  the other recipes go on
-            unknown[name] = _failed_text(host, name, failed)
-        else:
-            found += [each] if each is not None and each.ways else []
-    return found, unknown
-
-
-def _wanted(observations: Mapping[str, Observation], asked: Iterable[WayName]) -> Mapping[str, tuple[WayName, ...]]:
-    """Return for each enrolled recipe the ways in `asked` and its declared ones. Leave out recipes without any."""
-    asked = tuple(asked)
-    wanted = {name: (*asked, *each.recipe.ways.run) for name, each in observations.items() if each.recipe.enrolled}
-    return {name: ways for name, ways in wanted.items() if ways}
-
-
-def _failed_text(host: Host, name: str, failed: Exception) -> str:
-    """Return why the ways of the recipe `name` cannot be tried. Show the error and its type in the progress, too."""
-    host.progress.step(name, "".join(traceback.format_exception_only(failed)).strip())
-    return f"its ways could not be tried: {reason_of(failed)}"
-
-
-def _to_try(
-    host: Host, observation: Observation, records: Records, asked: Iterable[WayName], recorded: Sequence[RecordedWay]
-) -> WaysToTry | None:
-    name, canonical = observation.recipe.name, records.canonicals.get(observation.recipe.name)
-    if canonical is None or observation.tests_unreadable:
-        return None
-    memory = records.memories.get(name, Memory(name))
-    held = why_held(records.holds.get(name), host.clock.now().date())
-    if held or damage_of(memory, canonical.generation) is not None:
-        return None
-    base, no_base = deployable(host, observation, _base(host, observation, canonical))
-    asked, release = set(asked), Release(canonical.version, canonical.commit)
-    older = older_sources(host, observation, release) if asked & OVER_OLDER_DATA else None
-    by_way = older.by_way() if older is not None else {}
-    ways = due_ways(asked, release, base, observation.tests, recorded, by_way)
-    return WaysToTry(observation.recipe, canonical, base, no_base, observation, ways, recorded, older)
-
-
-def _base(host: Host, observation: Observation, canonical: Canonical) -> Release | None:
-    return way_base(canonical, tags_to_mirror(observation), host.registry.generations(canonical.recipe))
-
-
-def deployable(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
-    """Return the older release `base` of a way back, and "", if it may be deployed; else None and the reason.
-
-    If the recipe needs signatures, an unsigned `base` may not be deployed. Once it is signed, the way back is tried.
-    Raise InfrastructureError if the signature cannot be checked.
-    """
-    if base is None:
-        return None, "there is no older release"
-    fault = refused_signature(host, observation, base)
-    return (None, f"{base.version} is not deployed: its tag is unsigned: {fault}") if fault else (base, "")
-
-
-def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
-    """Return a note for each recipe of which a pass would try ways now, for the report of a dry run.
-
-    `asked` are the ways on the command line, besides those that each recipe declares; () for none.
-    """
-    found, unknown = ways_to_try(host, observations, records, asked)
-    due = (f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found)
-    return (*due, *(f"{name}: {why}" for name, why in unknown.items()))
-
-
-def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each way of these recipes whose recorded answer was YES before, and is NO for the canonical.
-
-    The stop is left out: it depends on no older release.
-    """
-    canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
-    lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()
-    found = (
-        closed_way(recorded_ways(lines, name), have.version, have.commit, way)
-        for name, have in canonicals.items()
-        for way in (WayName.BACK, WayName.LEAP, WayName.FALL)
-    )
-    return tuple(_closed_note(*each) for each in found if each is not None)
-
-
-def _closed_note(before: WayResult, present: WayResult) -> str:
-    if present.way is not WayName.BACK:
-        was = f"{before.release.version} passed it"
-        return (
-            f"{present.recipe}: the {present.way} has closed: {was}; of {present.release.version}: {way_text(present)}"
-        )
-    was = f"{before.release.version} could go back" + (f" to {before.base.version}" if before.base else "")
-    return f"{present.recipe}: the way back has closed: {was}; of {present.release.version}: {way_text(present)}"
-
-
 def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
     """Try ways of canonicals, one after the other, and record each result in the ledger. Return all results.
 
@@ -182,7 +52,7 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
     ago comes first. Ways for which there is no time (`[budget] ways`) or no disk are left to a later pass, with a note.
     A failure becomes a note, and the other recipes go on. After a signal, return the results so far.
     """
-    if not _wanted(observations, asked):
+    if not wanted_ways(observations, asked):
         return TriedWays({}, ())
     to_try, unknown = ways_to_try(host, observations, host.registry.read(), asked)
     results: dict[str, list[WayResult]] = {}
@@ -198,13 +68,8 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
             notes += (f"{name}: its ways were {stop.message}", *time.notes())
             return TriedWays(results, tuple(notes), stop.signal_number)
         except Exception as failed:  # noqa: BLE001  the other recipes go on
-            notes.append(f"{name}: {_failed_text(host, name, failed)}")
+            notes.append(f"{name}: {failed_text(host, name, failed)}")
     return TriedWays(results, (*notes, *time.notes()))
-
-
-def way_note(result: WayResult) -> str:
-    """Return a note for the report, such as "app 1.2.0: back yes to 1.1.0"."""
-    return f"{result.recipe} {result.release.version}: {result.way} {way_text(result)}"
 
 
 def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
