@@ -18,7 +18,7 @@ from reconciler.core.observation import CanonicalStatus, State
 from reconciler.errors import UsageError
 from reconciler.promotion.generations import snapshot_statuses
 from reconciler.show.escape import escape
-from reconciler.show.text.status import Recorded, recorded, render_card, render_status, with_ways
+from reconciler.show.text.status import Recorded, recorded, render_status, with_ways
 from state.folder.holders import is_flocked
 from state.folder.logs import logged_trials
 from state.records import Records
@@ -97,6 +97,8 @@ def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, l
     """
     screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
+        from reconciler.show.text.status_card import render_card
+
         return render_card(rows[0], screen, now, last)
     text = render_status(rows, screen, now, wide=context.options.output == "wide", last=last)
     return text + _disk_line(context)

@@ -6,7 +6,8 @@ from reconciler.core.last_pass import LastWholePass
 from reconciler.show.text.pass_age import last_pass_lines, last_pass_part, stale_notes, status_lines, whole_pass_text
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import Screen
-from reconciler.show.text.status import render_card, render_status
+from reconciler.show.text.status import render_status
+from reconciler.show.text.status_card import render_card
 from tests.reports import calm_report
 from tests.status_rows import status_rows
 from tests.values import NOW

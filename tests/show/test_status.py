@@ -4,7 +4,8 @@ from attrs import evolve
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.show.escape import width
 from reconciler.show.text.screen import Screen
-from reconciler.show.text.status import recorded, render_card, render_status, status_line
+from reconciler.show.text.status import recorded, render_status, status_line
+from reconciler.show.text.status_card import render_card
 from state.records import Memory, Records
 from tests.expected_documents import golden_text
 from tests.status_rows import status_rows
