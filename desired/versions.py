@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from desired.model import Version
+from desired.releases import Version
 
 AppKey = tuple[tuple[int, int], ...]
 VersionKey = tuple[int, int, int, AppKey]

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from desired.model import AmbiguousVersion, NeverReleased, Release, Want
+from desired.releases import AmbiguousVersion, NeverReleased, Release, Want
 from desired.unread import Numbers, in_order, is_later, version_numbers
 from desired.versions import VersionKey, is_release_name, version_key
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from attrs import evolve
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe
+from desired.releases import Unobservable
 from reconciler.host.git.ls_remote import LsRemote
 from reconciler.host.git.upstream import GitUpstream, reply_to
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged

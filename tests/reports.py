@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from attrs import evolve
 
-from desired.model import AmbiguousVersion, NeverReleased, TierName, Unobservable
+from desired.model import TierName
+from desired.releases import AmbiguousVersion, NeverReleased, Unobservable
 from reconciler.core.base import Base, Origin
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, MirrorState
@@ -100,9 +101,8 @@ def _decided_rows() -> list[Row]:
     wait = HoldStatus(HOLD, waiting=("1.1.5+2.2.9", NEW.version), waiting_since=NOW - timedelta(days=3))
     back = HoldStatus(rollback=ROLLBACK, waiting=(NEW.version,), waiting_since=NOW - timedelta(days=1))
     held = step_left(finding_of("peertube", Cause.NEW_RELEASE, NEW, canonical_of("peertube")), held=HeldBack.HELD)
-    left = step_left(
-        finding_of("rallly", Cause.NEW_RELEASE, NEW, evolve(canonical_of("rallly"), copy_of=1)), held=HeldBack.HELD
-    )
+    copied = evolve(canonical_of("rallly"), copy_of=1)
+    left = step_left(finding_of("rallly", Cause.NEW_RELEASE, NEW, copied), held=HeldBack.HELD)
     return [
         Row(evolve(held, hold=wait, reason=f"{held.reason}; {wait}"), (*GATE, *unheld(HOLD))),
         row_before(evolve(left, hold=back, reason=f"{left.reason}; {back}")),

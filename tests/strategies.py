@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 from attrs import evolve, frozen
 from hypothesis import strategies as st
 
-from desired.model import CanonicalPolicy, Install, Keep, Recipe, Signature, Unobservable
+from desired.model import CanonicalPolicy, Install, Keep, Recipe
+from desired.releases import Signature, Unobservable
 from reconciler.core.circumstances import PlanContext
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from state.decisions import Hold

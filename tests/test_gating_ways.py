@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from attrs import evolve
 
-from desired.model import Signature, TierName, Upgrade, WayName, Ways
+from desired.model import TierName, Upgrade, WayName, Ways
+from desired.releases import Signature
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.cli.trial_command import Asked, _code_of, _ready, _run

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Signature, WayName
+from desired.model import WayName
+from desired.releases import Signature
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import WayResult, way_text
 from reconciler.ports.commands import CommandResult

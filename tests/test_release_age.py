@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.cli.accept_and_forget import _accept_moved_tag
 from reconciler.core.observation import Observation
 from reconciler.core.outcome import Result

@@ -8,7 +8,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Install, Release, Signature, Upgrade
+from desired.model import Install, Upgrade
+from desired.releases import Release, Signature
 from reconciler.cli.release_to_try import release_to_try
 from reconciler.core.observation import Observation, State
 from reconciler.core.outcome import Result

@@ -8,7 +8,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release, WayName, Ways
+from desired.model import WayName, Ways
+from desired.releases import Release
 from reconciler.core.report import Report, ReportCommand
 from reconciler.core.way_budget import has_time, seconds_before, tried_since
 from reconciler.core.way_kinds import WayAnswer

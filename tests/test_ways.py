@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 from attrs import define, evolve
 
-from desired.model import Release, Signature, TierName, WayName, Ways
+from desired.model import TierName, WayName, Ways
+from desired.releases import Release, Signature
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
 from reconciler.cli.trial_command import Asked, _ready, _run

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from attrs import evolve
 
-from desired.model import Fleet, Recipe, Release, TierName, Unobservable, Want
+from desired.model import Fleet, Recipe, TierName
+from desired.releases import Release, Unobservable, Want
 from reconciler.core.base import Base, Origin
 from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import Cause, Finding, MirrorState

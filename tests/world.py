@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from attrs import Factory, define, evolve, field, frozen
 
-from desired.model import Backup, Custom, Data, Fleet, Recipe, Signature
+from desired.model import Backup, Custom, Data, Fleet, Recipe
+from desired.releases import Signature
 from reconciler.core.outcome import Outcome
 from reconciler.core.report import Report
 from reconciler.core.report import ReportCommand as Verb

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from desired.model import Recipe, Release, Signature, Unobservable
+from desired.model import Recipe
+from desired.releases import Release, Signature, Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.ports.repositories import Alterations, MirrorRefs, MirrorUpdate, Reply, TagQuery, Unchanged
 from state.records import Answer

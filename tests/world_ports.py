@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve
 
-from desired.model import Ready, Unobservable
+from desired.model import Ready
+from desired.releases import Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.readiness.liveness import ended_since
 from reconciler.ports.app import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.cli.command_context import CommandContext, load_context, pass_lock, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author, require_reason

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from desired.declarations.sources import ALLOWED_SIGNERS, KEYS
-from desired.model import Fleet, Unobservable
+from desired.model import Fleet
+from desired.releases import Unobservable
 from reconciler.cli.doctor_inspection import Inspection, inspect
 from reconciler.cli.doctor_notify_check import check_notify
 from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit

@@ -1,6 +1,6 @@
 """Finds what a trial by hand is to test: the newest release, or what a person names by --ref."""
 
-from desired.model import Release, Unobservable
+from desired.releases import Release, Unobservable
 from desired.want import releases
 from reconciler.core.observation import Observation, upstream_tags
 from reconciler.core.ref_names import ref_fault

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet, Recipe, TierName, Unobservable, WayName
+from desired.model import Fleet, Recipe, TierName, WayName
+from desired.releases import Unobservable
 from reconciler.cli.command_context import CommandContext, load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from attrs import evolve, frozen
 
-from desired.model import Release, Upgrade
+from desired.model import Upgrade
+from desired.releases import Release
 from desired.versions import VersionKey, is_release_name, version_key
 from state.records import Canonical
 

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from desired.model import Fleet, Unobservable
+from desired.model import Fleet
+from desired.releases import Unobservable
 from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import needs_fetch
 from reconciler.core.observation import Observation, State, upstream_tags

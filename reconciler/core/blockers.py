@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from desired.model import AmbiguousVersion, Release, Want
+from desired.releases import AmbiguousVersion, Release, Want
 from desired.want import releases
 from reconciler.core.case import Case
 from reconciler.core.findings import Cause, is_published

@@ -5,7 +5,8 @@ from datetime import date
 
 from attrs import field, frozen
 
-from desired.model import Recipe, Release
+from desired.model import Recipe
+from desired.releases import Release
 from desired.versions import version_key
 from reconciler.core.observation import Observation
 from state.records import Circumstances, Memory, Place, Red

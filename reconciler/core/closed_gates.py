@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.blockers import Actor, Blocker, Change
 from reconciler.core.case import Case
 from reconciler.core.events import Event

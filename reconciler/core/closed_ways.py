@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from desired.versions import version_key
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import RecordedWay, WayResult

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.case import Case
 from reconciler.core.events import Event, text_of
 from reconciler.core.findings import Cause

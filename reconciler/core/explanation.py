@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import Release, Unobservable
+from desired.releases import Release, Unobservable
 from reconciler.core.base import Base
 from reconciler.core.blockers import Actor, Blocker, Change, blockers_of
 from reconciler.core.case import Case

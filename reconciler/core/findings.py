@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import AmbiguousVersion, NeverReleased, Release, Unobservable, Want
+from desired.releases import AmbiguousVersion, NeverReleased, Release, Unobservable, Want
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases
 from reconciler.core.observation import (

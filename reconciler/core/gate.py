@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import Fleet, Recipe, Release, Unobservable, WayName
+from desired.model import Fleet, Recipe, WayName
+from desired.releases import Release, Unobservable
 from reconciler.core.holds import hold_text
 from reconciler.core.tier_results import Trial, first_failure, is_complete, is_green, level
 from reconciler.core.way_cases import cases_text

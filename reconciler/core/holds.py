@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from attrs import frozen
 
-from desired.model import Release, Want
+from desired.releases import Release, Want
 from desired.versions import version_key
 from desired.want import releases
 from reconciler.core.observation import Observation, upstream_tags

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from desired.model import Recipe, Signature, Unobservable
+from desired.model import Recipe
+from desired.releases import Signature, Unobservable
 from desired.versions import is_release_name
 from state.decisions import Hold, Rollback
 from state.records import Answer, Canonical, FoundDamage, Memory

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import Release, TierName
+from desired.model import TierName
+from desired.releases import Release
 from reconciler.core.gate import Condition, is_closed_way
 from reconciler.core.observation import State
 from reconciler.core.plan import Action, Step

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from attrs import evolve, frozen
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.circumstances import PlanContext, circumstances_of, matching_red
 from reconciler.core.findings import Cause, Finding, MirrorState
 from reconciler.core.holds import HoldStatus, hold_status, is_rolled_back

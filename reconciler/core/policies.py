@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from desired.model import AmbiguousVersion, NeverReleased, Release
+from desired.releases import AmbiguousVersion, NeverReleased, Release
 from desired.want import releases
 from reconciler.core.case import Case
 from reconciler.core.findings import Cause, MirrorState

@@ -1,6 +1,6 @@
 """Finds the remembered red (failed trial) of a release, and what has changed since then."""
 
-from desired.model import Release
+from desired.releases import Release
 from desired.versions import version_key
 from reconciler.core.case import Case
 from reconciler.core.circumstances import circumstances_of, matching_red

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.exit_codes import HOLLOW
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.notifications import LONGEST_REASON, PASS, TIMER, Seen

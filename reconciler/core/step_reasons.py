@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Final
 
-from desired.model import Recipe, Release, WayName
+from desired.model import Recipe, WayName
+from desired.releases import Release
 from reconciler.core.findings import Finding
 from reconciler.core.observation import Observation, State, tags_to_mirror
 from reconciler.core.trial_base import base_for

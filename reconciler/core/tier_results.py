@@ -7,7 +7,8 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from desired.model import Release, TierName
+from desired.model import TierName
+from desired.releases import Release
 from reconciler.core.base import Base
 from reconciler.core.ways import GatingWays
 from state.disk_use import DiskUse

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from desired.model import Release
+from desired.releases import Release
 from desired.want import releases
 from reconciler.core.base import Base, upgrade_base
 from reconciler.core.observation import Observation, moved_tags, upstream_tags

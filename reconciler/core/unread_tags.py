@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from desired.model import AmbiguousVersion, Release, Unobservable, Want
+from desired.releases import AmbiguousVersion, Release, Unobservable, Want
 from desired.unread import version_numbers
 from desired.versions import LONGEST, is_release_name, version_key
 from desired.want import not_releases, releases, unread_versions

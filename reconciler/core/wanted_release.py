@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from desired.model import Release, Signature, Unobservable, Want, WayName
+from desired.model import WayName
+from desired.releases import Release, Signature, Unobservable, Want
 from desired.versions import version_key
 from desired.want import releases, resolve_want
 from reconciler.core.observation import Observation, State, is_shrunken, upstream_tags, vanished_tags

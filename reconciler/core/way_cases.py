@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.way_kinds import GRAVEST_FIRST, WayAnswer, WayKind, is_danger, kind_words
 
 

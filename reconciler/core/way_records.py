@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.way_cases import DataSource, Kill, Moment, WayCase
 from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind
 from reconciler.core.ways import RecordedWay, WayResult, way_text

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from desired.versions import is_release_name, version_key
 from reconciler.core.way_cases import DataSource, WayCase, cases_text
 from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind, is_danger, kind_words

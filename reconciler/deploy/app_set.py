@@ -6,7 +6,8 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from desired.digest import files_digest
-from desired.model import Recipe, Release
+from desired.model import Recipe
+from desired.releases import Release
 from reconciler.core.needs import apps_of, ordered_by_needs
 from reconciler.errors import InfrastructureError
 from reconciler.ports.app import App

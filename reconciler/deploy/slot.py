@@ -8,7 +8,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from desired.model import Recipe, Release
+from desired.model import Recipe
+from desired.releases import Release
 from reconciler.errors import InfrastructureError, NeededAppError, killed_error
 from reconciler.ports.app import App, NotRunning, RemovalResult, RunningApp
 from reconciler.ports.driver import Driver

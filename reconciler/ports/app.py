@@ -6,7 +6,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from desired.model import USUAL_TIMEOUT, Stop, Unobservable
+from desired.model import USUAL_TIMEOUT, Stop
+from desired.releases import Unobservable
 from state.kept_deployment import Parts
 
 

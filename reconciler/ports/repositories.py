@@ -6,7 +6,8 @@ from typing import Protocol
 
 from attrs import frozen
 
-from desired.model import Recipe, Release, Signature, Unobservable
+from desired.model import Recipe
+from desired.releases import Release, Signature, Unobservable
 from state.records import Answer
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.host import Host
 from state.records import Intent, LedgerEntry

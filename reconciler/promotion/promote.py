@@ -4,7 +4,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from desired.model import Fleet, Recipe, Unobservable
+from desired.model import Fleet, Recipe
+from desired.releases import Unobservable
 from reconciler.core.gate import Condition, early_refusals, gate, refusals, unheld
 from reconciler.core.outcome import Attempt
 from reconciler.core.tier_results import Candidate, Trial

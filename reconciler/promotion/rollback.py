@@ -9,7 +9,8 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet, Release
+from desired.model import Fleet
+from desired.releases import Release
 from reconciler.core.holds import newest_left
 from reconciler.core.observation import State
 from reconciler.deploy.app_set import AppSet, snapshot_app_set

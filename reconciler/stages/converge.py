@@ -6,7 +6,8 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from desired.model import Fleet, Release
+from desired.model import Fleet
+from desired.releases import Release
 from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.holds import why_held
 from reconciler.core.needs import keeps_running

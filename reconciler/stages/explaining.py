@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from desired.model import Release, Unobservable
+from desired.releases import Release, Unobservable
 from reconciler.core.case import Case
 from reconciler.core.events import Event, by_recipe, events_of, last_observed, last_unobserved
 from reconciler.core.explanation import Explanation, Freshness, explain

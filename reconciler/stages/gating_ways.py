@@ -2,7 +2,8 @@
 
 from attrs import evolve
 
-from desired.model import Fleet, Release, WayName
+from desired.model import Fleet, WayName
+from desired.releases import Release
 from reconciler.core.gate import early_refusals, gate, is_about_way, way_condition_name
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.step_reasons import gating_older

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from desired.versions import is_release_name
 from reconciler.core.findings import follows_upstream, needs_fetch
 from reconciler.core.observation import Observation, tags_to_mirror

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve, frozen
 
 from desired.digest import FolderDigest, declaration_digest, files_digest, json_digest
-from desired.model import Fleet, Recipe, Unobservable
+from desired.model import Fleet, Recipe
+from desired.releases import Unobservable
 from reconciler.core.needs import apps_of, keeps_running
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from reconciler.errors import CanonError, in_one_line, reason_of

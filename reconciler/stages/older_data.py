@@ -6,7 +6,8 @@ from typing import Final
 
 from attrs import frozen
 
-from desired.model import Fleet, Recipe, Release, WayName
+from desired.model import Fleet, Recipe, WayName
+from desired.releases import Release
 from desired.versions import is_release_name, version_key
 from desired.want import newest_older
 from reconciler.core.observation import Observation, State, tags_to_mirror

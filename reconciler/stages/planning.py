@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 
 from attrs import evolve, frozen
 
-from desired.model import Fleet, Unobservable, WayName
+from desired.model import Fleet, WayName
+from desired.releases import Unobservable
 from reconciler.core.circumstances import PlanContext
 from reconciler.core.disk_budget import within_disk
 from reconciler.core.findings import compare

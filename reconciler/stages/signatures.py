@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.wanted_release import releases_to_check
 from reconciler.ports.host import Host

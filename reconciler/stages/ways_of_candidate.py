@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.tier_results import Trial, is_green
 from reconciler.core.ways import WayResult
 from reconciler.deploy.app_set import app_set_from_snapshot

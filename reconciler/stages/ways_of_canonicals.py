@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
-from desired.model import Fleet, Release, WayName
+from desired.model import Fleet, WayName
+from desired.releases import Release
 from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from desired.model import Recipe, Release, WayName
+from desired.model import Recipe, WayName
+from desired.releases import Release
 from reconciler.core.holds import why_held
 from reconciler.core.observation import Observation, damage_of, tags_to_mirror
 from reconciler.core.way_records import WAY_LINE, recorded_ways

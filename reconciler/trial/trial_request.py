@@ -4,7 +4,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from desired.model import Recipe, Release, TierName
+from desired.model import Recipe, TierName
+from desired.releases import Release
 from reconciler.core.base import Base
 from reconciler.deploy.app_set import AppSet
 from state.records import Canonical

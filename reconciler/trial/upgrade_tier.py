@@ -2,7 +2,8 @@
 
 from attrs import evolve
 
-from desired.model import DataPolicy, Release, TierName
+from desired.model import DataPolicy, TierName
+from desired.releases import Release
 from reconciler.core.base import Origin
 from reconciler.core.tier_results import Skip
 from reconciler.deploy.app_health import check_up

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from desired.model import Recipe, Release, WayName
+from desired.model import Recipe, WayName
+from desired.releases import Release
 from reconciler.core.tier_results import failed_late
 from reconciler.core.way_kinds import WayAnswer, WayKind
 from reconciler.core.ways import WayResult

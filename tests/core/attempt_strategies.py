@@ -3,7 +3,8 @@
 from attrs import evolve
 from hypothesis import strategies as st
 
-from desired.model import Release, TierName
+from desired.model import TierName
+from desired.releases import Release
 from reconciler.core.findings import Cause, Finding
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import State

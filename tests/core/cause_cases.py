@@ -2,7 +2,7 @@
 
 from attrs import evolve, frozen
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.core.findings import Cause
 from reconciler.core.observation import Observation
 from state.records import Canonical

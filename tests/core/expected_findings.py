@@ -2,7 +2,7 @@
 
 from attrs import astuple
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.core.circumstances import PlanContext
 from reconciler.core.findings import Cause
 from reconciler.core.observation import Observation, State

@@ -3,7 +3,8 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release, Upgrade
+from desired.model import Upgrade
+from desired.releases import Release
 from reconciler.core.base import Base, Origin, upgrade_base
 from state.records import Canonical
 from tests.strategies import LADDER, RANK, usual_commit

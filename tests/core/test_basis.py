@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.core.basis import PARTS, moved_parts, unseen
 from reconciler.core.findings import compare
 from reconciler.core.observation import CanonicalStatus, State

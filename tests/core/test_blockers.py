@@ -5,7 +5,8 @@ from datetime import timedelta
 from attrs import evolve
 from hypothesis import given
 
-from desired.model import CanonicalPolicy, Keep, Unobservable
+from desired.model import CanonicalPolicy, Keep
+from desired.releases import Unobservable
 from reconciler.core.blockers import Blocker, blockers_of
 from reconciler.core.case import Case
 from reconciler.core.findings import compare

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from attrs import evolve
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.closed_ways import closed_way
 from reconciler.core.way_cases import DataSource, Moment, WayCase, answer_of
 from reconciler.core.way_kinds import WayAnswer, WayKind

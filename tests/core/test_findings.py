@@ -3,7 +3,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import AmbiguousVersion, NeverReleased, Release, Unobservable
+from desired.releases import AmbiguousVersion, NeverReleased, Release, Unobservable
 from reconciler.core.findings import Cause, Finding, MirrorState, compare
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
 from state.records import Memory

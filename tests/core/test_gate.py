@@ -5,7 +5,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Recipe, Release, Unobservable, WayName, Ways
+from desired.model import Recipe, WayName, Ways
+from desired.releases import Release, Unobservable
 from reconciler.core.gate import (
     Condition,
     ConditionStatus,

@@ -5,7 +5,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.core.findings import compare
 from reconciler.core.gate import ConditionStatus, unheld
 from reconciler.core.holds import hold_in_effect, newest_left, recorded_decisions

@@ -2,7 +2,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.core.findings import Finding, MirrorState, compare
 from reconciler.core.observation import (
     MirrorContents,

@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 from attrs import evolve, frozen
 
-from desired.model import Install, Release, Unobservable
+from desired.model import Install
+from desired.releases import Release, Unobservable
 from reconciler.core.findings import compare
 from reconciler.core.needs import ordered_by_needs
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State

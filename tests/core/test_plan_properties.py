@@ -2,7 +2,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Keep, Unobservable
+from desired.model import Keep
+from desired.releases import Unobservable
 from reconciler.core.findings import Cause, MirrorState, compare, needs_fetch
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, State
 from reconciler.core.plan import Plan, make_plan

@@ -5,7 +5,8 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Install, Recipe, Release, TierName
+from desired.model import Install, Recipe, TierName
+from desired.releases import Release
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Attempt, Outcome, Result
 from reconciler.core.plan import Action, Plan, Step

@@ -8,7 +8,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.way_cases import DataSource, Kill, Moment, WayCase, answer_of, gravest_kind
 from reconciler.core.way_kinds import (
     GRAVEST_FIRST,

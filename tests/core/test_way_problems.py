@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from attrs import evolve
 
-from desired.model import Recipe, Release, WayName, Ways
+from desired.model import Recipe, WayName, Ways
+from desired.releases import Release
 from reconciler.core.findings import Cause
 from reconciler.core.plan import Action, Step
 from reconciler.core.report import Row

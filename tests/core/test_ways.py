@@ -8,7 +8,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.way_kinds import BackFacts, StopFacts, WayAnswer, WayKind, kind_of_back, kind_of_stop
 from reconciler.core.way_records import WAY_LINE, recorded_way, recorded_ways, way_body, way_sentence
 from reconciler.core.ways import (

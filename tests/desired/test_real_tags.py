@@ -3,7 +3,7 @@
 import pytest
 from attrs import frozen
 
-from desired.model import AmbiguousVersion, NeverReleased, Release, Want
+from desired.releases import AmbiguousVersion, NeverReleased, Release, Want
 from desired.versions import version_key
 from desired.want import resolve_want, unread_versions
 

@@ -6,7 +6,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier
 
-from desired.model import AmbiguousVersion, NeverReleased, Release
+from desired.releases import AmbiguousVersion, NeverReleased, Release
 from desired.versions import is_release_name, version_key
 from desired.want import newest_older, not_releases, releases, resolve_want
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from desired.model import Ready, Unobservable
+from desired.model import Ready
+from desired.releases import Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver

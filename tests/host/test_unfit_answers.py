@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Ready, Unobservable
+from desired.model import Ready
+from desired.releases import Unobservable
 from reconciler.host.command_runner import HostCommands, SystemClock
 from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.readiness.http import CUTTER, get

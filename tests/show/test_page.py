@@ -11,7 +11,8 @@ from attrs import Factory, define, evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.way_kinds import WayAnswer, WayKind
 from reconciler.core.ways import RecordedWay, WayResult
 from reconciler.show.escape import escape

@@ -7,7 +7,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.way_kinds import StopFacts, WayAnswer, WayKind
 from reconciler.core.ways import RecordedWay, WayResult
 from reconciler.show.page.page import render_page

@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import CanonicalStatus, State

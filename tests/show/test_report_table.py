@@ -3,7 +3,8 @@ import re
 import pytest
 from attrs import evolve
 
-from desired.model import Release, WayName
+from desired.model import WayName
+from desired.releases import Release
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.observation import State
 from reconciler.core.outcome import Attempt, Result

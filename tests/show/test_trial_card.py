@@ -5,7 +5,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Release, TierName, WayName
+from desired.model import TierName, WayName
+from desired.releases import Release
 from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Result

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.git_command import error_line, git_argv, git_environment
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture

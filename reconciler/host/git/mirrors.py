@@ -11,7 +11,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from desired.model import Recipe, Release, Signature, Unobservable
+from desired.model import Recipe
+from desired.releases import Release, Signature, Unobservable
 from reconciler.core.ref_names import ref_fault
 from reconciler.errors import CanonError, InfrastructureError
 from reconciler.host.git.asked import ASKED, AskedRef, find_commit

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.git_faults import SHA256
 from reconciler.host.git.refs import HEADS, TAGS
 from reconciler.host.text import decoded, one_line

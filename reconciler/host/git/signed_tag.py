@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from desired.model import Signature
+from desired.releases import Signature
 from reconciler.host.text import decoded, one_line
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from attrs import frozen
 
 from desired.declarations.sources import ALLOWED_SIGNERS, pgp_keys
-from desired.model import Release, Signature
+from desired.releases import Release, Signature
 from reconciler.errors import InfrastructureError
 from reconciler.host.command_spec import CommandSpec
 from reconciler.host.git.git_command import error_line

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.http_pool import HttpAnswer, HttpPool
 from reconciler.host.git.http_request import CA_BUNDLES, HttpRequest, http_request
 from reconciler.host.git.ls_refs import ls_refs_request, ls_remote_text

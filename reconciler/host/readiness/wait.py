@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from attrs import define, evolve, frozen
 
-from desired.model import Argv, Ready, Unobservable
+from desired.model import Argv, Ready
+from desired.releases import Unobservable
 from desired.unprintable import escape_unprintable
 from reconciler.errors import InfrastructureError
 from reconciler.host.readiness.liveness import ended_since

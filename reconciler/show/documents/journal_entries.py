@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.drift import differences
 from reconciler.core.exit_codes import HOLLOW
 from reconciler.core.outcome import Outcome, Result

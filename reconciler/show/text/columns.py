@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from desired.model import Release
+from desired.releases import Release
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import State

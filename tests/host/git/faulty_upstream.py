@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe
+from desired.releases import Unobservable
 from reconciler.errors import UpstreamError
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.upstream import GitUpstream

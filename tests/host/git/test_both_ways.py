@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.ls_refs import CONTENT_TYPE, ls_refs_request
 from reconciler.ports.repositories import Reply, Unchanged
 from state.records import Answer

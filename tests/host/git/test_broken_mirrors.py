@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.ports.repositories import MirrorRefs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from state.records import Answer
 from tests.both_ways import LISTED, V2, V2_SERVED, WHOLE, asked_both_ways
 from tests.faulty_git_server import (

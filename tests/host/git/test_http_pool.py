@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe
+from desired.releases import Unobservable
 from reconciler.host.git.http_pool import AT_ONCE_PER_HOST
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.output import MIB

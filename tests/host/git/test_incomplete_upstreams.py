@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from tests.host.git.faulty_upstream import FaultyUpstream, copied, copy_without, fault
 from tests.repositories import git
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.ls_refs import ls_refs_request, ls_remote_text, packet
 from reconciler.host.git.remote_refs import parse_ls_remote
 from state.records import Answer

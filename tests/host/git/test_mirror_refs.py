@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.refs import RefPlan, Refs, RefTarget, plan_refs, read_packed_refs, read_show_ref
 from reconciler.ports.repositories import MirrorRefs
 from state.records import Answer

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe
+from desired.releases import Unobservable
 from reconciler.errors import InfrastructureError
 from reconciler.host.environment import child_environment
 from reconciler.host.git.http_pool import AT_ONCE_PER_HOST

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.model import Unobservable
+from desired.releases import Unobservable
 from reconciler.host.git.remote_refs import MOST_REFS, digest_of, parse_ls_remote
 from reconciler.host.text import decoded, ref_bytes
 from state.records import Answer

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from desired.model import Recipe, Release, Signature
+from desired.model import Recipe
+from desired.releases import Release, Signature
 from reconciler.errors import InfrastructureError
 from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.signed_tag import SignatureKind, signature_of

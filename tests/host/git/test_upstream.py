@@ -5,7 +5,8 @@ from types import FrameType
 
 import pytest
 
-from desired.model import Recipe, Unobservable
+from desired.model import Recipe
+from desired.releases import Unobservable
 from reconciler.errors import InterruptedPassError
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.procfs import RUN_MARK, children, mark_of
