@@ -1,23 +1,22 @@
 """The process driver: runs the lines of a Procfile as processes. It restarts none, and writes no pid files."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from reconciler.errors import MORE_MEMORY, InfrastructureError, RecipeError, killed_error
+from reconciler.errors import InfrastructureError, RecipeError, killed_error
 from reconciler.host import app_directory, memory
 from reconciler.host.environment import CEILING
 from reconciler.host.processes import one_off
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.app_variables import app_variables
 from reconciler.host.processes.line_supervisor import command_line, supervisor_of
-from reconciler.host.processes.listeners import PORTS, free_port, listens_elsewhere, why_not_listening
-from reconciler.host.processes.one_off import describe_line_end
+from reconciler.host.processes.listeners import PORTS, free_port, why_not_listening
+from reconciler.host.processes.process_deployment import ProcessDeployment, reap
 from reconciler.host.processes.procfile import ONE_OFF, read_checkout
 from reconciler.host.processes.procfs import (
     SLOT_MARK,
@@ -30,7 +29,7 @@ from reconciler.host.processes.procfs import (
     marked_below,
     of_state_folder,
 )
-from reconciler.host.processes.starting import StartedServer, awaited_exit_code, start, wait_until_started
+from reconciler.host.processes.starting import start, wait_until_started
 from reconciler.host.processes.terminate import stop_lines
 from reconciler.host.start_watch import watch_start
 from reconciler.ports.app import App, DeployedParts, DeployOptions, NotRunning, RemovalResult, RunningApp, StartTimes
@@ -39,26 +38,6 @@ from reconciler.ports.app_secrets import SecretNeed
 INHERITED = ("PATH", "LANG", "LC_ALL", CEILING, STATE_MARK)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = frozenset({*INHERITED, "HOME", "TMPDIR", "PORT", "DATA_DIR", "SECRETS_DIR", "VERSION"})
-
-
-@frozen
-class _Deployment:
-    """A deployment of an app by this process of Canon. `lines` maps the names of its lines to their supervisors.
-
-    `known` has pid and start time of each child that Canon had before. `ended` has the names of processes that the
-    earlier deployment had left running. `killed` is what `memory.oom_kills` returned before the start. `port` is the
-    port that the app was told to listen on; 0 if nothing was deployed.
-    """
-
-    known: frozenset[children.Key]
-    ended: tuple[str, ...]
-    lines: dict[str, StartedServer] = field(factory=dict)
-    killed: int = 0
-    port: int = 0
-
-    @property
-    def has_ended_line(self) -> bool:
-        return any(server.poll() is not None for server in self.lines.values())
 
 
 class ProcessDriver:
@@ -76,7 +55,7 @@ class ProcessDriver:
         self._grace = grace
         self._ports = ports
         self._state = self._environment.get(STATE_MARK)
-        self._deployments: dict[App, _Deployment] = {}
+        self._deployments: dict[App, ProcessDeployment] = {}
 
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:  # noqa: ARG002 - the sample names them
         """Return the secrets that .env.sample in `checkout` declares. Raise RecipeError if the release is not valid."""
@@ -101,7 +80,9 @@ class ProcessDriver:
         app_directory.write_settings(app, options)
         app_directory.write_app_run(app, checkout, {**environment, SLOT_MARK: app.mark})
         killed = memory.oom_kills()
-        deployment = self._deployments[app] = _Deployment(children.child_keys(), before.ended, killed=killed, port=port)
+        deployment = self._deployments[app] = ProcessDeployment(
+            children.child_keys(), before.ended, killed=killed, port=port
+        )
         remarks = one_off.run_all(app, commands, environment, checkout, options)
         lines = {name: command for name, command in commands.items() if name not in ONE_OFF}
         for name, command in lines.items():
@@ -119,10 +100,11 @@ class ProcessDriver:
         """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
-        endings = self._endings(app, lines.keys())
+        deployment = self._deployments.get(app, ProcessDeployment())
+        endings = deployment.endings(app, lines.keys())
         web = lines.get("web")
         if web is None:
-            self._check_port(app, own)
+            deployment.check_port(app, own)
             return NotRunning("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
         lacks = lost or why_not_listening(web.port, (process.pid for process in own))
@@ -153,13 +135,13 @@ class ProcessDriver:
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
-        deployment = self._deployments.get(app, _Deployment(frozenset(), ()))
+        deployment = self._deployments.get(app, ProcessDeployment())
         # If a supervisor is gone, this process has adopted the processes that its line detached. They may have no mark.
         known = deployment.known if deployment.has_ended_line else None
         removal = stop_lines(lambda: self._own(app, known), grace)
         # Not earlier: if this is interrupted, the next stop has to find all of the deployment again.
         self._deployments.pop(app, None)
-        _reap(deployment)
+        reap(deployment)
         return evolve(removal, ended=(*deployment.ended, *removal.ended))
 
     def save(self, app: App, into: Path) -> None:
@@ -202,7 +184,7 @@ class ProcessDriver:
     def clear(self, mark: str) -> RemovalResult:
         """Stop all processes of the slot with the mark `mark`. Return which ended, had to be killed, or still run."""
         removal = stop_lines(lambda: children.of_slot(mark, self._state), self._grace)
-        _reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
+        reap(*(self._deployments.pop(app) for app in tuple(self._deployments) if app.mark == mark))
         return removal
 
     def forget(self) -> None:
@@ -210,15 +192,6 @@ class ProcessDriver:
 
     def app_run(self, app: App) -> Path:
         return app_directory.app_run(app)
-
-    def _check_port(self, app: App, own: Iterable[Process]) -> None:
-        """Raise InfrastructureError if another program listens on the port of an app that this process deployed.
-
-        `own` are the processes of the app.
-        """
-        port = self._deployments[app].port if app in self._deployments else 0
-        if port and listens_elsewhere(port, (process.pid for process in own)):
-            raise InfrastructureError(f"{app.recipe}: web ended, and another program listens on its port {port}")
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
         """Return the processes of an app, by the slot mark and data folder in their environment, and their descendants.
@@ -235,26 +208,6 @@ class ProcessDriver:
         marks = {SLOT_MARK: app.mark, "DATA_DIR": str(app.data)}
         marked = [one for one in table if all(mark_of(one, name) == value for name, value in marks.items())]
         return of_state_folder(marked, self._state)
-
-    def _endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:
-        """Return how lines of an app have ended, in words, by the name of the line. Lines that run are left out.
-
-        `running` names the lines that run. Raise InfrastructureError if a line was killed because memory ran out.
-        """
-        deployment = self._deployments.get(app)
-        lines = deployment.lines.items() if deployment else ()
-        polled = {name: server.poll() if name in running else awaited_exit_code(server) for name, server in lines}
-        for name, code in polled.items():
-            if deployment and memory.was_oom_killed(code, deployment.killed):
-                raise InfrastructureError(f"{app.recipe}: {name} was killed because memory ran out", MORE_MEMORY)
-        return {name: describe_line_end(name, code) for name, code in polled.items() if code is not None}
-
-
-def _reap(*deployments: _Deployment) -> None:
-    """Let the kernel forget ended processes: supervisors of these deployments, and processes that Canon adopted."""
-    for server in chain.from_iterable(deployment.lines.values() for deployment in deployments):
-        server.poll()
-    children.reap()
 
 
 def _check(settings: Mapping[str, str]) -> None:
