@@ -11,7 +11,8 @@ from desired.model import TierName, Upgrade, WayName, Ways
 from desired.releases import Signature
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import Options
-from reconciler.cli.trial_command import Asked, _code_of, _ready, _run
+from reconciler.cli.trial_answer import code_of_trial
+from reconciler.cli.trial_command import Asked, _ready, _run
 from reconciler.core.exit_codes import COULD_NOT, IN_SYNC, NEEDS_PERSON
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
@@ -266,12 +267,12 @@ def test_a_trial_by_hand_tries_the_gates_and_remembers_nothing(
     notes.older, notes.answers[OLDER, "check MARK_ID"] = older, [*answers]
     notes.answers[NEWER, "check"] = [None, None, None, *answers] if answers else []
     tested = by_hand(notes)
-    assert (_code_of(tested), reds(notes), version(notes)) == (code, [], OLDER)
+    assert (code_of_trial(tested), reds(notes), version(notes)) == (code, [], OLDER)
     suite = ET.fromstring(junit(tested.trial, tested.ways, tested.conditions))  # noqa: S314  we have just made it
     [case] = [each for each in suite if each.get("name") == "back"]
     assert [child.tag for child in case] == element
     assert int(suite.get("failures", "")) == element.count("failure")
-    before = _code_of(evolve(tested, trial=evolve(tested.trial, tiers=tested.trial.tiers[:1])))
+    before = code_of_trial(evolve(tested, trial=evolve(tested.trial, tiers=tested.trial.tiers[:1])))
     assert before == 0
 
 
@@ -279,7 +280,7 @@ def test_a_trial_by_hand_goes_back_to_the_release_to_which_a_pass_would(tmp_path
     notes = WaysWorld.gated(tmp_path, WayName.BACK, upgrade=Upgrade("0.5.0", reason="its tag is gone since"))
     notes.older = {"exits"}
     tested = by_hand(notes)
-    assert (tested.trial.base.release, _code_of(tested)) == (None, NEEDS_PERSON)
+    assert (tested.trial.base.release, code_of_trial(tested)) == (None, NEEDS_PERSON)
     assert ways_in_ledger(notes) == [("back", "no")]
     passed(notes)
     assert (version(notes), ways_in_ledger(notes)) == (OLDER, [("back", "no")] * 2)
@@ -293,7 +294,7 @@ def test_a_trial_by_hand_deploys_no_unsigned_release_and_says_that_nothing_is_pr
     world.state.create()
     tested = by_hand(WaysWorld(world))
     assert tested.trial.base.release is None
-    assert _code_of(tested) == COULD_NOT
+    assert code_of_trial(tested) == COULD_NOT
     assert older not in {commit for _, _, commit in world.deployed}
     [back] = tested.ways
     assert back.reason == f"{OLDER} is not deployed: its tag is unsigned: the tag has no signature"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from attrs import evolve, frozen
 
@@ -13,28 +12,23 @@ from reconciler.cli.command_context import CommandContext, load_context, prepare
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author
 from reconciler.cli.named_lists import read_tiers, read_ways
-from reconciler.cli.options import Options, stdout_screen
+from reconciler.cli.options import Options
 from reconciler.cli.release_to_try import release_to_try, require_ref_name
-from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
+from reconciler.cli.trial_answer import print_trial
 from reconciler.cli.waiting import Waiting, read_wait, when_free
 from reconciler.core.findings import MirrorState, mirror_state
-from reconciler.core.gate import gate, is_about_way, is_closed_way, refusals, unheld
+from reconciler.core.gate import gate, unheld
 from reconciler.core.holds import hold_in_effect
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.report import ReportCommand, Run
-from reconciler.core.tier_results import Verdict, first_failure, is_green
 from reconciler.core.wanted_release import want_of
 from reconciler.core.ways import GatingWays, older_release
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
-from reconciler.errors import reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
 from reconciler.promotion.undeploy_conflicts import without_conflicts
-from reconciler.show.documents.command_documents import Tested, trial_document
-from reconciler.show.documents.junit import junit
-from reconciler.show.documents.report_document import json_text
-from reconciler.show.text.trial_card import render_trial
+from reconciler.show.documents.command_documents import Tested
 from reconciler.stages.converge import need_releases, trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, require_readable_record
@@ -107,7 +101,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
         ) as ready:
             tested, host = _run(ready, asked), ready.host
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
-    return _print_trial(context, trial_options.junit, tested, run)
+    return print_trial(context, trial_options.junit, tested, run)
 
 
 def _read(options: TrialOptions) -> Asked:
@@ -223,41 +217,3 @@ def _update_mirror(host: Host, context: CommandContext, observation: Observation
             host.progress.step(observation.recipe.name, remark)
     except LockHeldError as held:
         host.progress.step(observation.recipe.name, f"the mirror stays as it is: {held}")
-
-
-def _code_of(tested: Tested) -> int:
-    """Return the exit code of a trial.
-
-    * 4: the trial is red, or a way on which a promotion depends has the answer NO.
-    * 1: a tier or such a way could not be judged.
-    * 0: else.
-    """
-    failed_tier = first_failure(tested.trial.tiers)
-    if failed_tier is not None:
-        return 1 if failed_tier.verdict is Verdict.ERROR else 4
-    unmet = [each for each in refusals(tested.conditions) if is_about_way(each)]
-    if not unmet or not is_green(tested.trial.tiers):
-        return 0
-    return 4 if any(is_closed_way(each) for each in unmet) else 1
-
-
-def _print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
-    """Print the trial, write the JUnit file if `junit_path` is given, and return the exit code of the trial.
-
-    If the file cannot be written, print the reason to stderr, and return 1.
-    """
-    code = _code_of(tested)
-    if context.options.json:
-        code = print_answer(json_text(trial_document(run, tested, code)), code)
-    else:
-        screen = stdout_screen(context.options)
-        text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root), ways=tested.ways)
-        code = print_answer(text, code)
-    if junit_path is None:
-        return code
-    try:
-        Path(junit_path).write_text(junit(tested.trial, tested.ways, tested.conditions), encoding="utf-8")
-    except OSError as error:
-        print_error(f"reconcile: {reason_of(error)}\n")
-        return report_code_after_failure(code)
-    return code
