@@ -21,7 +21,7 @@ from reconciler.core.gate import gate, unheld
 from reconciler.core.holds import hold_in_effect
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.report import ReportCommand, Run
-from reconciler.core.wanted_release import want_of
+from reconciler.core.wanted_release import need_releases, want_of
 from reconciler.core.ways import GatingWays, older_release
 from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
@@ -29,7 +29,7 @@ from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
 from reconciler.promotion.undeploy_conflicts import without_conflicts
 from reconciler.show.documents.command_documents import Tested
-from reconciler.stages.converge import need_releases, trial_request
+from reconciler.stages.converge import trial_request
 from reconciler.stages.mirror import update_notes
 from reconciler.stages.observe import observe, require_readable_record
 from reconciler.stages.older_data import older_data_of_candidate

@@ -1,6 +1,6 @@
 """Chooses the release that a recipe should have, by upstream's tags, by age and by signature."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from desired.model import WayName
@@ -8,6 +8,7 @@ from desired.releases import Release, Signature, Unobservable, Want
 from desired.versions import version_key
 from desired.want import releases, resolve_want
 from reconciler.core.observation import Observation, State, is_shrunken, upstream_tags, vanished_tags
+from state.records import Canonical
 
 
 def want_of(observation: Observation) -> Want:
@@ -125,3 +126,18 @@ def may_run(observation: Observation, release: Release) -> bool:
         return True
     signature = signature_of(observation, release)
     return signature is not None and not signature.fault
+
+
+def need_releases(
+    canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
+) -> dict[str, Release | None]:
+    """Return for each recipe the release that is deployed when another recipe needs this recipe's app.
+
+    This is the canonical's, else the wanted one; None if there is neither, or if the wanted one lacks a good signature.
+    """
+    wants = {name: want_of(observation) for name, observation in observations.items()}
+    newest = {
+        name: want if isinstance(want, Release) and may_run(observations[name], want) else None
+        for name, want in wants.items()
+    }
+    return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}

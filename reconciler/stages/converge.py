@@ -16,7 +16,7 @@ from reconciler.core.outcome import Attempt, Outcome, ReadBack, judge
 from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.schedule import is_doubtful
 from reconciler.core.trial_base import base_for
-from reconciler.core.wanted_release import may_run, want_of
+from reconciler.core.wanted_release import need_releases
 from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
@@ -215,21 +215,6 @@ def _deployment_status(context: ConvergeContext, canonical: Canonical) -> Canoni
     if not keeps_running(recipe):
         return CanonicalStatus(State.INTACT)
     return deployment_status(context.host, canonical, deployed_parts(context.host, {recipe.name: recipe}))
-
-
-def need_releases(
-    canonicals: Mapping[str, Canonical], observations: Mapping[str, Observation]
-) -> dict[str, Release | None]:
-    """Return for each recipe the release that is deployed when another recipe needs this recipe's app.
-
-    This is the canonical's, else the wanted one; None if there is neither, or if the wanted one lacks a good signature.
-    """
-    wants = {name: want_of(observation) for name, observation in observations.items()}
-    newest = {
-        name: want if isinstance(want, Release) and may_run(observations[name], want) else None
-        for name, want in wants.items()
-    }
-    return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}
 
 
 def _outcome(context: ConvergeContext, step: Step, attempt: Attempt) -> Outcome:
