@@ -10,6 +10,7 @@ from attrs import fields, frozen
 from desired.declarations.fleet_tables import FleetFile, NotifyTable
 from desired.declarations.layers import Layers
 from desired.declarations.problems import DeclarationError, Flaw, Problem, quoted
+from desired.declarations.recipe_names import is_recipe_name
 from desired.declarations.rules import fleet_flaws, needs_flaws, recipe_flaws
 from desired.declarations.sources import (
     ALLOWED_SIGNERS,
@@ -24,7 +25,7 @@ from desired.declarations.sources import (
 )
 from desired.declarations.structure import Reading, read_tables
 from desired.declarations.tables import RecipeFile
-from desired.declarations.values import DIRECT, is_recipe_name
+from desired.declarations.values import DIRECT
 from desired.drift_ignore import DriftIgnore
 from desired.mirror import Mirror
 from desired.model import (

@@ -11,9 +11,12 @@ from typing import Any, Final, NewType
 
 from attrs import field, frozen
 
+from desired.declarations.durations import PATTERN as DURATION
+from desired.declarations.durations import read_duration
 from desired.declarations.passing import ENV_NAME, read_env_name, read_passed_name
 from desired.declarations.passing import PATTERN as PASSED_NAME
 from desired.declarations.problems import RefusedError, nearest, shown
+from desired.declarations.recipe_names import PATTERN as RECIPE_NAME
 from desired.declarations.sizes import PATTERN as SIZE
 from desired.declarations.sizes import read_size
 from desired.declarations.upstream_urls import read_push_address, read_upstream
@@ -65,10 +68,7 @@ StatusCodes = NewType("StatusCodes", tuple[StatusCode, ...])
 FILLED_LISTS: Final[Mapping[Any, Any]] = {Command: tuple[Argument, ...], StatusCodes: tuple[StatusCode, ...]}
 """The types of lists that may not be empty, each with the type that reads such a list."""
 
-_RECIPE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 _MAKERS_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
-_DURATION: Final = r"[1-9][0-9]{0,4}[smhd]"
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _RELEASE: Final = r"v?[0-9]+\.[0-9]+\.[0-9]+(?:\+[0-9A-Za-z._-]+)?"
 _LINE: Final = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]+"
 _FILE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}"
@@ -96,10 +96,6 @@ class Kind:
 
     read: Callable[[object], object]
     schema: Mapping[str, object] = field(factory=dict)
-
-
-def is_recipe_name(text: str) -> bool:
-    return re.fullmatch(_RECIPE_NAME, text) is not None
 
 
 def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
@@ -172,13 +168,6 @@ def _format(value: object) -> int:
     return value
 
 
-def read_duration(value: object) -> timedelta:
-    """Return the duration that a text such as 30s, 10m, 2h or 3d means. Raise RefusedError for any other value."""
-    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
-        raise _refusal('a duration such as "30s", "10m", "2h" or "3d"', value)
-    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
-
-
 def _older_releases(value: object) -> str:
     """Return `value` if it is a release name, or a range of versions. Raise RefusedError for any other value."""
     if isinstance(value, str) and is_release_name(value):
@@ -215,7 +204,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     DataPolicy: _member(DataPolicy),
     DriftWord: _choice(*DRIFT_WORDS),
     DriverName: _choice("process", "swarm", "abra"),
-    Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{_DURATION})$"}),
+    Duration: Kind(read_duration, {"type": "string", "pattern": f"^(?:{DURATION})$"}),
     EnvName: Kind(read_env_name, {"type": "string", "pattern": f"^(?!PATH$)(?:{ENV_NAME})$"}),
     Format: Kind(_format, {"const": 1}),
     Count: _number(1, 1000),
@@ -237,7 +226,7 @@ KINDS: Final[Mapping[Any, Kind]] = {
     Protocol: _choice("https", "ssh", "http", "file"),
     Proxy: _text('"direct", or the URL of a proxy such as "http://127.0.0.1:8080"', _PROXY),
     PushAddress: Kind(read_push_address, {"type": "string", "pattern": r"^[^{}]*\{recipe\}[^{}]*$"}),
-    RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", _RECIPE_NAME),
+    RecipeName: _text("the name of a recipe: a-z, 0-9 and -, at most 63 characters", RECIPE_NAME),
     SecretName: _text("the name of a secret: letters, 0-9, _, - and ., at most 64 characters", _MAKERS_NAME),
     SigningKey: _text('"ssh:/path/of/a/key", "gpg:ID", or ""', r"(?:ssh:/[\x21-\x7e]+|gpg:[0-9A-Fa-f]{16,40})?"),
     Size: Kind(read_size, {"type": "string", "pattern": f"^(?:{SIZE})$"}),

@@ -8,8 +8,8 @@ from typing import Final
 
 from attrs import frozen
 
+from desired.declarations.durations import read_duration
 from desired.declarations.problems import RefusedError
-from desired.declarations.values import read_duration
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible
 from reconciler.cli.options import Options, stdout_screen

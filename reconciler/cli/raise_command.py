@@ -5,8 +5,8 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 
+from desired.declarations.durations import read_duration
 from desired.declarations.problems import RefusedError
-from desired.declarations.values import read_duration
 from reconciler.cli.command_context import load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files
 from reconciler.cli.options import Options

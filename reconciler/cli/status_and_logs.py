@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from attrs import evolve
 
-from desired.declarations.values import is_recipe_name
+from desired.declarations.recipe_names import is_recipe_name
 from desired.model import TierName, WayName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
 from reconciler.cli.options import Options, stdout_screen

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from desired.declarations.durations import read_duration
 from desired.declarations.problems import RefusedError
-from desired.declarations.values import read_duration
 from reconciler.errors import BusyError, UsageError
 from reconciler.ports.host import Host
 from state.folder.lock import holder

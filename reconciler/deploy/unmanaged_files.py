@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from desired.declarations.values import is_recipe_name
+from desired.declarations.recipe_names import is_recipe_name
 from reconciler.ports.host import Host
 from state.deployment_record import begins_as_deployment_record
 from state.folder.folder import StateFolder, is_empty, is_slot

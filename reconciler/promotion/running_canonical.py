@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from desired.declarations.values import is_recipe_name
+from desired.declarations.recipe_names import is_recipe_name
 from desired.model import Fleet, Recipe
 from reconciler.core.needs import conflicting_recipes, keeps_running
 from reconciler.core.observation import CanonicalStatus, State, with_damage

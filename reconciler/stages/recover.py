@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from desired.declarations.values import is_recipe_name
+from desired.declarations.recipe_names import is_recipe_name
 from desired.model import Fleet
 from reconciler.core.needs import apps_of
 from reconciler.deploy.slot_lock import clear_leftovers
