@@ -1,13 +1,13 @@
 """Reads a fleet folder. Returns the fleet that it declares, or reports all problems in it."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from attrs import fields, frozen
+from attrs import frozen
 
-from desired.declarations.fleet_tables import FleetFile, NotifyTable
+from desired.declarations.declared_model import fleet_of, recipe_of
+from desired.declarations.fleet_tables import FleetFile
 from desired.declarations.layers import Layers
 from desired.declarations.problems import DeclarationError, Flaw, Problem, quoted
 from desired.declarations.recipe_names import is_recipe_name
@@ -24,26 +24,7 @@ from desired.declarations.sources import (
     unreadable,
 )
 from desired.declarations.structure import Reading, read_tables
-from desired.declarations.tables import RecipeFile
-from desired.declarations.values import DIRECT
-from desired.drift_ignore import DriftIgnore
-from desired.mirror import Mirror
-from desired.model import (
-    Backup,
-    CanonicalPolicy,
-    Custom,
-    Data,
-    Fleet,
-    Install,
-    Ready,
-    Recipe,
-    Stop,
-    Swarm,
-    TierName,
-    Upgrade,
-    Ways,
-)
-from desired.notify import Apprise, Mail, Notify, Webhook
+from desired.model import Fleet
 
 FLEET_FILE: Final = "fleet.toml"
 RECIPE_FILE: Final = "recipe.toml"
@@ -87,8 +68,8 @@ def read_fleet(folder: Path) -> Fleet:
     ]
     if problems:
         raise _refused(problems)
-    recipes = {name: _recipe(folder / RECIPES / name, layer.reading.tables) for name, layer in layers.items()}
-    return _fleet(folder, fleet.tables, recipes)
+    recipes = {name: recipe_of(folder / RECIPES / name, layer.reading.tables) for name, layer in layers.items()}
+    return fleet_of(folder, fleet.tables, recipes)
 
 
 def _refused(problems: list[Problem]) -> DeclarationError:
@@ -178,78 +159,3 @@ def _signed_problems(folder: Path, layers: Mapping[str, Layers]) -> Iterator[Pro
         message = f"is true, which needs a key in {KEYS}/: {ALLOWED_SIGNERS} for SSH keys, NAME.asc for OpenPGP keys"
         for layer in signed:
             yield from layer.placed([Flaw(("release", "signed"), message)])
-
-
-# ---- values ----
-
-
-def _fleet(folder: Path, tables: FleetFile, recipes: Mapping[str, Recipe]) -> Fleet:
-    """Return the fleet that the tables of `fleet.toml` declare, with its recipes."""
-    passes = tables.environment.pass_ or ()
-    swarm = Swarm(**{**_declared(tables.swarm), "proxy": None if tables.swarm.proxy == DIRECT else tables.swarm.proxy})
-    budget, mirror = _declared(tables.budget), Mirror(**_declared(tables.mirror))
-    return Fleet(
-        **_declared(tables.fleet),
-        **budget,
-        folder=folder,
-        recipes=recipes,
-        passes=passes,
-        swarm=swarm,
-        mirror=mirror,
-        notify=_notify(tables.notify),
-    )
-
-
-def _notify(tables: NotifyTable) -> Notify:
-    """Return where messages are sent. A target whose table, such as `[notify.mail]`, is missing or empty is None."""
-    tables_of: dict[str, tuple[type, Any]] = {
-        "mail": (Mail, tables.mail),
-        "webhook": (Webhook, tables.webhook),
-        "apprise": (Apprise, tables.apprise),
-    }
-    declared: dict[str, Any] = {
-        name: made(**keys) for name, (made, table) in tables_of.items() if (keys := _declared(table))
-    }
-    declared |= {} if tables.remind is None else {"remind": tables.remind}
-    return Notify(**declared)
-
-
-def _recipe(folder: Path, tables: RecipeFile) -> Recipe:
-    """Return the recipe that `tables`, merged over the defaults, declare. `folder` is the recipe's fleet folder."""
-    return Recipe(
-        **_declared(tables.recipe),
-        **_declared(tables.release),
-        name=folder.name,
-        folder=folder,
-        install=Install(**_declared(tables.install)),
-        ready=_ready(_declared(tables.ready)),
-        stop=Stop(**_declared(tables.stop)),
-        data=Data(**_declared(tables.data)),
-        backup=Backup(**_declared(tables.backup)),
-        upgrade=Upgrade(**_declared(tables.upgrade)),
-        tiers={TierName(tier): reason for tier, reason in _declared(tables.tiers).items()},
-        custom=Custom(**_declared(tables.custom)),
-        canonical=CanonicalPolicy(**_declared(tables.canonical)),
-        drift=DriftIgnore(**_declared(tables.drift)),
-        ways=Ways(**_declared(tables.ways)),
-    )
-
-
-def _ready(declared: Mapping[str, Any]) -> Ready:
-    """Return when an app counts as ready, by the declared keys of `[ready]`.
-
-    Without `tcp` and `run`, this is an HTTP check by default.
-    """
-    return Ready(**{"http": None, **declared}) if {"tcp", "run"} & declared.keys() else Ready(**declared)
-
-
-def _declared(table: Any) -> dict[str, Any]:  # noqa: ANN401  # one of the attrs classes in tables.py
-    """Return the keys that a table gives, with their values. Keys that it does not give are left out."""
-    names = _keys(type(table))  # type: ignore[arg-type]  # a class is hashable
-    return {name: value for name in names if (value := getattr(table, name)) is not None}
-
-
-@cache
-def _keys(of: type[Any]) -> tuple[str, ...]:
-    """Return the names of all keys that a table of the attrs class `of` may have."""
-    return tuple(key.name for key in fields(of))
