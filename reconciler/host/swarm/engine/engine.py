@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -127,10 +127,8 @@ class Engine:
 
     def _inspect_each(self, kind: str, names: Sequence[str]) -> Iterator[Json]:
         for name in names:
-            try:
+            with suppress(NotThereError):
                 yield self._inspect_one(kind, name)
-            except NotThereError:
-                continue
 
     def _inspect_one(self, kind: str, name: str) -> Json:
         path, _, of_one = _PATHS[kind]
@@ -199,12 +197,9 @@ class Engine:
         params = {"force": 1, "v": 1} if kind == "container" else {}
         for name in names:
             path = f"{_PATHS[kind][0]}/{quote(name, safe='')}"
-            try:
-                self.connection.call(
-                    ApiCall("DELETE", path, f"docker {kind} rm", params=params, seconds=CHANGE_SECONDS)
-                )
-            except CanonError:
-                continue
+            call = ApiCall("DELETE", path, f"docker {kind} rm", params=params, seconds=CHANGE_SECONDS)
+            with suppress(CanonError):
+                self.connection.call(call)
 
     def execute(self, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
         """Run a shell script in a container for at most `deadline` seconds. Return its exit code and its output.
