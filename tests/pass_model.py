@@ -9,7 +9,8 @@ from attrs import define, field, frozen
 
 from reconciler.core.findings import Cause
 from reconciler.core.outcome import Result
-from tests.world import Behaviour, World, WorldUpstream
+from tests.world import Behaviour, World
+from tests.world_mirrors import WorldUpstream
 
 
 @frozen

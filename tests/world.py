@@ -23,12 +23,12 @@ from reconciler.stages.loop import Pass, preview, reconcile
 from reconciler.stages.planning import RunRequest
 from state.folder.folder import StateFolder
 from state.folder.lock import hold
-from state.records import Answer, Canonical, Place, Records
+from state.records import Canonical, Place, Records
 from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from tests.state_checks import snapshot_contents
 from tests.world_driver import WorldDriver, WorldSecrets
-from tests.world_mirrors import WorldMirror, WorldMirrors, WorldUpstreams
+from tests.world_mirrors import WorldMirror, WorldMirrors, WorldUpstream, WorldUpstreams
 from tests.world_ports import TickingClock, WorldCommands, WorldDisk, WorldProgress, WorldReadiness
 
 Told = Callable[[Outcome], None]
@@ -66,19 +66,6 @@ class Behaviour:
     # Ends by itself while it is watched: always, or only over data of another release.
     dies: bool = False
     dies_lived: bool = False
-
-
-@define
-class WorldUpstream:
-    """One upstream repository."""
-
-    tags: dict[str, str] = Factory(dict)
-    head: str = "0" * 40
-    down: str = ""
-
-    def answer(self) -> Answer:
-        said = json.dumps([self.tags, self.head], sort_keys=True)
-        return Answer(sha256(said.encode()).hexdigest(), "main", self.head, dict(self.tags))
 
 
 @define

@@ -1,10 +1,12 @@
 """The upstreams of a world in memory, and the mirrors of them."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import Factory, define
 
 from desired.model import Recipe
 from desired.releases import Release, Signature, Unobservable
@@ -14,6 +16,19 @@ from state.records import Answer
 
 if TYPE_CHECKING:
     from tests.world import World
+
+
+@define
+class WorldUpstream:
+    """One upstream repository."""
+
+    tags: dict[str, str] = Factory(dict)
+    head: str = "0" * 40
+    down: str = ""
+
+    def answer(self) -> Answer:
+        said = json.dumps([self.tags, self.head], sort_keys=True)
+        return Answer(sha256(said.encode()).hexdigest(), "main", self.head, dict(self.tags))
 
 
 @define
