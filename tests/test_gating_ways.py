@@ -2,74 +2,23 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from attrs import evolve
 
-from desired.model import TierName, Upgrade, WayName, Ways
-from desired.releases import Signature
-from reconciler.cli.command_context import CommandContext
-from reconciler.cli.options import Options
-from reconciler.cli.trial_answer import code_of_trial
-from reconciler.cli.trial_command import Asked, _ready, _run
-from reconciler.core.exit_codes import COULD_NOT, IN_SYNC, NEEDS_PERSON
+from desired.model import Upgrade, WayName, Ways
+from reconciler.core.exit_codes import IN_SYNC, NEEDS_PERSON
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
-from reconciler.core.report import Report, Row
 from reconciler.ports.commands import CommandResult
-from reconciler.show.documents import command_documents
-from reconciler.show.documents.junit import junit
-from state.records import KnownTag
 from tests.explained_world import ExplainedWorld
 from tests.folders import entries_below
+from tests.gated_ways import GOOD, by_hand, passed, reds, remember, trials, version, ways_in_ledger
 from tests.older_world import OlderWorld
 from tests.state_checks import snapshot_contents
 from tests.turn_workers import TurnWorkers
 from tests.ways_world import NEWER, OLDER, TIMED_OUT, WaysWorld
 from tests.world import Behaviour, World
-
-GOOD = Signature(signer="ada (ABCD)")
-
-
-def passed(notes: WaysWorld) -> tuple[Report, Row]:
-    """Run a pass. Return its report, and the row of the recipe."""
-    report = notes.world.run().report
-    [row] = report.rows
-    return report, row
-
-
-def version(notes: WaysWorld) -> str:
-    return notes.world.records().canonicals["notes"].version
-
-
-def reds(notes: WaysWorld) -> list[str]:
-    return list(notes.world.records().memories["notes"].reds)
-
-
-def ways_in_ledger(notes: WaysWorld) -> list[tuple[str, str]]:
-    lines = notes.world.host().registry.lines(kind="way")
-    return [(str(line.entry.body["way"]), str(line.entry.body["answer"])) for line in lines]
-
-
-def remember(notes: WaysWorld, known: dict[str, str]) -> None:
-    """Let these be the tags that are remembered, each with its commit, as if a person had accepted that."""
-    registry = notes.world.host().registry
-    memory = notes.world.records().memories["notes"]
-    tags = {tag: KnownTag(commit, notes.world.now) for tag, commit in known.items()}
-    registry.remember([evolve(memory, known=tags)], [])
-
-
-def by_hand(notes: WaysWorld, ref: str | None = None) -> command_documents.Tested:
-    """Test a release by hand, with all tiers and the gates."""
-    context = CommandContext(Options(), notes.world.fleet, notes.world.state, ("notes",))
-    asked = Asked(ref, frozenset(TierName), ())
-    with _ready(notes.world.host(), context, "notes", asked) as ready:
-        return _run(ready, asked)
-
-
-def trials(notes: WaysWorld) -> int:
-    return len(notes.world.host().registry.lines(kind="trial"))
 
 
 def test_a_release_whose_gates_are_open_is_promoted_and_no_way_is_tried_twice(tmp_path: Path) -> None:
@@ -250,51 +199,3 @@ def test_no_answer_counts_if_the_tests_change_while_a_way_is_tried(tmp_path: Pat
     notes.on_older = lambda: check.write_text("another test")
     _, row = passed(notes)
     assert (row.result, reds(notes), ways_in_ledger(notes)) == (Result.GREEN_NOT_PROMOTED, [], [("back", "error")])
-
-
-@pytest.mark.parametrize(
-    ("older", "answers", "code", "element"),
-    [
-        (set(), [], 0, []),
-        ({"exits"}, [], NEEDS_PERSON, ["failure"]),
-        ({"loses"}, [TIMED_OUT, TIMED_OUT], COULD_NOT, ["error"]),
-    ],
-)
-def test_a_trial_by_hand_tries_the_gates_and_remembers_nothing(
-    tmp_path: Path, older: set[str], answers: list[CommandResult], code: int, element: list[str]
-) -> None:
-    notes = WaysWorld.gated(tmp_path, WayName.BACK)
-    notes.older, notes.answers[OLDER, "check MARK_ID"] = older, [*answers]
-    notes.answers[NEWER, "check"] = [None, None, None, *answers] if answers else []
-    tested = by_hand(notes)
-    assert (code_of_trial(tested), reds(notes), version(notes)) == (code, [], OLDER)
-    suite = ET.fromstring(junit(tested.trial, tested.ways, tested.conditions))  # noqa: S314  we have just made it
-    [case] = [each for each in suite if each.get("name") == "back"]
-    assert [child.tag for child in case] == element
-    assert int(suite.get("failures", "")) == element.count("failure")
-    before = code_of_trial(evolve(tested, trial=evolve(tested.trial, tiers=tested.trial.tiers[:1])))
-    assert before == 0
-
-
-def test_a_trial_by_hand_goes_back_to_the_release_to_which_a_pass_would(tmp_path: Path) -> None:
-    notes = WaysWorld.gated(tmp_path, WayName.BACK, upgrade=Upgrade("0.5.0", reason="its tag is gone since"))
-    notes.older = {"exits"}
-    tested = by_hand(notes)
-    assert (tested.trial.base.release, code_of_trial(tested)) == (None, NEEDS_PERSON)
-    assert ways_in_ledger(notes) == [("back", "no")]
-    passed(notes)
-    assert (version(notes), ways_in_ledger(notes)) == (OLDER, [("back", "no")] * 2)
-
-
-def test_a_trial_by_hand_deploys_no_unsigned_release_and_says_that_nothing_is_proved(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    world.declare("notes", ways=Ways(gates=(WayName.BACK,)), signed=True)
-    older = world.tag("notes", OLDER)
-    world.signatures[world.tag("notes", NEWER)] = GOOD
-    world.state.create()
-    tested = by_hand(WaysWorld(world))
-    assert tested.trial.base.release is None
-    assert code_of_trial(tested) == COULD_NOT
-    assert older not in {commit for _, _, commit in world.deployed}
-    [back] = tested.ways
-    assert back.reason == f"{OLDER} is not deployed: its tag is unsigned: the tag has no signature"
