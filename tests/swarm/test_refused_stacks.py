@@ -3,7 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from desired.model import Swarm
 from reconciler.errors import InfrastructureError, RecipeError
+from reconciler.host.swarm.engine import engine as docker
+from reconciler.host.swarm.recipe.stack import stack_of
+from reconciler.host.swarm.swarm_driver import SwarmDriver
+from reconciler.ports.app import RemovalResult
 from tests.swarm.failing_app import LABELS
 from tests.swarm.local_engine import LocalEngine
 from tests.swarm.stacks import (
@@ -129,3 +134,24 @@ def test_a_sample_that_reaches_beyond_the_release_is_refused(engine: LocalEngine
         slots.driver.deploy(app, release(tmp_path / "one", {"app": server()}, sample=sample), options())
     assert refusal.value.message == "COMPOSE_FILE names ../x.yml, which the release does not have"
     assert slots.objects(app) == {}
+
+
+def test_two_apps_of_one_recipe_behind_a_proxy_are_never_up_at_the_same_time(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    """They would have the same name, and nobody could tell which of them answers."""
+    slots = SwarmSlots.on(engine, tmp_path / "slots")
+    driver = SwarmDriver(docker.Engine(slots.environment), Swarm(zone="ci.example", proxy="http://127.0.0.1:1"))
+    first, second = slots.app("first", "named"), slots.app("second", "named")
+    files = release(tmp_path / "one", {"app": server()})
+    try:
+        driver.deploy(first, files, options())
+        with pytest.raises(InfrastructureError) as refusal:
+            driver.deploy(second, files, options())
+        at = stack_of(first, "ci.example").app
+        assert refusal.value.message == f"named: app needs http://named.ci.example:1, which {at} uses"
+        assert slots.objects(second) == {}
+        assert driver.stop(first) == RemovalResult()
+        driver.deploy(second, files, options())
+    finally:
+        assert driver.clear(first.mark) == driver.clear(second.mark) == RemovalResult()

@@ -1,9 +1,6 @@
 """The swarm driver on a real engine: one app that lives, is saved, and is raised elsewhere at its next version."""
 
-import json
-import shutil
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,96 +9,17 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from desired.model import Swarm
 from reconciler.errors import InfrastructureError
-from reconciler.host.swarm.engine import engine as docker
-from reconciler.host.swarm.recipe.stack import stack_of
-from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, RemovalResult, RunningApp
-from reconciler.ports.app_secrets import SecretNeed
+from tests.swarm.lived_app import FILL, LIST, PAGE, SECRET, Life, checkout, lived
 from tests.swarm.local_engine import LocalEngine
-from tests.swarm.stacks import BASE, COMMIT, NGINX, NGINX_NEXT, SwarmSlots, absent, options, release, server, service
-
-SECRET = "never-in-an-argument-list"
-PAGE = "made of a config"
-SAMPLE = """\
-TYPE=notes
-DOMAIN=notes.example.com
-TITLE=Notes
-PRICE="costs $5"
-SECRET_TOKEN_VERSION=v1 # length=24
-"""
-PARTS = {
-    "configs": {
-        "page": {"name": "${STACK_NAME}_page_${PAGE_VERSION}", "file": "page.tmpl", "template_driver": "golang"}
-    },
-    "secrets": {"token": {"name": "${STACK_NAME}_token_${SECRET_TOKEN_VERSION}", "external": True}},
-    "volumes": {"data": {"name": "one-for-all"}, "more": {}},
-    "networks": {"inner": {"internal": True}, "proxy": {"external": True}},
-}
-# What a shell inside makes in a volume: everything that a file system has, and names that only bytes tell.
-FILL = r"""
-cd /data; mkdir -p sub/empty
-printf one >plain; printf two >'a space'; printf three >"$(printf 'a\nline')"; printf four >"$(printf 'a\377byte')"
-printf five >sub/owned; chown 1234:5678 sub/owned; chmod 4750 sub/owned
-ln plain sub/same; ln -s plain link; ln -s /nowhere sub/dangling; mkfifo pipe
-truncate -s 3M sparse; chmod 000 sub/empty; chown 33:34 . sub; chmod 1770 .
-find . -depth -exec touch -h -d '2001-02-03 04:05:06 UTC' {} +
-"""
-LIST = r"find /data -printf '%P|%y|%m|%U:%G|%l|%Ts' \( -type f -printf '|%s|%n' \) , -printf '\0'"
-
-
-def checkout(folder: Path, image: str) -> Path:
-    app = server(
-        image,
-        environment=["GREETING=hello", "ONLY_OURS"],
-        secrets=["token"],
-        configs=[{"source": "page", "target": "/usr/share/nginx/html/page.html"}],
-        volumes=["data:/data", "more:/more"],
-        networks=["inner", "proxy"],
-    )
-    worker = service("echo the token is $$(cat /run/secrets/token); exec sleep 1000", secrets=["token"])
-    release(folder, {"app": app, "worker": {**worker, "networks": ["inner"]}}, PARTS, SAMPLE)
-    (folder / "abra.sh").write_text("export PAGE_VERSION=v3\n")
-    (folder / "page.tmpl").write_text(f'{PAGE}, for {{{{ env "GREETING" }}}}')
-    return folder
-
-
-@frozen
-class Life:
-    """An app and what became of it; `calls` has every call of Docker's command, with its environment."""
-
-    slots: SwarmSlots
-    app: App
-    seen: RunningApp
-    calls: Path
+from tests.swarm.stacks import COMMIT, NGINX, NGINX_NEXT, SwarmSlots, absent, options, release, server
 
 
 @pytest.fixture(scope="module")
 def life(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    folder = tmp_path_factory.mktemp("life")
-    calls = folder / "calls"
-    slots = SwarmSlots.on(engine, folder / "work", PATH=f"{noting_client(folder, calls)}:{engine.environment['PATH']}")
-    try:
-        app = slots.app(token=SECRET)
-        overlay = folder / "compose.ci.yml"
-        overlay.write_text('{"version": "3.8", "services": {"worker": {"environment": {"LAID": "over"}}}}')
-        slots.driver.deploy(
-            app, checkout(folder / "one", NGINX), options(settings={"TITLE": "Ours"}, overlays=(overlay,))
-        )
-        yield Life(slots, app, slots.settled(app), calls)
-    finally:
-        slots.clear()
-
-
-def noting_client(folder: Path, calls: Path) -> Path:
-    """A folder with a `docker` that notes its arguments and environment, and is then the real one."""
-    real = shutil.which("docker")
-    shim = folder / "client" / "docker"
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\n{{ printf "%s\\n" "$@"; env; }} >>"{calls}"\nexec "{real}" "$@"\n')
-    shim.chmod(0o755)
-    return shim.parent
+    with lived(engine, tmp_path_factory.mktemp("life")) as life:
+        yield life
 
 
 def get(seen: RunningApp, path: str) -> str:
@@ -218,38 +136,6 @@ def test_an_app_that_runs_is_not_saved(life: Life, tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
-def test_a_release_needs_the_secrets_that_it_declares(life: Life, tmp_path: Path) -> None:
-    assert life.slots.driver.needs(life.app, checkout(tmp_path / "one", NGINX), options()) == (SecretNeed("token", 24),)
-
-
-def test_a_secret_that_only_a_maker_makes_is_needed_where_a_compose_file_in_use_names_it(
-    life: Life, tmp_path: Path
-) -> None:
-    name = {"external": True, "name": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
-    files = release(tmp_path / "one", {"app": server()}, sample="SECRET_KEY_VERSION=v1 # generate=false\n")
-    more = {"version": "3.8", "services": {"app": {"secrets": ["key"]}}, "secrets": {"key": name}}
-    (files / "compose.key.yml").write_text(json.dumps(more))
-    app = life.slots.app("maker")
-    assert life.slots.driver.needs(app, files, options()) == ()
-    both = options(settings={"COMPOSE_FILE": "compose.yml:compose.key.yml"})
-    assert life.slots.driver.needs(app, files, both) == (SecretNeed("key"),)
-
-
-def test_a_secret_with_a_given_version_is_made_although_the_sample_leaves_it_out(life: Life, tmp_path: Path) -> None:
-    name = {"external": True, "name": "${STACK_NAME}_key_${SECRET_KEY_VERSION}"}
-    app = life.slots.app("given", key="of the maker")
-    one = server(secrets=["key"])
-    files = release(tmp_path / "one", {"app": one}, {"secrets": {"key": name}}, "#SECRET_KEY_VERSION=v1\n")
-    told = options(settings={"SECRET_KEY_VERSION": "v7"})
-    assert life.slots.driver.needs(app, files, told) == (SecretNeed("key", 32),)
-    try:
-        life.slots.driver.deploy(app, files, told)
-        life.slots.settled(app)
-        assert life.slots.run(app, "cat", "/run/secrets/key") == "of the maker"
-    finally:
-        assert life.slots.driver.clear(app.mark) == RemovalResult()
-
-
 def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp_path: Path) -> None:
     taken = int(life.seen.address.rpartition(":")[2])
     other = life.slots.app("other")
@@ -259,53 +145,6 @@ def test_another_stack_that_claims_the_apps_port_is_not_deployed(life: Life, tmp
     wanted = f"notes: app needs port {taken}/tcp of the host, which {life.slots.stack(life.app)}_app uses"
     assert refusal.value.message == wanted
     assert life.slots.objects(other) == {}
-
-
-def test_two_apps_of_one_recipe_behind_a_proxy_are_never_up_at_the_same_time(life: Life, tmp_path: Path) -> None:
-    """They would have the same name, and nobody could tell which of them answers."""
-    slots = life.slots
-    driver = SwarmDriver(docker.Engine(slots.environment), Swarm(zone="ci.example", proxy="http://127.0.0.1:1"))
-    first, second = slots.app("first", "named"), slots.app("second", "named")
-    files = release(tmp_path / "one", {"app": server()})
-    try:
-        driver.deploy(first, files, options())
-        with pytest.raises(InfrastructureError) as refusal:
-            driver.deploy(second, files, options())
-        at = stack_of(first, "ci.example").app
-        assert refusal.value.message == f"named: app needs http://named.ci.example:1, which {at} uses"
-        assert slots.objects(second) == {}
-        assert driver.stop(first) == RemovalResult()
-        driver.deploy(second, files, options())
-    finally:
-        assert driver.clear(first.mark) == driver.clear(second.mark) == RemovalResult()
-
-
-def test_an_upgrade_keeps_earlier_settings_and_reports_new_ones(life: Life, tmp_path: Path) -> None:
-    slots = life.slots
-    app, again = slots.app("upgraded", "settled"), slots.app("raised", "settled")
-    old = "TITLE=Old\n#SECRET_KEY_VERSION=v1\nMODE=sample\n"
-    files = [
-        release(tmp_path / name, {"app": server()}, sample=sample)
-        for name, sample in (("one", old), ("two", "TITLE=New\nMODE=sample\nGREETING=Hi\nGIVEN=sample\n"))
-    ]
-    more = {"MODE": "ours", "GIVEN": "ours"}
-    shown = ("sh", "-c", "echo $TITLE $MODE $GREETING $GIVEN")
-    try:
-        assert slots.driver.deploy(app, files[0], options(settings=more)) == ()
-        slots.settled(app)
-        said = slots.driver.deploy(app, files[1], options("2.0.0+2", settings=more))
-        assert said == ("2.0.0+2 has new settings, to add in an upgrade: GREETING",)
-        slots.settled(app)
-        assert slots.run(app, *shown) == "Old ours Hi ours\n"
-
-        assert slots.driver.stop(app) == RemovalResult()
-        slots.driver.save(app, tmp_path)
-        slots.driver.load(again, tmp_path)
-        assert slots.driver.deploy(again, files[1], options("2.0.0+2")) == ()
-        slots.settled(again)
-        assert slots.run(again, *shown) == "Old sample Hi sample\n"
-    finally:
-        assert slots.driver.clear(app.mark) == slots.driver.clear(again.mark) == RemovalResult()
 
 
 # ---- at rest, and saved ----
@@ -406,22 +245,3 @@ def test_a_removed_app_leaves_nothing_and_takes_nothing_of_another_slot(saved: S
     assert slots.driver.leftovers(slots.folder) == (other.mark,)
     assert slots.objects(other) == before
     assert slots.driver.remove(raised) == RemovalResult()
-
-
-def test_a_network_is_removed_after_the_last_container_of_its_stack(engine: LocalEngine, tmp_path: Path) -> None:
-    slots = SwarmSlots.on(engine, tmp_path / "work")
-    app = slots.app()
-    slow = "trap 'sleep 3; exit 0' TERM; while :; do sleep 0.1; done"
-    release(tmp_path / "slow", {"app": server(BASE, command=["sh", "-c", slow], stop_grace_period="20s")})
-    try:
-        slots.driver.deploy(app, tmp_path / "slow", options())
-        slots.settled(app)
-        since = str(time.time())
-        assert slots.driver.remove(app) == RemovalResult()
-    finally:
-        slots.clear()
-    shown = '{{.Type}} {{.Action}} {{index .Actor.Attributes "name"}}'
-    told = engine.docker("events", "--since", since, "--until", str(time.time()), "--format", shown).splitlines()
-    ours = [line.rpartition(" ")[0] for line in told if stack_of(app, Swarm().zone).name in line]
-    # The swarm removes a network before this engine destroys its own part of it.
-    assert ours.index("container destroy") < ours.index("network remove"), ours
