@@ -75,7 +75,7 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
 
     The locks are read from /proc/locks. A line there is `1: FLOCK  ADVISORY  WRITE 4242 fd:01:393230 0 EOF`. A line
     with `->` before the kind is left out, because its process only waits for the lock. The device is not compared,
-    because /proc/locks and `stat` name different devices for a file on btrfs and on an overlay.
+    because /proc/locks and `stat` name different devices for a file on btrfs and on an overlay; see `is_flocked`.
     """
     for line in (PROC / "locks").read_text("ascii").splitlines():
         _, kind, _, mode, pid, place, *_ = line.split()
@@ -85,12 +85,42 @@ def kernel_locks(inode: int) -> Iterator[KernelLock]:
 
 
 def is_flocked(path: Path) -> bool:
-    """Return whether a process holds a flock on the file `path`; False if there is no file. The lock is not taken."""
+    """Return whether a process holds a flock on the file `path`; False if there is no file. The lock is not taken.
+
+    The file is recognised by its inode number and its device, or by the inode number alone if the device is not known.
+    """
     try:
-        inode = path.stat().st_ino
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return False
-    return any(lock.kind == "FLOCK" for lock in kernel_locks(inode))
+    try:
+        devices = {lock.device for lock in kernel_locks(os.fstat(handle).st_ino) if lock.kind == "FLOCK"}
+        return bool(devices) and _listed_device(handle) in {None, *devices}
+    finally:
+        os.close(handle)
+
+
+def _listed_device(handle: int) -> str | None:
+    """Return the device of an open file as /proc/locks writes it; None if the file's mount is not listed.
+
+    The device is read from the list of mounts, because `stat` names another one on btrfs and on an overlay.
+    """
+    fdinfo = (PROC / "self" / "fdinfo" / str(handle)).read_text("ascii")
+    return device_of_mount(fdinfo, (PROC / "self" / "mountinfo").read_bytes())
+
+
+def device_of_mount(fdinfo: str, mountinfo: bytes) -> str | None:
+    """Return the device of an open file as "MAJOR:MINOR" in hexadecimal; None if its mount is not in `mountinfo`.
+
+    `fdinfo` and `mountinfo` are the contents of the files with these names in /proc/self. A line in `mountinfo` is
+    `29 1 254:0 / / rw - ext4 /dev/vda rw`: first the number of the mount, then that of its parent, then the device in
+    decimal.
+    """
+    _, _, rest = fdinfo.partition("mnt_id:")
+    lines = [line.split(maxsplit=3) for line in mountinfo.splitlines()]
+    devices = {int(mount): device for mount, _, device, *_ in lines}
+    major, _, minor = devices.get(int(rest.split()[0]), b"").partition(b":")
+    return f"{int(major):02x}:{int(minor):02x}" if major else None
 
 
 def _device(info: os.stat_result) -> str:
