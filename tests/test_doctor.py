@@ -84,7 +84,7 @@ FAULTS = {
         "mkdir -p /var/lib/reconcile; mount -t tmpfs -o size=8m small /var/lib/reconcile",
         "umount /var/lib/reconcile",
         "disk",
-        ("8 MiB free", "1024 MiB"),
+        ("8.0 MiB free", "1.0 GiB"),
     ),
     "the unit's PATH is poorer": HostFault(
         f"printf '{RECIPE}requires = [\"render\"]\\n' >/etc/reconcile/recipes/notes/recipe.toml",

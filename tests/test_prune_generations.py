@@ -138,7 +138,7 @@ def test_generations_of_the_driver_process_stop_nothing_also_of_a_recipe_that_is
     deployed(world, "notes", world.records().canonicals["notes"].commit, NEW)
     deployed(world, "gone", "c1", OLD)
     engine = EngineOfImages([OLD, NEW])
-    assert passed(world, engine) == ("removed images that nothing needs: app:1 (20 MiB)",)
+    assert passed(world, engine) == ("removed images that nothing needs: app:1 (20.0 MiB)",)
     assert engine.images == [NEW]
 
 

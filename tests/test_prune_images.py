@@ -38,9 +38,9 @@ def test_a_dry_run_names_what_the_pass_then_removes_and_a_second_pass_removes_no
     engine = EngineOfImages([OLD, NEW])
     host = evolve(world.host(), images=engine)
     planned = preview(host, request(world, ReportCommand.PLAN)).notes
-    assert planned == ("images that a pass would remove: app:1 (20 MiB)",)
+    assert planned == ("images that a pass would remove: app:1 (20.0 MiB)",)
     assert engine.images == [OLD, NEW]
-    assert passed(world, engine) == ("removed images that nothing needs: app:1 (20 MiB)",)
+    assert passed(world, engine) == ("removed images that nothing needs: app:1 (20.0 MiB)",)
     assert (engine.images, passed(world, engine)) == ([NEW], ())
     assert [use.images[0].id for use in read_uses(world.state.image_log)] == [NEW.id]
 
@@ -76,7 +76,7 @@ def test_a_recipe_that_is_being_tried_keeps_its_images(world: World) -> None:
 
 def test_images_that_went_before_a_failure_are_named_with_it_and_lose_their_marks(world: World) -> None:
     engine = EngineOfImages([OLD, NEW], last_words=InfrastructureError("no engine answers"))
-    assert passed(world, engine) == ("images were not all seen to be removed: app:1 (20 MiB): no engine answers",)
+    assert passed(world, engine) == ("images were not all seen to be removed: app:1 (20.0 MiB): no engine answers",)
     assert (engine.images, pulled(world)) == ([NEW], {NEW.id})
 
 
@@ -87,7 +87,7 @@ def test_a_signal_during_pruning_ends_the_pass_with_its_report_and_its_line_in_t
     done = reconcile(host, request(world, ReportCommand.PASS))
     why = f"interrupted by signal {int(signal.SIGTERM)}"
     assert done.signal == signal.SIGTERM
-    assert done.report.notes == (f"images were not all seen to be removed: app:1 (20 MiB): {why}",)
+    assert done.report.notes == (f"images were not all seen to be removed: app:1 (20.0 MiB): {why}",)
     (line,) = [line for line in host.registry.lines(kind="pass-end") if line.entry.body["pass"] == "last"]
     assert line.entry.body["signal"] == signal.SIGTERM
 

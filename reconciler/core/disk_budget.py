@@ -1,18 +1,15 @@
 """Decides whether the disk has room for a trial, by what the last trials of the recipe took."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from attrs import evolve, frozen
 
 from reconciler.core.observation import Observation
 from reconciler.core.peaks import peak_of
 from reconciler.core.plan import Plan
+from reconciler.core.sizes import size
 from reconciler.core.trial_budget import held_over
 from state.records import Memory
-
-_MIB: Final = 1024**2
-_GIB: Final = 1024**3
 
 
 @frozen
@@ -36,18 +33,14 @@ def no_room(memory: Memory, budget: int | None, free: int | None, beside: Trials
     peak = peak_of(memory)
     if budget is None or peak is None:
         return ""
-    took = f"over budget: its last trials took {_text(peak.total)} of the disk, and"
+    took = f"over budget: its last trials took {size(peak.total)} of the disk, and"
     lacks_free = free is not None and peak.total + beside.to_come > free
     lacks_budget = peak.total + beside.taken > budget
     if free is not None and lacks_free and (free <= budget or not lacks_budget):
-        others = f", of which trials beside it may still take {_text(beside.to_come)}" if beside.to_come else ""
-        return f"{took} {_text(free)} are free{others}"
-    others = f", of which {_text(beside.taken)} are taken by trials beside it" if beside.taken else ""
-    return f"{took} [budget] disk is {_text(budget)}{others}" if lacks_budget else ""
-
-
-def _text(count: int) -> str:
-    return f"{count / _GIB:.1f} GiB" if count >= _GIB else f"{count / _MIB:.1f} MiB"
+        others = f", of which trials beside it may still take {size(beside.to_come)}" if beside.to_come else ""
+        return f"{took} {size(free)} are free{others}"
+    others = f", of which {size(beside.taken)} are taken by trials beside it" if beside.taken else ""
+    return f"{took} [budget] disk is {size(budget)}{others}" if lacks_budget else ""
 
 
 def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int | None) -> Plan:

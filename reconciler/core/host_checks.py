@@ -7,6 +7,8 @@ from typing import Final
 
 from attrs import frozen
 
+from reconciler.core.sizes import size
+
 
 class CheckResult(StrEnum):
     """The result of one check. Only FAILED makes `reconcile doctor` exit with 1."""
@@ -87,7 +89,7 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
     them. `largest` is the size of the largest canonical's data in bytes.
     """
     needed = max(LEAST_FREE, COPIES_IN_A_PASS * largest)
-    sizes = f"{free // MIB} MiB free, a pass may need {needed // MIB} MiB"
+    sizes = f"{size(free)} free, a pass may need {size(needed)}"
     if free < needed:
         hint = "make room, or give the state folder a larger disk"
         return HostCheck("disk", CheckResult.FAILED, sizes, hint)

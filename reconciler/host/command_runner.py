@@ -10,6 +10,7 @@ from time import monotonic
 
 from attrs import evolve, frozen
 
+from reconciler.core.sizes import size
 from reconciler.host import memory
 from reconciler.host.environment import ALLOWED
 from reconciler.host.lines import read_or_empty
@@ -19,7 +20,6 @@ from reconciler.host.run import CommandSpec, run
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.redact import read_slot_secrets, redaction
 
-_GIB = 1024**3
 # In bytes. A shorter value of an environment variable is probably a switch, not a secret: it is not redacted.
 _SHORTEST = 8
 _NO_SECRETS = (*ALLOWED, STATE_MARK)
@@ -64,8 +64,8 @@ class HostCommands:
         It has the load, the free memory and disk space, and how long processes waited.
         """
         load = os.getloadavg()[0]
-        disk = shutil.disk_usage(nearest_existing(self.state)).free / _GIB
-        return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {disk:.1f} GiB free{_stalls()}"
+        disk = shutil.disk_usage(nearest_existing(self.state)).free
+        return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {size(disk)} free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
         """Return the values of the environment variables that the fleet passes on to children. They are masked in logs.
@@ -94,7 +94,7 @@ def nearest_existing(path: Path) -> Path:
 
 def _memory() -> str:
     available = memory.available_memory()
-    return f"memory {available / _GIB:.1f} GiB available" if available is not None else "memory unknown"
+    return f"memory {size(available)} available" if available is not None else "memory unknown"
 
 
 def _stalls() -> str:

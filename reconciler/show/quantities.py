@@ -1,10 +1,8 @@
-"""Writes times, durations, sizes, numbers and commits as text."""
+"""Writes times, durations, numbers and commits as text."""
 
 from datetime import UTC, datetime
 from typing import Final
 
-_SIZES: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_STEP: Final = 1024
 _SHORT_COMMIT: Final = 7
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -32,14 +30,6 @@ def age(then: datetime, now: datetime) -> str:
     seconds = max(int((now - then).total_seconds()), 0)
     size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
     return f"{seconds // size} {unit}"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as text, such as "1.2 MiB"."""
-    amount, unit = float(count), 0
-    while round(amount, 1) >= _STEP and unit < len(_SIZES) - 1:
-        amount, unit = amount / _STEP, unit + 1
-    return f"{count} B" if unit == 0 else f"{amount:.1f} {_SIZES[unit]}"
 
 
 def moment(when: datetime) -> str:

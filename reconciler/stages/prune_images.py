@@ -13,6 +13,7 @@ from reconciler.core.image_prune import (
     only_marks_of,
     still_useful,
 )
+from reconciler.core.sizes import size
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.images import Images
@@ -159,4 +160,4 @@ def _notes(what: str, images: Sequence[PresentImage]) -> tuple[str, ...]:
     if not images:
         return ()
     names = ", ".join(image.tags[0] if image.tags else image.id for image in images)
-    return (f"{what}: {names} ({sum(image.size for image in images) // 1024**2} MiB)",)
+    return (f"{what}: {names} ({size(sum(image.size for image in images))})",)

@@ -117,7 +117,8 @@ def test_missing_tools_are_those_that_children_would_not_find(tmp_path: Path) ->
 
 def test_pressure_is_one_line_with_load_memory_and_disk(tmp_path: Path) -> None:
     line = HostCommands(ENVIRONMENT, tmp_path / "not" / "yet").pressure()
-    pattern = r"load [\d.]+ on \d+ cores, memory [\d.]+ GiB available, disk [\d.]+ GiB free(, \w+ stalled [\d.]+ %)*"
+    amount = r"[\d.]+ [KMGT]iB"
+    pattern = rf"load [\d.]+ on \d+ cores, memory {amount} available, disk {amount} free(, \w+ stalled [\d.]+ %)*"
     assert re.fullmatch(pattern, line)
 
 

@@ -15,7 +15,7 @@ from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import ReportBucket
 from reconciler.core.tier_results import Skip, Verdict
 from reconciler.show import labels as words
-from reconciler.show.quantities import age, count_of, duration, moment, rfc3339, short, size
+from reconciler.show.quantities import age, count_of, duration, moment, rfc3339, short
 
 MEANINGS: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Cause, words.CAUSES),
@@ -89,22 +89,6 @@ def test_a_duration_never_has_more_than_two_units(seconds: float) -> None:
 )
 def test_an_age_is_shown_in_its_largest_unit(past: timedelta, said: str) -> None:
     assert age(THEN - past, THEN) == said
-
-
-@pytest.mark.parametrize(
-    ("count", "said"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1024, "1.0 KiB"),
-        (1_300_000, "1.2 MiB"),
-        (1024**2 - 1, "1.0 MiB"),
-        (40 * 1024**3, "40.0 GiB"),
-        (1024**6, "1024.0 PiB"),
-    ],
-)
-def test_a_size_is_shown_in_the_unit_that_fits(count: int, said: str) -> None:
-    assert size(count) == said
 
 
 def test_times_are_shown_in_utc() -> None:

@@ -51,7 +51,7 @@ LOST: Mapping[str, tuple[list[Mapping[str, Service]], str]] = {
     "no-mount": ([{"app": {**UP, "volumes": ["./missing:/data:ro"]}}], "bind source path does not exist"),
     "starved": (
         [{"app": app("exec perl -e '$$all = q(a) x 1e9'", resources={"limits": {"memory": "20M"}})}],
-        "times by now: killed because memory ran out: it may use at most 20 MiB",
+        "times by now: killed because memory ran out: it may use at most 20.0 MiB",
     ),
     "failed-once": ([{"app": UP, "migrate": service("exit 3", "none")}], "migrate failed and is not started again"),
     "given-up": (

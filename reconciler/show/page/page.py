@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconciler.core.activity import timeouts
+from reconciler.core.sizes import size
 from reconciler.show import quantities
 from reconciler.show.escape import escape
 from reconciler.show.labels import CAUSES, CONDITION_STATUSES, STATES
@@ -111,7 +112,7 @@ def _environment() -> Environment:
         "moment": quantities.moment,
         "rfc3339": quantities.rfc3339,
         "short": quantities.short,
-        "bytes": quantities.size,
+        "bytes": size,
         "anchor": _anchor,
     }
     environment.globals |= {

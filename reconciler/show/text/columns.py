@@ -13,9 +13,10 @@ from reconciler.core.outcome import Result
 from reconciler.core.plan import Action
 from reconciler.core.push_state import PushState
 from reconciler.core.report import Report, ReportCommand, Row, Run, bucket_of
+from reconciler.core.sizes import size
 from reconciler.core.tier_results import Trial, level
 from reconciler.show.labels import ACTION_WORDS, BUCKETS
-from reconciler.show.quantities import age, short, size
+from reconciler.show.quantities import age, short
 from reconciler.show.text.clauses import clause, needs_you
 from reconciler.show.text.screen import NOTHING, Cell, Style
 

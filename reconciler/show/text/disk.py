@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from attrs import asdict, frozen
 
 from reconciler.core.peaks import peak_of
-from reconciler.show.quantities import size
+from reconciler.core.sizes import size
 from reconciler.show.text.status import Recorded
 
 

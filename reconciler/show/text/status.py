@@ -11,7 +11,8 @@ from reconciler.core.holds import HoldStatus, recorded_decisions
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.peaks import peak_of
-from reconciler.show.quantities import age, count_of, moment, short, size
+from reconciler.core.sizes import size
+from reconciler.show.quantities import age, count_of, moment, short
 from reconciler.show.text.pass_age import status_lines
 from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, paint
 from state.ledger_line import LedgerLine

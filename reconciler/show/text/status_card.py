@@ -5,7 +5,8 @@ from datetime import datetime
 
 from reconciler.core.holds import HoldStatus, ended_text, hold_text, rollback_text
 from reconciler.core.last_pass import LastWholePass
-from reconciler.show.quantities import age, duration, moment, short, size
+from reconciler.core.sizes import size
+from reconciler.show.quantities import age, duration, moment, short
 from reconciler.show.text.pass_age import status_lines
 from reconciler.show.text.screen import Cell, Screen, Style, align, paint
 from reconciler.show.text.status import Recorded

@@ -96,7 +96,7 @@ FAILURES: Mapping[str, tuple[float, type, Sequence[str]]] = {
     ("limit", "kind", "said"),
     [
         (0, InfrastructureError, "the recipe sets no limit"),
-        (20 * 2**20, RecipeError, "it may use at most 20 MiB"),
+        (20 * 2**20, RecipeError, "it may use at most 20.0 MiB"),
     ],
 )
 def test_a_task_that_ran_out_of_memory_blames_the_recipe_only_if_it_has_a_limit_of_its_own(

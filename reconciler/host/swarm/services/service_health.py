@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
+from reconciler.core.sizes import size
 from reconciler.errors import MORE_MEMORY, CanonError, InfrastructureError, RecipeError, TimedOutError
-from reconciler.host.output import MIB
 from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.docker_faults import classify_failure
 from reconciler.host.swarm.services.service import PATIENCE, STABLE, Service, is_scaled_to_zero, service_of
@@ -205,6 +205,6 @@ def _out_of_memory(what: str, limit: int) -> CanonError:
     """
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"
-        return RecipeError(f"{what}: killed because memory ran out: it may use at most {limit / MIB:g} MiB", hint)
+        return RecipeError(f"{what}: killed because memory ran out: it may use at most {size(limit)}", hint)
     unlimited = f"{what}: killed because memory ran out: the recipe sets no limit"
     return InfrastructureError(unlimited, MORE_MEMORY)
