@@ -11,8 +11,8 @@ from reconciler.core.base import Base, Origin
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.outcome import Result
 from reconciler.core.tier_results import Skip, TierResult, Trial, Verdict
-from reconciler.core.way_cases import DataSource, WayCase
-from reconciler.core.way_kinds import WayAnswer
+from reconciler.core.way_cases import DataSource, Kill, Moment, WayCase
+from reconciler.core.way_kinds import WayAnswer, WayKind
 from reconciler.core.ways import WayResult
 from reconciler.ports.app import RunningApp
 from reconciler.show.documents.junit import junit
@@ -103,17 +103,66 @@ def test_each_tier_is_a_test_case_of_its_verdict() -> None:
     assert (failure.get("message"), failure.text) == ("data.check exited 1", "Traceback:\nKeyError: 'body'")
 
 
-def test_a_way_with_a_row_that_was_not_proved_is_no_passed_test_if_a_promotion_depends_on_it() -> None:
-    cases = tuple(WayCase(DataSource(answer), answer) for answer in (WayAnswer.YES, WayAnswer.SKIP))
-    leap = WayResult("cal", WayName.LEAP, WayAnswer.YES, Release("1.0.0", "c" * 40), cases=cases)
+OLDEST, OLDER = DataSource("1.0.0", "a" * 40), DataSource("1.1.0", "b" * 40, 3)
+LEAP = WayResult(
+    "cal",
+    WayName.LEAP,
+    WayAnswer.NO,
+    Release("1.2.0", "c" * 40),
+    kind=WayKind.REFUSES,
+    cases=(
+        WayCase(OLDER, WayAnswer.YES, seconds=4.0),
+        WayCase(OLDEST, WayAnswer.NO, WayKind.REFUSES, "web exited 1: no such column", seconds=2.5),
+        WayCase(DataSource("<0.5"), WayAnswer.SKIP, reason="no such release"),
+    ),
+)
+FALL = WayResult(
+    "cal",
+    WayName.FALL,
+    WayAnswer.ERROR,
+    Release("1.2.0", "c" * 40),
+    cases=(
+        WayCase(OLDER, WayAnswer.YES, moment=Moment.EARLY, kill=Kill(0.15, 1.0), seconds=3.0),
+        WayCase(OLDER, WayAnswer.ERROR, None, "the disk is busy", moment=Moment.LATE, seconds=1.0),
+    ),
+)
+BACK = WayResult("cal", WayName.BACK, WayAnswer.YES, Release("1.2.0", "c" * 40), OLDER.release, seconds=7.0)
+CLOSED = Condition("way-leap", ConditionStatus.FAIL, "the way is closed")
 
-    def elements(*conditions: Condition) -> list[str]:
-        suite = ET.fromstring(junit(trial_of("cal"), [leap], conditions))  # noqa: S314  our own text
-        assert suite.get("skipped") == str(len(conditions))
-        return [child.tag for child in suite[-1]]
 
-    assert elements() == []
-    assert elements(Condition("way-leap", ConditionStatus.OPEN, "not proved")) == ["skipped"]
+def test_the_junit_file_of_a_trial_with_ways_equals_its_golden_file() -> None:
+    text = junit(trial_of("cal"), [BACK, LEAP, FALL], [CLOSED])
+    assert text == golden_text("trial.ways.xml", text)
+
+
+def test_each_row_of_a_leap_and_a_fall_is_a_test_case_with_its_own_words_and_a_way_without_rows_is_one() -> None:
+    suite = ET.fromstring(junit(trial_of("cal"), [BACK, LEAP, FALL], [CLOSED]))  # noqa: S314  our own text
+    of_ways = [case for case in suite.iter("testcase") if case.get("classname") == "cal ways"]
+    assert {case.get("name"): [child.tag for child in case] for case in of_ways} == {
+        "back": [],
+        "leap from 1.1.0 (generation 3)": [],
+        "leap from 1.0.0 (installed fresh)": ["failure"],
+        "leap from <0.5": ["skipped"],
+        "fall early, over 1.1.0 (generation 3)": [],
+        "fall late, over 1.1.0 (generation 3)": ["error"],
+    }
+    assert [case.get("time") for case in of_ways] == ["7.000", "4.000", "2.500", "0.000", "3.000", "1.000"]
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    words = str(failure.get("message"))
+    assert ("web exited 1: no such column" in words, "1.1.0" in words) == (True, False)
+    tags = [child.tag for case in suite for child in case]
+    assert {key: int(suite.get(key, "")) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": len(suite.findall("testcase")),
+        "failures": tags.count("failure"),
+        "errors": tags.count("error"),
+        "skipped": tags.count("skipped"),
+    }
+
+
+def test_a_closed_row_fails_the_file_only_if_a_promotion_depends_on_its_way() -> None:
+    suite = ET.fromstring(junit(trial_of("cal"), [LEAP]))  # noqa: S314  our own text
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "2")
 
 
 @given(st.text(st.one_of(st.characters(codec=None), st.sampled_from("\x00\x1b\ud800\uffff<&\"]'\n"))))

@@ -1,10 +1,13 @@
-"""Writes a trial as JUnit XML, which CI systems can show. Each tier is a test case."""
+"""Writes a trial as JUnit XML, which CI systems can show. Each tier, way, and row of a way is a test case."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from reconciler.core.gate import Condition, ConditionStatus, is_about_way, way_condition_name
 from reconciler.core.tier_results import TierResult, Trial, Verdict
+from reconciler.core.way_cases import case_name, case_text
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import WayResult, way_text
 from reconciler.show.escape import escape, escape_lines
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Condition] = ()) -> str:
     """Return a trial as JUnit XML, with a test case for each tier and for each way.
 
+    A leap and a fall have a test case for each of their rows instead, such as "leap from 1.0.0 (generation 3)".
+
     * `ways`: the results of the ways that were tried after the tiers.
     * `conditions`: the conditions of the gate, which say on which ways the promotion depends.
 
@@ -27,10 +32,11 @@ def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Con
 
     counts = {verdict: sum(tier.verdict is verdict for tier in trial.tiers) for verdict in Verdict}
     gates = {condition.name: condition.status for condition in conditions if is_about_way(condition)}
-    elements = [_element_of_way(result, gates.get(way_condition_name(result.way))) for result in ways]
+    tested = [each for result in ways for each in _tests_of(result, gates.get(way_condition_name(result.way)))]
+    elements = [each.element for each in tested]
     facts = {
         "name": f"{trial.recipe} {trial.release.version}",
-        "tests": str(len(trial.tiers) + len(ways)),
+        "tests": str(len(trial.tiers) + len(tested)),
         "failures": str(counts[Verdict.FAIL] + elements.count("failure")),
         "errors": str(counts[Verdict.ERROR] + elements.count("error")),
         "skipped": str(counts[Verdict.SKIP] + elements.count("skipped")),
@@ -43,8 +49,8 @@ def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Con
         if tier.verdict is not Verdict.PASS:
             detail = ET.SubElement(case, _ELEMENT[tier.verdict], _escaped({"message": tier_reason(tier)}))
             detail.text = _output(trial, tier)
-    for result, element in zip(ways, elements, strict=True):
-        _add_way(suite, result, element)
+    for each in tested:
+        _add_way(suite, trial.recipe, each)
     ET.indent(suite)
     return f"{_HEAD}\n{ET.tostring(suite, encoding='unicode')}\n"
 
@@ -53,33 +59,61 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped"}
 
 
-def _element_of_way(result: WayResult, gate: ConditionStatus | None) -> str | None:
-    """Return the name of the XML element that a way's test case has; None if the answer is YES, and proved.
+@frozen
+class _WayTest:
+    """The test case of a way, or of one row of a leap or a fall.
+
+    * `element`: the name of the XML element with the reason `text`; None if the test case has no such element.
+    """
+
+    name: str
+    seconds: float
+    element: str | None
+    text: str
+
+
+def _tests_of(result: WayResult, gate: ConditionStatus | None) -> list[_WayTest]:
+    """Return the test cases of a way: one, or one for each row.
+
+    `gate` is the status of the gate's condition on this way; None if the promotion does not depend on the way.
+    """
+    if not result.cases:
+        return [_WayTest(result.way, result.seconds, _element_of(result.answer, gate), way_text(result))]
+    return [
+        _WayTest(
+            f"{result.way} {case_name(case)}",
+            case.seconds,
+            _element_of(case.answer, gate),
+            case_text(result.way, case),
+        )
+        for case in result.cases
+    ]
+
+
+def _element_of(answer: WayAnswer, gate: ConditionStatus | None) -> str | None:
+    """Return the name of the XML element that the test case with this answer has; None if the answer is YES.
 
     * "error": the answer is ERROR: this host is to blame, or the release itself does not come up.
     * "failure": the answer is NO, and that prevents the promotion.
     * "skipped": any other answer, because it does not fail the trial.
 
-    `gate` is the status of the gate's condition on this way; None if the promotion does not depend on the way.
+    `gate` is as for `_tests_of`.
     """
-    if result.answer is WayAnswer.YES and gate is not ConditionStatus.OPEN:
+    if answer is WayAnswer.YES:
         return None
-    if result.answer is WayAnswer.ERROR:
+    if answer is WayAnswer.ERROR:
         return "error"
-    return "failure" if gate is ConditionStatus.FAIL and result.answer is WayAnswer.NO else "skipped"
+    return "failure" if gate is ConditionStatus.FAIL and answer is WayAnswer.NO else "skipped"
 
 
-def _add_way(suite: "ET.Element", result: WayResult, element: str | None) -> None:
-    """Add a test case for the result of a way to `suite`.
-
-    `element` is the name of the XML element with the reason in the test case; None if the case has no such element.
-    """
+def _add_way(suite: "ET.Element", recipe: str, test: _WayTest) -> None:
+    """Add the test case `test` of a way of `recipe` to `suite`."""
     from xml.etree import ElementTree as ET
 
-    facts = {"classname": f"{result.recipe} ways", "name": result.way, "time": f"{result.seconds:.3f}"}
+    facts = {"classname": f"{recipe} ways", "name": test.name, "time": f"{test.seconds:.3f}"}
     case = ET.SubElement(suite, "testcase", _escaped(facts))
-    if element is not None:
-        ET.SubElement(case, element, _escaped({"message": way_text(result)}))
+    if test.element is not None:
+        ET.SubElement(case, test.element, _escaped({"message": test.text}))
 
 
 def _case(trial: Trial, tier: TierResult) -> dict[str, str]:
