@@ -54,8 +54,9 @@ demo: venv
 	  echo 'removing the earlier $(DEMO)/'; rm -rf -- $(DEMO); fi
 	$(VENV)/bin/reconcile demo --tell $(DEMO)
 
+# Most tests run real programs and wait for them, so there are two for each core.
 test: venv
-	$(PYTEST) --numprocesses=auto --dist=loadscope --cov --cov-report=term
+	$(PYTEST) --numprocesses=$$((2 * $$(nproc))) --dist=loadscope --cov --cov-report=term
 
 check: venv
 	$(PYTEST) tests/test_checks.py
