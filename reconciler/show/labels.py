@@ -30,6 +30,13 @@ STATES: Final[Mapping[State, str]] = {
     State.DOWN: "the snapshot is intact, and what is to be kept running of it is not as it was raised",
     State.UNKNOWN: "the snapshot, or what is kept running of it, could not be checked",
 }
+STATE_SENTENCES: Final[Mapping[State, str]] = {
+    State.NONE: "no canonical",
+    State.INTACT: "the canonical is intact",
+    State.DAMAGED: "the canonical is damaged",
+    State.DOWN: "the canonical's deployment is down",
+    State.UNKNOWN: "the canonical cannot be checked",
+}
 
 MIRRORS: Final[Mapping[MirrorState, str]] = {
     MirrorState.EQUAL: "our copy holds what upstream has",

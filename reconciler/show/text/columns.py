@@ -15,7 +15,7 @@ from reconciler.core.push_state import PushState
 from reconciler.core.report import Report, ReportCommand, Row, Run, bucket_of
 from reconciler.core.sizes import size
 from reconciler.core.tier_results import Trial, level
-from reconciler.show.labels import ACTION_WORDS, BUCKETS
+from reconciler.show.labels import ACTION_WORDS, BUCKETS, STATE_SENTENCES
 from reconciler.show.quantities import age, short
 from reconciler.show.text.clauses import clause, needs_you
 from reconciler.show.text.screen import NOTHING, Cell, Style
@@ -35,13 +35,6 @@ _STATES: Final[Mapping[State, Style]] = {
     State.DAMAGED: Style.BAD,
     State.DOWN: Style.BAD,
     State.UNKNOWN: Style.BAD,
-}
-_STATE_SENTENCES: Final[Mapping[State, str]] = {
-    State.NONE: "no canonical",
-    State.INTACT: "the canonical is intact",
-    State.DAMAGED: "the canonical is damaged",
-    State.DOWN: "the canonical's deployment is down",
-    State.UNKNOWN: "the canonical cannot be checked",
 }
 _RESULTS: Final[Mapping[Result, Style]] = {
     Result.NONE: Style.FAINT,
@@ -135,7 +128,7 @@ def reason_of_row(row: Row) -> str:
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:
         reason = f"{reason}; {row.step.reason}"
     status = row.finding.status
-    return reason if status.reason in reason else f"{reason}; {_STATE_SENTENCES[status.state]}: {status.reason}"
+    return reason if status.reason in reason else f"{reason}; {STATE_SENTENCES[status.state]}: {status.reason}"
 
 
 def _was_redeployed(row: Row) -> bool:
