@@ -34,9 +34,9 @@ def is_later(numbers: Numbers, than: Numbers) -> bool:
 
 
 def in_order(tags: Mapping[str, Numbers]) -> tuple[str, ...]:
-    """Return the keys of `tags`, which maps tags to their numbers. The tag with the greatest numbers comes first.
+    """Return the tags in `tags`, the latest version first.
 
-    Tags with the same numbers are sorted as text.
+    `tags` maps each tag to the numbers in its name: "v26.1" to (26, 1). Tags with the same numbers are sorted as text.
     """
     return tuple(sorted(sorted(tags), key=lambda tag: _without_zeros(tags[tag]), reverse=True))
 

@@ -62,8 +62,8 @@ def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[
 def _meant(tags: Tags, named: str) -> Iterable[Release]:
     """Return the releases that `named` means, the newest first; none if it means no release.
 
-    `named` is a tag, a range of versions, or a release name without an app part, such as "3.4.1". The last means all
-    releases of that version, such as "3.4.1+1.2.0".
+    `named` is a tag, a range of versions, or a release name without an app part. Such a name that is no tag itself
+    means all releases that begin with it: "3.4.1" means "3.4.1+1.2.0" and "3.4.1+1.1.0".
     """
     commit = tags.get(named)
     if commit is not None:
@@ -100,9 +100,10 @@ def _ranks(tags: Tags, allow: str) -> list[Rank]:
 # `explain` asks for the releases of each recipe several times. The limit holds some hundred recipes.
 @lru_cache(maxsize=512)
 def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionKey, Rank], ...]:
-    """Return pairs of a sort key and the group of all releases that have this key. The oldest group comes first.
+    """Return all releases in groups, each as (sort key, releases). The oldest group comes first.
 
-    `tags` are pairs of a tag and its commit; None if the tag names no commit.
+    The releases of a group have the same sort key, such as 3.1.0+1.2 and v3.1.0+1.2. `tags` are pairs of a tag and its
+    commit; None if the tag names no commit.
     """
     keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags))
     return tuple(

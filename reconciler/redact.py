@@ -30,7 +30,10 @@ class Redaction:
         return max(map(len, self.spellings), default=0)
 
     def apply(self, data: bytes) -> bytes:
-        """Return `data` with each spelling replaced by "[redacted]". Spellings that overlap are replaced together."""
+        """Return `data` with "[redacted]" in place of each spelling of a secret.
+
+        Overlapping spellings are replaced together.
+        """
         stream = RedactedStream(self)
         return stream.feed(data) + stream.flush()
 
@@ -73,7 +76,7 @@ class RedactedStream:
         return b"".join(parts)
 
     def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
-        """Yield the start and end of each spelling in the kept bytes that begins before the index `cut`.
+        """Yield the start and end of each spelling of a secret that begins before the index `cut` of the kept bytes.
 
         If several begin at the same index, only the longest is yielded.
         """

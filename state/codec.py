@@ -149,9 +149,10 @@ def _reader(kind: Any) -> Reader:  # noqa: ANN401  # a type as it is written at 
 
 
 def _record_reader(kind: type[Any]) -> Reader:
-    """Return a reader that makes a record of the class `kind` of a JSON table. A missing key gets the field's default.
+    """Return a reader that turns a JSON object into a record of the class `kind`.
 
-    The reader raises ValueError for an unknown key, TypeError for a missing key whose field has no default.
+    A missing key gets the field's default. The reader raises ValueError for an unknown key, TypeError for a missing key
+    whose field has no default.
     """
     readers = [(each.name, _reader(each.type)) for each in fields(kind)]
 
@@ -176,7 +177,7 @@ def _mapping_reader(read_item: Reader) -> Reader:
 
 
 def _list_reader(read_item: Reader) -> Reader:
-    """Return a reader that makes a tuple of a JSON list. `read_item` reads each item of the list."""
+    """Return a reader that turns a JSON list into a tuple. `read_item` reads each item of the list."""
 
     def read(value: object) -> object:
         if not isinstance(value, list):

@@ -21,7 +21,7 @@ class UsedImage:
 class ImageUse:
     """The images with which a commit of a recipe was deployed.
 
-    `owner` is the state folder and the engine that `pulled` is about, see `Images.owner`; "" if that was not recorded.
+    `owner` is the state folder and the engine of that deployment, see `Images.owner`; "" if they were not recorded.
     """
 
     recipe: str

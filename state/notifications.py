@@ -9,7 +9,7 @@ _WAY = "way:"
 
 
 def way_subject(recipe: str, way: str) -> str:
-    """Return the subject of the problem that a way of a recipe is dangerous, such as "way:notes:back"."""
+    """Return the subject under which people are told of a dangerous way of a recipe, such as "way:notes:back"."""
     return f"{_WAY}{recipe}:{way}"
 
 

@@ -148,7 +148,7 @@ class KnownTag:
 class Circumstances:
     """Everything that a verdict depends on. While none of it changes, another trial would give the same result.
 
-    `commit` is that of the release. `tests` is the digest of declarations, fleet folders and needs. `canon` is the
+    `commit` is the release's commit. `tests` is the digest of declarations, fleet folders and needs. `canon` is the
     revision of this program. `place` and `versions` are two fields of Place: its `digest` and its `versions_digest`.
     """
 
@@ -181,11 +181,11 @@ class FoundDamage:
 
 @frozen
 class Memory:
-    """What is remembered of one recipe. `answer` is None until upstream has once answered completely.
+    """What is remembered of one recipe. `answer` is upstream's last complete answer; None if there was none yet.
 
-    * `known`: all release tags ever seen, also deleted ones. `not_commits`: each tag that names no commit, with the id
-      of its object. `reds`: failed trials, by version. `last_trial`: the id of a trial; it took `seconds`.
-    * `damage`: the damage found last. `older_damage`: that of other generations.
+    * `known`: all release tags ever seen, also deleted ones. `not_commits`: the object ids of tags without a commit.
+    * `reds`: failed trials, by version. `last_trial`: the id of the last trial. `seconds`: how long it took.
+    * `damage`: the damage that was found last. `older_damage`: the damage of other generations.
     * `looks`: for each generation, the seals that its files had when they were last hashed.
     * `peaks`: how much of the disk each of the last trials took at most.
     """

@@ -130,7 +130,7 @@ def _mapping_reader(read_key: Reader, read_item: Reader) -> Reader:
 
 
 def _list_reader(read_item: Reader) -> Reader:
-    """Return a reader that makes a tuple of a list. `read_item` reads each item.
+    """Return a reader that turns a list into a tuple. `read_item` reads each item.
 
     The reader returns None if `read_item` does not accept one of the items.
     """

@@ -45,7 +45,10 @@ def read_upstream(value: object) -> str:
 
 
 def read_push_address(value: object) -> str:
-    """Return `value` if it is an address to push to that has "{recipe}" once. Raise RefusedError if it is not."""
+    """Return `value` if it is an address for pushes with "{recipe}" once in it.
+
+    Raise RefusedError for any other value.
+    """
     if not isinstance(value, str) or value.count(_RECIPE) != 1 or {*"{}"} & {*value.replace(_RECIPE, "")}:
         wants = 'an address with {recipe} once, such as "ssh://git@forge.example/mirrors/{recipe}.git"'
         raise RefusedError(f"wants {wants}, not {shown(value)}")

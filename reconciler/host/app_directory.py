@@ -108,10 +108,10 @@ def _end_of(path: Path, known: Redaction) -> Iterator[str]:
 
 
 def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
-    """Write version, commit and settings of a deployment to settings.json in the app's folder.
+    """Write version, commit and settings of a deployment to settings.json in the app's folder, for people.
 
-    `sample` is the text of the .env.sample that the deployment uses; "" for none. The file gets this text too, and
-    Canon itself reads only the text again (`recorded_sample`). The rest is for people.
+    `sample` is the text of the .env.sample that the deployment uses; "" for none. It is written to the same file. Canon
+    reads only this text again, with `recorded_sample`.
     """
     record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     record |= {"sample": sample} if sample else {}

@@ -100,8 +100,9 @@ class NewFile:
 class Log:
     """Appends the output of a command to the file `path`. Secrets are masked, and unprintable characters escaped.
 
-    Of a long output, the file gets the first `most` bytes, how many bytes are left out, and the last `tail` bytes. The
-    property `tail` returns these last bytes as text.
+    The arguments `most` and `tail` are numbers of bytes. Of a longer output, the file gets the first `most` bytes, a
+    line that says how many bytes are left out, and the last `tail` bytes. The property `tail` is the text of these last
+    bytes.
     """
 
     def __init__(self, path: Path, redaction: Redaction, most: int = 16 * MIB, tail: int = 16 * KIB) -> None:

@@ -104,7 +104,8 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """Return the command that makes the secret `need`; None if there is none.
 
-    A command for exactly this name comes first. Otherwise the name may differ in case, or in dashes and underscores.
+    A command that is declared for exactly this secret's name comes first. Otherwise the declared name may differ from
+    the secret's in case, or in dashes and underscores.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}

@@ -100,8 +100,8 @@ def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str
 def credential_files(text: str) -> dict[str, Path]:
     """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by the names of the credentials.
 
-    A later line replaces an earlier one with the same name. An empty line removes all before it, see systemd.exec(5).
-    Relative paths are left out: they name systemd's own credentials, not files.
+    A later line replaces an earlier one with the same name. A line `LoadCredential=` without a value removes all before
+    it, see systemd.exec(5). Relative paths are left out: they name systemd's own credentials, not files.
     """
     files: dict[str, Path] = {}
     for line in text.splitlines():

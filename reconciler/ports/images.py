@@ -11,9 +11,11 @@ class Images(Protocol):
 
     @property
     def owner(self) -> str:
-        """Return the ids of this state folder and of the engine. Of their deployments alone it is known who pulled.
+        """Return the ids of this state folder and of the engine, in one text. It is recorded with each deployment.
 
-        Raise InfrastructureError if the engine does not tell.
+        Which images Canon pulled is known only of deployments that have this owner: in a copy of a state folder, or at
+        another engine, the records say nothing about that. Raise InfrastructureError if the engine does not tell its
+        id.
         """
         ...
 

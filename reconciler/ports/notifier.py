@@ -9,7 +9,7 @@ from reconciler.errors import InfrastructureError
 
 
 class RefusedMessageError(InfrastructureError):
-    """The target refused this message for good. It may take another one."""
+    """The target refused this message for good. The target may still accept another message."""
 
 
 @frozen

@@ -19,9 +19,10 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """Return the id in the file `path`; None if the file is missing, invalid or a copy.
+    """Return the id in the file `path`; None if the file is missing, invalid or a copy of another one.
 
-    In a copy, the inode number that the file has as text is wrong. Raise FolderError if the file cannot be read.
+    The file contains its own inode number too. In a copy, that number is wrong. Raise FolderError if the file cannot be
+    read.
     """
     with file_errors(f"read {path}", FolderError):
         try:

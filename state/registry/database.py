@@ -170,11 +170,10 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_journal_left(path: Path) -> bool:
-    """Return whether there is a journal that a killed writer left.
+    """Return whether a killed writer has left a journal: one that stays the same while nobody has a write lock.
 
-    SQLite must not open such a journal: as root it would change the journal's owner, and reading must change nothing. A
-    live writer deletes its journal before it unlocks. So a journal is left if it does not change while nobody has a
-    lock.
+    A live writer deletes its journal before it unlocks. SQLite must not open a journal that was left: as root it would
+    change the owner of the journal, and reading must change nothing.
     """
     before = _file_facts(journal_of(path))
     is_owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
@@ -223,7 +222,7 @@ def _copy(path: Path, to: Path) -> bool:
     """Copy the database and its journal to `to`, as both were at one moment. Return whether there was a journal.
 
     If a pass changes them meanwhile, copy again. Raise AgainLaterError after `_COPIES` copies. This process must not
-    have the database open: closing the copied file would end all its POSIX locks on that file.
+    have the database open: closing a file ends all POSIX locks that the process has on that file.
     """
     import shutil
 

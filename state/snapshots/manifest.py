@@ -50,9 +50,11 @@ class Tar:
 
 @frozen
 class Totals:
-    """Totals of a snapshot: how many entries it has, how many bytes they have, and how many paths were left out.
+    """How much is in a snapshot.
 
-    The content of a file with several hard links counts once in `bytes`.
+    * `entries`: how many paths it has.
+    * `bytes`: how many bytes its files have. The content of a file with several hard links counts once.
+    * `skipped`: how many paths were left out of it.
     """
 
     entries: int

@@ -118,8 +118,8 @@ class SealedSnapshots:
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Check a snapshot by its seal, and unpack it into the new folder `into`.
 
-        Return `about` of the snapshot's manifest; Damaged if the snapshot is damaged. After any failure, `into` is
-        removed. Raise SnapshotError for other failures, AgainLaterError for a full disk.
+        Return the facts on the data that its manifest stores (`about`); Damaged if the snapshot is damaged. After any
+        failure, `into` is removed. Raise SnapshotError for other failures, AgainLaterError for a full disk.
         """
         from state.snapshots.unpacking import unpack_folder
 

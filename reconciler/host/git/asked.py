@@ -17,8 +17,8 @@ _ABBREVIATED = re.compile(r"[0-9a-f]{4,40}")
 def find_commit(repository: Repository, ref: str) -> str | None:
     """Return the commit that `ref` names in the mirror `repository`; None if there is none.
 
-    A tag comes first, then a branch, then an abbreviated commit id. A whole commit id is never taken for the name of a
-    tag or branch. Raise InfrastructureError if git fails.
+    `ref` is read as a tag, else as a branch, else as an abbreviated commit id. A whole commit id always means that
+    commit, never a tag or branch with such a name. Raise InfrastructureError if git fails.
     """
     if ref_fault(ref) is not None:
         return None

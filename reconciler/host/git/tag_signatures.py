@@ -127,7 +127,7 @@ def _key_checker(repository: Repository, keys: Path) -> Iterator[_KeyChecker]:
 
 
 def _fill_keyring(home: Path, files: Sequence[Path], environment: Mapping[str, str]) -> None:
-    """Import the OpenPGP key files `files`, of which there must be one, into a new keyring of gpg in the folder `home`.
+    """Import the OpenPGP keys in `files` (at least one file) into a new keyring of gpg in the folder `home`.
 
     Raise InfrastructureError if gpg is missing or fails.
     """

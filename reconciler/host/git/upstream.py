@@ -29,8 +29,8 @@ class GitUpstream:
 
     * `environment`: that of all child processes.
     * `protocols`: those by which git may connect.
-    * `deadline`: how many seconds all tries and pauses for one recipe may take over HTTP, and then once more by git.
-      One try over HTTP may take half of that.
+    * `deadline`: how many seconds one recipe may take over HTTP, with all tries and pauses. One try may take half of
+      that. If git has to ask after that, it may take as many seconds again.
     * `sleep`: waits some seconds between two tries of git.
     * `most`: the size of the largest accepted answer in bytes.
     """

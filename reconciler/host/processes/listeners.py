@@ -25,8 +25,8 @@ _ANSWERING = frozenset(
 def free_port(ports: range = PORTS) -> int:
     """Return one of `ports`, at random, that no program uses now, and reserve it from other processes of Canon.
 
-    It is reserved until this process ends or has chosen 16 more. Another program may take it at any time. At most 200
-    ports are tried. Raise InfrastructureError if all of them are in use.
+    The port stays reserved until this process ends or has reserved 16 more. A program other than Canon may still take
+    the port. At most 200 ports are tried. Raise InfrastructureError if all of them are in use.
     """
     for port in random.sample(ports, k=min(200, len(ports))):
         with socket.socket() as probe, suppress(OSError):
@@ -37,10 +37,10 @@ def free_port(ports: range = PORTS) -> int:
 
 
 def _reserve(port: int) -> None:
-    """Reserve a port from other processes of Canon, for the time until an app listens on it. Release the oldest one.
+    """Reserve a port from other processes of Canon, until this process ends or has reserved 16 more (_RESERVED).
 
-    Raise OSError if the port is reserved already. An abstract Unix socket is the reservation: only one process can
-    bind its name, the kernel releases it with the process, and each network namespace has its own, as it has its ports.
+    Raise OSError if the port is reserved already. An abstract Unix socket is the reservation: only one process can bind
+    its name, the kernel releases it with the process, and each network namespace has its own, as it has its ports.
     """
     reservation = socket.socket(socket.AF_UNIX)
     try:

@@ -75,21 +75,24 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
 
 def forget_children() -> None:
-    """Forget what is recorded of children. A process that was just forked must call this: it has none of them."""
+    """Forget what is recorded of children.
+
+    A process that was just forked must call this: they are its parent's children.
+    """
     _claimed.clear()
     _before_slot.clear()
 
 
 def release(process: Process) -> None:
-    """Forget what `claim` recorded of a process. Call this after its exit status was taken."""
+    """Forget that `claim` reserved the exit status of a process. Call this after the status was taken."""
     _claimed.pop(process.key, None)
 
 
 def reap() -> None:
     """Take the exit status of each adopted process that has ended ("reap"), so that its pid becomes free.
 
-    Children that `claim` recorded are left out, and so are those in the session of this process: `host/run.py` starts
-    all its commands in other sessions.
+    Children that were given to `claim` are left out: other code takes their status. Children in the session of this
+    process are left out because they are not adopted: `host/run.py` starts every command in another session.
     """
     with starting:
         for key in [key for key, claimed in _claimed.items() if claimed.collected()]:
@@ -113,10 +116,10 @@ def child_keys() -> frozenset[Key]:
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Return the running processes without CANON_RUN or CANON_SLOT that this process adopted because their parent died.
+    """Return those running processes with neither CANON_RUN nor CANON_SLOT that this process adopted.
 
-    These are variables in the environment, by which processes are found otherwise. Processes whose pid and start time
-    are in `known` are left out.
+    It adopts a process whose parent has died. Other processes are found by these variables in their environment.
+    Processes whose pid and start time are in `known` are left out.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -199,10 +202,12 @@ def _lives(key: Key) -> bool:
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
 
-    Also return unmarked processes that this process adopted since the slot began. They have neither CANON_SLOT nor
-    CANON_RUN in their environment. Leave them out while a command outside of the slot runs, because they may belong to
-    that command. Leave out processes with the id of another state folder than `state`; if `state` is None, those with
-    any such id.
+    Return also the processes without CANON_SLOT and CANON_RUN in their environment that this process adopted since
+    `note_slot` was called for the slot. But while a command outside of the slot runs, leave these out: they may be its
+    own.
+
+    `state` is the id of the state folder. Marked processes with the id of another state folder are left out; if `state`
+    is None, those with any such id.
     """
     processes = of_state_folder(marked_below(Path(mark)), state)
     with starting:

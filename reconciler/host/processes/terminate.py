@@ -123,7 +123,10 @@ class _Stop:
         return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
-        """Return the name of a process for a report: "LINE: NAME" if the process is in the session of an app's line."""
+        """Return the name of a process for a report: "LINE: NAME" if it is in the session of a line; else NAME.
+
+        A line is one of the app's Procfile.
+        """
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
 

@@ -96,7 +96,7 @@ class _Pauses:
     has_changed: bool = False
 
     def after(self, check: Callable[[], Answer]) -> Answer:
-        """Make a check, and store its answer, on which the next pause depends. Return the answer."""
+        """Call `check`, and return its answer. Note the answer, because the next pause depends on it."""
         began = self.clock.monotonic()
         answer = check()
         self.unready_at = began if isinstance(answer, NotYet) else self.unready_at
@@ -134,9 +134,10 @@ class HostReadiness:
     def wait(
         self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
     ) -> RunningApp | Unready:
-        """Wait until the app answers as `ready` declares in two checks in a row. Return its status, with `unready_at`.
+        """Wait until the app answers as `ready` declares in two checks in a row.
 
-        Return Unready with the reason if the app fails, or does not answer in time.
+        Return its status, with `unready_at` set. Return Unready with the reason if the app fails, or does not answer in
+        time.
         * `status`: reads the status of the app.
         * `command`: its environment, folder and log are those of the probe `[ready] run`.
         * `changes`: says when to read the status again; None if the driver does not report changes.

@@ -63,10 +63,10 @@ def rename_in_text(text: bytes) -> bytes:
 
 @contextmanager
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files`: of a copy with renamed variables; of the file itself if it has none to rename.
+    """Yield a path for each of `files`: that of a copy with renamed variables, or that of the file if it needs no copy.
 
-    Those variables are renamed that Docker's client would obey, see `rename_in_text`. A file that cannot be read is not
-    copied either. A copy is in the same folder as its file, because the client resolves relative paths from there.
+    A file needs a copy if it has variables that Docker's client would obey, see `rename_in_text`. A file that cannot be
+    read is not copied. A copy is in the same folder as its file, because the client resolves relative paths from there.
     Copies are removed at the end of the `with` block.
     """
     with ExitStack() as stack:

@@ -112,7 +112,7 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code and the output of a script. Reading its output failed with the error `failure`.
+    """Return the exit code and the output of a script. `failure` is the error with which reading the output ended.
 
     If the engine could not start the script, the code is 126 or 127, and the output is the message of `failure`. If the
     script did start, raise `failure`.

@@ -34,8 +34,8 @@ class EngineAddress:
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
     """Return the address of the engine that Docker's client would use in this environment.
 
-    DOCKER_HOST comes first, and then the engine of the chosen context. If none is chosen, it is the local socket. Raise
-    InfrastructureError if the chosen context does not exist.
+    This is DOCKER_HOST if it is set, else the engine of the chosen context. If no context is chosen, it is the local
+    socket. Raise InfrastructureError if the chosen context does not exist.
     """
     if host := environment.get("DOCKER_HOST"):
         return _with_tls_of_environment(host, environment)

@@ -36,9 +36,9 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
     """Return the port at which the app is reached; None if there is none.
 
     Ports in the labels for the proxy come first, then ports that the recipe publishes; among several, `_rank` decides.
-    * `config`: the resolved configuration of the recipe.
+    * `config`: the recipe's configuration, without variables.
     * `stack`: the name of the stack.
-    * `closed`: the external networks that are internal in Docker, by their names in the recipe.
+    * `closed`: those external networks that Docker reports as internal, by their names in the recipe.
 
     Raise RecipeError if all services with such ports are on internal networks only.
     """
@@ -97,8 +97,8 @@ def _own_port(service: Config, target: int, kind: str) -> int | None:
 def _is_open(config: Config, port: AppPort, closed: Collection[str]) -> bool:
     """Return whether the service of `port` is on a network that is not internal.
 
-    `closed` are the external networks that are internal in Docker. A service that publishes a port in ingress mode is
-    also on the ingress network, which is not internal.
+    `closed` are those external networks (made outside of the recipe) that Docker reports as internal. A service that
+    publishes a port in ingress mode is also on the ingress network, which is not internal.
     """
     service = config["services"][port.service]
     ingress = any(port.get("published") and port.get("mode") == "ingress" for port in service.get("ports") or ())

@@ -49,10 +49,10 @@ def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
-    """Return `file` if it is in the folder, and has the compose version, of the file `first`; else an adapted copy.
+    """Return a copy of `file` that Docker's client can merge with `first`; `file` itself if it needs no copy.
 
-    The copy is a file beside `first`; its path is returned. `number` makes its name unique, and `stack` removes it. A
-    file that cannot be read is returned as it is.
+    It needs none if it is in the same folder as `first` and has the same compose version, or cannot be read. A copy is
+    made beside `first`. `number` makes the name of the copy unique, and `stack` removes the copy.
     """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))

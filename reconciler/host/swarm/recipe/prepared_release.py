@@ -33,8 +33,8 @@ class PreparedRelease:
     * `stack`: the stack as which it is deployed. `recipe`: what its files declare.
     * `checkout`: the folder with its files.
     * `compose`: its compose files, and overlays of the fleet.
-    * `settings`: the values of the variables in these files.
-    * `config`: what Docker's client makes of them: one configuration without variables.
+    * `settings`: the values of the variables in the compose files.
+    * `config`: what Docker's client makes of the compose files: one configuration without variables.
     """
 
     stack: Stack
@@ -48,7 +48,7 @@ class PreparedRelease:
 def prepare_release(
     engine: Engine, stack: Stack, checkout: Path, options: DeployOptions, before: str
 ) -> PreparedRelease:
-    """Resolve the compose files of the release in `checkout`, for a deployment as `stack`. Return the result.
+    """Return the release in `checkout`, ready to be deployed as `stack`: with its compose files merged and filled in.
 
     `before` is the text of the .env.sample of the app's last deployment, "" for a new app. Raise RecipeError if the
     release is not a Co-op Cloud recipe, or if Docker refuses its files.

@@ -77,7 +77,8 @@ def stack_of(app: App, zone: str, state: str = "") -> Stack:
 class Endpoint:
     """How tests reach an app.
 
-    * `address`, `url`: HOST:PORT, and the URL; "" if the app listens on no port.
+    * `address`: the host and port, as "HOST:PORT"; "" if the app listens on no port.
+    * `url`: the URL at this address; "" if the app listens on no port.
     * `target`: the port in the container on which the service listens; None if the app listens on no port.
     * `published`: the host port that Canon publishes for the tests; None if they use the proxy, or a port that the
       recipe itself publishes.

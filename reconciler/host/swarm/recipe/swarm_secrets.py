@@ -52,8 +52,10 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
 def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mapping[str, str]) -> SecretNeed:
     """Return the secret `key`, with the length and characters that the comment of its version variable declares.
 
-    `full` is its name in the swarm. `names` maps the key of each secret to its name there. `comments` maps the unique
-    value of each version variable to the comment after the variable.
+    * `key`, `full`: its key in the compose files and its name in the swarm.
+    * `names`: the keys of all secrets, each with its name in the swarm.
+    * `comments`: the comments of version variables. The key of each is the unique value of its variable: the comment
+      whose key is part of `full` belongs to this secret.
     """
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
@@ -70,7 +72,10 @@ def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
 
 
 def _is_own(full: str, stack: Stack) -> bool:
-    """Return whether a secret belongs to the stack: its name `full` begins with the stack's and has a version."""
+    """Return whether a secret belongs to the stack, by its name `full` in the swarm, such as "STACK_db_v1".
+
+    The name has to begin with that of the stack, and to end with a version: "STACK_db_" has none.
+    """
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
 
@@ -85,9 +90,9 @@ def _used_secrets(config: Config) -> Mapping[str, str]:
 
 
 def _short_name(full: str, stack: Stack) -> str:
-    """Return the name that abra gives to a secret: the part of its name in the swarm between stack and version.
+    """Return the name that abra gives to a secret: "db" for "STACK_db_v1", its full name in the swarm.
 
-    If there is no version, return everything after the stack.
+    If there is no version in `full`, return everything after the name of the stack.
     """
     name, version = abra_name(full, stack)
     return name or version
@@ -108,10 +113,10 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
-    """Return the secret files of the app that the release uses, by the names of the secrets in the swarm.
+    """Return the secret files of the app that the release uses, as {NAME OF THE SECRET IN THE SWARM: PATH}.
 
-    A file is named like its secret in the compose files. In old snapshots, it is named like the part of the name in the
-    swarm between stack and version. Secrets without a file are left out.
+    A file has the name of its secret in the compose files or, in old snapshots, abra's name for it, such as "db" for
+    "STACK_db_v1". Secrets without a file are left out.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _short_name(full, prepared.stack) for full in names.values()}
@@ -132,7 +137,7 @@ def abra_name(full: str, stack: Stack) -> tuple[str, str]:
 
 
 def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
-    """Raise RecipeError if the release uses a secret that does not exist in the swarm, nor as a file of the app.
+    """Raise RecipeError if the release uses a secret that exists neither in the swarm nor as a file of the app.
 
     Docker alone would fail only after it had made the networks.
     """

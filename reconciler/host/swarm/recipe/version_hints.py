@@ -37,10 +37,10 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 
 
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
-    """Yield the name in the swarm, and a hint, for each config and secret that is made from a file.
+    """Yield (NAME IN THE SWARM, HINT) for each config and secret that is made from a file.
 
-    The hint says which version the maintainer must raise when the file changes, see `_hint`. The longest names come
-    first, because a short one may be part of a longer one.
+    The hint says what the maintainer has to do when the file changes, see `_hint`. The longest names come first,
+    because a short one may be part of a longer one.
     """
     pairs = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))

@@ -100,9 +100,10 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
 
 
 def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
-    """Resolve the compose files of the release in `checkout`, check that this host can run it, and pull its images.
+    """Check that this host can run the release in `checkout`, and pull its images.
 
-    Return the result. Raise RecipeError if the release is to blame for a failure, else InfrastructureError.
+    Return the release, ready to be deployed. Raise RecipeError if the release is to blame for a failure, else
+    InfrastructureError.
     """
     engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)

@@ -96,9 +96,10 @@ def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
 
 
 def exit_codes(events: Iterable[Json]) -> Mapping[str, int]:
-    """Return the greatest exit code of the ended containers of each service, by its full name.
+    """Return the exit codes with which containers ended, as {FULL NAME OF THE SERVICE: GREATEST CODE}.
 
-    Services whose code is not known are left out, and so are containers that the kernel killed because memory ran out.
+    `events` are the "die" and "oom" events of the containers. Services whose code is not known are left out, and so are
+    containers that the kernel killed because memory ran out.
     """
     found = {name: max(codes) for name, codes in _exit_codes(events).items()}
     return {name: code for name, code in found.items() if name and code >= 0}

@@ -143,9 +143,9 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 
 
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
-    """Wait until none of these services runs. Return the "die" and "oom" events of the stack in that time.
+    """Wait until none of the services in `stopping` runs. Return the "die" and "oom" events of the stack in that time.
 
-    Raise InfrastructureError if a service still runs three minutes (_STOP_SECONDS) after its grace period.
+    Raise InfrastructureError if one still runs three minutes (_STOP_SECONDS) after the longest of their grace periods.
     """
     seconds = stopping.grace.total_seconds() + _STOP_SECONDS
     with follow_stack(engine, stack, stopping.since, seconds) as events:

@@ -83,7 +83,7 @@ class Service:
     def has_stopping_task(self) -> bool:
         """Return whether a task of an earlier deployment has not stopped yet.
 
-        Until then, a new task may have to wait for its port.
+        Until it has stopped, a new task may have to wait for the port of the old one.
         """
         return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 

@@ -67,7 +67,7 @@ def container_end(container: Json) -> Json:
 
     * OOMKilled: True if the kernel killed it because memory ran out; else left out.
     * Ran: how long the container ran, as a timedelta; left out if not known.
-    * Unhealthy: whether the last health probes failed, as many as the check allows.
+    * Unhealthy: whether so many of its last health probes failed that the check counts as failed.
     * Healthy: whether one of the health probes succeeded.
 
     Docker's own health status cannot be used: it is "unhealthy" after any end.
