@@ -160,7 +160,10 @@ def in_one_line(failed: CanonError | StateError | OSError) -> str:
 
 
 def reason_of(failed: Exception) -> str:
-    """Return any exception as one line of text. One that Canon does not expect is called a bug in Canon."""
+    """Return any exception as one line of text.
+
+    An exception that Canon does not raise by intent is called a bug in Canon.
+    """
     if isinstance(failed, CanonError | StateError | OSError):
         return in_one_line(failed)
     return f"a bug in Canon: {failed!r}"

@@ -42,8 +42,8 @@ class RedactedStream:
     """Replaces secrets in a text that comes in pieces, even a secret that is split over two of them.
 
     The result is the same as that of `Redaction.apply` for the whole text. The last bytes of a piece may be the
-    beginning of a secret, so they are kept until the next piece comes. They are always fewer than the longest spelling
-    has.
+    beginning of a secret, so they are kept until the next piece comes. Fewer bytes are kept than the longest secret
+    has, in any form.
     """
 
     def __init__(self, redaction: Redaction) -> None:

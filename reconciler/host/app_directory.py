@@ -142,7 +142,7 @@ def app_run(app: App) -> Path:
 
 
 def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> None:
-    """Write the program `app-run`. It takes a command as its arguments, and runs it as if it were part of the app.
+    """Write the program `app-run`. The program runs the command in its arguments as if that were part of the app.
 
     The command runs in the folder `checkout`, with the environment `environment`.
     """

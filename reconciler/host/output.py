@@ -152,8 +152,8 @@ def _safe_cut(data: bytes) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file so that only this user can read it, and return its descriptor. For the argument `opener` of `open`.
+    """Open a file so that only this user can read it, and return its descriptor. Raise OSError if `path` is a link.
 
-    Raise OSError if `path` is a link.
+    This function is given to Python's `open` as the argument `opener`.
     """
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -86,11 +86,11 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 
 
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
-    """Run a command to its end, and stop all processes that it leaves running. Return how it ended.
+    """Run a command to its end, and stop all processes that it leaves running. Return how the command ended.
 
-    Its stdout goes to `out`, its stderr to `err` (None: to `out` too); both are closed. If it fails, is missing or
-    takes too long, nothing is raised, and the result says so. If its file cannot be executed, the exit code is 126 and
-    `out` gets the reason.
+    Its stdout goes to `out`. Its stderr goes to `err` or, if `err` is None, to `out` too. Both sinks are closed at the
+    end. If the command fails, is missing or takes too long, nothing is raised, and the result says so. If its file
+    cannot be executed, the exit code is 126 and `out` gets the reason.
     """
     prepare()
     with ExitStack() as stack:
@@ -228,8 +228,8 @@ def start_server(
 ) -> "subprocess.Popen[bytes]":
     """Start a server in its own session, and return it at once while it runs. Its stdout and stderr go to `out`.
 
-    The server inherits no other file. `mark`, the mark of its slot, becomes CANON_SLOT in its environment, by which it
-    is found when the slot is cleared. Raise OSError if it cannot be started.
+    The server inherits no other file. `mark`, the mark of its slot, becomes CANON_SLOT in the server's environment, by
+    which the server is found when the slot is cleared. Raise OSError if the server cannot be started.
     """
     prepare()
     with _forking():

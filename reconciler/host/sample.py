@@ -56,9 +56,9 @@ class Sample:
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
     """Parse the text of an `.env.sample`. If it sets a name twice, the last value counts. Variables are not expanded.
 
-    `usual_length` is the length of a secret whose line sets none. A secret with `generate=false`, or an unknown
-    charset, gets no length: a command must make it. Raise RecipeError, which names the line, for an invalid line, and
-    for a setting in `reserved` or one that begins with CANON_.
+    `usual_length` is the length of a secret whose line sets none; None for no length. A secret with `generate=false`,
+    or an unknown charset, gets no length: a command must make it. Raise RecipeError, which names the line, for an
+    invalid line, and for a setting in `reserved` or one that begins with CANON_.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
@@ -182,8 +182,9 @@ def describes_secret(setting: str, comment: str) -> bool:
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     """Return the secret `name`, with the length and charset that the comment after its version setting declares.
 
-    If it declares no length, the length is `usual_length`. With "generate=false" or an unknown charset, the secret gets
-    no length: a command must make it. For an invalid length, raise RecipeError with the position `where`.
+    If it declares no length, the length is `usual_length`, which may be None. With "generate=false" or an unknown
+    charset, the length is None too: a command must make the secret. For an invalid length, raise RecipeError with the
+    position `where`.
     """
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")

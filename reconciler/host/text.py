@@ -24,8 +24,7 @@ def one_line(data: bytes, most: int = _MOST) -> str:
 def last_words(data: bytes, most: int = _MOST) -> str:
     """Return the end of `data` as one printable line of at most `most` characters. If it is cut, it begins with "…".
 
-    Each run of white space becomes one blank. It is meant for error messages: programs write the reason of a failure
-    last.
+    Each run of white space becomes one blank. Use this for error messages: programs write the reason of a failure last.
     """
     line = escape_unprintable(" ".join(decoded(data).split()))
     return line if len(line) <= most else "…" + line[1 - most :]

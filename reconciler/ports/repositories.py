@@ -148,12 +148,12 @@ class Mirrors(Protocol):
         """
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Fetch the tag `ref` from upstream or, if there is no such tag, the branch `ref`. Return its commit.
+        """Fetch the tag `ref` from upstream or, if there is no such tag, the branch `ref`. Return the commit of `ref`.
 
         `ref` may also be a whole commit id, or the full name of a ref, such as "refs/pull/7/head". The objects are
-        fetched into the mirror, but its branches and tags stay as they are. Return None if upstream has no such ref or
-        commit, or if there is no mirror. Raise BusyError if another process is doing this for the same recipe,
-        InfrastructureError if git fails.
+        fetched into the mirror, but the mirror's branches and tags stay as they are. Return None if upstream has no
+        such ref or commit, or if there is no mirror. Raise BusyError if another process fetches such a ref of this
+        recipe, InfrastructureError if git fails.
         """
 
     def recover(self) -> None:

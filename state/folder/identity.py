@@ -52,7 +52,8 @@ def is_identity_file(path: Path) -> bool:
 def make_identity(path: Path) -> str:
     """Return the id in the file `path`. If there is no valid one, write a new one first.
 
-    If two processes do this at the same time, both get the same id. Raise FolderError if that fails.
+    If two processes do this at the same time, both get the same id. Raise FolderError if the file cannot be read or
+    written.
     """
     with file_errors(f"write {path}", FolderError):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

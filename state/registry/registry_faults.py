@@ -69,7 +69,7 @@ def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
 
 
 def _ways_out(path: Path) -> str:
-    """Return the hint for a damaged registry: restore it, or move it, its journal and the snapshots away.
+    """Return the hint for a damaged registry: restore the registry, or move it, its journal and the snapshots away.
 
     The hint names only those of these files that exist.
     """

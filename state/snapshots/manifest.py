@@ -17,6 +17,7 @@ class SealedEntry:
     """One path in a snapshot. `type` is file, folder, symlink or hardlink.
 
     * `path`: relative, with `/`. Bytes that are not UTF-8 are lone surrogates.
+    * `mode`, `uid`, `gid`, `mtime_ns`: its permissions, the ids of its owner and group, and its time of change.
     * `size`: the size of a file in bytes; else 0. `sha256`: the hash of a file's content; else "".
     * `target`: the target of a symlink, or the path of the file that a hard link shares; else "".
     """

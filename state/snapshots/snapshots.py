@@ -130,9 +130,10 @@ class SealedSnapshots:
                 return Damaged(str(mismatch))
 
     def delete(self, folder: Path) -> None:
-        """Delete the folder of a snapshot, if it exists. Once this has returned, a power cut does not bring it back.
+        """Delete the folder of a snapshot, if it exists.
 
-        The folder keeps its name until the end, so that a later process finds it if this one is killed.
+        Once this has returned, a power cut does not bring the folder back. The folder keeps its name until the end. So
+        if this process is killed, a later one finds the folder.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if os.path.lexists(folder):

@@ -31,6 +31,7 @@ class HttpAnswer:
     """What an upstream answered over HTTP.
 
     * `status`: the HTTP status; 0 if no complete answer came.
+    * `content_type`, `body`: the media type of the answer, and its content.
     * `retry_after`: how many seconds the server asks us to wait before the next request; 0 for none.
     """
 

@@ -172,6 +172,9 @@ def _files_below(folder: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the content of a file in one step, and write it to the disk. Do nothing if it is the same."""
+    """Replace the content of a file in one step, and write it to the disk.
+
+    Do nothing if the file has this content already.
+    """
     if not path.exists() or path.read_bytes() != content:
         replace_file(path, content)

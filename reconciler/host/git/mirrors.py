@@ -178,7 +178,10 @@ def _require_complete(repository: Repository, commit: str) -> None:
 
 
 def _refuse_changed(recipe: Recipe, answer: Answer, plan: RefPlan, arrived: Refs) -> None:
-    """Raise InfrastructureError if the fetched refs `arrived` are not those that upstream had listed in `answer`."""
+    """Raise InfrastructureError if the fetched refs `arrived` are not those that upstream had listed in `answer`.
+
+    `plan` says which of these refs had to be fetched.
+    """
     heads = {answer.branch: answer.head} if plan.fetch_head else {}
     tags = {name: ref.peeled for name, ref in arrived.tags.items()}
     if tags != plan.fetched or {name: ref.peeled for name, ref in arrived.heads.items()} != heads:

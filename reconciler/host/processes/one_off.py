@@ -21,10 +21,10 @@ def run_all(
 ) -> tuple[str, ...]:
     """Run the one-off lines of a Procfile (`release`, and the others in ONE_OFF), in the order of the Procfile.
 
-    `commands` maps the name of each line to its shell command. Return a remark on each process that a line left
-    running, and that was ended. At the first line that fails, raise RecipeError with the end of its output. Raise
-    TimedOutError if a line, or a process that it left, did not end in time. Raise InfrastructureError if memory ran
-    out.
+    `commands` maps the name of each line to its shell command, which runs in the folder `checkout`. Return a remark on
+    each process that a line left running, and that was ended. At the first line that fails, raise RecipeError with the
+    end of its output. Raise TimedOutError if a line, or a process that it left, did not end in time
+    (`options.timeout`). Raise InfrastructureError if memory ran out.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()

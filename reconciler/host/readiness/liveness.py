@@ -9,10 +9,10 @@ LONGEST_ONE_SHOT = timedelta(seconds=10)
 
 
 def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | None:
-    """Return which parts of an app have ended since it was ready, and how, as one EndedPart; None if it stayed up.
+    """Return which parts of an app have ended since the app was ready, and how, as one EndedPart; None if none has.
 
     `ready` is the status that the app had when it was ready, `now` its present one. If this host is to blame for the
-    end of some parts, only these are returned.
+    end of some parts, the result is about these parts only.
     """
     if isinstance(now, NotRunning):
         return EndedPart(now.reason or "nothing of it runs")

@@ -21,7 +21,8 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
 ) -> T:
     """Call `check` until `is_done` returns True for its result, or `seconds` are over. Return the last result.
 
-    `check` is called at least once. `pauses` yields how many seconds to wait after each check.
+    `check` is called at least once. `pauses` yields how many seconds to wait after each check. `clock` returns the time
+    in seconds, and `sleep` waits.
     """
     until = clock() + seconds
     while not is_done(result := check()) and (left := until - clock()) > 0:

@@ -46,8 +46,8 @@ def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) ->
     """Return the parts of one slot, each with facts about it. If a fact differs later, the part was changed.
 
     The key of a part is a text such as "volume web-1a2b3c4d_data".
-    * `kinds` maps a kind, such as "service", to Docker's JSON of its objects.
-    * `tasks` has the tasks of the services, and may have others.
+    * `kinds` maps a kind, such as "service", to Docker's JSON of the slot's objects of that kind.
+    * `tasks` has the tasks of the services, and may have other tasks too.
 
     The only fact of a secret or config is its id, because its content cannot change. A service also has the ids of its
     tasks, because a restart makes a new task.

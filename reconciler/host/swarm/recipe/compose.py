@@ -84,8 +84,8 @@ def has_ports(config: Config) -> bool:
 def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
     """Return `config` with the ports that were lost when Docker's client merged several compose files into it.
 
-    `unmerged` are the configurations of these files, each resolved alone. The client loses ports because it compares
-    only their numbers: of a TCP and a UDP port with the same number, it keeps the last one.
+    `unmerged` are the configurations that the client makes of each of these files alone. The client loses ports because
+    it compares only their numbers: of a TCP and a UDP port with the same number, it keeps the last one.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
     for single in unmerged:

@@ -85,9 +85,10 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
 
     * Docker's client has already put the variables of each `env_file` into `environment`. If `env_file` stayed, the
       client would read the file again at the deployment.
-    * The client has no values for the renamed variables, so they are filled in here.
+    * The client has no values for the renamed variables, so they are filled in here, from `settings`.
 
-    Raise RecipeError for an `env_file` outside of the release and the overlays.
+    `compose` are the paths of the compose files. Raise RecipeError for an `env_file` that is neither in the release's
+    folder `checkout` nor in that of an overlay.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}

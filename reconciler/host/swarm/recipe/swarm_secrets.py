@@ -30,9 +30,9 @@ _PLACEHOLDER = Stack("nobody", "nobody", "", "nobody.localhost")
 def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
     """Return the secrets of the stack that the services of the release in `checkout` use.
 
-    To find out which version variable belongs to which secret, each variable gets a unique value, the compose files are
-    resolved, and the value is looked for in the names of the secrets. Raise RecipeError if the release is to blame for
-    a failure.
+    To find out which version variable belongs to which secret, give each variable a unique value, let Docker's client
+    fill in the compose files, and look for the value in the names of the secrets. Raise RecipeError if the release is
+    to blame for a failure.
     """
     recipe = read_recipe(checkout, app_directory.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))

@@ -25,8 +25,8 @@ def check_apart(company: Company, prepared: PreparedRelease) -> None:
 def contacts(config: Config) -> Iterator[str]:
     """Yield a text for each way in which this app and apps of other recipes could reach each other by mistake.
 
-    `config` is the resolved compose file of this app. Docker gives a service its short name on each of its networks. On
-    a network that many recipes use, such as `proxy`, a web server that asks for `app` may get the `app` of another
+    `config` is the configuration of this app. Docker gives a service its short name on each of its networks. On a
+    network that many recipes use, such as `proxy`, a web server that asks for `app` may get the `app` of another
     recipe. The service `app` itself may be on such a network, because it does not ask for `app`.
     """
     networks = config.get("networks") or {}

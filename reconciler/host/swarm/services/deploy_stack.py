@@ -117,7 +117,10 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
 
 
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
-    """Return a compose file with Canon's labels and published port, to be merged over the recipe's compose files."""
+    """Return a compose file with only the labels and the published port that Canon adds to the release.
+
+    It is to be merged over the compose files of the recipe.
+    """
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     return overlay_compose(prepared.config, prepared.stack, release, deployable.endpoint)

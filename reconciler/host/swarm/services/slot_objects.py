@@ -37,7 +37,10 @@ class SlotObjects:
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of the services with these ids. That of an ended task also says how it ended."""
+        """Return the JSON of the tasks of the services with these ids.
+
+        The JSON of an ended task also says how the task ended.
+        """
         return self._remembered(services, lambda: with_container_ends(self.engine, self.engine.tasks(services)))
 
     def forget(self) -> None:
