@@ -100,10 +100,10 @@ def recipe_folders(folder: Path) -> Iterator[Path | Problem]:
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield each of `names` that is no file in the folder: its index, the name, and the name that was probably meant.
+    """Yield (INDEX, NAME, MEANT) for each name in `names` that is no file in the folder.
 
-    The name that was meant is "" if no file has a similar name. A link does not count as a file, because a trial works
-    in a copy of the folder, where the link would lead elsewhere.
+    INDEX is the index of the name in `names`. MEANT is the file that was probably meant; "" if none has a similar name.
+    A link does not count as a file, because a trial works in a copy of the folder, where the link would lead elsewhere.
     """
     for index, name in enumerate(names):
         if not _is_own_file(folder, name):

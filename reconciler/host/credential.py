@@ -9,10 +9,13 @@ _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 def read_credential(source: str, what: str, key: str) -> str:
-    """Return a secret. `source` is the path of a file, or the name of a systemd credential of this unit.
+    """Return a secret of the operator, without blanks at both ends.
 
-    `what` says what the secret is, such as "the forge's token", and `key` which key of fleet.toml names it, such as
-    "[mirror] token". Raise InfrastructureError if the file or the credential is not there, or is empty.
+    * `source`: the path of a file, or the name of a systemd credential of this unit.
+    * `what`: what the secret is, such as "the forge's token", for an error.
+    * `key`: the key of fleet.toml that names it, such as "[mirror] token", for an error.
+
+    Raise InfrastructureError if the file or the credential is not there, or is empty.
     """
     folder = os.environ.get(_CREDENTIALS)
     if not is_readable_here(source):

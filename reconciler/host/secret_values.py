@@ -153,9 +153,9 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return the end of what a secret's maker, a command, wrote to stderr, such as ": no such key"; "" if nothing.
+    """Return the end of what the command that makes a secret wrote to stderr, such as ": no such key"; "" if nothing.
 
-    Secrets are masked in it.
+    Secrets are masked in the returned text.
     """
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])

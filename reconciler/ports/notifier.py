@@ -33,10 +33,11 @@ class Notifier(Protocol):
     """Sends messages to people in one way, such as mail."""
 
     def send(self, letter: Letter) -> str:
-        """Send the letter. Return who did not get it although others did, and why; "" if all got it.
+        """Send the letter. Return who did not get it although others did, and why, as one text; "" if all got it.
 
-        Raise RefusedMessageError if the letter was refused for good, because of what it is, and InfrastructureError if
-        nobody got it for another reason, or not in time. Neither text holds a secret.
+        Raise RefusedMessageError if the target refuses this letter for good, because of its content. Raise
+        InfrastructureError if nobody got it for any other reason, such as a time limit. Neither the text nor an error
+        holds a secret.
         """
         ...
 

@@ -55,10 +55,11 @@ _SETTINGS = {
 
 
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
-    """Return the environment of a git call that may connect only by `protocols`, such as "https"; by none if empty.
+    """Return the environment of a git call.
 
-    `base` is the environment of all child processes. Its variables GIT_… are removed, with two exceptions: those for
-    ssh, TLS and proxies that a fleet passes on, and those that Canon sets for a single call.
+    git may connect only by `protocols`, such as "https"; by none if that is empty. `base` is the environment of all
+    child processes. Its variables GIT_… are removed, with two exceptions: those for ssh, TLS and proxies that a fleet
+    passes on, and those that Canon sets for a single call.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     kept = {*_PER_CALL, *PASSED_TO_GIT}

@@ -72,10 +72,10 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
-    """Return libcurl's options for TLS: values by name. They come from `environment`, and from `bundle`.
+    """Return libcurl's options for TLS, as {NAME: VALUE}. They come from `environment` and `bundle`.
 
-    `bundle` is the path of this host's CA certificates; None if there is none. Return None, so that git has to ask, in
-    two cases: there are no CA certificates, or a path is relative, because git starts in another folder.
+    `bundle` is the path of this host's CA certificates; None if there is none. Return None, so that git has to ask, if
+    there are no CA certificates. Return None also if a path is relative: git starts in another folder.
     """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options

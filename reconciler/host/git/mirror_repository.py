@@ -128,11 +128,11 @@ class MirrorRepository:
         evolve(self.repository, flushed="all,-reference").run("update-ref", "-z", "--stdin", stdin=changes)
 
     def read_refs(self) -> Refs:
-        """Return the branches and tags of the mirror; none if a pack file is missing.
+        """Return the branches and tags of the mirror. If a pack file is missing, return empty Refs.
 
-        They are read from the file `packed-refs`, into which every update writes all refs. git is asked only if that
-        file is damaged, or if refs are stored outside of it. Damage within a pack file is not noticed. Raise
-        InfrastructureError if git fails.
+        Every update of the mirror writes all refs into the file `packed-refs`, and they are read from there. Ask git
+        only if that file is damaged, or if there are refs outside of it. Damage within a pack file is not noticed.
+        Raise InfrastructureError if git fails.
         """
         if not self._has_its_packs():
             return Refs()

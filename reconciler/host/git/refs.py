@@ -146,7 +146,7 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 
 
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
-    """Return the input for `git update-ref -z --stdin` that deletes those branches of `held` that conflict with `branch`.
+    """Return the input for `git update-ref -z --stdin` that deletes the branches in `held` that conflict with `branch`.
 
     git stores branches as files: beside `a/b` it can store neither `a` nor `a/b/c`. Return b"" if none conflicts.
     """

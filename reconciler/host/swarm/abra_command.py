@@ -221,9 +221,9 @@ def _last_line(text: bytes) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """Return `value` as an .env file needs it: in single quotes, where no character is special, if that is possible.
+    """Return `value` in quotes, for an .env file: in single quotes if it has neither a single quote nor a line end.
 
-    Else return it in double quotes, with escapes.
+    No character is special in single quotes. Any other value gets double quotes, and escapes.
     """
     if "'" not in value and "\n" not in value:
         return f"'{value}'"

@@ -33,10 +33,12 @@ _STDERR = 2
 def run_script(connection: Connection, container: str, script: str, deadline: float) -> tuple[int | None, bytes]:
     """Run a shell script in a container for at most `deadline` seconds. Return its exit code and its output.
 
-    The exit code is None if the script ran out of time, 126 or 127 if the container has no shell, 1 if the container is
-    gone. A script that runs out of time is killed, with its children. The output is stdout, and then stderr; of more
-    than 64 MiB, the rest is dropped. Raise InfrastructureError if the connection is lost while the script runs,
-    RecipeError if the container is stopped before the script starts.
+    * The exit code is None if the script ran out of time. It is then killed, with its children.
+    * The exit code is 126 or 127 if the container has no shell, and 1 if the container is gone.
+    * The output is stdout, and then stderr. Of more than 64 MiB, the rest is dropped.
+
+    Raise InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped
+    before the script starts.
     """
     exec_id = _create_exec(connection, container, _TELL_PID, script)
     output = list[tuple[int, bytes]]()

@@ -123,9 +123,9 @@ def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
 
 
 def _without_preamble(text: bytes) -> bytes:
-    """Return the last line of a message that is not blank, because this line has the reason; b"" if there is none.
+    """Return the last line of a message, without Docker's prefix, such as "Error response from daemon: ".
 
-    Docker's prefix, such as "Error response from daemon: ", is left out.
+    This line has the reason. Blank lines are skipped. Return b"" if there is no other line.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else b""

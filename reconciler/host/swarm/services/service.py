@@ -55,8 +55,8 @@ class Service:
     def is_done(self, task: Json) -> bool:
         """Return whether `task` completed as a task of a one-shot service should: Swarm does not start it again.
 
-        Return False for a service that must stay up (`is_server`), and for a task whose health check passed or failed:
-        such a task is a server, which may end with exit code 0 too.
+        Return False for a service that must stay up (`is_server`). Return False also for a task with a health check
+        that passed or failed, because a task with such a check is a server. A server may end with exit code 0 too.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False

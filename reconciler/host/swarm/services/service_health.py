@@ -172,7 +172,7 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
     """Return an error that begins with `what`, and says why the newest ended task of `tasks` ended.
 
-    It is used for an update that failed, because Swarm gives no reason for that. If no task has ended, the error is a
+    Call this for an update that failed: Swarm gives no reason for that. If no task has ended, the error is a
     RecipeError without a reason.
     """
     found = [task for task in tasks if has_ended(task)]
@@ -182,9 +182,9 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """Return the error for the ended `tasks` of a service, the newest first. Its message begins with `what`.
 
-    The reason is that of the newest task which was killed because memory ran out; of the newest task if none was. An
-    older task may be chosen because the engine does not report every such kill. The message of the chosen task decides
-    whether the host (a full disk for example) or the recipe is to blame.
+    The error has the reason of the newest task that was killed because memory ran out, or else of the newest task. The
+    newest one may have been killed in this way too, since the engine does not report every such kill. The message of
+    the chosen task decides whether the host (a full disk for example) or the recipe is to blame.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
     by_message = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)
