@@ -50,9 +50,9 @@ def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[
     `is_wanted` is asked about the releases that `named` and `than` allow, the newest first.
 
     * `tags`: upstream's tags, each with its commit; None if a tag names no commit.
-    * `named`: a release name or a range. A name without an app part, such as "3.4.1", that is no tag means all releases
-      of that version, such as "3.4.1+1.2.0".
-    * `than`: the version than which a release must be older; None for releases of any age.
+    * `named`: a release name or a range of versions. A name without an app part that is no tag itself means all
+      releases that begin with it: "3.4.1" means "3.4.1+1.2.0" and "3.4.1+1.1.0".
+    * `than`: the release must be older than this version; None for releases of any age.
     """
     below = version_key(than) if than is not None else None
     older = (each for each in _meant(tags, named) if below is None or version_key(each.version) < below)

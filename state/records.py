@@ -181,7 +181,7 @@ class FoundDamage:
 
 @frozen
 class Memory:
-    """What is remembered of one recipe. `answer` is upstream's last complete answer; None if there was none yet.
+    """What is remembered of one recipe; None for what is not known yet. `answer` is upstream's last complete answer.
 
     * `known`: all release tags ever seen, also deleted ones. `not_commits`: the object ids of tags without a commit.
     * `reds`: failed trials, by version. `last_trial`: the id of the last trial. `seconds`: how long it took.

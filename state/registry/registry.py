@@ -51,7 +51,7 @@ class SqliteRegistry:
             return tuple(_readable(_canonical, stored, {}))
 
     def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
-        """Return the readable lines of the ledger after number `after`, oldest first; only those of `kind` if given."""
+        """Return the readable lines after number `after`, the oldest first: those of `kind`, or all if it is None."""
         with database.reading(self.path) as view:
             return tuple(ledger.lines_of(view.connection, after, kind)) if view else ()
 

@@ -69,9 +69,9 @@ def _appearing(into: Path) -> Iterator[Path]:
 
 
 def _write_tar(source: Path, path: Path, about: Mapping[str, object]) -> Manifest:
-    """Pack the folder `source` into a compressed tar, the new file `path`, on the disk. Return the manifest of the tar.
+    """Pack the folder `source` into a compressed tar, and write that to the new file `path` and to the disk.
 
-    `about` is stored in the manifest.
+    Return the manifest of the tar, in which `about` is stored.
     """
     with os.fdopen(open_new(path), "wb") as file:
         out = HashingWriter(file)

@@ -51,8 +51,8 @@ def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mappi
     * `forge`: the refs that the forge has now.
     * `pushed`: the refs that the forge had when it was last looked at.
 
-    A tag that a person has changed on the forge is not pushed; the result has a sentence about it. That is a tag that
-    names another object there, or that was in `pushed` and is gone from there.
+    A tag that a person has changed on the forge is not pushed; the result has a sentence about it. Such a tag names
+    another object on the forge, or was in `pushed` and is gone from the forge.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]

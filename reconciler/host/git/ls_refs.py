@@ -40,10 +40,11 @@ def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
 
 
 def ls_remote_text(answer: bytes) -> bytes | None:
-    """Return the refs in the body of an answer, byte for byte as `git ls-remote --symref` prints them.
+    """Return the refs in `answer`, the body of an upstream's HTTP answer, as `git ls-remote --symref` prints them.
 
-    Refs that are neither HEAD nor a branch or tag are left out. Return None if the answer is not exactly in the format,
-    has no such ref, or is cut off: a complete one ends with "0000", the flush packet.
+    The result is the same byte for byte. Refs that are neither HEAD nor a branch or tag are left out. Return None if
+    the answer is not exactly in the format, has no such ref, or is cut off: a complete one ends with "0000", the flush
+    packet.
     """
     lines: list[bytes] = []
     place = 0

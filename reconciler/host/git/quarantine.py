@@ -167,8 +167,8 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
     """Make a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
     `purpose` is part of the folder's name: "incoming" for an update of the mirror, "asked" for one ref that a user
-    asked for. The folder of a killed run is removed first. Raise InfrastructureError if another process fetches for the
-    same purpose.
+    asked for. `limits` are those of each fetch into it. The folder of a killed run is removed first. Raise
+    InfrastructureError if another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
     with _try_lock(path) as lock:

@@ -75,9 +75,9 @@ def claim(pid: int, mark: str, collected: Callable[[], bool]) -> Process | None:
 
 
 def forget_children() -> None:
-    """Forget what is recorded of children.
+    """Forget what this module has recorded of children. Call this in a process that was just forked.
 
-    A process that was just forked must call this: they are its parent's children.
+    The recorded children are those of its parent.
     """
     _claimed.clear()
     _before_slot.clear()

@@ -44,7 +44,7 @@ class SwarmRecipe:
 
 
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
-    """Read the release in the folder `checkout`.
+    """Read the release in the folder `checkout`. Return what its files declare.
 
     `before` is the text of the .env.sample of the app's last deployment. Its settings keep their values, and those that
     are new in the release are appended. For a new app, `before` is "", and the release's own .env.sample is used as it

@@ -137,7 +137,10 @@ def _merged(config: Config, added: Config) -> Config:
 
 
 def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return what Canon adds to the configuration `config` of a recipe, as the content of a compose file."""
+    """Return what Canon adds to the configuration `config` of a recipe, as the content of a compose file.
+
+    `stack`, `release` and `endpoint` say what is added.
+    """
     return {
         "version": naming_version(str(config.get("version", "3.8"))),
         "services": {name: _service_additions(name, config, stack, release, endpoint) for name in config["services"]},

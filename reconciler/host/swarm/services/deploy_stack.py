@@ -199,9 +199,9 @@ def _endpoint_at(site: DeploymentSite, stack: Stack, port: AppPort) -> Endpoint:
 
 
 def _internal_networks(engine: Engine, config: Config) -> frozenset[str]:
-    """Return the external networks of the recipe that are internal in Docker, by their names in the compose file.
+    """Return those external networks of the recipe that Docker reports as internal, by their names in the compose file.
 
-    Docker publishes no ports on internal networks.
+    A network is external if it is made outside of the recipe. Docker publishes no ports on internal networks.
     """
     declared = {name: network for name, network in (config.get("networks") or {}).items() if is_external(network)}
     names = {str(network.get("name") or name): name for name, network in declared.items()}

@@ -104,7 +104,7 @@ class Service:
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return how long after `now` enough tasks count as up, if nothing happens until then.
+        """Return how long after `now` enough tasks of the service count as up, if nothing happens until then.
 
         Return zero if enough tasks are up already; None if waiting alone is not enough.
         """
