@@ -114,7 +114,7 @@ def _copied(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _copy(path: Path, to: Path) -> None:
-    """Copy the database and its journal, as both were at one moment. Raise OSError if they change all the time."""
+    """Copy the database `path` and its journal, as both were at one moment. Raise OSError if they change too often."""
     journal, copied_journal = (file.with_name(f"{file.name}-journal") for file in (path, to))
     for _ in range(_COPIES):
         before = _facts(path), _facts(journal)
@@ -140,8 +140,8 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
     """Yield a text for each way in which the registry is not sound, in its pages, format, tables and triggers.
 
-    Checks that find nothing may yield "", which means no problem. `scripts` are SQL scripts, of which the first N make
-    an empty registry of format N.
+    A text "" comes from a check that found nothing, and is no problem. `scripts` are SQL scripts, of which the first N
+    make an empty registry of format N.
     """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
     yield f"SQLite finds damage: {found[0]}" if found else ""

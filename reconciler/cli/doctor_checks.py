@@ -121,7 +121,7 @@ def _state(seen: Inspection) -> HostCheck:
 
 
 def _identity(state: StateFolder, records: Records) -> HostCheck:
-    """Return the check of the state folder's id. The content of the folder was found intact before.
+    """Return the check of the state folder's id. The caller has already found the content of the folder intact.
 
     It is a WARNING if there are canonicals and the id is not valid, as in a copied folder; else OK.
     """

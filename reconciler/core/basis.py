@@ -84,7 +84,7 @@ def _parts(step: Step, observation: Observation | None) -> Mapping[str, str]:
 
 
 def _tags(observation: Observation) -> object:
-    """Return, for a digest, the commit of upstream's main branch and the tags, or why they could not be read."""
+    """Return what the digest of the tags is made from: upstream's main commit and tags, or why they are not known."""
     if isinstance(observation.answer, Unobservable):
         return observation.answer.reason
     return observation.answer.head, sorted((upstream_tags(observation) or {}).items())
@@ -98,7 +98,7 @@ def _digest(*values: object) -> str:
 
 
 def unsettled(plan: Plan, observations: Mapping[str, Observation]) -> Mapping[str, str]:
-    """Return a text on what a pass would do, for each recipe for which it would do something."""
+    """Return what a pass would do, as a text for each recipe. Recipes for which it would do nothing are left out."""
     texts = {name: _would_do(step, observations.get(name)) for name, step in plan.steps.items()}
     return {name: text for name, text in texts.items() if text}
 

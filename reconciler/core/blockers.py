@@ -28,7 +28,7 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A change that would help: the sentence `fact` becomes true. `by` can cause that, by `command` ("" for none)."""
+    """A change that helps. `fact`: what is true after it. `by`: who can make it. `command`: how; "" for no command."""
 
     fact: str
     by: Actor

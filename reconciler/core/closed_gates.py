@@ -19,11 +19,11 @@ from reconciler.core.trial_base import base_for
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return `blockers` with two additions for the ways that the recipe names in `[ways] gates`.
+    """Return `blockers` with what the ways add to them that the recipe names in `[ways] gates`.
 
-    * If only the answer NO of such a way keeps a green release back, the blocker "not-red" gets one more change by
-      which it would end: that `[ways] gates` no longer names the way.
-    * If the way back is named there, and leads to a release whose tag is unsigned, a blocker on that is added.
+    * If a green release was refused only because such a way has the answer NO, the blocker "not-red" gets one more
+      change that would remove it: `[ways] gates` no longer names the way.
+    * If the way back is named there, and leads to a release whose tag is unsigned, there is one more blocker.
 
     `events` are the events of the recipe.
     """

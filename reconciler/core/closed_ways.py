@@ -12,14 +12,13 @@ from reconciler.core.ways import RecordedWay, WayResult
 def closed_way(
     recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
 ) -> tuple[WayResult, WayResult] | None:
-    """Return the results before and after the answer of `way` changed from YES to NO; None if it did not.
+    """Return two results if the answer of `way` changed from YES to NO: the earlier one, and the later one. Else None.
 
-    * the later result: the newest of the canonical's release, which has this `version` and `commit`. An ERROR does not
-      count.
-    * the earlier result: the last one before that, of the same version or an older one, that has an answer to what is
-      NO now. An ERROR or SKIP does not count.
+    * The later one is the newest of the canonical's release, which has this `version` and `commit`. Its answer is NO.
+    * The earlier one is the last before that which says something about what is NO now. Its answer is YES.
 
-    Only what passes tried counts. `recorded` are the results of one recipe, the oldest first.
+    An ERROR does not count, nor does an earlier SKIP. Only what passes tried counts. `recorded` are the results of one
+    recipe, the oldest first.
     """
     answered = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
     results = [one for one in answered if one.way is way]
@@ -33,11 +32,12 @@ def closed_way(
 
 
 def _answers_same(before: WayResult, present: WayResult) -> bool:
-    """Return whether `before` has an answer to what is NO in the later result `present` of the same way.
+    """Return whether `before` says something about what is NO in the later result `present` of the same way.
 
-    It has none if it is of a newer release. If it is of an older one, it has one for each leap or fall from a release
-    that is not older than its own, because such a release came later. If it is of the same version, it must have been
-    tried with the same base.
+    * If `before` is of a newer version than `present`: False.
+    * A way back or a stop: True if `before` is of an older version, or of the same version with the same base.
+    * A leap or a fall: True if `before` has an answer to a case that is NO in `present`. True also if the data of such
+      a case is of a release not older than that of `before`: this case could not be tried then.
     """
     own, later = version_key(before.release.version), version_key(present.release.version)
     if not present.cases:

@@ -50,9 +50,9 @@ def data_history(events: Iterable[Event]) -> tuple[DataNode, ...]:
 
 
 def _add(nodes: list[DataNode], event: Event) -> None:
-    """Append to `nodes` the node for a promotion or rollback.
+    """Append the node for a promotion or rollback to `nodes`.
 
-    Before that node, append a node for each release in the lineage of the promotion that has none yet.
+    For a promotion, first append a node for each earlier release of its lineage, unless the release has one already.
     """
     generation = _number(event.body, "generation")
     if event.kind == "rolled-back":

@@ -44,7 +44,7 @@ def no_room(memory: Memory, budget: int | None, free: int | None, beside: Trials
 
 
 def within_disk(plan: Plan, observations: Mapping[str, Observation], budget: int | None, free: int | None) -> Plan:
-    """Return the plan, in which a trial is held back (OVER_BUDGET) if the disk has no room for it.
+    """Return the plan with each trial held back (OVER_BUDGET) for which the disk has no room.
 
     Each trial is judged as if it ran alone, by `no_room`. Other steps stay as they are. `budget` is how many bytes
     trials may take (None for no limit), `free` how many are free (None if unknown).

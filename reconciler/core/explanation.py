@@ -173,7 +173,7 @@ def _base(case: Case) -> Base | None:
 
 
 def _next(case: Case, blockers: Sequence[Blocker]) -> Change | None:
-    """Return what the next pass does once all blockers are removed, and the command that starts such a pass now.
+    """Return what the next pass does once all blockers are removed, with the command that starts a pass on the recipe.
 
     Return None if the pass would do nothing.
     """

@@ -156,7 +156,7 @@ def _moved(observation: Observation, want: Want) -> str:
 
 
 def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVersion) -> str:
-    """Return why the canonical's release is newer than the wanted one, gone upstream or not allowed; else ""."""
+    """Return how the canonical is ahead of `want`: newer, gone upstream or not allowed; "" if it is not ahead."""
     have = observation.canonical
     if have is None:
         return ""
@@ -241,9 +241,9 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Return whether the tags `held` in our mirror are right, and none is missing that can be fetched.
+    """Return whether our mirror, which holds the tags `held`, has no wrong tag and lacks no tag that can be fetched.
 
-    A tag that is gone upstream may be missing: a mirror that was made anew cannot fetch it.
+    A tag that is gone upstream cannot be fetched: a mirror that was made anew may lack it.
     """
     wanted, available = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())

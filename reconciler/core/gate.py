@@ -104,8 +104,8 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
 def _has_nothing_older(way: WayName, results: Sequence[WayResult], *, nothing_older: bool) -> bool:
     """Return whether `way` has nothing older to start from or to lead to, so that there is nothing to prove.
 
-    A leap also has nothing if it was tried, and no data is kept and no release named from which it could start.
-    `results` are those of this way; `nothing_older`: no older release is known.
+    This is so if no older release is known (`nothing_older`). A leap also has nothing if it was tried, and no data is
+    kept and no release named from which it could start. `results` are the results of this way.
     """
     sources = [case.source for each in results for case in each.cases if case.source.commit or not nothing_older]
     if way is WayName.STOP or sources or any(each.answer is not WayAnswer.SKIP for each in results):
@@ -114,7 +114,10 @@ def _has_nothing_older(way: WayName, results: Sequence[WayResult], *, nothing_ol
 
 
 def _unproved_text(result: WayResult) -> str:
-    """Return what `result` does not prove: the cases of a leap or a fall that prove nothing; "" if it is proved."""
+    """Return the cases of `result` that prove nothing (SKIP, ERROR), in one line; "" if everything is proved.
+
+    If there are no such cases, but the result itself proves nothing, return the result.
+    """
     nothing = {WayAnswer.SKIP, WayAnswer.ERROR}
     if cases := [case for case in result.cases if case.answer in nothing]:
         return cases_text(result.way, cases)

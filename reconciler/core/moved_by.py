@@ -6,9 +6,9 @@ from reconciler.core.needs import keeps_running
 
 
 def moved_by(case: Case) -> tuple[Change, ...]:
-    """Return what could change a recipe that is in sync, such as a newer release upstream.
+    """Return changes after which a recipe that is in sync would no longer be, such as a newer release upstream.
 
-    Each of them alone is enough. Return () for an orphan, and if there is no canonical.
+    Each change alone is enough. Return () for an orphan, and if there is no canonical.
     """
     observed, have = case.observation, case.step.finding.have
     if observed is None or have is None:

@@ -124,10 +124,10 @@ def waiting_for(notifications: Notifications, target: str) -> tuple[Message, ...
 def with_sent(
     notifications: Notifications, message_id: str, target: str, refused: Collection[str] = ()
 ) -> Notifications:
-    """Return the record with the message `message_id` no longer waiting for `target`, which has got it.
+    """Return the record after `target` got the message `message_id`, which then no longer waits for that target.
 
-    `refused` are the ids of messages that the target refused for good just before. They do not wait for it any longer
-    either: because it took another one, the fault is theirs.
+    `refused` are the ids of messages that the target refused for good just before. They no longer wait for the target
+    either: since the target took another message, the refused ones are at fault.
     """
     done = {message_id, *refused}
     kept = (each.without(target) if each.message.id in done else each for each in notifications.unsent)

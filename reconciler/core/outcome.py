@@ -153,7 +153,7 @@ def _was_recorded(step: Step, back: ReadBack) -> bool:
 
 
 def _result_of_failed(trial: Trial) -> tuple[Result, str]:
-    """Return the result of a step whose trial is not green, and the reason for it."""
+    """Return the result of a step whose trial failed, could not be judged or was incomplete, and the reason for it."""
     bad = first_failure(trial.tiers)
     if bad is None:
         return Result.NOT_TRIED, "not every tier was reached"

@@ -130,7 +130,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    If `status` is None, return the step unchanged. A step that needs a person because a tag moved still does.
+    If `status` is None, return the step unchanged. A step that needs a person because a tag moved stays such a step.
     """
     if status is None:
         return step
@@ -178,7 +178,7 @@ def _do_nothing(finding: Finding) -> Step:
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     """Return the step for a wanted release that is not promoted yet.
 
-    If that release is held back and the canonical is damaged, the step tests the canonical's release again, if it can.
+    If that release is held back and the canonical is damaged but still tagged upstream, test the canonical's again.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:

@@ -20,9 +20,10 @@ MOST: Final = 3
 
 
 def policies_of(case: Case) -> tuple[Condition, ...]:
-    """Return the policies in the order in which a pass applies them, each with whether the recipe meets it and why.
+    """Return the policies, which are the conditions before a trial, in the order in which a pass applies them.
 
-    For an orphan, return only the first, "declared", which it does not meet.
+    Each policy has whether the recipe meets it, and why. For an orphan, return only the first policy, "declared", which
+    an orphan does not meet.
     """
     if case.observation is None:
         return (Condition("declared", FAIL, f"recorded, but no longer declared in {case.fleet.folder}"),)

@@ -118,7 +118,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `counts`: the number of recipes by bucket. `line`: its last line. `notes`: on the run."""
+    """The report of one run. `counts`: the recipes in each bucket. `line`: its last line. `notes`: those on the run."""
 
     run: Run
     population: Population
@@ -157,7 +157,7 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one of them applies, else the gravest bucket.
+    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest that applies.
 
     The state of the mirror does not count.
     """

@@ -27,10 +27,11 @@ _VERDICTS = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED})
 def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
     """Return the problems in the report of a pass, and which subjects certainly have none.
 
-    * `told`: the subjects of problems that people were told of before. If the pass was over the whole fleet, a recipe
-      among them without a row has left the fleet, so its problem is over. A pass over some recipes tells nothing of
-      passes as a whole.
+    * `told`: the subjects of problems that people were told of before. If a recipe among them has no row after a pass
+      over the whole fleet, it has left the fleet, so its problem is over.
     * `interrupted`: True if a signal ended the pass. Then a problem of passes as a whole does not count as over.
+
+    A pass over some recipes tells nothing of passes as a whole.
     """
     rows = {row.recipe: row for row in report.rows}
     problems = {name: problem for name, row in rows.items() if (problem := _problem(row)) is not None}
@@ -49,7 +50,7 @@ def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
 
 
 def hollow_reason(report: Report) -> str:
-    """Return why a report is hollow, and after that its other notes."""
+    """Return why a report is hollow: which numbers do not add up, or that no recipe is enrolled. Its notes follow."""
     missing = gaps(report.population, report.counts, report.rows)
     return "; ".join(dict.fromkeys((*missing, *report.notes)))
 
@@ -63,7 +64,7 @@ def _problem(row: Row) -> FleetProblem | None:
 
 
 def _kind(row: Row, bucket: ReportBucket) -> str:
-    """Return the word for the kind of a problem in a row of the report, such as "red".
+    """Return the word for the kind of a problem in a row of the report, such as "red". `bucket` is the row's bucket.
 
     A release that failed its trial has the same word in the pass that tried it and in later passes.
     """
@@ -79,9 +80,9 @@ def _kind(row: Row, bucket: ReportBucket) -> str:
 
 
 def _version(row: Row, bucket: ReportBucket) -> str:
-    """Return the version of the release that the problem is about; "" if there is none.
+    """Return the version of the release that the problem is about; "" if there is none. `bucket` is the row's bucket.
 
-    For a damaged canonical it is the version of the canonical, else that of the wanted release.
+    For a damaged or orphaned canonical it is the version of the canonical, else that of the wanted release.
     """
     if bucket in {ReportBucket.DAMAGED, ReportBucket.ORPHANED}:
         return row.finding.have.version if row.finding.have is not None else ""

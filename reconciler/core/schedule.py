@@ -29,7 +29,7 @@ class Schedule:
     def before(self, name: str) -> tuple[str, ...]:
         """Return the recipes of the steps that have to end before the step of the recipe `name` may start.
 
-        These are the steps that come earlier in `order`, and have one of the same `claims`.
+        These are the steps that come earlier in `order` and share a claim with that step.
         """
         earlier = self.order[: self.order.index(name)]
         return tuple(each for each in earlier if self.claims[each] & self.claims[name])
@@ -60,8 +60,8 @@ def deploys(step: Step) -> bool:
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
     """Return all claims of a step: names of things that only one step can use at a time (see `claims_of`).
 
-    They are the claims of each app that the step deploys: its recipe's, those of the kept deployments that it deploys
-    again, and those that these recipes need.
+    They are the claims of the step's recipe, of the recipes whose kept deployment the step deploys again, and of all
+    recipes that one of these needs.
     """
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
     return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
@@ -110,9 +110,9 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return a plan with waiting trials, in place of trials that `plan` did not run; None if there is none to run.
+    """Return the plan of the next round, which runs waiting trials after `plan`; None if it would run none.
 
-    For each step of `plan` that tried no release, for example because its slot was in use, it has one waiting trial.
+    A waiting trial is taken for each step of `plan` that tried no release, for example because its slot was in use.
 
     * `plan`: the plan that was carried out. Of its `waiting` trials, those that have waited longest come first.
     * `order`: the recipes in the order of the first plan of the pass.
@@ -134,7 +134,9 @@ def _was_not_tried(outcome: Outcome) -> bool:
 def is_doubtful(trial: Trial) -> bool:
     """Return whether the result of a trial may be the fault of other steps that ran at the same time.
 
-    A green trial that was not cold (see the gate's condition "cold") is not doubtful: the gate refuses it anyway.
+    It may be if the trial is not green, if its base did not work, or if data.check failed so late that lack of time may
+    be the reason. A green trial that was not cold (see the gate's condition "cold") is not doubtful for that: the gate
+    refuses it anyway.
     """
     base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow
@@ -143,9 +145,11 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    Return False if another command used the slot, or if the gate refused the release. There is an exception: if it
-    refused the release only by the condition "tagged" or conditions on ways, a busy network or host may be the reason:
-    return True.
+    * True if the release is red, if this host failed, or if other trials are to blame.
+    * False if the release was promoted, or not tried, for example because another command used the slot.
+    * If the gate refused the release: True if its trial is doubtful, or if the gate refused it only by the condition
+      "tagged" and conditions on ways. A busy network or host may be the reason for these.
+    * True if an error ended the promotion.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

@@ -146,7 +146,7 @@ def is_green(tiers: Sequence[TierResult]) -> bool:
 
 
 def without_unproved_backup(tiers: Iterable[TierResult]) -> tuple[TierResult, ...]:
-    """Return the tiers. A passed backup becomes a skip if nothing is declared that could check the restore tier."""
+    """Return the tiers. A passed backup becomes a skip if the restore tier had no check, and so did not prove it."""
     results = tuple(tiers)
     if not any((tier.name, tier.skip) == (TierName.RESTORE, Skip.NO_CHECK) for tier in results):
         return results

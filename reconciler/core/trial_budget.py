@@ -30,7 +30,7 @@ def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: i
 def waits_since(step: Step, observation: Observation) -> datetime:
     """Return since when the recipe waits for a trial: since its release was first seen, or since its last trial.
 
-    The later of the two counts. Otherwise a recipe whose trials fail by faults of the host would keep all others
+    The later of the two counts, so that a recipe whose trials fail by faults of the host does not keep all others
     waiting. Return a day in 1970 if neither is known.
     """
     return max(step.finding.since or _LONG_AGO, observation.memory.last_trial_at or _LONG_AGO)

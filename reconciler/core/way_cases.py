@@ -49,10 +49,10 @@ class DataSource:
 
 @frozen
 class Kill:
-    """When a release was killed during its start.
+    """When a release was killed during its start. Both times count in seconds from when its first process was seen.
 
-    * `after`: the seconds from when its first process was seen until it was killed.
-    * `start`: how many seconds after the same moment Canon last found the release not ready if it was not killed.
+    * `after`: until the release was killed.
+    * `start`: until Canon last found the release not ready in a start without a kill.
     """
 
     after: float

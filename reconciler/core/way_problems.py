@@ -13,10 +13,10 @@ from state.notifications import FleetProblem, way_subject
 
 
 def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iterable[LedgerLine]) -> Seen:
-    """Return the dangerous ways of the canonicals in `rows`, each as a problem of its own, and which are none.
+    """Return the dangers that ways have shown of the canonicals in `rows`, one problem for each way.
 
-    `recipes` are the declared ones. Ways that a recipe does not declare to be run are left out. `lines` are those of
-    the ledger on ways, the oldest first.
+    Return also which ways of these recipes certainly have no problem. `recipes` are the declared ones. Ways that a
+    recipe does not declare to be run are left out. `lines` are those of the ledger on ways, the oldest first.
     """
     by_recipe = defaultdict[str, list[LedgerLine]](list)
     for line in lines:
@@ -42,7 +42,7 @@ def _dangers(row: Row, recipe: Recipe | None, lines: Iterable[LedgerLine]) -> It
 
 
 def _state_text(row: Row, recipe: Recipe | None, way: WayName) -> str:
-    """Return why there is no problem with a way now."""
+    """Return why a way is no problem, such as "no danger is known of 1.2.0". `recipe` is None if it is not declared."""
     if row.finding.have is None:
         return "no canonical"
     if recipe is None or not recipe.enrolled or way not in recipe.ways.run:

@@ -15,10 +15,10 @@ _SEEN: Final = (WayKind.TWICE, WayKind.DAMAGES, WayKind.UNCLEAN, WayKind.NO_REST
 
 
 def result_of_both(first: Tried, second: Tried) -> Tried:
-    """Return what counts if something took too long while `first` was found, so that `second` was tried after it.
+    """Return the result that counts of two: `second` was tried because something took too long while `first` was found.
 
-    The second counts, unless the first has a graver kind that was seen although something else took too long: what was
-    lost once may be lost again. Its reason then also tells the second answer.
+    The second counts. But the first counts if its kind is graver, because data that was lost once may be lost again.
+    The reason of the first then also tells the answer of the second.
     """
     if _rank(first.kind) <= _rank(second.kind):
         return second

@@ -71,7 +71,10 @@ def way_base(canonical: Canonical, tags: Mapping[str, str], generations: Iterabl
     """Return the older release to which a canonical's recipe might have to go back; None if there is none.
 
     This is the release from which the canonical was upgraded. If that is not known, it is the newest older release in
-    `tags`. For the arguments see `upgraded_from`.
+    `tags`.
+
+    * `tags`: the commit of each known tag.
+    * `generations`: the recorded generations of the recipe, the newest first.
     """
     base = upgraded_from(canonical, tags, generations)
     return older_release(Release(canonical.version, canonical.commit), base, tags)

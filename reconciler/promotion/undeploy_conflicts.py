@@ -32,8 +32,8 @@ def without_conflicts(host: Host, fleet: Fleet, recipe: Recipe) -> Iterator[None
 def undeployed(host: Host, fleet: Fleet, recipe: Recipe, names: Sequence[str]) -> Iterator[None]:
     """Undeploy the kept deployments that share an app with `recipe`. The caller holds the pass lock.
 
-    After the `with` block, deploy the canonicals of the recipes `names` again. If a signal ends the block, they stay
-    undeployed until the next pass.
+    `names` are the recipes of these deployments. After the `with` block, their canonicals are deployed again. If a
+    signal ends the block, they stay undeployed until the next pass.
     """
     if names:
         host.progress.step(recipe.name, f"undeployed meanwhile: {', '.join(names)}")

@@ -40,7 +40,7 @@ def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
     """Return the reply for an upstream that is not asked: Unchanged, which stands for its last recorded answer.
 
     Return Unobservable if no answer is recorded, or if the last pass could not see this upstream. `ends` are the events
-    of the ends of all passes.
+    with which passes ended, for all passes.
     """
     if not query.known:
         return Unobservable("upstream is not asked now, and no pass has recorded an answer")

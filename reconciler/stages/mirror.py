@@ -64,7 +64,7 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
     """Record the memories in one transaction. If that fails, record each one alone.
 
-    Return, for each recipe whose memory could not be recorded, the reason.
+    Return the reasons why memories could not be recorded, by recipe; {} if all were recorded.
     """
     failures: dict[str, str] = {}
     try:

@@ -148,8 +148,8 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
 
-    The snapshot is kept if the slot is gone: then the promotion was finished, and a person has put back an older
-    canon.db since. It is also kept if another process uses the slot.
+    The snapshot stays if the recipe's slot is gone: then the promotion was finished, and a person has put back an older
+    canon.db since. The snapshot also stays if another process uses the slot.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []
@@ -190,7 +190,10 @@ def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> 
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:
-    """Remove the empty folders in canonicals/ that first promotions left when they were undone. Return []."""
+    """Remove the empty folders in canonicals/ that first promotions left when they were undone.
+
+    Return [], since no remark is needed.
+    """
     folder = host.state.canonicals
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in records.canonicals:

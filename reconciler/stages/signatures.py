@@ -22,10 +22,10 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 
 
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
-    """Return the observation with checked signatures. Tags without a good signature are first fetched again.
+    """Return the observation with checked signatures. Tags without a good signature are fetched again before that.
 
-    The reason: upstream may sign a tag later, on the same commit. Raise InfrastructureError if a tag cannot be fetched
-    or checked.
+    The reason: upstream may sign a tag later, on the same commit. `answer` is the answer of upstream. Raise
+    InfrastructureError if a tag cannot be fetched or checked.
     """
     checked = with_signatures(host, observation)
     refused = {tag for tag, signature in checked.signatures.items() if signature.fault}

@@ -58,10 +58,10 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
 
 
 def _remedy(name: str, number: int, unknown: Sequence[str], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return what makes the images of the apps `unknown` known, such as "reconcile raise app".
+    """Return how the images of the apps `unknown` become known or are no longer needed, such as "reconcile raise app".
 
-    The apps are those of the generation `number` of the recipe `name`. If nothing makes their images known, return what
-    ends the generation.
+    The apps are those of the generation `number` of the recipe `name`. If no command helps, the text says until when
+    the images stay unknown.
     """
     if name not in recipes:
         return f"reconcile forget {name} --reason WHY"

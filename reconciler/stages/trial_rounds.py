@@ -29,7 +29,7 @@ class Converged:
 def carry_out(
     context: ConvergeContext, workers: Workers | None, report_outcome: Callable[[Outcome], None]
 ) -> Converged:
-    """Carry out the plan. Pass each outcome to `report_outcome` at once. Return all outcomes.
+    """Carry out the plan. Pass each outcome to `report_outcome` at once. Return what came of all steps.
 
     `workers` run several steps at once; if they are None, one step comes after the other.
 

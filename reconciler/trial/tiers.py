@@ -100,7 +100,7 @@ def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
 def _saves_fresh_data(run: TrialRun) -> bool:
     """Return whether the data of the fresh install becomes the candidate.
 
-    The data does if no upgrade is tried, or if the recipe declares that its canonicals have fresh data.
+    This is so if no upgrade is tried, or if the recipe declares that its canonicals have fresh data.
     """
     recipe, base = run.request.recipe, run.request.base
     no_upgrade = base.origin is Origin.NONE or TierName.UPGRADE in recipe.tiers

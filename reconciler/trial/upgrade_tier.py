@@ -57,7 +57,7 @@ def upgrade(run: TrialRun) -> Skipped | None:
 def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
     """Return `lineage` with the version under test at its end.
 
-    Return it unchanged if the base is the release under test: then its version is there already.
+    If the base is the release under test, return `lineage` unchanged, because the version is there already.
     """
     release = run.request.release
     return lineage if run.request.base.release == release else (*lineage, release.version)
@@ -100,9 +100,11 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
 def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | None:
     """Deploy the release under test over the release `base`. Return None, or a skip if the base had to be killed.
 
-    It is no fault of the release under test if the base does not stop in time. So in the first run, raise SlowHostError
-    for this, so that all tiers run once more. In the second run, raise InfrastructureError if the base is the
-    canonical. If the base is the release under test itself, raise KilledError.
+    A base that does not stop in time is no fault of the release under test. So other cases are errors:
+
+    * SlowHostError in the first run, so that all tiers run once more.
+    * InfrastructureError in the second run, if the base is the canonical.
+    * KilledError if the base is the release under test itself.
     """
     *needed, own = run.request.app_set
     for spec in needed:

@@ -54,7 +54,11 @@ def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]
 
 
 def _tried_once(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
-    """Return what came of a case that is tried once. If it took too long, `run.timed_out` is True afterwards."""
+    """Try a case once by calling `try_case`. Return the case with its answer.
+
+    The answer is SKIP if the older release does not work by itself, ERROR after any other error. If something took too
+    long, `run.timed_out` is True afterwards.
+    """
     try:
         return try_case(run)
     except OlderReleaseError as broken:

@@ -23,8 +23,8 @@ _TRIES = 3
 class _Start:
     """One start of the release under test. Times are in seconds, and count from when its first process was seen.
 
-    * `seconds`: until Canon last found the release not ready.
-    * `killed_after`: until the release was killed; None if it was not killed, or if Canon had found it ready by then.
+    * `seconds`: until the release was killed or, if it became ready, until Canon last found it not ready.
+    * `killed_after`: until the release was killed; None if it was not killed, or if it was ready by then.
     """
 
     seconds: float
@@ -75,7 +75,7 @@ def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool
 
 
 def _undisturbed(run: WayRun, source: DataSource) -> float:
-    """Start the release on the data of `source` without killing it. Return the `seconds` of that start.
+    """Start the release on the data of `source` without killing it. Return how many seconds that start took.
 
     Raise OlderReleaseError if the release fails, because then a kill would prove nothing.
     """
@@ -93,8 +93,9 @@ def _undisturbed(run: WayRun, source: DataSource) -> float:
 def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
     """Start the release in `slot`. Kill it `kill_after` seconds after its first process is seen; never if that is None.
 
-    Return how the start went. If the release was killed, nothing of it runs afterwards. If Canon found it ready all the
-    same, that was no kill of a start. Raise the errors of `deploy_app` if the release fails without being killed.
+    Return how the start went. If the release was killed, nothing of it runs afterwards. If it was killed only after
+    Canon had found it ready, the result has no kill. Raise the errors of `deploy_app` if the release fails without
+    being killed.
     """
     own, clock = run.own_app(slot), run.host.clock.monotonic
     called, was_ready = clock(), False
@@ -120,8 +121,8 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
 def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
     """Kill the release at the moment of its start that `case` names, and start it again. Return the answered case.
 
-    `start` is how many seconds the whole start takes. If the release is ready before that moment, begin anew with the
-    shorter time. After three such tries, the answer is SKIP.
+    `start` is how many seconds the whole start takes. If the release is ready before it can be killed, begin anew, with
+    the shorter time that this start took. After three such tries, the answer is SKIP.
     """
     assert case.moment is not None  # noqa: S101  a fall has moments
     for _ in range(_TRIES):
@@ -136,9 +137,13 @@ def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
 def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_writes: bool) -> WayCase:
     """Start the killed release again, and a second time if it does not come up. Return the case with its answer.
 
-    The answer is YES if all data is there afterwards. `kill` is when the release was killed. `proves_writes` is True if
-    data.check can see what the older release wrote. Raise TimedOutError if the first start takes too long, or its
-    data.check, because that shows no damage. If only the second start takes too long, the answer is NO nevertheless.
+    The answer is YES if the release comes up at the first start with all its data; else it is NO.
+
+    * `kill`: when the release was killed.
+    * `proves_writes`: True if data.check can see what the older release wrote.
+
+    If the first start or its data.check takes too long, raise TimedOutError, because that shows no damage. If only the
+    second start takes too long, the answer is NO.
     """
     first = tried = run.require_in_time(run.attempt(slot, run.subject.release))
     reason, starts = first.words or run.limits(proves_writes, case.source.version), 1

@@ -103,9 +103,9 @@ class WayRun:
     def write(self, slot: Slot) -> bool:
         """Let the running release write data by the recipe's command data.mark. Return whether data.check can see it.
 
-        data.check looks for the variable MARK_ID, which is new for each write. It can see the data if it failed before
-        the write, not only because it took too long, and passes now. Return False if nothing was written, because
-        data.mark is not declared or failed. Raise RecipeError if data.check fails afterwards.
+        The variable MARK_ID has a new value for each write, for which data.check looks. It can see the data if it fails
+        before the write, not merely for lack of time, and passes after the write. Return False if nothing was written,
+        because data.mark is not declared or failed. Raise RecipeError if data.check fails after the write.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         if data.mark is None:
@@ -149,8 +149,8 @@ class WayRun:
     def mark(self, slot: Slot) -> None:
         """Let a fresh install write data by the recipe's command data.mark, if that is declared.
 
-        The variable MARK_ID is not set. The recipe's command data.check looks for this data if it runs without MARK_ID
-        too. Raise RecipeError if data.mark fails.
+        The variable MARK_ID is not set. A later data.check without MARK_ID looks for this data. Raise RecipeError if
+        data.mark fails.
         """
         if self.subject.recipe.data.mark is not None:
             run_command(slot, self.own_app(slot), self.subject.recipe.data.mark, "data.mark")

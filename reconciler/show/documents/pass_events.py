@@ -49,9 +49,9 @@ def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime)
 
 
 def done_line(recipe: str, text: str, at: datetime) -> str:
-    """Return the line of `reconcile --events` that says how a try of a recipe's step ended at the time `at`.
+    """Return the line of `reconcile --events` that says how a recipe's step ended at the time `at`; `text` says how.
 
-    `text` says how. This is not the final result, because a step that fails while others run is repeated alone.
+    This may not be the final result: a step that fails while others run is repeated alone.
     """
     return _line("done", at, {"recipe": recipe, "text": text})
 

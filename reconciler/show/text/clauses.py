@@ -56,7 +56,7 @@ def clause(row: Row) -> str:
 
 
 def _standing(row: Row) -> str:
-    """Return the text for the column WHY of a recipe. It needs no person, and this run did nothing for it.
+    """Return the text for the column WHY of a recipe that needs no person, and for which this run did nothing.
 
     The text says what the next pass does for the recipe, or what the recipe waits for.
     """

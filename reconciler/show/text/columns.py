@@ -137,9 +137,9 @@ def _was_redeployed(row: Row) -> bool:
 
 
 def _ages(row: Row, run: Run) -> list[str]:
-    """Return up to two texts: when the recipe first differed ("first seen 3 d ago"), when it was last up.
+    """Return up to two texts: when the wanted release was "first seen", when the kept deployment was "last seen up".
 
-    A time that is not known is left out. Return an empty list if the report is not one of `reconcile drift`.
+    An unknown time is left out. Return an empty list if the report is not one of `reconcile drift`.
     """
     times = {"first seen": row.finding.since, "last seen up": row.finding.status.last_up}
     shown = times.items() if run.command is ReportCommand.DRIFT else ()
