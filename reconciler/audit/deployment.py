@@ -140,10 +140,10 @@ def _listed_place(field: str) -> tuple[int, int, int]:
 
 
 def _device(handle: int) -> tuple[int, int]:
-    """Return major and minor number of the device of an open file (its descriptor `handle`), as `/proc/locks` has them.
+    """Return the numbers (major, minor) of the device of an open file, as `/proc/locks` has them.
 
-    The numbers come from the kernel's list of mounts, because `stat` reports another device on btrfs and on an overlay
-    (seen with Linux 6.18).
+    `handle` is the descriptor of the file. The numbers come from the kernel's list of mounts, because `stat` reports
+    another device on btrfs and on an overlay (seen with Linux 6.18).
     """
     _, _, rest = Path(f"/proc/self/fdinfo/{handle}").read_text("ascii").partition("mnt_id:")
     mount, *_ = rest.split()

@@ -71,7 +71,9 @@ class RecipeHistory:
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
         """Add a line on the beginning or end of an operation (a promotion or a rollback).
 
-        `operation` is the id of the operation. `generation` is the number of the generation that the operation makes.
+        * `fact`: the line.
+        * `operation`: the id of the operation.
+        * `generation`: the number of the generation that the operation makes.
         """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact

@@ -25,9 +25,12 @@ class ClaimedRelease:
     """What is recorded of one generation of a recipe.
 
     * `lineage`: the releases that ran on its data, the oldest first.
-    * `trial`: the id of its trial. `log`: the folder of the trial's logs, relative to the state folder.
-    * `manifest`: the hash of its snapshot's manifest. `files`: the names of the snapshot's files.
-    * `size`: the size of its data in bytes. `packed`: the size of the compressed tar in bytes.
+    * `trial`: the id of its trial.
+    * `log`: the folder of the trial's logs, relative to the state folder.
+    * `manifest`: the hash of its snapshot's manifest.
+    * `files`: the names of the snapshot's files.
+    * `size`: the size of its data in bytes.
+    * `packed`: the size of the compressed tar in bytes.
     * `entries`: the number of paths in the tar.
     """
 

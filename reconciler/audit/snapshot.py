@@ -23,7 +23,7 @@ _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "
 
 
 def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelease], begun: int) -> Iterator[Claim]:
-    """Yield a claim about each snapshot of a recipe, and one that disagrees for each unrecorded entry of `folder`.
+    """Yield a claim about each snapshot of a recipe. For each other entry of `folder`, yield one that disagrees.
 
     * `folder`: the folder of the recipe's snapshots.
     * `canonicals`: the recorded generations. The snapshot of the newest must exist; older ones may have been deleted.
@@ -44,8 +44,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
     """Yield a text for each way in which the snapshot in `folder` differs from its record `canonical`.
 
-    Of the differences within the tar, yield only the first. Checks that find nothing may yield "", which means no
-    difference.
+    Of the differences within the tar, yield only the first. A text "" comes from a check that found no difference.
     """
     try:
         content = (folder / _MANIFEST).read_bytes()
@@ -118,7 +117,7 @@ def _zstd() -> ModuleType:
 
 
 def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a text for each path that is missing from the tar, was added to it, or differs from the manifest.
+    """Yield a text for each path in which the tar and the manifest differ: it is missing, was added, or is another.
 
     `entries` is the manifest's list of paths.
     """

@@ -123,7 +123,7 @@ def _existing_lock(context: CommandContext, name: str) -> Path:
 
 
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
-    """Delete everything of the recipe `name`. Return a message for the user.
+    """Delete everything of the recipe `name`. Return a message for the user. The ledger gets the `reason`.
 
     Raise UsageError if nothing is recorded of the recipe, BusyError if its slot is in use.
     """

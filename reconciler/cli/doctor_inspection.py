@@ -55,7 +55,10 @@ def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
 
 
 def _service(unit: str, environment: Mapping[str, str]) -> systemd.Properties | NotCheckedError:
-    """Return the properties of the systemd unit `unit`, or the error if systemd could not be asked."""
+    """Return the properties of the systemd unit `unit`, or the error if systemd could not be asked.
+
+    `environment` is the environment of the program that asks systemd.
+    """
     try:
         return systemd.read_service(unit, environment)
     except NotCheckedError as unasked:

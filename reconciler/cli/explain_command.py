@@ -18,7 +18,8 @@ from state.registry.registry import SqliteRegistry
 def explain(options: Options, name: str | None, *, offline: bool) -> int:
     """Print why recipes are as they are: `name`, or those named by -r, or else all recipes and orphans. Return 0.
 
-    With `offline`, no upstream is asked. Raise UsageError if `name` is neither declared nor recorded.
+    If `name` is None, it was not given. With `offline`, no upstream is asked. Raise UsageError if `name` is neither
+    declared nor recorded.
     """
     context = load_context(options)
     names = _names(context, name)

@@ -82,9 +82,11 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 
 
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
-    """Print one error: as text to stderr and, if the command line asks for JSON, as JSON to stdout.
+    """Print one error: as text to stderr and, if the command line asks for JSON, as JSON to stdout. Return `exit_code`.
 
-    `exit_code` is that of the error. `arguments` is the command line. Return the exit code.
+    * `hint`: what to do about the error; "" for nothing.
+    * `exit_code`: that of the error.
+    * `arguments`: the command line.
     """
     text = render_error(message, hint, _stderr_screen(arguments))
     return _report(text, error_document([("", None, None, message, hint)], exit_code), exit_code, arguments)

@@ -93,7 +93,10 @@ def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
 
 
 def _ended_text(decision: Hold | Rollback, today: date) -> str:
-    """Return a sentence on a hold or rollback that a person ends now: whose it was, and why."""
+    """Return a sentence on a hold or rollback that a person ends now: whose it was, and why.
+
+    If a hold had ended before `today` already, the sentence says so.
+    """
     if isinstance(decision, Rollback):
         return f"it was rolled back from {decision.left} by {decision.who} ({decision.reason})"
     if decision.is_over(today):

@@ -76,9 +76,9 @@ def _paragraphs(texts: list[str]) -> Iterator[str]:
 
 
 def _section(epilog: str) -> Iterator[str]:
-    """Yield the roff lines of a section, made of one part of the text at the end of a command's help; nothing for "".
+    """Yield the roff lines for `epilog`, a part of the text at the end of a command's help; nothing for "".
 
-    The first line of the part is the title: examples, or exit codes. The other lines keep their line breaks.
+    The first line of the part says what it is about: examples, or exit codes. The other lines keep their line breaks.
     """
     title, *lines = epilog.removeprefix(_KEEP_LINES).splitlines() or [""]
     if title.startswith("Example"):

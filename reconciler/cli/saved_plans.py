@@ -72,7 +72,10 @@ def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: st
 
 
 def _require_same_folders(context: CommandContext, saved: SavedPlan, file: str) -> None:
-    """Raise UsageError if the plan is for another state folder or fleet folder, or if the option -r is given."""
+    """Raise UsageError if the saved plan is for another state folder or fleet folder, or if the option -r is given.
+
+    `file` is the file of the plan, for the error.
+    """
     if context.options.recipes:
         raise UsageError("apply takes no --recipe", "the plan says which recipes it is about")
     for what, planned, own in (

@@ -51,10 +51,11 @@ def when_free(
     open_it: Callable[[], AbstractContextManager[T]],
     open_again: Callable[[], AbstractContextManager[T]],
 ) -> Iterator[T]:
-    """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait, and try `open_again`.
+    """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait, and enter another one.
 
-    An error within the caller's `with` block is not tried again. The progress shows what is waited for, once for each
-    reason. When the time in `waiting` is over, raise the BusyError.
+    `open_again` returns that other context, as often as needed. An error within the caller's `with` block is not tried
+    again. The progress shows what is waited for, once for each reason. When the time in `waiting` is over, raise the
+    BusyError.
     """
     with ExitStack() as stack:
         tries = chain([open_it], repeat(open_again))

@@ -110,6 +110,7 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
     """Return whether the generation `have` is older than the head.
 
     If the tag was moved, `have` can have the same version as the head, but another commit. Then it counts as older.
+    `releases` are those of upstream; if the head is a branch, the release on its commit tells its version.
     """
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:

@@ -41,9 +41,10 @@ def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanC
 
 
 def moved_parts(before: Basis, now: Basis) -> tuple[str, ...]:
-    """Return a text for each part that differs between `before` and `now`, such as "app: its tags upstream", by recipe.
+    """Return a text for each part that differs between `before` and `now`, such as "app: its tags upstream".
 
-    Return () if nothing differs. A recipe that is only in one of the two also counts as a difference.
+    The texts are sorted by recipe. Return () if nothing differs. A recipe that is only in one of the two also counts as
+    a difference.
     """
     return tuple(_moved(before, now))
 

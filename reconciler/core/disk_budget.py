@@ -29,6 +29,7 @@ def no_room(memory: Memory, budget: int | None, free: int | None, beside: Trials
     * `memory`: what passes remember of the recipe. If they do not know how much a trial of it takes, return "".
     * `budget`: how many bytes trials may take; None for no limit: then return "".
     * `free`: how many bytes are free; None if that is unknown: then only the budget counts.
+    * `beside`: what the trials that run now take; nothing if none runs.
     """
     peak = peak_of(memory)
     if budget is None or peak is None:

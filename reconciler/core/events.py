@@ -125,7 +125,7 @@ def _selected(body: Body, recipe: str) -> bool:
 
 
 def text_of(body: Body, key: str) -> str:
-    """Return the value of `key` in the data of a ledger line as text; "" if it is missing or null."""
+    """Return the value of `key` in `body`, the data of a ledger line, as text; "" if it is missing or null."""
     value = body.get(key)
     return "" if value is None else str(value)
 
@@ -160,7 +160,10 @@ def _event(line: LedgerLine, triggers: Mapping[str, str]) -> Event:
 
 
 def _by(entry: LedgerEntry, triggers: Mapping[str, str]) -> str:
-    """Return who did what the entry records: a person, or a pass and what started it; "" if the entry names neither."""
+    """Return who did what the entry records: a person, or a pass and what started it, such as "pass ID (timer)".
+
+    Return "" if the entry names neither. `triggers` has what started each pass, by the pass's id.
+    """
     who = text_of(entry.body, "who")
     if who or text_of(entry.body, "result") == _BY_HAND:
         return who

@@ -89,8 +89,11 @@ class Explanation:
 def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, freshness: Freshness) -> Explanation:
     """Return the explanation of one recipe.
 
-    `events` are the events of the recipe, the oldest first. `drift` is its drift record, None if there is none. The
-    field `by_record` of the explanation is left empty.
+    * `events`: the events of the recipe, the oldest first.
+    * `drift`: the drift record of the recipe; None if there is none.
+    * `freshness`: how old the facts about upstream are.
+
+    The field `by_record` of the explanation is left empty.
     """
     blockers, release = with_gates(case, blockers_of(case), events), _release(case)
     is_settled = _is_settled(case, blockers)

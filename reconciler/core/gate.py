@@ -74,9 +74,9 @@ _WAY = "way-"
 def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
     """Return a condition for each way on which the recipe lets its promotions depend (`[ways] gates`).
 
-    * FAIL: an answer is NO.
-    * PASS: all answers of the way are YES, and so is each case of a leap or a fall. All ways but the stop also pass if
-      there is no older release, and a leap if no older data is kept or named.
+    * FAIL: an answer of the way is NO.
+    * PASS: all its answers are YES, and so is each case of a leap or a fall. PASS also if there is nothing to prove: no
+      older release is known (this does not count for the stop), or no older data is kept or named for a leap.
     * OPEN: there is no answer, or an answer or one of its cases proves nothing (SKIP, ERROR).
     """
     return tuple(_way(way, ways) for way in WayName if way in recipe.ways.gates)
@@ -228,7 +228,7 @@ def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
 def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
     """Return the condition "at-home": it is met if the pass runs in the systemd unit that the fleet declares.
 
-    Return () if the fleet declares none.
+    `place` says in which unit this process runs. Return () if the fleet declares none.
     """
     if not fleet.unit:
         return ()

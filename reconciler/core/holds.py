@@ -51,10 +51,10 @@ class HoldStatus:
 
 
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
-    """Return the hold and the rollback that have an effect on a recipe now; None if it has neither.
+    """Return the hold and the rollback that have an effect on a recipe now, or a hold that has ended.
 
-    A hold that has ended, but is still recorded, is also returned, as `ended`. `want` is the wanted release,
-    or why there is none; None for an orphan. `today` is in UTC.
+    A hold that has ended, but is still recorded, is in the field `ended`. Return None if there is nothing of these.
+    `want` is the wanted release, or why there is none; None for an orphan. `today` is in UTC.
     """
     hold = hold_in_effect(observation.hold, today)
     ended = observation.hold if hold is None else None
@@ -137,18 +137,18 @@ def why_held(hold: Hold | None, today: date) -> str:
 
 
 def hold_text(hold: Hold) -> str:
-    """Return a text on a hold: who put the recipe on hold, until when, and why."""
+    """Return a text on a hold, such as "on hold by ann since 2026-11-01, until 2026-11-24 (new disk)"."""
     until = f"until {hold.until}" if hold.until else f"until: reconcile resume {hold.recipe}"
     return f"on hold by {hold.who} since {hold.at:%Y-%m-%d}, {until} ({hold.reason})"
 
 
 def ended_text(hold: Hold) -> str:
-    """Return a text on a hold that has ended: whose it was, why, and when it ended."""
+    """Return a text on a hold that has ended, such as "its hold by ann ended on 2026-11-24 (new disk)"."""
     return f"its hold by {hold.who} ended on {hold.until} ({hold.reason})"
 
 
 def rollback_text(rollback: Rollback) -> str:
-    """Return a text on a rollback: who did it, from which to which release, why, and what ends it."""
+    """Return a text on a rollback: from which to which release, by whom, when, what ends it, and in brackets why."""
     ends = f"until a release newer than {rollback.left}, or: reconcile resume {rollback.recipe}"
     done = f"rolled back from {rollback.left} to {rollback.version} by {rollback.who} on {rollback.at:%Y-%m-%d}"
     return f"{done}, {ends} ({rollback.reason})"

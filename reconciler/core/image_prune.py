@@ -38,7 +38,8 @@ class StoredApp:
     """An app that is deployed from a stored generation: the recipe itself, or a recipe that it needs.
 
     * `recipe`, `generation`: the recipe and the number of the generation.
-    * `app`, `commit`: the recipe of the app, and the commit of it that the generation's snapshot names.
+    * `app`: the recipe of the app.
+    * `commit`: the commit at which the generation's snapshot has the app.
     * `has_images`: True if the driver of the app deploys container images.
     """
 

@@ -97,7 +97,7 @@ def judge(step: Step, attempt: Attempt, back: ReadBack) -> Outcome:
 
 
 def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step, and the reason for it."""
+    """Return the result of a step and its reason. `attempt` is what the step did, `back` what was read from disk."""
     if step.release is None:
         return _result_without_release(step, attempt, back)
     trial = attempt.trial
@@ -111,7 +111,7 @@ def _result(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
 
 
 def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step that tries no release, and the reason for it."""
+    """Return the result of a step that tries no release, and its reason. `back` was read from disk after the step."""
     if attempt.untried_reason:
         return (Result.INFRASTRUCTURE if attempt.host_fault else Result.NOT_TRIED), attempt.untried_reason
     if step.action is Action.NONE:
@@ -124,7 +124,7 @@ def _result_without_release(step: Step, attempt: Attempt, back: ReadBack) -> tup
 
 
 def _redeployed(back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step that deploys a canonical again, and the reason for it."""
+    """Return the result of a step that deploys a canonical again, and its reason. `back` was read after the step."""
     have, down = back.canonical, back.damage or back.down
     if have is None or down:
         return Result.INFRASTRUCTURE, f"its deployment is still down: {down or 'nothing is recorded'}"
@@ -132,7 +132,7 @@ def _redeployed(back: ReadBack) -> tuple[Result, str]:
 
 
 def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step whose release was not tried, and the reason for it.
+    """Return the result of a step whose release was not tried, and its reason. `back` was read after the step.
 
     If the release is recorded as the canonical all the same, the step was interrupted after its promotion.
     """
@@ -163,7 +163,7 @@ def _result_of_failed(trial: Trial) -> tuple[Result, str]:
 
 
 def is_recorded(trial: Trial, back: ReadBack) -> bool:
-    """Return whether the recorded canonical was proved by this trial, and the canonical's snapshot is intact."""
+    """Return whether the canonical that was read `back` was proved by this trial, and its snapshot is intact."""
     have = back.canonical
     if have is None or back.damage or have.recipe != trial.recipe:
         return False
@@ -171,7 +171,7 @@ def is_recorded(trial: Trial, back: ReadBack) -> bool:
 
 
 def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
-    """Return the result of a step whose release is the recorded canonical now, and the reason for this result."""
+    """Return the result of a step whose release is now the recorded canonical, as `back` has it, and its reason."""
     have = back.canonical
     assert have is not None  # noqa: S101  is_recorded implies it
     note = "".join(f"; afterwards: {why}" for why in (attempt.promotion_error, attempt.untried_reason) if why)
@@ -214,7 +214,10 @@ def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Return all reasons why a green release was not promoted, as one text. Conditions of the gate come first."""
+    """Return all reasons why a green release was not promoted, as one text. Conditions of the gate come first.
+
+    `attempt` is what the step did. `back` is what was read from disk after it, which is named if no other reason is.
+    """
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:
         reasons.append(attempt.promotion_error)

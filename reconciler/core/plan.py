@@ -143,7 +143,7 @@ def _with_hold(step: Step, status: HoldStatus | None) -> Step:
 
 
 def _with_redeployment(step: Step, why_down: str) -> Step:
-    """Return the step with the action REDEPLOY, since its kept deployment is down. `why_down` is added to the reason.
+    """Return the step with the action REDEPLOY, since the recipe's kept deployment is down; `why_down` says why.
 
     A step that promotes keeps its action: after the trial, the kept deployment is deployed again anyway.
     """
@@ -154,7 +154,7 @@ def _with_redeployment(step: Step, why_down: str) -> Step:
 
 
 def _release_step(finding: Finding, observation: Observation | None, context: PlanContext) -> Step:
-    """Return the step for the wanted release, without holds and kept deployments. An orphan has no `observation`."""
+    """Return the step for the wanted release, before holds and kept deployments count. An orphan has no observation."""
     if observation is None:
         hint = f"if it is to go: reconcile forget {finding.recipe} --reason …"
         return Step(finding, Action.NONE, f"{finding.reason}; {hint}", needs_person=True)
@@ -213,7 +213,7 @@ def _held_back_by_red(finding: Finding, red: Red) -> Step:
 
 
 def _unsigned_step(finding: Finding, why: str) -> Step:
-    """Return a step that does nothing because no key of the fleet signed the release."""
+    """Return a step that does nothing, because no key of the fleet signed the release. `why` is added to the reason."""
     return Step(finding, Action.NONE, f"{finding.reason}; {why}", held_back=HeldBack.UNSIGNED, needs_person=True)
 
 

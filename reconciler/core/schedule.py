@@ -87,7 +87,10 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
 
 
 def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
-    """Return one note on how many recipes a pass tries at once; () if the plan tries fewer than two."""
+    """Return one note on how many recipes a pass tries at once; () if the plan tries fewer than two.
+
+    `parallel` is how many it may try at once.
+    """
     most = min(parallel, sum(step.release is not None for step in plan.steps.values()))
     return (f"a pass tries up to {most} of these recipes at once ([budget] parallel)",) if most > 1 else ()
 

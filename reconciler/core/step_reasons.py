@@ -17,14 +17,20 @@ NOT_PROMOTED: Final = "green, not promoted: "
 
 
 def exception_reason(recipe: Recipe, today: date) -> str:
-    """Return the declared reason why the recipe is not enrolled. If the day to review it has come, the text says so."""
+    """Return the declared reason why the recipe is not enrolled.
+
+    If the day to review the reason has come by the day `today`, the text says so.
+    """
     if recipe.review is None or recipe.review > today:
         return recipe.exception
     return f"{recipe.exception} (due for review since {recipe.review})"
 
 
 def damage_note(finding: Finding) -> str:
-    """Return a note on the damaged canonical and its data, with "; " at the end; "" if the canonical is not damaged."""
+    """Return a note on the damaged canonical and what is left of its data; "" if the canonical is not damaged.
+
+    The note ends with "; ", since other text follows.
+    """
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
     damaged = f"the canonical is damaged ({finding.status.reason})"
@@ -41,9 +47,9 @@ def missing_tools_text(observation: Observation) -> str:
 
 
 def with_missing_tools(reason: str, observation: Observation) -> str:
-    """Return `reason`; after it, which required programs are missing, and why the tests cannot be read.
+    """Return `reason` and, after it, which required programs are missing, and why the tests cannot be read.
 
-    If neither is the case, return `reason` alone.
+    Return `reason` alone if no program is missing and the tests can be read.
     """
     return "; ".join(filter(None, (reason, missing_tools_text(observation), observation.tests_unreadable)))
 
@@ -105,12 +111,12 @@ def signer_note(observation: Observation, release: Release) -> str:
 
 
 def red_words(red: Red) -> str:
-    """Return "was red" or, if `red` had a green trial and the gate refused the release, "was not promoted"."""
+    """Return "was red" for a red whose trial failed; "was not promoted" if the trial was green and the gate refused."""
     return "was not promoted" if red.reason.startswith(NOT_PROMOTED) else "was red"
 
 
 def red_text(red: Red, recipe: str) -> str:
-    """Return a text on when and why a release was red, and what must change before it is tried again."""
+    """Return a text on a red: the version, when and why it was red, and what must change before it is tried again."""
     return (
         f"{red.version} {red_words(red)} on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
         f"its tests, Canon or this place changes, or: reconcile --retry {recipe}"

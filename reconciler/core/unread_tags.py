@@ -77,7 +77,7 @@ def has_releases(tags: Mapping[str, str | None]) -> bool:
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """Return a text with the first few of `tags`, the number of the others, and the form that a release's name has."""
+    """Return a text such as "v1, latest and 3 more (a release is named x.y.z or x.y.z+APP)", naming the first few."""
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 

@@ -90,7 +90,7 @@ def answer_of(cases: Iterable[WayCase]) -> WayAnswer:
 
 
 def gravest_kind(cases: Iterable[WayCase]) -> WayKind | None:
-    """Return the gravest of the reasons why cases of a way have the answer NO; None if none has."""
+    """Return the gravest of the reasons why cases of a way have the answer NO; None if no case has the answer NO."""
     kinds = {each.kind for each in cases}
     return next((kind for kind in GRAVEST_FIRST if kind in kinds), None)
 

@@ -32,7 +32,10 @@ def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iter
 
 
 def _dangers(row: Row, recipe: Recipe | None, lines: Iterable[LedgerLine]) -> Iterator[WayResult]:
-    """Yield the dangerous results of the release that is canonical, of ways that its recipe declares."""
+    """Yield the dangerous results of ways that were tried of the canonical's release, if the recipe declares the way.
+
+    `recipe` is None if it is not declared: then yield nothing. `lines` are those of the ledger on ways.
+    """
     have = row.finding.have
     if have is None or recipe is None or not recipe.enrolled:
         return

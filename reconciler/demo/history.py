@@ -70,7 +70,7 @@ def fast_import_stream(
 
 
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
-    """Yield the input for `git fast-import` that makes one commit, with the files of `tree` and no others.
+    """Yield the input for `git fast-import` that makes one commit on `branch`, with the files of `tree` and no others.
 
     Later input names the commit by `number`. `start` is the commit before it, "" if it is the first of its repository.
     """

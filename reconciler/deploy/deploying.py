@@ -41,7 +41,8 @@ def deploy_needed(slot: Slot, spec: AppSpec, needed_by: Recipe) -> None:
 def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
     """Deploy an app in the slot, as a new app or over its earlier release. Wait until it is ready. Return its status.
 
-    Raise RecipeError, TimedOutError or InfrastructureError if that fails. Then parts of the app may be deployed.
+    `spec` says which recipe and release, and with which data. Raise RecipeError, TimedOutError or InfrastructureError
+    if that fails. Some parts of the app may be deployed even then.
     """
     recipe = spec.recipe
     is_new = spec.source is None and recipe.name not in slot.apps

@@ -32,7 +32,8 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
     """Lock and empty the folder work/`recipe`, and yield its path. Remove the folder at the end of the `with` block.
 
-    Raise LockHeldError if another process holds the lock.
+    `command` is written into the lock file, for the messages of other processes. Raise LockHeldError if another process
+    holds the lock.
     """
     folder = host.state.make_slot(recipe)
     _require_slot(host, recipe)

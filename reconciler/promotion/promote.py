@@ -148,7 +148,10 @@ def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
 
 
 def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, seal: Seal) -> Canonical:
-    """Return the canonical to record: the tested release, promoted now, with the generation that the intent names."""
+    """Return the canonical to record: the tested release, promoted now, with the generation that the intent names.
+
+    `candidate` has the lineage. `seal` is the seal of the snapshot in its new place.
+    """
     return Canonical(
         recipe=trial.recipe,
         version=trial.release.version,

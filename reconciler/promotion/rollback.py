@@ -118,7 +118,10 @@ def _decision(host: Host, request: RollbackRequest) -> Rollback:
 
 
 def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
-    """Return the fields of the rollback's entry in the ledger that do not come from the intent."""
+    """Return the fields of the rollback's entry in the ledger that do not come from the intent.
+
+    `decision` is the record of the rollback.
+    """
     return {
         "who": request.who,
         "reason": request.reason,

@@ -156,14 +156,14 @@ def _slot(host: Host, folder: Path, log: Path) -> Slot:
 
 
 def _remember_damage(host: Host, canonical: Canonical, reason: str) -> None:
-    """Record that the generation `canonical` is damaged, and why. The next pass then tests its release again."""
+    """Record that the generation `canonical` is damaged, with the reason. The next pass then tests its release."""
     memory = host.registry.read().memories.get(canonical.recipe, Memory(canonical.recipe))
     damage = FoundDamage(canonical.generation, reason, host.clock.now())
     host.registry.remember([with_damage(memory, damage)], [])
 
 
 def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
-    """Return the text of an error in one line. If the error has log lines of the app, add the last of these lines."""
+    """Return the text of the error `failed` in one line. If the error has log lines of the app, add its last lines."""
     last = failed.tail[-1:] if isinstance(failed, RecipeError) else ()
     return ": ".join((in_one_line(failed), *last))
 

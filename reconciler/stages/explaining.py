@@ -74,7 +74,7 @@ def explanations(host: Host, request: RunRequest, *, ask: bool = True) -> tuple[
 
 
 def explain_preview(host: Host, request: RunRequest, made: Preview, events: Sequence[Event]) -> tuple[Explanation, ...]:
-    """Return the explanation of each recipe of a dry run, in the order of its plan. Nothing is observed again.
+    """Return the explanation of each recipe of the dry run `made`, in the order of its plan. Nothing is observed again.
 
     `events` are the events of the whole ledger.
     """

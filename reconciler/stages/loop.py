@@ -155,7 +155,7 @@ def _gating(outcome: Outcome | None) -> Sequence[WayResult]:
 
 
 def _ways_of(row: Row, tried: Mapping[str, Sequence[WayResult]]) -> Sequence[WayResult]:
-    """Return the results of the ways on which the promotion depended, and then of those `tried` after the steps."""
+    """Return the results of the ways on which the promotion depended; then those in `tried`, for the row's recipe."""
     return (*_gating(row.outcome), *tried.get(row.recipe, ()))
 
 
@@ -205,7 +205,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the conditions of a promotion; without a trial, those that need one are OPEN. Return () for an orphan."""
+    """Return the conditions of a promotion. Those that need a trial are OPEN without one. Return () for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)
@@ -242,7 +242,7 @@ def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str,
 
 
 def _append_to_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
-    """Append an entry about the whole pass to the ledger. Return a note if that fails; else ()."""
+    """Append an entry of this kind about the whole pass to the ledger: `body`. Return a note if that fails; else ()."""
     try:
         host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
     except Exception as failed:  # noqa: BLE001  a note reports it; the pass goes on

@@ -105,7 +105,7 @@ def _fetch(host: Host, observation: Observation, answer: Answer) -> MirrorUpdate
 
 
 def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
-    """Return notes for the report on the update of the mirror of the recipe `name`; () if there is nothing to note."""
+    """Return notes for the report on `updated`, the update of the mirror of the recipe `name`; () for no notes."""
     remarks = list(updated.remarks)
     if updated.broken_copy is not None:
         remarks.append(f"its mirror was broken and was fetched anew; the broken one lies in {updated.broken_copy}")

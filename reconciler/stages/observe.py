@@ -65,7 +65,10 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
 
 
 def _ask_upstreams(host: Host, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
-    """Ask the upstreams. Return their replies by recipe. If asking fails altogether, every reply is Unobservable."""
+    """Ask the upstreams, with one query each. Return their replies by recipe.
+
+    If asking fails altogether, every reply is Unobservable, with the reason.
+    """
     try:
         return host.upstream.ask(queries)
     except Exception as failed:  # noqa: BLE001  this host can still be observed

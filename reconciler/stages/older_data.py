@@ -114,7 +114,10 @@ class _Search:
 
     @property
     def than(self) -> str | None:
-        """Return the version below which a release counts as older; None if `release` is a branch: then all count."""
+        """Return the version below which a release counts as older.
+
+        Return None if all releases count as older, because `release` is a branch.
+        """
         return self.release.version if is_release_name(self.release.version) else None
 
     def kept_generations(self) -> Iterator[Canonical]:

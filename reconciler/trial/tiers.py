@@ -82,7 +82,7 @@ def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
 def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
     """Run the recipe's command data.check in a fresh install. Return whether it passes; False if it is not declared.
 
-    A data.check that passes without data cannot prove later that data was kept or restored.
+    If data.check passes although there is no data, it cannot prove later that data was kept or restored.
     """
     check = run.request.recipe.data.check
     if check is None:

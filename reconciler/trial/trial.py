@@ -32,8 +32,8 @@ from state.state_errors import StateError
 def run_trial(host: Host, request: TrialRequest) -> Trial:
     """Run the tiers of a trial in order. Return the trial with their results.
 
-    If something timed out, run all tiers once more, and return that second trial. If other trials may run at the same
-    time, run the tiers only once: the pass repeats the whole trial later, alone.
+    If something timed out, run all tiers once more, and return that second trial. But if other trials may run at the
+    same time, return the first: the pass then repeats the whole trial later, alone.
     """
     first = _with_remark_on_company(_run_tiers(host, request), request)
     if not first.timed_out or request.has_company:
@@ -66,7 +66,10 @@ def _cause_of_slowness(second: Trial) -> str:
 
 
 def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
-    """Run the tiers in order until one fails. Then stop and remove what they deployed. Return the trial."""
+    """Run the tiers in order until one fails. Then stop and remove what they deployed. Return the trial.
+
+    `is_retry` is True if an earlier run timed out, so that this run decides.
+    """
     started_at, started = host.clock.now(), host.clock.monotonic()
     unchanged = _fleet_is_unchanged(request)
     # A backup from an earlier run would prove nothing about this one.
@@ -94,7 +97,7 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 
 
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
-    """Return the trial with the results of its tiers, and with what the run noted as its effects.
+    """Return the trial with the results of its tiers, and with what the run noted as its effects. It ends now.
 
     The caller must set `tests_unchanged`, `seconds` and `peak` of the trial afterwards: they are not known here.
     """

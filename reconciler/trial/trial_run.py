@@ -125,7 +125,7 @@ class TrialRun:
             self.effects.findings.append(f"[install] secrets declares {name}, a secret that {version} does not ask for")
 
     def _add_cleanup(self, cleanup: CleanupResult) -> None:
-        """Add the changed files and the remarks of a removed slot to the effects of the run.
+        """Add the changed files and the remarks of a removed slot to the effects of the run. `cleanup` has both.
 
         If the base changed a file, only add a remark, because the release under test is not to blame.
         """

@@ -99,7 +99,7 @@ def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
 def deploy_newer_needs(run: WayRun, slot: Slot) -> Sequence[DeployedApp]:
     """Deploy the apps that the release under test needs, each over its data in the slot. Return the deployed apps.
 
-    Apps that are at the right release already are left as they are. Raise NeededAppError if an app fails.
+    Apps that have this release already are left as they are, and not returned. Raise NeededAppError if an app fails.
     """
     changed = []
     for spec in without_source(run.subject.older.needed()):

@@ -59,7 +59,7 @@ def _tried(run: WayRun, case: WayCase, start: float) -> WayCase:
 
 @contextmanager
 def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool]]:
-    """Deploy the older release in a new slot, let it write data, and stop it.
+    """Deploy the older release of `source` in a new slot, let it write data, and stop it.
 
     Yield the slot, and whether data.check can see what was written. Raise the errors of `deploy_older`, and KilledError
     if the older release has to be killed.

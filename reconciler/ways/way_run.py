@@ -158,8 +158,8 @@ class WayRun:
     def limits(self, proves_writes: bool, version: str = "") -> str:  # noqa: FBT001  a fact of the run
         """Return what the result of this way does not prove, as one sentence; "" if it proves everything.
 
-        `proves_writes` is True if data.check can see whether the data that was written in this way is there. `version`
-        is the release that wrote this data; "" for the release under test.
+        `proves_writes` is True if data.check can see whether the data is there that was written while trying this way.
+        `version` is the release that wrote this data; "" for the release under test.
         """
         if proves_writes:
             return ""

@@ -118,7 +118,10 @@ def _tested(tested: Tested, line: str) -> Json:
 
 
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
-    """Return a JSON document with all keys of a report. Its lists of notes and errors are empty."""
+    """Return a JSON document with all keys of a report. Its lists of notes and errors are empty.
+
+    `population` and `summary` are numbers of recipes: at each stage of the run, and in each bucket.
+    """
     return {
         "format": FORMAT,
         "command": run.command,
@@ -155,7 +158,7 @@ def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
 def message_document(command: str, message: str, exit_code: int = 0) -> Json:
     """Return the JSON document of a command that prints only one line, such as `reconcile accept`.
 
-    `command` is the command's name, and `message` the line.
+    `command` is the command's name, and `message` the line. `exit_code` is that of the command.
     """
     return {"format": FORMAT, "command": command, "line": message, "exit_code": exit_code}
 

@@ -43,7 +43,7 @@ def planned_part(work: PlannedWork) -> Json:
 def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime) -> str:
     """Return the line of `reconcile --events` that says what is being done for a recipe from the time `at` on.
 
-    `last_seconds` is how long the recipe's last trial took; None if unknown.
+    `doing` says that in a few words. `last_seconds` is how long the recipe's last trial took; None if unknown.
     """
     return _line("step", at, {"recipe": recipe, "doing": doing, "last_seconds": last_seconds})
 

@@ -87,7 +87,10 @@ def evidence_part(evidence: Evidence) -> Json:
 
 
 def tier_part(name: str, verdict: str, reason: str, seconds: float) -> Json:
-    """Return the JSON entry of one tier. `verdict` is pass, fail, skip or error. `seconds` are rounded to tenths."""
+    """Return the JSON entry of one tier.
+
+    `verdict` is pass, fail, skip or error, and `reason` why; "" for a pass. `seconds` are rounded to tenths.
+    """
     return {"name": name, "verdict": verdict, "reason": reason, "seconds": round(seconds, 1)}
 
 

@@ -26,7 +26,7 @@ def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
 
 
 def audit_line(audit: Audit) -> str:
-    """Return the summary line of an audit: how many claims there are, and how many of each verdict."""
+    """Return the summary line of an audit, such as "12 claims: 10 agree, 1 disagree, 1 not asked"."""
     agree, disagree, not_asked = (audit.count(verdict) for verdict in ClaimVerdict)
     claims = count_of(len(audit.claims), "claim")
     return f"{claims}: {agree} agree, {disagree} disagree, {not_asked} not asked"

@@ -94,10 +94,9 @@ def drift_notes(row: Row) -> Iterator[str]:
 
 
 def observed_line(report: Report) -> str:
-    """Return a line on how old the facts of the report are.
+    """Return a line on how old the facts of the report are, such as "observed 2026-11-24 10:38:41 UTC: 3 recipes".
 
-    The line says when this run asked the upstreams. For each recipe that could not be seen, it says when a pass last
-    saw that recipe.
+    For each recipe that could not be seen now, the line also says when a pass last saw it.
     """
     now = report.run.finished_at
     unseen = [row for row in report.rows if row.finding.cause is Cause.UNOBSERVABLE]

@@ -99,7 +99,10 @@ def _blocker(blocker: Blocker, number: str) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    """Return one line on a change: what must become true, who can bring it about, and with which command, if any."""
+    """Return one line on a change, such as "3.0.1 is the right commit (you): reconcile accept app 3.0.1".
+
+    The line has what must become true, who can bring it about and, if there is one, the command for that.
+    """
     command = f": {change.command}" if change.command else ""
     return escape(f"{change.fact} ({change.by}){command}")
 

@@ -120,7 +120,10 @@ def log_path(log: str, state: str) -> str:
 
 
 def next_try(outcome: Outcome) -> str:
-    """Return a text on when a failed step is tried again, or on what a person can do about it."""
+    """Return a text on when a failed step is tried again, or on what a person can do about it.
+
+    An example: "fix the host; the next pass tries again".
+    """
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (

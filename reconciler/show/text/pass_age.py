@@ -20,7 +20,7 @@ def stale_notes(last: LastWholePass) -> tuple[str, ...]:
 
 
 def whole_pass_text(last: LastWholePass) -> str:
-    """Return when the last pass over the whole fleet ended, and how old the fleet lets it become, in one line."""
+    """Return, in one line, when the last pass over the whole fleet ended, and the limit `[fleet] stale` for its age."""
     if last.is_stale:
         return "; ".join(stale_notes(last))
     ended = f"the last whole pass ended on {moment(last.finished_at)}" if last.finished_at is not None else ""

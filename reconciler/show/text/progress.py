@@ -74,7 +74,7 @@ class LossyStream:
         self._try(self.stream.flush)
 
     def _try(self, operation: Callable[[], object]) -> None:
-        """Call `operation`, unless an earlier call failed. If the call raises an error, only set `broken`."""
+        """Call `operation`, unless an earlier call failed. If the call raises an error, only set `broken` to True."""
         try:
             if not self.broken:
                 operation()
@@ -92,7 +92,7 @@ class LineProgress:
     * `verbose`: True to add times.
     * `monotonic`: a clock: a function that returns seconds.
     * `running`: the recipes that are tried at the same time; empty if one is tried after the other.
-    * `doing`: by recipe, the present step of each recipe in `running`, and the step that began last.
+    * `doing`: the present step of each recipe in `running`, and the step that began last, by recipe.
     """
 
     stream: TextIO

@@ -18,7 +18,7 @@ def render_proof(proof: Proof, screen: Screen) -> str:
 
 
 def proof_line(proof: Proof) -> str:
-    """Return a line that says whether a pass would do nothing: that this is proved, or why it is not proved."""
+    """Return a line such as "proved: a pass would do nothing; …", or "not proved: 2 recipes could not be seen; …"."""
     planned = f"{count_of(proof.recipes, 'recipe')} enrolled, planned twice"
     match proof.exit_code:
         case 0:

@@ -71,7 +71,8 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
     """Return the rows of a table with versions cut, as far as needed for the table to fit the screen.
 
     Versions are in the second and third column. They are cut to the widths in `VERSION_WIDTHS`, one after the other,
-    until the table fits. After the last of these widths, nothing more is cut, even if the table does not fit.
+    until the table fits. After the last of these widths, nothing more is cut, even if the table does not fit. `titles`
+    are the titles of the columns.
     """
     fitted = [list(cells) for cells in rows]
     longest = max((width(cells[-1].text) for cells in fitted), default=0)

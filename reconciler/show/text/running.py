@@ -78,7 +78,7 @@ def status_line(running: RunningNow, now: datetime) -> str:
 
 
 def running_line(progress: PassProgress, now: datetime) -> str:
-    """Return one line on a pass that runs: since when, and what it does now."""
+    """Return one line on a running pass: "a pass runs since 2026-11-24 10:38:41 UTC, 9 s: notes 1.2.0 install"."""
     doing = "; ".join(doing_text(progress, each) for each in progress.now) or _phase(progress)
     return f"a pass runs since {moment(progress.began_at)}, {elapsed(progress.began_at, now)}: {doing}"
 
@@ -98,7 +98,7 @@ def _cells(progress: PassProgress, work: CurrentWork, now: datetime) -> list[Cel
 def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, str]:
     """Return two texts: the version that is tried for a recipe, and what is done now, such as the name of a tier.
 
-    The version is "" if no release is tried.
+    The version is "" if no release is tried. `work` is what the pass `progress` does for the recipe.
     """
     planned = progress.work_of(work.recipe)
     version = planned.version if planned is not None else ""
@@ -106,7 +106,7 @@ def release_and_step(progress: PassProgress, work: CurrentWork) -> tuple[str, st
 
 
 def doing_text(progress: PassProgress, work: CurrentWork) -> str:
-    """Return what is done for a recipe now as one text: recipe, version and step."""
+    """Return what is done for a recipe now as one text: recipe, version and step, such as "notes 1.2.0 install"."""
     return " ".join(filter(None, (work.recipe, *release_and_step(progress, work))))
 
 
@@ -136,7 +136,7 @@ def _phase(progress: PassProgress) -> str:
 
 
 def planned_text(work: PlannedWork) -> str:
-    """Return one planned step as text: recipe, version, and how long the recipe's last trial took.
+    """Return one planned step as text: recipe, version and duration of its last trial: "notes 1.2.0 (last time 3 min)".
 
     If the step tries no release, return the recipe and the action: "notes (repair)".
     """

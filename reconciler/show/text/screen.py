@@ -79,7 +79,7 @@ def align(
 
 
 def room_left(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> int | None:
-    """Return how many columns of a terminal are left beside a table with these titles and rows.
+    """Return how many columns of a terminal are left beside a table. Its titles are in `header`, its cells in `rows`.
 
     Return None if there is no limit, because the screen is a file.
     """

@@ -70,7 +70,7 @@ def _style(answer: WayAnswer, kind: WayKind | None) -> Style:
 
 
 def _why(result: WayResult) -> str:
-    """Return the text on a result of a way, without the answer, which is shown in a column of its own."""
+    """Return the result of a way in one line, but without the answer, which is shown in a column of its own."""
     return _without_answer(way_text(result), result.answer)
 
 
