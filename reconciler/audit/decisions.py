@@ -13,10 +13,10 @@ _OF_HOLD = ("reason", "who", "until")
 
 
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield a claim on the recorded hold of a recipe, and one on its recorded differences, compared with the ledger.
+    """Yield two claims about a recipe: its recorded hold, and its recorded differences, are as in the ledger.
 
     `history` is what the ledger says of the recipe. If neither the tables nor the ledger have a hold, there is no claim
-    on it. The same is true of differences.
+    on a hold. The same is true of differences.
     """
     holds, drifts = registry.of("hold", recipe), registry.of("drift", recipe)
     if holds or history.hold:

@@ -41,10 +41,13 @@ class RecordRow:
 class LineOfLedger:
     """One line of the ledger, as it is stored.
 
-    * `seq`: its number, from 1 on. `at`: its time.
-    * `kind`: what it is about. `recipe`: the recipe that it is about; "" for none.
+    * `seq`: the number of the line, from 1 on.
+    * `at`: its time.
+    * `kind`: what the line is about, such as "intent".
+    * `recipe`: the recipe that the line is about; "" for none.
     * `body`: its JSON text.
-    * `prev`: the hash of the line before. `hash`: its own hash.
+    * `prev`: the hash of the line before.
+    * `hash`: its own hash.
     """
 
     seq: int

@@ -117,7 +117,7 @@ def _zstd() -> ModuleType:
 
 
 def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a text for each path in which the tar and the manifest differ: it is missing, was added, or is another.
+    """Yield a text for each path on which the tar and the manifest do not agree: only one has it, or its facts differ.
 
     `entries` is the manifest's list of paths.
     """

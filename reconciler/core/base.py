@@ -99,7 +99,8 @@ def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, rel
 def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
     """Return why an upgrade starts from the data of the generation `have`.
 
-    `recorded` is the recipe's canonical; None if none is recorded. If it is another one than `have`, it is damaged.
+    `recorded` is the recipe's canonical; None if none is recorded. If it is a newer generation than `have`, the
+    canonical is damaged.
     """
     if have == recorded:
         return "the canonical, with its data"

@@ -93,7 +93,7 @@ class Trial:
     * `damage`: why the canonical's snapshot could not be deployed; "" if it could, or was not needed.
     * `tail`: the last log lines of the app that failed.
     * `checks_data`: True if data.check can tell that data is lost: it failed before data.mark had written anything.
-    * `is_check_slow`: True if data.check failed then so late that too little time may be the reason.
+    * `is_check_slow`: True if data.check took so long for this failure that lack of time may be the reason for it.
     * `peak`: the most that the trial took of the disk; None if that was not measured.
     * `ways`: the results of the ways on which the promotion depends.
     """
@@ -124,10 +124,10 @@ class Trial:
 
 
 def failed_late(failed_after: float, passed_after: float) -> bool:
-    """Return whether lack of time may be why a check failed: whether it took much longer to fail than to pass.
+    """Return whether lack of time may be why a check failed: it took much longer to fail than to pass.
 
-    A check with a time limit of its own passes before that limit, but fails only when the limit is over. `failed_after`
-    and `passed_after` are the seconds that the check took when it failed, and when it passed.
+    The reason: a check with a time limit of its own passes before that limit, but fails only when the limit is over.
+    `failed_after` and `passed_after` are the seconds that the check took when it failed, and when it passed.
     """
     return failed_after > 1.5 * passed_after + 0.5
 

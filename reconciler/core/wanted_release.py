@@ -14,10 +14,9 @@ from state.records import Canonical
 def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or a value that says why there is none.
 
-    * This is the newest release, unless that is too young or unsigned.
-    * Else it is the newest one of the other releases that are newer than the canonical, and neither too young nor
-      unsigned.
-    * If there is none of these, it is the newest release all the same.
+    * The newest release, unless it is too young or unsigned.
+    * Else the newest of the other releases that are newer than the canonical, and neither too young nor unsigned.
+    * If there is none of these, the newest release all the same.
 
     If upstream could not be asked, or has lost too many release tags (see `is_shrunken`), return Unobservable.
     """
@@ -84,9 +83,10 @@ def signature_of(observation: Observation, release: Release) -> Signature | None
 
 
 def unsigned_reason(observation: Observation, release: Release) -> str:
-    """Return why the signature of a release's tag is not accepted; "" if it is good, not needed, or not checked yet.
+    """Return why the signature of a release's tag is not accepted.
 
-    A signature cannot be checked before our mirror has the tag. So a dry run may not know yet whether it is good.
+    Return "" if the signature is good, not needed, or not checked yet. It cannot be checked before our mirror has the
+    tag. So a dry run may not know yet whether it is good.
     """
     signature = signature_of(observation, release)
     return signature.fault if signature is not None else ""

@@ -26,8 +26,8 @@ class Moment(StrEnum):
 class DataSource:
     """The data of an older release, over which a release is tried.
 
-    * `version`: the version of the older release. If `[upgrade] also` asks for a release that does not exist: the text
-      there.
+    * `version`: the version of the older release. If `[upgrade] also` asks for a release that does not exist, this is
+      what it asks for.
     * `commit`: the commit of the older release; "" if there is no such release.
     * `generation`: the kept generation that has the data; None if the older release is installed fresh to get it.
     """

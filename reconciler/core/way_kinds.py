@@ -192,8 +192,8 @@ def kind_of_fall(*, comes_up: bool, passes: bool, starts: int, is_late: bool = F
     """Return why the answer of a fall is NO; None if the answer is YES.
 
     * `comes_up`: True if the release became ready at its last start after the kill.
-    * `passes`: True if data.check passed then.
-    * `starts`: how often the release was started after the kill.
+    * `passes`: True if data.check passed after that start.
+    * `starts`: how often the release was started after the kill: 1 or 2.
     * `is_late`: True if the second start or its data.check took too long, which shows no danger.
     """
     if starts > 1 and is_late:

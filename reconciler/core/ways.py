@@ -85,8 +85,8 @@ def upgraded_from(
 ) -> Release | None:
     """Return the release from which a canonical was upgraded; None if there was no upgrade, or if it is not known.
 
-    The evidence has only its version. The commit is that of the older generation with this version, else that of the
-    tag.
+    The canonical's evidence has only the version of that release. Its commit is that of the older generation with this
+    version, else that of the tag.
 
     * `tags`: the commit of each known tag.
     * `generations`: the recorded generations of the recipe, the newest first.
@@ -105,9 +105,11 @@ def upgraded_from(
 def older_release(release: Release, base: Release | None, tags: Mapping[str, str]) -> Release | None:
     """Return the older release to which a recipe might have to go back from `release`; None if there is none.
 
-    * `base`: the release from which `release` was upgraded; None if there was no upgrade. It is returned unless it is
-      on the commit of `release`. Else the newest older release in `tags` is returned.
-    * `tags`: the commit of each known tag. If `release` is named by no version, as a branch is, all are older.
+    This is `base`, unless `base` is on the same commit as `release`. Else it is the newest older release in `tags`. If
+    `release` is no version, as a branch is none, all releases count as older.
+
+    * `base`: the release from which `release` was upgraded; None if there was no upgrade.
+    * `tags`: the commit of each known tag.
     """
     if base is not None and base.commit != release.commit:
         return base
@@ -170,9 +172,10 @@ def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple
 
 
 def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
-    """Return the last result in `recorded` that is no ERROR and, after it, the last ERROR if one came later.
+    """Return the last result in `recorded` that is no ERROR and, after it, the last ERROR if that came later.
 
-    `recorded` are the results of one way, the oldest first. Either may be missing: then only the other one is returned.
+    If one of these two is missing, only the other one is returned. `recorded` are the results of one way, the oldest
+    first.
     """
     answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
     last = answers[-1] if answers else -1

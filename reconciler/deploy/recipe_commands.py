@@ -91,7 +91,7 @@ def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT0
 
 
 def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> RecipeError | InfrastructureError:
-    """Return the error for the failed command `argv`. `result` is how it ended. `what` names it in the error.
+    """Return the error for the failed command `argv`. `result` is how it ended. `what` names the command in the error.
 
     The error is an InfrastructureError if memory ran out or a program is not in PATH, a TimedOutError if the command
     took too long, else a RecipeError.

@@ -15,7 +15,7 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock a recipe's working folder, work/NAME, empty it, and yield its path. Remove it at the end.
+    """Lock a recipe's working folder, work/NAME, empty it, and yield its path. Remove the folder at the end.
 
     `command` is written into the lock file: other processes that find the lock held name it in their error. If another
     process holds the lock, raise BusyError, which names that process's command. Raise InfrastructureError if Canon did
@@ -46,7 +46,7 @@ def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError if Canon did not make the recipe's folder work/NAME, because it would be deleted.
+    """Raise InfrastructureError if Canon did not make the recipe's folder work/NAME, since Canon would delete it later.
 
     Canon made the folder if it has a lock file, if apps run in it, or if the recipe has an open intent.
     """

@@ -56,7 +56,7 @@ def snapshot_statuses(snapshots: "Snapshots", state: StateFolder, records: Recor
 def current_seal(canonical: Canonical, memory: Memory) -> Seal:
     """Return the seal of a canonical with the inodes and times that its files had when they were last hashed.
 
-    The inodes and times come from `memory`. If the state folder was copied, they are not those of the recorded seal.
+    The inodes and times come from `memory`. Those in the recorded seal are wrong if the state folder was copied.
     """
     return evolve(canonical.seal, files=memory.looks.get(str(canonical.generation), canonical.seal.files))
 
@@ -64,8 +64,8 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
     """Hash each stored snapshot of a recipe whose files have other inodes or times than `memory` says.
 
-    They differ if the state folder was copied. If the content of a snapshot is still as sealed, take the new inodes and
-    times of its files into the memory. Record the changed memory, and return it.
+    Inodes and times differ after the state folder was copied. If the content of a snapshot is still as sealed, take the
+    new inodes and times of its files into the memory. Record the changed memory, and return it.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}

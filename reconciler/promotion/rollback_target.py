@@ -40,8 +40,8 @@ def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
     """Return the generation with the number `asked`.
 
     If `asked` is None, return the newest intact generation whose release is older than the canonical's. Raise
-    UsageError if the generation `asked` is not stored, or is the canonical. Raise CanonError if it is not intact, or if
-    `asked` is None and there is no such older generation.
+    UsageError if the generation `asked` is not stored, or is the canonical. Raise CanonError if that generation is not
+    intact, or if `asked` is None and there is no such older generation.
     """
     return _older_generation(stored) if asked is None else _asked_generation(stored, asked)
 

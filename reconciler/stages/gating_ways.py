@@ -22,7 +22,7 @@ from reconciler.trial.trial_request import TrialRequest
 def why_unprovable(host: Host, observation: Observation, release: Release) -> str:
     """Return why the way back of `release` cannot be proved; "" if it can, or if no promotion depends on it.
 
-    It cannot be proved if the older release to go back to is unsigned, and the recipe needs signatures. Raise
+    The way back cannot be proved if it leads to an unsigned release, and the recipe needs signatures. Raise
     InfrastructureError if a signature cannot be checked.
     """
     older = gating_older(observation, release)

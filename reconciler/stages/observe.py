@@ -203,8 +203,11 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
     """Return the digest of everything on which a verdict depends, besides the release itself.
 
-    That is: the declarations of the recipe and its needs, with defaults; `files`, the digest of the other files in
-    their fleet folders; and the commits of the canonicals of its needs.
+    It covers three things:
+
+    * the declarations of the recipe and its needs, with defaults.
+    * `files`: the digest of the other files in their fleet folders.
+    * the commits of the canonicals of the needs.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {

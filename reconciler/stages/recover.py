@@ -64,7 +64,10 @@ def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
 
 
 def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
-    """Call `clean_up`, and return its remarks. If it raises an error, return one remark with `place` and the error."""
+    """Call `clean_up`, and return its remarks. If it raises an error, return one remark with `place` and the error.
+
+    `place` names what is cleaned up.
+    """
     try:
         return list(clean_up())
     except Exception as failed:  # noqa: BLE001  a remark reports it; the pass goes on

@@ -31,10 +31,10 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
     """Deploy the release over the data of an older one, which `source` names. Return the case with its answer.
 
     If the release fails, deploy the older release again, to see what is still there of the data. If the older one then
-    fails too, newer releases of the apps that it needs may be the cause. So it is also tried with these apps, but
-    without the release ever running: if it fails there too, the answer is SKIP. Raise the errors of `deploy_older`,
-    KilledError if one of the two releases does not stop in time, and TimedOutError if too little was seen in time to
-    tell what became of the data.
+    fails too, newer releases of the apps that it needs may be the cause. So the older release is also tried beside
+    these apps alone: if it fails there too, the answer is SKIP. Raise the errors of `deploy_older`, KilledError if one
+    of the two releases does not stop in time, and TimedOutError if too little was seen in time to tell what became of
+    the data.
     """
     with run.slot("way-leap") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -51,7 +51,8 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 def _why_without_release(run: WayRun, source: DataSource) -> str:
     """Deploy the older release of `source` beside the newer apps that it needs, without ever deploying the newer one.
 
-    Return why it fails there; "" if it does not fail. A slot of its own is used. Raise the errors of `_leap`.
+    Return why the older release fails there; "" if it does not fail. A slot of its own is used. Raise the errors of
+    `_leap`.
     """
     with run.slot("way-leap") as slot:
         deploy_older(run, slot, source)

@@ -41,7 +41,7 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
 
 
 def _is_left_out(row: Row, item: DriftItem) -> bool:
-    """Return whether a difference is left out of the first three blocks: it is ignored, or its recipe not enrolled."""
+    """Return whether a difference is left out of the first three blocks: it is ignored, or the recipe not enrolled."""
     return item.ignored or row.step.held_back is HeldBack.EXCEPTED
 
 

@@ -16,7 +16,7 @@ def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | No
     """Return the pass that was seen to run in `before`, and is not seen to run in `after`; None if there is none.
 
     `before` is what was seen earlier, None if nothing was. `after` is what was seen later. The pass in the field
-    `unseen` of `before` also counts as seen to run then.
+    `unseen` of `before` counts too, because it was seen to run still earlier.
     """
     earlier = _earlier(before)
     is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
