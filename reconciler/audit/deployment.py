@@ -112,7 +112,7 @@ def process_claims(state: Path) -> Iterator[Claim]:
 
 
 def _marks() -> Iterator[Path]:
-    """Yield, for each process that runs in a slot, the path of that slot: the process has it as variable CANON_SLOT."""
+    """Yield the path of a slot for each process that runs in one: the value of the process's variable CANON_SLOT."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if match := _SLOT_MARK.search(path.read_bytes()):

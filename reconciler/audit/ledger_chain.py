@@ -76,7 +76,7 @@ def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
 
 
 def _lost(lines: Sequence[LineOfLedger], head: str) -> str:
-    """Return a problem if no line of the ledger has the hash `head`, which may be shortened; "" if one has it."""
+    """Return a problem if no line of the ledger has a hash that is `head` or begins with it; "" if one has."""
     if any(line.hash.startswith(head) for line in lines):
         return ""
     return "no line has it: lines were cut off or rewritten since it was kept"

@@ -105,7 +105,7 @@ def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str])
 
 
 def _stderr_screen(arguments: Sequence[str]) -> Screen:
-    """Return the width and colour for stderr.
+    """Return a Screen with the width of the terminal on stderr, and with whether text on stderr has colours.
 
     --no-color is looked for in the text of `arguments`, because click may have found an error before it read the
     options.

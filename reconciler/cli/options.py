@@ -38,7 +38,7 @@ class Options(NamedTuple):
     verbose: bool = False
 
     def over(self, earlier: "Options") -> "Options":
-        """Return these options; each option that was not given has its value in `earlier`."""
+        """Return these options, but with the value in `earlier` for each option that was not given."""
         return earlier._replace(**{name: value for name, value in self._asdict().items() if value})
 
     @property
@@ -167,7 +167,7 @@ def stdout_width() -> int | None:
 
 
 def stdout_screen(options: Options) -> "Screen":
-    """Return the width and colour for stdout."""
+    """Return a Screen with the width of the terminal on stdout, and with whether text on stdout has colours."""
     from reconciler.show.text.screen import screen_for
 
     return screen_for(stdout_width(), os.environ, no_color=options.no_color)

@@ -84,7 +84,7 @@ def _print_address(options: Options, name: str, app: RunningApp) -> None:
 
 
 def _keep_up(slot: Slot, lifetime: timedelta) -> None:
-    """Wait until `lifetime` is over. Raise CanonError if an app in the slot stops by itself before."""
+    """Wait until `lifetime` is over. Raise CanonError if an app in the slot stops by itself before that."""
     until = time.monotonic() + lifetime.total_seconds()
     while time.monotonic() < until:
         check_up(slot)

@@ -104,7 +104,7 @@ def _saved(context: CommandContext, request: RunRequest, seen: Preview) -> Saved
 
 
 def _text(saved: SavedPlan, seen: Preview) -> str:
-    """Return the content of the file of a saved plan, as JSON: the plan, and its report for people and programs."""
+    """Return the content of the file of a saved plan, as JSON text: the plan, and the JSON document of its report."""
     steps = {name: {"action": step.action, "commit": step.commit} for name, step in saved.steps.items()}
     return json_text(
         {

@@ -115,7 +115,7 @@ def _disk_line(context: CommandContext) -> str:
 
 
 def _running_line(context: CommandContext) -> str:
-    """Return a line on the pass that runs, or on who holds the pass lock if no pass is seen; "" if nobody does."""
+    """Return a line on the pass that runs. If none is seen, the line says who holds the pass lock; "" for nobody."""
     if not os.path.lexists(context.state.running_pass) and not is_flocked(context.state.lock):
         return ""
     from reconciler.cli.running import look_at_passes

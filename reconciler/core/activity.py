@@ -159,7 +159,7 @@ def _trial(event: Event) -> PastTrial:
 
 
 def _tiers(body: Body) -> Iterator[TierTime]:
-    """Yield the tiers in the ledger line of a trial. Skip a tier that is not in the form that Canon writes."""
+    """Yield the tiers in `body`, the data of a trial's ledger line. Skip those in a form that Canon does not write."""
     for tier in _items(body, "tiers"):
         match tier:
             case [str(name), str(verdict), str(reason), int() | float() as seconds]:

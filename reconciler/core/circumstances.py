@@ -39,7 +39,8 @@ def circumstances_of(release: Release, observation: Observation, context: PlanCo
 def matching_red(memory: Memory, now: Circumstances, release: Release, context: PlanContext) -> Red | None:
     """Return the remembered red (failed trial) of `release` that happened under the same circumstances as `now`.
 
-    Return None if there is none, or if `context.retry` names the recipe.
+    Circumstances are all on which a verdict depends, such as the tests and this host's tools. Return None if there is
+    no such red, or if `context.retry` names the recipe.
     """
     if memory.recipe in context.retry:
         return None

@@ -87,7 +87,7 @@ _ENDS: Final = frozenset({"pass-end", "promoted", "rolled-back", "abandoned"})
 
 
 def _begun_by(event: Event) -> tuple[str, str]:
-    """Return "promotion" and its id, if the event begins or ends one; else "pass" and the id of the pass."""
+    """Return ("promotion", its id) if the event begins or ends a promotion; else ("pass", the id of the pass)."""
     return ("promotion", text_of(event.body, "op")) if "op" in event.body else ("pass", text_of(event.body, "pass"))
 
 

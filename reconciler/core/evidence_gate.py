@@ -85,8 +85,8 @@ def _of_canonical(have: Canonical) -> dict[str, Condition]:
 def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
     """Return the conditions "green" and "not-ref", by name, judged by the trial behind `red`.
 
-    "green" fails if that trial failed. It is met if the trial was green: then the red only records that the gate
-    refused the release. "not-ref" is always met: only a pass records a red. `events` are the events of the recipe.
+    "green" fails if that trial failed. It is met if the trial passed: then the red only records that the gate refused
+    the release. "not-ref" is always met: only a pass records a red. `events` are the events of the recipe.
     """
     if (trial := green_trial(red, events)) is not None:
         level = text_of(trial.body, "level")
@@ -99,8 +99,8 @@ def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
 def green_trial(red: Red, events: Sequence[Event]) -> Event | None:
     """Return the event of the trial behind `red` if that trial was green; None if it failed, or is not in `events`.
 
-    A red can have a green trial: then the gate refused the release, and `red` keeps it from being tried again. `events`
-    are the events of the recipe.
+    In a green trial, no tier failed. A red can have a green trial: then the gate refused the release, and `red` keeps
+    the release from being tried again. `events` are the events of the recipe.
     """
     trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
     return trial if trial is not None and text_of(trial.body, "result") == "green-not-promoted" else None

@@ -51,6 +51,6 @@ def is_whole_pass(entry: LedgerEntry) -> bool:
 def code_with_last_pass(code: int, last: LastWholePass) -> int:
     """Return COULD_NOT (1) if the last whole pass is stale, else `code`, the exit code of the command.
 
-    HOLLOW (5) is graver than COULD_NOT: if `code` is HOLLOW, it is returned in any case.
+    If `code` is HOLLOW (5), which says that a report lacks something, return it in any case, because it is graver.
     """
     return COULD_NOT if last.is_stale and code != HOLLOW else code

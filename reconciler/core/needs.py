@@ -35,7 +35,7 @@ def keeps_running(recipe: Recipe) -> bool:
 
 
 def kept_apps(recipes: Mapping[str, Recipe]) -> dict[str, frozenset[str]]:
-    """Return the names of the own app and of all needed apps, for each recipe that is to be kept running."""
+    """Map each recipe that is to be kept running to the names of its own app and of all apps that it needs."""
     return {name: apps_of(recipe, recipes) for name, recipe in recipes.items() if keeps_running(recipe)}
 
 

@@ -38,7 +38,7 @@ class EventWord(StrEnum):
 
 @frozen
 class Seen:
-    """What a command found out about problems.
+    """What a command found out about problems. The subject of a problem is a recipe, a way of a recipe, or all passes.
 
     * `problems`: the problems that exist now, by subject.
     * `over`: the subjects that certainly have no problem, each with a text on how the subject is now.

@@ -214,9 +214,10 @@ def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Return all reasons why a green release was not promoted, as one text. Conditions of the gate come first.
+    """Return all reasons why a release that passed its trial was not promoted, as one text.
 
-    `attempt` is what the step did. `back` is what was read from disk after it, which is named if no other reason is.
+    Conditions of the gate that are not met come first. `attempt` is what the step did. `back` is what was read from
+    disk after it, which is named if there is no other reason.
     """
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:

@@ -169,7 +169,7 @@ def _release_step(finding: Finding, observation: Observation | None, context: Pl
 
 
 def _do_nothing(finding: Finding) -> Step:
-    """Return a step that does nothing. It needs a person, unless upstream has no release or is unobservable."""
+    """Return a step that does nothing. The step needs a person, unless upstream has no release or is unobservable."""
     held_back = HeldBack.QUARANTINED if finding.cause is Cause.MOVED else None
     waits = finding.cause in {Cause.UNOBSERVABLE, Cause.NEVER_RELEASED}
     return Step(finding, Action.NONE, finding.reason, held_back=held_back, needs_person=not waits)
@@ -239,7 +239,7 @@ def _refetch_or_nothing(finding: Finding) -> Step:
 
 
 def _retest(finding: Finding, release: Release, observation: Observation, context: PlanContext) -> Step:
-    """Return a step that tests the canonical's `release` again, or does nothing if `release` is unsigned or was red."""
+    """Return a step that tests the canonical's `release` again; one that does nothing if it is unsigned or was red."""
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")

@@ -20,7 +20,7 @@ MOST: Final = 3
 
 
 def policies_of(case: Case) -> tuple[Condition, ...]:
-    """Return the policies, which are the conditions before a trial, in the order in which a pass applies them.
+    """Return the policies, which are conditions that are judged before a trial, in the order in which they are applied.
 
     Each policy has whether the recipe meets it, and why. For an orphan, return only the first policy, "declared", which
     an orphan does not meet.

@@ -38,7 +38,7 @@ def _red_of(case: Case, observed: Observation, release: Release) -> Red | None:
 
 
 def latest_red(observed: Observation, release: Release) -> Red | None:
-    """Return the last red of a release, under whatever circumstances; None if there is none."""
+    """Return the last red of a release, even if something has changed since; None if there is none."""
     key = version_key(release.version)
     reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
     return max(reds, key=lambda red: red.at, default=None)

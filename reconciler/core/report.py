@@ -201,7 +201,7 @@ def exit_code(population: Population, counts: Mapping[ReportBucket, int], rows: 
 
 
 def _is_unknown_orphan(row: Row) -> bool:
-    """Return whether the row is an orphan of unknown state. It counts as an orphan, but has a graver exit code."""
+    """Return whether the row is an orphan of unknown state. It is counted as an orphan, but has a graver exit code."""
     return row.finding.cause is Cause.ORPHANED and row.finding.status.state is State.UNKNOWN
 
 

@@ -118,6 +118,9 @@ def failed_pass(reason: str) -> Seen:
 
 
 def both(first: Seen, second: Seen) -> Seen:
-    """Return all that `first` and `second` have, as one value. The two must be about different subjects."""
+    """Return all that `first` and `second` have, as one value. The two must be about different subjects.
+
+    For example, one is about recipes, and the other about all passes.
+    """
     problems: Mapping[str, FleetProblem] = {**first.problems, **second.problems}
     return Seen(problems, {**first.over, **second.over})

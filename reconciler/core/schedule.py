@@ -137,9 +137,9 @@ def _was_not_tried(outcome: Outcome) -> bool:
 def is_doubtful(trial: Trial) -> bool:
     """Return whether the result of a trial may be the fault of other steps that ran at the same time.
 
-    It may be if the trial is not green, if its base did not work, or if data.check failed so late that lack of time may
-    be the reason. A green trial that was not cold (see the gate's condition "cold") is not doubtful for that: the gate
-    refuses it anyway.
+    It may be if a tier failed, could not be judged or was not reached, if the base did not work, or if data.check
+    failed so late that lack of time may be the reason. A trial that only was not cold (see the gate's condition "cold")
+    is not doubtful: the gate refuses it anyway.
     """
     base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow

@@ -111,7 +111,7 @@ def signer_note(observation: Observation, release: Release) -> str:
 
 
 def red_words(red: Red) -> str:
-    """Return "was red" for a red whose trial failed; "was not promoted" if the trial was green and the gate refused."""
+    """Return "was red" if the trial of `red` failed; "was not promoted" if the trial passed and the gate refused."""
     return "was not promoted" if red.reason.startswith(NOT_PROMOTED) else "was red"
 
 

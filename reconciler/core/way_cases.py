@@ -18,7 +18,7 @@ class Moment(StrEnum):
     LATE = "late"
 
     def of(self, seconds: float) -> float:
-        """Return the number of seconds after which a release is killed if its start takes `seconds` in all."""
+        """Return after how many seconds a release is killed at this moment, if its whole start takes `seconds`."""
         return seconds * {Moment.EARLY: 0.15, Moment.MIDDLE: 0.5, Moment.LATE: 0.9}[self]
 
 

@@ -183,7 +183,7 @@ def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
 
 
 def is_dangerous(result: WayResult) -> bool:
-    """Return whether the result shows that data may be lost that was safe before."""
+    """Return whether the result shows that data which was safe before may be lost."""
     return is_danger(result.kind)
 
 

@@ -47,7 +47,7 @@ Here, in this folder:
 
 
 def make_demo(folder: Path) -> None:
-    """Make the upstreams and the fleet of the demo in `folder`. Raise NeedsPersonError unless it is new or empty."""
+    """Make the demo's upstreams and fleet in `folder`. Raise NeedsPersonError unless the folder is new or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NeedsPersonError(f"{folder} is there already and not an empty folder", "name a new folder")
     upstreams = folder.absolute() / "upstreams"

@@ -172,7 +172,7 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy every kept deployment that shares an app with `recipe`. Record why. Raise the errors of `undeploy`."""
+    """Undeploy each kept deployment that shares an app with `recipe`. Record why. Raise the errors of `undeploy`."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():

@@ -82,7 +82,7 @@ def context_for(host: Host, request: RunRequest) -> PlanContext:
 
 
 def planned_work(plan: Plan, observations: Mapping[str, Observation]) -> tuple[PlannedWork, ...]:
-    """Return the steps of a plan that do something, in the plan's order. Add how long each recipe's last trial took."""
+    """Return the steps of a plan that do something, in its order, each with how long its recipe's last trial took."""
     steps = [plan.steps[name] for name in plan.order if plan.steps[name].action is not Action.NONE]
     return tuple(
         PlannedWork(

@@ -30,6 +30,6 @@ def record_drift(
 
 
 def _entry(host: Host, change: DriftChange) -> LedgerEntry:
-    """Return a ledger entry on a recipe: which of its differences began, and which ended."""
+    """Return a ledger entry on `change`: which differences of a recipe began, and which ended."""
     body = {"pass": host.pass_id, "began": dict(change.began), "ended": list(change.ended)}
     return LedgerEntry(host.clock.now(), "drift", change.record.recipe, body)

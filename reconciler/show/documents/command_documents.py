@@ -93,7 +93,10 @@ class Tested:
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
-    """Return the JSON document of `reconcile trial`. It has the same keys as the report of a pass on one recipe."""
+    """Return the JSON document of `reconcile trial`, with the same keys as the report of a pass on one recipe.
+
+    `tested` is the trial, with what is shown beside it.
+    """
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
     return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)

@@ -68,7 +68,10 @@ def metrics_text(report: Report, known: MetricsInput) -> str:
 
 
 def _of_run(report: Report, known: MetricsInput) -> Iterator[Sample]:
-    """Yield each sample about the whole run, as a tuple: name of the metric, labels, value."""
+    """Yield each sample about the whole run, as a tuple: name of the metric, labels, value.
+
+    `known` has what the metrics show besides the report.
+    """
     run, population = report.run, report.population
     yield "canon_run_finished_timestamp_seconds", {}, run.finished_at.timestamp()
     yield "canon_run_duration_seconds", {}, (run.finished_at - run.started_at).total_seconds()
@@ -87,14 +90,20 @@ def _of_run(report: Report, known: MetricsInput) -> Iterator[Sample]:
 
 
 def _of_recipes(report: Report, known: MetricsInput) -> Iterator[Sample]:
-    """Yield each sample about a recipe, as a tuple: name of the metric, labels with the recipe's name, value."""
+    """Yield each sample about a recipe, as a tuple: name of the metric, labels with the recipe's name, value.
+
+    `known` has what the metrics show besides the report.
+    """
     for row in report.rows:
         for name, labels, value in _of_recipe(row, known):
             yield name, {"recipe": row.recipe, **labels}, value
 
 
 def _of_recipe(row: Row, known: MetricsInput) -> Iterator[Sample]:
-    """Yield each sample about one recipe, as a tuple: name of the metric, labels without the recipe's name, value."""
+    """Yield each sample about one recipe, as a tuple: name of the metric, labels without the recipe's name, value.
+
+    `known` has what the metrics show besides the report.
+    """
     yield "canon_recipe_result", {"result": row.result.value}, 1
     since = known.drift_since.get(row.recipe, {})
     for kind in _kinds(row):

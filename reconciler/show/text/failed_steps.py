@@ -72,7 +72,10 @@ def _labelled(fact: tuple[str, str]) -> str:
 
 
 def _what_failed(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Yield facts about a step's failed tier as pairs of a label and a text; only the reason if no tier failed."""
+    """Yield facts about a step's failed tier, each as a pair of a label and a text.
+
+    If no tier failed, yield only the reason.
+    """
     trial = outcome.attempt.trial
     bad = first_failure(trial.tiers) if trial is not None else None
     if trial is None or bad is None:

@@ -55,7 +55,7 @@ def render_trial(
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
     """Return one line with the result, level and duration of a trial. `conditions` are the conditions of the gate.
 
-    If the trial is green, the line also says whether a pass would promote the release.
+    If every tier passed or was skipped, the line also says whether a pass would promote the release.
     """
     bad = first_failure(trial.tiers)
     took = f"level {level(trial.tiers)}, {duration(trial.seconds)}"
@@ -71,7 +71,7 @@ def result_of(trial: Trial) -> Result:
 
     * RED: a tier failed.
     * INFRASTRUCTURE: a tier could not be judged, because of this host.
-    * GREEN_NOT_PROMOTED: the trial is green. Only a pass promotes the release.
+    * GREEN_NOT_PROMOTED: every tier passed or was skipped. Only a pass promotes the release.
     * NOT_TRIED: not every tier was reached.
     """
     bad = first_failure(trial.tiers)
