@@ -58,8 +58,8 @@ def load_fleet(folder: Path) -> Fleet:
 def require_declared(context: CommandContext, name: str) -> None:
     """Raise UsageError if the recipe `name` is not declared.
 
-    If it is recorded but no longer declared (an orphan), the hint names the commands for that. Otherwise it names the
-    declared recipe with the most similar name, or all declared recipes.
+    If the recipe is recorded but no longer declared (an orphan), the hint of the error names the commands for that.
+    Otherwise the hint names the declared recipe with the most similar name, or all declared recipes.
     """
     fleet = context.fleet
     if name in fleet.recipes:

@@ -40,8 +40,8 @@ class RollbackOptions:
 def rollback(options: Options, name: str, request: RollbackOptions) -> int:
     """Roll the recipe `name` back to an older generation. Return 3 if its kept deployment is down afterwards, else 0.
 
-    Raise CanonError if there is no such generation, or if it is not intact or does not come up. The canonical is then
-    unchanged.
+    Raise CanonError if there is no such generation, or if that generation is not intact or does not come up. The
+    canonical is then unchanged.
     """
     context = load_context(options)
     require_declared(context, name)

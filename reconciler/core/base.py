@@ -12,10 +12,10 @@ from state.records import Canonical
 
 
 class Origin(StrEnum):
-    """Where the data comes from with which an upgrade starts.
+    """The origin of the data with which an upgrade starts.
 
-    * CANONICAL: from a recorded snapshot.
-    * FRESH: from a fresh install of the older release.
+    * CANONICAL: a recorded snapshot.
+    * FRESH: a fresh install of the older release.
     * NONE: there is no older release.
     """
 

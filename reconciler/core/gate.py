@@ -104,8 +104,8 @@ def _way(way: WayName, ways: GatingWays) -> Condition:
 def _has_nothing_older(way: WayName, results: Sequence[WayResult], *, nothing_older: bool) -> bool:
     """Return whether `way` has nothing older to start from or to lead to, so that there is nothing to prove.
 
-    This is so if no older release is known (`nothing_older`). A leap also has nothing if it was tried, and no data is
-    kept and no release named from which it could start. `results` are the results of this way.
+    This is so if no older release is known (`nothing_older`). It is also so for a leap that was tried, but for which
+    there is neither kept data nor a named release to start from. `results` are the results of this way.
     """
     sources = [case.source for each in results for case in each.cases if case.source.commit or not nothing_older]
     if way is WayName.STOP or sources or any(each.answer is not WayAnswer.SKIP for each in results):
@@ -114,9 +114,9 @@ def _has_nothing_older(way: WayName, results: Sequence[WayResult], *, nothing_ol
 
 
 def _unproved_text(result: WayResult) -> str:
-    """Return the cases of `result` that prove nothing (SKIP, ERROR), in one line; "" if everything is proved.
+    """Return in one line what of `result` proves nothing (SKIP, ERROR); "" if everything is proved.
 
-    If there are no such cases, but the result itself proves nothing, return the result.
+    These are cases of a leap or a fall. If there are no such cases, this is the result itself.
     """
     nothing = {WayAnswer.SKIP, WayAnswer.ERROR}
     if cases := [case for case in result.cases if case.answer in nothing]:

@@ -17,8 +17,8 @@ def peak_of(memory: Memory) -> DiskUse | None:
 
 
 def with_peak(memory: Memory, peak: DiskUse | None) -> Memory:
-    """Return the memory with `peak` added: the most that one more trial took of the disk. None adds nothing.
+    """Return the memory with one more peak: `peak` is the most that a trial took of the disk; None if not measured.
 
-    Only the last `KEPT_PEAKS` trials are kept.
+    Only the last `KEPT_PEAKS` peaks are kept. If `peak` is None, none is added.
     """
     return memory if peak is None else evolve(memory, peaks=(peak, *memory.peaks)[:KEPT_PEAKS])

@@ -28,12 +28,12 @@ class Proof:
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code of `reconcile prove`.
+        """Return the exit code of `reconcile prove`, the first of these that applies.
 
         * 5: no recipe is enrolled.
-        * 1: of a recipe it is not known what a pass would do.
+        * 1: it is not known what a pass would do for some recipe.
         * 2: a pass would do something, or the two plans differ.
-        * 0: else.
+        * 0: a pass would do nothing.
         """
         if not self.recipes:
             return HOLLOW

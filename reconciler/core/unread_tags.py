@@ -60,7 +60,7 @@ def tags_not_read(tags: Mapping[str, str | None], allow: str) -> tuple[UnreadTag
 def _why_no_release(tag: str) -> str:
     """Return why `tag` is no release, such as "does not look like a version".
 
-    If the tag has the name of a release, the reason can only be that it names no commit.
+    If the tag has the name of a release, the reason is "names no commit".
     """
     if is_release_name(tag):
         return "names no commit"

@@ -96,8 +96,8 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
     """Return the releases whose signatures have to be checked, the most wanted first; () if the recipe needs none.
 
     These are the releases newer than the canonical, and the declared base of an upgrade. If a promotion depends on the
-    way back, the canonical's own release is among them. If the canonical is damaged, they are all releases: the
-    canonical's own is tested again, maybe as an upgrade from an older one.
+    way back, the canonical's own release is among them. If the canonical is damaged, these are all releases, because
+    the canonical's own is tested again, maybe as an upgrade from an older one.
     """
     recipe, have = observation.recipe, observation.canonical
     if not recipe.signed or is_shrunken(observation):

@@ -13,7 +13,7 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first: bool) -> bool:
     """Return whether a pass has enough time left to begin a way.
 
-    * `budget`: the time that a pass has for all ways; None for any time.
+    * `budget`: the time that a pass has for all ways; None for no limit.
     * `elapsed`: the seconds since the first way of the pass began.
     * `took`: the seconds that this way took last time; 0 if that is not known.
     * `is_first`: True if this is the first way of the pass. Then return True: so every way is tried at some time, even

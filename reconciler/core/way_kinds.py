@@ -89,9 +89,9 @@ GRAVEST_FIRST: Final = (WayKind.BREAKS, WayKind.DAMAGES, WayKind.HIDES, WayKind.
 
 
 def kind_words(way: WayName, kind: WayKind) -> str:
-    """Return what is wrong as words, such as "it does not end by itself and is killed".
+    """Return what `kind` means as words, such as "it does not end by itself and is killed".
 
-    `way` is a way with the answer NO, and `kind` says why.
+    `kind` is why the answer of the way `way` is NO.
     """
     return _OTHER_WORDS.get((way, kind), KIND_WORDS[kind])
 

@@ -83,7 +83,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 
 
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack the snapshot of a canonical into the folder `into`. Return `app_set` with its releases and data.
+    """Unpack the snapshot of a canonical into the folder `into`. Return `app_set` with releases and data from there.
 
     A needed app that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
     SnapshotDamagedError if the snapshot is damaged.
@@ -99,9 +99,10 @@ def snapshot_app_set(
 ) -> AppSet:
     """Unpack the snapshot of a canonical into the folder `into`. Return the app set to deploy, with the unpacked data.
 
-    `recipes` are all recipes, and `canonicals` all canonicals, both by the recipe's name. The snapshot lacks an app
-    that the recipe needs only since the snapshot was made. Such an app gets the release of its own canonical, and fresh
-    data. Raise NeedMissingError if there is no such canonical, SnapshotDamagedError if the snapshot is damaged.
+    `recipes` are all recipes, and `canonicals` all canonicals, both by the recipe's name. If the recipe has come to
+    need an app after the snapshot was made, the snapshot lacks that app. Then the app gets the release of its own
+    canonical, and fresh data. Raise NeedMissingError if there is no such canonical, SnapshotDamagedError if the
+    snapshot is damaged.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}

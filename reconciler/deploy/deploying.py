@@ -73,7 +73,8 @@ def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
 def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOptions) -> None:
     """Load the data in `spec.source` into the app, if there is any, and make the secrets that the app still lacks.
 
-    Add remarks, and the names of declared secrets that the release does not read, to the slot.
+    Add remarks, and the names of declared secrets that the release does not read, to the slot. `options` are those with
+    which the app will be deployed.
     """
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:

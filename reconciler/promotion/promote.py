@@ -43,7 +43,7 @@ class Promotion:
 class _RefusedError(Exception):
     """The gate refuses a promotion after the candidate was deployed once more and upstream was asked again.
 
-    `conditions` are all conditions of the gate, also those that hold.
+    `conditions` are all conditions of the gate, also those that are met.
     """
 
     def __init__(self, conditions: tuple[Condition, ...]) -> None:
@@ -85,8 +85,8 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
     Return the attempt, with the conditions of the gate. Raise _RefusedError if the gate refuses, OnHoldError if the
-    recipe was put on hold meanwhile, RecipeError if the recipe is to blame, or one of HOST_FAULTS. After an error, the
-    caller must undo the intent.
+    recipe was put on hold meanwhile, RecipeError if the recipe is to blame, or one of HOST_FAULTS if this host is.
+    After an error, the caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])

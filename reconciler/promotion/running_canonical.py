@@ -40,7 +40,7 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return the deployed parts of each kept deployment, by recipe, or a text on why they are not known.
+    """Return the deployed parts of each kept deployment, by recipe. If they are not known, the value is a text on why.
 
     Recipes that are not to be kept running are left out. A recipe of which nothing is deployed has no parts. Each
     driver is asked once. Raise no error.

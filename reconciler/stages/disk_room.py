@@ -58,7 +58,7 @@ def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
     """Return how much of the disk the trials that run now take, and how much they may still write. Raise no error.
 
     `running` are the memories of the recipes of these trials, with what earlier trials took. A trial may still write
-    what the earlier ones took, less what is now in its working folder. Its volumes and images are not measured.
+    what the earlier ones took, less what is now in its working folder. The trial's volumes and images are not measured.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

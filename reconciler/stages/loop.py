@@ -102,8 +102,8 @@ def reconcile(
     for a later pass, because `[budget]` allows no more. `workers` run several recipes at once; without them, one recipe
     is tried after the other.
 
-    If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If it comes
-    before the first step, raise InterruptedPassError.
+    If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If a signal
+    comes before the first step, raise InterruptedPassError.
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))

@@ -115,8 +115,8 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
     """Return the tags of upstream that do not name a commit. Each tag is mapped to the id of the git object it names.
 
-    Only a fetch shows that a tag names no commit. So these are the tags of which the fetch `updated`, or an earlier
-    one, has found this.
+    Only a fetch shows that a tag names no commit. These are the tags in upstream's `answer` for which the fetch
+    `updated`, or an earlier fetch, has shown it.
     """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id

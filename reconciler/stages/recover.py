@@ -100,9 +100,10 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 
 
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes with a slot, sorted by name. The slot is in the work folder, or its mark is in `marks`.
+    """Return the recipes with a slot, sorted by name.
 
-    `begun` are the recipes with an unfinished promotion. A folder of theirs counts as a slot even without a lock file.
+    A folder in the work folder is a slot if Canon made it, or if its recipe is in `begun`, the recipes with an
+    unfinished promotion. A recipe also has a slot if one of `marks` is below its folder.
     """
     work = host.state.work
     slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
@@ -121,7 +122,7 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
 
     * the drivers of the recipe and of what it needs;
     * the drivers that the slot's own record names;
-    * the drivers by which something is left in the slot, because an earlier run may have used other drivers than now.
+    * the drivers that still have something in the slot: an earlier run may have used other drivers than now.
 
     If the recipe is not declared, return the host with all drivers. `marks` are the marks of slots of which something
     is left, by driver.

@@ -15,7 +15,7 @@ from reconciler.ports.host import Clock
 class WayTime:
     """The time that one pass may spend on ways.
 
-    * `budget`: the time for all ways together; None for any time.
+    * `budget`: the time for all ways together; None for no limit.
     * `started`: when the first way began, in seconds of the monotonic clock; None before that.
     * `left`: the ways for which there was no time, by recipe.
     """

@@ -60,7 +60,7 @@ def _unfit_programs(folder: Path, commands: Sequence[Argv], missing: Missing) ->
 
 
 def _unfit_arguments(folder: Path, commands: Sequence[Argv]) -> Iterator[tuple[Path, str]]:
-    """Yield each script that a command passes to an interpreter which cannot execute it, with the reason.
+    """Yield each script that a command passes to an interpreter, if that cannot execute the script; add the reason.
 
     `folder` is the recipe's fleet folder.
     """

@@ -80,7 +80,7 @@ def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
 
     Return whether the recipe's data.check can see what was written. If `source` has no data, the older release is
     installed fresh, and data.mark first writes data. Raise OlderReleaseError if the older release does not work by
-    itself, and TimedOutError if it took too long.
+    itself, and TimedOutError if something took too long.
     """
     older = run.subject.older
     try:

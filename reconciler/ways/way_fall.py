@@ -158,7 +158,7 @@ def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_wr
 def _second_start(run: WayRun, slot: Slot) -> RiseAttempt:
     """Start the release again after a start that failed. Return how that went.
 
-    If what is left of the first start has to be killed, return an attempt that took too long.
+    If what is left of the first start has to be killed, return an attempt with `timed_out`, because that took too long.
     """
     try:
         return run.attempt(slot, run.subject.release)

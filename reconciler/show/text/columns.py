@@ -166,7 +166,7 @@ def _held_back(row: Row, _: Run) -> Cell:
 
 
 def _gate(row: Row, _: Run) -> Cell:
-    """Return a cell with each condition of the gate: its first letter, and + (holds), - (does not), . (not judged)."""
+    """Return a cell with each condition of the gate: its first letter, and + (met), - (not met), . (not judged yet)."""
     return Cell(" ".join(f"{item.name[:1].upper()}{_MARKS[item.status]}" for item in row.gate) or NOTHING)
 
 
