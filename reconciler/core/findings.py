@@ -189,7 +189,7 @@ def _why_never_released(observation: Observation) -> str:
 
 
 def _long_tags_note(tags: Collection[str]) -> str:
-    """Return a note on how many tags are too long for a release name; "" if there are none."""
+    """Return a text on how many tags are too long for a release name; "" if there are none."""
     long = sum(len(tag) > LONGEST for tag in tags)
     return f"; {long} of its {len(tags)} tags have more than {LONGEST} characters" if long else ""
 
@@ -241,7 +241,7 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Return whether our mirror, which holds the tags `held`, has no wrong tag and lacks no tag that can be fetched.
+    """Return whether our mirror, which has the tags `held`, has no wrong tag and lacks no tag that can be fetched.
 
     A tag that is gone upstream cannot be fetched: a mirror that was made anew may lack it.
     """

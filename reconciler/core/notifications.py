@@ -80,7 +80,7 @@ def _is_new(known: OpenProblem | None, found: FleetProblem) -> bool:
     """Return whether the problem `found` is another one than `known`, the problem that people were told of last.
 
     `known` is None if they were told of none. Only the kind and the version of both problems are compared, because the
-    reasons may hold times and numbers that change in each pass.
+    reasons may have times and numbers that change in each pass.
     """
     return known is None or (known.problem.kind, known.problem.version) != (found.kind, found.version)
 

@@ -46,7 +46,7 @@ class CanonicalStatus:
 
 @frozen
 class MirrorContents:
-    """What our mirror of an upstream holds.
+    """What our mirror of an upstream has.
 
     * `head`: the commit of upstream's main branch.
     * `tags`: the release tags with their commits; None if there is no mirror, or if it cannot be read.
@@ -180,7 +180,7 @@ def moved_tags(observation: Observation) -> Mapping[str, tuple[str, str]]:
 
 
 def tags_to_mirror(observation: Observation) -> Mapping[str, str]:
-    """Return the release tags that our mirror should hold, with their commits: all that are remembered, and new ones.
+    """Return the release tags that our mirror should have, with their commits: all that are remembered, and new ones.
 
     A tag that upstream moved keeps its remembered commit.
     """

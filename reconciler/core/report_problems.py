@@ -82,7 +82,8 @@ def _kind(row: Row, bucket: ReportBucket) -> str:
 def _version(row: Row, bucket: ReportBucket) -> str:
     """Return the version of the release that the problem is about; "" if there is none. `bucket` is the row's bucket.
 
-    For a damaged or orphaned canonical it is the version of the canonical, else that of the wanted release.
+    For a damaged or orphaned canonical it is the version of the canonical. If a person is needed, it is that of the
+    wanted release.
     """
     if bucket in {ReportBucket.DAMAGED, ReportBucket.ORPHANED}:
         return row.finding.have.version if row.finding.have is not None else ""
@@ -120,7 +121,7 @@ def failed_pass(reason: str) -> Seen:
 def both(first: Seen, second: Seen) -> Seen:
     """Return all that `first` and `second` have, as one value. The two must be about different subjects.
 
-    For example, one is about recipes, and the other about all passes.
+    For example, one is about recipes, and the other about how old the last whole pass is.
     """
     problems: Mapping[str, FleetProblem] = {**first.problems, **second.problems}
     return Seen(problems, {**first.over, **second.over})

@@ -27,9 +27,9 @@ def exception_reason(recipe: Recipe, today: date) -> str:
 
 
 def damage_note(finding: Finding) -> str:
-    """Return a note on the damaged canonical and what is left of its data; "" if the canonical is not damaged.
+    """Return a text on the damaged canonical and what is left of its data; "" if the canonical is not damaged.
 
-    The note ends with "; ", since other text follows.
+    The text ends with "; ", since other text follows.
     """
     if finding.status.state is not State.DAMAGED or finding.have is None:
         return ""
@@ -100,7 +100,7 @@ def gating_older(observation: Observation, release: Release) -> Release | None:
 
 
 def signer_note(observation: Observation, release: Release) -> str:
-    """Return a note that begins with "; ": who signed the release, or that its signature is not checked yet.
+    """Return a text that begins with "; ": who signed the release, or that its signature is not checked yet.
 
     Return "" if the recipe needs no signatures.
     """

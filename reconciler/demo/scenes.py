@@ -33,7 +33,7 @@ class Scene:
 
 
 def _publish_breaking(folder: Path) -> None:
-    """Publish the release of the recipe "ledger" that breaks old data and, on a branch, a release that does not."""
+    """Publish the release of the recipe "ledger" that breaks old data and, on a branch, a fix of that release."""
     publish(folder, BREAKING)
     publish(folder, MENDED)
 

@@ -25,7 +25,7 @@ def try_ways_of_candidate(  # noqa: PLR0913, PLR0917  all that the ways depend o
 ) -> Iterator[WayResult]:
     """Try the ways `asked` with the release and the data of a trial. Yield each result as soon as it is there.
 
-    If a tier of the trial failed or was not reached, yield nothing.
+    If a tier of the trial failed or was not reached, or if the trial saved no data, yield nothing.
 
     * `host`: has the drivers of the trial. The caller holds the lock of the working folder.
     * `base`: the older release to go back to; None if there is none that may be deployed: `no_base` says why.

@@ -85,7 +85,7 @@ def _ignored(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: dateti
 
 
 def drift_notes(row: Row) -> Iterator[str]:
-    """Yield notes on a recipe's rule `[drift] ignore`: the rule has ended, or some of its words ignore nothing now."""
+    """Yield texts on a recipe's rule `[drift] ignore`: the rule has ended, or some of its words ignore nothing now."""
     rule, drift = row.drift.rule, row.drift
     if drift.rule_ended:
         yield f"[drift] ignore ended on {rule.until} ({rule.reason}): what it named counts again"

@@ -27,10 +27,10 @@ def failed_steps(report: Report, screen: Screen, state: str) -> Iterator[list[st
 
 
 def notes_of(row: Row) -> Iterator[str]:
-    """Yield notes on a recipe that have no effect on its result.
+    """Yield texts on a recipe that have no effect on its result.
 
-    Some notes are the remarks of the recipe's trial and of the pass. Other notes say that `[upgrade]` pins a base which
-    is no longer needed, that tags are gone upstream, or that tags look like newer releases but are not read.
+    Some are the remarks of the recipe's trial and of the pass. Others say that `[upgrade]` pins a base which is no
+    longer needed, that tags are gone upstream, or that tags look like newer releases but are not read.
     """
     trial = row.outcome.attempt.trial if row.outcome else None
     if trial is not None:
@@ -43,7 +43,7 @@ def notes_of(row: Row) -> Iterator[str]:
 
 
 def _tag_notes(finding: Finding) -> Iterator[str]:
-    """Yield a note on tags that are gone upstream, and one on tags that look like newer releases but are not read."""
+    """Yield a text on tags that are gone upstream, and one on tags that look like newer releases but are not read."""
     if finding.vanished:
         yield f"tags that are gone upstream: {', '.join(finding.vanished)}"
     if finding.unread and finding.cause is not Cause.NEVER_RELEASED:

@@ -121,7 +121,7 @@ def _first_tags(tags: Sequence[str]) -> str:
 
 
 def _notes(report: Report, screen: Screen) -> list[str]:
-    """Return a line for each note on a recipe, and then a line for each note on the whole run."""
+    """Return a line for each remark on a recipe, and then a line for each note on the whole run."""
     is_drift = report.run.command is ReportCommand.DRIFT
     remarks = ((row, (*notes_of(row), *(drift_notes(row) if is_drift else ()))) for row in report.rows)
     noted = [f"{row.recipe}: {remark}" for row, said in remarks for remark in said]

@@ -136,9 +136,10 @@ def _phase(progress: PassProgress) -> str:
 
 
 def planned_text(work: PlannedWork) -> str:
-    """Return one planned step as text: recipe, version and duration of its last trial: "notes 1.2.0 (last time 3 min)".
+    """Return one planned step as text, such as "notes 1.2.0 (last time 3 min 20 s)", or "notes (repair)".
 
-    If the step tries no release, return the recipe and the action: "notes (repair)".
+    The text has the recipe, the version, and how long the recipe's last trial took. If the step tries no release, the
+    text has the recipe and the action.
     """
     if not work.version:
         # `status` looks for a running pass too, and starts sooner without the plan.
