@@ -26,7 +26,12 @@ _TRY_AGAIN = 30.0
 
 @frozen
 class Waiting:
-    """For which recipe to wait, at most how long, and how to wait some seconds."""
+    """How to wait for something that another process uses.
+
+    * `recipe`: the recipe for which the command waits.
+    * `longest`: the longest time to wait.
+    * `sleep`: a function that waits the given number of seconds.
+    """
 
     recipe: str
     longest: timedelta

@@ -51,7 +51,9 @@ class Freshness:
 class Explanation:
     """All that explains one recipe.
 
+    * `family`: what a reader has to do about the recipe.
     * `verdict`: why the recipe is as it is, in one sentence.
+    * `step`: what the plan does about the recipe.
     * `policies`: the conditions that are judged before a trial.
     * `conditions`: the conditions of the gate, which are judged after a trial.
     * `blockers`: what keeps a release from being promoted. All of them must be removed.
@@ -63,6 +65,8 @@ class Explanation:
       nothing is left to do.
     * `history`: the events of `release`.
     * `not_read`: the tags of upstream that are not considered when a release is chosen.
+    * `drift`: the recorded differences of the recipe.
+    * `freshness`: how old the facts about upstream are.
     * `by_record`: what the verdict would be by the last recorded answer of upstream; "" if upstream can be seen now.
     * `ways`: the newest results of the ways that were tried of the canonical's release.
     """

@@ -101,7 +101,7 @@ class Observation:
 
 @frozen
 class Orphan:
-    """A canonical whose recipe is no longer declared."""
+    """A canonical whose recipe is no longer declared, with the status of its snapshot."""
 
     canonical: Canonical
     status: CanonicalStatus

@@ -142,6 +142,9 @@ class LiveLine(LineProgress):
     """Shows progress on the last lines of a terminal: one line, redrawn, for the present step of each recipe.
 
     Use it in a `with` statement. Results are written above these lines.
+
+    * `colour`: False for no colours.
+    * `live`: what redraws the lines; None outside of the `with` block.
     """
 
     colour: bool = True

@@ -8,9 +8,10 @@ from reconciler.show.text.screen import NOTHING, Cell, Screen, Style, align, pai
 
 
 def render_proof(proof: Proof, screen: Screen) -> str:
-    """Return the text of `reconcile prove`: a table of reasons against the proof, and a line with the verdict.
+    """Return the text of `reconcile prove`: a table, and a line with the verdict.
 
-    The table says what a pass would do, and what is not known. An empty table is left out.
+    The table has the reasons why it is not proved that a pass would do nothing: what a pass would do, and what is not
+    known. An empty table is left out.
     """
     rows = [[Cell(name or NOTHING, Style.STRONG), Cell(text, Style.WARN)] for name, text in _problems(proof)]
     table = [*align(("RECIPE", "A PASS WOULD"), rows, screen), ""] if rows else []
@@ -32,7 +33,10 @@ def proof_line(proof: Proof) -> str:
 
 
 def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
-    """Yield each reason against the proof: a recipe, and a text. The recipe is "" if the reason is about none."""
+    """Yield each reason why it is not proved that a pass would do nothing, as a recipe and a text.
+
+    The recipe is "" if the reason is about none.
+    """
     yield from proof.unsettled.items()
     yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())
     yield from (
