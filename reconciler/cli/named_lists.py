@@ -18,7 +18,7 @@ def read_ways(text: str | None) -> tuple[WayName, ...]:
 
 
 def read_tiers(text: str | None) -> frozenset[TierName]:
-    """Return the tiers in the list `text`, and always install; all tiers if `text` is None.
+    """Return the tiers in the list `text`; install is always among them. Return all tiers if `text` is None.
 
     Raise UsageError for an unknown name.
     """
