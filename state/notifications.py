@@ -1,4 +1,4 @@
-"""The record of which problems were told to people, and of the messages that could not be sent yet."""
+"""The record of which problems were told to people, and of the messages that could not be sent."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -92,12 +92,31 @@ class UnsentMessage:
 
 
 @frozen
+class DroppedMessage:
+    """A message that a target never got.
+
+    * `id`, `subject`: those of the message.
+    * `target`: the target, such as "webhook".
+    * `at`: when the message was dropped.
+    * `why`: why the target did not take the message.
+    """
+
+    id: str
+    target: str
+    at: datetime
+    subject: str
+    why: str
+
+
+@frozen
 class Notifications:
     """The record of what people were told.
 
     * `problems`: the problems that were told and still last, by the subject of each.
     * `unsent`: the messages for which some targets still wait, the oldest first.
+    * `dropped`: the last messages that a target never got, the oldest first.
     """
 
     problems: Mapping[str, OpenProblem] = field(factory=dict)
     unsent: tuple[UnsentMessage, ...] = ()
+    dropped: tuple[DroppedMessage, ...] = ()

@@ -9,11 +9,11 @@ from state.notification_file import read_notifications
 
 
 def check_notify(seen: Inspection) -> HostCheck:
-    """Return the check of `[notify]`: connect to each declared target, and count the messages that wait.
+    """Return the check of `[notify]`: connect to each declared target, and look at the messages that wait.
 
-    Raise StateError if the record of messages cannot be read.
+    Name the message that was dropped last, if one was. Raise StateError if the record of messages cannot be read.
     """
-    waiting = len(read_notifications(seen.state.notifications).unsent)
+    known = read_notifications(seen.state.notifications)
     found: dict[str, str] = {}
     failed: dict[str, str] = {}
     for name, notifier in notifiers_for(seen.fleet).items():
@@ -21,4 +21,4 @@ def check_notify(seen: Inspection) -> HostCheck:
             found[name] = notifier.check()
         except (CanonError, OSError) as error:
             failed[name] = in_one_line(error)
-    return host_checks.check_notify(found, failed, waiting)
+    return host_checks.check_notify(found, failed, len(known.unsent), known.dropped)

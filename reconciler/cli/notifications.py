@@ -3,25 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from desired.model import Fleet
 from reconciler.cli.command_context import CommandContext
+from reconciler.cli.message_queue import MessageQueue
 from reconciler.cli.message_record import MessageRecord, open_record
 from reconciler.cli.read_last_pass import last_whole_pass
-from reconciler.core.notifications import Seen, waiting_for, with_due_message, with_sent
+from reconciler.core.notifications import Seen, with_due_message
 from reconciler.core.report import Report
 from reconciler.core.report_problems import both, failed_pass, seen_in, seen_of_timer
 from reconciler.core.way_problems import seen_of_ways
 from reconciler.core.way_records import WAY_LINE
-from reconciler.errors import InterruptedPassError, in_one_line, reason_of
-from reconciler.ports.notifier import Letter, Notifier, RefusedMessageError
-from reconciler.show.documents.message_document import message_document_of
-from reconciler.show.documents.report_document import json_text
-from reconciler.show.text.messages import message_subject, message_text
+from reconciler.errors import InterruptedPassError, reason_of
+from reconciler.ports.notifier import Notifier
 from reconciler.show.text.pass_age import whole_pass_text
 from reconciler.stages.loop import Pass
-from state.notifications import Message
 from state.registry.registry import SqliteRegistry
 
 _AGAIN = "the next pass sends it again, or: reconcile notify"
@@ -33,7 +30,7 @@ class Sent:
 
     * `counts`: how many messages were sent, by target.
     * `failures`: why messages of a target still wait, by target.
-    * `remarks`: what else is to be told: who did not get a message that others got, which message was dropped, and why
+    * `remarks`: what else is to be told: who did not get a message that others got, which were dropped, and why
       messages may come twice.
     * `signal`: the number of the signal that interrupted the sending; None if none did.
     """
@@ -69,12 +66,6 @@ def notifiers_for(fleet: Fleet) -> dict[str, Notifier]:
 
         made["apprise"] = AppriseNotifier(notify.apprise)
     return made
-
-
-def letter_of(fleet: str, message: Message) -> Letter:
-    """Return a message of the fleet named `fleet` with its subject, text and JSON, ready to be sent."""
-    document = json_text(message_document_of(fleet, message)).encode()
-    return Letter(message.id, message.at, message_subject(fleet, message), message_text(message), document)
 
 
 def tell_pass(context: CommandContext, done: Pass) -> Pass:
@@ -157,11 +148,12 @@ def send_waiting(context: CommandContext, record: MessageRecord) -> Sent:
 
     Each message that was sent is recorded at once.
     """
-    queues = [_Queue(name, notifier) for name, notifier in notifiers_for(context.fleet).items()]
+    name = context.fleet.name
+    queues = [MessageQueue(name, *each) for each in notifiers_for(context.fleet).items()]
     signal = None
     try:
         for queue in queues:
-            queue.send(context.fleet.name, record)
+            queue.send(record)
     except InterruptedPassError as stop:
         signal = stop.signal_number
     return Sent(
@@ -170,57 +162,3 @@ def send_waiting(context: CommandContext, record: MessageRecord) -> Sent:
         tuple(remark for queue in queues for remark in queue.remarks),
         signal,
     )
-
-
-@define
-class _Queue:
-    """The messages that wait for the target `name`, and what came of sending them.
-
-    * `count`: how many were sent.
-    * `failure`: why some still wait; "" if none does.
-    * `refused`: why the target refused a message for good, by the letter. It took no later one yet.
-    """
-
-    name: str
-    notifier: Notifier
-    count: int = 0
-    failure: str = ""
-    remarks: list[str] = field(factory=list)
-    refused: dict[str, tuple[Letter, str]] = field(factory=dict)
-
-    def send(self, fleet: str, record: MessageRecord) -> None:
-        """Send all messages, the oldest first. Raise InterruptedPassError if a signal interrupts that.
-
-        If the target fails, its later messages wait, so that their order stays. If it refuses one for good, the later
-        ones are tried.
-        """
-        try:
-            for message in waiting_for(record.known, self.name):
-                self._send(letter_of(fleet, message), record)
-        except InterruptedPassError:
-            self.failure = "interrupted"
-            raise
-        except Exception as failed:  # noqa: BLE001  whatever a library raises, the other targets get theirs
-            self.failure = reason_of(failed)
-        self.failure = self.failure or next((why for _, why in self.refused.values()), "")
-
-    def _send(self, letter: Letter, record: MessageRecord) -> None:
-        """Send one message, and record that. Those that were refused before it are dropped."""
-        try:
-            missed = self.notifier.send(letter)
-        except RefusedMessageError as refused:
-            self.refused[letter.id] = (letter, in_one_line(refused))
-            return
-        record.replace(with_sent(record.known, letter.id, self.name, self.refused))
-        self.count += 1
-        self.remarks += [
-            f"a message was dropped, because {self.name} refused it and took a later one: {why}; it was: {lost.subject}"
-            for lost, why in self.refused.values()
-        ]
-        self.remarks += missed_remarks(self.name, missed)
-        self.refused.clear()
-
-
-def missed_remarks(target: str, missed: str) -> list[str]:
-    """Return a remark on who did not get a message that `target` sent; [] if `missed`, the names and why, is ""."""
-    return [f"a message was sent by {target}, but {missed}"] if missed else []

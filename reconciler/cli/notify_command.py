@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from reconciler.cli.command_context import CommandContext, load_context, pass_lock
 from reconciler.cli.composition import interruptible, private_files
-from reconciler.cli.notifications import Sent, letter_of, missed_remarks, notifiers_for, tell
+from reconciler.cli.message_queue import letter_of, missed_remarks
+from reconciler.cli.notifications import Sent, notifiers_for, tell
 from reconciler.cli.options import Options, print_line
 from reconciler.core.notifications import EventWord, Seen, make_message
 from reconciler.errors import InterruptedPassError, UsageError, reason_of

@@ -8,6 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from reconciler.core.sizes import size
+from state.notifications import DroppedMessage
 
 
 class CheckResult(StrEnum):
@@ -219,13 +220,16 @@ def check_environment(unit: str, differences: Sequence[str], missing: Sequence[s
     return HostCheck("environment", CheckResult.OK, f"children of {unit} get what those of this shell get")
 
 
-def check_notify(found: Mapping[str, str], failed: Mapping[str, str], waiting: int) -> HostCheck:
+def check_notify(
+    found: Mapping[str, str], failed: Mapping[str, str], waiting: int, dropped: Sequence[DroppedMessage] = ()
+) -> HostCheck:
     """Return the check of the targets of messages: FAILED if one fails, WARNING if messages wait to be sent.
 
     `found` says what was found of each target that can be reached, `failed` why another cannot. `waiting` is the number
-    of messages that could not be sent yet.
+    of messages that could not be sent yet, `dropped` the messages that a target never got, the oldest first.
     """
     parts = [f"{name}: {text}" for name, text in (*found.items(), *failed.items())]
+    parts += [f"last dropped by {each.target} on {each.at:%Y-%m-%d}: {each.subject}" for each in dropped[-1:]]
     if failed:
         return HostCheck("notify", CheckResult.FAILED, "; ".join(parts), "try: reconcile notify --test")
     if not found:

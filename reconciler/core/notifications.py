@@ -1,22 +1,27 @@
 """Decides which messages are due: when a problem begins, again while it lasts, and when it is over.
 
 A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send one
-twice, and none is lost. Only a message that a target refuses for good is dropped, once that target took another one.
+twice, and none is lost. Only a message that a target refuses for good, or does not take for days, is dropped, once that
+target took a later one.
 """
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from state.notifications import FleetProblem, Item, Message, Notifications, OpenProblem, UnsentMessage
+from state.notifications import DroppedMessage, FleetProblem, Item, Message, Notifications, OpenProblem, UnsentMessage
 
 PASS = "fleet:pass"  # noqa: S105  a subject, no password
 TIMER = "fleet:timer"
 """The subjects of problems that no recipe has: passes as a whole, and the timer that should start them."""
+GIVEN_UP_AFTER = timedelta(days=5)
+"""How long a message is tried that a target does not take although it takes others, as mail servers do: RFC 5321."""
+KEPT_DROPPED = 20
+"""How many dropped messages the record keeps."""
 LONGEST_REASON = 2000
 """How many characters of a problem's reason people are told; the rest is cut off."""
 
@@ -73,7 +78,7 @@ def with_due_message(
     unsent = for_targets(before.unsent, targets)
     if items:
         unsent = (*unsent, UnsentMessage(make_message([items[name] for name in sorted(items)], now), tuple(targets)))
-    return Notifications(problems, unsent)
+    return evolve(before, problems=problems, unsent=unsent)
 
 
 def _is_new(known: OpenProblem | None, found: FleetProblem) -> bool:
@@ -122,13 +127,22 @@ def waiting_for(notifications: Notifications, target: str) -> tuple[Message, ...
 
 
 def with_sent(
-    notifications: Notifications, message_id: str, target: str, refused: Collection[str] = ()
+    notifications: Notifications, message_id: str, target: str, dropped: Sequence[DroppedMessage] = ()
 ) -> Notifications:
     """Return the record after `target` got the message `message_id`, which then no longer waits for that target.
 
-    `refused` are the ids of messages that the target refused for good just before. They no longer wait for the target
-    either: since the target took another message, the refused ones are at fault.
+    `dropped` are messages that the target did not take just before. They no longer wait for the target either: since
+    the target took another message, the dropped ones are at fault. The record keeps the last KEPT_DROPPED of all.
     """
-    done = {message_id, *refused}
+    done = {message_id, *(each.id for each in dropped)}
     kept = (each.without(target) if each.message.id in done else each for each in notifications.unsent)
-    return evolve(notifications, unsent=tuple(each for each in kept if each.targets))
+    unsent = tuple(each for each in kept if each.targets)
+    return evolve(notifications, unsent=unsent, dropped=(*notifications.dropped, *dropped)[-KEPT_DROPPED:])
+
+
+def is_given_up(message: Message, now: datetime, *, is_refused: bool) -> bool:
+    """Return whether a message is dropped that a target did not take, at the time `now` when it took a later one.
+
+    `is_refused`: the target refused the message for good. Else it is dropped GIVEN_UP_AFTER it was made.
+    """
+    return is_refused or now >= message.at + GIVEN_UP_AFTER

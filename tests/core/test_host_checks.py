@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.core import host_checks, unit_checks
 from reconciler.core.host_checks import MIB, CheckResult, HostCheck, TimerFacts
+from state.notifications import DroppedMessage
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 NAMES = st.sampled_from(["LANG", "DOCKER_HOST", "ABRA_DIR", "TOKEN"])
@@ -146,6 +147,10 @@ def test_a_target_of_messages_that_fails_fails_and_messages_that_wait_warn() -> 
     waiting = host_checks.check_notify({"mail": "smtp:25 answers"}, {}, 2)
     assert (waiting.result, waiting.found) == (CheckResult.WARNING, "mail: smtp:25 answers; messages that wait: 2")
     assert host_checks.check_notify({"mail": "smtp:25 answers"}, {}, 0).result is CheckResult.OK
+    lost = [DroppedMessage("a", "mail", datetime(2026, 11, day, tzinfo=UTC), f"subject {day}", "why") for day in (8, 9)]
+    after = host_checks.check_notify({"mail": "smtp:25 answers"}, {}, 0, lost)
+    said = "mail: smtp:25 answers; last dropped by mail on 2026-11-09: subject 9"
+    assert (after.result, after.found) == (CheckResult.OK, said)
     assert host_checks.check_notify({}, {}, 0).result is CheckResult.NOT_CHECKED
 
 

@@ -11,12 +11,13 @@ from reconciler.core.notifications import (
     EventWord,
     Seen,
     for_targets,
+    is_given_up,
     make_message,
     waiting_for,
     with_due_message,
     with_sent,
 )
-from state.notifications import FleetProblem, Item, Message, Notifications
+from state.notifications import DroppedMessage, FleetProblem, Item, Message, Notifications
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -114,13 +115,35 @@ def test_a_message_that_waits_is_dropped_with_its_target_alone() -> None:
     assert [each.targets for each in later.unsent] == [("mail",)]
 
 
-def test_a_message_that_a_target_refused_is_dropped_for_it_alone_when_it_takes_another_one() -> None:
+def dropped(message: Message, target: str = "mail") -> DroppedMessage:
+    return DroppedMessage(message.id, target, START, "a subject", "too large")
+
+
+def test_a_message_that_a_target_did_not_take_is_dropped_for_it_alone_when_it_takes_another_one() -> None:
     known = with_due_message(Notifications(), seen_of({"notes": "red"}), START, WEEK, TARGETS)
     known = with_due_message(known, seen_of({"wiki": "red"}), START, WEEK, TARGETS)
     known = with_due_message(known, seen_of({"fleet:pass": "hollow"}), START, WEEK, TARGETS)
     first, second, third = (each.message for each in known.unsent)
-    after = with_sent(known, second.id, "mail", [first.id])
+    after = with_sent(known, second.id, "mail", [dropped(first)])
     assert (waiting_for(after, "mail"), waiting_for(after, "webhook")) == ((third,), (first, second, third))
+    later = with_due_message(after, seen_of({"notes": "damaged"}), START, WEEK, TARGETS)
+    assert (after.dropped, later.dropped) == ((dropped(first),), (dropped(first),))
+
+
+@given(st.integers(0, 30))
+def test_the_record_keeps_the_last_twenty_messages_that_were_dropped(count: int) -> None:
+    known, lost = Notifications(), [dropped(make_message([], START), f"target {number}") for number in range(count)]
+    for each in lost:
+        known = with_sent(known, "another", "mail", [each])
+    assert known.dropped == tuple(lost[-20:])
+
+
+@given(old=st.timedeltas(timedelta(-9), timedelta(9)), refused=st.booleans())
+def test_a_message_is_given_up_once_it_is_five_days_old_or_at_once_if_it_is_refused(
+    old: timedelta, *, refused: bool
+) -> None:
+    given_up = is_given_up(make_message([], START), START + old, is_refused=refused)
+    assert given_up == (refused or old >= timedelta(days=5))
 
 
 def test_nothing_new_leaves_the_record_as_it_is() -> None:
