@@ -82,6 +82,12 @@ def test_one_file_alone_starts_programs_and_one_forks() -> None:
     assert doors == {"reconciler/host/run.py", "reconciler/host/workers.py"}
 
 
+def test_no_file_of_python_has_more_than_250_lines() -> None:
+    lines = {str(path): path.read_text().count("\n") for path in _committed() if path.suffix == ".py"}
+    assert len(lines) > 800
+    assert {path: count for path, count in lines.items() if count > 250} == {}
+
+
 def test_no_two_classes_have_the_same_name() -> None:
     # Apps that run as processes of their own, in several releases with the same files.
     apps = ("reconciler/demo/apps/", "tests/swarm/recipes/")

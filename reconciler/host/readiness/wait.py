@@ -136,8 +136,7 @@ class HostReadiness:
     ) -> RunningApp | Unready:
         """Wait until the app answers as `ready` declares in two checks in a row.
 
-        Return its status, with `unready_at` set. Return Unready with the reason if the app fails, or does not answer in
-        time.
+        Return its status, with `unready_at` set; Unready with the reason if the app fails, or is too slow to answer.
         * `status`: reads the status of the app.
         * `command`: its environment, folder and log are those of the probe `[ready] run`.
         * `changes`: says when to read the status again; None if the driver does not report changes.
