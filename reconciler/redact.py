@@ -76,9 +76,10 @@ class RedactedStream:
         return b"".join(parts)
 
     def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
-        """Yield the start and end of each spelling of a secret that begins before the index `cut` of the kept bytes.
+        """Yield (start, end) of each secret in the kept bytes that begins before the index `cut`.
 
-        If several begin at the same index, only the longest is yielded.
+        `start` and `end` are indexes of the kept bytes. A secret is found in each of its encodings. Two that overlap
+        are both yielded, but of several that begin at the same index only the longest.
         """
         match = self._pattern.search(self._held) if self._pattern else None
         while self._pattern and match and match.start() < cut:

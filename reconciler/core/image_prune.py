@@ -55,10 +55,10 @@ class StoredApp:
 
 
 def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozenset[tuple[str, str]]:
-    """Return recipe and commit of each of `apps` whose images are needed.
+    """Return recipe and commit of each of `apps` whose images must stay, because the app may be deployed again.
 
-    If the driver of an app deploys no images, the app counts only if `uses` has images of it, from a time when its
-    recipe had another driver.
+    `uses` are the records of which images each release used. An app whose driver deploys no images is left out, unless
+    `uses` has a record of its release, from a time when its recipe had another driver.
     """
     known = {(use.recipe, use.commit) for use in uses}
     return frozenset(app.release for app in apps if app.has_images or app.release in known)

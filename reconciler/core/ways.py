@@ -70,11 +70,12 @@ class RecordedWay:
 def way_base(canonical: Canonical, tags: Mapping[str, str], generations: Iterable[Canonical] = ()) -> Release | None:
     """Return the older release to which a canonical's recipe might have to go back; None if there is none.
 
-    This is the release from which the canonical was upgraded. If that is not known, it is the newest older release in
-    `tags`.
+    This is the release from which the canonical was upgraded. If there was no upgrade, or if that release is not known,
+    it is the newest older release in `tags`.
 
     * `tags`: the commit of each known tag.
-    * `generations`: the recorded generations of the recipe, the newest first.
+    * `generations`: the recorded generations of the recipe, the newest first. They are used to find the commit of the
+      release from which the canonical was upgraded.
     """
     base = upgraded_from(canonical, tags, generations)
     return older_release(Release(canonical.version, canonical.commit), base, tags)

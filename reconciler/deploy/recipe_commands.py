@@ -93,8 +93,8 @@ def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT0
 def _command_error(slot: Slot, argv: Argv, what: str, result: CommandResult) -> RecipeError | InfrastructureError:
     """Return the error for the failed command `argv`. `result` is how it ended. `what` names the command in the error.
 
-    The error is an InfrastructureError if memory ran out or a program is not in PATH, a TimedOutError if the command
-    took too long, else a RecipeError.
+    The error is an InfrastructureError if memory ran out, or if the program is not in PATH. Otherwise it is a
+    RecipeError; if the command took too long, a TimedOutError, which is a kind of RecipeError.
     """
     tail = tuple(slot.redact(result.tail).splitlines()[-TAIL_LINES:])
     if result.missing and "/" not in argv[0]:

@@ -57,9 +57,10 @@ class Driver(Protocol):
         """
 
     def status(self, app: App) -> AppStatus:
-        """Return the status of the app: whether it runs, and how. Return Unobservable if the status cannot be read.
+        """Return the status of the app: whether it runs, and how.
 
-        Raise InfrastructureError for a fault of this host.
+        Return Unobservable if the status cannot be read just now: the caller goes on, and may read it again. Raise
+        InfrastructureError for a fault of this host because of which the caller has to give up.
         """
 
     def changes(self, app: App) -> AbstractContextManager[Changes | None]:

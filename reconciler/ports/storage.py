@@ -86,9 +86,9 @@ class Registry(Protocol):
         """
 
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
-        """Record how these recipes differ now, in place of the earlier drift records. Append `entries` to the ledger.
+        """Record each of `changed` in place of the earlier drift record of its recipe. Append `entries` to the ledger.
 
-        A record without differences is deleted.
+        If a new record has no differences, only delete the earlier one.
         """
 
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:

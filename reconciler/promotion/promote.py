@@ -105,9 +105,10 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 
 
 def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
-    """Check that the candidate can be deployed from its snapshot. Raise the errors of `check_snapshot` if not.
+    """Deploy the candidate from its snapshot in a new slot, to prove that it can be deployed, and remove the slot.
 
-    Raise InfrastructureError also if files in the fleet folders have changed since the trial.
+    Raise RecipeError if that fails and the recipe is to blame, InfrastructureError if this host is, or if the fleet's
+    files have changed since the trial.
     """
     recipe, app_set = promotion.recipe, promotion.app_set
     log = host.state.trial_log(recipe.name, promotion.trial.id) / "promote.log"

@@ -198,7 +198,11 @@ def trial_request(
 
 
 def redeploy(context: ConvergeContext, step: Step) -> None:
-    """Deploy again each kept deployment that `step.redeploys` names and that is down now. Raise no error."""
+    """Deploy again each kept deployment that `step.redeploys` names and that is down now.
+
+    Raise no error: a deployment that fails stays down, which the next observation shows. The traceback of a bug is
+    written to a file.
+    """
     host = context.host
     for name in step.redeploys:
         try:

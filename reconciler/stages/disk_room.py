@@ -15,16 +15,23 @@ from state.records import Memory
 
 @frozen
 class FreeSpace:
-    """How many bytes are free; None if that is unknown. `note` says what could not be measured; "" for nothing."""
+    """How much room trials have on the disks of this host.
+
+    * `free`: how many bytes are free on the disk of the state folder, or on that of the engine's images and volumes if
+      fewer are free there; None if that is unknown or not asked for.
+    * `note`: which disk could not be measured, and what trials are compared with instead; "" if none failed. If only
+      the engine's disk failed, `free` is still a number.
+    """
 
     free: int | None
     note: str = ""
 
 
 def free_space(host: Host, fleet: Fleet) -> FreeSpace:
-    """Return the free space of the disk. It is unknown if the fleet declares no `[budget] disk`. Raise no error.
+    """Return how much room trials have on the disks of this host. If the fleet has no `[budget] disk`, measure nothing.
 
-    If the engine's disk cannot be measured, only the disk of the state folder counts, and the field `note` says so.
+    Raise no error. If the engine's disk cannot be measured, only the disk of the state folder counts; if that cannot be
+    measured either, `free` is None. The field `note` says so.
     """
     if fleet.disk is None or host.disk is None:
         return FreeSpace(None)

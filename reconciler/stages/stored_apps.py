@@ -58,10 +58,13 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
 
 
 def _remedy(name: str, number: int, unknown: Sequence[str], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return how the images of the apps `unknown` become known or are no longer needed, such as "reconcile raise app".
+    """Return the command by which unknown images of a generation become known or unneeded: "reconcile raise app".
 
-    The apps are those of the generation `number` of the recipe `name`. If no command helps, the text says until when
-    the images stay unknown.
+    If no command helps, return until when the images stay unknown: "until newer ones replace it".
+
+    * `name`, `number`: the recipe, and the number of its generation.
+    * `unknown`: the apps in the generation's snapshot whose images are not known.
+    * `recipes`: the declared recipes.
     """
     if name not in recipes:
         return f"reconcile forget {name} --reason WHY"

@@ -173,10 +173,10 @@ class StateFolder:
         return min(foreign, default="")
 
     def make_slot(self, name: str) -> Path:
-        """Return the working folder of the recipe `name` (`work/NAME`). Make it if it is missing.
+        """Return the working folder of the recipe `name` (`work/NAME`), in which its slots are. Make it if missing.
 
-        Raise FolderError if it is a file. Raise FolderError also if it is a link, because what the link leads to would
-        be cleared like a slot.
+        Raise FolderError if a file or a link has the folder's path. A link is refused because Canon clears the working
+        folder, and would so clear the folder to which the link leads.
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):

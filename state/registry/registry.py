@@ -68,10 +68,7 @@ class SqliteRegistry:
         database.flush(self.path)
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
-        """Record the intent of a promotion or a rollback. Append `entries` to the ledger.
-
-        Raise RegistryError if the recipe already has an intent.
-        """
+        """Record an intent; raise RegistryError if its recipe has one already. Append `entries` to the ledger."""
         insert = "INSERT INTO intent (recipe, generation, record, digest) VALUES (?, ?, ?, ?)"
         with database.writing(self.path) as connection:
             connection.execute(insert, (storable(intent.recipe), intent.generation, *rows.seal(intent)))
@@ -132,7 +129,10 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
-        """Replace drift records by `changed`. Delete those without differences. Append `entries` to the ledger."""
+        """Record each of `changed` in place of the earlier drift record of its recipe. Append `entries` to the ledger.
+
+        If a new record has no differences, only delete the earlier one.
+        """
         with database.writing(self.path) as connection:
             for record in changed:
                 rows.replace_drift(connection, record)

@@ -217,7 +217,10 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove the lock file `lock`, unless a process holds the lock or the file is missing. Raise nothing."""
+    """Remove the file `lock`, which Canon's processes lock with `flock`, unless one of them holds that lock now.
+
+    If the file is missing or cannot be removed, do nothing.
+    """
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
         try:

@@ -61,8 +61,8 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 def awaited_exit_code(server: StartedServer) -> int | None:
     """Return the exit code of a supervisor (a Procfile line's shell) that seems to have ended; None if it still runs.
 
-    Wait up to two seconds for the code: shortly before it can be read, the environment of the process is gone, and the
-    process is not found any more.
+    Wait up to two seconds for the code. This is needed because a process that ends loses its environment first, and is
+    then no longer found as one of the app's, although its exit code cannot be read yet.
     """
     poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
     return server.poll()

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Condition] = ()) -> str:
     """Return a trial as JUnit XML, with a test case for each tier and for each way.
 
-    A leap and a fall have a test case for each of their rows instead, such as "leap from 1.0.0 (generation 3)".
+    A leap and a fall have several test cases: one for each older data over which they were tried, such as "leap from
+    1.0.0 (generation 3)".
 
     * `ways`: the results of the ways that were tried after the tiers.
-    * `conditions`: the conditions of the gate, which say on which ways the promotion depends.
+    * `conditions`: the conditions of the gate. A way whose answer is NO is a "failure" if one of these conditions failed
+      because of it; otherwise it is "skipped".
 
     Control characters are escaped, because XML cannot contain most of them.
     """
@@ -61,7 +63,7 @@ _ELEMENT = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skip
 
 @frozen
 class _WayTest:
-    """The test case of a way, or of one row of a leap or a fall.
+    """The test case of a way, or of one case of a leap or a fall.
 
     * `element`: the name of the XML element with the reason `text`; None if the test case has no such element.
     """
@@ -73,7 +75,7 @@ class _WayTest:
 
 
 def _tests_of(result: WayResult, gate: ConditionStatus | None) -> list[_WayTest]:
-    """Return the test cases of a way: one, or one for each row.
+    """Return the test cases of a way: one for each case of a leap or a fall, one alone for any other way.
 
     `gate` is the status of the gate's condition on this way; None if the promotion does not depend on the way.
     """

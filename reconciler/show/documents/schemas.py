@@ -63,7 +63,10 @@ def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
 
 
 def whole_schema(definitions: Definitions) -> dict[str, Any]:
-    """Return one JSON Schema for everything that Canon prints in format 1, also for errors."""
+    """Return one JSON Schema for everything that Canon prints in format 1, also for errors.
+
+    `definitions` are all definitions of format 1.
+    """
     names = dict.fromkeys((*ANSWERS.values(), _FAILURE))
     return _schema("reconcile, format 1", [_reference(name) for name in names], definitions)
 

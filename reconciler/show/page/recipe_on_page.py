@@ -105,7 +105,7 @@ def recipes_on_page(facts: PageFacts, activity: PageActivity) -> tuple[RecipeOnP
 
 @frozen
 class _Past:
-    """Makes what the page shows of a recipe from its row, its explanation and its past.
+    """Makes what the page shows of a recipe: from the recipe's row in the report, its explanation, and its past.
 
     * `facts`: all that the page is made of.
     * `activity`: what Canon did, by the ledger.

@@ -126,7 +126,7 @@ class LineProgress:
         """Record in `doing` what is done for a recipe from now on, and return this step.
 
         `what` says in a few words what is done. `last` is how many seconds the recipe's last trial took; None if
-        unknown. Steps of recipes that are not in `running` are dropped.
+        unknown. Also remove from `doing` the steps of all other recipes that are not in `running`.
         """
         step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
         self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}

@@ -37,7 +37,7 @@ class RunningNow:
 
     @property
     def hidden(self) -> PassProgress | None:
-        """Return the pass that may run, although its process cannot be seen from here; None if there is none."""
+        """Return the pass of which nobody knows whether it runs, as its process cannot be seen; None if there is none."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is None else None
 
 
@@ -71,7 +71,10 @@ def idle_text(running: RunningNow) -> str:
 
 
 def status_line(running: RunningNow, now: datetime) -> str:
-    """Return the line of `reconcile status` on a pass that runs, or may run; "" if there is none."""
+    """Return the line of `reconcile status` on a pass that runs, or of which it is not known whether it still runs.
+
+    If no pass is seen, the line says who holds the pass lock. Return "" if nobody does.
+    """
     if running.alive is not None:
         return running_line(running.alive, now)
     return idle_text(running) if running.holder or running.hidden is not None else ""

@@ -115,9 +115,9 @@ class Engine:
         return tuple((answer.get("Volumes") if kind == "volume" else answer) or ())
 
     def list_ids(self, kind: str, *filters: str) -> tuple[str, ...]:
-        """Return the ids of all objects of a kind that match filters such as `label=name=value`.
+        """Return the ids of all objects of the kind `kind`, such as "secret", that match all `filters`.
 
-        For volumes, which have no ids, return their names.
+        A filter is a text such as `label=name=value`. For volumes, which have no ids, return their names.
         """
         return tuple(id_of(one) for one in self.find(kind, *filters))
 

@@ -33,14 +33,17 @@ class AppPort:
 
 
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
-    """Return the port at which the app is reached; None if there is none.
+    """Return the port at which the app is reached; None if the recipe names no port.
 
-    Ports in the labels for the proxy come first, then ports that the recipe publishes; among several, `_rank` decides.
-    * `config`: the recipe's configuration, without variables.
+    The port is one of those that labels for the proxy name; if there are none, one of those that the recipe publishes.
+    Of several, a port is preferred whose service does not switch the proxy off, is on an external network or is `app`,
+    and a port that is named like the stack or is for HTTP.
+
+    * `config`: the recipe's configuration, with all variables replaced by their values.
     * `stack`: the name of the stack.
     * `closed`: those external networks that Docker reports as internal, by their names in the recipe.
 
-    Raise RecipeError if all services with such ports are on internal networks only.
+    Raise RecipeError if the recipe names ports, but all services with these ports are on internal networks only.
     """
     ports = tuple(_labelled(config)) or tuple(_published(config))
     reachable = [port for port in ports if _is_open(config, port, closed)]

@@ -23,11 +23,12 @@ def check_apart(company: Company, prepared: PreparedRelease) -> None:
 
 
 def contacts(config: Config) -> Iterator[str]:
-    """Yield a text for each way in which this app and apps of other recipes could reach each other by mistake.
+    """Yield a text for each connection by which this app and apps of other recipes could reach each other by mistake.
 
-    `config` is the configuration of this app. Docker gives a service its short name on each of its networks. On a
-    network that many recipes use, such as `proxy`, a web server that asks for `app` may get the `app` of another
-    recipe. The service `app` itself may be on such a network, because it does not ask for `app`.
+    An example: "web is on the network proxy, where other recipes have services of the same names". Docker gives a
+    service its short name on each of its networks. So on a network of many recipes, a service `web` that asks for `app`
+    can reach the `app` of another recipe. No text is yielded for the service `app` on such a network: it does not ask
+    for `app`. `config` is the configuration of this app.
     """
     networks = config.get("networks") or {}
     for name, service in config["services"].items():

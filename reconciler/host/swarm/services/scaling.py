@@ -98,9 +98,10 @@ def _constraints(spec: Json) -> Sequence[str]:
 def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
     """Stop the services `names`, and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
 
-    Replicated services are scaled to zero, and global ones kept off every node. `names` are full names. Return the
-    services that had to be killed, each with its grace period ("app (10 s)"), and the known exit codes. Raise
-    InfrastructureError if a service does not stop in time, or was killed because memory ran out.
+    Replicated services are scaled to zero, and global ones kept off every node. `names` are full names. Return which
+    services the engine had to kill at the end of their grace period ("app (10 s)"), and the known exit codes by the
+    services' names in the recipe. Raise InfrastructureError if a service still runs three minutes after the longest
+    grace period, or if the kernel killed one because memory ran out.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services
