@@ -51,7 +51,7 @@ def dump(record: object) -> str:
 
 
 def load(text: str, kind: type[T]) -> T:
-    """Return the record that `text` holds. `kind` is its class, and `text` is what `dump` returned for the record.
+    """Return the record that `text` describes. `kind` is its class, and `text` is what `dump` returned for the record.
 
     Raise NotARecordError if the text is not JSON, or is not of a record of this class.
     """

@@ -14,7 +14,10 @@ from state.image_use import ImageUse
 
 
 def append_use(path: Path, use: ImageUse) -> None:
-    """Append the record `use` to the file `path`, unless the file has an equal record. If that fails, raise nothing."""
+    """Append the record `use` to the file `path`, unless the file has an equal record.
+
+    If that fails, raise nothing: the images then stay on the host, because Canon removes only recorded ones.
+    """
     with suppress(OSError):
         if use in read_uses(path):
             return

@@ -42,7 +42,10 @@ def keep_progress(path: Path, progress: PassProgress) -> None:
 
 
 def drop_progress(path: Path) -> None:
-    """Remove the file `path` and its temporary copy, if they exist. Raise nothing if that fails."""
+    """Remove the file `path` and its temporary copy, if they exist.
+
+    If that fails, raise nothing: the file then tells of a process that is gone.
+    """
     for each in (path, _fresh(path)):
         with suppress(OSError):
             each.unlink()

@@ -163,7 +163,7 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield the name of a recipe and a flaw of its key `needs`, for each such flaw.
+    """Yield each flaw of a key `needs`, with the name of the recipe that declares the key before it.
 
     `needs` maps every declared recipe to the recipes that it needs. A recipe must not need itself or a recipe that is
     not declared. Recipes must not need each other in a circle.

@@ -109,7 +109,7 @@ def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
 def _text(wants: str, pattern: str, *, hides: bool = False) -> Kind:
     """Return the kind of texts that match `pattern` completely. `wants` describes them in errors.
 
-    With `hides`, errors do not show another text, because it may be or hold a secret.
+    With `hides`, errors do not show another text, because it may be a secret, or contain one.
     """
 
     def read(value: object) -> str:

@@ -57,7 +57,7 @@ class _Context:
 
 
 def audit(request: AuditRequest, programs: Programs) -> Audit:
-    """Check each claim (one statement of the records). Return the claims with their verdicts.
+    """Check each claim (one statement of the records) on what `request` names. Return the claims with their verdicts.
 
     First come the claims on the whole state folder, then those on each recipe.
 

@@ -72,7 +72,7 @@ def _differences(
     newest: ClaimedRelease | None,
     services: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[str]:
-    """Yield a text for each way in which the running services differ from the recorded deployment.
+    """Yield a text for each difference between the running services and the recorded deployment.
 
     * `parts`: the recorded parts of the deployment, with facts about each.
     * `generation`: the generation that was deployed. If it is not `newest`, one text says so, and no other follows.

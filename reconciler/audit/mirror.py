@@ -43,8 +43,8 @@ def mirror_claims(
     * `memory`: what is recorded of upstream.
     * `upstream`: maps each ref of upstream to its commit, or is the reason why upstream could not be asked.
 
-    A killed pass may leave tags or a main branch in the mirror that are not recorded. The claim still agrees if
-    upstream has the same.
+    A killed pass may leave tags or a main branch in the mirror that are not recorded. The claim on tags, or on the main
+    branch, agrees all the same if upstream has them too.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")

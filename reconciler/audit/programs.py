@@ -31,7 +31,7 @@ class Printed:
 
 
 class Programs(Protocol):
-    """Runs programs. All methods may be called from several threads. They raise nothing if the program fails."""
+    """Runs programs. All methods may be called from several threads. If the program fails, the result says so."""
 
     def git(self, *arguments: str, stdin: bytes = b"") -> Printed:
         """Run git with these arguments, and `stdin` as its input. Return what it printed, and its exit code."""

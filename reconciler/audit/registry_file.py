@@ -141,7 +141,7 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 
 
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
-    """Yield a text for each way in which the registry is not sound, in its pages, format, tables and triggers.
+    """Yield a text for each fault of the registry: in its pages, its format, its tables or its triggers.
 
     A text "" comes from a check that found nothing, and is no problem. `scripts` are SQL scripts, of which the first N
     make an empty registry of format N.

@@ -42,7 +42,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 
 
 def _problems(folder: Path, canonical: ClaimedRelease) -> Iterator[str]:
-    """Yield a text for each way in which the snapshot in `folder` differs from its record `canonical`.
+    """Yield a text for each difference between the snapshot in `folder` and its record `canonical`.
 
     Of the differences within the tar, yield only the first. A text "" comes from a check that found no difference.
     """

@@ -19,7 +19,7 @@ def journal_outcome(outcome: Outcome) -> None:
 
 
 def journal_report(report: Report) -> None:
-    """Send to systemd's journal an entry for each way in which a recipe differs at the end of the run.
+    """Send to systemd's journal an entry for each difference that a recipe still has at the end of the run.
 
     If the run was hollow (nothing is enrolled, or counts do not add up), send one more entry. Do nothing if this
     process does not run under the journal. Errors are ignored.

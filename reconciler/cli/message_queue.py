@@ -60,10 +60,11 @@ class MessageQueue:
     _untaken: list[_Untaken] = field(factory=list, init=False)
 
     def send(self, record: MessageRecord) -> None:
-        """Send all messages, the oldest first. Raise InterruptedPassError if a signal interrupts that.
+        """Send the messages in `record` that wait for this target, the oldest first. Update `record` after each.
 
-        One that fails keeps no other back, unless tries that failed have taken LONGEST_FAILING: a target that does not
-        answer would else hold up the pass.
+        After a message that cannot be sent, go on with the next, until failed tries have taken a minute
+        (LONGEST_FAILING): a target that does not answer would delay the pass. Raise InterruptedPassError if a signal
+        interrupts the sending.
         """
         try:
             for message in waiting_for(record.known, self.name):
@@ -75,7 +76,11 @@ class MessageQueue:
         self.failure = next((each.why for each in self._untaken), "")
 
     def _send(self, message: Message, record: MessageRecord) -> None:
-        """Send one message, and record that. Drop those before it that only their own fault can have kept back."""
+        """Send one message, and update `record`. If it cannot be sent, keep it and the reason in `_untaken`.
+
+        Once a message was sent, drop those of `_untaken` that the target refused for good, or that are too old: since
+        the target works, they themselves are at fault.
+        """
         began = self.clock()
         try:
             missed = self.notifier.send(letter_of(self.fleet, message))

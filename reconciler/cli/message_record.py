@@ -24,7 +24,10 @@ class MessageRecord:
     unwritten: str = ""
 
     def replace(self, known: Notifications) -> None:
-        """Let the record be `known` from now on, and write it to its file if it changed. Raise no error."""
+        """Let the record be `known` from now on, and write it to its file if it changed.
+
+        If writing fails, raise no error: `unwritten` is then the reason. A file that could not be read is not written.
+        """
         if known == self.known:
             return
         self.known = known

@@ -108,13 +108,13 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return the problem that the last pass over the whole fleet is too old, or that this problem is over."""
+    """Return a problem which says that the last pass over the whole fleet is too old; else say that it is over."""
     last = last_whole_pass(context)
     return seen_of_timer(last, whole_pass_text(last))
 
 
 def _ways_seen(context: CommandContext, report: Report) -> Seen:
-    """Return the dangerous ways of the canonicals in a report, by the ledger."""
+    """Return the ways of the canonicals in a report in which data may be lost, as the ledger has them, as problems."""
     return seen_of_ways(report.rows, context.fleet.recipes, SqliteRegistry(context.state.database).lines(kind=WAY_LINE))
 
 
@@ -125,11 +125,13 @@ def tell(
     *,
     sends: bool = True,
 ) -> Sent:
-    """Record the message that is due now, and send all that wait. Without `sends`, they go on waiting.
+    """Record the message that is due now, and send all messages that wait. Return what came of it.
 
-    `seen_of` gets the subjects of the problems that were told, and returns what was seen of problems. `looks` look up
-    more in the ledger. If the record or the ledger cannot be read or written, what is known is sent all the same, and a
-    remark says so.
+    * `seen_of`: gets the subjects of the problems that people were told of, and returns which problems there are now.
+    * `looks`: functions that return more problems, from the ledger.
+    * `sends`: False to send nothing: the messages go on waiting.
+
+    If the record or the ledger cannot be read or written, what is known is sent all the same, and a remark says so.
     """
     record, notify, unread = open_record(context.state.notifications), context.fleet.notify, list[str]()
     seen = seen_of(record.known.problems)

@@ -156,7 +156,7 @@ def events_option(function: Command) -> Command:
 
 
 def ways_option(function: Command) -> Command:
-    """Add the option --ways to a command that may try ways. The option without a list stands for `USUAL_WAYS`."""
+    """Add the option --ways to a command that can try ways. The option without a list stands for `USUAL_WAYS`."""
     help_text = f"Also try these ways (--ways=LIST) once for each release; without a list: {USUAL_WAYS}."
     return click.option("--ways", is_flag=False, flag_value=USUAL_WAYS, metavar="", help=help_text)(function)
 

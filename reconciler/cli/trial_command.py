@@ -52,7 +52,7 @@ class TrialOptions:
     * `tiers`: the tiers to run, separated by commas; None for all.
     * `junit`: the file to write as JUnit XML; None for no file.
     * `ways`: the ways to try, separated by commas; None for none.
-    * `wait`: how long to wait for a free slot, such as "30m"; None for not at all.
+    * `wait`: how long to wait while the recipe's working folder is in use, such as "30m"; None for not at all.
     """
 
     ref: str | None
@@ -68,7 +68,7 @@ class Asked:
 
     * `ref`: the release, branch or commit to test; None for the newest release.
     * `tiers`, `ways`: which of them to run.
-    * `wait`: how long to wait while another process uses the recipe's slot.
+    * `wait`: how long to wait while another process uses the recipe's working folder.
     """
 
     ref: str | None
@@ -112,7 +112,7 @@ def _read(options: TrialOptions) -> Asked:
 
 @frozen
 class ReadyTrial:
-    """A trial that can start, since its slot is locked.
+    """A trial that can start, since the recipe's working folder is locked.
 
     * `host`: the host. `trial_host` is the same with only the drivers of the trial.
     * `fleet`: the declarations.
@@ -152,10 +152,10 @@ def _run(ready: ReadyTrial, asked: Asked) -> Tested:
 
 
 def _ready_anew(first: Host, options: Options, name: str, asked: Asked) -> AbstractContextManager[ReadyTrial]:
-    """Return what `_ready` does, with the declarations as they are now, and with a host for them.
+    """Read the declarations again. Return a context manager that yields the trial once its working folder is locked.
 
-    `first` is the host that was made for the declarations as they were. Raise DeclarationError if they cannot be read,
-    UsageError if the recipe `name` is no longer declared.
+    A new host is made for the declarations as they are now, with the progress and the pass id of the host `first`.
+    Raise DeclarationError if the declarations cannot be read, UsageError if the recipe `name` is no longer declared.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -165,7 +165,7 @@ def _ready_anew(first: Host, options: Options, name: str, asked: Asked) -> Abstr
 
 @contextmanager
 def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iterator[ReadyTrial]:
-    """Observe the recipe `name`, find what to test, lock its slot, and yield the trial. Free the slot at the end.
+    """Observe the recipe `name`, find what to test, lock its working folder, and yield the trial. Unlock it at the end.
 
     Raise BusyError if another process holds a lock that is needed, CanonError if the trial cannot be run.
     """

@@ -19,11 +19,11 @@ from reconciler.core.trial_base import base_for
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return `blockers` with what the ways add to them that the recipe names in `[ways] gates`.
+    """Return `blockers`, changed because of the ways that the recipe names in `[ways] gates`.
 
-    * If a release passed its trial, and was refused only because such a way has the answer NO, the blocker "not-red"
-      gets one more change that would remove it: `[ways] gates` no longer names the way.
-    * If the way back is named there, and leads to a release whose tag is unsigned, there is one more blocker.
+    * If a release passed its trial, and was refused only because one of these ways has the answer NO, the blocker
+      "not-red" gets one more change that would remove it: `[ways] gates` no longer names that way.
+    * If the way back is one of these ways, and leads to a release whose tag is unsigned, one more blocker is added.
 
     `events` are the events of the recipe.
     """

@@ -28,7 +28,7 @@ class DriftSide(StrEnum):
 
 @frozen
 class Difference:
-    """One way in which a recipe differs from what it should be.
+    """A difference between a recipe and what it should be.
 
     `what` is its short name, `reason` a sentence about it.
     """
@@ -60,7 +60,7 @@ SIDES: Final[Mapping[str, DriftSide]] = {
 
 
 def differences(finding: Finding) -> tuple[Difference, ...]:
-    """Return all ways in which a recipe differs from what it should be; () if it does not differ.
+    """Return all differences between a recipe and what it should be; () if there are none.
 
     Differences of the same side are sorted by how grave they are, the gravest first.
     """
@@ -136,7 +136,7 @@ def drift_items(
     """Return all differences of a recipe, each with the time since when it exists.
 
     * `record`: what the last pass recorded, with these times; None if it recorded nothing: then no time is known.
-    * `ignore`: the recipe's declared `[drift]`. Until its day, the differences that it names are marked as ignored.
+    * `ignore`: the recipe's declared `[drift]`. Until its day, the differences that it names are returned as ignored.
     * `today`: the day in UTC.
     """
     since = record.since if record is not None else {}

@@ -65,10 +65,10 @@ def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozen
 
 
 def only_marks_of(owner: str, uses: Iterable[ImageUse]) -> tuple[ImageUse, ...]:
-    """Return the records `uses`. In those of another owner, images no longer count as pulled by Canon.
+    """Return the records `uses`. In those with another owner than `owner`, no image counts as pulled by Canon.
 
-    An owner, such as `owner`, is a state folder together with an engine (see `Images.owner`). In a copy of a state
-    folder, or at another engine, somebody else may have pulled the same images.
+    An owner is a state folder together with an engine (see `Images.owner`). In a copy of a state folder, or at another
+    engine, somebody else may have pulled the same images.
     """
     return tuple(
         use

@@ -141,8 +141,9 @@ def with_sent(
 
 
 def is_given_up(message: Message, now: datetime, *, is_refused: bool) -> bool:
-    """Return whether a message is dropped that a target did not take, at the time `now` when it took a later one.
+    """Return whether to drop a message that a target did not take, although it took a later one at the time `now`.
 
-    `is_refused`: the target refused the message for good. Else it is dropped GIVEN_UP_AFTER it was made.
+    The message is dropped if the target refused it for good (`is_refused`), or if it was made at least five days ago
+    (GIVEN_UP_AFTER).
     """
     return is_refused or now >= message.at + GIVEN_UP_AFTER

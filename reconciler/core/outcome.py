@@ -163,7 +163,7 @@ def _result_of_failed(trial: Trial) -> tuple[Result, str]:
 
 
 def is_recorded(trial: Trial, back: ReadBack) -> bool:
-    """Return whether the canonical that was read `back` was proved by this trial, and its snapshot is intact."""
+    """Return whether `back` (what was read after the step) has a canonical that this trial proved, and it is intact."""
     have = back.canonical
     if have is None or back.damage or have.recipe != trial.recipe:
         return False

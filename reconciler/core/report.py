@@ -118,7 +118,7 @@ class Population:
 
 @frozen
 class Report:
-    """The report of one run. `counts`: the recipes in each bucket. `line`: its last line. `notes`: those on the run."""
+    """The report of one run. `counts`: the recipes in each bucket. `line`: the last line. `notes`: those on the run."""
 
     run: Run
     population: Population

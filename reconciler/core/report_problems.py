@@ -50,7 +50,7 @@ def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
 
 
 def hollow_reason(report: Report) -> str:
-    """Return why a report is hollow: which numbers do not add up, or that no recipe is enrolled. Its notes follow."""
+    """Return why a report is hollow: numbers do not add up, or no recipe is enrolled. The report's notes follow."""
     missing = gaps(report.population, report.counts, report.rows)
     return "; ".join(dict.fromkeys((*missing, *report.notes)))
 

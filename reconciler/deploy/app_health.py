@@ -118,7 +118,7 @@ def with_app_logs(slot: Slot, deployed: DeployedApp) -> Iterator[None]:
 
 
 def _unready_error(slot: Slot, deployed: DeployedApp, unready: Unready) -> RecipeError:
-    """Return the error for an app that did not become ready: TimedOutError if it took too long, else RecipeError.
+    """Return the error for an app that did not become ready: a RecipeError; if it took too long, a TimedOutError.
 
     `unready` has the reason.
     """

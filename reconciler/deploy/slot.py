@@ -171,7 +171,7 @@ class Slot:
         return {name: {"version": release.version, "commit": release.commit} for name, release in releases.items()}
 
     def log_line(self, line: str) -> None:
-        """Append `line` to the slot's log, as a line of Canon and not of an app. Raise no error if that fails."""
+        """Append `line` to the slot's log, as a line of Canon and not of an app. If that fails, the line is lost."""
         append_log_line(self.log, line)
 
     def redact(self, text: str) -> str:
@@ -204,7 +204,7 @@ def _let_owner_write(folder: Path) -> None:
 def append_log_line(log: Path, line: str) -> None:
     """Append `line` to the file `log`, with "==> " before it, which shows that the line is Canon's.
 
-    If the file is missing, make it, readable only for its owner. Raise no error if writing fails.
+    If the file is missing, make it, readable only for its owner. If writing fails, the line is lost; raise no error.
     """
     with suppress(OSError):
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

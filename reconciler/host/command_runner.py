@@ -44,7 +44,7 @@ class HostCommands:
     def run(self, command: RecipeCommand) -> CommandResult:
         """Run a command of a recipe's tests. Append its output to its log, with secrets masked. Return how it ended.
 
-        If the command fails, is missing or runs too long, nothing is raised.
+        If the command fails, is missing or takes too long, nothing is raised: the result says so.
         """
         secrets = (*read_slot_secrets(Path(command.mark)), *self._passed_on())
         log = Log(command.log, redaction(secrets))

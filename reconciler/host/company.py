@@ -10,7 +10,7 @@ class Company:
     """Which ports the apps of one worker may use, and whether they share this host with other recipes.
 
     * `ports`: the port numbers from which the port of an app is chosen. Other workers have other numbers.
-    * `has_company`: whether other recipes may be tried at the same time.
+    * `has_company`: True if other recipes can be in trial at the same time.
     """
 
     ports: range = PORTS

@@ -78,7 +78,7 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
     """Run a command. Return how it ended, and its output.
 
     If it writes more than `most` bytes to stdout, or `most_err` to stderr, it is stopped; only these first bytes are
-    kept, and the exit code is None. If it fails, is missing or takes too long, nothing is raised.
+    kept, and the exit code is None. If it fails, is missing or takes too long, the result says so.
     """
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)

@@ -59,7 +59,7 @@ class _Watch:
             self.failure = failed
 
     def _look(self) -> None:
-        """Look once whether the app runs. Note when it began to run, and kill it `kill_after` seconds later.
+        """Look once whether the app runs. Record when it began to run, and kill it `kill_after` seconds later.
 
         If the app was killed before, but something of it runs again, kill it again.
         """

@@ -14,7 +14,7 @@ from reconciler.ports.app import App
 class SecretNeed:
     """A secret that an app reads, and what it has to look like.
 
-    * `name`: the name of the secret, and of the file that holds it.
+    * `name`: the name of the secret, and of the file with its value.
     * `length`: how many random characters the secret has; None if random characters cannot work, so that a command must
       print the secret.
     * `charset`: "hex" if the characters are hexadecimal digits; else they are letters and digits.

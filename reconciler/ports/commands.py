@@ -62,7 +62,7 @@ class Commands(Protocol):
     """Runs commands of recipes on this host."""
 
     def run(self, command: RecipeCommand) -> CommandResult:
-        """Run a command to its end. Return how it ended. No error is raised if the command fails."""
+        """Run a command to its end. Return how it ended: a command that fails raises no error."""
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
         """Return the names of those programs in `tools` that are not in the PATH of child processes."""

@@ -116,7 +116,7 @@ class Driver(Protocol):
         """Return whether the deployed release itself declares how the app is backed up and restored."""
 
     def backup(self, app: App, into: Path) -> tuple[str, ...]:
-        """Back up the running app into the folder `into`, in the way that the release declares.
+        """Back up the running app into the folder `into`, as the release declares.
 
         Return remarks for the report; () for none. Raise RecipeError if the backup fails, TimedOutError if it takes too
         long.

@@ -30,14 +30,14 @@ class Letter:
 
 
 class Notifier(Protocol):
-    """Sends messages to people in one way, such as mail."""
+    """Sends messages to people by one means, such as mail."""
 
     def send(self, letter: Letter) -> str:
         """Send the letter. Return who did not get it although others did, and why, as one text; "" if all got it.
 
         Raise RefusedMessageError if the target refuses this letter for good, because of its content. Raise
         InfrastructureError if nobody got it for any other reason, such as a time limit. Neither the text nor an error
-        holds a secret.
+        has a secret in it.
         """
         ...
 

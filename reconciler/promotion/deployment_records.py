@@ -11,7 +11,10 @@ from state.state_errors import StateError
 
 
 def record_missing(host: Host, name: str, why: str) -> None:
-    """Record why the recipe `name` has no kept deployment. Raise no error if the record cannot be written."""
+    """Record why the recipe `name` has no kept deployment.
+
+    If the record cannot be written, raise no error: the old one stays, and the next pass deploys the canonical again.
+    """
     try_to_write(host, name, missing_deployment(host, name, why))
 
 

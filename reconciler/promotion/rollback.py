@@ -57,8 +57,8 @@ def roll_back(host: Host, request: RollbackRequest) -> Canonical:
     """Make the generation `request.target` the canonical again. Return the new canonical as it was recorded.
 
     Upstream is not asked. Raise RecipeError if the target cannot be deployed, or fails the recipe's present data.check.
-    Raise one of HOST_FAULTS if this host is to blame. After these errors, the canonical is unchanged. Raise the errors
-    of `_read_back` if the new canonical was recorded, but cannot be found afterwards or is damaged.
+    Raise one of HOST_FAULTS if this host is to blame. After these errors, the canonical is unchanged. Raise
+    InfrastructureError if the new canonical was recorded, but cannot be found afterwards or is damaged.
     """
     target = request.target
     intent = new_intent(host, target.recipe, Release(target.version, target.commit), copy_of=target.generation)

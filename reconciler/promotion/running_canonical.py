@@ -80,7 +80,7 @@ def _unknown_deployment(why: str) -> CanonicalStatus:
 
 
 def record_seen_up(host: Host, canonical: Canonical) -> None:
-    """Write into the deployment record that the canonical's kept deployment is up now. Raise no error if that fails."""
+    """Record that the canonical's kept deployment is up now. If that fails, the time of an earlier pass stays."""
     with suppress(Exception):
         path = host.state.deployment_record_path(canonical.recipe)
         record = read_deployment_record(path)

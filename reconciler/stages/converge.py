@@ -47,7 +47,7 @@ class ConvergeContext:
     """What the steps of a plan need.
 
     * `mirror_errors`: the recipes whose mirror was not updated, each with the reason.
-    * `has_company`: True if other steps may run at the same time.
+    * `has_company`: True if other steps can be running at the same time.
     * `failures`: the recipes whose step failed while others ran, each with the reason; "" if the step did not begin.
     * `beside`: what the trials that run now take of the disk.
     """

@@ -62,10 +62,11 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return how much of the disk the trials that run now take, and how much they may still write. Raise no error.
+    """Return how much of the disk the trials that run now take, and how much they will probably still write.
 
-    `running` are the memories of the recipes of these trials, with what earlier trials took. A trial may still write
-    what the earlier ones took, less what is now in its working folder. The trial's volumes and images are not measured.
+    `running` are the memories of the recipes of these trials, with what earlier trials took. A trial is expected to
+    write as much as these took, less what is now in its working folder (nothing if that cannot be measured). The
+    trial's volumes and images are not measured.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

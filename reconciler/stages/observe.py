@@ -86,7 +86,7 @@ def _known_digest(memory: Memory) -> str | None:
 
 
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
-    """Return an observation that has only upstream's reply. `_with_local_state` adds the rest.
+    """Return an observation that has only upstream's reply. What this host has is added to it later.
 
     `reply` is None if upstream gave none. `memory` has the answer that an earlier pass recorded.
     """

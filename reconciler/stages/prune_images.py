@@ -99,11 +99,11 @@ def _images_to_look_at(host: Host, request: RunRequest) -> Images | None:
 def _pruned(
     host: Host, images: Images, request: RunRequest, records: Records, begun: list[PresentImage]
 ) -> tuple[str, ...]:
-    """Remove what is to be removed, and return notes. Before the first image is removed, add all of them to `begun`.
+    """Remove the images that nothing needs, and return notes. Before the first is removed, add all of them to `begun`.
 
-    Before that, the marks that Canon pulled these images are deleted. The images that stay get their marks back. If
-    this process is killed in between, they stay without marks for ever; but no image is removed later that somebody
-    else has pulled meanwhile.
+    First, the records no longer say that Canon pulled these images. Afterwards, they say so again of the images that
+    could not be removed. If this process is killed in between, such an image stays for ever; but no image is removed
+    later that somebody else has pulled meanwhile.
     """
     if unsure := _why_unsure(images, records):
         return (unsure,)

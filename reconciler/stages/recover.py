@@ -75,7 +75,7 @@ def _remarks_of(place: str, clean_up: Callable[[], Iterable[str]]) -> list[str]:
 
 
 def _check_ledger(host: Host) -> list[str]:
-    """Return a list with a remark if the chain of hashes in the ledger is broken; else []. Raise no error."""
+    """Return a list with a remark if the chain of hashes in the ledger is broken or cannot be checked; else []."""
     try:
         host.registry.verify()
     except Exception as broken:  # noqa: BLE001  no verdict depends on the ledger
@@ -100,10 +100,10 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 
 
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes with a slot, sorted by name.
+    """Return the recipes with a working folder (`work/NAME`) to clean up, sorted by name.
 
-    A folder in the work folder is a slot if Canon made it, or if its recipe is in `begun`, the recipes with an
-    unfinished promotion. A recipe also has a slot if one of `marks` is below its folder.
+    These are folders that Canon made, and those of the recipes in `begun`, which have an unfinished promotion. A recipe
+    counts also if one of `marks`, the marks of slots of which something is left, is below the path of its folder.
     """
     work = host.state.work
     slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []

@@ -140,7 +140,10 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
 
 
 def _older(host: Host, fleet: Fleet, to_try: WaysToTry, have: Mapping[str, Canonical]) -> OlderData:
-    """Return the data of older releases. Each recipe that this one needs is deployed at its own canonical's release."""
+    """Return the data of older releases. Each recipe that this one needs is deployed at its own canonical's release.
+
+    `have` has all canonicals, by recipe.
+    """
     if to_try.older is None:
         return OlderData()
     recipe, release = to_try.recipe, Release(to_try.canonical.version, to_try.canonical.commit)

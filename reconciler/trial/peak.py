@@ -26,14 +26,17 @@ class PeakMeter:
     peak: DiskUse | None = None
 
     def begin(self) -> None:
-        """Measure what all images take before the trial. Keep that in `images_before`. Raise no error if that fails."""
+        """Measure what all images take before the trial, and keep that in `images_before`.
+
+        If that cannot be measured, raise no error: all images then count as pulled by the trial.
+        """
         if (use := self._measured()) is not None:
             self.images_before = use.images
 
     def measure(self) -> None:
         """Measure what the trial takes now. Keep the result in `peak` if it is larger than all earlier results.
 
-        Raise no error if it cannot be measured.
+        If it cannot be measured, raise no error, and leave `peak` as it is.
         """
         if (use := self._measured()) is not None:
             use = evolve(use, images=max(0, use.images - self.images_before))

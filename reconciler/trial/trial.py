@@ -32,8 +32,8 @@ from state.state_errors import StateError
 def run_trial(host: Host, request: TrialRequest) -> Trial:
     """Run the tiers of a trial in order. Return the trial with their results.
 
-    If something timed out, run all tiers once more, and return that second trial. But if other trials may run at the
-    same time, return the first: the pass then repeats the whole trial later, alone.
+    If something timed out, run all tiers once more, and return that second trial. But if other trials can be running at
+    the same time, return the first: the pass then repeats the whole trial later, alone.
     """
     first = _with_remark_on_company(_run_tiers(host, request), request)
     if not first.timed_out or request.has_company:
@@ -97,7 +97,7 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 
 
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
-    """Return the trial with the results of its tiers, and with what the run noted as its effects. Its end is now.
+    """Return the trial with the results of its tiers, and with the effects of the run. Its end is now.
 
     The caller must set `tests_unchanged`, `seconds` and `peak` of the trial afterwards: they are not known here.
     """
@@ -140,7 +140,7 @@ def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
 def _judge(run: TrialRun, name: TierName) -> TierResult:
     """Run the tier `name`. Return its result: PASS, SKIP, FAIL or ERROR with the reason. Raise no error of the tier.
 
-    If something took too long, that is noted in the effects of the run.
+    If something took too long, the effects of the run say so afterwards.
     """
     try:
         skipped = run_tier(run, name)
@@ -158,7 +158,7 @@ def _judge(run: TrialRun, name: TierName) -> TierResult:
 def _reason_of_failure(run: TrialRun, error: RecipeError) -> str:
     """Return the reason of a failed tier: the text of `error` in one line. For a timeout, add how busy this host is.
 
-    Note the last log lines of the app, and whether the error was a timeout, in the effects of the run.
+    Record the last log lines of the app, and whether the error was a timeout, in the effects of the run.
     """
     run.effects.tail = error.tail
     if isinstance(error, TimedOutError):
@@ -180,5 +180,5 @@ def _log_remaining_results(run: TrialRun, tiers: Sequence[TierResult]) -> None:
 
 
 def _log(run: TrialRun, name: TierName, message: str) -> None:
-    """Append a line to the log of the tier `name`. Raise no error if that fails."""
+    """Append a line to the log of the tier `name`. If that fails, the line is lost, and no error is raised."""
     append_log_line(run.log_path(name), f"{name} {message}")

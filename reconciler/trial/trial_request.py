@@ -25,7 +25,7 @@ class TrialRequest:
     * `tests`: the digest of everything on which a verdict depends, besides the release.
     * `folder`: the recipe's locked working folder.
     * `tiers`: the tiers to run.
-    * `has_company`: True if other trials may run at the same time.
+    * `has_company`: True if other trials can be running at the same time.
     * `failed_in_company`: why an earlier trial of the release failed while other trials ran; "" if none failed so.
     """
 

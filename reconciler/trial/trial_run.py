@@ -172,7 +172,7 @@ class TrialRun:
     def check_data(self, slot: Slot) -> None:
         """Run the recipe's command data.check against its app, if it is declared.
 
-        Note in the effects of the run how long the command took. Raise the errors of `run_command` if it fails.
+        Record in the effects of the run how long the command took. Raise the errors of `run_command` if it fails.
         """
         if self.request.recipe.data.check is not None:
             started = self.host.clock.monotonic()
@@ -184,8 +184,8 @@ class TrialRun:
         """Stop the apps of a slot, and seal their data as the candidate, so that later tiers cannot change it.
 
         Before that, wait until the recipe's own app has been up long enough, see `check_stable`. `lineage` has the
-        versions that ran on the data, the oldest first. Note the candidate in the effects of the run. Raise RecipeError
-        if the app does not stay up, or if its data cannot be saved.
+        versions that ran on the data, the oldest first. Record the candidate in the effects of the run. Raise
+        RecipeError if the app does not stay up, or if its data cannot be saved.
         """
         check_stable(slot)
         slot.stop()

@@ -163,7 +163,7 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
 def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSet:
     """Unpack the snapshot of the canonical into the slot. Return the app set to deploy from it.
 
-    If the snapshot is damaged, or if the canonical's commit is no longer in the mirror, note that as damage in the
+    If the snapshot is damaged, or if the canonical's commit is no longer in the mirror, record that as damage in the
     effects of the run, and raise InfrastructureError.
     """
     if run.host.mirrors.resolve(canonical.recipe, canonical.commit) is None:
@@ -180,7 +180,7 @@ def _canonical_app_set(run: TrialRun, slot: Slot, canonical: Canonical) -> AppSe
 def _canonical_failed(run: TrialRun, canonical: Canonical, why: str) -> str:
     """Return the error message for a canonical that does not come up. `why` is the text of the error.
 
-    Note the message also as damage in the effects of the run, unless the recipe's tests have changed since the
+    Record the message also as damage in the effects of the run, unless the recipe's tests have changed since the
     promotion: then the tests may be to blame.
     """
     message = f"the snapshot of {canonical.version} does not come up: {why}"

@@ -52,7 +52,7 @@ def _why_without_release(run: WayRun, source: DataSource) -> str:
     """Deploy the older release of `source` beside the newer apps that it needs, without ever deploying the newer one.
 
     Return why the older release fails there; "" if it does not fail. A slot of its own is used. Raise the errors of
-    `_leap`.
+    `deploy_older`, and TimedOutError if the older release or a check took too long.
     """
     with run.slot("way-leap") as slot:
         deploy_older(run, slot, source)

@@ -192,7 +192,7 @@ def is_empty(folder: Path) -> bool:
 
 
 def is_slot(path: Path) -> bool:
-    """Return whether an entry of `work/` is a folder that Canon made: it has a lock file of Canon, or it is empty."""
+    """Return whether an entry of `work/` is a working folder of Canon: it has a lock file of Canon, or it is empty."""
     return not path.is_symlink() and path.is_dir() and (is_lock_file(path / "lock") or is_empty(path))
 
 

@@ -112,7 +112,7 @@ class MirrorRepository:
         * `held`: the refs that the mirror has now.
         * `arrived`: the fetched refs. They are below `refs/incoming/` now, and are moved from there.
 
-        If an old branch is in the way of the new main branch, it is deleted first, in a transaction of its own. Raise
+        If an old branch conflicts with the new main branch, it is deleted first, in a transaction of its own. Raise
         InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):

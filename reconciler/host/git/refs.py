@@ -113,10 +113,10 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collect
     """Return how to change the refs `held` of a mirror, so that it has upstream's main branch and the tags `tags`.
 
     `tags` maps each wanted tag to its commit. `answer` is what upstream answered.
-    * A held tag that is not wanted is dropped.
-    * A held tag on the wanted commit stays, even if its annotation has changed upstream. If it is in `anew`, it is
+    * A tag in `held` that is not wanted is dropped.
+    * A tag in `held` on the wanted commit stays, even if its annotation has changed upstream. If it is in `anew`, it is
       fetched.
-    * A wanted tag that `answer` does not have on that commit cannot be fetched. Then a held tag with this name stays.
+    * A wanted tag that `answer` does not have on that commit cannot be fetched. A tag of this name in `held` stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
     there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
@@ -148,7 +148,8 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
     """Return the input for `git update-ref -z --stdin` that deletes the branches in `held` that conflict with `branch`.
 
-    git stores branches as files: beside `a/b` it can store neither `a` nor `a/b/c`. Return b"" if none conflicts.
+    git stores branches as files: beside `a/b` it can store neither `a` nor `a/b/c`. `held` are the refs that the
+    mirror has now. Return b"" if none conflicts.
     """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]

@@ -12,7 +12,7 @@ from reconciler.host.text import decoded, one_line
 
 
 class SignatureKind(StrEnum):
-    """How a tag is signed. NONE: it is not signed. OTHER: in a way that cannot be checked here, such as X.509."""
+    """How a tag is signed. NONE: it is not signed. OTHER: by a method that cannot be checked here, such as X.509."""
 
     PGP = "OpenPGP"
     SSH = "SSH"

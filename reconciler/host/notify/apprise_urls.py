@@ -19,8 +19,8 @@ _INSTALL = "install it beside Canon: pip install 'canon-reconcile[apprise]'"
 class AppriseNotifier:
     """Sends messages by the library apprise: implements the port Notifier. `seconds` is the time limit for each URL.
 
-    The URLs hold secrets, so errors name them only by their number. Each URL gets a sender of its own, because a sender
-    for several does not say which of them failed.
+    The URLs contain secrets, so errors name them only by their number. Each URL gets a sender of its own, because a
+    sender for several does not say which of them failed.
     """
 
     declared: Apprise
@@ -35,7 +35,7 @@ class AppriseNotifier:
         return said
 
     def _failure(self, number: int, sender: Any, letter: Letter) -> str:  # noqa: ANN401  apprise's types may be missing
-        """Send the letter to one URL. Return its number and why that failed; "" if it did not."""
+        """Send the letter by `sender`, that of URL `number`. Return the number and why that failed; "" if it did not."""
         try:
             in_time(lambda: _notify(sender, letter), self.seconds)
         except (InfrastructureError, OSError) as failed:

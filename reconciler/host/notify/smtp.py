@@ -104,7 +104,7 @@ def _say_goodbye(server: smtplib.SMTP) -> None:
 def _is_about_the_message(failed: Exception) -> bool:
     """Return whether a server refused the content or the size of a mail for good.
 
-    A sender or recipients that it refuses are no reason: it would refuse them in each mail.
+    A sender or a recipient that it refuses does not count: the server would refuse the same in every other mail.
     """
     if isinstance(failed, smtplib.SMTPSenderRefused):
         return failed.smtp_code == _TOO_LARGE  # of SIZE: RFC 1870

@@ -216,7 +216,7 @@ def kill_all(find: Callable[[], Collection[Process]]) -> tuple[Process, ...]:
     """Send SIGKILL to the processes that `find` returns, until it returns none. Return all that got the signal.
 
     After 50 rounds (_ROUNDS) give up, and raise nothing: processes of other users, or in an uninterruptible sleep,
-    cannot be killed.
+    cannot be killed. They are returned like the killed ones, and still run.
     """
     killed: dict[tuple[int, int], Process] = {}
     for _ in range(_ROUNDS):

@@ -153,7 +153,7 @@ def of_command(leader: Process | None, pid: int, token: str, known: Collection[K
     """Return all processes of one command, and their descendants.
 
     `leader` is the process that was started as `pid`; None if it ended before it could be read. The processes are found
-    in three ways:
+    by any of three signs:
     * by the session that `leader` began;
     * by CANON_RUN in their environment, whose value is `token`;
     * as processes with neither CANON_RUN nor CANON_SLOT that this process has adopted, and whose pid and start time are

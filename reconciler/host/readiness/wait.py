@@ -96,7 +96,7 @@ class _Pauses:
     has_changed: bool = False
 
     def after(self, check: Callable[[], Answer]) -> Answer:
-        """Call `check`, and return its answer. Note the answer, because the next pause depends on it."""
+        """Call `check`, and return its answer. Remember the answer, because the next pause depends on it."""
         began = self.clock.monotonic()
         answer = check()
         self.unready_at = began if isinstance(answer, NotYet) else self.unready_at

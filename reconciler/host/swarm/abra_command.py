@@ -163,8 +163,8 @@ class Abra:
     ) -> None:
         """Run a command of abra that changes something, such as ("app", "deploy"), with the arguments `words`.
 
-        If it fails, raise the error that `_failure` returns. But if the output matches `allowed`, the failure does not
-        count; None if every failure counts.
+        If it fails, raise RecipeError if the release is to blame, else InfrastructureError. A failure whose output
+        matches the pattern `allowed` does not count. If `allowed` is None, every failure counts.
         """
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)

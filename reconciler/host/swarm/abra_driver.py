@@ -144,7 +144,7 @@ class AbraDriver(SwarmDriver):
             self._engine.create("config", body, "mark secrets")
 
     def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
-        """Return the names of the stacks that `_record_stack` recorded for the slot with the mark `mark`.
+        """Return the names of the stacks that are recorded in configs of the swarm for the slot with this mark.
 
         Those of another state folder are left out.
         """
@@ -156,7 +156,7 @@ class AbraDriver(SwarmDriver):
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
         """Remove the secrets of the stack named `stack`. Return those that could not be removed, as "secret ID".
 
-        If all are removed, also remove the config in the swarm that `_record_stack` made.
+        If all are removed, also remove the config in the swarm by which they were found.
         """
         named = f"name={stack}_"
         self._engine.remove("secret", self._engine.list_ids("secret", named))

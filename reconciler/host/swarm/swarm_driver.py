@@ -39,7 +39,7 @@ class SwarmDriver:
     """Deploys apps as stacks of a swarm: implements the port Driver. Reads the status of an app anew at each call.
 
     * `policy`: what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
-    * `company`: the port numbers for apps, and whether other recipes may be tried on this host at the same time. None
+    * `company`: the port numbers for apps, and whether other recipes can be in trial here at the same time. None
       stands for the usual port numbers, and for no other recipe.
     * `image_log`: the file that says which images were deployed; None for no such file.
     """

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Condition] = ()) -> str:
     """Return a trial as JUnit XML, with a test case for each tier and for each way.
 
-    A leap and a fall have several test cases: one for each older data over which they were tried, such as "leap from
-    1.0.0 (generation 3)".
+    A leap and a fall have a test case for each of their cases instead, such as "leap from 1.0.0 (generation 3)".
 
     * `ways`: the results of the ways that were tried after the tiers.
-    * `conditions`: the conditions of the gate. A way whose answer is NO is a "failure" if one of these conditions failed
-      because of it; otherwise it is "skipped".
+    * `conditions`: the conditions of the gate. A way whose answer is NO is a "failure" if it made one of these conditions
+      fail; otherwise it is "skipped".
 
     Control characters are escaped, because XML cannot contain most of them.
     """
@@ -99,7 +98,7 @@ def _element_of(answer: WayAnswer, gate: ConditionStatus | None) -> str | None:
     * "failure": the answer is NO, and that prevents the promotion.
     * "skipped": any other answer, because it does not fail the trial.
 
-    `gate` is as for `_tests_of`.
+    `gate` is the status of the gate's condition on the way; None if the promotion does not depend on the way.
     """
     if answer is WayAnswer.YES:
         return None

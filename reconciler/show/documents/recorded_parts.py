@@ -22,7 +22,7 @@ def decisions_part(status: HoldStatus | None) -> Json:
 
 
 def _hold(hold: Hold | None) -> Json | None:
-    """Return the JSON entry of a hold; None if there is none. Its key "until" is the day on which it ends, or null."""
+    """Return the JSON entry of a hold; None if there is none. Its "until" is the day of the hold's end, or null."""
     if hold is None:
         return None
     until = hold.until.isoformat() if hold.until else None
@@ -30,7 +30,7 @@ def _hold(hold: Hold | None) -> Json | None:
 
 
 def _rollback(rollback: Rollback | None) -> Json | None:
-    """Return the JSON entry of a rollback; None if there is none. Its key "left" is the newest release given up."""
+    """Return the JSON entry of a rollback; None if there is none. In it, "left" is the newest release given up."""
     if rollback is None:
         return None
     decided = {"who": rollback.who, "reason": rollback.reason, "at": rfc3339(rollback.at)}

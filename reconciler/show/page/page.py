@@ -86,7 +86,7 @@ def _limits(facts: PageFacts) -> dict[str, float]:
 
 
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
-    """Return the warnings at the head of the page, one text each.
+    """Return the warnings at the top of the page, one text each.
 
     There is a warning if the hashes of the ledger are wrong, one for canonicals whose data may be lost, and one if the
     last pass over the whole fleet is too old. The notes of the report follow.

@@ -17,7 +17,7 @@ from reconciler.show.text.drift_blocks import DRIFT_TITLES, drift_since
 
 @frozen
 class BucketShare:
-    """One bucket in the bar of all buckets at the head of the page.
+    """One bucket in the bar of all buckets at the top of the page.
 
     * `label`: the name of the bucket.
     * `tone`: the word by which the style sheet chooses the colour of the bucket.

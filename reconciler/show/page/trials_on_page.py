@@ -53,7 +53,7 @@ class SnapshotSizes:
     * `packed`: the size of their snapshots, which are compressed.
     * `unpacked`: the size of the data in these snapshots.
     * `largest`: the canonicals with the largest snapshots, the largest first.
-    * `free`: what is free on the disk; None if unknown.
+    * `free`: what is free on the disk of the state folder; None if unknown.
     """
 
     packed: int

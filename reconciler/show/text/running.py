@@ -37,7 +37,7 @@ class RunningNow:
 
     @property
     def hidden(self) -> PassProgress | None:
-        """Return the pass of which nobody knows whether it runs, as its process cannot be seen; None if there is none."""
+        """Return the pass whose process cannot be seen from here, so nobody knows whether it runs; else None."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is None else None
 
 

@@ -80,9 +80,9 @@ def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, b
 
 
 def _split_pid(output: bytes) -> tuple[str, bytes]:
-    """Return the pid of a script in its container, which `_TELL_PID` prints first, and the rest of the output.
+    """Return two parts of a script's output: the pid in its container, which comes on the first line, and the rest.
 
-    The pid is "" if the output ended before it.
+    The pid is "" if the output does not begin with one.
     """
     pid, _, rest = output.partition(b"\n")
     return (pid.decode("ascii"), rest) if pid.isdigit() else ("", output)

@@ -49,7 +49,7 @@ class Engine:
     * `environment`: the environment of child processes. DOCKER_HOST or a context in it names the engine.
     * `lock`: the descriptor of the pass lock, which commands that change something inherit; None for none.
     * `facts`: keeps what `node` and `check` found.
-    * `connection`, `command`: the two ways to the engine: its API, and Docker's own command.
+    * `connection`, `command`: reach the engine, by its API and by Docker's own command.
     """
 
     environment: Mapping[str, str]
@@ -88,7 +88,7 @@ class Engine:
 
     @property
     def owner(self) -> str:
-        """Return the ids of the state folder and of this host's swarm node. Raise what `node` raises."""
+        """Return "STATE NODE": the ids of the state folder and this host's swarm node. Raise the errors of `node`."""
         return f"{self.state} {self.node}"
 
     @property

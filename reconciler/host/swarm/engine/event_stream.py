@@ -130,7 +130,9 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _hang_up(response: "requests.Response") -> None:
-    """End the connection of a response, so that a thread that reads from it stops at once. Raise no error.
+    """End the connection of a response, so that a thread that reads from it stops at once.
+
+    If that fails, raise no error: the thread then reads on until the engine ends the stream.
 
     Closing the response instead would wait for that thread. Over ssh, only the channel of this response is ended.
     """

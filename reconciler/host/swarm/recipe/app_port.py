@@ -39,7 +39,7 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
     Of several, a port is preferred whose service does not switch the proxy off, is on an external network or is `app`,
     and a port that is named like the stack or is for HTTP.
 
-    * `config`: the recipe's configuration, with all variables replaced by their values.
+    * `config`: the recipe's configuration, with all variables filled in.
     * `stack`: the name of the stack.
     * `closed`: those external networks that Docker reports as internal, by their names in the recipe.
 

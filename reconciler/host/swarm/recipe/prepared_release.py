@@ -34,7 +34,7 @@ class PreparedRelease:
     * `checkout`: the folder with its files.
     * `compose`: its compose files, and overlays of the fleet.
     * `settings`: the values of the variables in the compose files.
-    * `config`: what Docker's client makes of the compose files: one configuration without variables.
+    * `config`: what Docker's client makes of the compose files: one configuration, variables filled in.
     """
 
     stack: Stack

@@ -108,14 +108,15 @@ class ComposeRelease:
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """Return a compose file with Canon's additions only, to be merged over the compose files of the recipe.
 
-    `config` is the recipe's configuration, without variables. `stack`, `release` and `endpoint` say what is added.
+    `config` is the recipe's configuration, with all variables filled in. `stack`, `release` and `endpoint` say what is
+    added.
     """
     escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return a complete compose file: the recipe's configuration `config` (without variables) and Canon's additions.
+    """Return a complete compose file: the configuration `config`, with variables filled in, and Canon's additions.
 
     `stack`, `release` and `endpoint` say what Canon adds.
     """

@@ -39,7 +39,7 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
     """Yield (NAME IN THE SWARM, HINT) for each config and secret that is made from a file.
 
-    The hint says what the maintainer has to do when the file changes, see `_hint`. The longest names come first,
+    The hint says what the maintainer has to do when the file changes. The longest names come first,
     because a short one may be part of a longer one.
     """
     pairs = [

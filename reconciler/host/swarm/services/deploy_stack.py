@@ -64,7 +64,7 @@ class DeploymentSite:
     """Where releases are deployed: an engine, and what else runs there.
 
     * `policy`: what the fleet declares for the swarm.
-    * `company`: whether other recipes may be tried at the same time, and which ports are free for this one.
+    * `company`: whether other recipes can be in trial at the same time, and which ports are free for this one.
     * `image_log`: the file that says which images were deployed; None for no such file.
     """
 

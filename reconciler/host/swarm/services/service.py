@@ -66,7 +66,7 @@ class Service:
     def is_server(self) -> bool:
         """Return whether the service must stay up: it has a health check or a port.
 
-        A health check of the image does not count, because one image may be used in several ways. A job is no server.
+        A health check of the image does not count, because one image may serve several purposes. A job is no server.
         """
         if self.is_job:
             return False
