@@ -14,7 +14,7 @@ from state.state_errors import StateError
 class MessageRecord:
     """The record of messages: `known` is what it has now, `path` its file.
 
-    * `unread`: why the file could not be read; "" if it could. Such a file is never written.
+    * `unread`: why the file could not be read; "" if it could. A file that could not be read is never written.
     * `unwritten`: why the file could not be written; "" if it could. It may be older than `known` then.
     """
 

@@ -76,7 +76,7 @@ def converge(
     * `ways`: ways to try of every canonical, with commas between, besides those that its recipe declares; None for
       none.
 
-    Raise UsageError if one of these is not valid, LockHeldError if another process holds the lock.
+    Raise UsageError if one of these options is not valid, LockHeldError if another process holds the lock.
     """
     context, metrics_path = load_context(options), require_metrics_path(metrics)
     request = evolve(request_of(context, ReportCommand.PASS, retry), ways=read_ways(ways))

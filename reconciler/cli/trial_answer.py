@@ -19,7 +19,7 @@ def code_of_trial(tested: Tested) -> int:
     """Return the exit code of a trial.
 
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
-    * 1: a tier or such a way could not be judged.
+    * 1: a tier, or a way on which a promotion depends, could not be judged.
     * 0: else.
     """
     failed_tier = first_failure(tested.trial.tiers)

@@ -81,7 +81,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """Run one trial of the recipe `name`, and print its result. Return the exit code.
 
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
-    * 1: this host is at fault, or such a way could not be proved.
+    * 1: this host is at fault, or a way on which a promotion depends could not be proved.
     * 0: else.
 
     Nothing is promoted. A red result does not keep later passes from trying the release.

@@ -16,7 +16,7 @@ from state.records import Memory
 class TrialsBeside:
     """What the trials that run now take of the disk, judged by the last trials of the same recipes.
 
-    `taken` is how many bytes they take at their peaks. `to_come` is how many bytes of these they will still write.
+    `taken` is how many bytes they take at their peaks. `to_come` is how many of these bytes are not written yet.
     """
 
     taken: int = 0

@@ -135,7 +135,7 @@ def drift_items(
 ) -> tuple[DriftItem, ...]:
     """Return all differences of a recipe, each with the time since when it exists.
 
-    * `record`: what the last pass recorded, with these times; None if it recorded nothing: then no time is known.
+    * `record`: what the last pass recorded, with the times; None if it recorded nothing: then no time is known.
     * `ignore`: the recipe's declared `[drift]`. Until its day, the differences that it names are returned as ignored.
     * `today`: the day in UTC.
     """

@@ -130,7 +130,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    If `status` is None, return the step unchanged. A step that needs a person because a tag moved stays such a step.
+    If `status` is None, return the step unchanged. A step that needs a person because a tag moved still needs one.
     """
     if status is None:
         return step

@@ -130,7 +130,7 @@ class Report:
 
 
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
-    """Return the report with these rows, sorted by recipe.
+    """Return the report with the rows `rows`, sorted by recipe.
 
     If the rows are not exactly the expected recipes, the exit code is HOLLOW (5), and a note says what is wrong.
     """

@@ -74,8 +74,8 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
     * the domains in its settings: "setting DOMAIN".
     * for the process driver, the ports in its settings: "setting PORT". Other drivers need no such text, since a Swarm
       refuses a port that is in use.
-    * for the abra driver, "abra", so that only one such app runs at a time: which files several runs of abra share is
-      not documented.
+    * for the abra driver, "abra", so that only one app of that driver runs at a time: which files several runs of abra
+      share is not documented.
     """
     yield f"app {recipe.name}"
     if recipe.driver == "abra":

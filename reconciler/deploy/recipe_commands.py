@@ -34,7 +34,7 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
     If the command fails, raise RecipeError or TimedOutError. Raise InfrastructureError if this host is to blame, for
     example because an app was stopped from outside. Processes that the command leaves running are ended, and named in
-    the slot's remarks. Raise KilledError if such a process had to be killed.
+    the slot's remarks. Raise KilledError if one of them had to be killed.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):

@@ -176,8 +176,8 @@ def _write_to_log(log: Path, name: str, message: str) -> None:
 def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError | RecipeError:
     """Return (do not raise) one error that names all secrets that could not be made, and the reasons.
 
-    `refusals` maps the name of each such secret to its reason. The error is an InfrastructureError if every reason is a
-    program that this host lacks; else a RecipeError.
+    `refusals` maps the name of each of these secrets to its reason. The error is an InfrastructureError if every reason
+    is a program that this host lacks; else a RecipeError.
     """
     message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):

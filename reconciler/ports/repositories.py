@@ -125,7 +125,7 @@ class Mirrors(Protocol):
         """
 
     def signatures(self, name: str, releases: Sequence[Release]) -> Mapping[str, Signature]:
-        """Check the signatures of the tags of these releases with the keys of the fleet. Return the results by tag.
+        """Check the signatures of the tags of `releases` with the keys of the fleet. Return the results by tag.
 
         The result for a bad signature says what is wrong with it. A release is left out if the mirror lacks its tag, or
         has the tag on another commit. `name` is the recipe. Raise InfrastructureError if signatures cannot be checked.
@@ -152,8 +152,8 @@ class Mirrors(Protocol):
 
         `ref` may also be a whole commit id, or the full name of a ref, such as "refs/pull/7/head". The objects are
         fetched into the mirror, but the mirror's branches and tags stay as they are. Return None if upstream has no
-        such ref or commit, or if there is no mirror. Raise BusyError if another process fetches such a ref of this
-        recipe, InfrastructureError if git fails.
+        such ref or commit, or if there is no mirror. Raise BusyError if another process calls this for the
+        same recipe, InfrastructureError if git fails.
         """
 
     def recover(self) -> None:

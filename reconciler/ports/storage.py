@@ -68,7 +68,7 @@ class Registry(Protocol):
         """Record a hold, in place of an earlier hold of the same recipe. Append `entries` to the ledger."""
 
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
-        """Delete these holds and rollbacks, and append `entries` to the ledger.
+        """Delete the holds and rollbacks `ended`, and append `entries` to the ledger.
 
         Raise RegistryError if one of them is no longer recorded.
         """
@@ -80,7 +80,7 @@ class Registry(Protocol):
         """
 
     def remember(self, memories: Sequence[Memory], entries: Sequence[LedgerEntry]) -> None:
-        """Record what is remembered of these recipes, each in place of its earlier memory.
+        """Record each of `memories`, in place of the earlier memory of its recipe.
 
         Append `entries` to the ledger.
         """

@@ -89,9 +89,9 @@ def older_data(  # noqa: PLR0913, PLR0917  all that a leap and a fall deploy
 def older_data_of_candidate(
     host: Host, fleet: Fleet, observation: Observation, request: TrialRequest, ways: Iterable[WayName]
 ) -> OlderData | None:
-    """Return the data of releases older than the tested one, for the ways `ways`; None if none of them needs such data.
+    """Return the data of releases older than the tested one, for a leap and a fall; None if neither is in `ways`.
 
-    Only a leap and a fall need it. `request` is the request for the trial of the tested release. Raise
+    Other ways need no such data. `request` is the request for the trial of the tested release. Raise
     InfrastructureError if a signature cannot be checked.
     """
     if not OVER_OLDER_DATA & set(ways):

@@ -25,7 +25,7 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each way of these recipes whose recorded answer was YES before, and is NO for the canonical.
+    """Return a note for each way of the recipes `names` whose answer was YES before, and is NO for the canonical.
 
     The stop is left out: it depends on no older release.
     """

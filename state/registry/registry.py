@@ -103,7 +103,7 @@ class SqliteRegistry:
             ledger.append(connection, entries)
 
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
-        """Delete these holds and rollbacks, and append `entries` to the ledger.
+        """Delete the holds and rollbacks `ended`, and append `entries` to the ledger.
 
         Raise RegistryError if one of them is no longer recorded.
         """

@@ -58,7 +58,7 @@ def _entry(record: bytes) -> tuple[bytes, TrackedFile]:
 
 
 def refuse_unsafe(files: Mapping[bytes, TrackedFile], most_bytes: int = MOST_BYTES) -> None:
-    """Raise RecipeError if these tracked files of a commit must not be written to this host. Keys are their paths.
+    """Raise RecipeError if `files`, the tracked files of a commit by path, must not be written to this host.
 
     There are three reasons: a path leads outside of the folder or into `.git`; there are more than MOST_FILES files;
     all files together have more than `most_bytes` bytes.

@@ -107,7 +107,7 @@ class GitMirrors:
         """Fetch what `ref` names at upstream into the mirror. Return its commit; None if upstream has no such ref.
 
         Return None too if there is no mirror. No pass lock is needed, since no branch and no tag of the mirror changes.
-        Raise BusyError if another process fetches such a ref of this recipe, InfrastructureError if git fails.
+        Raise BusyError if another process calls this for the same recipe, InfrastructureError if git fails.
         """
         if ref_fault(ref) is not None or not self._path(recipe.name).exists():
             return None

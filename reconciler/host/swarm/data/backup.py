@@ -58,7 +58,7 @@ def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> Non
     """Restore the backup in the folder `source`. Services are stopped while their data is replaced, and started again.
 
     A service with restore hooks is stopped only if one of its volumes is restored as a whole. Before the post-hooks
-    run, wait at most `within` until all services with such hooks are up; other services are not waited for. Raise
+    run, wait at most `within` until all services with restore hooks are up; other services are not waited for. Raise
     RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook or a service takes too long,
     KilledError if a service had to be killed, and InfrastructureError for a fault of the host.
     """
@@ -100,7 +100,7 @@ def _request(target: BackupTarget, stack_state: StackState) -> BackupRequest | N
 
 
 def _run_hooks(target: BackupTarget, hooks: Sequence[BackupHook]) -> None:
-    """Run these hooks in order. Write the output of each to a log of the app, with secrets masked.
+    """Run the commands `hooks` in order. Write the output of each to a log of the app, with secrets masked.
 
     Raise RecipeError if a hook fails or its service does not run here, TimedOutError if a hook takes longer than half
     an hour (_HOOK_SECONDS).

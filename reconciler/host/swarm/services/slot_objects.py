@@ -37,7 +37,7 @@ class SlotObjects:
         return {kind: self.find(kind) for kind in KINDS}
 
     def tasks(self, services: tuple[str, ...]) -> Sequence[Json]:
-        """Return the JSON of the tasks of the services with these ids.
+        """Return the JSON of the tasks of the services with the ids `services`.
 
         The JSON of an ended task also says how the task ended.
         """
