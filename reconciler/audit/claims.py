@@ -68,7 +68,7 @@ def checked(recipe: str, about: str, *problems: str) -> Claim:
 
 
 def not_asked(recipe: str, about: str, why: str) -> Claim:
-    """Return a claim that could not be checked, with the verdict NOT_ASKED. `why` is the reason."""
+    """Return a claim on what `about` names, with the verdict NOT_ASKED. `why` is why it could not be checked."""
     return Claim(recipe, about, ClaimVerdict.NOT_ASKED, why)
 
 

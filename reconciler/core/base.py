@@ -66,9 +66,10 @@ def upgrade_base(
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base for a declaration that pins no base.
 
-    `recorded` is the canonical, `have` the newest intact generation; each is None if there is none. The base is the
-    release of `have`, with its data, if an upgrade to the head can start from that data. Else the base is the newest
-    release before the head, installed fresh. If there is no such release either, the base has no release.
+    `recorded` is the canonical, `have` the newest intact generation; each is None if there is none. `releases` are all
+    of upstream, in ascending order. The base is the release of `have`, with its data, if an upgrade to the head can
+    start from that data. Else the base is the newest release before the head, installed fresh. If there is no such
+    release either, the base has no release.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
@@ -90,7 +91,7 @@ def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, rel
 
     It can if the release of `have` is older than the head. It can also if `have` has the head's own release, but is
     not the canonical `recorded`: then the canonical is damaged, and its release is tested again on the data of an older
-    generation. `recorded` is None if no canonical is recorded.
+    generation. `recorded` is None if no canonical is recorded. `releases` are all of upstream.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)
@@ -123,7 +124,7 @@ def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> b
     """Return whether `release` is older than the head.
 
     The name of the head may be no version, as it is for a branch. Then the version of the release on the same commit
-    counts. If there is no such release, the head counts as the newest.
+    counts, which is one of `releases`, all of upstream. If none is on that commit, the head counts as the newest.
     """
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
@@ -132,8 +133,8 @@ def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> b
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
     """Return the version of the head, as a key for comparison.
 
-    If the head's name is no version, return that of the release on the same commit. Return None if there is no such
-    release: then the head counts as the newest.
+    If the head's name is no version, return that of the release on the same commit, which is one of `releases`, all of
+    upstream. Return None if none is on that commit: then the head counts as the newest.
     """
     if is_release_name(head.version):
         return version_key(head.version)
@@ -144,7 +145,7 @@ def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None,
     """Return the base that the declaration pins. If it cannot be used, return a base without a release.
 
     `unpinned` is the base that would be used without the pin. `have` is the newest intact generation; None if there is
-    none.
+    none. `releases` are all of upstream.
     """
     without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"

@@ -144,7 +144,10 @@ def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple
 
 
 def _was_recorded(step: Step, back: ReadBack) -> bool:
-    """Return whether the step's release was recorded as a new generation during the step, with an intact snapshot."""
+    """Return whether the step's release was recorded as a new generation during the step, with an intact snapshot.
+
+    `back` is what was read from disk after the step.
+    """
     have, before = back.canonical, step.finding.have
     if have is None or back.damage or step.release is None:
         return False
@@ -201,7 +204,8 @@ def _data_proof(have: Canonical, trial: Trial | None) -> str:
 def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
     """Return a text on what became of the earlier canonical's data, if the earlier canonical was damaged; else "".
 
-    Either the new canonical has the data of an older generation, or the data is lost.
+    Either the new canonical `have` has the data of an older generation, or the data is lost. `trial` is None if a
+    signal ended the step before the trial was returned.
     """
     before, older = step.finding.have, step.finding.older_intact
     if before is None or step.finding.status.state is not State.DAMAGED:

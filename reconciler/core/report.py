@@ -132,7 +132,7 @@ class Report:
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
     """Return the report with the rows `rows`, sorted by recipe.
 
-    If the rows are not exactly the expected recipes, the exit code is HOLLOW (5), and a note says what is wrong.
+    If the rows are not exactly the expected recipes, the exit code is HOLLOW (5), and `notes` get one more that says why.
     """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]

@@ -51,5 +51,6 @@ def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noq
     """Return the reason for the answer of the way back. `tried` is what came of deploying the older release.
 
     If the older release failed, return why. Else return what the answer does not prove; "" if it proves everything.
+    `proves_writes` is True if data.check can see what the newer release wrote.
     """
     return run.limits(proves_writes) if tried.passes else tried.words

@@ -114,7 +114,7 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code and the output of a script. `failure` is the error with which reading the output ended.
+    """Return the exit code and output of the script `exec_id`. `failure` is the error with which reading it ended.
 
     If the engine could not start the script, the code is 126 or 127, and the output is the message of `failure`. If the
     script did start, raise `failure`.
@@ -127,7 +127,7 @@ def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError
 
 
 def _exit_code(connection: Connection, container: str, exec_id: str) -> int:
-    """Return the exit code of a script whose output has ended; 1 if its container is gone.
+    """Return the exit code of the script `exec_id`, whose output has ended; 1 if its container is gone.
 
     If the script still runs, raise InfrastructureError: its output ended because the connection was lost.
     """
