@@ -130,9 +130,9 @@ class Report:
 
 
 def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: Sequence[str] = ()) -> Report:
-    """Return the report with the rows `rows`, sorted by recipe.
+    """Return the report with the rows `rows`, sorted by recipe, and the notes `notes`.
 
-    If the rows are not exactly the expected recipes, the exit code is HOLLOW (5), and `notes` get one more that says why.
+    If the rows are not exactly the expected recipes, the exit code is HOLLOW (5), and one more note says why.
     """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
