@@ -100,10 +100,10 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the names of the drivers that are needed to remove a recipe's slot and its kept deployment.
+    """Return the names of the drivers that are needed to clear a recipe's working folder and kept deployment.
 
-    These are "process", and the drivers that are recorded for the slot and the kept deployment. If none is recorded,
-    although there is a slot or a kept deployment, these are all drivers of `host`.
+    These are "process", and the drivers that are recorded for the recipe's slots. If none is recorded, although there
+    is a working folder or a kept deployment, these are all drivers of `host`.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):
@@ -125,7 +125,7 @@ def _existing_lock(context: CommandContext, name: str) -> Path:
 def _forget_orphan(host: Host, name: str, reason: str) -> str:
     """Delete everything of the recipe `name`. Return a message for the user. The ledger gets the `reason`.
 
-    Raise UsageError if nothing is recorded of the recipe, BusyError if its slot is in use.
+    Raise UsageError if nothing is recorded of the recipe, BusyError if its working folder is in use.
     """
     records = host.registry.read()
     have = records.canonicals.get(name)

@@ -115,7 +115,7 @@ def next_starts(
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
     """Return the plan of the next round, which runs waiting trials after `plan`; None if it would run none.
 
-    A waiting trial is taken for each step of `plan` that tried no release, for example because its slot was in use.
+    A waiting trial is taken for each step of `plan` that tried no release, because the recipe's folder was in use for example.
 
     * `plan`: the plan that was carried out. Of its `waiting` trials, those that have waited longest come first.
     * `order`: the recipes in the order of the first plan of the pass.
@@ -149,7 +149,7 @@ def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
     * True if the release is red, if this host failed, or if other trials are to blame.
-    * False if the release was promoted, or not tried, for example because another command used the slot.
+    * False if the release was promoted, or not tried, because another command used the recipe's folder for example.
     * If the gate refused the release: True if its trial is doubtful, or if the gate refused it only by the condition
       "tagged" and conditions on ways. A busy network or host may be the reason for these.
     * True if an error ended the promotion.

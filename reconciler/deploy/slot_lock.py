@@ -15,7 +15,7 @@ from state.state_errors import LockHeldError
 
 @contextmanager
 def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock a recipe's working folder, work/NAME, empty it, and yield its path. Remove the folder at the end.
+    """Lock a recipe's working folder, empty it, and yield its path. Remove the folder at the end.
 
     `command` is written into the lock file: other processes that find the lock held name it in their error. If another
     process holds the lock, raise BusyError, which names that process's command. Raise InfrastructureError if Canon did
@@ -30,7 +30,7 @@ def lock_slot(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
-    """Lock and empty the folder work/`recipe`, and yield its path. Remove the folder at the end of the `with` block.
+    """Lock and empty the working folder of `recipe`, and yield its path. Remove it at the end of the `with` block.
 
     `command` is written into the lock file, for the messages of other processes. Raise LockHeldError if another process
     holds the lock.
@@ -46,7 +46,7 @@ def _locked(host: Host, recipe: str, command: str) -> Iterator[Path]:
 
 
 def _require_slot(host: Host, recipe: str) -> None:
-    """Raise InfrastructureError if Canon did not make the recipe's folder work/NAME, since Canon would delete it later.
+    """Raise InfrastructureError if Canon did not make the recipe's working folder, since Canon would delete it later.
 
     Canon made the folder if it has a lock file, if apps run in it, or if the recipe has an open intent.
     """
@@ -60,7 +60,7 @@ def _require_slot(host: Host, recipe: str) -> None:
 
 
 def _remove_despite_signal(host: Host, recipe: str) -> None:
-    """Remove the recipe's folder work/NAME. If a signal interrupts that, finish it before the error is raised."""
+    """Remove the recipe's working folder. If a signal interrupts that, finish it before the error is raised."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:
@@ -69,7 +69,7 @@ def _remove_despite_signal(host: Host, recipe: str) -> None:
 
 
 def _remove(host: Host, recipe: str) -> None:
-    """Remove the recipe's folder work/NAME with everything in it.
+    """Remove the recipe's working folder with everything in it.
 
     If something cannot be removed, the folder and its lock file stay, and the next pass tries again. Raise no error,
     but show it as progress.
@@ -98,7 +98,7 @@ def clear_leftovers(host: Host, recipe: str) -> bool:
 
 
 def _clear_all(host: Host, recipe: str) -> None:
-    """Remove all apps and files in the recipe's folder work/NAME, except its lock file.
+    """Remove all apps and files in the recipe's working folder, except its lock file.
 
     Raise InfrastructureError if something cannot be removed, because new apps must not run beside old ones.
     """
@@ -108,7 +108,7 @@ def _clear_all(host: Host, recipe: str) -> None:
 
 
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
-    """Remove all apps and files in the recipe's folder work/NAME, except its lock file.
+    """Remove all apps and files in the recipe's working folder, except its lock file.
 
     Return the names of what could not be removed. Raise InfrastructureError if a driver that `host` does not have
     deployed something there.
@@ -125,12 +125,12 @@ def _clear(host: Host, recipe: str) -> tuple[str, ...]:
 
 
 def _entries(state: StateFolder, recipe: str) -> list[Path]:
-    """Return the paths of the files and folders in the recipe's folder work/NAME, without its lock file."""
+    """Return the paths of the files and folders in the recipe's working folder, without its lock file."""
     return [path for path in state.slot(recipe).glob("*") if path != state.slot_lock(recipe)]
 
 
 def _marks(host: Host, recipe: str) -> list[tuple[Driver, str]]:
-    """Return what is left of the slots below work/`recipe`, as pairs (driver, mark of a slot).
+    """Return what is left of the slots in the recipe's working folder, as pairs (driver, mark of a slot).
 
     There is a pair for each driver and each slot, if the driver finds processes or objects with the mark of that slot.
     Return [] if nothing is left.

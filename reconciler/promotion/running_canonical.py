@@ -201,7 +201,7 @@ def _drivers_running(host: Host, name: str) -> list[Driver]:
 
 
 def is_managed(host: Host, name: str) -> bool:
-    """Return whether Canon may use and remove the folder kept/NAME of a recipe: it is missing, or Canon made it.
+    """Return whether Canon can use and remove the slot of a recipe's kept deployment: it is missing, or Canon made it.
 
     Canon made it if it is empty or has a deployment record, or if a driver still has something of the deployment.
     """
@@ -210,7 +210,7 @@ def is_managed(host: Host, name: str) -> bool:
 
 
 def _require_slot(host: Host, name: str) -> None:
-    """Raise InfrastructureError if a person made the folder kept/NAME of a recipe: Canon must not remove it."""
+    """Raise InfrastructureError if a person made the slot of a recipe's kept deployment: Canon must not remove it."""
     if not is_managed(host, name):
         raise InfrastructureError(f"{host.state.kept_slot(name)} is a folder that Canon did not make", "move it away")
 

@@ -25,7 +25,7 @@ MOST_NAMED_PATHS = 5
 def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     """Clean up after passes that died. Return a remark for each thing that was done, or could not be done.
 
-    A slot that another process uses is left alone.
+    A working folder that another process uses is left alone.
     """
     host.registry.flush()
     marks, remarks = _marks_by_driver(host)
@@ -51,7 +51,7 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
 
 
 def recover_recipe(host: Host, fleet: Fleet, name: str) -> None:
-    """Clean up the slot and the unfinished promotion of one recipe, after a worker died.
+    """Clean up the working folder and the unfinished promotion of one recipe, after a worker died.
 
     What cannot be done now is left to the next pass. Raise RegistryError if the registry cannot be read.
     """
@@ -118,11 +118,11 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 
 
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
-    """Return a copy of the host with only the drivers that the slot of the recipe `name` may need.
+    """Return a copy of the host with only the drivers that the working folder of the recipe `name` needs.
 
     * the drivers of the recipe and of what it needs;
-    * the drivers that the slot's own record names;
-    * the drivers that still have something in the slot: an earlier run may have used other drivers than now.
+    * the drivers that are recorded in the slots of that folder;
+    * the drivers that still have something in these slots: an earlier run may have used other drivers than now.
 
     If the recipe is not declared, return the host with all drivers. `marks` are the marks of slots of which something
     is left, by driver.
@@ -136,9 +136,9 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
 
 
 def _clear_slot(host: Host, name: str) -> list[str]:
-    """Clear the slot that a dead run of the recipe `name` has left. Return a remark that says so, or why this failed.
+    """Clear the slots that a dead run of the recipe `name` left. Return [REMARK]: that this was done, or why it failed.
 
-    Return [] if there was nothing to clear, or if the slot is in use.
+    Return [] if there was nothing to clear, or if the recipe's working folder is in use.
     """
     try:
         cleared = clear_leftovers(host, name)
@@ -152,8 +152,8 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
 
-    The snapshot stays if the recipe's slot is gone: then the promotion was finished, and a person has put back an older
-    canon.db since. The snapshot also stays if another process uses the slot.
+    The snapshot stays if the recipe's working folder is gone: then the promotion was finished, and a person has put
+    back an older canon.db since. The snapshot also stays if another process uses that folder.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []
