@@ -56,7 +56,7 @@ class PassProgress:
     * `now`: what is being done now, one entry for each recipe.
     * `done`: the planned steps that have ended.
     * `beside`: the recipes that are tried at the same time; () if one is tried after the other.
-    * `over_budget`: the recipes that are left to a later pass, because this pass may not try more.
+    * `over_budget`: the recipes that are left to a later pass, because this pass is not allowed to try more.
     """
 
     pass_id: str

@@ -115,7 +115,7 @@ def next_starts(
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
     """Return the plan of the next round, which runs waiting trials after `plan`; None if it would run none.
 
-    A waiting trial is taken for each step of `plan` that tried no release, because the recipe's folder was in use for example.
+    A waiting trial is taken for each step of `plan` that tried no release, because its folder was in use for example.
 
     * `plan`: the plan that was carried out. Of its `waiting` trials, those that have waited longest come first.
     * `order`: the recipes in the order of the first plan of the pass.

@@ -67,7 +67,7 @@ def too_young_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_text(observation: Observation, release: Release) -> str:
-    """Return why a release may not be tried for want of a signature, as "unsigned: …".
+    """Return why a release must not be tried for want of a signature, as "unsigned: …".
 
     There are two reasons: the signature of the release's own tag is not accepted; or a promotion depends on the way
     back, and the signature of the older release, to which the way back leads, is not accepted. Return "" if the

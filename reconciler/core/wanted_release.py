@@ -86,7 +86,7 @@ def unsigned_reason(observation: Observation, release: Release) -> str:
     """Return why the signature of a release's tag is not accepted.
 
     Return "" if the signature is good, not needed, or not checked yet. It cannot be checked before our mirror has the
-    tag. So a dry run may not know yet whether it is good.
+    tag. So a dry run perhaps does not know yet whether it is good.
     """
     signature = signature_of(observation, release)
     return signature.fault if signature is not None else ""
@@ -116,9 +116,9 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
 
 
 def may_run(observation: Observation, release: Release) -> bool:
-    """Return whether a release may be deployed as the base of an upgrade, or because another recipe needs it.
+    """Return whether it is allowed to deploy a release as the base of an upgrade, or because another recipe needs it.
 
-    If the recipe needs no signatures, every release may be deployed so. Else a release may if it is on the canonical's
+    If the recipe needs no signatures, every release is allowed. Else a release is allowed if it is on the canonical's
     commit, or if its tag has a checked, good signature.
     """
     have = observation.canonical

@@ -171,7 +171,7 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 
 
 def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:
-    """Return why the release may not be tried now, such as a hold, or a bad signature; "" if it may."""
+    """Return why the release must not be tried now, such as a hold, or a bad signature; "" if nothing forbids that."""
     if held := why_held(hold, context.host.clock.now().date()):
         return held
     if fault := refused_signature(context.host, observation, release):

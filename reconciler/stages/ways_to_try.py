@@ -99,7 +99,7 @@ def _base(host: Host, observation: Observation, canonical: Canonical) -> Release
 def deployable(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
     """Return the older release `base` of a way back, and "", if it may be deployed; else None and the reason.
 
-    If the recipe needs signatures, an unsigned `base` may not be deployed. Once it is signed, the way back is tried.
+    If the recipe needs signatures, an unsigned `base` must not be deployed. Once it is signed, the way back is tried.
     Raise InfrastructureError if the signature cannot be checked.
     """
     if base is None:

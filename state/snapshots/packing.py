@@ -169,7 +169,7 @@ def _add_file(out: TarOutput, source: bytes, entry: SealedEntry, info: os.stat_r
 
 
 def _open_readable(source: bytes, path: str) -> BufferedReader:
-    """Open a file below `source` for reading. Raise UnfitDataError if this user may not read it."""
+    """Open a file below `source` for reading. Raise UnfitDataError if this user is not allowed to."""
     try:
         return open_regular(os.path.join(source, raw(path)))
     except PermissionError as error:

@@ -92,7 +92,7 @@ class Quarantine:
     def fetch_commit(self, upstream: str, commit: str, ref: str) -> bool:
         """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return whether upstream gave it.
 
-        Upstream may not have it, or may give only commits that a branch, a tag or another of its refs names. Raise
+        Some upstreams lack the commit, or give only commits that a branch, a tag or another ref names. Raise
         UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """
         options = ("--quiet", "--no-tags", "--no-write-fetch-head")

@@ -38,7 +38,7 @@ class MailNotifier:
     def check(self) -> str:
         """Connect to the server and log in, but send no mail. Return a text such as "mail.example.org:587 answers".
 
-        If this process may not read the password, do not log in; the text says so.
+        If this process is not allowed to read the password, do not log in; the text says so.
         """
         if not is_readable_here(self.mail.password or "/"):
             self._in_time(lambda: self._log_in(""), "")

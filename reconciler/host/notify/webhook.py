@@ -44,7 +44,7 @@ class WebhookNotifier:
         """Connect to the server, with TLS for an https URL. Return a text such as "https://example.org answers".
 
         Send no request, because the server could take any request for a message. Read the token, unless this process
-        may not read it; the text says so.
+        is not allowed to; the text says so.
         """
         is_readable = is_readable_here(self.webhook.token or "/")
         token = self._token() if is_readable else ""

@@ -51,7 +51,7 @@ def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime)
 def done_line(recipe: str, text: str, at: datetime) -> str:
     """Return the line of `reconcile --events` that says how a recipe's step ended at the time `at`; `text` says how.
 
-    This may not be the final result: a step that fails while others run is repeated alone.
+    This is not always the final result: a step that fails while others run is repeated alone.
     """
     return _line("done", at, {"recipe": recipe, "text": text})
 

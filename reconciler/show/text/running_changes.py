@@ -90,7 +90,7 @@ def _changes(before: RunningNow | None, after: RunningNow, end: Event | None) ->
 def _unseen(gone: PassProgress, after: RunningNow) -> str:
     """Return a text on the pass `gone`, which is no longer seen to run, but is not known to be over.
 
-    `after` is what was seen later: the text says why the pass may not be seen, and who holds the pass lock.
+    `after` is what was seen later: the text says why the pass is perhaps out of sight, and who holds the pass lock.
     """
     why = "its process cannot be seen from here" if after.hidden is not None else "perhaps it cannot write what it does"
     held = f"; the pass lock is held by {after.holder}" if after.holder else ""

@@ -40,7 +40,7 @@ class ApiCall:
     * `stream`: True if the caller reads the answer piece by piece.
     * `seconds`: for how long the engine may be silent.
     * `may_blame_recipe`: gets the engine's message, and returns whether the recipe may be to blame.
-    * `may_be_gone`: True if the engine may not have the object: NotThereError is then raised.
+    * `may_be_gone`: True if the engine can lack the object: NotThereError is then raised.
     """
 
     method: str
@@ -176,7 +176,7 @@ def _open(address: EngineAddress) -> "APIClient":
 def connection_message(address: str, failure: BaseException) -> str:
     """Return the message that Docker's own client would print for the error `failure`. `address` is the engine's URL.
 
-    There is a message for a socket that this user may not use, one for an engine that does not run, and one for any
+    There is a message for a socket that is forbidden to this user, one for an engine that does not run, and one for any
     other error, such as a lost connection. `failure` is an error of the library.
     """
     causes = [cause for cause in _causes(failure) if isinstance(cause, OSError)]

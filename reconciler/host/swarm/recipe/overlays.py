@@ -166,7 +166,7 @@ def _services(root: yaml.MappingNode | None) -> Iterator[yaml.MappingNode]:
 
 
 def _scalars(pair: tuple[yaml.Node, yaml.Node] | None) -> Iterator[yaml.ScalarNode]:
-    """Yield the scalars in the value of an entry, which is one scalar or a list of them. Yield nothing for None."""
+    """Yield the scalars in the value of an entry, which is one scalar or a list of them; nothing if `pair` is None."""
     nodes = () if pair is None else pair[1].value if isinstance(pair[1], yaml.SequenceNode) else (pair[1],)
     return (node for node in nodes if isinstance(node, yaml.ScalarNode))
 

@@ -18,9 +18,9 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret. Raise it again.
+    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret; raise it anew.
 
-    The hint names the version that the maintainer of the recipe has to raise. Other errors are raised as they are.
+    The hint names the version that the maintainer of the recipe has to increase. Other errors are raised unchanged.
     """
     try:
         yield

@@ -184,7 +184,7 @@ class _ContainerEnds:
     def look(self, *, is_last: bool) -> None:
         """Ask the engine for new events, and add its answer to `asked`. Do nothing while the event stream is live.
 
-        If `is_last` is True, ask in any case: some events may not have come by the stream yet.
+        If `is_last` is True, ask in any case: perhaps some events have not come by the stream yet.
         """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)

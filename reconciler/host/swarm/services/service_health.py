@@ -151,7 +151,7 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
     """Return an error if at least three tasks (CRASHES) of the service have failed, and too few run; else None.
 
-    Return None in all other cases, and also in these two:
+    Return None also in these two cases:
 
     * The service was changed less than 30 seconds (PATIENCE) ago.
     * It may only be waiting for another service in `every`. Such a service has not been up for 30 seconds yet, and
