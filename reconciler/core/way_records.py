@@ -46,7 +46,7 @@ def way_body(result: WayResult) -> Mapping[str, object]:
 
 
 def stop_body(stop: StopFacts | None) -> dict[str, object] | None:
-    """Return how a release ended after SIGTERM as JSON data, for the ledger and for documents; None if `stop` is None."""
+    """Return how a release ended after SIGTERM as JSON data, for ledger and documents; None if `stop` is None."""
     if stop is None:
         return None
     return {

@@ -68,7 +68,8 @@ def check_up(slot: Slot) -> None:
 def check_stable(slot: Slot) -> None:
     """Wait until the recipe's own app has been up for as long as `[ready] stable` says.
 
-    Then check all apps of the slot. Raise the errors of `check_up`.
+    Then check that all apps of the slot are up. Raise RecipeError if the recipe's own app went down by itself,
+    InfrastructureError if an app that it needs went down, or if this host is to blame.
     """
     *_, own = slot.apps.values()
     _watch(slot, own, own.recipe.ready.stable)
@@ -76,9 +77,10 @@ def check_stable(slot: Slot) -> None:
 
 
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
-    """Watch an app until it has been up for the time `stable`. Raise the errors of `check_up` if it does not stay up.
+    """Watch an app until it has been up for the time `stable`.
 
-    Return at once if the app is not in `slot.ready`, because then Canon has stopped it.
+    Return at once if the app is not in `slot.ready`, because then Canon has stopped it. Raise RecipeError if it is the
+    recipe's own app and goes down by itself, InfrastructureError if it is a needed app, or if this host is to blame.
     """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:

@@ -14,7 +14,7 @@ def make_command(slot: Slot, deployed: DeployedApp, argv: Argv, status: RunningA
     * `argv`: the program and its arguments.
     * `status`: the app's status, from which the variables URL and ADDRESS come. None to leave both unset.
 
-    Raise the errors of `needs_environment`.
+    Raise InfrastructureError if an app that the recipe needs no longer runs.
     """
     recipe, release = deployed.recipe, deployed.release
     environment = {

@@ -61,7 +61,7 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
 def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
     """Return the options with which an app is deployed: its release, settings, overlays and timeout.
 
-    The settings also have the addresses of the apps that this app needs. Raise the errors of `needs_environment`.
+    The settings also have the addresses of the apps that this app needs. Raise InfrastructureError if one does not run.
     """
     install, tests = deployed.recipe.install, slot.tests_of(deployed.recipe)
     settings = {**needs_environment(slot, deployed.recipe), **install.env}

@@ -60,7 +60,7 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 
     An error names the command by `what` and a number: "custom test 1" if `what` is "custom test".
 
-    Raise the errors of `run_command`.
+    If a command fails, raise RecipeError or TimedOutError. Raise InfrastructureError if this host is to blame.
     """
     for number, argv in enumerate(commands, 1):
         run_command(slot, deployed, argv, f"{what} {number}")
@@ -69,8 +69,9 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
     """Run the command `argv` of the recipe's tests for at most a minute. Return whether it exits with 0.
 
-    Return False if the app does not run. Raise the errors of `check_up` if an app went down. Raise InfrastructureError
-    if memory ran out; `what` names the command in the error.
+    Return False if the app does not run. If the recipe's own app went down by itself, raise RecipeError. Raise
+    InfrastructureError if a needed app went down, if this host is to blame, or if memory ran out; `what` names the
+    command in the error.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):

@@ -43,7 +43,7 @@ class KeyAttestor:
         return dict(envelope.to_dict())
 
     def _signature(self, message: bytes) -> "Signature":
-        """Return the signature of the bytes `message` by this key.
+        """Return the signature of the bytes `message` by the key `key`.
 
         The key id in the signature is the fingerprint of an ssh key, or the declared id of a gpg key. Raise
         InfrastructureError if the program that signs fails or is missing.

@@ -74,7 +74,8 @@ def roll_back(host: Host, request: RollbackRequest) -> Canonical:
 def _carry_out(host: Host, request: RollbackRequest, intent: Intent) -> None:
     """Record the intent, deploy the target, copy its snapshot, and record the copy as the canonical.
 
-    Raise the errors of `check_snapshot`, or one of HOST_FAULTS. After an error, the caller must undo the intent.
+    Raise RecipeError if the recipe is to blame for a failure, one of HOST_FAULTS if this host is. After an error, the
+    caller must undo the intent.
     """
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
     _check_target(host, request)
@@ -94,7 +95,10 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 
 
 def _check_target(host: Host, request: RollbackRequest) -> None:
-    """Check that the target can be deployed from its snapshot. Raise the errors of `check_snapshot` if not."""
+    """Deploy the target from its snapshot in a new slot, to prove that it can be deployed, and remove the slot.
+
+    Raise RecipeError if that fails and the recipe is to blame, InfrastructureError if this host is.
+    """
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
     canonicals = host.registry.read().canonicals

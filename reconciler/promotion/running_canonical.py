@@ -172,7 +172,7 @@ def _message_with_tail(failed: CanonError | StateError | OSError) -> str:
 
 
 def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Recipe) -> None:
-    """Undeploy each kept deployment that shares an app with `recipe`. Record why. Raise the errors of `undeploy`."""
+    """Undeploy kept deployments that share an app with `recipe`; record why. Raise InfrastructureError if one stays."""
     for name in conflicting_recipes(recipes, recipe):
         _require_slot(host, name)
         if host.state.deployment_record_path(name).exists():
@@ -216,7 +216,7 @@ def _require_slot(host: Host, name: str) -> None:
 
 
 def forget_deployment(host: Host, name: str) -> None:
-    """Remove the kept deployment of the recipe `name` and its deployment record. Raise the errors of `undeploy`."""
+    """Undeploy the recipe `name`, and delete its deployment record. Raise InfrastructureError if a part stays."""
     undeploy(host, name)
     record = host.state.deployment_record_path(name)
     for path in (record.with_name(f"{record.name}.new"), record):

@@ -29,7 +29,7 @@ class OlderSources:
     """The data of older releases over which a leap and a fall can try a release.
 
     * `kept`: the generations of older releases that are stored, by source, the newest first.
-    * `leaps`: the data for a leap, one after the other.
+    * `leaps`: each source of data for a leap.
     * `fall`: the data for a fall; None for none.
     * `unusable`: sources in `leaps` for which there is no release, each with the reason.
     """

@@ -122,7 +122,7 @@ def _pruned(
 
 
 def _why_unsure(images: Images, records: Records) -> str:
-    """Return why Canon cannot know here which images are needed; "" if it can."""
+    """Return why Canon cannot know which images of this engine are needed; "" if it can."""
     if records.unreadable:
         return "images are not pruned: not all records can be read"
     others = images.others()

@@ -141,7 +141,7 @@ class TrialRun:
     def switch_to(self, slot: Slot) -> None:
         """Stop the apps of the current slot, and make `slot` the current one.
 
-        The apps of `slot` run already, or the caller must deploy them next. Raise the errors of `stop_current_slot`.
+        The apps of `slot` run already, or the caller must deploy them next. Errors are those of `stop_current_slot`.
         """
         self.stop_current_slot()
         self.current_slot, self.is_running = slot, True
@@ -149,7 +149,8 @@ class TrialRun:
     def stop_current_slot(self) -> None:
         """Stop the apps of the current slot if they run. Do nothing if there is no current slot.
 
-        Raise the errors of `check_up` if an app has ended by itself, and those of `Slot.stop` if stopping fails.
+        Raise RecipeError if the recipe's own app has ended by itself, or had to be killed (KilledError, a kind of
+        RecipeError). Raise InfrastructureError if that happened to a needed app, or if this host is to blame.
         """
         if self.current_slot is not None and self.is_running:
             check_up(self.current_slot)
@@ -165,14 +166,15 @@ class TrialRun:
         return self.current_slot
 
     def mark_data(self, slot: Slot) -> None:
-        """Run the recipe's command data.mark against its app, if it is declared. Raise the errors of `run_command`."""
+        """Run the recipe's command data.mark against its app, if declared. Raise RecipeError if it fails."""
         if self.request.recipe.data.mark is not None:
             run_command(slot, self.own_app(slot), self.request.recipe.data.mark, "data.mark")
 
     def check_data(self, slot: Slot) -> None:
         """Run the recipe's command data.check against its app, if it is declared.
 
-        Record in the effects of the run how long the command took. Raise the errors of `run_command` if it fails.
+        Record in the effects of the run how long the command took. Raise RecipeError if it fails, TimedOutError (a kind
+        of RecipeError) if it takes too long, InfrastructureError if this host is to blame.
         """
         if self.request.recipe.data.check is not None:
             started = self.host.clock.monotonic()

@@ -61,8 +61,8 @@ def _tried(run: WayRun, case: WayCase, start: float) -> WayCase:
 def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool]]:
     """Deploy the older release of `source` in a new slot, let it write data, and stop it.
 
-    Yield the slot, and whether data.check can see what was written. Raise the errors of `deploy_older`, and KilledError
-    if the older release has to be killed.
+    Yield the slot, and whether data.check can see what was written. Raise OlderReleaseError if the older release does
+    not work by itself, TimedOutError if something took too long, KilledError if the older release has to be killed.
     """
     with run.slot("way-fall") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -94,8 +94,8 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
     """Start the release in `slot`. Kill it `kill_after` seconds after its first process is seen; never if that is None.
 
     Return how the start went. If the release was killed, nothing of it runs afterwards. If it was killed only after
-    Canon had found it ready, the result has no kill. Raise the errors of `deploy_app` if the release fails without
-    being killed.
+    Canon had found it ready, the result has no kill. If the release fails without being killed, raise RecipeError,
+    or InfrastructureError if this host is to blame.
     """
     own, clock = run.own_app(slot), run.host.clock.monotonic
     called, was_ready = clock(), False

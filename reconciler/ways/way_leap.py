@@ -32,9 +32,10 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 
     If the release fails, deploy the older release again, to see what is still there of the data. If the older one then
     fails too, newer releases of the apps that it needs may be the cause. So the older release is also tried beside
-    these apps alone: if it fails there too, the answer is SKIP. Raise the errors of `deploy_older`, KilledError if one
-    of the two releases does not stop in time, and TimedOutError if too little was seen in time to tell what became of
-    the data.
+    these apps alone: if it fails there too, the answer is SKIP.
+
+    Raise OlderReleaseError if the older release does not work by itself, KilledError if one of the two does not stop in
+    time, TimedOutError if too little was seen in time to tell what became of the data.
     """
     with run.slot("way-leap") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -51,8 +52,8 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 def _why_without_release(run: WayRun, source: DataSource) -> str:
     """Deploy the older release of `source` beside the newer apps that it needs, without ever deploying the newer one.
 
-    Return why the older release fails there; "" if it does not fail. A slot of its own is used. Raise the errors of
-    `deploy_older`, and TimedOutError if the older release or a check took too long.
+    Return why the older release fails there; "" if it does not fail. A slot of its own is used. Raise
+    OlderReleaseError if it fails even without those apps, TimedOutError if it or a check took too long.
     """
     with run.slot("way-leap") as slot:
         deploy_older(run, slot, source)

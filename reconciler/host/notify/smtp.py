@@ -51,9 +51,10 @@ class MailNotifier:
         return read_credential(self.mail.password, "the password of the mail server", "[notify.mail] password")
 
     def _in_time(self, call: Callable[[], str], password: str) -> str:
-        """Run `call` within the time limit, and return what it returns. Raise the errors of `Target.ask`.
+        """Run `call` within the time limit, and return what it returns.
 
-        The password is hidden, also in the form in which AUTH PLAIN sends it: see RFC 4616.
+        Raise RefusedMessageError if the server refuses the mail for good, InfrastructureError for any other failure.
+        The password is hidden in errors, also in the form in which AUTH PLAIN sends it: see RFC 4616.
         """
         target = Target(self.mail.server, self.seconds, _is_about_the_message)
         return target.ask(call, [password, f"\0{self.mail.user}\0{password}"])

@@ -66,9 +66,10 @@ class WebhookNotifier:
         return token
 
     def _in_time(self, call: Callable[[], str], token: str) -> str:
-        """Run `call` within the time limit, and return what it returns. Raise the errors of `Target.ask`.
+        """Run `call` within the time limit, and return what it returns.
 
-        The token, the path and the query are hidden.
+        Raise RefusedMessageError if the server refuses the message for good, InfrastructureError for any other failure.
+        The token, the path and the query are hidden in errors.
         """
         parts = urlsplit(self.webhook.url)
         target = Target(self._place, self.seconds, lambda failed: isinstance(failed, RefusedMessageError))

@@ -88,7 +88,10 @@ class Engine:
 
     @property
     def owner(self) -> str:
-        """Return "STATE NODE": the ids of the state folder and this host's swarm node. Raise the errors of `node`."""
+        """Return "STATE NODE": the ids of the state folder and of this host's swarm node.
+
+        Raise InfrastructureError if this host does not manage a swarm.
+        """
         return f"{self.state} {self.node}"
 
     @property
