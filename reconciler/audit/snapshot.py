@@ -27,7 +27,7 @@ def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelea
 
     * `folder`: the folder of the recipe's snapshots.
     * `canonicals`: the recorded generations. The snapshot of the newest must exist; older ones may have been deleted.
-    * `begun`: the generation of a promotion that has not ended; 0 for none. Its snapshot may lack a record.
+    * `begun`: the generation of a promotion that has not ended; 0 for none. That generation may lack a record.
     """
     newest = max((canonical.generation for canonical in canonicals), default=0)
     for canonical in canonicals:

@@ -123,7 +123,7 @@ def _state(seen: Inspection) -> HostCheck:
 def _identity(state: StateFolder, records: Records) -> HostCheck:
     """Return the check of the state folder's id. The caller has already found the content of the folder intact.
 
-    It is a WARNING if there are canonicals and the id is not valid, as in a copied folder; else OK.
+    The check is a WARNING if there are canonicals and the id is not valid, as in a copied folder; else OK.
     """
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"

@@ -18,7 +18,7 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 
 
 def check_unit(seen: Inspection) -> HostCheck:
-    """Return the check of the systemd unit in which passes run. It is FAILED if the unit's last run failed.
+    """Return the check of the systemd unit in which passes run. The check is FAILED if the unit's last run failed.
 
     If systemd does not know the unit, the check is FAILED if the fleet declares the unit, else a WARNING.
     """
@@ -30,7 +30,7 @@ def check_unit(seen: Inspection) -> HostCheck:
 def check_timer(seen: Inspection) -> HostCheck:
     """Return the check of the timer that starts the systemd unit in which passes run.
 
-    It is OK if the timer is enabled and active, and has started the unit lately, else FAILED.
+    The check is OK if the timer is enabled and active, and has started the unit lately, else FAILED.
     """
     facts = systemd.read_timer(_loaded(seen), seen.environment)
     return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
@@ -39,7 +39,7 @@ def check_timer(seen: Inspection) -> HostCheck:
 def check_environment(seen: Inspection) -> HostCheck:
     """Return the check that compares the environment of child processes in the systemd unit with that in this shell.
 
-    It is FAILED if the unit lacks a variable of this shell or does not find a required program. It is a WARNING for
+    The check is FAILED if the unit lacks a variable of this shell or does not find a required program, a WARNING for
     other differences.
     """
     of_systemd = systemd.read_unit_environment(_loaded(seen), seen.environment)
@@ -53,7 +53,7 @@ def check_environment(seen: Inspection) -> HostCheck:
 def check_credentials(seen: Inspection) -> HostCheck:
     """Return the check of the files that the systemd unit names as its credentials (`LoadCredential=`).
 
-    It is FAILED if a file is missing, NOT_CHECKED if this user cannot look at one.
+    The check is FAILED if a file is missing, NOT_CHECKED if this user cannot look at one.
     """
     _loaded(seen)
     files = systemd.read_credential_files(seen.unit, seen.environment)

@@ -46,7 +46,7 @@ class MessageRecord:
 
 
 def open_record(path: Path) -> MessageRecord:
-    """Return the record in the file `path`. It is empty if there is no file, or if the file cannot be read."""
+    """Return the record in the file `path`. The record is empty if there is no file, or if the file cannot be read."""
     try:
         return MessageRecord(path, read_notifications(path))
     except (StateError, OSError) as failed:

@@ -88,7 +88,7 @@ class CachedTable:
 def _redraw(options: Options, state: StateFolder, table: CachedTable) -> NoReturn:
     """Draw the running pass and the table again and again, until a signal raises InterruptedPassError.
 
-    They are drawn on the terminal's second screen, so that at the end the terminal shows what it showed before.
+    Both are drawn on the terminal's second screen, so that at the end the terminal shows what it showed before.
     """
     from rich.console import Console
     from rich.live import Live

@@ -89,9 +89,9 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether an upgrade to the head can start from the data of the generation `have`.
 
-    It can if the release of `have` is older than the head. It can also if `have` has the head's own release, but is
-    not the canonical `recorded`: then the canonical is damaged, and its release is tested again on the data of an older
-    generation. `recorded` is None if no canonical is recorded. `releases` are all of upstream.
+    It can start from there if the release of `have` is older than the head; also if `have` has the head's own release,
+    but is not the canonical `recorded`: then the canonical is damaged, and its release is tested again on the data of
+    an older generation. `recorded` is None if no canonical is recorded. `releases` are all of upstream.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)

@@ -54,7 +54,7 @@ def conditions_of_ways(
 ) -> dict[str, Condition]:
     """Return the conditions on the ways on which a promotion depends, by name of the condition.
 
-    They are judged by the newest answers that passes recorded for `release`.
+    The conditions are judged by the newest answers that passes recorded for `release`.
 
     * `base`: the release from which `release` was upgraded; None if that is not known.
     * `events`: the events of the recipe.

@@ -163,7 +163,7 @@ def _from_trial(name: str, trial: Trial | None, judge: Callable[[Trial], Conditi
 def _green(trial: Trial) -> Condition:
     """Return the condition "green": it is met if install passed, and each other tier passed or was skipped.
 
-    It is not met if a tier failed, had an error, or was not reached.
+    The condition is not met if a tier failed, had an error, or was not reached.
     """
     bad = first_failure(trial.tiers)
     if bad is not None:

@@ -72,7 +72,7 @@ def doctor_exit_code(checks: Iterable[HostCheck]) -> int:
 
 
 def check_tools(missing: Sequence[str], found: int) -> HostCheck:
-    """Return the check of the programs that recipes and drivers need. It is FAILED if one of them is missing.
+    """Return the check of the programs that recipes and drivers need. The check is FAILED if one of them is missing.
 
     `missing` names those that are not in PATH. `found` is the number of those that are.
     """
@@ -84,7 +84,7 @@ def check_tools(missing: Sequence[str], found: int) -> HostCheck:
 
 
 def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
-    """Return the check of the state folder's disk. It is FAILED if a pass may need more room than there is.
+    """Return the check of the state folder's disk. The check is FAILED if a pass may need more room than there is.
 
     `free` is the free space in bytes. `inodes` is how many more files can be made, 0 if the file system does not count
     them. `largest` is the size of the largest canonical's data in bytes.
@@ -100,7 +100,7 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
 
 
 def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bool | None) -> HostCheck:
-    """Return the check of the clock. It is FAILED if a promotion was recorded at a later time than `now`.
+    """Return the check of the clock. The check is FAILED if a promotion was recorded at a later time than `now`.
 
     * `last_record`: the time of the latest promotion; None if there is none.
     * `synchronised`: whether a time server sets the clock. If it is False, the check is a WARNING; None means that
@@ -158,7 +158,7 @@ def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
 
 
 def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
-    """Return the check of the upstreams. It is FAILED if one could not be read, NOT_CHECKED if none was asked.
+    """Return the check of the upstreams. The check is FAILED if one could not be read, NOT_CHECKED if none was asked.
 
     `unreadable` maps the recipes whose upstream could not be read to the reason. `asked` is how many were asked.
     """

@@ -113,7 +113,7 @@ def damage_of(memory: Memory, generation: int) -> FoundDamage | None:
 
 
 def with_damage(memory: Memory, damage: FoundDamage) -> Memory:
-    """Return the memory with `damage` added. It replaces damage of the same generation that was found earlier."""
+    """Return the memory with `damage` added. Damage of the same generation that was found earlier is replaced."""
     others = tuple(other for other in _all_damage(memory) if other.generation != damage.generation)
     return evolve(memory, damage=damage, older_damage=others)
 

@@ -12,7 +12,7 @@ from state.records import Red
 def red_now(case: Case) -> Red | None:
     """Return the red (failed trial) because of which nothing is tried now; None if there is none.
 
-    It is a red of the wanted release. Without one, it is the red of a damaged canonical's release, which would
+    The red is one of the wanted release. Without one, it is that of a damaged canonical's release, which would
     otherwise be tested again.
     """
     red, have, observed = red_of_wanted(case), case.step.finding.have, case.observation

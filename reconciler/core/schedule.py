@@ -60,7 +60,7 @@ def deploys(step: Step) -> bool:
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
     """Return all claims of a step: names of things that only one step can use at a time (see `claims_of`).
 
-    They are the claims of the step's recipe, of the recipes whose kept deployment the step deploys again, and of all
+    The claims are those of the step's recipe, of the recipes whose kept deployment the step deploys again, and of all
     recipes that one of these needs.
     """
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
@@ -137,7 +137,7 @@ def _was_not_tried(outcome: Outcome) -> bool:
 def is_doubtful(trial: Trial) -> bool:
     """Return whether the result of a trial may be the fault of other steps that ran at the same time.
 
-    It may be if a tier failed, could not be judged or was not reached, if the base did not work, or if data.check
+    This is so if a tier failed, could not be judged or was not reached, if the base did not work, or if data.check
     failed so late that lack of time may be the reason. A trial that only was not cold (see the gate's condition "cold")
     is not doubtful: the gate refuses it anyway.
     """

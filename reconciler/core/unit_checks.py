@@ -37,7 +37,7 @@ def _why_not_loaded(unit: str, load_state: str) -> tuple[str, str]:
 def check_credentials(unit: str, missing: Sequence[str], unread: Sequence[str], declared: int) -> HostCheck:
     """Return the check of the secrets' files that `LoadCredential=` of the systemd unit `unit` names.
 
-    It is FAILED if a file is missing, because systemd then does not start the unit.
+    The check is FAILED if a file is missing, because systemd then does not start the unit.
 
     * `missing`: the missing files, each as "NAME: PATH".
     * `unread`: the files of which this user cannot see whether they exist.

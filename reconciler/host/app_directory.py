@@ -137,7 +137,7 @@ def sample_for(app: App, options: DeployOptions) -> str:
 
 
 def app_run(app: App) -> Path:
-    """Return the path of the program `app-run` of an app. It runs a command as if that were part of the app."""
+    """Return the path of an app's program `app-run`, which runs a command as if that were part of the app."""
     return app.folder / "run" / "app-run"
 
 

@@ -61,7 +61,7 @@ class HostCommands:
     def pressure(self) -> str:
         """Return one line of text on how busy the host is.
 
-        It has the load, the free memory and disk space, and how long processes waited.
+        The line has the load, the free memory and disk space, and how long processes waited.
         """
         load = os.getloadavg()[0]
         disk = shutil.disk_usage(nearest_existing(self.state)).free

@@ -88,9 +88,9 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
     """Run a command to its end, and stop all processes that it leaves running. Return how the command ended.
 
-    Its stdout goes to `out`. Its stderr goes to `err` or, if `err` is None, to `out` too. Both sinks are closed at the
-    end. If the command fails, is missing or takes too long, nothing is raised, and the result says so. If its file
-    cannot be executed, the exit code is 126 and `out` gets the reason.
+    The command's stdout goes to `out`; its stderr goes to `err` or, if `err` is None, to `out` too. Both sinks are
+    closed at the end. If the command fails, is missing or takes too long, nothing is raised, and the result says so. If
+    its file cannot be executed, the exit code is 126 and `out` gets the reason.
     """
     prepare()
     with ExitStack() as stack:

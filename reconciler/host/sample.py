@@ -174,7 +174,7 @@ def _unescape(text: str) -> str:
 def describes_secret(setting: str, comment: str) -> bool:
     """Return whether a setting may be the version setting of a secret.
 
-    It may be if its name is like SECRET_DB_VERSION, or if the comment after it has a word such as "length=32".
+    This is so if its name is like SECRET_DB_VERSION, or if the comment after it has a word such as "length=32".
     """
     return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 

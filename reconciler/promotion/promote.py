@@ -136,7 +136,7 @@ def ask_again(host: Host, recipe: Recipe, last: Answer) -> Answer | Unobservable
 def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
     """Move the snapshot of the candidate to the folder of its new generation. Return the seal of the moved snapshot.
 
-    It is the candidate's seal, but with the times that the snapshot's files have after the move.
+    The returned seal is the candidate's, but with the times that the snapshot's files have after the move.
     Raise InfrastructureError if the snapshot is not intact after the move.
     """
     folder = host.state.canonical(intent.recipe, intent.generation)

@@ -203,7 +203,7 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
     """Return the digest of everything on which a verdict depends, besides the release itself.
 
-    It covers three things:
+    The digest covers three things:
 
     * the declarations of the recipe and its needs, with defaults.
     * `files`: the digest of the other files in their fleet folders.

@@ -73,7 +73,7 @@ def _check_requirements(run: TrialRun) -> None:
 def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
     """Return whether the recipe's data.check can prove that data was kept.
 
-    It can if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run.
+    This is so if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run.
     """
     data = run.request.recipe.data
     return data.check is not None and data.mark is not None and not _passes_on_fresh_install(run, slot)

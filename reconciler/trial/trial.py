@@ -97,7 +97,7 @@ def _fleet_is_unchanged(request: TrialRequest) -> bool:
 
 
 def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -> Trial:
-    """Return the trial with the results of its tiers, and with the effects of the run. Its end is now.
+    """Return the trial with the results of its tiers, and with the effects of the run. The trial ends now.
 
     The caller must set `tests_unchanged`, `seconds` and `peak` of the trial afterwards: they are not known here.
     """

@@ -13,7 +13,7 @@ def try_back(run: WayRun) -> WayResult:
 
     Before the older release is deployed, the newer one writes more data. The answer is YES if the older release comes
     up and the recipe's data.check passes. Otherwise the newer release is deployed again, and the answer is NO, with
-    what is still there of the data. It is SKIP if there is no older release.
+    what is still there of the data. The answer is SKIP if there is no older release.
     Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two
     releases does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
     """

@@ -35,8 +35,8 @@ def try_fall(run: WayRun) -> WayResult:
     """Try the fall: kill the release during its first start on older data, and start it again.
 
     How long this start takes is measured first. Then there is a case for each `Moment` of the start. The answer is NO
-    if, in one of the cases, the release does not come up again with all its data. It is SKIP if there is no older data,
-    or if the release does not even come up over that data without being killed.
+    if, in one of the cases, the release does not come up again with all its data. The answer is SKIP if there is no
+    older data, or if the release does not even come up over that data without being killed.
     """
     source = run.subject.older.fall
     if source is None:

@@ -14,7 +14,7 @@ def try_leap(run: WayRun) -> WayResult:
     """Try the leap: deploy the release over the data of each older release, in a slot of its own.
 
     Return the result, with a case for each older release. The answer is NO if the release fails over the data of one of
-    them. It is SKIP if there is no older release.
+    them. The answer is SKIP if there is no older release.
     """
     sources = run.subject.older.leaps
     if not sources:

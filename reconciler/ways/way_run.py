@@ -103,9 +103,9 @@ class WayRun:
     def write(self, slot: Slot) -> bool:
         """Let the running release write data by the recipe's command data.mark. Return whether data.check can see it.
 
-        The variable MARK_ID has a new value for each write, for which data.check looks. It can see the data if it fails
-        before the write, not merely for lack of time, and passes after the write. Return False if nothing was written,
-        because data.mark is not declared or failed. Raise RecipeError if data.check fails after the write.
+        The variable MARK_ID has a new value for each write, for which data.check looks. data.check can see the data if
+        it fails before the write, not merely for lack of time, and passes after the write. Return False if nothing was
+        written, because data.mark is not declared or failed. Raise RecipeError if data.check fails after the write.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         if data.mark is None:

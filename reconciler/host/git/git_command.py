@@ -70,7 +70,7 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables that give `settings` to git. `settings` maps names of git's settings to values.
 
-    They are not given as arguments, because other users could read these.
+    The settings are not given as arguments, because other users could read these.
     """
     variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
     for number, (name, value) in enumerate(settings.items()):

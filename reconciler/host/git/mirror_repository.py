@@ -88,7 +88,7 @@ class MirrorRepository:
     def damaged(self) -> Path:
         """Return the path to which a damaged repository is moved.
 
-        It stays there until the mirror is dropped, or is damaged again.
+        The repository stays there until the mirror is dropped, or is damaged again.
         """
         return self.path.with_name(f".{self.path.name}.damaged")
 

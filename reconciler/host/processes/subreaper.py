@@ -118,8 +118,8 @@ def child_keys() -> frozenset[Key]:
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
     """Return those running processes with neither CANON_RUN nor CANON_SLOT that this process adopted.
 
-    It adopts a process whose parent has died. Other processes are found by these variables in their environment.
-    Processes whose pid and start time are in `known` are left out.
+    This process adopts each process whose parent has died. Other processes are found by these variables in their
+    environment. Processes whose pid and start time are in `known` are left out.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)

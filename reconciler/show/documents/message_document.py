@@ -23,7 +23,7 @@ def message_document_of(fleet: str, message: Message) -> Json:
 def _item(item: Item) -> Json:
     """Return the JSON entry of one problem in a message.
 
-    Its keys "recipe" and "version" are null if the problem is about no recipe or no release. Its key "now", how the
+    The keys "recipe" and "version" are null if the problem is about no recipe or no release. The key "now", how the
     recipe is now, is null unless the problem is over.
     """
     problem = item.problem

@@ -14,7 +14,7 @@ Json = Mapping[str, object]
 def decisions_part(status: HoldStatus | None) -> Json:
     """Return a part of a recipe's JSON entry: the keys "hold", "rollback", "waiting"; {} if `status` is None.
 
-    They show the hold and the rollback that are in effect, and the releases that are not tried because of them.
+    The keys show the hold and the rollback that are in effect, and the releases that are not tried because of them.
     """
     if status is None:
         return {}

@@ -59,7 +59,7 @@ def _tried(recorded: RecordedWay) -> str:
 
 
 def way_style(result: WayResult) -> Style:
-    """Return the style in which the answer of a way is shown. It is BAD only for an error, or if data may be lost."""
+    """Return the style in which the answer of a way is shown: BAD only for an error, or if data may be lost."""
     return _style(result.answer, result.kind)
 
 

@@ -51,8 +51,8 @@ def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
     """Return a copy of `file` that Docker's client can merge with `first`; `file` itself if it needs no copy.
 
-    It needs none if it is in the same folder as `first` and has the same compose version, or cannot be read. A copy is
-    made beside `first`. `number` makes the name of the copy unique, and `stack` removes the copy.
+    `file` needs no copy if it is in the same folder as `first` and has the same compose version, or cannot be read. A
+    copy is made beside `first`. `number` makes the name of the copy unique, and `stack` removes the copy.
     """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))

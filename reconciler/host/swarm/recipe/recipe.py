@@ -75,8 +75,8 @@ def deployment_variables(
 ) -> Mapping[str, str]:
     """Return all variables of a deployment, with their values.
 
-    They come from four sources: the .env.sample, the `settings` that the fleet declares, the exports of abra.sh, and
-    Canon's own variables (`ours`). If several sources have the same variable, the last of them counts.
+    The variables come from four sources: the .env.sample, the `settings` that the fleet declares, the exports of
+    abra.sh, and Canon's own variables (`ours`). If several sources have the same variable, the last of them counts.
     """
     versions = {version_setting(name): version for name, version in recipe.sample.versions.items()}
     expanded = _expanded(recipe.sample.assigned, {**settings, **ours})

@@ -119,7 +119,7 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
 def overlay_for(deployable: DeployableRelease, options: DeployOptions) -> Config:
     """Return a compose file with only the labels and the published port that Canon adds to the release.
 
-    It is to be merged over the compose files of the recipe.
+    The returned file is to be merged over the compose files of the recipe.
     """
     prepared = deployable.prepared
     release = ComposeRelease(options.version, options.commit, prepared.settings)
@@ -136,8 +136,8 @@ def write_compose(app: App, compose: Config) -> Path:
 def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, options: DeployOptions) -> tuple[str, ...]:
     """Write the files of a deployment: its settings, its sample, and the script app-run.
 
-    Return remarks for the report; () for none. They name the settings that are new in an upgrade, and the parts of the
-    release that do not run.
+    Return remarks for the report; () for none. The remarks name the settings that are new in an upgrade, and the parts
+    of the release that do not run.
     """
     app_directory.write_settings(app, options, prepared.recipe.text)
     _write_app_run(engine, prepared.stack, app)

@@ -169,7 +169,7 @@ def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Se
 class _ContainerEnds:
     """Collects the "die" and "oom" events of a stack's containers.
 
-    They are collected as they come, because the engine keeps only its last 256 events.
+    The events are collected as they come, because the engine keeps only its last 256 events.
     * `events`: the stream by which they come.
     * `since`: the time at which `look` last asked the engine for events.
     * `asked`: the events that the engine answered to `look`.
