@@ -44,7 +44,7 @@ def keep_progress(path: Path, progress: PassProgress) -> None:
 def drop_progress(path: Path) -> None:
     """Remove the file `path` and its temporary copy, if they exist.
 
-    If that fails, raise nothing: the file then tells of a process that is gone.
+    If that fails, raise nothing: the file then tells of a process that ends soon.
     """
     for each in (path, _fresh(path)):
         with suppress(OSError):

@@ -163,7 +163,7 @@ _RULES: Final[Sequence[Callable[[Reading[RecipeFile]], Flaws]]] = (
 
 
 def needs_flaws(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Flaw]]:
-    """Yield each flaw of a key `needs`, with the name of the recipe that declares the key before it.
+    """Yield (NAME, FLAW) for each flaw of a key `needs`. NAME is the recipe that declares the key.
 
     `needs` maps every declared recipe to the recipes that it needs. A recipe must not need itself or a recipe that is
     not declared. Recipes must not need each other in a circle.

@@ -108,7 +108,7 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return a problem which says that the last pass over the whole fleet is too old; else say that it is over."""
+    """Return a problem if the last pass over the whole fleet is too old; else that this problem is over."""
     last = last_whole_pass(context)
     return seen_of_timer(last, whole_pass_text(last))
 

@@ -37,7 +37,7 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 
     The port is one of those that labels for the proxy name; if there are none, one of those that the recipe publishes.
     Of several, a port is preferred whose service does not switch the proxy off, is on an external network or is `app`,
-    and a port that is named like the stack or is for HTTP.
+    and a port that is not UDP, is named like the stack or is for HTTP.
 
     * `config`: the recipe's configuration, with all variables filled in.
     * `stack`: the name of the stack.
