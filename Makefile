@@ -54,9 +54,9 @@ demo: venv
 	  echo 'removing the earlier $(DEMO)/'; rm -rf -- $(DEMO); fi
 	$(VENV)/bin/reconcile demo --tell $(DEMO)
 
-# Most tests run real programs and wait for them, so there are two for each core.
+# Many tests run real programs and wait for them, so there is one more than there are cores.
 test: venv
-	$(PYTEST) --numprocesses=$$((2 * $$(nproc))) --dist=loadscope --cov --cov-report=term
+	$(PYTEST) --numprocesses=$$(($$(nproc) + 1)) --dist=loadscope --cov --cov-report=term
 
 check: venv
 	$(PYTEST) tests/test_checks.py
