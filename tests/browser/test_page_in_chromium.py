@@ -115,9 +115,9 @@ def test_on_paper_the_evidence_is_there_and_the_links_between_sections_are_not(
     chromium: BrowserPage, tmp_path: Path
 ) -> None:
     page = chromium.opened(794)
-    assert not page.locator("#recipe-wiki .evidence").is_visible()
+    assert not page.locator("#recipe-wiki table").is_visible()
     page.emulate_media(media="print", color_scheme="light")
-    assert page.locator("#recipe-wiki .evidence").is_visible()
+    assert page.locator("#recipe-wiki table").is_visible()
     assert not page.get_by_role("navigation").is_visible()
     page.pdf(path=tmp_path / "page.pdf", format="A4")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")

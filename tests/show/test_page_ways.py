@@ -35,9 +35,9 @@ def test_a_danger_is_above_all_recipes_and_the_measured_stop_beside_the_declared
     page = render_page(facts_of(notes.world))
     above, _, recipes = page.partition("<main>")
     assert f"notes {NEWER}: back no to {OLDER}: DANGER: it damages data that was there before" in above
-    assert f'Ways of <span class="v">{NEWER}</span>' in recipes
-    assert '<b>back</b> <span class="chip bad">DANGER</span> to 1.0.0: it damages' in recipes
-    assert '<b>stop</b> <span class="chip good">yes</span> ended in ' in recipes
+    assert f"Ways of <code>{NEWER}</code>" in recipes
+    assert "<b>back</b> <b class=bad>DANGER</b> to 1.0.0: it damages" in recipes
+    assert "<b>stop</b> <b class=good>yes</b> ended in " in recipes
     assert recipes.index("<b>back</b>") < recipes.index("<b>stop</b>")
 
 

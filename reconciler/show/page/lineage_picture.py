@@ -17,7 +17,7 @@ _LEFT: Final = 10
 class LineageDot:
     """One release in the picture of a recipe's data, as a dot.
 
-    * `x`, `y`: the place of the dot, in pixels.
+    * `x`, `y`: the place of the dot, in pixels. `x` counts from the dots at the very left.
     * `note`: how the data of this release came to be.
     * `is_left`: True if the canonical's data does not come from this release, as after a rollback.
     * `is_last`: True if this release is the canonical.
@@ -36,6 +36,7 @@ class LineagePicture:
     """The picture of a recipe's data: which releases ran on it. Sizes and places are in pixels.
 
     * `height`: the height of the picture.
+    * `dots_x`: where the dots at the very left are.
     * `text_x`: where the words beside the dots begin.
     * `dots`: the releases, the oldest first.
     * `path`: lines that lead from each release to the one from which its data came, in SVG's notation.
@@ -45,6 +46,7 @@ class LineagePicture:
     """
 
     height: int
+    dots_x: int
     text_x: int
     dots: tuple[LineageDot, ...]
     path: str
@@ -65,6 +67,7 @@ def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | No
     shown = nodes[first:]
     return LineagePicture(
         height=ROW * len(shown) + 4,
+        dots_x=_LEFT,
         text_x=_x(max(node.column for node in shown)) + 16,
         dots=tuple(_dot(node, row, is_last=node is nodes[-1]) for row, node in enumerate(shown)),
         path=_path(nodes, first, is_copy=False),
@@ -89,7 +92,7 @@ def _path(nodes: Sequence[DataNode], first: int, *, is_copy: bool) -> str:
 
 
 def _dot(node: DataNode, row: int, *, is_last: bool) -> LineageDot:
-    return LineageDot(_x(node.column), _y(row), node.version, _note(node), node.column > 0, is_last)
+    return LineageDot(_COLUMN * node.column, _y(row), node.version, _note(node), node.column > 0, is_last)
 
 
 def _note(node: DataNode) -> str:

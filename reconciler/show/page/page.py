@@ -28,6 +28,10 @@ from reconciler.show.text.pass_age import stale_notes
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _INDENT: Final = re.compile(r"\n\s+")
+_AFTER_P: Final = "article|details|div|figure|h[1-6]|li|ol|p|section|table|ul"
+# HTML needs neither quotes around such values nor these tags. Texts cannot match, since their `"` and `<` are escaped.
+_QUOTED: Final = re.compile(r'="([\w#%.:+-]+)"(?=[ >])', re.ASCII)
+_END_TAGS: Final = re.compile(rf"</(?:td|th|tr|li|dt|dd)>|</caption>\n|</p>(?=\n</?(?:{_AFTER_P})[ >])")
 MOST_TIMEOUTS: Final = 40
 
 
@@ -39,7 +43,7 @@ def render_page(facts: PageFacts) -> str:
     style = _compact((_TEMPLATES / "style.css").read_text("utf-8"))
     page = _environment().get_template("page.html.j2")
     # A line of text holds no line break, since `escape` has escaped it: only indentation goes.
-    return _compact(page.render(**_parts(facts), style=Markup(style), policy=policy_of(style)))  # noqa: S704  our own file
+    return _shortened(page.render(**_parts(facts), style=Markup(style), policy=policy_of(style)))  # noqa: S704  our own file
 
 
 def policy_of(style: str) -> str:
@@ -136,6 +140,11 @@ def _visible(value: object) -> object:
 def _anchor(name: str) -> str:
     """Return the HTML id of the section on the recipe `name`. The id has only letters, digits and `-._~%`."""
     return "recipe-" + quote(name, safe="", errors="backslashreplace")
+
+
+def _shortened(html: str) -> str:
+    """Return `html` without what HTML lets be left out. It means the same."""
+    return _QUOTED.sub(r"=\1", _END_TAGS.sub("", _compact(html)))
 
 
 def _compact(text: str) -> str:

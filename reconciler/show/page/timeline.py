@@ -8,7 +8,6 @@ from attrs import frozen
 
 from reconciler.core.activity import PastTrial
 from reconciler.core.events import Event
-from reconciler.show.page.tones import RESULT_TONES
 from reconciler.show.quantities import moment
 from state.records import KnownTag
 
@@ -29,14 +28,12 @@ class Mark:
     """A small sign in a lane of a recipe's timeline, for one thing that happened.
 
     * `x`: where the sign is, in percent of the timeline's width.
-    * `shape`: the id of the SVG symbol.
-    * `tone`: the word by which the style sheet chooses the colour; "" for no colour.
+    * `shape`: the id of the SVG symbol, by which the style sheet chooses the colour.
     * `title`: in words what the sign stands for.
     """
 
     x: str
     shape: str
-    tone: str
     title: str
 
 
@@ -102,9 +99,9 @@ def timeline_of(
         return None
     axis = _Axis(min(times), max([now, *times]))
     return Timeline(
-        releases=tuple(Mark(axis.at(when), "ring", "", _seen_title(when, tags)) for when, tags in seen),
+        releases=tuple(Mark(axis.at(when), "ring", _seen_title(when, tags)) for when, tags in seen),
         trials=tuple(_trial_mark(trial, axis) for trial in trials),
-        decisions=tuple(Mark(axis.at(each.at), "flag", "", _decision_title(each)) for each in decided),
+        decisions=tuple(Mark(axis.at(each.at), "flag", _decision_title(each)) for each in decided),
         bands=tuple(_bands(made, axis)),
         first=axis.first,
         last=axis.last,
@@ -143,7 +140,7 @@ def _seen_title(when: datetime, tags: Sequence[str]) -> str:
 
 def _trial_mark(trial: PastTrial, axis: _Axis) -> Mark:
     title = f"{moment(trial.ended_at)[:16]}: {trial.version} {trial.result}, level {trial.level}"
-    return Mark(axis.at(trial.ended_at), _MARKS.get(trial.result, "ring"), RESULT_TONES.get(trial.result, ""), title)
+    return Mark(axis.at(trial.ended_at), _MARKS.get(trial.result, "ring"), title)
 
 
 def _decision_title(event: Event) -> str:
