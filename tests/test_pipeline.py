@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -51,11 +51,16 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> OneRecipeFleet:
     return made
 
 
-def run_by_act(fleet: OneRecipeFleet, commit: str) -> ReconcileResult:
+def proposed(commit: str) -> Mapping[str, object]:
+    """Return the part of a forge's event of a pull request that the workflow reads."""
+    return {"pull_request": {"number": 7, "head": {"sha": commit, "ref": "$(touch hacked)"}}}
+
+
+def run_by_act(fleet: OneRecipeFleet, event: Mapping[str, object]) -> ReconcileResult:
     """Let act run the workflow for a pull request, on this host and without containers. Return what it printed."""
-    event = fleet.folder / "event.json"
-    event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": commit, "ref": "$(touch hacked)"}}}))
-    act = ("act", "pull_request", "--workflows", str(fleet.folder / "actions.yaml"), "--eventpath", str(event))
+    file = fleet.folder / "event.json"
+    file.write_text(json.dumps(event))
+    act = ("act", "pull_request", "--workflows", str(fleet.folder / "actions.yaml"), "--eventpath", str(file))
     done = subprocess.run(
         [*act, "--platform", "canon=-self-hosted", "--directory", str(fleet.folder / "clone")],
         env={**fleet.environment, "PATH": f"{fleet.environment['PATH']}:{os.environ['PATH']}"},
@@ -85,7 +90,7 @@ def test_a_pull_request_is_tried_on_the_canonicals_data_and_its_run_shows_gate_l
     fleet: OneRecipeFleet,
 ) -> None:
     before, canonical, commit = fleet.remembered(), fleet.canonical(), fleet.propose(PULL)
-    done = run_by_act(fleet, commit)
+    done = run_by_act(fleet, proposed(commit))
     assert done.code == 0, done
     lines = printed(done)
     assert f"base: {FIRST}: the canonical, with its data" in lines
@@ -104,7 +109,7 @@ def test_a_red_pull_request_fails_the_run_which_still_shows_log_and_junit(
     fleet: OneRecipeFleet,
 ) -> None:
     before = fleet.remembered()
-    done = run_by_act(fleet, fleet.propose(PULL, app_py=BROKEN))
+    done = run_by_act(fleet, proposed(fleet.propose(PULL, app_py=BROKEN)))
     assert done.code == 1, done
     lines = printed(done)
     assert [line for line in lines if line.startswith("red: install ")]

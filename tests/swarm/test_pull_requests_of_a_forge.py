@@ -8,9 +8,11 @@ import pytest
 from attrs import frozen
 
 from tests.cli.one_recipe_fleet import FIRST, OneRecipeFleet, make_one_recipe_fleet
+from tests.procfile_apps import wait_for
 from tests.repositories import git
 from tests.swarm.gitea_forge import PASSWORD, USER, Gitea, running_gitea
 from tests.swarm.local_engine import LocalEngine
+from tests.test_pipeline import FILES, printed, run_by_act
 from tests.tiny_fleet import APP
 
 BROKEN = "raise SystemExit('a crash at the start')\n"
@@ -32,6 +34,13 @@ class ReviewedRecipe:
         made = self.gitea.call("PUT", f"{path}/contents/app.py", {**change, **content})
         pull = self.gitea.call("POST", f"{path}/pulls", {"title": branch, "head": branch, "base": "main"})
         return pull["number"], made["commit"]["sha"]
+
+    def add_workflow(self) -> str:
+        """Commit docs/pipeline/actions.yaml, for `jot`, as a workflow of the repository. Return its text."""
+        text = (FILES / "actions.yaml").read_text().replace("notes", "jot")
+        file = {"branch": "main", "message": "Try pull requests", "content": base64.b64encode(text.encode()).decode()}
+        self.gitea.call("POST", f"/repos/{USER}/jot/contents/.gitea/workflows/canon.yaml", file)
+        return text
 
     def tell(self, commit: str, state: str) -> str:
         """Set the status of a commit, as a pipeline does. Return what Gitea then shows for it."""
@@ -72,3 +81,21 @@ def test_a_pull_request_is_tried_by_its_ref_and_by_its_commit_and_promotes_nothi
     assert fleet.run("trial", "jot", "--ref", commit).code == code
     assert (fleet.remembered(), fleet.promoted_state()) == before
     assert fleet.mirrored().keys() == {"refs/asked/last", "refs/heads/main", f"refs/tags/{FIRST}"}
+
+
+@pytest.mark.needs("act")
+def test_gitea_queues_the_workflow_for_a_pull_request_and_it_runs_with_giteas_own_event(
+    reviewed: ReviewedRecipe,
+) -> None:
+    """No runner of Gitea can be had here: Gitea reads the file and queues its job, and act runs the job."""
+    fleet, path = reviewed.fleet, f"/repos/{USER}/jot"
+    (fleet.folder / "actions.yaml").write_text(reviewed.add_workflow())
+    number, commit = reviewed.propose("reviewed", APP.decode() + "# reviewed\n")
+    (job,) = wait_for(lambda: reviewed.gitea.call("GET", f"{path}/actions/jobs")["jobs"])
+    assert (job["name"], job["labels"], job["head_sha"], job["status"]) == ("trial", ["canon"], commit, "queued")
+    git(fleet.folder, "clone", "--quiet", f"{reviewed.gitea.url}/{USER}/jot.git", "clone")
+    event = {"pull_request": reviewed.gitea.call("GET", f"{path}/pulls/{number}")}
+    done = run_by_act(fleet, event)
+    assert done.code == 0, done
+    assert f"base: {FIRST}: the canonical, with its data" in printed(done)
+    assert any(commit[:7] in line for line in printed(done))
