@@ -9,11 +9,15 @@ from pathlib import Path
 from state.state_errors import MAKE_ROOM, StateError
 
 MORE_MEMORY = "give this host more memory, or let fewer apps be up at a time"
-_REMEDIES = {
+# A write that fails names no file. Without one, the numbers below these may be about a connection.
+_REMEDIES_OF_WRITES = {
     errno.ENOSPC: MAKE_ROOM,
     errno.EDQUOT: MAKE_ROOM,
-    errno.EROFS: "mount its disk for writing",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+}
+_REMEDIES = {
+    **_REMEDIES_OF_WRITES,
+    errno.EROFS: "mount its disk for writing",
     errno.EBUSY: "something is mounted there: umount it",
     errno.EPERM: "see with lsattr whether it is immutable, and whose it is",
     errno.EIO: "its disk fails: see the kernel's log",
@@ -151,7 +155,8 @@ def message_and_hint(failed: CanonError | StateError | OSError) -> tuple[str, st
     where = f" ({os.fsdecode(failed.filename)})" if isinstance(failed.filename, str | bytes) else ""
     # The errors of modules, such as ssl.SSLError and socket.gaierror, have numbers of their own in `errno`.
     number = failed.errno if type(failed).__module__ == "builtins" else None
-    return f"{failed.strerror or failed}{where}", _REMEDIES.get(number or 0, "")
+    remedies = _REMEDIES if where else _REMEDIES_OF_WRITES
+    return f"{failed.strerror or failed}{where}", remedies.get(number or 0, "")
 
 
 def in_one_line(failed: CanonError | StateError | OSError) -> str:

@@ -81,10 +81,15 @@ class Message:
 
 @frozen
 class UnsentMessage:
-    """A message that was not sent to all targets yet. `targets` are those that still wait for it, such as "mail"."""
+    """A message that was not sent to all targets yet.
+
+    * `targets`: those that still wait for it, such as "mail".
+    * `passed_over`: when a target first failed to take it and took a later one, by the target.
+    """
 
     message: Message
     targets: tuple[str, ...]
+    passed_over: Mapping[str, datetime] = field(factory=dict)
 
     def without(self, target: str) -> "UnsentMessage":
         """Return a copy in which `target` no longer waits for the message."""

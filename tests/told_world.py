@@ -61,7 +61,14 @@ class ToldWorld:
     def made_earlier(self, days: timedelta) -> None:
         """Let the messages that wait be so much older."""
         known = read_notifications(self.world.state.notifications)
-        older = [evolve(each, message=evolve(each.message, at=each.message.at - days)) for each in known.unsent]
+        older = [
+            evolve(
+                each,
+                message=evolve(each.message, at=each.message.at - days),
+                passed_over={target: at - days for target, at in each.passed_over.items()},
+            )
+            for each in known.unsent
+        ]
         keep_notifications(self.world.state.notifications, evolve(known, unsent=tuple(older)))
 
     @property

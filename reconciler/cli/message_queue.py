@@ -7,13 +7,20 @@ from time import monotonic
 from attrs import define, field, frozen
 
 from reconciler.cli.message_record import MessageRecord
-from reconciler.core.notifications import GIVEN_UP_AFTER, is_given_up, waiting_for, with_sent
+from reconciler.core.notifications import (
+    GIVEN_UP_AFTER,
+    is_given_up,
+    subjects_of,
+    waiting_for,
+    with_passed_over,
+    with_sent,
+)
 from reconciler.errors import InterruptedPassError, reason_of
 from reconciler.ports.notifier import Letter, Notifier, RefusedMessageError
 from reconciler.show.documents.message_document import message_document_of
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.messages import message_subject, message_text
-from state.notifications import DroppedMessage, Message
+from state.notifications import DroppedMessage, Message, UnsentMessage
 
 LONGEST_FAILING = 60.0
 """How many seconds tries that fail may take at one target, before its other messages wait for the next pass."""
@@ -34,7 +41,7 @@ def missed_remarks(target: str, missed: str) -> list[str]:
 class _Untaken:
     """A message that the target did not take, and why. `is_refused`: it was refused for good."""
 
-    message: Message
+    unsent: UnsentMessage
     why: str
     is_refused: bool
 
@@ -58,51 +65,71 @@ class MessageQueue:
     remarks: list[str] = field(factory=list)
     _failing: float = field(default=0.0, init=False)
     _untaken: list[_Untaken] = field(factory=list, init=False)
+    # The subjects of messages that wait for the next pass. Later messages on them wait too: people would believe a
+    # problem that arrives after its recovery.
+    _held: set[str] = field(factory=set, init=False)
 
     def send(self, record: MessageRecord) -> None:
-        """Send the messages in `record` that wait for this target, the oldest first. Update `record` after each.
+        """Send the messages, the oldest first. Raise InterruptedPassError if a signal interrupts that.
 
-        After a message that cannot be sent, go on with the next, until failed tries have taken a minute
-        (LONGEST_FAILING): a target that does not answer would delay the pass. Raise InterruptedPassError if a signal
-        interrupts the sending.
+        One that fails keeps back only those on the same subjects. Once tries that failed have taken LONGEST_FAILING,
+        only the newest of the others is tried: a target that does not answer would else hold up the pass, and one that
+        answers shows by it that the older messages are at fault.
         """
+        late: list[UnsentMessage] = []
         try:
-            for message in waiting_for(record.known, self.name):
-                if self._failing < LONGEST_FAILING:
-                    self._send(message, record)
+            for unsent in waiting_for(record.known, self.name):
+                if subjects_of(unsent.message) & self._held:
+                    self._hold(unsent)
+                elif self._failing < LONGEST_FAILING:
+                    self._send(unsent, record)
+                else:
+                    self._hold(unsent)
+                    late.append(unsent)
+            for unsent in late[-1:]:
+                self._send(unsent, record)
         except InterruptedPassError:
             self.failure = "interrupted"
             raise
         self.failure = next((each.why for each in self._untaken), "")
 
-    def _send(self, message: Message, record: MessageRecord) -> None:
-        """Send one message, and update `record`. If it cannot be sent, keep it and the reason in `_untaken`.
+    def _hold(self, unsent: UnsentMessage) -> None:
+        self._held |= subjects_of(unsent.message)
 
-        Once a message was sent, drop those of `_untaken` that the target refused for good, or that are too old: since
-        the target works, they themselves are at fault.
-        """
+    def _send(self, unsent: UnsentMessage, record: MessageRecord) -> None:
+        """Send one message, and record that. Drop those before it that only their own fault can have kept back."""
         began = self.clock()
         try:
-            missed = self.notifier.send(letter_of(self.fleet, message))
+            missed = self.notifier.send(letter_of(self.fleet, unsent.message))
         except InterruptedPassError:
             raise
         except Exception as failed:  # noqa: BLE001  whatever a library raises, the others get theirs
             self._failing += self.clock() - began
-            self._untaken.append(_Untaken(message, reason_of(failed), isinstance(failed, RefusedMessageError)))
+            self._not_taken(_Untaken(unsent, reason_of(failed), isinstance(failed, RefusedMessageError)))
             return
+        self._taken(unsent, record)
+        self.remarks += missed_remarks(self.name, missed)
+
+    def _not_taken(self, untaken: _Untaken) -> None:
+        self._untaken.append(untaken)
+        if not untaken.is_refused:
+            self._hold(untaken.unsent)
+
+    def _taken(self, unsent: UnsentMessage, record: MessageRecord) -> None:
+        """Record that the target took a message, and which ones it did not take before. Drop those to be given up."""
         now = datetime.now(UTC)
-        lost = [each for each in self._untaken if is_given_up(each.message, now, is_refused=each.is_refused)]
-        dropped = [self._dropped(each, now) for each in lost]
-        record.replace(with_sent(record.known, message.id, self.name, dropped))
+        lost = [one for one in self._untaken if is_given_up(one.unsent, self.name, now, is_refused=one.is_refused)]
+        self._untaken = [one for one in self._untaken if one not in lost]
+        sent = with_sent(record.known, unsent.message.id, self.name, [self._dropped(one, now) for one in lost])
+        record.replace(with_passed_over(sent, {one.unsent.message.id for one in self._untaken}, self.name, now))
         self.count += 1
         self.remarks += map(self._dropped_remark, lost)
-        self.remarks += missed_remarks(self.name, missed)
-        self._untaken = [each for each in self._untaken if each not in lost]
 
     def _dropped(self, lost: _Untaken, now: datetime) -> DroppedMessage:
-        return DroppedMessage(lost.message.id, self.name, now, message_subject(self.fleet, lost.message), lost.why)
+        message = lost.unsent.message
+        return DroppedMessage(message.id, self.name, now, message_subject(self.fleet, message), lost.why)
 
     def _dropped_remark(self, lost: _Untaken) -> str:
         did = "refused it" if lost.is_refused else f"did not take it for {GIVEN_UP_AFTER.days} days"
-        subject = message_subject(self.fleet, lost.message)
+        subject = message_subject(self.fleet, lost.unsent.message)
         return f"a message was dropped, because {self.name} {did} and took a later one: {lost.why}; it was: {subject}"

@@ -92,6 +92,7 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
     needed = max(LEAST_FREE, COPIES_IN_A_PASS * largest)
     sizes = f"{size(free)} free, a pass may need {size(needed)}"
     if free < needed:
+        sizes += f": {size(needed - free)} too little" if size(free) == size(needed) else ""
         hint = "make room, or give the state folder a larger disk"
         return HostCheck("disk", CheckResult.FAILED, sizes, hint)
     if 0 < inodes < LEAST_INODES:

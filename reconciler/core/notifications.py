@@ -7,7 +7,7 @@ target took a later one.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -121,9 +121,14 @@ def for_targets(unsent: Sequence[UnsentMessage], targets: Sequence[str]) -> tupl
     return tuple(each for each in kept if each.targets)
 
 
-def waiting_for(notifications: Notifications, target: str) -> tuple[Message, ...]:
+def waiting_for(notifications: Notifications, target: str) -> tuple[UnsentMessage, ...]:
     """Return the messages that `target` did not get yet, the oldest first."""
-    return tuple(each.message for each in notifications.unsent if target in each.targets)
+    return tuple(each for each in notifications.unsent if target in each.targets)
+
+
+def subjects_of(message: Message) -> frozenset[str]:
+    """Return the subjects that a message is about, such as the names of recipes."""
+    return frozenset(item.problem.subject for item in message.items)
 
 
 def with_sent(
@@ -140,10 +145,23 @@ def with_sent(
     return evolve(notifications, unsent=unsent, dropped=(*notifications.dropped, *dropped)[-KEPT_DROPPED:])
 
 
-def is_given_up(message: Message, now: datetime, *, is_refused: bool) -> bool:
+def with_passed_over(notifications: Notifications, ids: Collection[str], target: str, now: datetime) -> Notifications:
+    """Return the record after `target` failed to take the messages `ids`, and took a later one at the time `now`.
+
+    The time is noted for each of these messages for which an earlier time is not noted yet.
+    """
+    unsent = (
+        evolve(each, passed_over={target: now, **each.passed_over}) if each.message.id in ids else each
+        for each in notifications.unsent
+    )
+    return evolve(notifications, unsent=tuple(unsent))
+
+
+def is_given_up(unsent: UnsentMessage, target: str, now: datetime, *, is_refused: bool) -> bool:
     """Return whether to drop a message that a target did not take, although it took a later one at the time `now`.
 
-    The message is dropped if the target refused it for good (`is_refused`), or if it was made at least five days ago
-    (GIVEN_UP_AFTER).
+    The message is dropped if the target refused it for good (`is_refused`), or if the target first took a later one at
+    least five days ago (GIVEN_UP_AFTER).
     """
-    return is_refused or now >= message.at + GIVEN_UP_AFTER
+    first = unsent.passed_over.get(target, now)
+    return is_refused or now >= first + GIVEN_UP_AFTER

@@ -51,6 +51,11 @@ def test_a_disk_with_less_room_than_three_times_the_largest_canonical_or_1_gib_f
     assert (result is CheckResult.FAILED) == (free < 1024 * MIB or free < 3 * largest)
 
 
+def test_a_disk_with_hardly_too_little_room_says_how_much_is_too_little() -> None:
+    check = host_checks.check_disk(3 * 1024 * MIB - 1000, 0, 1024 * MIB)
+    assert check.found == "3.0 GiB free, a pass may need 3.0 GiB: 1000 B too little"
+
+
 def test_a_disk_that_can_hold_few_more_files_fails() -> None:
     assert host_checks.check_disk(2**40, 9_999, 0).result is CheckResult.FAILED
     assert host_checks.check_disk(2**40, 10_000, 0).result is CheckResult.OK

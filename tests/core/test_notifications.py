@@ -15,9 +15,10 @@ from reconciler.core.notifications import (
     make_message,
     waiting_for,
     with_due_message,
+    with_passed_over,
     with_sent,
 )
-from state.notifications import DroppedMessage, FleetProblem, Item, Message, Notifications
+from state.notifications import DroppedMessage, FleetProblem, Item, Message, Notifications, UnsentMessage
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -34,13 +35,17 @@ def seen_of(found: dict[str, str | None]) -> Seen:
     return Seen(problems, {name: "in-sync" for name, kind in found.items() if kind == ""})
 
 
+def messages_for(known: Notifications, target: str) -> tuple[Message, ...]:
+    return tuple(each.message for each in waiting_for(known, target))
+
+
 def items_told(history: Sequence[tuple[int, dict[str, str | None]]]) -> list[tuple[datetime, Item]]:
     """Return everything that is told in a series of looks, each some days after the one before."""
     known, now, told = Notifications(), START, list[tuple[datetime, Item]]()
     for days, found in history:
         now += timedelta(days=days)
         known = with_due_message(known, seen_of(found), now, WEEK, ["mail"])
-        for message in waiting_for(known, "mail"):
+        for message in messages_for(known, "mail"):
             told += [(now, item) for item in message.items]
             known = with_sent(known, message.id, "mail")
     return told
@@ -82,7 +87,7 @@ class Receiver:
 
     def take(self, known: Notifications, *, fails: bool, dies: bool) -> Notifications:
         """Get the oldest message, and return what the sender recorded."""
-        message = next(iter(waiting_for(known, "mail")), None)
+        message = next(iter(messages_for(known, "mail")), None)
         if message is None or fails:
             return known
         self.got.append(message)
@@ -125,7 +130,7 @@ def test_a_message_that_a_target_did_not_take_is_dropped_for_it_alone_when_it_ta
     known = with_due_message(known, seen_of({"fleet:pass": "hollow"}), START, WEEK, TARGETS)
     first, second, third = (each.message for each in known.unsent)
     after = with_sent(known, second.id, "mail", [dropped(first)])
-    assert (waiting_for(after, "mail"), waiting_for(after, "webhook")) == ((third,), (first, second, third))
+    assert (messages_for(after, "mail"), messages_for(after, "webhook")) == ((third,), (first, second, third))
     later = with_due_message(after, seen_of({"notes": "damaged"}), START, WEEK, TARGETS)
     assert (after.dropped, later.dropped) == ((dropped(first),), (dropped(first),))
 
@@ -138,12 +143,24 @@ def test_the_record_keeps_the_last_twenty_messages_that_were_dropped(count: int)
     assert known.dropped == tuple(lost[-20:])
 
 
-@given(old=st.timedeltas(timedelta(-9), timedelta(9)), refused=st.booleans())
-def test_a_message_is_given_up_once_it_is_five_days_old_or_at_once_if_it_is_refused(
-    old: timedelta, *, refused: bool
+@given(
+    later=st.timedeltas(timedelta(-9), timedelta(9)),
+    age=st.timedeltas(timedelta(0), timedelta(99)),
+    refused=st.booleans(),
+)
+def test_a_message_is_given_up_five_days_after_its_target_first_took_a_later_one_or_at_once_if_it_is_refused(
+    later: timedelta, age: timedelta, *, refused: bool
 ) -> None:
-    given_up = is_given_up(make_message([], START), START + old, is_refused=refused)
-    assert given_up == (refused or old >= timedelta(days=5))
+    first = START + age
+    unsent = UnsentMessage(make_message([], START), ("mail",))
+    assert is_given_up(unsent, "mail", first, is_refused=refused) == refused
+    known = with_passed_over(Notifications(unsent=(unsent,)), {unsent.message.id}, "mail", first)
+    (passed_over,) = with_passed_over(known, {unsent.message.id}, "mail", first + timedelta(days=1)).unsent
+    assert passed_over.passed_over == {"mail": first}
+    given_up = is_given_up(passed_over, "mail", first + later, is_refused=refused)
+    assert given_up == (refused or later >= timedelta(days=5))
+    assert is_given_up(passed_over, "webhook", first + later, is_refused=refused) == refused
+    assert with_passed_over(known, {"another"}, "mail", first) == known
 
 
 def test_nothing_new_leaves_the_record_as_it_is() -> None:

@@ -25,32 +25,53 @@ _ANSWERING = frozenset(
 def free_port(ports: range = PORTS) -> int:
     """Return one of `ports`, at random, that no program uses now, and reserve it from other processes of Canon.
 
-    The port stays reserved until this process ends or has reserved 16 more. A program other than Canon may still take
-    the port. At most 200 ports are tried. Raise InfrastructureError if all of them are in use.
+    It is reserved until this process has chosen 16 more, or has ended with all the workers that it forked. Another
+    program may take it at any time. At most 200 ports are tried. Raise InfrastructureError if all of them are in use,
+    or if no socket can be made.
     """
     for port in random.sample(ports, k=min(200, len(ports))):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("", port))
-            _reserve(port)
+        if _is_free(port) and _reserve(port):
             return port
-    raise InfrastructureError("no free port for an app", f"ports {PORTS.start} to {PORTS.stop - 1} are in use")
+    raise InfrastructureError("no free port for an app", f"ports {ports.start} to {ports.stop - 1} are in use")
 
 
-def _reserve(port: int) -> None:
-    """Reserve a port from other processes of Canon, until this process ends or has reserved 16 more (_RESERVED).
+def _is_free(port: int) -> bool:
+    """Return whether no program uses the TCP port `port`."""
+    with _new_socket(socket.AF_INET) as probe:
+        return _binds(probe, ("", port))
 
-    Raise OSError if the port is reserved already. An abstract Unix socket is the reservation: only one process can bind
+
+def _reserve(port: int) -> bool:
+    """Reserve a port from other processes of Canon, for the time until an app listens on it. Release the oldest one.
+
+    Return False if the port is reserved already. An abstract Unix socket is the reservation: only one process can bind
     its name, the kernel releases it with the process, and each network namespace has its own, as it has its ports.
     """
-    reservation = socket.socket(socket.AF_UNIX)
-    try:
-        reservation.bind(f"\0canon-port-{port}")
-    except OSError:
+    reservation = _new_socket(socket.AF_UNIX)
+    if not _binds(reservation, f"\0canon-port-{port}"):
         reservation.close()
-        raise
+        return False
     _reservations.append(reservation)
     if len(_reservations) > _RESERVED:
         _reservations.popleft().close()
+    return True
+
+
+def _new_socket(family: socket.AddressFamily) -> socket.socket:
+    """Return a new socket. Raise InfrastructureError if none can be made, as with too many open files."""
+    try:
+        return socket.socket(family)
+    except OSError as failed:
+        raise InfrastructureError(f"no socket can be made for the port of an app: {failed.strerror}") from failed
+
+
+def _binds(unbound: socket.socket, address: tuple[str, int] | str) -> bool:
+    """Bind a socket to an address. Return False if the address is in use, or is not allowed."""
+    try:
+        unbound.bind(address)
+    except OSError:
+        return False
+    return True
 
 
 def why_not_listening(port: int, pids: Iterable[int]) -> str:

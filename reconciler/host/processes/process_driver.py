@@ -104,7 +104,8 @@ class ProcessDriver:
         endings = deployment.endings(app, lines.keys())
         web = lines.get("web")
         if web is None:
-            deployment.check_port(app, own)
+            # A daemon that the app has started may have no mark: see `_stop`.
+            deployment.check_port(app, self._own(app, deployment.known if deployment.has_ended_line else None))
             return NotRunning("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
         lacks = lost or why_not_listening(web.port, (process.pid for process in own))

@@ -75,6 +75,14 @@ def test_a_port_is_free_again_after_sixteen_others_were_chosen() -> None:
     assert free_port(range(first, first + 1)) == first
 
 
+def test_too_many_open_files_are_not_taken_for_ports_in_use() -> None:
+    code = f"from {free_port.__module__} import free_port; import resource, socket; free_port(); kept = []"
+    code += "\nresource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\ntry:\n    while True: kept.append(socket.socket())"
+    code += "\nexcept OSError: pass\nfree_port()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith("no socket can be made for the port of an app: Too many open files")
+
+
 def test_a_socket_for_both_protocols_answers_at_the_address_of_the_app() -> None:
     port = free_port()
     with socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True):

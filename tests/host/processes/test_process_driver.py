@@ -153,6 +153,18 @@ def test_an_app_that_ended_because_another_program_took_its_port_blames_the_host
     assert absent(driver, app).reason == "web ended with exit code 1"
 
 
+def test_a_daemon_that_clears_its_environment_is_the_apps_own_and_no_other_program(
+    driver: ProcessDriver, app: App, tmp_path: Path
+) -> None:
+    listens = "import os, socket, time; s = socket.create_server(('127.0.0.1', int(os.environ['PORT']))); "
+    daemon = f"{listens}open('../up', 'w').close(); time.sleep(1000)"
+    web = f"env -i PORT=$PORT setsid {script(daemon).removeprefix('exec ')} & until [ -e ../up ]; do sleep 0.05; done"
+    driver.deploy(app, checkout(tmp_path / "one", web=web), OPTIONS)
+    wait_for((tmp_path / "up").exists)
+    assert absent(driver, app) == NotRunning("web ended with exit code 0")
+    assert driver.stop(app).ended != ()
+
+
 def test_an_app_is_not_up_while_another_program_shares_its_port(
     driver: ProcessDriver, app: App, tmp_path: Path
 ) -> None:
