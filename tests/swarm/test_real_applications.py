@@ -3,7 +3,8 @@
 import json
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from attrs import frozen
@@ -18,6 +19,22 @@ from tests.swarm.recipe_upstreams import versions
 SWEEPS = {
     "sites": ("bluesky-pds", "custom-html", "custom-html-tiny", "ghost", "gitea", "matrix-synapse", "mumble"),
     "sign-on": ("keycloak", "keycloak-client"),
+}
+
+
+@frozen
+class KnownWays:
+    """What the ways are known to answer: the way back and its kind, and the exit codes of a stop."""
+
+    back: tuple[str, str | None]
+    exit_codes: Mapping[str, int]
+
+
+# docs/upgrades.md has those of the other applications.
+WAYS = {
+    "gitea": KnownWays(("no", "refuses"), {"app": 0}),
+    "matrix-synapse": KnownWays(("yes", None), {"app": 0, "db": 0}),
+    "mumble": KnownWays(("yes", None), {"app": 15}),
 }
 
 
@@ -74,18 +91,38 @@ def test_new_releases_are_promoted_over_data_that_has_lived(real: Real) -> None:
     assert world.left() == frozenset()
 
 
-@pytest.mark.parametrize("real", ["sites"], indirect=True)
-def test_mumble_has_a_way_back_and_exits_with_the_number_of_the_signal(real: Real) -> None:
-    # docs/upgrades.md has the ways of the other applications.
+@frozen
+class AnsweredWays:
+    """What the ways answered, by recipe. `is_unchanged` is whether the canonicals are what they were before."""
+
+    rows: Mapping[str, tuple[Mapping[str, Any], ...]]
+    is_unchanged: bool
+
+
+@pytest.fixture(scope="module")
+def ways(real: Real) -> AnsweredWays:
     world = real.world
     before = world.recorded(), entries_below(world.canon.state / "canonicals")
-    told = world.json("--ways=back,stop", "-r", "mumble")
+    told = world.json("--ways=back,stop", *(word for name in WAYS for word in ("-r", name)))
     assert told.code == 0, told.out
-    back, stop = told.row("mumble")["ways"]
-    assert (back["answer"], back["to"], back["proves_writes"]) == ("yes", versions("mumble")[0], True), back
-    assert (stop["answer"], stop["stop"]["exit_codes"], stop["proves_writes"]) == ("yes", {"app": 15}, True), stop
-    assert (world.recorded(), entries_below(world.canon.state / "canonicals")) == before
-    assert world.left() == frozenset()
+    after = world.recorded(), entries_below(world.canon.state / "canonicals")
+    return AnsweredWays({name: tuple(told.row(name)["ways"]) for name in WAYS}, after == before)
+
+
+@pytest.mark.parametrize("real", ["sites"], indirect=True)
+@pytest.mark.parametrize("name", WAYS)
+def test_the_way_back_and_the_exit_codes_are_those_that_are_known(ways: AnsweredWays, name: str) -> None:
+    back, stop = ways.rows[name]
+    assert (back["way"], back["answer"], back["kind"]) == ("back", *WAYS[name].back), back
+    assert (back["to"], back["proves_writes"]) == (versions(name)[0], True), back
+    assert (stop["way"], stop["answer"], stop["proves_writes"]) == ("stop", "yes", True), stop
+    assert stop["stop"]["exit_codes"] == WAYS[name].exit_codes, stop
+
+
+@pytest.mark.parametrize("real", ["sites"], indirect=True)
+def test_ways_change_no_canonical_and_leave_nothing(real: Real, ways: AnsweredWays) -> None:
+    assert ways.is_unchanged
+    assert real.world.left() == frozenset()
 
 
 @pytest.mark.parametrize("real", ["sites"], indirect=True)
