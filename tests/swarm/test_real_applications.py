@@ -33,7 +33,6 @@ class KnownWays:
 # docs/upgrades.md has those of the other applications.
 WAYS = {
     "gitea": KnownWays(("no", "refuses"), {"app": 0}),
-    "matrix-synapse": KnownWays(("yes", None), {"app": 0, "db": 0}),
     "mumble": KnownWays(("yes", None), {"app": 15}),
 }
 
