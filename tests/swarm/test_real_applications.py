@@ -33,6 +33,7 @@ class KnownWays:
 # docs/upgrades.md has those of the other applications.
 WAYS = {
     "gitea": KnownWays(("no", "refuses"), {"app": 0}),
+    "matrix-synapse": KnownWays(("yes", None), {"app": 0, "db": 0}),
     "mumble": KnownWays(("yes", None), {"app": 15}),
 }
 
@@ -92,9 +93,9 @@ def test_new_releases_are_promoted_over_data_that_has_lived(real: Real) -> None:
 
 @frozen
 class AnsweredWays:
-    """What the ways answered, by recipe. `is_unchanged` is whether the canonicals are what they were before."""
+    """What the ways answered, by recipe and way. `is_unchanged` is whether the canonicals are what they were before."""
 
-    rows: Mapping[str, tuple[Mapping[str, Any], ...]]
+    rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
     is_unchanged: bool
 
 
@@ -102,19 +103,22 @@ class AnsweredWays:
 def ways(real: Real) -> AnsweredWays:
     world = real.world
     before = world.recorded(), entries_below(world.canon.state / "canonicals")
-    told = world.json("--ways=back,stop", *(word for name in WAYS for word in ("-r", name)))
-    assert told.code == 0, told.out
+    recipes = tuple(word for name in WAYS for word in ("-r", name))
+    # What took too long on a busy machine is tried again by the second pass, which shows nothing else.
+    told = [world.json("--ways=back,stop", *recipes) for _ in range(2)]
+    assert told[-1].code == 0, told[-1].out
     after = world.recorded(), entries_below(world.canon.state / "canonicals")
-    return AnsweredWays({name: tuple(told.row(name)["ways"]) for name in WAYS}, after == before)
+    rows = {name: {each["way"]: each for one in told for each in one.row(name)["ways"]} for name in WAYS}
+    return AnsweredWays(rows, after == before)
 
 
 @pytest.mark.parametrize("real", ["sites"], indirect=True)
 @pytest.mark.parametrize("name", WAYS)
 def test_the_way_back_and_the_exit_codes_are_those_that_are_known(ways: AnsweredWays, name: str) -> None:
-    back, stop = ways.rows[name]
-    assert (back["way"], back["answer"], back["kind"]) == ("back", *WAYS[name].back), back
+    back, stop = ways.rows[name]["back"], ways.rows[name]["stop"]
+    assert (back["answer"], back["kind"]) == WAYS[name].back, back
     assert (back["to"], back["proves_writes"]) == (versions(name)[0], True), back
-    assert (stop["way"], stop["answer"], stop["proves_writes"]) == ("stop", "yes", True), stop
+    assert (stop["answer"], stop["proves_writes"]) == ("yes", True), stop
     assert stop["stop"]["exit_codes"] == WAYS[name].exit_codes, stop
 
 
