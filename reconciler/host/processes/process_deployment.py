@@ -31,12 +31,17 @@ class ProcessDeployment:
     port: int = 0
 
     @property
-    def has_ended_line(self) -> bool:
-        return any(server.poll() is not None for server in self.lines.values())
+    def known_if_adopting(self) -> frozenset[children.Key] | None:
+        """Return `known` if a line has ended, else None.
+
+        This process has then adopted the processes that the line detached. They may have no mark, and are recognised by
+        not being in `known`.
+        """
+        return self.known if any(server.poll() is not None for server in self.lines.values()) else None
 
     def check_port(self, app: App, own: Iterable[Process]) -> None:
         """Raise InfrastructureError if a program that is not among `own`, the app's processes, listens on its port."""
-        if self.port and listens_elsewhere(self.port, (process.pid for process in own)):
+        if listens_elsewhere(self.port, (process.pid for process in own)):
             raise InfrastructureError(f"{app.recipe}: web ended, and another program listens on its port {self.port}")
 
     def endings(self, app: App, running: Collection[str]) -> Mapping[str, str]:

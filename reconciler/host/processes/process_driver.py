@@ -104,8 +104,8 @@ class ProcessDriver:
         endings = deployment.endings(app, lines.keys())
         web = lines.get("web")
         if web is None:
-            # A daemon that the app has started may have no mark: see `_stop`.
-            deployment.check_port(app, self._own(app, deployment.known if deployment.has_ended_line else None))
+            if deployment.port:
+                deployment.check_port(app, self._own(app, deployment.known_if_adopting))
             return NotRunning("; ".join(endings.values()))
         lost = "; ".join(endings.get(name, f"{name} does not run") for name in web.names if name not in lines)
         lacks = lost or why_not_listening(web.port, (process.pid for process in own))
@@ -137,8 +137,7 @@ class ProcessDriver:
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
         deployment = self._deployments.get(app, ProcessDeployment())
-        # If a supervisor is gone, this process has adopted the processes that its line detached. They may have no mark.
-        known = deployment.known if deployment.has_ended_line else None
+        known = deployment.known_if_adopting
         removal = stop_lines(lambda: self._own(app, known), grace)
         # Not earlier: if this is interrupted, the next stop has to find all of the deployment again.
         self._deployments.pop(app, None)
