@@ -114,3 +114,11 @@ def quoted(text: str) -> str:
     short = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     escaped = short.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escape_unprintable(escaped)}"'
+
+
+def refusal(wants: str, value: object, meant: str = "") -> RefusedError:
+    """Return the error for a value that is not accepted.
+
+    `wants` is what the key accepts. `meant` is what was probably meant; "" if unknown.
+    """
+    return RefusedError(f"wants {wants}, not {shown(value)}", meant)

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from desired.declarations.problems import RefusedError, shown
+from desired.declarations.problems import RefusedError, refusal
 
 LONGEST: Final = 2048
 _RECIPE: Final = "{recipe}"
@@ -41,7 +41,7 @@ def read_upstream(value: object) -> str:
             "has a user, a token or a password, which reports would show: use a key, as ssh://git@host/path.git"
         )
     wants = "an address such as https://host/path.git, git@host:path.git or file:///path"
-    raise RefusedError(f"wants {wants}, not {shown(value)}")
+    raise refusal(wants, value)
 
 
 def read_push_address(value: object) -> str:
@@ -51,6 +51,6 @@ def read_push_address(value: object) -> str:
     """
     if not isinstance(value, str) or value.count(_RECIPE) != 1 or {*"{}"} & {*value.replace(_RECIPE, "")}:
         wants = 'an address with {recipe} once, such as "ssh://git@forge.example/mirrors/{recipe}.git"'
-        raise RefusedError(f"wants {wants}, not {shown(value)}")
+        raise refusal(wants, value)
     read_upstream(value.replace(_RECIPE, "recipe"))
     return value

@@ -15,7 +15,7 @@ from desired.declarations.durations import PATTERN as DURATION
 from desired.declarations.durations import read_duration
 from desired.declarations.passing import ENV_NAME, read_env_name, read_passed_name
 from desired.declarations.passing import PATTERN as PASSED_NAME
-from desired.declarations.problems import RefusedError, nearest, shown
+from desired.declarations.problems import RefusedError, nearest, refusal
 from desired.declarations.recipe_names import PATTERN as RECIPE_NAME
 from desired.declarations.sizes import PATTERN as SIZE
 from desired.declarations.sizes import read_size
@@ -98,14 +98,6 @@ class Kind:
     schema: Mapping[str, object] = field(factory=dict)
 
 
-def _refusal(wants: str, value: object, meant: str = "") -> RefusedError:
-    """Return the error for a value that is not accepted.
-
-    `wants` is what the key accepts. `meant` is what was probably meant; "" if unknown.
-    """
-    return RefusedError(f"wants {wants}, not {shown(value)}", meant)
-
-
 def _text(wants: str, pattern: str, *, hides: bool = False) -> Kind:
     """Return the kind of texts that match `pattern` completely. `wants` describes them in errors.
 
@@ -116,7 +108,7 @@ def _text(wants: str, pattern: str, *, hides: bool = False) -> Kind:
         # Compiled at the first value, and kept by `re`: no fleet has values of all kinds.
         if isinstance(value, str) and re.fullmatch(pattern, value):
             return value
-        raise RefusedError(f"wants {wants}") if hides and isinstance(value, str) else _refusal(wants, value)
+        raise RefusedError(f"wants {wants}") if hides and isinstance(value, str) else refusal(wants, value)
 
     return Kind(read, {"type": "string", "pattern": f"^(?:{pattern})$"})
 
@@ -127,7 +119,7 @@ def _choice(*names: str) -> Kind:
 
     def read(value: object) -> str:
         if value not in names or not isinstance(value, str):
-            raise _refusal(wants, value, nearest(value, names) if isinstance(value, str) else "")
+            raise refusal(wants, value, nearest(value, names) if isinstance(value, str) else "")
         return value
 
     return Kind(read, {"enum": list(names)})
@@ -138,7 +130,7 @@ def _number(low: int, high: int) -> Kind:
 
     def read(value: object) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise _refusal(f"a whole number from {low} to {high}", value)
+            raise refusal(f"a whole number from {low} to {high}", value)
         return value
 
     return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
@@ -146,25 +138,25 @@ def _number(low: int, high: int) -> Kind:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _refusal("true or false", value)
+        raise refusal("true or false", value)
     return value
 
 
 def _only_true(value: object) -> bool:
     if value is not True:
-        raise _refusal("true, or to be left out", value)
+        raise refusal("true, or to be left out", value)
     return value
 
 
 def _day(value: object) -> date:
     if type(value) is not date:
-        raise _refusal("a date such as 2027-03-01", value)
+        raise refusal("a date such as 2027-03-01", value)
     return value
 
 
 def _format(value: object) -> int:
     if type(value) is not int or value != 1:
-        raise _refusal("1", value)
+        raise refusal("1", value)
     return value
 
 
@@ -175,14 +167,14 @@ def _older_releases(value: object) -> str:
     try:
         return read_range(value if value != "*" else None)
     except RefusedError:
-        raise _refusal('a version such as "3.4.1", or a range on x.y.z such as ">=3.2,<3.4"', value) from None
+        raise refusal('a version such as "3.4.1", or a range on x.y.z such as ">=3.2,<3.4"', value) from None
 
 
 def _base(value: object) -> str:
     """Return `value` if it is "canonical" or a release name. Raise RefusedError for any other value."""
     if not isinstance(value, str) or (value != "canonical" and not is_release_name(value)):
         meant = nearest(value, ["canonical"]) if isinstance(value, str) else ""
-        raise _refusal('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
+        raise refusal('"canonical" or a version such as "3.0.1+v2.0.0"', value, meant)
     return value
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from desired.declarations.problems import RefusedError, shown
+from desired.declarations.problems import refusal
 
 _CLAUSE: Final = r"\s*(~=|==|!=|<=|>=|<|>)\s*(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){0,2}(\.\*)?\s*"
 CLAUSES: Final = rf"{_CLAUSE}(,{_CLAUSE})*"
@@ -13,16 +13,16 @@ _PLAIN_LENGTH: Final = 128
 
 def read_range(value: object) -> str:
     """Return `value` if it is a range of versions, or "*". Raise RefusedError for any other value."""
-    refusal = RefusedError(f'wants a range on x.y.z such as ">=2.0.0,<4", or "*", not {shown(value)}')
+    refused = refusal('a range on x.y.z such as ">=2.0.0,<4", or "*"', value)
     if not isinstance(value, str) or not re.fullmatch(PATTERN, value, re.ASCII):
-        raise refusal
+        raise refused
     if value != "*" and not is_plain_range(value):
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
         try:
             SpecifierSet(value)
         except InvalidSpecifier:
-            raise refusal from None
+            raise refused from None
     return value
 
 
