@@ -76,7 +76,7 @@ class MessageQueue:
         only the newest of the others is tried: a target that does not answer would else hold up the pass, and one that
         answers shows by it that the older messages are at fault.
         """
-        late: list[UnsentMessage] = []
+        newest: UnsentMessage | None = None
         try:
             for unsent in waiting_for(record.known, self.name):
                 if subjects_of(unsent.message) & self._held:
@@ -85,9 +85,9 @@ class MessageQueue:
                     self._send(unsent, record)
                 else:
                     self._hold(unsent)
-                    late.append(unsent)
-            for unsent in late[-1:]:
-                self._send(unsent, record)
+                    newest = unsent
+            if newest is not None:
+                self._send(newest, record)
         except InterruptedPassError:
             self.failure = "interrupted"
             raise
