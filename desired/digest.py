@@ -47,10 +47,11 @@ def declaration_digest(recipe: Recipe) -> str:
 
 
 def files_digest(folders: Mapping[str, Path]) -> FolderDigest:
-    """Return two digests, each of all `folders` together. `folders` maps the name of each recipe to its fleet folder.
+    """Return two digests of all `folders` together: `whole` of everything, `tests` of all but `recipe.toml`.
 
-    The digests depend on names, kinds, executable bits, link targets and contents of files, but not on times. Raise
-    OSError if a file cannot be read, or is removed meanwhile.
+    `folders` maps the name of each recipe to its fleet folder. The digests depend on names, kinds, executable bits,
+    link targets and contents of files, but not on times. Raise OSError if a file cannot be read, or is removed
+    meanwhile.
     """
     digests = {name: _folder_digest(folder) for name, folder in folders.items()}
     whole = {name: digest.whole for name, digest in digests.items()}
@@ -79,7 +80,10 @@ def _digested_names(kind: type[Any]) -> tuple[str, ...]:
 
 
 def _folder_digest(folder: Path) -> FolderDigest:
-    """Return the two digests of one fleet folder. Raise OSError if a file cannot be read."""
+    """Return the digests of one fleet folder: `whole` of everything in it, `tests` of everything but its `recipe.toml`.
+
+    Raise OSError if a file cannot be read.
+    """
     whole, tests = hashlib.sha256(), hashlib.sha256()
     declaration = folder / RECIPE_FILE
     for path in _entries(folder):
@@ -102,9 +106,9 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _facts(path: Path) -> tuple[bytes, bytes]:
-    """Return two facts about an entry of a folder: its kind, such as b"file", and what it has.
+    """Return the kind of an entry of a folder, such as b"file", and its content.
 
-    What it has is the hash of a file's content or the target of a link; b"" for a folder, a socket, a pipe or a device.
+    For a file, the content is the hash of its bytes. For a link, it is the target. For anything else, it is b"".
     """
     mode = path.lstat().st_mode
     if stat.S_ISREG(mode):

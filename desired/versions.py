@@ -61,9 +61,11 @@ def _app_key(app: str) -> AppKey:
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
     """Return the sort key of one piece of an app version.
 
-    For a pre-release, `stage` is a word such as "rc", and `number` is the number after it, or "". For any other piece
-    `stage` is "", and `piece` is a number or one character. Numbers are compared by value. A number is compared with a
-    character as if the number were the character "0".
+    * `stage`: the word of a pre-release, such as "rc"; "" if the piece is none.
+    * `number`: the number after `stage`; "" if there is none.
+    * `piece`: the piece itself. If it is no pre-release, it is a number or one character.
+
+    Numbers are compared by value. A number is compared with a character as if the number were the character "0".
     """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))

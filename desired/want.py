@@ -83,7 +83,7 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
 
     * `tags`: upstream's tags, each with its commit; None if a tag names no commit.
     * `allow`: the range in which the version must be; "*" for any.
-    * `than`: the numbers than which the version must be later, such as (1, 5, 1); () stands for 0.
+    * `than`: the numbers of a version, such as (1, 5, 1). Only later versions are returned. () stands for version 0.
     """
     is_allowed = _filter(allow)
     numbered = {tag: numbers for tag in not_releases(tags) if (numbers := version_numbers(tag)) is not None}

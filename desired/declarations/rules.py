@@ -102,7 +102,10 @@ def _data(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield flaws if only one of `take` and `restore` is declared, or if they lack a `check` that proves a restore."""
+    """Yield a flaw if only one of `take` and `restore` is declared, and one if no `[data] check` can prove a restore.
+
+    If neither is declared, yield nothing.
+    """
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):
         yield Flaw(("backup", "take"), "needs restore: a backup counts once it is restored")

@@ -101,7 +101,7 @@ class Kind:
 def _text(wants: str, pattern: str, *, hides: bool = False) -> Kind:
     """Return the kind of texts that match `pattern` completely. `wants` describes them in errors.
 
-    With `hides`, errors do not show another text, because it may be a secret, or contain one.
+    If `hides` is True, the error for a refused text does not show that text, because it may have a secret in it.
     """
 
     def read(value: object) -> str:

@@ -27,9 +27,9 @@ def read_range(value: object) -> str:
 
 
 def is_plain_range(text: str) -> bool:
-    """Return whether `text` is so simple that the library packaging surely accepts it.
+    """Return whether `text` is so simple that the library packaging surely accepts it as a range of versions.
 
-    If it surely does, the slow library need not be loaded. Return False for long texts, and for texts such as "~=1" and
-    ">=1.*", which the library may refuse. `text` already matches `PATTERN`.
+    The library is slow to load. If this function returns True, the caller need not load it. Return False for long
+    texts, and for texts such as "~=1" and ">=1.*", which the library may refuse. `text` already matches `PATTERN`.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text

@@ -13,10 +13,10 @@ _OF_HOLD = ("reason", "who", "until")
 
 
 def decision_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield two claims about a recipe: its recorded hold, and its recorded differences, are as in the ledger.
+    """Yield at most two claims about a recipe: its hold is as in the ledger, and its differences are as in the ledger.
 
-    `history` is what the ledger says of the recipe. If neither the tables nor the ledger have a hold, there is no claim
-    on a hold. The same is true of differences.
+    The claim on the hold is left out if neither the tables nor the ledger have a hold. The claim on differences is left
+    out if neither have differences. `history` is what the ledger says of the recipe.
     """
     holds, drifts = registry.of("hold", recipe), registry.of("drift", recipe)
     if holds or history.hold:

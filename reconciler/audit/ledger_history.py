@@ -69,11 +69,11 @@ class RecipeHistory:
             self._add_step(fact, operation, generation)
 
     def _add_step(self, fact: LedgerFact, operation: str, generation: int) -> None:
-        """Add a line on the beginning or end of an operation (a promotion or a rollback).
+        """Add to this history a line on the beginning or end of an operation (a promotion or a rollback).
 
         * `fact`: the line.
         * `operation`: the id of the operation.
-        * `generation`: the number of the generation that the operation makes.
+        * `generation`: the generation that the operation makes. It counts only once the operation has succeeded.
         """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact

@@ -39,12 +39,14 @@ def mirror_claims(
 ) -> Iterator[Claim]:
     """Yield the claims about the mirror of a recipe: its objects, release tags, main branch and file `packed-refs`.
 
+    If there is no mirror, or if git cannot read its refs, yield only one claim.
+
     * `mirror`: the folder of the mirror.
     * `memory`: what is recorded of upstream.
     * `upstream`: maps each ref of upstream to its commit, or is the reason why upstream could not be asked.
 
-    A killed pass may leave tags or a main branch in the mirror that are not recorded. The claim on tags, or on the main
-    branch, agrees all the same if upstream has them too.
+    A killed pass may leave tags or a main branch in the mirror that are not recorded. They are no fault if upstream has
+    them too.
     """
     if not mirror.is_dir():
         yield checked(recipe, "mirror", f"{mirror.name} is missing" if memory.tags else "")

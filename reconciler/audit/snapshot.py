@@ -69,9 +69,10 @@ def _added(folder: Path, name: str) -> list[str]:
 
 
 def _record_problems(canonical: ClaimedRelease, manifest: Mapping[str, Any], name: str) -> Iterator[str]:
-    """Yield a text for each value that the record of a generation and the manifest both have: "" if they are equal.
+    """Yield a text for each value that both the record of a generation and the manifest have.
 
-    If they differ, the text says how. `name` is the file name of the snapshot's tar.
+    The text is "" if the two values are equal; else it says how they differ. `name` is the file name of the snapshot's
+    tar.
     """
     about, totals, tar = manifest["about"], manifest["totals"], manifest["tar"]
     yield differs("its recipe", canonical.recipe, about.get("recipe"))

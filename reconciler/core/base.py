@@ -89,19 +89,22 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
 def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether an upgrade to the head can start from the data of the generation `have`.
 
-    It can start from there if the release of `have` is older than the head; also if `have` has the head's own release,
-    but is not the canonical `recorded`: then the canonical is damaged, and its release is tested again on the data of
-    an older generation. `recorded` is None if no canonical is recorded. `releases` are all of upstream.
+    * True if the release of `have` is older than the head.
+    * True if `have` has the head's own release, but is not the canonical. Then the canonical is damaged, and its
+      release is tested again on the data of an older generation.
+    * Else False.
+
+    `recorded` is the canonical; None if none is recorded. `releases` are all of upstream.
     """
     is_retest = have != recorded and have.commit == head.commit and _rank(head, releases) == version_key(have.version)
     return is_retest or _is_older_than_head(have, head, releases)
 
 
 def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
-    """Return why an upgrade starts from the data of the generation `have`.
+    """Return a text on the data from which an upgrade starts: that of the generation `have`.
 
-    `recorded` is the recipe's canonical; None if none is recorded. If it is a newer generation than `have`, the
-    canonical is damaged.
+    * If `have` is the canonical `recorded`: the text says so.
+    * Else: the text says that the canonical is damaged, and that `have` is the newest intact generation.
     """
     if have == recorded:
         return "the canonical, with its data"
@@ -109,10 +112,11 @@ def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
 
 
 def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
-    """Return whether the generation `have` is older than the head.
+    """Return whether the generation `have` is older than the head. `releases` are all of upstream.
 
-    If the tag was moved, `have` can have the same version as the head, but another commit. Then it counts as older.
-    `releases` are those of upstream; if the head is a branch, the release on its commit tells its version.
+    If both have the same version, `have` is older if its commit is another one: then the tag was moved. If the head is
+    a branch, it has the version of the release on its commit. If there is no such release, `have` is older unless it is
+    on the head's commit.
     """
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:
@@ -121,20 +125,20 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 
 
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
-    """Return whether `release` is older than the head.
+    """Return whether `release` is older than the head. `releases` are all of upstream.
 
-    The name of the head may be no version, as it is for a branch. Then the version of the release on the same commit
-    counts, which is one of `releases`, all of upstream. If none is on that commit, the head counts as the newest.
+    If both are on the same commit, return False. If the head's name is no version, as for a branch, the head has the
+    version of the release on its commit. If there is no such release, return True: the head counts as the newest.
     """
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
 
 
 def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
-    """Return the version of the head, as a key for comparison.
+    """Return the version of the head, as a key for comparison. `releases` are all of upstream.
 
-    If the head's name is no version, return that of the release on the same commit, which is one of `releases`, all of
-    upstream. Return None if none is on that commit: then the head counts as the newest.
+    If the head's name is no version, as for a branch, return the key of the release on the head's commit. If there is
+    no such release, return None: then the head counts as the newest.
     """
     if is_release_name(head.version):
         return version_key(head.version)

@@ -28,7 +28,7 @@ class Actor(StrEnum):
 
 @frozen
 class Change:
-    """A change that helps. `fact`: what is true after it. `by`: who can make it. `command`: how; "" for no command."""
+    """One thing that may change. `fact`: what is then true. `by`: who can see to it. `command`: how; "" for none."""
 
     fact: str
     by: Actor

@@ -33,8 +33,8 @@ class PlanContext:
 def circumstances_of(release: Release, observation: Observation, context: PlanContext) -> Circumstances:
     """Return the circumstances: everything on which the verdict of a trial of `release` would depend now.
 
-    These are the release's commit, the recipe's tests, the revision of Canon, and this host with its tools. A release
-    that was red is tried again once one of them has changed.
+    These are the release's commit, the recipe's declarations and tests, the revision of Canon, and this host with its
+    tools. A release that was red is tried again once one of them has changed.
     """
     place = context.place
     return Circumstances(release.commit, observation.tests, context.canon, place.digest, place.versions_digest)

@@ -19,11 +19,11 @@ from reconciler.core.trial_base import base_for
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return `blockers`, changed because of the ways that the recipe names in `[ways] gates`.
+    """Return `blockers` with what the ways in the recipe's `[ways] gates` add to them. For an orphan, add nothing.
 
-    * If a release passed its trial, and was refused only because one of these ways has the answer NO, the blocker
-      "not-red" gets one more change that would remove it: `[ways] gates` no longer names that way.
-    * If the way back is one of these ways, and leads to a release whose tag is unsigned, one more blocker is added.
+    * If the wanted release passed its trial, but was not promoted because some of these ways have the answer NO: the
+      blocker "not-red" gets one more change that would remove it. By that change, `[ways] gates` no longer names them.
+    * If the way back is one of these ways, and leads to a release without a good signature: one more blocker is added.
 
     `events` are the events of the recipe.
     """
@@ -43,9 +43,10 @@ def _without(observed: Observation, ways: Iterable[WayName]) -> str:
 
 
 def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
-    """Return the ways whose answer NO kept the wanted release from being promoted, so that it is not tried again.
+    """Return the ways because of which the wanted release was not promoted and is not tried again. Their answer is NO.
 
-    Return () if there are none. `events` are the events of the recipe.
+    Return () if there are none: the wanted release is not red, or its trial was not green. `events` are the events of
+    the recipe.
     """
     red = red_of_wanted(case)
     if red is None or green_trial(red, events) is None:

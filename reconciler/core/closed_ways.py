@@ -14,10 +14,12 @@ def closed_way(
 ) -> tuple[WayResult, WayResult] | None:
     """Return two results if the answer of `way` changed from YES to NO: the earlier one, and the later one. Else None.
 
-    * The later one is the newest of the canonical's release, which has this `version` and `commit`. Its answer is NO.
-    * The earlier one is the last before that which says something about what is NO now. Its answer is YES.
+    * The later one is the newest result of the canonical's release, which has this `version` and `commit`. Its answer
+      must be NO.
+    * The earlier one is the last result before it, of the same or an older release, that can be compared with what is
+      NO now. Its answer must be YES.
 
-    An ERROR does not count, nor does an earlier SKIP. Only what passes tried counts. `recorded` are the results of one
+    Results with ERROR do not count, nor do earlier ones with SKIP, nor tries by hand. `recorded` are the results of one
     recipe, the oldest first.
     """
     answered = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
@@ -32,12 +34,13 @@ def closed_way(
 
 
 def _answers_same(before: WayResult, present: WayResult) -> bool:
-    """Return whether `before` says something about what is NO in the later result `present` of the same way.
+    """Return whether `before` can be compared with what is NO in `present`, a later result of the same way.
 
     * If `before` is of a newer version than `present`: False.
     * A way back or a stop: True if `before` is of an older version, or of the same version with the same base.
-    * A leap or a fall: True if `before` has an answer to a case that is NO in `present`. True also if the data of such
-      a case is of a release not older than that of `before`: this case could not be tried then.
+    * A leap or a fall: True if a case that is NO in `present` has the answer YES or NO in `before`. True also if such a
+      case starts from data of a release that is not older than the release of `before`: it could not be tried then.
+    * Else False.
     """
     own, later = version_key(before.release.version), version_key(present.release.version)
     if not present.cases:

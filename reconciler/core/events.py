@@ -65,7 +65,7 @@ def pass_triggers(lines: Iterable[LedgerLine]) -> Mapping[str, str]:
 
 
 def by_recipe(events: Iterable[Event]) -> Mapping[str, Sequence[Event]]:
-    """Return the events grouped by recipe, each group in the same order. Events of whole passes have the key ""."""
+    """Return the events by recipe, each group in the order of `events`. Events of whole passes have the key ""."""
     found: dict[str, list[Event]] = {}
     for event in events:
         found.setdefault(event.recipe, []).append(event)

@@ -114,9 +114,11 @@ def _has_nothing_older(way: WayName, results: Sequence[WayResult], *, nothing_ol
 
 
 def _unproved_text(result: WayResult) -> str:
-    """Return in one line what of `result` proves nothing (SKIP, ERROR); "" if everything is proved.
+    """Return in one line what of `result` proves nothing (SKIP, ERROR).
 
-    These are cases of a leap or a fall. If there are no such cases, this is the result itself.
+    * If there are such cases of a leap or a fall: these cases.
+    * Else, if the answer of `result` itself proves nothing: `result`.
+    * Else "".
     """
     nothing = {WayAnswer.SKIP, WayAnswer.ERROR}
     if cases := [case for case in result.cases if case.answer in nothing]:

@@ -224,10 +224,15 @@ def check_environment(unit: str, differences: Sequence[str], missing: Sequence[s
 def check_notify(
     found: Mapping[str, str], failed: Mapping[str, str], waiting: int, dropped: Sequence[DroppedMessage] = ()
 ) -> HostCheck:
-    """Return the check of the targets of messages: FAILED if one fails, WARNING if messages wait to be sent.
+    """Return the check of the targets of messages.
 
-    `found` says what was found of each target that can be reached, `failed` why another cannot. `waiting` is the number
-    of messages that could not be sent yet, `dropped` the messages that a target never got, the oldest first.
+    The check is FAILED if a target cannot be reached. Else it is NOT_CHECKED if no target is declared, and a WARNING if
+    messages wait to be sent.
+
+    * `found`: for each target that can be reached, what was found.
+    * `failed`: for each other target, why it cannot be reached.
+    * `waiting`: how many messages could not be sent yet.
+    * `dropped`: the messages that a target never got, the oldest first. The last of them is named.
     """
     parts = [f"{name}: {text}" for name, text in (*found.items(), *failed.items())]
     parts += [f"last dropped by {each.target} on {each.at:%Y-%m-%d}: {each.subject}" for each in dropped[-1:]]

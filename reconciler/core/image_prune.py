@@ -113,13 +113,15 @@ def images_to_prune(
 def still_useful(
     uses: Sequence[ImageUse], present: Collection[str], kept: Collection[tuple[str, str]]
 ) -> tuple[ImageUse, ...]:
-    """Return those of the records `uses` that later decisions need: those of `kept` releases or `present` images.
+    """Return those of the records `uses` that later decisions need.
+
+    A record is needed if `kept` has its release, or if `present` has one of its images.
 
     * `present`: the ids of the images that the engine has.
     * `kept`: recipe and commit of each release that stored generations need.
 
-    In the returned records, an image that the engine no longer has does not count as pulled by Canon: if it comes back,
-    somebody else may have pulled it.
+    In the returned records, an image that is not in `present` does not count as pulled by Canon. If that image comes
+    back, somebody else may have pulled it.
     """
     current = (evolve(use, images=tuple(_forgotten(image, present) for image in use.images)) for use in uses)
     return tuple(

@@ -49,8 +49,10 @@ def is_whole_pass(entry: LedgerEntry) -> bool:
 
 
 def code_with_last_pass(code: int, last: LastWholePass) -> int:
-    """Return COULD_NOT (1) if the last whole pass is stale, else `code`, the exit code of the command.
+    """Return the exit code of a command, which is `code` unless the last pass over the whole fleet is stale.
 
-    If `code` is HOLLOW (5), which says that a report lacks something, return it in any case, because it is graver.
+    * HOLLOW (5) if `code` is HOLLOW: a report lacks something. That is graver than a stale pass.
+    * Else COULD_NOT (1) if the last pass over the whole fleet is stale.
+    * Else `code`.
     """
     return COULD_NOT if last.is_stale and code != HOLLOW else code

@@ -136,8 +136,8 @@ def with_sent(
 ) -> Notifications:
     """Return the record after `target` got the message `message_id`, which then no longer waits for that target.
 
-    `dropped` are messages that the target did not take just before. They no longer wait for the target either: since
-    the target took another message, the dropped ones are at fault. The record keeps the last KEPT_DROPPED of all.
+    `dropped` are earlier messages that the target did not take, and that are given up. They no longer wait for the
+    target either. The record keeps only the last KEPT_DROPPED of all dropped messages.
     """
     done = {message_id, *(each.id for each in dropped)}
     kept = (each.without(target) if each.message.id in done else each for each in notifications.unsent)
@@ -146,9 +146,10 @@ def with_sent(
 
 
 def with_passed_over(notifications: Notifications, ids: Collection[str], target: str, now: datetime) -> Notifications:
-    """Return the record after `target` failed to take the messages `ids`, and took a later one at the time `now`.
+    """Return the record with a note of the time `now` on each of the messages `ids`.
 
-    The time is noted for each of these messages for which an earlier time is not noted yet.
+    `target` did not take these messages, but took a later one at that time. A message that already has an earlier time
+    for this target keeps the earlier time.
     """
     unsent = (
         evolve(each, passed_over={target: now, **each.passed_over}) if each.message.id in ids else each
@@ -158,10 +159,11 @@ def with_passed_over(notifications: Notifications, ids: Collection[str], target:
 
 
 def is_given_up(unsent: UnsentMessage, target: str, now: datetime, *, is_refused: bool) -> bool:
-    """Return whether to drop a message that a target did not take, although it took a later one at the time `now`.
+    """Return whether to drop `unsent`. `target` did not take this message, but took a later one at the time `now`.
 
-    The message is dropped if the target refused it for good (`is_refused`), or if the target first took a later one at
-    least five days ago (GIVEN_UP_AFTER).
+    * True if the target refused the message for good (`is_refused`).
+    * True if at least five days (GIVEN_UP_AFTER) have passed since the target first took a later message.
+    * Else False: the message goes on to wait for the target.
     """
     first = unsent.passed_over.get(target, now)
     return is_refused or now >= first + GIVEN_UP_AFTER

@@ -78,6 +78,7 @@ class Outcome:
     """The result of a step.
 
     * `reason`: why this is the result, in one sentence.
+    * `attempt`: what the step did.
     * `have`: the canonical after the step; None if there is none.
     * `remarks`: what could not be recorded or deleted after the step.
     """
@@ -188,8 +189,8 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
     """Return a text on whether the canonical's data was proved; "" if this is not known.
 
-    A passed upgrade always proves the data. Without an upgrade, only `trial` shows whether the data was checked. If
-    `trial` is None, this is not known.
+    The text says that the data was proved if the canonical's upgrade passed, or if data.check could tell in `trial`
+    that data is lost. If neither is so, it says that no check proves the data; but "" if `trial` is None.
     """
     upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
     if upgraded or (trial is not None and trial.checks_data):
@@ -218,10 +219,10 @@ def _data_loss(step: Step, trial: Trial | None, have: Canonical) -> str:
 
 
 def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
-    """Return all reasons why a release that passed its trial was not promoted, as one text.
+    """Return, as one text, all reasons why a release that passed its trial was not promoted.
 
-    Conditions of the gate that are not met come first. `attempt` is what the step did. `back` is what was read from
-    disk after it, which is named if there is no other reason.
+    First come the conditions in `attempt` that prevented the promotion, then the error that ended it. If there is
+    neither, the text says what was wrong with `back`, which was read from disk after the step.
     """
     reasons = [str(condition) for condition in attempt.refusals]
     if attempt.promotion_error:

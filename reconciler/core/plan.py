@@ -65,7 +65,7 @@ class Step:
     * `held_back`: why the release is not tried; None if it may be tried. A kept deployment may still be redeployed.
     * `needs_person`: True if only a person can decide.
     * `circumstances`: what the verdict on `release` depends on; None if no release is tried.
-    * `redeploys`: the recipes whose kept deployment is deployed again if it is down afterwards.
+    * `redeploys`: the recipes whose kept deployment is deployed again at the end of the step, if it is down then.
     * `hold`: what a person decided about the recipe; None for nothing.
     """
 

@@ -9,14 +9,17 @@ from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 
 @frozen
 class Proof:
-    """The answer to whether a pass would do nothing. Two plans are made for it, one right after the other.
+    """The result of `reconcile prove`: whether it is proved that a pass would do nothing.
 
-    * `digest`: the digest of everything on which the plan depends.
+    For it, two plans are made, one right after the other. The answer is yes if `recipes` is greater than 0, and if
+    `unsettled`, `unseen`, `moved` and `left` are empty.
+
+    * `digest`: the digest of everything on which the second plan depends.
     * `recipes`: how many of the selected recipes are enrolled.
     * `unsettled`: what a pass would do, by recipe.
-    * `unseen`: the recipes for which this is not known, each with the reason.
+    * `unseen`: the recipes for which it is not known what a pass would do, each with the reason.
     * `moved`: what differed between the two plans.
-    * `left`: what a dead pass or an ended hold has left for the next pass to do.
+    * `left`: what a dead pass or an ended hold has left for the next pass to clean up.
     """
 
     digest: str
@@ -32,7 +35,7 @@ class Proof:
 
         * 5: no recipe is enrolled.
         * 1: it is not known what a pass would do for some recipe.
-        * 2: a pass would do something, or the two plans differ.
+        * 2: a pass would do something or clean up something, or the two plans differ.
         * 0: a pass would do nothing.
         """
         if not self.recipes:

@@ -10,10 +10,11 @@ from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
-    """Return the red (failed trial) because of which nothing is tried now; None if there is none.
+    """Return the red (failed trial) because of which nothing is tried now.
 
-    The red is one of the wanted release. Without one, it is that of a damaged canonical's release, which would
-    otherwise be tested again.
+    * If there is a red of the wanted release: that red.
+    * Else, if the canonical is damaged and its release is not tested again because of a red: that red.
+    * Else None.
     """
     red, have, observed = red_of_wanted(case), case.step.finding.have, case.observation
     if red is None and case.step.held_back is HeldBack.RED_BEFORE and have is not None and observed is not None:

@@ -80,10 +80,11 @@ def _kind(row: Row, bucket: ReportBucket) -> str:
 
 
 def _version(row: Row, bucket: ReportBucket) -> str:
-    """Return the version of the release that the problem is about; "" if there is none. `bucket` is the row's bucket.
+    """Return the version of the release that a problem is about; "" if it is about none. `bucket` is the row's bucket.
 
-    For a damaged or orphaned canonical it is the version of the canonical. If a person is needed, it is that of the
-    wanted release.
+    * DAMAGED and ORPHANED: the version of the canonical.
+    * NEEDS_PERSON: the version of the wanted release; "" if no single release is wanted.
+    * Any other bucket: "".
     """
     if bucket in {ReportBucket.DAMAGED, ReportBucket.ORPHANED}:
         return row.finding.have.version if row.finding.have is not None else ""

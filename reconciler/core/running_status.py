@@ -14,8 +14,10 @@ NEVER_DEPLOYED = "it was never deployed to be kept running, or its deployment wa
 def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: Parts, problem: str) -> str:
     """Return how the kept deployment of `generation` differs from its record; "" if it does not.
 
-    `record` is None if the canonical was never deployed. `parts` are the parts that are deployed now; those that the
-    record does not name do not count. `problem` says why some of them are not up, "" if all are.
+    * `record`: the record of the deployment. None if the canonical was never deployed. Damaged if the record cannot be
+      read: then return why.
+    * `parts`: the parts that are deployed now. Parts that the record does not name do not count.
+    * `problem`: why some of `parts` are not up; "" if all are up.
     """
     if record is None:
         return NEVER_DEPLOYED

@@ -113,11 +113,12 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return the plan of the next round, which runs waiting trials after `plan`; None if it would run none.
+    """Return the plan of the next round, in which some of the trials run that wait in `plan`; None if none can run.
 
-    A waiting trial is taken for each step of `plan` that tried no release, because its folder was in use for example.
+    One waiting trial is taken for each step of `plan` whose release was not tried, for example because the recipe's
+    folder was in use.
 
-    * `plan`: the plan that was carried out. Of its `waiting` trials, those that have waited longest come first.
+    * `plan`: the plan that was carried out. The trials in `plan.waiting` that have waited longest come first.
     * `order`: the recipes in the order of the first plan of the pass.
     * `outcomes`: what came of the steps of `plan`.
     """
@@ -137,9 +138,10 @@ def _was_not_tried(outcome: Outcome) -> bool:
 def is_doubtful(trial: Trial) -> bool:
     """Return whether the result of a trial may be the fault of other steps that ran at the same time.
 
-    This is so if a tier failed, could not be judged or was not reached, if the base did not work, or if data.check
-    failed so late that lack of time may be the reason. A trial that only was not cold (see the gate's condition "cold")
-    is not doubtful: the gate refuses it anyway.
+    * True if a tier failed, could not be judged or was not reached.
+    * True if the base did not work.
+    * True if data.check failed so late that lack of time may be the reason.
+    * Else False, even if the trial was not cold (the gate's condition "cold"): the gate refuses such a release anyway.
     """
     base_is_broken = any(tier.skip is Skip.BASE_BROKEN for tier in trial.tiers)
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow

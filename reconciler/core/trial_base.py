@@ -12,11 +12,14 @@ from reconciler.core.wanted_release import may_run, unsigned_reason
 
 
 def base_for(observation: Observation, release: Release) -> Base:
-    """Return the base: the release from which the upgrade to `release` starts.
+    """Return the base: the release from which the upgrade to `release` starts, and where its data comes from.
 
-    `upgrade_base` chooses it: mostly the canonical's release, or the one that the declaration pins. These releases
-    cannot be the base: one whose tag moved, because our mirror lacks the new commit, and one without a good signature,
-    if the recipe needs signatures. If no release is left, the base has none, and its `why` is the reason.
+    `upgrade_base` chooses it: mostly the canonical's release, or the one that the declaration pins. It cannot choose:
+
+    * a release whose tag moved, because our mirror lacks the new commit
+    * a release without a good signature, if the recipe needs signatures
+
+    If no release is left, the field `release` of the base is None, and its field `why` has the reason.
     """
     moved = moved_tags(observation)
     unmoved = {tag: commit for tag, commit in (upstream_tags(observation) or {}).items() if tag not in moved}
@@ -30,7 +33,7 @@ def base_for(observation: Observation, release: Release) -> Base:
 def _why_none(observation: Observation, base: Base, left_out: Sequence[Release]) -> str:
     """Return why an upgrade has no base. `left_out` are the releases without a good signature, at least one.
 
-    The text does not call a signature bad as long as it is not checked.
+    If none of their signatures was checked yet, the text says so, and calls none of them bad.
     """
     pin = observation.recipe.upgrade.base
     faults = {each.version: unsigned_reason(observation, each) for each in left_out}

@@ -77,7 +77,10 @@ def has_releases(tags: Mapping[str, str | None]) -> bool:
 
 
 def unread_tags_message(tags: Sequence[str]) -> str:
-    """Return a text such as "v1, latest and 3 more (a release is named x.y.z or x.y.z+APP)", naming the first few."""
+    """Return a text that names the first tags in `tags`, at most MOST_NAMED, and says how many more there are.
+
+    An example: "v1, latest and 3 more (a release is named x.y.z or x.y.z+APP)".
+    """
     more = f" and {len(tags) - MOST_NAMED} more" if len(tags) > MOST_NAMED else ""
     return f"{', '.join(map(format_tag, tags[:MOST_NAMED]))}{more} (a release is named x.y.z or x.y.z+APP)"
 

@@ -51,9 +51,10 @@ def is_admitted(observation: Observation, release: Release) -> bool:
 
 
 def first_seen(observation: Observation, release: Release) -> datetime:
-    """Return when a pass first saw this version on this commit, under any of its tags.
+    """Return when a pass first saw this version on this commit. Every tag of the version counts: v1.0.0 and 1.0.0.
 
-    If no pass did, return the time of the observation. If a person accepted a moved tag, the time counts from then.
+    If no pass has seen it yet, return the time of the observation. If the tag was moved to this commit, and a person
+    accepted that, return when the person did so.
     """
     key = version_key(release.version)
     known = [
@@ -85,19 +86,23 @@ def signature_of(observation: Observation, release: Release) -> Signature | None
 def unsigned_reason(observation: Observation, release: Release) -> str:
     """Return why the signature of a release's tag is not accepted.
 
-    Return "" if the signature is good, not needed, or not checked yet. It cannot be checked before our mirror has the
-    tag. So a dry run perhaps does not know yet whether it is good.
+    Return "" if the signature is good, not needed, or not checked yet. A signature can be checked only once our mirror
+    has the tag. So in a dry run, the signature of a new release may not be checked yet.
     """
     signature = signature_of(observation, release)
     return signature.fault if signature is not None else ""
 
 
 def releases_to_check(observation: Observation) -> tuple[Release, ...]:
-    """Return the releases whose signatures have to be checked, the most wanted first; () if the recipe needs none.
+    """Return the releases whose signatures have to be checked, the most wanted first.
 
-    These are the releases newer than the canonical, and the declared base of an upgrade. If a promotion depends on the
-    way back, the canonical's own release is among them. If the canonical is damaged, these are all releases, because
-    the canonical's own is tested again, maybe as an upgrade from an older one.
+    * The releases that are newer than the canonical.
+    * If the canonical is damaged: its own release, and all older ones too. The canonical's own release is tested again,
+      maybe as an upgrade from an older one.
+    * If there are any of these: the declared base of an upgrade too. If a promotion depends on the way back, also the
+      canonical's own release.
+
+    Return () if there are none of these, if the recipe needs no signatures, or if upstream lost too many release tags.
     """
     recipe, have = observation.recipe, observation.canonical
     if not recipe.signed or is_shrunken(observation):
@@ -133,7 +138,9 @@ def need_releases(
 ) -> dict[str, Release | None]:
     """Return for each recipe the release that is deployed when another recipe needs this recipe's app.
 
-    This is the canonical's, else the wanted one; None if there is neither, or if the wanted one lacks a good signature.
+    * If the recipe has a canonical: the canonical's release.
+    * Else: the wanted release, if it is allowed to deploy it (see `may_run`).
+    * None if there is no such release.
     """
     wants = {name: want_of(observation) for name, observation in observations.items()}
     newest = {

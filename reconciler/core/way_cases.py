@@ -49,10 +49,10 @@ class DataSource:
 
 @frozen
 class Kill:
-    """When a release was killed during its start. Both times count in seconds from when its first process was seen.
+    """When a release was killed during its start. Both times are in seconds since its first process was seen.
 
-    * `after`: until the release was killed.
-    * `start`: until Canon last found the release not ready in a start without a kill.
+    * `after`: when the release was killed.
+    * `start`: how long a start takes without a kill: when Canon last found the release not ready in such a start.
     """
 
     after: float

@@ -18,7 +18,7 @@ WAY_LINE: Final = "way"
 def recorded_ways(lines: Iterable[LedgerLine], recipe: str) -> tuple[RecordedWay, ...]:
     """Return the results of the ways of `recipe` in the ledger lines `lines`, the oldest first.
 
-    Lines about anything else are left out, and lines of a newer Canon that cannot be read.
+    Lines about anything else are left out. Lines in a form that only a newer Canon can read are left out, too.
     """
     entries = [line.entry for line in lines if (line.entry.kind, line.entry.recipe) == (WAY_LINE, recipe)]
     found = (recorded_way(recipe, entry.at, entry.body) for entry in entries)

@@ -15,10 +15,11 @@ _SEEN: Final = (WayKind.TWICE, WayKind.DAMAGES, WayKind.UNCLEAN, WayKind.NO_REST
 
 
 def result_of_both(first: Tried, second: Tried) -> Tried:
-    """Return the result that counts of two: `second` was tried because something took too long while `first` was found.
+    """Return which of two results counts. `second` comes from a second try, made because the first took too long.
 
-    The second counts. But the first counts if its kind is graver, because data that was lost once may be lost again.
-    The reason of the first then also tells the answer of the second.
+    * If the kind of `first` is graver: `first`, because data that was lost once may be lost again. A text on the answer
+      of `second` is added to its reason.
+    * Else: `second`.
     """
     if _rank(first.kind) <= _rank(second.kind):
         return second

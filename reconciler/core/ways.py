@@ -165,8 +165,8 @@ def _same_base(result: WayResult, base: Release | None) -> bool:
 def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
     """Return the newest answer of each way of the release with this version and commit, in the order of `WayName`.
 
-    If an ERROR came after the answer of a way, the last ERROR follows the answer. Ways without a result are left out.
-    `recorded` are the results of one recipe, the oldest first.
+    An ERROR is no answer. If the newest result of a way is an ERROR, that result is returned too, after the answer if
+    there is one. Ways without a result are left out. `recorded` are the results of one recipe, the oldest first.
     """
     own = [each for each in recorded if each.result.release == Release(version, commit)]
     return tuple(each for way in WayName for each in _newest([one for one in own if one.result.way is way]))

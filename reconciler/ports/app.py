@@ -94,11 +94,11 @@ class RunningApp:
     * `peer`: where other apps of the slot reach this app, as "HOST:PORT"; "" if unknown.
     * `killed`: parts of the earlier deployment that had to be killed, each with the time it had to stop: "app (10 s)".
     * `timeout`: how long the release itself says that it takes to become ready; None if it says nothing.
-    * `settles_in`: the app counts as up if nothing changes for this time; None if waiting is not enough.
+    * `settles_in`: after what time the app counts as up, if nothing changes until then; None if waiting is not enough.
     * `up`: the identifiers of the parts that are up. A part gets a new identifier each time it starts.
     * `ended`: how parts of this deployment ended that Canon did not stop, by the identifier that each part had.
-    * `unready_at`: if the app was waited for, when it was last found not ready, in seconds of the monotonic clock; None
-      if it was ready at once.
+    * `unready_at`: when the app was last found not ready while it was waited for, in seconds of the monotonic clock.
+      None if it was ready at once, or if nobody waited for it.
     """
 
     version: str

@@ -181,6 +181,8 @@ class Readiness(Protocol):
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
         """Watch an app for `seconds`. Return how a part of it ended in that time; None if all parts stayed up.
 
-        `ready` is the status that the app had when it became ready. `status` is a function that reads the present
-        status; it is called at least once. Raise InfrastructureError if the status cannot be read in the end.
+        * `status`: a function that reads the present status. It is called at least once.
+        * `ready`: the status that the app had when it became ready.
+
+        Raise InfrastructureError if the last call of `status` could not read it.
         """

@@ -11,11 +11,12 @@ class Images(Protocol):
 
     @property
     def owner(self) -> str:
-        """Return the ids of this state folder and of the engine, in one text. It is recorded with each deployment.
+        """Return the ids of this state folder and of the engine, in one text, which each deployment's record has.
 
-        Which images Canon pulled is known only of deployments that have this owner: in a copy of a state folder, or at
-        another engine, the records say nothing about that. Raise InfrastructureError if the engine does not tell its
-        id.
+        The records say which images Canon pulled for a deployment. That counts only if the deployment has this owner:
+        in a copy of a state folder, or at another engine, somebody else may have pulled the same images.
+
+        Raise InfrastructureError if the engine does not tell its id.
         """
         ...
 

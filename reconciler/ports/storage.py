@@ -138,8 +138,9 @@ class Snapshots(Protocol):
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
         """Hash the files of the snapshot in `folder` if an inode or a time has changed since `seal`.
 
-        If the content is still the same, return the present inodes, sizes and times of the files, by name. Return None
-        if no inode and no time has changed, or if the snapshot is damaged.
+        * If nothing has changed, return None.
+        * If the content is still as sealed, return the present inodes, sizes and times of the files, by name.
+        * If the snapshot is damaged, or changes meanwhile, return None.
         """
 
     def manifest(self, folder: Path, seal: Seal) -> "Manifest | Damaged":

@@ -143,7 +143,7 @@ def _anchor(name: str) -> str:
 
 
 def _shortened(html: str) -> str:
-    """Return `html` without what HTML lets be left out. It means the same."""
+    """Return `html` without the white space, end tags and quotes that HTML does not need. Its meaning is the same."""
     return _QUOTED.sub(r"=\1", _END_TAGS.sub("", _compact(html)))
 
 

@@ -143,9 +143,10 @@ class _Past:
 
 
 def _seen_before(freshness: Freshness, last: datetime | None) -> datetime | None:
-    """Return when a recipe's upstream was last seen, if the last whole pass did not see it; else None.
+    """Return when a recipe's upstream was last seen, if that was before the last whole pass ended; else None.
 
-    `last` is when that pass ended; None if no whole pass is recorded.
+    * `freshness`: how old the facts about upstream are. If upstream was asked just now, or was never seen, return None.
+    * `last`: when the last whole pass ended. If it is None, because no such pass is recorded, return None.
     """
     seen = freshness.seen_at
     return seen if seen is not None and last is not None and not freshness.asked and seen < last else None

@@ -61,7 +61,7 @@ def danger_warnings(explained: Sequence[Explanation]) -> tuple[str, ...]:
 
 
 def _gravity(recorded: RecordedWay) -> int:
-    """Return a sort key: results in which data may be lost come first, then the answers NO, ERROR, SKIP and YES."""
+    """Return a sort key for results: those in which data may be lost, other answers NO, then ERROR, SKIP and YES."""
     order = (WayAnswer.NO, WayAnswer.ERROR, WayAnswer.SKIP, WayAnswer.YES)
     return -1 if is_dangerous(recorded.result) else order.index(recorded.result.answer)
 

@@ -119,10 +119,12 @@ def why(row: Row, run: Run) -> str:
 
 
 def reason_of_row(row: Row) -> str:
-    """Return the reason of the row's result; if the row has no result, return the reason of its planned step.
+    """Return the reason of the row's result. If the row has no result, or the result NONE, return that of its step.
 
-    If the pass only deployed the canonical again, and the recipe still differs, add the reason of what is left to do.
-    Add the reason of the canonical's state too, unless the text has it already.
+    Two other reasons are added:
+
+    * what is left to do, if the pass only deployed the canonical again, and the recipe still differs
+    * the state of the canonical, such as a damage, unless the text has it already
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:

@@ -37,7 +37,7 @@ class RunningNow:
 
     @property
     def hidden(self) -> PassProgress | None:
-        """Return the pass whose process cannot be seen from here, so nobody knows whether it runs; else None."""
+        """Return the pass whose process cannot be seen from here, so that it may run or not; None if there is none."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is None else None
 
 

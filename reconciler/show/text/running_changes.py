@@ -43,9 +43,12 @@ def _earlier(before: RunningNow | None) -> PassProgress | None:
 def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
     """Return whether the pass `gone`, which is not seen to run any more, is over.
 
+    * `after`: what was seen after the pass was gone.
+    * `end`: the last event of the pass in the ledger; None if the pass recorded no end.
+
     The pass is over in one of these cases:
 
-    * The pass recorded its end in the ledger, as the event `end`.
+    * The pass recorded its end in the ledger.
     * The progress file is that of a dead process or of another pass.
     * There is no progress file, and nobody holds the pass lock. A missing file alone proves nothing, because a pass
       removes the file if it cannot write to the file.
