@@ -16,7 +16,7 @@ def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, he
 
     * `lines`: all lines of the ledger, in order.
     * `kept`: the number and hash of the last line, which the registry stores beside the ledger; None if it stores none.
-    * `head`: a hash that a person wrote down, or its first digits; "" for none.
+    * `head`: a hash that a person wrote down, or its first digits, which one of the lines must still have; "" for none.
     """
     yield checked("", f"ledger: {len(lines)} lines, each after the one before", _named(list(_breaks(lines))))
     if kept is not None:
@@ -64,9 +64,9 @@ def _hash(line: LineOfLedger) -> str:
 
 
 def _cut(kept: tuple[int, str], last: tuple[int, str]) -> str:
-    """Return how the ledger's last line differs from the one that the registry stores beside it; "" if it does not.
+    """Return how the ledger's last line differs from what the registry stores of that line; "" if it does not differ.
 
-    Both are given as number and hash: `kept` is the stored one, and `last` that of the ledger.
+    `kept` is the number and hash that the registry stores. `last` is the number and hash of the line itself.
     """
     if kept == last:
         return ""

@@ -63,7 +63,7 @@ class PastPass:
 
     * `trigger`: what started the pass, such as timer or shell.
     * `ended_at`: when the pass ended; None if the ledger does not say that it did.
-    * `exit_code`: its exit code; None as long as `ended_at` is.
+    * `exit_code`: the exit code of the pass; None if `ended_at` is None.
     * `line`: the last line of the pass's report; "" if the pass has not ended.
     * `is_whole`: True if the pass has ended and was about the whole fleet.
     * `trials`: the trials that ran in this pass.

@@ -26,10 +26,10 @@ class TrialsBeside:
 def no_room(memory: Memory, budget: int | None, free: int | None, beside: TrialsBeside = TrialsBeside()) -> str:
     """Return why the disk has no room for a trial of the recipe beside the trials that run now; "" if it has room.
 
-    * `memory`: what passes remember of the recipe. If they do not know how much a trial of it takes, return "".
+    * `memory`: what passes remember of the recipe, with how much its trials take. If that is not known, return "".
     * `budget`: how many bytes trials may take; None for no limit: then return "".
     * `free`: how many bytes are free; None if that is unknown: then only the budget counts.
-    * `beside`: what the trials that run now take; nothing if none runs.
+    * `beside`: what the trials that run now take. By default, no trial runs.
     """
     peak = peak_of(memory)
     if budget is None or peak is None:

@@ -44,8 +44,8 @@ def events_of(lines: Iterable[LedgerLine], triggers: Mapping[str, str] | None = 
 
     A line of unknown kind gets a text made of the texts in its data.
 
-    Only the line that begins a pass says what started the pass. So `triggers` tells this for passes that began before
-    the first of `lines`, by the id of the pass. It is None if `lines` have the whole ledger from its beginning.
+    `triggers` has what started each pass that began before the first of `lines`, by the id of the pass. It is needed
+    because only the line that begins a pass says this. None: `lines` are the whole ledger from its beginning.
     """
     lines = tuple(lines)
     known = {**(triggers or {}), **pass_triggers(lines)}

@@ -26,8 +26,8 @@ from state.records import Canonical
 class Cause(StrEnum):
     """How the wanted release differs from the recorded one, or why they cannot be compared.
 
-    AHEAD: the canonical's release is newer, gone upstream, or no longer allowed. MOVED: a release tag names another
-    commit than before. AMBIGUOUS: the newest version has tags on several commits.
+    AHEAD: the canonical is newer than the wanted release, gone upstream, or no longer allowed. MOVED: a release tag
+    names another commit than before. AMBIGUOUS: the newest version has tags on several commits.
     """
 
     IN_SYNC = "in-sync"

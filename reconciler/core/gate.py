@@ -54,7 +54,7 @@ def gate(
     * `asked_again`: what upstream answered after the trial, in which the tested tag must still be; None before that.
     * `place`: where this process runs.
 
-    As long as `trial` or `asked_again` is None, the conditions that need it are OPEN. A hold is not judged here, but by
+    If `trial` or `asked_again` is None, the conditions that need it are OPEN. A hold is not judged here, but by
     `unheld`.
     """
     return (

@@ -51,9 +51,10 @@ class HoldStatus:
 
 
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
-    """Return the hold and the rollback that have an effect on a recipe now, or a hold that has ended.
+    """Return what a person decided about a recipe, and what waits because of that; None if there is nothing to tell.
 
-    A hold that has ended, but is still recorded, is in the field `ended`. Return None if there is none of these.
+    The result has the hold and the rollback that have an effect now, and a hold that has ended but is still recorded.
+
     `want` is the wanted release, or why there is none; None for an orphan. `today` is in UTC.
     """
     hold = hold_in_effect(observation.hold, today)

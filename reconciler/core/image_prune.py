@@ -11,7 +11,7 @@ from state.image_use import ImageUse, UsedImage
 class PresentImage:
     """An image that the engine has. `tags` are its names, such as "nginx:1.28"; `size` is in bytes.
 
-    `in_use`: a container, running or not, or a service of this host was made from it.
+    `in_use` is True if a service of this host, or a container that runs or has stopped, was made from this image.
     """
 
     id: str
@@ -57,8 +57,11 @@ class StoredApp:
 def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozenset[tuple[str, str]]:
     """Return recipe and commit of each of `apps` whose images must stay, because the app may be deployed again.
 
-    `uses` are the records of which images each release used. An app whose driver deploys no images is left out, unless
-    `uses` has a record of its release, from a time when its recipe had another driver.
+    * `apps`: the apps of the stored generations.
+    * `uses`: the records of which images each release used.
+
+    An app whose driver deploys no images is left out. But it is returned if `uses` has a record of its release: then
+    its recipe had another driver before.
     """
     known = {(use.recipe, use.commit) for use in uses}
     return frozenset(app.release for app in apps if app.has_images or app.release in known)
@@ -87,7 +90,8 @@ def images_to_prune(
     """Return which of the engine's images `present` are to be removed.
 
     An image is removed if Canon pulled it, nothing on this host uses it, all its names are from releases that Canon
-    deployed, and neither its id nor one of its names is still needed.
+    deployed, and neither its id nor one of its names is still needed. If the images of a release in `kept` are not
+    known, no image is removed.
 
     * `uses`: which images each deployed release used, as recorded.
     * `kept`: recipe and commit of each release that stored generations need. The images of these are still needed.

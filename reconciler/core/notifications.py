@@ -94,8 +94,8 @@ def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> 
     """Return the problem `known`, of which people were told, as it is now, and a line about it for a message.
 
     * the problem: None if it is over.
-    * the line: None if no message about the problem is due. While a problem lasts, one is due each time that the time
-      `remind` has passed since the last message.
+    * the line: None if no message about the problem is due. While a problem lasts, a message is due once the time
+      `remind` has passed since the last one.
 
     `seen` is what was found out at the time `now`.
     """
@@ -116,7 +116,10 @@ def make_message(items: Sequence[Item], now: datetime) -> Message:
 
 
 def for_targets(unsent: Sequence[UnsentMessage], targets: Sequence[str]) -> tuple[UnsentMessage, ...]:
-    """Return the messages that wait for one of `targets`, each without any other target. Drop the other messages."""
+    """Return the messages that wait for at least one of `targets`. Drop the other messages.
+
+    A message in the result waits for no target that is not in `targets`.
+    """
     kept = (evolve(each, targets=tuple(target for target in each.targets if target in targets)) for each in unsent)
     return tuple(each for each in kept if each.targets)
 

@@ -235,9 +235,9 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 def is_remembered(outcome: Outcome) -> bool:
     """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
-    Return True if the release failed a tier, if its candidate could not be deployed, if it changed its own checkout, or
-    if a way on which the promotion depends has the answer NO. Return False if the recipe's tests changed during the
-    trial, since the red would be recorded for other tests.
+    If the release failed a tier: True, unless the recipe's tests changed meanwhile. If the release passed, but was not
+    promoted: True if its candidate could not be deployed, if it changed its own checkout, or if a way on which the
+    promotion depends has the answer NO; but False if this host is to blame. Else False.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

@@ -178,7 +178,7 @@ def _do_nothing(finding: Finding) -> Step:
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     """Return the step for a wanted release that is not promoted yet.
 
-    If it is held back, and the canonical is damaged but still tagged, the canonical's release is tested again.
+    If the release is held back, and the canonical is damaged but still tagged, test the canonical's release again.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:

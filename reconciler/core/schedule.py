@@ -150,11 +150,13 @@ def is_doubtful(trial: Trial) -> bool:
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
-    * True if the release is red, if this host failed, or if other trials are to blame.
-    * False if the release was promoted, or not tried, because another command used the recipe's folder for example.
-    * If the gate refused the release: True if its trial is doubtful, or if the gate refused it only by the condition
-      "tagged" and conditions on ways. A busy network or host may be the reason for these.
-    * True if an error ended the promotion.
+    The first that applies decides:
+
+    * True if the release is red, if this host failed, or if trials at the same time are to blame.
+    * False if the release was promoted or repaired, or was not tried, for example because its folder was in use.
+    * True if the trial is doubtful (see `is_doubtful`), or if an error ended the promotion.
+    * True if the gate refused the release only by "tagged" and conditions on ways: a busy network or host may be why.
+    * Else False.
     """
     attempt = outcome.attempt
     if outcome.result in {Result.RED, Result.INFRASTRUCTURE} or attempt.company_fault:

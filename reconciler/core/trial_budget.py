@@ -28,10 +28,13 @@ def within_trials(plan: Plan, observations: Mapping[str, Observation], trials: i
 
 
 def waits_since(step: Step, observation: Observation) -> datetime:
-    """Return since when the recipe waits for a trial: since its release was first seen, or since its last trial.
+    """Return since when the recipe waits for a trial: the later of two times.
 
-    The later of the two counts, so that a recipe whose trials fail by faults of the host does not keep all others
-    waiting. Return a day in 1970 if neither is known.
+    * When the release to try was first seen.
+    * When the recipe was last tried. Otherwise, a recipe whose trials fail by faults of the host would keep all others
+      waiting.
+
+    Return a day in 1970 if neither is known.
     """
     return max(step.finding.since or _LONG_AGO, observation.memory.last_trial_at or _LONG_AGO)
 

@@ -6,11 +6,14 @@ from reconciler.core.host_checks import CheckResult, HostCheck
 
 
 def check_unit(unit: str, load_state: str, ended: str, *, is_declared: bool) -> HostCheck:
-    """Return the check of the systemd unit `unit`: OK if systemd has loaded the unit and its last run succeeded.
+    """Return the check of the systemd unit `unit`.
 
-    The check is FAILED if the last run failed. If the unit is not loaded, the check is FAILED if the fleet declares the
-    unit (`is_declared`), else a WARNING. `load_state` is the unit's LoadState, such as "masked"; "" if systemd does not
-    run this host. `ended` is the Result of its last run, "" if there was none.
+    * If the unit is not loaded: FAILED if the fleet declares the unit (`is_declared`), else a WARNING.
+    * If its last run failed: FAILED.
+    * Else OK.
+
+    `load_state` is the unit's LoadState, such as "masked"; "" if systemd does not run this host. `ended` is the Result
+    of its last run; "" if there was none.
     """
     if load_state != "loaded":
         result = CheckResult.FAILED if is_declared else CheckResult.WARNING

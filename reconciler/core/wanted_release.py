@@ -121,10 +121,12 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
 
 
 def may_run(observation: Observation, release: Release) -> bool:
-    """Return whether it is allowed to deploy a release as the base of an upgrade, or because another recipe needs it.
+    """Return whether a release is allowed to run as the base of an upgrade, or because another recipe needs its app.
 
-    If the recipe needs no signatures, every release is allowed. Else a release is allowed if it is on the canonical's
-    commit, or if its tag has a checked, good signature.
+    * True if the recipe needs no signatures.
+    * True if the release is on the canonical's commit.
+    * True if the signature of its tag was checked and is good.
+    * Else False.
     """
     have = observation.canonical
     if not observation.recipe.signed or (have is not None and have.commit == release.commit):

@@ -66,7 +66,7 @@ class WayCase:
     * `source`: the data over which the release was deployed.
     * `kind`: why the answer is NO; None for any other answer.
     * `reason`: one sentence, with the words of the app if there are any.
-    * `proves_writes`: True if data.check can tell whether what the older release wrote is there.
+    * `proves_writes`: True if data.check would notice that something is missing which the older release wrote.
     * `moment`: when the release was to be killed in a fall; None for a leap.
     * `kill`: when the release was in fact killed; None if it was not.
     * `seconds`: how long the case took.

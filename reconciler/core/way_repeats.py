@@ -17,9 +17,9 @@ _SEEN: Final = (WayKind.TWICE, WayKind.DAMAGES, WayKind.UNCLEAN, WayKind.NO_REST
 def result_of_both(first: Tried, second: Tried) -> Tried:
     """Return which of two results counts. `second` comes from a second try, made because the first took too long.
 
-    * If the kind of `first` is graver: `first`, because data that was lost once may be lost again. A text on the answer
-      of `second` is added to its reason.
-    * Else: `second`.
+    * If the kind of `first` is graver, return `first`, because data that was lost once may be lost again. Add the
+      answer of `second` to the reason of `first`.
+    * Else return `second`.
     """
     if _rank(first.kind) <= _rank(second.kind):
         return second

@@ -21,7 +21,7 @@ class WayResult:
     * `base`: the older release of a way back; None for a stop, or if there is none.
     * `kind`: why the answer is NO; None for any other answer.
     * `reason`: one sentence, with the words of the app if there are any.
-    * `proves_writes`: True if data.check can tell whether what the newer release wrote is there.
+    * `proves_writes`: True if data.check would notice that something is missing which the newer release wrote.
     * `stop`: how the release ended after SIGTERM; None if it was not stopped.
     * `cases`: the result of each case of a leap or a fall; () for other ways. `kind` is then that of the gravest case.
     * `tests`: the digest of everything on which the answer depends, besides the releases.

@@ -149,9 +149,9 @@ class RemovalResult:
 
     * `ended`: the names of processes that the app had left running, and that were ended.
     * `remaining`: the names of what could not be stopped or removed.
-    * `killed`: parts that did not stop in time, each with the time it had: "worker (10 s)". Their last data may be
-      incomplete.
-    * `without_data`: parts that were killed for the same reason, but keep no data. They are not in `killed`.
+    * `killed`: parts with data that were killed because they did not stop in time, each with the time it had: "worker
+      (10 s)". Their last data may be incomplete.
+    * `without_data`: parts that were killed for the same reason, but have no data.
     * `exit_codes`: the exit code of each part that ended as it was stopped, by the part's name, as far as known. A
       negative code is the number of the signal that ended the part.
     * `grace`: the longest time that a part had to stop; None if nothing was stopped.

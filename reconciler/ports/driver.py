@@ -49,11 +49,13 @@ class Driver(Protocol):
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Deploy the release in the folder `checkout` as `app`. Return remarks for the report; () for none.
 
-        The app may be new, or an earlier release of it may run. Do not wait until the app is ready. Raise RecipeError
-        if the release is to blame for a failure, else InfrastructureError.
-        A driver may stop the earlier release first. If it has to kill that release, it does not start the new one, and
-        raises KilledError. A driver that replaces one part after another names killed parts in `RunningApp.killed`
-        instead.
+        The app may be new, or an earlier release of it may run. Do not wait until the app is ready.
+
+        A driver may stop the earlier release before it starts the new one. If such a driver has to kill the earlier
+        release, it raises KilledError, and does not start the new one. A driver that replaces one part after another
+        raises no KilledError: it names killed parts in `RunningApp.killed`.
+
+        Raise RecipeError if the release is to blame for a failure, else InfrastructureError.
         """
 
     def status(self, app: App) -> AppStatus:

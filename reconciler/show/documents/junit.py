@@ -24,8 +24,8 @@ def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Con
     A leap and a fall have a test case for each of their cases instead, such as "leap from 1.0.0 (generation 3)".
 
     * `ways`: the results of the ways that were tried after the tiers.
-    * `conditions`: the conditions of the gate. A way with the answer NO is a "failure" if a condition fails by it; else
-      it is "skipped".
+    * `conditions`: the conditions of the gate. The answer NO of a way is a "failure" if the condition on this way is
+      not met because of it; else it is "skipped".
 
     Control characters are escaped, because XML cannot contain most of them.
     """

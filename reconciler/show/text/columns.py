@@ -123,8 +123,8 @@ def reason_of_row(row: Row) -> str:
 
     Two other reasons are added:
 
-    * what is left to do, if the pass only deployed the canonical again, and the recipe still differs
-    * the state of the canonical, such as a damage, unless the text has it already
+    * that of what is left to do, if the pass only deployed the canonical again, and the recipe still differs
+    * that of the canonical's state, such as a damage, unless the text has it already
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:

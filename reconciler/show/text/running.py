@@ -71,9 +71,9 @@ def idle_text(running: RunningNow) -> str:
 
 
 def status_line(running: RunningNow, now: datetime) -> str:
-    """Return the line of `reconcile status` on a pass that runs, or of which it is not known whether it still runs.
+    """Return the line of `reconcile status` on a running pass, or on one that may still run.
 
-    If no pass is seen, the line says who holds the pass lock. Return "" if nobody does.
+    If neither is seen, the line says who holds the pass lock. Return "" if nobody holds it.
     """
     if running.alive is not None:
         return running_line(running.alive, now)
