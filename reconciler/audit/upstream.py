@@ -31,8 +31,9 @@ def upstream_refs(programs: Programs, url: str) -> Mapping[str, str] | str:
 def tag_claims(recipe: str, canonicals: Sequence[ClaimedRelease], refs: Mapping[str, str] | str) -> Iterator[Claim]:
     """Yield one claim: upstream has the tag of the newest recorded generation on the recorded commit.
 
-    `canonicals` are the recorded generations; yield nothing if there are none. `refs` maps each ref of upstream to its
-    commit, or is the reason why upstream could not be asked.
+    * `canonicals`: the recorded generations. If there are none, yield nothing.
+    * `refs`: maps each ref of upstream to its commit. If upstream could not be asked, `refs` is the reason as text, and
+      the claim is NOT_ASKED.
     """
     if not canonicals:
         return

@@ -66,10 +66,12 @@ def upgrade_base(
 def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base for a declaration that pins no base.
 
+    * The release of `have`, with its data, if an upgrade to the head can start from that data.
+    * Else the newest release before the head, installed fresh.
+    * Else a base without a release.
+
     `recorded` is the canonical, `have` the newest intact generation; each is None if there is none. `releases` are all
-    of upstream, in ascending order. The base is the release of `have`, with its data, if an upgrade to the head can
-    start from that data. Else the base is the newest release before the head, installed fresh. If there is no such
-    release either, the base has no release.
+    of upstream, in ascending order.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)

@@ -205,9 +205,12 @@ def _variable_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> I
 def check_environment(unit: str, differences: Sequence[str], missing: Sequence[str]) -> HostCheck:
     """Return the check that compares the environment of the systemd unit `unit` with that of this shell.
 
-    The check is FAILED if the unit lacks a program or a variable that this shell has. Any other difference is a
-    WARNING. `differences` are those that `environment_differences` returns. `missing` are the required programs that
-    are in the PATH of this shell, but not in that of the unit.
+    * FAILED if the unit lacks a program or a variable that this shell has.
+    * Else a WARNING if there is any other difference.
+    * Else OK.
+
+    `differences` are those that `environment_differences` returns. `missing` are the required programs that are in the
+    PATH of this shell, but not in that of the unit.
     """
     hint = f"set it in the unit: systemctl edit {unit}"
     if missing:

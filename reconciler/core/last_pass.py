@@ -39,9 +39,10 @@ class LastWholePass:
 
 
 def is_whole_pass(entry: LedgerEntry) -> bool:
-    """Return whether an entry of the ledger ends a pass over the whole fleet that was not interrupted.
+    """Return whether an entry of the ledger is the end of a pass over the whole fleet.
 
-    Return False also if the pass had the exit code HOLLOW (5): no recipe was enrolled, or its report lacked a recipe.
+    Return False if that pass was interrupted. Return False also if it had the exit code HOLLOW (5): no recipe was
+    enrolled, or its report lacked a recipe.
     """
     body = entry.body
     is_complete = "selected" in body and body["selected"] is None and body.get("signal") is None

@@ -40,11 +40,12 @@ def _why_not_loaded(unit: str, load_state: str) -> tuple[str, str]:
 def check_credentials(unit: str, missing: Sequence[str], unread: Sequence[str], declared: int) -> HostCheck:
     """Return the check of the secrets' files that `LoadCredential=` of the systemd unit `unit` names.
 
-    The check is FAILED if a file is missing, because systemd then does not start the unit.
+    * FAILED if a file is missing, because systemd then does not start the unit.
+    * Else NOT_CHECKED if this user cannot see of some file whether it exists.
+    * Else OK.
 
-    * `missing`: the missing files, each as "NAME: PATH".
-    * `unread`: the files of which this user cannot see whether they exist.
-    * `declared`: the number of all files.
+    `missing` has the missing files, each as "NAME: PATH". `unread` has the files that this user cannot see. `declared`
+    is the number of all files.
     """
     if missing:
         hint = f"make the file, or correct LoadCredential=: systemctl edit {unit}"

@@ -11,9 +11,9 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first: bool) -> bool:
-    """Return whether a pass has enough time left to begin a way.
+    """Return whether a pass has enough time left to begin a way: True if `elapsed` and `took` together fit into the budget.
 
-    * `budget`: the time that a pass has for all ways; None for no limit.
+    * `budget`: the time that a pass has for all ways; None for no limit: then return True.
     * `elapsed`: the seconds since the first way of the pass began.
     * `took`: the seconds that this way took last time; 0 if that is not known.
     * `is_first`: True if this is the first way of the pass. Then return True: so every way is tried at some time, even

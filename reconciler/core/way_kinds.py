@@ -112,7 +112,7 @@ class BackFacts:
     * `passes`: data.check passed while the older release ran.
     * `is_whole_after`: the newer release, deployed again on that data, has all data.
     * `rises_after`: the newer release, deployed again on that data, comes up.
-    * `keeps_older`: the newer release then still has the data that was there before it wrote more.
+    * `keeps_older`: the newer release then has all data from before its own writes, even if these writes are lost.
     """
 
     comes_up: bool
