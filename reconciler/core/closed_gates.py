@@ -22,7 +22,7 @@ def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event])
     """Return `blockers` with what the ways in the recipe's `[ways] gates` add to them. For an orphan, add nothing.
 
     * If the wanted release passed its trial, but was not promoted because some of these ways have the answer NO: the
-      blocker "not-red" gets one more change that would remove it. By that change, `[ways] gates` no longer names them.
+      blocker "not-red" gets one more change that removes it, namely that `[ways] gates` no longer names those ways.
     * If the way back is one of these ways, and leads to a release without a good signature: one more blocker is added.
 
     `events` are the events of the recipe.

@@ -187,10 +187,11 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 
 
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
-    """Return a text on whether the canonical's data was proved; "" if this is not known.
+    """Return a text on whether the canonical's data was proved.
 
-    The text says that the data was proved if the canonical's upgrade passed, or if data.check could tell in `trial`
-    that data is lost. If neither is so, it says that no check proves the data; but "" if `trial` is None.
+    If the canonical's upgrade passed, or if data.check could tell in `trial` that data is lost, the text says that the
+    data was proved. Else the text says that no check proves the data; it is "" if `trial` is None, because nothing is
+    known then.
     """
     upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
     if upgraded or (trial is not None and trial.checks_data):

@@ -11,7 +11,7 @@ from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 class Proof:
     """The result of `reconcile prove`: whether it is proved that a pass would do nothing.
 
-    For it, two plans are made, one right after the other. The answer is yes if `recipes` is greater than 0, and if
+    To find out, two plans are made, one right after the other. It is proved if `recipes` is greater than 0, and if
     `unsettled`, `unseen`, `moved` and `left` are empty.
 
     * `digest`: the digest of everything on which the second plan depends.

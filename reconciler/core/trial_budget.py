@@ -31,8 +31,8 @@ def waits_since(step: Step, observation: Observation) -> datetime:
     """Return since when the recipe waits for a trial: the later of two times.
 
     * When the release to try was first seen.
-    * When the recipe was last tried. Otherwise, a recipe whose trials fail by faults of the host would keep all others
-      waiting.
+    * When the recipe was last tried. If this did not count, a recipe whose trials fail by faults of the host would keep
+      all others waiting.
 
     Return a day in 1970 if neither is known.
     """

@@ -51,7 +51,7 @@ def is_admitted(observation: Observation, release: Release) -> bool:
 
 
 def first_seen(observation: Observation, release: Release) -> datetime:
-    """Return when a pass first saw this version on this commit. Every tag of the version counts: v1.0.0 and 1.0.0.
+    """Return when a pass first saw this version on this commit, under any of its tags, such as v1.0.0 and 1.0.0.
 
     If no pass has seen it yet, return the time of the observation. If the tag was moved to this commit, and a person
     accepted that, return when the person did so.
@@ -141,8 +141,8 @@ def need_releases(
     """Return for each recipe the release that is deployed when another recipe needs this recipe's app.
 
     * If the recipe has a canonical: the canonical's release.
-    * Else: the wanted release, if it is allowed to deploy it (see `may_run`).
-    * None if there is no such release.
+    * Else, if there is a wanted release that is allowed to run (see `may_run`): the wanted release.
+    * Else None.
     """
     wants = {name: want_of(observation) for name, observation in observations.items()}
     newest = {

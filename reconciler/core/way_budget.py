@@ -11,7 +11,7 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def has_time(budget: timedelta | None, elapsed: float, took: float, *, is_first: bool) -> bool:
-    """Return whether a pass has enough time left to begin a way: True if `elapsed` and `took` together fit into the budget.
+    """Return whether a pass has enough time left to begin a way: `elapsed` and `took` together must fit into `budget`.
 
     * `budget`: the time that a pass has for all ways; None for no limit: then return True.
     * `elapsed`: the seconds since the first way of the pass began.

@@ -11,7 +11,7 @@ class Images(Protocol):
 
     @property
     def owner(self) -> str:
-        """Return the ids of this state folder and of the engine, in one text, which each deployment's record has.
+        """Return the ids of this state folder and of the engine as one text, with which each deployment is recorded.
 
         The records say which images Canon pulled for a deployment. That counts only if the deployment has this owner:
         in a copy of a state folder, or at another engine, somebody else may have pulled the same images.

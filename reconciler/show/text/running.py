@@ -37,7 +37,7 @@ class RunningNow:
 
     @property
     def hidden(self) -> PassProgress | None:
-        """Return the pass whose process cannot be seen from here, so that it may run or not; None if there is none."""
+        """Return the pass of which it is not known whether it runs, since its process cannot be seen; None for none."""
         return self.seen.progress if self.seen is not None and self.seen.is_alive is None else None
 
 
