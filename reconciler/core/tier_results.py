@@ -93,8 +93,8 @@ class Trial:
     * `damage`: why the canonical's snapshot could not be deployed; "" if it could, or was not needed.
     * `tail`: the last log lines of the app that failed.
     * `checks_data`: True if data.check can tell that data is lost: it failed before data.mark had written anything.
-    * `is_check_slow`: True if data.check took much longer for that failure than to pass. Lack of time may then be why it
-      failed, so that `checks_data` is doubtful.
+    * `is_check_slow`: True if data.check took much longer for that failure than to pass. Lack of time may then be why
+      it failed, so that `checks_data` is doubtful.
     * `peak`: the most that the trial took of the disk; None if that was not measured.
     * `ways`: the results of the ways on which the promotion depends.
     """

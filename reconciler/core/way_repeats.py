@@ -15,7 +15,7 @@ _SEEN: Final = (WayKind.TWICE, WayKind.DAMAGES, WayKind.UNCLEAN, WayKind.NO_REST
 
 
 def result_of_both(first: Tried, second: Tried) -> Tried:
-    """Return which of two results counts. `second` is from a new try, made because something took too long in the first.
+    """Return which of two results counts. `second` is of a new try, made because something took too long in the first.
 
     * If the kind of `first` is graver, return `first`, because data that was lost once may be lost again. Add the
       answer of `second` to the reason of `first`.
