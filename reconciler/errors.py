@@ -63,7 +63,10 @@ class NotCheckedError(CanonError):
 
 
 class UpstreamError(InfrastructureError):
-    """Upstream has a tag that cannot be fetched. Only upstream can repair this. No release of the recipe is tried."""
+    """A fault in upstream's repository, such as a missing object. Only upstream can repair this.
+
+    No release of the recipe is tried.
+    """
 
 
 class RecipeError(CanonError):

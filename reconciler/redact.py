@@ -32,7 +32,7 @@ class Redaction:
     def apply(self, data: bytes) -> bytes:
         """Return `data` with "[redacted]" in place of each spelling of a secret.
 
-        Overlapping spellings are replaced together.
+        Spellings that overlap are replaced by one "[redacted]".
         """
         stream = RedactedStream(self)
         return stream.feed(data) + stream.flush()
@@ -42,8 +42,8 @@ class RedactedStream:
     """Replaces secrets in a text that comes in pieces, even a secret that is split over two of them.
 
     The result is the same as that of `Redaction.apply` for the whole text. The last bytes of a piece may be the
-    beginning of a secret, so they are kept until the next piece comes. Fewer bytes are kept than the longest secret
-    has, in any form.
+    beginning of a secret, so they are kept until the next piece comes. If the longest form of a secret has 100 bytes,
+    at most 99 bytes are kept.
     """
 
     def __init__(self, redaction: Redaction) -> None:
@@ -53,7 +53,7 @@ class RedactedStream:
         self._covered = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        """Add a piece of text. Return as much of the redacted text as later pieces cannot change any more."""
+        """Add a piece of text. Return the next part of the redacted text, up to where a later piece may change it."""
         self._held += chunk
         return self._release(max(0, len(self._held) - self._longest + 1) if self._longest else len(self._held))
 
@@ -76,10 +76,10 @@ class RedactedStream:
         return b"".join(parts)
 
     def _spellings_before(self, cut: int) -> Iterator[tuple[int, int]]:
-        """Yield (start, end) of each secret in the kept bytes that begins before the index `cut`.
+        """Yield (start, end) for each secret in the kept bytes that begins before the index `cut`.
 
-        `start` and `end` are indexes of the kept bytes. A secret is found in each of its encodings. Two that overlap
-        are both yielded, but of several that begin at the same index only the longest.
+        `start` and `end` are indexes of the kept bytes. A secret is found in each of its encodings. If two secrets
+        overlap, both are yielded. If several begin at the same index, only the longest is yielded.
         """
         match = self._pattern.search(self._held) if self._pattern else None
         while self._pattern and match and match.start() < cut:

@@ -33,8 +33,8 @@ def blocked_signals() -> Iterator[None]:
 def start_thread(thread: threading.Thread) -> None:
     """Start `thread`, with SIGHUP, SIGINT and SIGTERM blocked in it.
 
-    Else a signal that the main thread has blocked could reach this process through the other thread: Python then runs
-    the handler of the signal in the main thread, within what must not be interrupted.
+    Otherwise the kernel could give such a signal to `thread` while the main thread blocks it. Python would then run the
+    signal's handler in the main thread, in the middle of work that must not be interrupted.
     """
     with blocked_signals():
         thread.start()

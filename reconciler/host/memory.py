@@ -30,18 +30,19 @@ def oom_kills() -> int:
 
 
 def was_oom_killed(code: int | None, before: int) -> bool:
-    """Return whether the kernel probably killed a program because memory ran out.
+    """Return True if the kernel probably killed a program because memory ran out; else False.
 
-    `code` is the program's exit code, None if unknown. `before` is what `oom_kills` returned before the program
-    started.
+    This is probable if SIGKILL ended the program, and the kernel has killed programs for that reason meanwhile.
+    * `code`: the program's exit code; None if unknown.
+    * `before`: what `oom_kills` returned before the program started.
     """
     return code in _KILLED and oom_kills() > before
 
 
 def count_files(cgroups: str) -> Iterator[Path]:
-    """Yield the paths of files in which the kernel may count its kills for want of memory in Canon's cgroup.
+    """Yield the paths of files in which the kernel may count the programs that it killed because memory ran out.
 
-    The files need not exist. `cgroups` is the text of /proc/self/cgroup.
+    The files are those of Canon's cgroup. They need not exist. `cgroups` is the text of /proc/self/cgroup.
     """
     for line in cgroups.splitlines():
         number, controllers, path = line.split(":", 2)

@@ -68,7 +68,7 @@ class Streams:
         """Feed the sinks until the command ends, a sink is full, or time is up. Return which of these came first.
 
         `handle` is a descriptor that can be read once the command has ended (a pidfd). Time is up after `deadline`
-        seconds, or when the event `stop` is set; None if only the deadline counts.
+        seconds, or when the event `stop` is set. If `stop` is None, only the deadline counts.
         """
         poller = select.poll()
         poller.register(handle, select.POLLIN)
@@ -95,7 +95,8 @@ class Streams:
     def _read(self, read: int) -> bool | None:
         """Read a piece from the pipe `read`, and feed it to the pipe's sink.
 
-        Return whether the sink takes more; None if there is nothing to read now, or if the pipe has ended.
+        Return True if the sink takes more, False if it is full. Return None if there was no piece to read: the pipe is
+        empty now, or has ended.
         """
         try:
             chunk = os.read(read, _CHUNK)

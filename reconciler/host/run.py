@@ -77,8 +77,9 @@ def prepare() -> None:
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
     """Run a command. Return how it ended, and its output.
 
-    If it writes more than `most` bytes to stdout, or `most_err` to stderr, it is stopped; only these first bytes are
-    kept, and the exit code is None. If it fails, is missing or takes too long, the result says so.
+    A command that writes more than `most` bytes to stdout, or more than `most_err` to stderr, is stopped. Then the exit
+    code is None, and the output has only so many bytes. If the command fails, is missing or takes too long, no error is
+    raised: the result says so.
     """
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)

@@ -92,8 +92,8 @@ def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
     """Append to the sample `before` those settings that only the newer sample `text` has.
 
     Return the merged text, and the names of the appended settings. A setting in `before` keeps its value, even if
-    `text` has another: the copy of the sample that an operator made once does not change with a new release either.
-    Raise RecipeError for an invalid line.
+    `text` has another. This is as in Co-op Cloud: there an operator copies the sample once, and a new release does not
+    change the copy. Raise RecipeError for an invalid line.
     """
     had = {line.name for _, line in _assignments(before)}
     lines = [(assignment(where, line).name, line) for where, line in statements(text)]

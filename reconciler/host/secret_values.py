@@ -46,11 +46,13 @@ class HostSecrets:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Write those secrets of `needs` that the app does not have yet. Existing ones are kept.
+        """Write those secrets of `needs` that the app does not have yet. Those that it has are kept.
 
-        Return remarks on existing secrets that do not have the declared length, and the names of the makers that were
-        not used. The file `log` says how each secret was made or why not, without the secret. If some cannot be made,
-        raise InfrastructureError if only programs are missing, else RecipeError.
+        A secret that is in the folder `makers.existing` is taken over from there. Any other secret is made. The file
+        `log` says of each secret how it was made, or why it was not; the secret itself is not in the file. Return two
+        things: remarks on kept secrets without the declared length, and the names of makers whose secret is not in
+        `needs`. If a secret cannot be made, go on with the others, and raise an error at the end: InfrastructureError
+        if every reason is a missing program, else RecipeError.
         """
         app_directory.create_folders(app)
         refusals: dict[str, _Refusal] = {}
@@ -74,9 +76,10 @@ class HostSecrets:
         return ProvidedSecrets(tuple(remarks), tuple(name for name in makers.commands if _normalise(name) not in read))
 
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
-        """Make a new secret: what its maker, a command, prints or, without a maker, random characters. Return it.
+        """Make the new secret `need`, and return it.
 
-        If the secret cannot be made, return a _Refusal with the reason.
+        If `makers` has a command for this secret, the secret is what the command prints. Otherwise it is random. If the
+        secret cannot be made, return a _Refusal with the reason.
         """
         maker = _maker(makers, need)
         if maker is not None:
@@ -153,9 +156,9 @@ def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _R
 
 
 def _stderr_end(app: App, output: CapturedOutput) -> str:
-    """Return the end of what the command that makes a secret wrote to stderr, such as ": no such key"; "" if nothing.
+    """Return the end of what a maker, a command that makes a secret, wrote to stderr. Secrets in it are masked.
 
-    Secrets are masked in the returned text.
+    The text begins with a colon, such as ": no such key". It is "" if the maker wrote nothing to stderr.
     """
     known = redaction((output.out, *read_slot_secrets(app.folder.parent)))
     words = last_words(known.apply(output.err)[-KIB:])

@@ -59,9 +59,11 @@ class _Watch:
             self.failure = failed
 
     def _look(self) -> None:
-        """Look once whether the app runs. Record when it began to run, and kill it `kill_after` seconds later.
+        """Look once at the app, and do what its state asks for.
 
-        If the app was killed before, but something of it runs again, kill it again.
+        * The app did not run so far: if it runs now, record the time in `seen.began`.
+        * The app ran, and `kill_after` seconds have passed since: record the time in `seen.killed`, and kill the app.
+        * The app was killed already: if something of it runs again, kill that too.
         """
         seen = self.seen
         if seen.killed is not None:

@@ -127,7 +127,7 @@ def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
 def parse_time(text: str) -> datetime | None:
     """Return the time in a text that systemd printed, such as "Sun 2026-11-29 03:20:00 UTC".
 
-    Return None for any other text: systemd prints one where there is no time, for example no next start.
+    Return None for any other text. systemd prints such a text if there is no time, for example no next start.
     """
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=UTC)

@@ -49,8 +49,8 @@ class AskedRef:
     def fetch(self, quarantine: Quarantine) -> str | None:
         """Fetch the ref into `quarantine`, where it gets the name `refs/asked/last` (ASKED). Return its commit.
 
-        Return None if upstream does not have the ref. Raise UpstreamError for a fault in upstream's repository,
-        InfrastructureError if git fails otherwise.
+        Return None if upstream does not have the ref, or if the ref leads to no commit. Raise UpstreamError for a fault
+        in upstream's repository, InfrastructureError if git fails otherwise.
         """
         if is_commit_id(self.ref):
             if not quarantine.fetch_commit(self.upstream, self.ref, ASKED):

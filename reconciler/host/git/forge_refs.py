@@ -30,12 +30,12 @@ class ForgePlan:
 
 
 def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Split the refs of our mirror into what the forge should have, and what it had before. Return both.
+    """Return the refs of our mirror in two groups: what the forge should have, and what the forge had before.
 
     `mirror` maps the full names of refs to object ids, and so do the results.
-    * What the forge should have: the branches and tags of the mirror.
-    * What it had when it was last looked at: the refs below `refs/pushed/`. In the result, `refs/pushed/tags/1.0` has
-      the name `refs/tags/1.0`.
+    * The first result has the branches and tags of the mirror.
+    * The second result has the refs below `refs/pushed/`, which tell what the forge had when it was last looked at. In
+      the result, `refs/pushed/tags/1.0` has the name `refs/tags/1.0`.
 
     Other refs are left out.
     """
@@ -111,11 +111,13 @@ def push_problem(name: str, reason: str) -> str:
 def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> bytes:
     """Return the input for `git update-ref --stdin -z` that records below `refs/pushed/` which refs the forge has now.
 
-    All arguments map the full names of refs to object ids. Only refs in `wanted` are recorded. A tag that is gone from
-    the forge stays recorded. Return b"" if nothing has changed.
+    All arguments map the full names of refs to object ids.
     * `wanted`: the refs that the forge should have.
-    * `forge`: the refs that it has now.
+    * `forge`: the refs that the forge has now.
     * `pushed`: the refs that are recorded already.
+
+    A ref in `wanted` is recorded if the forge has it with the same object. Any other record stays as it is, also that
+    of a tag that is gone from the forge. Return b"" if there is nothing to record.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

@@ -72,10 +72,13 @@ def http_request(
 
 
 def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str] | None:
-    """Return libcurl's options for TLS, as {NAME: VALUE}. They come from `environment` and `bundle`.
+    """Return libcurl's options for TLS, as {NAME: VALUE}; None if git has to ask upstream instead.
 
-    `bundle` is the path of this host's CA certificates; None if there is none. Return None, so that git has to ask, if
-    there are no CA certificates. Return None also if a path is relative: git starts in another folder.
+    * `environment`: has variables of git that name files for TLS, such as GIT_SSL_CAINFO. They override `bundle`.
+    * `bundle`: the path of this host's CA certificates; None if this host has no such file.
+
+    git has to ask if neither of the two names a file of CA certificates. It has to ask also if a path in `environment`
+    is relative: git starts in another folder, so the path would lead elsewhere.
     """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
@@ -84,10 +87,10 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 
 
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
-    """Return libcurl's options for the proxy, from the same variables that git reads: values by name.
+    """Return libcurl's options for the proxy, as {NAME: VALUE}; None if git has to ask upstream instead.
 
-    `scheme` is that of the URL, "http" or "https". Return None, so that git has to ask, if git might understand the
-    variables differently.
+    The options come from those variables in `environment` that git reads too. `scheme` is that of the URL, "http" or
+    "https". If git might understand a variable differently than this process, git has to ask.
     """
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")

@@ -42,9 +42,10 @@ def ls_refs_request(prefixes: Iterable[str] = _PREFIXES) -> bytes:
 def ls_remote_text(answer: bytes) -> bytes | None:
     """Return the refs in `answer`, the body of an upstream's HTTP answer, as `git ls-remote --symref` prints them.
 
-    The result is the same byte for byte. Refs that are neither HEAD nor a branch or tag are left out. Return None if
-    the answer is not exactly in the format, has no such ref, or is cut off: a complete one ends with "0000", the flush
-    packet.
+    The result is the same byte for byte, but has only HEAD, branches and tags. Return None in each of these cases:
+    * `answer` is not exactly in the format.
+    * `answer` has neither HEAD nor a branch or tag.
+    * `answer` is cut off: it does not end with "0000", the flush packet.
     """
     lines: list[bytes] = []
     place = 0

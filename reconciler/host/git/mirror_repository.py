@@ -48,7 +48,7 @@ _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
 
 @frozen
 class MirrorRepository:
-    """The bare repository of a mirror. `most` is how many bytes one push into it may have."""
+    """The bare repository of a mirror. `most` is the size limit in bytes of one push into the repository."""
 
     repository: Repository
     most: int
@@ -110,10 +110,10 @@ class MirrorRepository:
         """Change the refs of the mirror as `plan` says, in one transaction, and write them to the disk.
 
         * `held`: the refs that the mirror has now.
-        * `arrived`: the fetched refs. They are below `refs/incoming/` now, and are moved from there.
+        * `arrived`: the fetched refs. They are below `refs/incoming/` now, and become branches and tags.
 
-        If an old branch conflicts with the new main branch, it is deleted first, in a transaction of its own. Raise
-        InfrastructureError if git fails.
+        If an old branch conflicts with the new main branch, the old one is deleted first, in a transaction of its own.
+        Raise InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)

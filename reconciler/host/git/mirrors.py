@@ -36,7 +36,7 @@ class GitMirrors:
     * `environment`: that of all child processes.
     * `protocols`: those by which git may connect.
     * `holding`: the descriptor of the pass lock, which git inherits; None for no lock.
-    * `most`: how many bytes one fetch, or one checkout, may have.
+    * `most`: the size limit in bytes of one fetch, and of one checkout.
     * `fetch_seconds`: how long one git call to upstream may take.
     * `keys`: the folder with the keys of the fleet.
     """
@@ -104,10 +104,11 @@ class GitMirrors:
         return find_commit(self._repository(name, None), ref)
 
     def fetch(self, recipe: Recipe, ref: str) -> str | None:
-        """Fetch what `ref` names at upstream into the mirror. Return its commit; None if upstream has no such ref.
+        """Fetch what `ref` names at upstream into the mirror. Return its commit.
 
-        Return None too if there is no mirror. No pass lock is needed, since no branch and no tag of the mirror changes.
-        Raise BusyError if another process calls this for the same recipe, InfrastructureError if git fails.
+        Return None if `ref` is not valid, if upstream has no such ref, or if there is no mirror. No pass lock is
+        needed, since no branch and no tag of the mirror changes. Raise BusyError if another process calls this for the
+        same recipe, InfrastructureError if git fails.
         """
         if ref_fault(ref) is not None or not self._path(recipe.name).exists():
             return None

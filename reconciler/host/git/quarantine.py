@@ -41,7 +41,7 @@ class Limits:
 
     * `protocols`: those by which git may connect.
     * `seconds`: how long the fetch may take.
-    * `most`: how many bytes it may have.
+    * `most`: how many bytes git may write to one file, such as the pack file of the fetch.
     """
 
     protocols: tuple[str, ...]
@@ -69,7 +69,7 @@ class Quarantine:
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, names: Sequence[str]) -> str | None:
-        """Ask the URL `upstream` for the refs with the full names `names`. Return the first that it has; None for none.
+        """Ask the URL `upstream` for refs. Return the first of the full names `names` that exists there; None if none.
 
         Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
         """

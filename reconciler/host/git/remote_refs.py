@@ -34,12 +34,14 @@ def ls_refs_digest(body: bytes) -> str:
 
 
 def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = None) -> bool:
-    """Return whether a new answer of upstream has the same refs as the last one: whether `text_digest` is in `known`.
+    """Return True if a new answer of upstream has the same refs as the last one: `text_digest` is in `known`.
 
     * `known`: the digests of the last answer, with spaces between; None if there was none.
     * `text_digest`: the digest of the new answer as `git ls-remote` prints it.
-    * `body_digest`: the digest of the new answer's HTTP body; None if git asked. If it is given, and `known` has no
-      digest of an HTTP body yet, return False, so that the caller records this one.
+    * `body_digest`: the digest of the new answer's HTTP body; None if git asked.
+
+    Return False if the refs differ. Return False also if there is a `body_digest`, and `known` has no digest of an HTTP
+    body yet: the caller then records `body_digest`.
     """
     digests = (known or "").split()
     return text_digest in digests and (body_digest is None or any(each.startswith(_LS_REFS) for each in digests))

@@ -111,13 +111,16 @@ class GitUpstream:
 
 
 def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str | None = None) -> Reply:
-    """Return the reply to `question`: Unchanged if `question` knows this answer of upstream already, else the Answer.
+    """Return the reply to `question`, made from upstream's answer.
 
-    * `listed`: the answer as `git ls-remote` prints it. If it is an Unobservable, return that.
+    * `listed`: the answer as `git ls-remote` prints it, or an Unobservable.
     * `body_digest`: the digest of the HTTP body; None if git asked.
 
-    If `listed` is not valid, return an Unobservable. The Answer has the digest of `listed`, which is the same however
-    upstream was asked. With a `body_digest`, the digest in the Answer is "LISTED BODY": both digests.
+    The reply is one of these:
+    * `listed` itself, if it is an Unobservable.
+    * Unchanged, if `question.known` shows that the refs are the same as in the last answer.
+    * An Unobservable, if `listed` is not valid.
+    * The parsed Answer otherwise. Its digest is that of `listed`. With a `body_digest`, it is "LISTED BODY": both.
     """
     if isinstance(listed, Unobservable):
         return listed

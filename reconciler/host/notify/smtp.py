@@ -94,7 +94,7 @@ class MailNotifier:
 
 
 def _say_goodbye(server: smtplib.SMTP) -> None:
-    """End the connection, whatever the server answers. What it accepted before is sent."""
+    """End the connection, and ignore any error: a mail that the server has accepted is sent all the same."""
     with suppress(OSError):
         if server.sock is not None:
             server.sock.settimeout(_GOODBYE_SECONDS)

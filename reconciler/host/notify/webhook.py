@@ -91,10 +91,11 @@ class WebhookNotifier:
         return ""
 
     def _post(self, body: bytes, headers: dict[str, str]) -> str:
-        """Send `body` to the URL by one POST request. Return "".
+        """Send `body` to the URL by one POST request. Return "" if the answer has a status from 200 to 299.
 
-        Raise InfrastructureError unless the answer has a status from 200 to 299; RefusedMessageError if the server may
-        accept another message.
+        Raise RefusedMessageError for a status in _REFUSED: the server refuses this message for good, but may accept
+        another one. Raise InfrastructureError for any other status, and if there is no answer in HTTP. Raise OSError if
+        the connection fails.
         """
         parts = urlsplit(self.webhook.url)
         connection = self._connection()

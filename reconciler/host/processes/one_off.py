@@ -21,10 +21,11 @@ def run_all(
 ) -> tuple[str, ...]:
     """Run the one-off lines of a Procfile (`release`, and the others in ONE_OFF), in the order of the Procfile.
 
-    `commands` maps the name of each line to its shell command, which runs in the folder `checkout`. Return a remark on
-    each process that a line left running, and that was ended. At the first line that fails, raise RecipeError with the
-    end of its output. Raise TimedOutError if a line, or a process that it left, did not end in time
-    (`options.timeout`). Raise InfrastructureError if memory ran out.
+    `commands` maps the name of each line to its shell command, which runs in the folder `checkout`. A process that a
+    line leaves running is ended. Return a remark on each such process.
+
+    The first line that fails ends the run with an error: RecipeError, or TimedOutError if the line or a process that it
+    left did not end in time (`options.timeout`), or InfrastructureError if memory ran out.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()

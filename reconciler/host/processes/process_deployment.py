@@ -17,11 +17,13 @@ from reconciler.ports.app import App
 
 @frozen
 class ProcessDeployment:
-    """A deployment of an app by this process of Canon. `lines` maps the names of its lines to their supervisors.
+    """A deployment of an app by this process of Canon.
 
-    `known` has pid and start time of each child that Canon had before. `ended` has the names of processes that the
-    earlier deployment had left running. `killed` is what `memory.oom_kills` returned before the start. `port` is the
-    port that the app was told to listen on; 0 if nothing was deployed.
+    * `known`: pid and start time of each child that this process had before the deployment.
+    * `ended`: the names of processes that the earlier deployment of the app had left running.
+    * `lines`: the supervisors of the app's lines, by the name of the line.
+    * `killed`: what `memory.oom_kills` returned before the deployment.
+    * `port`: the port that the app was told to listen on; 0 if nothing was deployed.
     """
 
     known: frozenset[children.Key] = frozenset()
@@ -32,10 +34,10 @@ class ProcessDeployment:
 
     @property
     def known_if_adopting(self) -> frozenset[children.Key] | None:
-        """Return `known` if a line has ended, else None.
+        """Return `known` if a line has ended; None if all lines run.
 
-        This process has then adopted the processes that the line detached. They may have no mark, and are recognised by
-        not being in `known`.
+        When a line ends, this process of Canon adopts the processes that the line detached. They may have no mark. The
+        caller finds them as those children of this process that are not in `known`.
         """
         return self.known if any(server.poll() is not None for server in self.lines.values()) else None
 

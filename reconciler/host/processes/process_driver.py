@@ -44,8 +44,8 @@ class ProcessDriver:
     """Runs apps as processes of this host: implements the port Driver.
 
     Apps get only those variables of `environment` that INHERITED names. Each app listens on one of `ports`. An app that
-    is removed has `grace` seconds to stop. Only the exit codes of lines, and processes that an earlier deployment left,
-    are kept in memory. Everything else is read from /proc.
+    is removed has `grace` seconds to stop. What runs is always read from /proc. Only what /proc does not tell is kept
+    in memory, such as the exit codes of lines.
     """
 
     programs: tuple[str, ...] = ()
@@ -93,10 +93,10 @@ class ProcessDriver:
         return remarks
 
     def status(self, app: App) -> RunningApp | NotRunning:
-        """Return the status of an app, read from /proc; NotRunning, with how its lines ended, if `web` does not run.
+        """Return the status of an app, read from /proc.
 
-        Raise InfrastructureError if the kernel killed a line because memory ran out, or if `web` ended and its port is
-        taken by a program that is not of the app.
+        If `web` does not run, return NotRunning with the reason: how the lines ended. Raise InfrastructureError if the
+        kernel killed a line because memory ran out, or if `web` ended and another program has its port now.
         """
         own = self._own(app)
         lines = {line.name: line for process in self._marked(app, own) if (line := supervisor_of(process))}
@@ -132,7 +132,10 @@ class ProcessDriver:
             raise InfrastructureError(f"{app.recipe}: {remaining[0]} could not be killed")
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts. Yield the times of its start. Kill it after `kill_after` seconds (None: never)."""
+        """Watch how an app starts while the `with` block deploys it. Yield the times of its start.
+
+        Kill the app `kill_after` seconds after it began to run; never if `kill_after` is None.
+        """
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 
     def _stop(self, app: App, grace: float | None) -> RemovalResult:
@@ -178,7 +181,10 @@ class ProcessDriver:
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
-        """Return {MARK: DeployedParts} of slots below `root` with processes: without parts, but with a problem."""
+        """Return a DeployedParts for each slot below `root` that has processes, by the mark of the slot.
+
+        Each DeployedParts has no parts, and the problem that the processes belong to no kept deployment.
+        """
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 
     def clear(self, mark: str) -> RemovalResult:

@@ -18,8 +18,10 @@ _LINE = re.compile(r"([A-Za-z0-9_-]{1,63})\s*:\s*(\S.*)")
 def read_checkout(checkout: Path) -> tuple[Mapping[str, str], Sample]:
     """Read the Procfile and the .env.sample of the release in the folder `checkout`. Return what both declare.
 
-    That is the shell commands by the names of their lines, and the parsed sample, empty if there is none. Raise
-    RecipeError if there is no Procfile, or if one of the files is not valid.
+    * Of the Procfile: the shell commands, by the names of their lines.
+    * Of the .env.sample: the parsed Sample; an empty one if there is no such file.
+
+    Raise RecipeError if there is no Procfile, or if one of the files is not valid.
     """
     procfile = read_text(checkout / PROCFILE)
     if procfile is None:

@@ -59,10 +59,10 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 
 
 def awaited_exit_code(server: StartedServer) -> int | None:
-    """Return the exit code of a supervisor (a Procfile line's shell) that seems to have ended; None if it still runs.
+    """Return the exit code of a Procfile line's supervisor that is no longer found among the app's processes.
 
-    Wait up to two seconds for the code. This is needed because a process that ends loses its environment first, and is
-    then no longer found as one of the app's, although its exit code cannot be read yet.
+    Wait up to two seconds for the exit code. Return None if the supervisor still runs after that. The wait is needed
+    because a process that ends loses its environment first. Then it is no longer found, but has no exit code yet.
     """
     poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
     return server.poll()

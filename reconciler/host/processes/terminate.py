@@ -93,9 +93,12 @@ class _Stop:
     def signal_and_wait(self, grace: float) -> tuple[Process, ...]:
         """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Kill nothing after that.
 
-        A process in a session of its own gets no SIGTERM at first, because its parent is expected to stop it. Once the
-        parent is gone, the process is detached, and gets SIGTERM. Return all detached processes that got SIGTERM, also
-        those that have ended. A process that starts while the app stops, perhaps to save data, gets no SIGTERM.
+        * A process in the session of a Procfile line gets SIGTERM at once.
+        * A process in another session gets SIGTERM only if it is detached, or as soon as it is: its parent is gone. As
+          long as its parent runs, the parent is expected to stop it.
+        * A process that starts while the app stops, perhaps to save data, gets no SIGTERM.
+
+        Return all detached processes that got SIGTERM, also those that have ended.
         """
         first = {process.key: process for process in self.others()}
         signalled: dict[tuple[int, int], Process] = {}
@@ -150,9 +153,11 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
     """Kill the children of a suspended supervisor (the shell of a Procfile line) until no new one appears.
 
-    Return ("processes that kept forking",) if new children appeared after the first look; else (). This stops processes
-    that fork and exit faster than /proc can be listed: what they fork becomes a child of the supervisor, whose list of
-    children is short. A suspended supervisor reaps none, so that their pids belong to no other process.
+    Return ("processes that kept forking",) if new children appeared after the first look; else ().
+
+    This stops processes that fork and exit faster than all of /proc can be listed. The processes that they leave become
+    children of the supervisor, and its list of children is short. A suspended supervisor does not reap its children, so
+    that their pids cannot belong to other processes yet.
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0

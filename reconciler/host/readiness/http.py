@@ -102,10 +102,11 @@ def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -
 
 
 def _why_closed(message: str, address: str, limit: float) -> NotYet:
-    """Return why an app at `address` closed a connection without a response, as far as a second connection shows.
+    """Return a NotYet for an app at `address` that closed a connection without a response.
 
-    Nothing is sent on the second one: an app with another protocol may speak first. `message` begins the reason.
-    `limit` is how many seconds connecting may take.
+    Its reason is `message`, followed by what a second connection shows: for example that the app speaks another
+    protocol than HTTP. Nothing is sent on the second connection, because such an app may speak first. `limit` is how
+    many seconds connecting may take.
     """
     try:
         connection = _connection(address, limit)

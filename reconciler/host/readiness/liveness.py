@@ -30,8 +30,9 @@ def ended_since(ready: RunningApp, now: RunningApp | NotRunning) -> EndedPart | 
 def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
     """Return whether the end of a part means that the app did not stay up. `ending` is the end of the part `part`.
 
-    * The part failed or was stopped: yes.
-    * The part succeeded: yes if it was up when the app became ready (in `ready`), and ran for at least 10 seconds
-      (LONGEST_ONE_SHOT). A shorter one was a job that runs once.
+    * The part failed or was stopped: True.
+    * The part succeeded, was up when the app became ready (in `ready`), and ran for at least 10 seconds
+      (LONGEST_ONE_SHOT): True.
+    * The part succeeded otherwise: False. It was a job that runs once.
     """
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

@@ -9,10 +9,10 @@ from attrs import frozen
 class NotYet:
     """The app is not ready yet. `reason` is why.
 
-    * `final_after`: after so many seconds in this state, the app will not become ready any more; infinite if it always
-      may.
-    * `again_in`: after so many seconds, a new check may have another result even if nothing reports a change; infinite
-      if it cannot.
+    * `final_after`: if the app stays in this state for so many seconds, it counts as failed; infinite if it may still
+      become ready, however long this takes.
+    * `again_in`: after so many seconds, a new check may have another result though no change is reported; infinite if
+      a new check is useless until a change is reported.
     """
 
     reason: str

@@ -39,10 +39,13 @@ def growing_pauses(
 ) -> Iterator[float]:
     """Yield the pauses between checks in seconds: `first`, then each `growth` times as long as before, up to `longest`.
 
-    Before each pause but the first, `restarts` is called. If it returns True, because something has happened for
-    example, pauses begin with `first` again. To spare a busy host, the pause after a slow check is longer: twice the
-    time that the check took, up to 10 seconds (LONGEST_AFTER_SLOW_CHECK). So the caller must take the next pause right
-    after each check. `clock` returns the time in seconds.
+    * `restarts` is called before each pause but the first. If it returns True, this pause is `first`, and the pauses
+      grow from there again.
+    * `clock` returns the time in seconds. It measures how long each check takes, so the caller must take the next pause
+      right after a check.
+
+    To spare a busy host, a pause after a slow check is longer than this: twice as long as the check, but at most 10
+    seconds (LONGEST_AFTER_SLOW_CHECK).
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

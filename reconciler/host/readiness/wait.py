@@ -83,7 +83,7 @@ class _Pauses:
 
     * `changes`: ends a pause early if the app has changed; None if the driver does not report changes.
     * `clock`, `sleep`: read the time, and wait some seconds.
-    * `again_in`: after how many seconds the last answer may become another without a reported change.
+    * `again_in`: after so many seconds, a check may give another answer without a reported change; infinite if not.
     * `unready_at`: when the last check began that found the app not ready, on the monotonic clock; None if none did.
     * `has_changed`: whether a change ended the last pause.
     """
@@ -104,14 +104,14 @@ class _Pauses:
         return answer
 
     def lengths(self) -> Iterator[float]:
-        """Yield the lengths of pauses in seconds: growing, and short again after a change."""
+        """Yield pauses in seconds, without end. They grow up to a limit, and are short again after a change."""
         longest = _LONGEST_PAUSE if self.changes is None else _LONGEST_WITH_CHANGES
         return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
 
     def pause(self, seconds: float) -> None:
-        """Wait for `seconds`, or less if `changes` reports a change.
+        """Wait for `seconds`, or for `again_in` if that is shorter. Stop waiting when `changes` reports a change.
 
-        Wait no longer than until the last answer may change by itself (`again_in`), but at least 0.05 s.
+        An `again_in` below 0.05 s counts as 0.05 s.
         """
         seconds = min(seconds, max(_FIRST_PAUSE, self.again_in))
         if self.changes is None:
@@ -134,11 +134,11 @@ class HostReadiness:
     def wait(
         self, ready: Ready, status: Callable[[], AppStatus], command: RecipeCommand, changes: Changes | None = None
     ) -> RunningApp | Unready:
-        """Wait until the app answers as `ready` declares in two checks in a row.
+        """Wait until two checks in a row find that the app answers as `ready` declares.
 
-        Return its status, with `unready_at` set; Unready with the reason if the app fails, or is too slow to answer.
+        Return the app's status, with `unready_at`. If the app fails or takes too long, return Unready with the reason.
         * `status`: reads the status of the app.
-        * `command`: its environment, folder and log are those of the probe `[ready] run`.
+        * `command`: has the environment, folder and log for the probe `[ready] run`.
         * `changes`: says when to read the status again; None if the driver does not report changes.
 
         Raise InfrastructureError if the program of the probe is missing.

@@ -12,9 +12,11 @@ _NETWORK = "proxy"
 def check_swarm(environment: Mapping[str, str]) -> HostCheck:
     """Check Docker's command, its engine and the swarm. Return the result for `reconcile doctor`.
 
-    The result is FAILED if the network `proxy`, which recipes expect, is missing. `environment` is the environment of
-    child processes, which says which engine is used. Raise InfrastructureError if Docker's command is too old, if the
-    engine does not answer, or if this host is no manager of a swarm.
+    `environment` is the environment of child processes. It says which engine is used.
+    * The network `proxy`, which recipes expect, is missing: return FAILED.
+    * Docker's command is too old, the engine does not answer, or this host is no manager of a swarm: raise
+      InfrastructureError.
+    * Otherwise return OK.
     """
     engine = Engine(environment)
     engine.check()

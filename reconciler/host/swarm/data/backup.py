@@ -55,11 +55,16 @@ def take_backup(target: BackupTarget, into: Path) -> tuple[str, ...]:
 
 
 def restore_backup(target: BackupTarget, source: Path, within: timedelta) -> None:
-    """Restore the backup in the folder `source`. Services are stopped while their data is replaced, and started again.
+    """Restore the backup in the folder `source`, in six steps.
 
-    A service with restore hooks is stopped only if one of its volumes is restored as a whole. Before the post-hooks
-    run, wait at most `within` until all services with restore hooks are up; other services are not waited for. Raise
-    RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook or a service takes too long,
+    1. Run the pre-hooks.
+    2. Stop the services. A service with restore hooks is stopped only if one of its volumes is restored as a whole.
+    3. Replace the data.
+    4. Start the services with restore hooks again, and wait at most `within` until they are up.
+    5. Run the post-hooks.
+    6. Start the other services again, and do not wait for them.
+
+    Raise RecipeError if a hook fails or the labels are wrong, TimedOutError if a hook or a service takes too long,
     KilledError if a service had to be killed, and InfrastructureError for a fault of the host.
     """
     engine, stack = target.engine, target.stack

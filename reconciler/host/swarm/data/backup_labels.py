@@ -54,9 +54,11 @@ class BackupRequest:
 def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]) -> BackupRequest | None:
     """Return the backup that the labels of all services ask for; None if no service asks for one.
 
-    `labels` maps services to their labels. `volumes` has the stack's volumes, by their names in the recipe. If one
-    service asks for a backup, all volumes are backed up, except those that a label leaves out. Labels that set hooks or
-    name volumes count on every service, even on one that does not ask for a backup itself. Raise RecipeError if a label
+    * `labels`: maps services to their labels.
+    * `volumes`: the stack's volumes, by their names in the recipe.
+
+    As soon as one service asks for a backup, all volumes are backed up, except those that a label leaves out. The
+    labels of all services then count, also those of services that do not ask for a backup. Raise RecipeError if a label
     names a volume that is not in `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):

@@ -158,7 +158,7 @@ def parse_json(request: ApiCall, text: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _open(address: EngineAddress) -> "APIClient":
-    """Return a client for the engine at `address`. It uses the newest API version that both know."""
+    """Return a client for the engine at `address`, with the newest API version that the client and the engine know."""
     from docker.api.client import APIClient
     from docker.constants import DEFAULT_DOCKER_API_VERSION
     from docker.tls import TLSConfig

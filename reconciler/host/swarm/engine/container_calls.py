@@ -56,10 +56,11 @@ def run_script(connection: Connection, container: str, script: str, deadline: fl
 
 
 def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, bytes]], until: float) -> bool:
-    """Start the script that was created as `exec_id`, and add its frames to `output`.
+    """Start the script that was created as `exec_id`, and append its frames to `output` as they come.
 
-    Return True if the script ended before the deadline `until`, a time of `time.monotonic`; else False. Of more than 64
-    MiB of output, the rest is dropped. Raise CanonError if the engine refuses, or sends nothing until the deadline.
+    `until` is the deadline, a time of `time.monotonic`. Return True if the output ended before the deadline. Return
+    False if a frame came after the deadline. What comes after the first 64 MiB is not appended. Raise CanonError if the
+    engine refuses, or sends nothing until the deadline.
     """
     start = ApiCall(
         "POST",

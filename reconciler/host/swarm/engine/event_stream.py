@@ -68,7 +68,10 @@ class EventStream:
         return self._heard
 
     def pauses(self) -> Iterator[float]:
-        """Yield how many seconds to wait at most before the caller looks again: growing, but short after an event."""
+        """Yield how many seconds to wait at most before the caller looks again, without end.
+
+        The pauses grow up to a limit. After an event, they begin short again.
+        """
         return growing_pauses(_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE, restarts=lambda: self._heard)
 
     def read(self, lines: Iterator[bytes]) -> None:

@@ -35,13 +35,19 @@ class AppPort:
 def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> AppPort | None:
     """Return the port at which the app is reached; None if the recipe names no port.
 
-    The port is one of those that labels for the proxy name; if there are none, one of those that the recipe publishes.
-    Of several, a port is preferred whose service does not switch the proxy off, is on an external network or is `app`,
-    and a port that is not UDP, is named like the stack or is for HTTP.
-
     * `config`: the recipe's configuration, with all variables filled in.
     * `stack`: the name of the stack.
     * `closed`: those external networks that Docker reports as internal, by their names in the recipe.
+
+    The port is one of those that labels for the proxy name. If no label names a port, it is one of those that the
+    recipe publishes. Of several, a port is preferred for these reasons, the most important first:
+
+    1. Its service does not switch the proxy off.
+    2. It is not UDP.
+    3. Its service is on an external network.
+    4. A label for the proxy names it like the stack.
+    5. It is for HTTP.
+    6. Its service is `app`.
 
     Raise RecipeError if the recipe names ports, but all services with these ports are on internal networks only.
     """

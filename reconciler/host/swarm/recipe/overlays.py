@@ -49,10 +49,11 @@ def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
-    """Return a copy of `file` that Docker's client can merge with `first`; `file` itself if it needs no copy.
+    """Return a path at which Docker's client finds `file` in a form that it can merge with `first`.
 
-    `file` needs no copy if it is in the same folder as `first` and has the same compose version, or cannot be read. A
-    copy is made beside `first`. `number` makes the name of the copy unique, and `stack` removes the copy.
+    This is the path of `file` itself if `file` is in the folder of `first` and has the same compose version. It is
+    `file` too if one of the two cannot be read: the client then reports that. In all other cases it is the path of a
+    copy beside `first`. `number` makes the name of the copy unique, and `stack` removes the copy.
     """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
@@ -84,11 +85,13 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """Return the text of the compose file `file`, adapted so that a copy with this text can be in the folder `folder`.
+    """Return the text of the compose file `file`, changed for a copy in the folder `folder`.
 
-    `version` is the version of the compose format that the text declares; with None, the text declares none. If an
-    `env_file` exists beside `file` but not in `folder`, the text has a path at which it is found from `folder`. Raise
-    OSError or ValueError if `file` cannot be read.
+    * The text declares `version` as its version of the compose format; none if `version` is None.
+    * If the file that an `env_file` names exists beside `file` but not in `folder`, the text names the path of that
+      file from `folder`.
+
+    Raise OSError or ValueError if `file` cannot be read.
     """
 
     def path_from_folder(name: str) -> str:

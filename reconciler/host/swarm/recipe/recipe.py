@@ -33,7 +33,7 @@ class SwarmRecipe:
       deployment, with the settings appended that are new in the release.
     * `exports`: the constants that its abra.sh exports, mostly versions of configs.
     * `added`: the names of the appended settings.
-    * `comments`: for each setting, the comment after it. In an upgrade, a comment in the new release comes first.
+    * `comments`: for each setting, the comment after it. In an upgrade, the comment in the new release counts.
     """
 
     sample: Sample

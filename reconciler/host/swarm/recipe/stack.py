@@ -116,9 +116,9 @@ def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpo
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return a complete compose file: the configuration `config`, with variables filled in, and Canon's additions.
+    """Return a complete compose file: the configuration `config` of a recipe, and what Canon adds to it.
 
-    `stack`, `release` and `endpoint` say what Canon adds.
+    The variables in `config` are filled in already. `stack`, `release` and `endpoint` say what Canon adds.
     """
     escaped: Config = _escaped(_merged(config, _additions(config, stack, release, endpoint)))
     return escaped

@@ -54,8 +54,8 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
     * `key`, `full`: its key in the compose files and its name in the swarm.
     * `names`: the keys of all secrets, each with its name in the swarm.
-    * `comments`: the comments of version variables. The key of each is the unique value of its variable: the comment
-      whose key is part of `full` belongs to this secret.
+    * `comments`: the comments of version variables. The key of a comment is the value of its variable, which no other
+      variable has. The secret's own comment is the one whose key is part of `full`.
     """
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)

@@ -29,7 +29,11 @@ def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
 
 
 def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
-    """Return the error `failed`, with a new hint if Swarm refused to change a config or secret of the release."""
+    """Return an error like `failed`. If Swarm refused to change a config or secret, the hint of the error is new.
+
+    The new hint names the version that the maintainer of the recipe has to increase. An error with another reason is
+    returned as it is.
+    """
     if _REFUSED not in failed.message:
         return failed
     hint = next((hint for name, hint in _hints(prepared) if name in failed.message), failed.hint)

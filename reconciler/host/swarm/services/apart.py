@@ -23,12 +23,14 @@ def check_apart(company: Company, prepared: PreparedRelease) -> None:
 
 
 def contacts(config: Config) -> Iterator[str]:
-    """Yield a text for each connection by which this app and apps of other recipes could reach each other by mistake.
+    """Yield a text for each way in which this app and apps of other recipes could reach each other by mistake.
 
-    An example: "web is on the network proxy, where other recipes have services of the same names". Docker gives a
-    service its short name on each of its networks. So on a network of many recipes, a service `web` that asks for `app`
-    can reach the `app` of another recipe. No text is yielded for the service `app` on such a network: it does not ask
-    for `app`. `config` is the configuration of this app.
+    An example: "web is on the network proxy, where other recipes have services of the same names". `config` is the
+    configuration of this app. There are three ways:
+    * A service uses the host's own network.
+    * A service other than `app` is on an external network, which other recipes may use too. Docker gives each service
+      its short name there. So if the service asks for `app`, it can get the `app` of another recipe.
+    * A service mounts Docker's socket or a folder with it, and so sees all containers of the host.
     """
     networks = config.get("networks") or {}
     for name, service in config["services"].items():

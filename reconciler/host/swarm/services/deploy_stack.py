@@ -153,9 +153,10 @@ def record_deployment(engine: Engine, prepared: PreparedRelease, app: App, optio
 def endpoint_of(site: DeploymentSite, prepared: PreparedRelease, *, needs_port: bool) -> Endpoint:
     """Return the address, URL and port at which tests reach the app.
 
-    `needs_port` is False if a command alone decides whether the app is ready. Then return an empty Endpoint for an app
-    without a port that tests can reach. If `needs_port` is True, raise RecipeError for such an app, and for one with a
-    UDP port only. Raise RecipeError in any case if the recipe has no service `app`.
+    `needs_port` is False if a command alone decides whether the app is ready.
+    * No service `app`: raise RecipeError.
+    * No port that tests can reach: return an empty Endpoint; if `needs_port` is True, raise RecipeError.
+    * A UDP port only: return its Endpoint; if `needs_port` is True, raise RecipeError.
     """
     config, stack = prepared.config, prepared.stack
     app_service(config)

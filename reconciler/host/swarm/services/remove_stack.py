@@ -28,10 +28,10 @@ MarkedObjects = Mapping[str, Sequence[Json]]
 class LabelSelector:
     """Selects Docker objects by labels. A label is a text "NAME=VALUE".
 
-    * `label`: all objects with this label are selected, unless `state` excludes them.
-    * `stacks`: all containers with one of these labels are selected too.
-    * `state`: the id of a state folder; None for any. Objects with the id of another state folder are excluded. Those
-      without any id are not: they come from old versions of Canon.
+    * `label`: objects with this label are selected.
+    * `stacks`: containers with one of these labels are selected too, whatever `state` is.
+    * `state`: the id of a state folder. Of the objects with `label`, only those with this id are selected, and those
+      without an id: they may come from old versions of Canon. None selects all objects with `label`.
     """
 
     label: str
@@ -110,11 +110,11 @@ def select_stack(stack: str) -> LabelSelector:
 
 
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
-    """Remove all objects of the slot with the mark `mark`, and all containers of its stacks. Wait until they are gone.
+    """Remove the objects of the slot with the mark `mark`, and the containers of its stacks. Wait until they are gone.
 
-    Some containers have no mark, and only the name of their stack: they are found by that name. But the containers of a
-    stack are kept if an object of that stack belongs to another state folder. Return what is still there after two
-    minutes (_REMOVE_SECONDS), as "KIND ID"; () if all is gone.
+    Some containers have no mark, but only the name of their stack, and are found by that name. Objects of another state
+    folder stay, and so do the unmarked containers of a stack that has such objects. Return what is still there after
+    two minutes (_REMOVE_SECONDS), as "KIND ID"; () if all is gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}

@@ -130,10 +130,12 @@ def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
 
 
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
-    """Return which of the services `stopped` had to be killed.
+    """Return which of the services `stopped` had to be killed, each as a text such as "app (10 s)".
 
-    `killed` of the result has those that may write to a volume. `without_data` has the others, except those whose grace
-    period is zero. `ends` are the "die" and "oom" events of the containers of the services.
+    * `killed` of the result has the services that may write to a volume.
+    * `without_data` of the result has the others. Of these, services whose grace period is zero are left out.
+
+    `ends` are the "die" and "oom" events of the containers of the services.
     """
     with_data, immediate = writing_volumes(stopped), without_grace(stopped)
     killed = {name: f"{stack.logical(name)} ({had})" for name, had in killed_on_stop(stopped, ends).items()}

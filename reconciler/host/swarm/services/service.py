@@ -53,10 +53,10 @@ class Service:
         return [task for task in self.tasks if has_ended(task) and not self.is_done(task)]
 
     def is_done(self, task: Json) -> bool:
-        """Return whether `task` completed as a task of a one-shot service should: Swarm does not start it again.
+        """Return True if `task` has done its work: it completed, and the service is one-shot and no server.
 
-        Return False for a service that must stay up (`is_server`). Return False also for a task with a health check
-        that passed or failed, because a task with such a check is a server. A server may end with exit code 0 too.
+        Return False for any other task. Return False also if a health check of the task passed or failed: such a task
+        is a server, though `is_server` does not know it. A server that completes has failed.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -104,9 +104,10 @@ class Service:
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return how long after `now` enough tasks of the service count as up, if nothing happens until then.
+        """Return after how much time from `now` enough tasks of the service count as up, if none ends before that.
 
-        Return zero if enough tasks are up already; None if waiting alone is not enough.
+        Return zero if enough tasks are up already. Return None if too few tasks run, or if a job has not ended yet:
+        then nobody knows how long to wait.
         """
         missing = self.desired - self.completed
         rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
@@ -116,7 +117,7 @@ class Service:
 
     @property
     def is_one_shot(self) -> bool:
-        """Return whether Swarm does not start a task of this service again once it has completed."""
+        """Return True if Swarm starts no new task in place of a completed one of this service; else False."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
@@ -137,7 +138,7 @@ class Service:
 
     @property
     def is_global(self) -> bool:
-        """Return whether the service runs once on every node, and Canon does not keep it off all nodes now."""
+        """Return whether the service runs once on every node. False for a service that Canon keeps off every node."""
         return "Global" in self._mode and not is_scaled_to_zero(self.json)
 
     @property

@@ -39,7 +39,8 @@ class StackHealth:
 
     * `pending`: which services are not up yet, and why; "" if all are up.
     * `failure`: an error that does not go away by waiting; None if there is none.
-    * `settles_in`: after what time the stack is up if nothing happens until then; None if waiting alone is not enough.
+    * `settles_in`: after how much time all services are up if no task ends before that; zero if they are up already;
+      None if that is not known, for example because too few tasks run.
     """
 
     pending: str = ""
@@ -149,15 +150,15 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return an error if at least three tasks (CRASHES) of the service have failed, and too few run; else None.
+    """Return an error if tasks of the service fail again and again; else None.
 
-    Return None also in these two cases:
+    Return None in each of these cases:
 
-    * The service was changed less than 30 seconds (PATIENCE) ago.
-    * It may only be waiting for another service in `every`. Such a service has not been up for 30 seconds yet, and
-      fewer than three of its tasks have failed.
-
-    If enough tasks run, `Service.stable_after` decides whether the service stays up.
+    * Enough tasks of the service run or have completed.
+    * Fewer than three tasks (CRASHES) of the service have failed.
+    * Another service in `every` is not up yet, and fewer than three of its tasks have failed. The service may only be
+      waiting for that one.
+    * The service was changed, or a running task of another service has started, less than 30 seconds (PATIENCE) ago.
     """
     others = [each for each in every if each is not service]
     if len(service.running) + service.completed >= service.desired or len(service.failed) < CRASHES:
@@ -182,9 +183,9 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """Return the error for the ended `tasks` of a service, the newest first. Its message begins with `what`.
 
-    The error has the reason of the newest task that was killed because memory ran out, or else of the newest task. The
-    newest one may have been killed in this way too, since the engine does not report every such kill. The message of
-    the chosen task decides whether the host (a full disk for example) or the recipe is to blame.
+    One task is chosen, and its reason is in the error: the newest task that was killed because memory ran out. If no
+    task was, or the engine reported no such kill, the newest task is chosen. Its message decides whether the host (a
+    full disk for example) or the recipe is to blame.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
     by_message = classify_failure(what, message_of(task).encode(), of_recipe=True, of_task=True)

@@ -12,7 +12,10 @@ _GOING = _WAITING | {"running"}
 
 
 def has_ended(task: Json) -> bool:
-    """Return whether a task ended by itself, because it completed or failed. False if Swarm stopped it."""
+    """Return True if a task ended by itself: it completed, failed or was rejected.
+
+    Return False if Swarm stopped the task, or if it has not ended.
+    """
     return state_of(task) in _FAILED or state_of(task) == "complete"
 
 
@@ -50,9 +53,9 @@ def message_line(task: Json) -> str:
 
 
 def message_of(task: Json) -> str:
-    """Return the error message of a task or, without one, its status message; "" if it has neither.
+    """Return why a task is in its state: its error message, else its status message; "" if it has neither.
 
-    For a completed task, return a text with "exit code 0".
+    For a completed task, return "exit code 0" instead, with an addition if its health check had failed.
     """
     status = task.get("Status") or {}
     if state_of(task) == "complete":
