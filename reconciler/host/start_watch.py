@@ -62,7 +62,7 @@ class _Watch:
         """Look once at the app, and do what its state asks for.
 
         * The app did not run so far: if it runs now, record the time in `seen.began`.
-        * The app ran, and `kill_after` seconds have passed since: record the time in `seen.killed`, and kill the app.
+        * The app began to run `kill_after` seconds ago (None: never): record the time in `seen.killed`, and kill it.
         * The app was killed already: if something of it runs again, kill that too.
         """
         seen = self.seen

@@ -91,8 +91,9 @@ class GitForge:
     def _push_missing(self, name: str) -> PushResult:
         """Push what the forge lacks of the mirror `name`. Record in the mirror what the forge then has.
 
-        Return those of the pushed refs that the forge has now, and problems: a sentence for each ref that it does not
-        have. Raise InfrastructureError if the forge cannot be read, or if a whole push fails.
+        Return the pushed refs that the forge has now, and problems. A problem is a sentence on a ref that the forge did
+        not take, or on a tag that is not pushed because somebody changed it on the forge. Raise InfrastructureError if
+        the forge cannot be read, or if a whole push fails.
         """
         wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)

@@ -114,8 +114,8 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collect
 
     `tags` maps each wanted tag to its commit. `answer` is what upstream answered.
     * A tag in `held` that is not wanted is dropped.
-    * A tag in `held` on the wanted commit stays, even if its annotation has changed upstream. If it is in `anew`, it is
-      fetched.
+    * A tag in `held` on the wanted commit stays, even if its annotation has changed upstream. Only a tag in `anew` is
+      fetched again.
     * A wanted tag that `answer` does not have on that commit cannot be fetched. A tag of this name in `held` stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}

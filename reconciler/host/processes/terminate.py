@@ -94,8 +94,8 @@ class _Stop:
         """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Kill nothing after that.
 
         * A process in the session of a Procfile line gets SIGTERM at once.
-        * A process in another session gets SIGTERM only if it is detached, or as soon as it is: its parent is gone. As
-          long as its parent runs, the parent is expected to stop it.
+        * A process in another session gets SIGTERM once its parent is gone: the process is then detached. As long as
+          the parent runs, the parent is expected to stop it.
         * A process that starts while the app stops, perhaps to save data, gets no SIGTERM.
 
         Return all detached processes that got SIGTERM, also those that have ended.

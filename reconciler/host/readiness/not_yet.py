@@ -9,7 +9,7 @@ from attrs import frozen
 class NotYet:
     """The app is not ready yet. `reason` is why.
 
-    * `final_after`: if the app stays in this state for so many seconds, it counts as failed; infinite if it may still
+    * `final_after`: an app that stays in this state for so many seconds counts as failed; infinite if the app may still
       become ready, however long this takes.
     * `again_in`: after so many seconds, a new check may have another result though no change is reported; infinite if
       a new check is useless until a change is reported.

@@ -83,7 +83,7 @@ class _Pauses:
 
     * `changes`: ends a pause early if the app has changed; None if the driver does not report changes.
     * `clock`, `sleep`: read the time, and wait some seconds.
-    * `again_in`: after so many seconds, a check may give another answer without a reported change; infinite if not.
+    * `again_in`: after so many seconds, a check may give another answer without a reported change; infinite: never.
     * `unready_at`: when the last check began that found the app not ready, on the monotonic clock; None if none did.
     * `has_changed`: whether a change ended the last pause.
     """

@@ -83,7 +83,8 @@ def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
     * If `has_paths` is True, the label says what to back up of the volume: `value` has paths with commas between.
     * If `has_paths` is False, the `value` "false" leaves the volume out.
 
-    Labels with paths come first, because a later label overrides them: a volume with both labels is left out.
+    Labels with paths are yielded first. For the caller, a later label overrides an earlier one: so a volume with both
+    labels is left out.
     """
     entries = [
         (match, value)

@@ -98,10 +98,14 @@ def _constraints(spec: Json) -> Sequence[str]:
 def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> RemovalResult:
     """Stop the services `names`, and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
 
-    Replicated services are scaled to zero, and global ones kept off every node. `names` are full names. Return which
-    services the engine had to kill at the end of their grace period ("app (10 s)"), and the known exit codes by the
-    services' names in the recipe. Raise InfrastructureError if a service still runs three minutes after the longest
-    grace period, or if the kernel killed one because memory ran out.
+    `names` are full names. Replicated services are scaled to zero, and global ones kept off every node. The result has:
+    * `killed`, `without_data`: services that the engine had to kill at the end of their grace period, each as a text
+      such as "app (10 s)". Those in `killed` may write to a volume.
+    * `exit_codes`: the known exit codes, by the services' names in the recipe.
+    * `grace`: the longest grace period.
+
+    Raise InfrastructureError if a service still runs three minutes after the longest grace period, or if the kernel
+    killed one because memory ran out.
     """
     stack_state, since = read_stack(engine, stack), datetime.now(UTC)
     stopped = _only(stack_state, names).services

@@ -55,8 +55,8 @@ class Service:
     def is_done(self, task: Json) -> bool:
         """Return True if `task` has done its work: it completed, and the service is one-shot and no server.
 
-        Return False for any other task. Return False also if a health check of the task passed or failed: such a task
-        is a server, though `is_server` does not know it. A server that completes has failed.
+        Return False for any other task. Return False also if a health check of the task passed or failed: the task then
+        belongs to a server, even if `is_server` is False. A server that completes has failed.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -104,7 +104,7 @@ class Service:
         return 0 if self.is_job else sum(now - state_since(task) >= self.stable_after for task in self.running)
 
     def settles_in(self, now: datetime) -> timedelta | None:
-        """Return after how much time from `now` enough tasks of the service count as up, if none ends before that.
+        """Return how long after `now` enough tasks of the service count as up, if no task ends before that.
 
         Return zero if enough tasks are up already. Return None if too few tasks run, or if a job has not ended yet:
         then nobody knows how long to wait.

@@ -183,8 +183,8 @@ def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
 def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
     """Return the error for the ended `tasks` of a service, the newest first. Its message begins with `what`.
 
-    One task is chosen, and its reason is in the error: the newest task that was killed because memory ran out. If no
-    task was, or the engine reported no such kill, the newest task is chosen. Its message decides whether the host (a
+    The error has the reason of one task: of the newest one that was killed because memory ran out. If the engine
+    reported no such kill, it has the reason of the newest task. The message of this task decides whether the host (a
     full disk for example) or the recipe is to blame.
     """
     task = next(filter(is_oom_killed, tasks), tasks[0])
