@@ -1,7 +1,7 @@
 """The abra driver: a swarm driver in which `abra` deploys, inserts secrets and undeploys.
 
-It was written by abra's public documentation, and has not yet run with the real abra. After each deployment, it asks
-Docker whether abra has really deployed.
+The driver was written from abra's public documentation, and has not yet run with the real abra. After each deployment,
+the driver asks Docker whether abra has really deployed the app.
 """
 
 import base64

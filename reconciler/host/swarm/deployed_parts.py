@@ -86,9 +86,10 @@ def pending_services(services: Sequence[Json], tasks: Sequence[Json]) -> str:
 
 
 def _facts(spec: Json) -> Mapping[str, str]:
-    """Return the facts about a service that abra, Docker or a person could change, by name, such as its image.
+    """Return facts about a service, such as its image, by the name of the fact.
 
-    `spec` is Docker's JSON of what the service is to be.
+    Only what abra, Docker or a person could change counts as a fact. `spec` is Docker's JSON of what the service is to
+    be.
     """
     container, labels = spec["TaskTemplate"]["ContainerSpec"], _labels(spec)
     replicas = (spec.get("Mode") or {}).get("Replicated", {}).get("Replicas")

@@ -35,7 +35,7 @@ def run_script(connection: Connection, container: str, script: str, deadline: fl
 
     * The exit code is None if the script ran out of time. It is then killed, with its children.
     * The exit code is 126 or 127 if the container has no shell, and 1 if the container is gone.
-    * The output is stdout, and then stderr. Of more than 64 MiB, the rest is dropped.
+    * The output is stdout, and then stderr. What the script writes after the first 64 MiB is dropped.
 
     Raise InfrastructureError if the connection is lost while the script runs, RecipeError if the container is stopped
     before the script starts.
