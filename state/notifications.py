@@ -83,8 +83,8 @@ class Message:
 class UnsentMessage:
     """A message that was not sent to all targets yet.
 
-    * `targets`: those that still wait for it, such as "mail".
-    * `passed_over`: when a target first failed to take it and took a later one, by the target.
+    * `targets`: the targets that did not get the message yet, such as "mail".
+    * `passed_over`: by target, when a target that did not take this message first took a later one instead.
     """
 
     message: Message

@@ -138,7 +138,7 @@ class Answer:
 
 @frozen
 class KnownTag:
-    """What is known of a release tag: its commit when it was first seen, or the one that a person accepted later."""
+    """The commit of a release tag: the first one seen, or one that a person accepted, at the time `first_seen`."""
 
     commit: str
     first_seen: datetime

@@ -171,7 +171,7 @@ def drivers_for(
     """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
     * `children`: the environment of child processes.
-    * `lock`: the descriptor of the pass lock; None if it is not held.
+    * `lock`: the descriptor of the pass lock, which child processes inherit; None if it is not held.
     * `company`: says which ports apps may use, and whether other recipes are tried at the same time; None if apps may
       use all ports, and no other recipe is tried.
     """

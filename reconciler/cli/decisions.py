@@ -1,4 +1,4 @@
-"""What all commands have in common by which a person decides something: who decides, and why."""
+"""Names the person who decides something by a command, and checks the reason. All commands of this kind use it."""
 
 import getpass
 import os

@@ -84,7 +84,7 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
     """Print one error: as text to stderr and, if the command line asks for JSON, as JSON to stdout. Return `exit_code`.
 
-    * `hint`: what to do about the error; "" for nothing.
+    * `message`: what failed. `hint`: what to do about it; "" for nothing.
     * `exit_code`: that of the error.
     * `arguments`: the command line.
     """

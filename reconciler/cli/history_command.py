@@ -39,7 +39,7 @@ class Selection:
     since: datetime | None = None
 
     def of(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        """Return the events to show among `events`, in the same order."""
+        """Return those of `events` that are selected, in the same order."""
         return tuple(
             event
             for event in events
@@ -133,7 +133,7 @@ def _selection(options: Options, name: str | None, since: str | None) -> Selecti
 
 
 def _require_known(context: CommandContext, selection: Selection, events: Sequence[Event]) -> None:
-    """Raise UsageError if a selected recipe is neither declared nor in the ledger."""
+    """Raise UsageError if a recipe that `selection` names is not declared, and none of `events` is about it."""
     known = {event.recipe for event in events} | {*context.fleet.recipes}
     for name in selection.recipes:
         if name not in known:

@@ -1,6 +1,6 @@
 """`reconcile hold` and `reconcile resume`: keep the releases of a recipe from being tried, and let them be tried again.
 
-Both work while a pass runs: it reads the hold again before it tries a recipe, and when it promotes one.
+Both work while a pass runs: the pass reads the hold again before it tries a recipe, and when it promotes one.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,11 @@ from state.registry.registry import SqliteRegistry
 
 @frozen
 class HoldRequest:
-    """The options of `reconcile hold`. `until` is the day when the hold ends, such as "2027-03-01"; None for no end."""
+    """The options of `reconcile hold`.
+
+    * `reason`: why the recipe is put on hold.
+    * `until`: the day when the hold ends, such as "2027-03-01"; None for no end.
+    """
 
     reason: str
     until: str | None = None

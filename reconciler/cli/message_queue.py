@@ -1,4 +1,4 @@
-"""Sends the messages that wait for one target, and drops those that only the target's refusal or failure keeps back."""
+"""Sends the messages that wait for one target. Drops those that the target does not take while it takes later ones."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -33,13 +33,20 @@ def letter_of(fleet: str, message: Message) -> Letter:
 
 
 def missed_remarks(target: str, missed: str) -> list[str]:
-    """Return a remark on who did not get a message that `target` sent; [] if `missed`, the names and why, is ""."""
+    """Return a remark on a message that `target` sent, but not to everybody; [] if everybody got it.
+
+    `missed` says who did not get the message, and why; "" if everybody got it.
+    """
     return [f"a message was sent by {target}, but {missed}"] if missed else []
 
 
 @frozen
 class _Untaken:
-    """A message that the target did not take, and why. `is_refused`: it was refused for good."""
+    """A message that the target did not take.
+
+    * `why`: the reason.
+    * `is_refused`: True if the target refused the message for good.
+    """
 
     unsent: UnsentMessage
     why: str
@@ -48,11 +55,12 @@ class _Untaken:
 
 @define
 class MessageQueue:
-    """The messages of a fleet that wait for the target `name`, and what came of sending them.
+    """The messages of the fleet `fleet` that wait for the target `name`, and what came of sending them.
 
-    * `clock`: returns a time in seconds, by which the tries that fail are measured.
+    * `notifier`: sends a message to the target.
+    * `clock`: returns a time in seconds. It measures how long the tries that fail take.
     * `count`: how many messages were sent.
-    * `failure`: why some still wait; "" if none does.
+    * `failure`: why some messages still wait; "" if none does.
     * `remarks`: who did not get a message that others got, and which messages were dropped.
     """
 
@@ -70,11 +78,14 @@ class MessageQueue:
     _held: set[str] = field(factory=set, init=False)
 
     def send(self, record: MessageRecord) -> None:
-        """Send the messages, the oldest first. Raise InterruptedPassError if a signal interrupts that.
+        """Send the messages that wait in `record`, the oldest first, and note in it which were sent.
 
-        One that fails keeps back only those on the same subjects. Once tries that failed have taken LONGEST_FAILING,
-        only the newest of the others is tried: a target that does not answer would else hold up the pass, and one that
-        answers shows by it that the older messages are at fault.
+        A message that fails keeps back only later messages on the same subjects. Once the failed tries have taken
+        LONGEST_FAILING together, only one more message is tried: the newest that is not kept back. So a target that
+        does not answer cannot hold up the pass. A target that takes this message shows that the older ones are at
+        fault.
+
+        Raise InterruptedPassError if a signal interrupts the sending.
         """
         newest: UnsentMessage | None = None
         try:
@@ -97,7 +108,10 @@ class MessageQueue:
         self._held |= subjects_of(unsent.message)
 
     def _send(self, unsent: UnsentMessage, record: MessageRecord) -> None:
-        """Send one message, and record that. Drop those before it that only their own fault can have kept back."""
+        """Send one message. If the target takes it, note that in `record`, and drop earlier messages that are given up.
+
+        If the target does not take it, raise no error: the message goes on waiting.
+        """
         began = self.clock()
         try:
             missed = self.notifier.send(letter_of(self.fleet, unsent.message))
@@ -116,7 +130,10 @@ class MessageQueue:
             self._hold(untaken.unsent)
 
     def _taken(self, unsent: UnsentMessage, record: MessageRecord) -> None:
-        """Record that the target took a message, and which ones it did not take before. Drop those to be given up."""
+        """Note in `record` that the target took the message `unsent`, and that it did not take the ones in `_untaken`.
+
+        Drop those of `_untaken` that are given up, with a remark for each.
+        """
         now = datetime.now(UTC)
         lost = [one for one in self._untaken if is_given_up(one.unsent, self.name, now, is_refused=one.is_refused)]
         self._untaken = [one for one in self._untaken if one not in lost]

@@ -12,10 +12,12 @@ from state.state_errors import StateError
 
 @define
 class MessageRecord:
-    """The record of messages: `known` is what it has now, `path` its file.
+    """The record of messages.
 
+    * `path`: its file.
+    * `known`: what the record has now.
     * `unread`: why the file could not be read; "" if it could. A file that could not be read is never written.
-    * `unwritten`: why the file could not be written; "" if it could. It may be older than `known` then.
+    * `unwritten`: why the file could not be written; "" if it could. The file may then be older than `known`.
     """
 
     path: Path

@@ -29,9 +29,9 @@ class Sent:
     """What came of sending messages.
 
     * `counts`: how many messages were sent, by target.
-    * `failures`: why messages of a target still wait, by target.
-    * `remarks`: what else is to be told: who did not get a message that others got, which were dropped, and why
-      messages may come twice.
+    * `failures`: why some messages of a target still wait, by target.
+    * `remarks`: sentences on who did not get a message that others got, which messages were dropped, and why messages
+      may come twice.
     * `signal`: the number of the signal that interrupted the sending; None if none did.
     """
 
@@ -42,7 +42,7 @@ class Sent:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return a note for each target that did not get its messages, and the remarks."""
+        """Return a note for each target in `failures`, and then all `remarks`; () if there are neither."""
         waiting = (f"a message was not sent by {name}: {why}; {_AGAIN}" for name, why in self.failures.items())
         return (*waiting, *self.remarks)
 
@@ -108,13 +108,16 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return a problem if the last pass over the whole fleet is too old; else that this problem is over."""
+    """Return a problem which says that the last pass over the whole fleet is too old.
+
+    If that pass is not too old, return instead that this problem is over.
+    """
     last = last_whole_pass(context)
     return seen_of_timer(last, whole_pass_text(last))
 
 
 def _ways_seen(context: CommandContext, report: Report) -> Seen:
-    """Return the ways of the canonicals in a report in which data may be lost, as the ledger has them, as problems."""
+    """Return which ways of the report's canonicals may lose data, and which certainly do not, by the ledger."""
     return seen_of_ways(report.rows, context.fleet.recipes, SqliteRegistry(context.state.database).lines(kind=WAY_LINE))
 
 
@@ -148,7 +151,7 @@ def tell(
 def send_waiting(context: CommandContext, record: MessageRecord) -> Sent:
     """Send to each target the messages that it did not get yet, the oldest first. Return what came of it.
 
-    Each message that was sent is recorded at once.
+    `record` says which messages wait. Each message that was sent is noted in the record at once.
     """
     name = context.fleet.name
     queues = [MessageQueue(name, *each) for each in notifiers_for(context.fleet).items()]

@@ -18,10 +18,12 @@ _TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran r
 def notify(options: Options, *, test: bool) -> int:
     """Send the messages that are due, or with `test` a test message to each target. Return the exit code.
 
-    Messages are due if a problem lasts for long, if the last pass over the whole fleet is too old, or if they could not
-    be sent before. Recipes are not looked at anew.
-    The exit code is 1 if somebody did not get a message, or if the record of messages failed, else 0. Raise UsageError
-    if the fleet declares no target. Raise LockHeldError if a pass runs, because the pass sends the messages itself.
+    * 1: somebody did not get a message, or the record of messages or the ledger could not be read or written.
+    * 0: else.
+
+    These messages are due: reminders of problems that last for long, a message that the last pass over the whole fleet
+    is too old, and those that could not be sent before. Recipes are not looked at anew.
+    Raise UsageError if the fleet declares no target. Raise LockHeldError if a pass runs: it sends the messages itself.
     """
     context = load_context(options)
     if not context.fleet.notify.targets:

@@ -104,7 +104,10 @@ def _prove(host: Host, request: RollbackRequest) -> Canonical:
 
 
 def _why_down(host: Host, recipe: Recipe, have: Canonical) -> str:
-    """Return why the kept deployment of the recipe is not up; "" if it is up, or if the recipe keeps none."""
+    """Return why the kept deployment of the canonical `have` is not up.
+
+    Return "" if it is up, or if the recipe declares no kept deployment.
+    """
     if not keeps_running(recipe):
         return ""
     status: CanonicalStatus = deployment_status(host, have, deployed_parts(host, {recipe.name: recipe}))

@@ -52,9 +52,10 @@ def status(options: Options, name: str | None, *, watch: bool = False) -> int:
 
 
 def _recorded(context: CommandContext, name: str | None) -> tuple[Recorded, ...]:
-    """Return what is recorded of the recipe `name`. If it is None, return it for the recipes named by -r, or for all.
+    """Return what is recorded of the recipe `name`.
 
-    Raise UsageError if `name` is neither declared nor recorded.
+    If `name` is None, return what is recorded of the recipes named by -r or, without -r, of all recipes. Raise
+    UsageError if `name` is neither declared nor recorded.
     """
     records = SqliteRegistry(context.state.database).read()
     if name is not None and name not in records.canonicals and name not in records.unreadable:
@@ -91,8 +92,9 @@ def _table(context: CommandContext, name: str | None) -> str:
 
 
 def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, last: LastWholePass) -> str:
-    """Return the rows as a table. If `name` is given, there is one row: return it as a card with several lines.
+    """Return the text of `reconcile status` without JSON.
 
+    If `name` is None, this is a table of the rows. Otherwise there is one row, and this is a card with several lines.
     `last` is the last pass over the whole fleet, whose age is in the text.
     """
     screen, now = stdout_screen(context.options), datetime.now(UTC)

@@ -32,9 +32,13 @@ def code_of_trial(tested: Tested) -> int:
 
 
 def print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
-    """Print the trial, write the JUnit file if `junit_path` is given, and return the exit code of the trial.
+    """Print the trial as text or JSON, and write the JUnit file `junit_path`, unless it is None. Return the exit code.
 
-    If the file cannot be written, print the reason to stderr, and return 1.
+    * `tested`: the trial and the results of its ways, which decide on the exit code.
+    * `run`: facts about this run of the command, for JSON.
+
+    If stdout or the file cannot be written, print the reason to stderr. Then 1 is returned in place of a code from 0 to
+    4; other codes are returned unchanged.
     """
     code = code_of_trial(tested)
     if context.options.json:

@@ -165,9 +165,10 @@ def _ready_anew(first: Host, options: Options, name: str, asked: Asked) -> Abstr
 
 @contextmanager
 def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iterator[ReadyTrial]:
-    """Observe the recipe `name`, find what to test, lock its working folder, and yield the trial. Unlock it at the end.
+    """Observe the recipe `name`, find the release that `asked` means, lock the working folder, and yield the trial.
 
-    Raise BusyError if another process holds a lock that is needed, CanonError if the trial cannot be run.
+    Unlock and remove the folder at the end of the `with` block. Raise BusyError if another process holds a lock that is
+    needed, CanonError if the trial cannot be run.
     """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)

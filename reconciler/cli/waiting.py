@@ -90,7 +90,8 @@ def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
 def _sleep_while_held(host: Host, sleep: Callable[[float], None], lock: Path, pause: float, until: float) -> bool:
     """Sleep for `pause` seconds, and then until no process is seen to hold `lock`. Return whether one was seen.
 
-    Sleep at most until the monotonic time `until`.
+    Stop at the monotonic time `until`, even if a process still holds the lock. `sleep` waits the given number of
+    seconds.
     """
     was_held = False
     while True:

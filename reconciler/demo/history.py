@@ -72,7 +72,8 @@ def fast_import_stream(
 def _commit(branch: str, number: int, start: str, commit: Commit, tree: Tree) -> Iterator[bytes]:
     """Yield the input for `git fast-import` that makes one commit on `branch`, with the files of `tree` and no others.
 
-    Later input names the commit by `number`. `start` is the commit before it, "" if it is the first of its repository.
+    * `number`: the number by which later input names the commit.
+    * `start`: the commit before this one; "" if this one is the first of its repository.
     """
     yield _line(f"commit refs/heads/{branch}") + _line(f"mark :{number}")
     yield _line(f"author {_signed(commit)}") + _line(f"committer {_signed(commit)}")

@@ -15,6 +15,7 @@ from reconciler.demo.upstreams import BREAKING, GOOD, MENDED, MOVED
 class Scene:
     """A step of the story. It prints the text `before`, calls `happens` with the demo's folder, and runs `reconcile`.
 
+    * `title`: the title of the step, which is printed first.
     * `words`: the arguments of `reconcile`.
     * `code`: the exit code that `reconcile` must have.
     * `means`: an explanation of this exit code for the reader of the story.

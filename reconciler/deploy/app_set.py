@@ -119,8 +119,8 @@ def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet,
     """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the releases and data from there.
 
     A needed app that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
-    SnapshotDamagedError if the snapshot does not match `seal`, or is not of the recipe and release with which `app_set`
-    ends.
+    SnapshotDamagedError if the snapshot does not match `seal`. Raise it also if the snapshot is of another recipe or
+    release than the last app in `app_set`, which is the app of the recipe itself.
     """
     own = app_set[-1]
     about = host.snapshots.unpack(folder, seal, into)

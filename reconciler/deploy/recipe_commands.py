@@ -56,9 +56,10 @@ def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may
 
 
 def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], what: str) -> None:
-    """Run commands of the recipe's tests in order until one fails.
+    """Run commands of the recipe's tests against the recipe's app `deployed`, in order until one fails.
 
-    An error names the command by `what` and a number: "custom test 1" if `what` is "custom test".
+    `what` is a name for all of them. An error names the failed command by `what` and its number, such as "custom test
+    1" if `what` is "custom test".
 
     If a command fails, raise RecipeError or TimedOutError. Raise InfrastructureError if this host is to blame.
     """
@@ -67,11 +68,11 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
 
 
 def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Run the command `argv` of the recipe's tests for at most a minute. Return whether it exits with 0.
+    """Run the command `argv` of the recipe's tests for at most a minute. Return True if it exits with 0.
 
-    Return False if the app does not run. If the recipe's own app went down by itself, raise RecipeError. Raise
-    InfrastructureError if a needed app went down, if this host is to blame, or if memory ran out; `what` names the
-    command in the error.
+    Return False if the command fails or takes too long, or if the recipe's app `deployed` does not run. Raise
+    RecipeError if that app went down by itself. Raise InfrastructureError if a needed app went down, if this host is to
+    blame, or if memory ran out. `what` names the command in the error.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):

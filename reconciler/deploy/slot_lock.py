@@ -60,7 +60,7 @@ def _require_slot(host: Host, recipe: str) -> None:
 
 
 def _remove_despite_signal(host: Host, recipe: str) -> None:
-    """Remove the recipe's working folder. If a signal interrupts that, finish it before the error is raised."""
+    """Remove the recipe's working folder. If a signal interrupts that, begin anew, and then raise its error again."""
     try:
         _remove(host, recipe)
     except InterruptedPassError:

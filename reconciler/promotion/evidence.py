@@ -79,9 +79,12 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
     """Return what is remembered of a recipe after the step with the outcome `outcome`. `memory` is what was before.
 
-    The step's trial is added, with its id, time, duration and use of the disk, and with damage of the canonical that it
-    found. An earlier red of the tested release is replaced by the new one, or removed if there is no new one to
-    remember. If the step ran no trial, return `memory` unchanged. Record nothing.
+    If the step ran no trial, return `memory` unchanged. Else add its id, time, duration and use of the disk.
+
+    * If the trial found that the generation from which its upgrade started is damaged, add that damage.
+    * Replace an earlier red of the tested release by the new one. If there is no new one to remember, remove it.
+
+    Record nothing.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:

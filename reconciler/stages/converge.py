@@ -46,6 +46,7 @@ from state.state_errors import StateError
 class ConvergeContext:
     """What the steps of a plan need.
 
+    * `observations`: what was seen of each recipe for the plan, by recipe.
     * `mirror_errors`: the recipes whose mirror was not updated, each with the reason.
     * `has_company`: True if other steps can be running at the same time.
     * `failures`: the recipes whose step failed while others ran, each with the reason; "" if the step did not begin.
@@ -171,7 +172,11 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 
 
 def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:
-    """Return why the release must not be tried now, such as a hold, or a bad signature; "" if nothing forbids that."""
+    """Return why `release` must not be tried now; "" if nothing forbids that.
+
+    The reason may be the hold, a missing signature, or a way back that cannot be proved. `hold` is the recipe's hold;
+    None if there is none.
+    """
     if held := why_held(hold, context.host.clock.now().date()):
         return held
     if fault := refused_signature(context.host, observation, release):

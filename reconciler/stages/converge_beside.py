@@ -64,6 +64,8 @@ def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Out
 class _Turns:
     """Starts each step of `schedule` when its turn comes, in a worker or alone. A step is named by its recipe.
 
+    * `context`: what the steps need.
+    * `workers`: the processes that carry out steps beside each other.
     * `running`: the steps that run now.
     * `finished`: the steps that have ended.
     * `failures`: the steps that failed while others ran, each with the reason. They are repeated alone.
@@ -131,8 +133,8 @@ class _Turns:
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
         """Clean up after the worker of the recipe `name` died. `how` is a text such as "its process was ended by …".
 
-        If the worker had promoted the release before, yield that outcome. Else yield nothing, and let the step be
-        repeated alone.
+        If the worker had recorded a promotion or a repair before, yield that outcome. Else yield nothing, and add the
+        step to `failures`, so that it is repeated alone.
         """
         with suppress(Exception):  # what is left, the next try finds
             recover_recipe(self.context.host, self.context.fleet, name)

@@ -19,8 +19,8 @@ class FreeSpace:
 
     * `free`: how many bytes are free on the disk of the state folder, or on that of the engine's images and volumes if
       fewer are free there; None if that is unknown or not asked for.
-    * `note`: which disk could not be measured, and what trials are compared with instead; "" if none failed. If only
-      the engine's disk failed, `free` is still a number.
+    * `note`: a text which says that a disk could not be measured, and with what trials are compared instead. "" if
+      all disks were measured, or if none had to be. If only the engine's disk failed, `free` is still a number.
     """
 
     free: int | None
@@ -62,11 +62,13 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return how much of the disk the trials that run now take, and how much they will probably still write.
+    """Return how much of the disk the trials that run now probably take, and how much of that is still to be written.
 
-    `running` are the memories of the recipes of these trials, with what earlier trials took. A trial is expected to
-    write as much as these took, less what is now in its working folder (nothing if that cannot be measured). The
-    trial's volumes and images are not measured.
+    `running` are the memories of the recipes that are tried now. Each trial is expected to take as much as the largest
+    of the recipe's last trials; a recipe for which this was never measured is left out.
+
+    What is still to be written is that amount, less the present size of the trial's working folder. If this size cannot
+    be measured, it counts as 0. What the trial has written to volumes and images already is not measured.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

@@ -151,9 +151,10 @@ def _has_release(name: str, observed: Observations, records: Records) -> bool:
 
 
 def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:
-    """Return how old the facts about upstream are. `events` are the events of whole passes.
+    """Return how old the facts about upstream are.
 
-    `observation` is None for an orphan, which has no upstream.
+    * `observation`: the observation of the recipe; None for an orphan, which has no upstream.
+    * `events`: the events of whole passes. They tell when a pass last saw this upstream.
     """
     if observation is None:
         return Freshness(asked=False, seen_at=None, same_since=None)

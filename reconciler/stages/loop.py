@@ -96,11 +96,11 @@ def reconcile(
     workers: Workers | None = None,
     report_plan: Callable[[Sequence[PlannedWork], Sequence[str]], None] = lambda _, __: None,
 ) -> Pass:
-    """Run one pass, and return its result. The caller holds the pass lock. Each outcome is passed to `report_outcome`.
+    """Run one pass, and return its result. The caller holds the pass lock.
 
-    `report_plan` is called once. It gets the planned steps that do something, and the recipes whose trial has to wait
-    for a later pass, because `[budget]` allows no more. `workers` run several recipes at once; without them, one recipe
-    is tried after the other.
+    * `report_outcome`: gets each outcome at once.
+    * `workers`: run several recipes at once; None to try one recipe after the other.
+    * `report_plan`: gets, once, the planned steps that do something, and the recipes that wait because of `[budget]`.
 
     If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If a signal
     comes before the first step, raise InterruptedPassError.
@@ -155,7 +155,7 @@ def _gating(outcome: Outcome | None) -> Sequence[WayResult]:
 
 
 def _ways_of(row: Row, tried: Mapping[str, Sequence[WayResult]]) -> Sequence[WayResult]:
-    """Return the results of the ways on which the promotion depended; then those in `tried`, for the row's recipe."""
+    """Return the recipe's results of ways: of those on which its promotion depended, and then those in `tried`."""
     return (*_gating(row.outcome), *tried.get(row.recipe, ()))
 
 
@@ -205,7 +205,7 @@ def _record_what_is_up(host: Host, observed: Observations) -> None:
 
 
 def _gate(host: Host, request: RunRequest, step: Step, outcome: Outcome | None) -> tuple[Condition, ...]:
-    """Return the conditions of a promotion. Those that need a trial are OPEN without one. Return () for an orphan."""
+    """Return the conditions of the gate: those in `outcome`; if it has none, as before a trial. () for an orphan."""
     if outcome is not None and outcome.attempt.gate:
         return outcome.attempt.gate
     recipe = request.fleet.recipes.get(step.recipe)

@@ -113,10 +113,10 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 
 
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
-    """Return the tags of upstream that do not name a commit. Each tag is mapped to the id of the git object it names.
+    """Return the tags in upstream's `answer` that name no commit, each with the id of the git object that it names.
 
-    Only a fetch shows that a tag names no commit. These are the tags in upstream's `answer` for which the fetch
-    `updated`, or an earlier fetch, has shown it.
+    Only a fetch shows that a tag names no commit. `updated` is what this pass fetched. What earlier fetches have shown
+    is in the memory of `observation`.
     """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id

@@ -26,9 +26,10 @@ class RunRequest:
     """What a pass or a dry run is to do.
 
     * `names`: the selected recipes.
+    * `command`: the kind of its report, such as a plan.
     * `retry`: recipes that are tried again even if their release was red.
     * `parallel`: how many recipes may be tried at once.
-    * `planned`: the steps of a saved plan, which are the only ones to take; None for any.
+    * `planned`: the steps of a saved plan, which are the only ones to take; None to take all steps that are due.
     * `ways`: what to try of every canonical, besides the ways that its recipe declares.
     """
 
@@ -57,9 +58,10 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation, space: FreeSpace) -> Observation:
-    """Return the observation; if planning this recipe alone raises an error, a copy with Unobservable as `answer`.
+    """Return the observation unchanged if this recipe alone can be planned.
 
-    So one recipe cannot stop the plan of all. `space` is the free room on the disk.
+    If planning raises an error, return a copy whose `answer` is an Unobservable with that error: so one recipe cannot
+    stop the plan of all. `space` is how much room trials have on the disks.
     """
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}), space)
@@ -77,7 +79,11 @@ def _plan(host: Host, request: RunRequest, observed: Observations, space: FreeSp
 
 
 def context_for(host: Host, request: RunRequest) -> PlanContext:
-    """Return what a plan depends on, besides the observations."""
+    """Return what a plan depends on, besides the observations.
+
+    This host and its tools, the revision of Canon, and the day come from `host`. The recipes to try again, and all
+    recipes of the fleet, come from `request`.
+    """
     return PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
 
 

@@ -99,11 +99,13 @@ def _images_to_look_at(host: Host, request: RunRequest) -> Images | None:
 def _pruned(
     host: Host, images: Images, request: RunRequest, records: Records, begun: list[PresentImage]
 ) -> tuple[str, ...]:
-    """Remove the images that nothing needs, and return notes. Before the first is removed, add all of them to `begun`.
+    """Remove the images that nothing needs. Return notes on what was removed, or on why nothing can be removed.
 
-    First, the records no longer say that Canon pulled these images. Afterwards, they say so again of the images that
-    could not be removed. If this process is killed in between, such an image stays for ever; but no image is removed
-    later that somebody else has pulled meanwhile.
+    Before the first image is removed, all that are to be removed are added to `begun`, a list of the caller.
+
+    The records that Canon pulled these images are deleted first. The records of images that could not be removed are
+    written again at the end. If this process is killed before that, such an image stays for ever. In the other order, a
+    record could outlive its image; if somebody else pulled that image later, Canon would remove it.
     """
     if unsure := _why_unsure(images, records):
         return (unsure,)
@@ -149,7 +151,10 @@ def _unknown_notes(found: _Found, request: RunRequest, records: Records) -> tupl
 
 
 def _stopped_notes(begun: Sequence[PresentImage], why: str) -> tuple[str, ...]:
-    """Return one note on why pruning stopped. It also names the images `begun`, which may be removed by then."""
+    """Return one note on why pruning stopped.
+
+    `why` is the reason. `begun` are the images that may be removed by then; the note names them.
+    """
     if not begun:
         return (f"images could not be pruned: {why}",)
     return tuple(f"{note}: {why}" for note in _notes("images were not all seen to be removed", begun))

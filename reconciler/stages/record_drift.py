@@ -13,8 +13,11 @@ from state.records import LedgerEntry
 def record_drift(
     host: Host, findings: Sequence[Finding], before: Mapping[str, DriftRecord], *, whole: bool
 ) -> tuple[str, ...]:
-    """Record in the registry and the ledger how recipes differ now, if that has changed. Return a note if this fails.
+    """Record in the registry and the ledger how recipes differ now, if that has changed.
 
+    Return a note if this fails; else ().
+
+    * `findings`: how recipes differ now.
     * `before`: what the last pass recorded, by recipe.
     * `whole`: True if `findings` are those of the whole fleet. Then a recipe of `before` without a finding is gone, and
       its differences have ended.

@@ -102,8 +102,11 @@ def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[st
 def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
     """Return the recipes with a working folder (`work/NAME`) to clean up, sorted by name.
 
-    These are folders that Canon made, and those of the recipes in `begun`, which have an unfinished promotion. A recipe
-    counts also if one of `marks`, the marks of slots of which something is left, is below the path of its folder.
+    A recipe counts in three cases:
+
+    * its working folder exists, and Canon made it.
+    * its working folder exists, and the recipe is in `begun`: the recipes with an unfinished promotion.
+    * one of `marks` is a path below its working folder. `marks` are the marks of slots of which something is left.
     """
     work = host.state.work
     slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
@@ -150,10 +153,12 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 
 
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
-    """Delete the snapshot that a dead pass moved to canonicals/ but did not record. Return a remark if that fails.
+    """Delete the snapshot that a dead pass moved to canonicals/ but did not record.
 
-    The snapshot stays if the recipe's working folder is gone: then the promotion was finished, and a person has put
-    back an older canon.db since. The snapshot also stays if another process uses that folder.
+    Return a list with a remark if that fails; else []. The snapshot stays in two cases:
+
+    * another process uses the recipe's working folder.
+    * the working folder is gone: then the promotion was finished, and a person has put back an older canon.db since.
     """
     if not may_be_slot(host.state.slot(intent.recipe)):
         return []

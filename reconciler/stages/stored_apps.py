@@ -42,9 +42,10 @@ def _apps(host: Host, recipes: Mapping[str, Recipe], generation: Canonical) -> I
 
 
 def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return a note which says that images are not pruned, because those of the apps `unknown` are not known.
+    """Return a note which says that images are not pruned, because the images of the apps in `unknown` are not known.
 
-    The note names the first few generations of these apps, each with a remedy such as "reconcile raise app".
+    The note names the generations of these apps, sorted by recipe and number, each with a remedy such as "reconcile
+    raise app". If there are many generations, it names the first few, and says how many more there are.
     """
     by_generation: dict[tuple[str, int], list[str]] = {}
     for app in unknown:

@@ -33,9 +33,9 @@ def carry_out(
 
     `workers` run several steps at once; if they are None, one step comes after the other.
 
-    The fleet may limit the number of trials (`[budget] trials`). If a step ends without running its trial, the waiting
-    recipe that has waited longest is tried instead, once all other steps have ended. If a recipe gets two outcomes, the
-    last one counts.
+    The fleet may limit the number of trials (`[budget] trials`), so that some recipes wait. If a step ends without
+    running its trial, a waiting recipe is tried in its place: the one that has waited longest. Such trials begin once
+    all other steps have ended. If a recipe gets two outcomes, the last one counts.
     """
     outcomes: dict[str, Outcome] = {}
     plan, left, signal = context.plan, True, None

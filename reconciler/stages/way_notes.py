@@ -50,5 +50,5 @@ def _closed_note(before: WayResult, present: WayResult) -> str:
 
 
 def way_note(result: WayResult) -> str:
-    """Return a note for the report, such as "app 1.2.0: back yes to 1.1.0"."""
+    """Return a note on the result of one way, for the report: such as "app 1.2.0: back yes to 1.1.0"."""
     return f"{result.recipe} {result.release.version}: {result.way} {way_text(result)}"

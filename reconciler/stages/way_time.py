@@ -26,14 +26,21 @@ class WayTime:
     left: dict[str, list[WayName]] = field(factory=dict)
 
     def fits(self, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether there is time to begin `way` now. `recorded` are the earlier results of the recipe's ways."""
+        """Return whether there is time to try `way` now.
+
+        * True: there is no limit, or no way was tried in this pass yet.
+        * True: `way` ends within the budget if it takes as long as last time. `recorded` are the earlier results of the
+          recipe's ways, which have that time; a way that was never tried counts as 0 seconds.
+        * False: else.
+        """
         elapsed = self.clock.monotonic() - self.started if self.started is not None else 0.0
         return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
 
     def begins(self, recipe: str, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether there is time to begin `way` now. If there is not, keep the way in `left`, for a later pass.
+        """Return whether there is time to try `way` now. If there is not, keep the way in `left`, for a later pass.
 
-        The time starts to run when the first way begins. `recorded` are the earlier results of the recipe's ways.
+        `recorded` are the earlier results of the recipe's ways: they say how long `way` took last time. If this is the
+        first way that is tried in this pass, its time is noted in `started`.
         """
         if not self.fits(way, recorded):
             self.left.setdefault(recipe, []).append(way)

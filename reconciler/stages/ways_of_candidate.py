@@ -1,4 +1,4 @@
-"""Tries ways of the candidate of a trial, while its working folder is still there."""
+"""Tries ways of the candidate of a trial, before the recipe's working folder is removed."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Tries ways of the canonicals at the end of a pass. Which these are, `ways_to_try` finds.
+"""Tries ways of the canonicals at the end of a pass. `ways_to_try` finds which ways these are.
 
 Only copies of sealed data are used. Each result is recorded in the ledger, and nothing else is changed.
 """
@@ -103,7 +103,7 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterat
 
 @contextmanager
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
-    """Lock the recipe's working folder. Yield a host with only the needed drivers, and what to try over which data.
+    """Lock the recipe's working folder. Yield a host with only the needed drivers, and the release to try.
 
     Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the
     recipe's tests have changed since they were observed.
@@ -140,9 +140,10 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
 
 
 def _older(host: Host, fleet: Fleet, to_try: WaysToTry, have: Mapping[str, Canonical]) -> OlderData:
-    """Return the data of older releases. Each recipe that this one needs is deployed at its own canonical's release.
+    """Return the data of older releases over which the ways in `to_try` deploy the canonical's release.
 
-    `have` has all canonicals, by recipe.
+    Each recipe that this one needs is deployed at the release of its own canonical. `have` has all canonicals, by
+    recipe.
     """
     if to_try.older is None:
         return OlderData()

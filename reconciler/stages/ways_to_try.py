@@ -22,9 +22,11 @@ from state.records import Canonical, Memory, Records
 class WaysToTry:
     """The ways of one canonical that are to be tried now.
 
-    `base` is the older release to go back to; None if none may be deployed. `no_base` then says why. `recorded` are the
-    earlier results of the recipe's ways, the oldest first. `older` is the data of older releases; None if none of
-    `ways` needs such data.
+    * `base`: the older release to go back to; None if none may be deployed.
+    * `no_base`: why `base` is None.
+    * `observation`: what was seen of the recipe.
+    * `recorded`: the earlier results of the recipe's ways, the oldest first.
+    * `older`: the data of older releases; None if none of `ways` needs such data.
     """
 
     recipe: Recipe
@@ -40,7 +42,10 @@ class WaysToTry:
 def ways_to_try(
     host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]
 ) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
-    """Return which ways to try of each observed recipe and, for other recipes, why this could not be found out.
+    """Find the ways that are to be tried now. Return two values.
+
+    * the ways of each recipe that has ways to try.
+    * why the ways of a recipe could not be found out, by recipe; {} if none failed.
 
     A way is to be tried if it was not tried before, and is in `asked` or declared by the recipe. Recipes on hold and
     damaged canonicals are left out. The ledger is read only if any way is asked for or declared.

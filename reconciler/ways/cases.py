@@ -38,9 +38,11 @@ def twice_if_late(run: WayRun, action: Callable[[WayRun], Result]) -> Result:
 def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
     """Try one case of a way by calling `try_case`. Return the case with its answer, reason and duration.
 
-    `case` says over which data the release is tried. If something took too long, `try_case` is called once more, and
-    `result_of_both` says what counts. The answer is SKIP if the older release does not work by itself. It is ERROR if
-    this host is to blame, or if something took too long the second time too.
+    `case` says over which data the release is tried. If something took too long, call `try_case` once more:
+    `result_of_both` chooses one of the two results. The answers are those of `try_case`, and these two:
+
+    * SKIP: the older release does not work by itself.
+    * ERROR: this host is to blame, or something took too long the second time too.
     """
     host, subject = run.host, run.subject
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {run.way} over {case.source}")
@@ -99,7 +101,8 @@ def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
 def deploy_newer_needs(run: WayRun, slot: Slot) -> Sequence[DeployedApp]:
     """Deploy the apps that the release under test needs, each over its data in the slot. Return the deployed apps.
 
-    Apps that have this release already are left as they are, and not returned. Raise NeededAppError if an app fails.
+    `run.subject.older.needed` returns these apps, each with the release to deploy. An app that has this release in the
+    slot already is left as it is, and is not returned. Raise NeededAppError if an app fails.
     """
     changed = []
     for spec in without_source(run.subject.older.needed()):

@@ -28,12 +28,14 @@ _WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {
 
 
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
-    """Try the way `way` of a release. Return the result. No error is raised.
+    """Try the way `way` of a release, with copies of its sealed data. Return the result. Raise no error.
 
-    Only copies of the sealed data are used. If something took too long, the way is run once more, and `result_of_both`
-    says which result counts. The answer is SKIP if the recipe declares no data.check. It is ERROR if the release does
-    not come up with its own data, if this host is to blame, or if the second run took too long to tell what became of
-    the data.
+    If something took too long, try the way once more: `result_of_both` chooses one of the two results. The answers are
+    those of the way, and these two:
+
+    * SKIP: the recipe declares no data.check.
+    * ERROR: the release does not come up with its own data, this host is to blame, or the second run took too long to
+      tell what became of the data.
     """
     host.progress.step(subject.recipe.name, f"{subject.release.version}: {way}")
     (subject.logs / f"way-{way}.log").unlink(missing_ok=True)

@@ -11,9 +11,12 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 def try_back(run: WayRun) -> WayResult:
     """Try the way back: deploy the newer release with a copy of its sealed data, and then the older one over that data.
 
-    Before the older release is deployed, the newer one writes more data. The answer is YES if the older release comes
-    up and the recipe's data.check passes. Otherwise the newer release is deployed again, and the answer is NO, with
-    what is still there of the data. The answer is SKIP if there is no older release.
+    Before the older release is deployed, the newer one writes more data. The answer is one of these:
+
+    * YES: the older release comes up, and the recipe's data.check passes.
+    * NO: anything else. Then the newer release is deployed again, to see what is still there of the data.
+    * SKIP: there is no older release.
+
     Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two
     releases does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
     """
@@ -50,7 +53,7 @@ def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
     """Return the reason for the answer of the way back. `tried` is what came of deploying the older release.
 
-    If the older release failed, return why. Else return what the answer does not prove; "" if it proves everything.
-    `proves_writes` is True if data.check can see what the newer release wrote.
+    If the older release or its data.check failed, return why. Else return what the answer does not prove; "" if it
+    proves everything. `proves_writes` is True if data.check can see what the newer release wrote.
     """
     return run.limits(proves_writes) if tried.passes else tried.words

@@ -91,11 +91,14 @@ def _undisturbed(run: WayRun, source: DataSource) -> float:
 
 
 def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
-    """Start the release in `slot`. Kill it `kill_after` seconds after its first process is seen; never if that is None.
+    """Start the release in `slot`, and kill it `kill_after` seconds after its first process is seen.
 
-    Return how the start went. If the release was killed, nothing of it runs afterwards. If it was killed only after
-    Canon had found it ready, the result has no kill. If the release fails without being killed, raise RecipeError,
-    or InfrastructureError if this host is to blame.
+    If `kill_after` is None, do not kill the release. Return how the start went. `killed_after` in the result is a
+    number only if the release was killed before Canon found it ready. It is None if the release was not killed, or only
+    after Canon had found it ready.
+
+    After a kill, nothing of the release runs any more. If the release fails without being killed, raise RecipeError, or
+    InfrastructureError if this host is to blame.
     """
     own, clock = run.own_app(slot), run.host.clock.monotonic
     called, was_ready = clock(), False
@@ -156,9 +159,10 @@ def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_wr
 
 
 def _second_start(run: WayRun, slot: Slot) -> RiseAttempt:
-    """Start the release again after a start that failed. Return how that went.
+    """Deploy the release again after its first start failed, and run data.check. Return what came of that.
 
-    If what is left of the first start has to be killed, return an attempt with `timed_out`, because that took too long.
+    What is left of the first start is stopped before. If it has to be killed, because it does not stop in time, return
+    a failed attempt in which `timed_out` is True.
     """
     try:
         return run.attempt(slot, run.subject.release)

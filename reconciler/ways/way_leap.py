@@ -1,4 +1,4 @@
-"""The leap: the release is deployed over the data of older ones, also of such that are several releases older."""
+"""The leap: the release is deployed over the data of each older release, even of one that is several releases older."""
 
 from reconciler.core.way_cases import DataSource, WayCase
 from reconciler.core.way_kinds import LeapFacts, WayAnswer, is_danger, kind_of_leap
@@ -28,14 +28,15 @@ def _tried(run: WayRun, source: DataSource) -> WayCase:
 
 
 def _leap(run: WayRun, source: DataSource) -> WayCase:
-    """Deploy the release over the data of an older one, which `source` names. Return the case with its answer.
+    """Deploy the release over the data of the older release that `source` names. Return the case with its answer.
 
-    If the release fails, deploy the older release again, to see what is still there of the data. If the older one then
-    fails too, newer releases of the apps that it needs may be the cause. So the older release is also tried beside
-    these apps alone: if it fails there too, the answer is SKIP.
+    * YES: the release comes up, and data.check passes.
+    * NO: anything else. Then the older release is deployed again, to see what is still there of the data.
+    * SKIP: the older release fails then too, but may do so because of newer releases of the apps that it needs: it also
+      fails beside these apps alone.
 
-    Raise OlderReleaseError if the older release does not work by itself, KilledError if one of the two does not stop in
-    time, TimedOutError if too little was seen in time to tell what became of the data.
+    Raise OlderReleaseError if the older release does not work by itself. Raise KilledError if one of the two releases
+    does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
     """
     with run.slot("way-leap") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -50,10 +51,13 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 
 
 def _why_without_release(run: WayRun, source: DataSource) -> str:
-    """Deploy the older release of `source` beside the newer apps that it needs, without ever deploying the newer one.
+    """Find out whether the older release of `source` fails with the needed apps alone, without the release under test.
 
-    Return why the older release fails there; "" if it does not fail. A slot of its own is used. Raise
-    OlderReleaseError if it fails even without those apps, TimedOutError if it or a check took too long.
+    In a slot of its own, deploy the older release, then the apps that the release under test needs, each at its newer
+    release, and then the older release once more. Return why it fails at the end; "" if it does not.
+
+    Raise OlderReleaseError if the older release fails before any newer app is deployed. Raise TimedOutError if a
+    deployment or a check takes too long.
     """
     with run.slot("way-leap") as slot:
         deploy_older(run, slot, source)

@@ -101,11 +101,15 @@ class WayRun:
         deploy_app_set(slot, self.subject.unpack(slot.folder / "source"))
 
     def write(self, slot: Slot) -> bool:
-        """Let the running release write data by the recipe's command data.mark. Return whether data.check can see it.
+        """Let the running release write data by the recipe's command data.mark, and then run data.check.
 
-        The variable MARK_ID has a new value for each write, for which data.check looks. data.check can see the data if
-        it fails before the write, not merely for lack of time, and passes after the write. Return False if nothing was
-        written, because data.mark is not declared or failed. Raise RecipeError if data.check fails after the write.
+        Return whether data.check can see what was written. MARK_ID is a new text for each write.
+
+        * True: data.check failed before the write, and passed after it.
+        * False: before the write, data.check passed too, took too long, or may have failed only for lack of time.
+        * False: nothing was written, because data.mark is not declared, or failed.
+
+        Raise RecipeError if data.check fails at the end.
         """
         data, own = self.subject.recipe.data, self.own_app(slot)
         if data.mark is None:
@@ -158,8 +162,8 @@ class WayRun:
     def limits(self, proves_writes: bool, version: str = "") -> str:  # noqa: FBT001  a fact of the run
         """Return what the result of this way does not prove, as one sentence; "" if it proves everything.
 
-        `proves_writes` is True if data.check can see whether the data is there that was written while trying this way.
-        `version` is the release that wrote this data; "" for the release under test.
+        * `proves_writes`: True if data.check can see what was written while this way was tried. Then return "".
+        * `version`: the release that wrote this data; "" for the release under test. The sentence names the release.
         """
         if proves_writes:
             return ""
@@ -169,8 +173,9 @@ class WayRun:
     def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
         """Deploy a release over the data in the slot, and run the recipe's command data.check. Return what came of it.
 
-        If `is_up`, the release is deployed already. A failure is returned too, and not raised. Raise KilledError only
-        if the release that ran before had to be killed, because that says nothing about this one.
+        If `is_up` is True, the release is deployed already, and only data.check is run. A failure of the release or of
+        data.check is returned, and not raised. Raise KilledError if the release that ran before, or something that
+        data.check left running, had to be killed: that says nothing about this release.
         """
         try:
             if not is_up:

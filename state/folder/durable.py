@@ -158,10 +158,12 @@ def remove_tree(path: Path) -> None:
 
 
 def _note_failure(failures: list[OSError], place: str | bytes, error: BaseException) -> None:
-    """Add `error`, which occurred at the path `place`, to `failures`. If it is no OSError, raise it instead.
+    """Add `error`, which occurred at the path `place`, to `failures`. If `error` is no OSError, raise it instead.
 
-    The added error names `place`, because the path in Python's own error may be incomplete. Add nothing if the path is
-    gone, or if a folder is not empty: then the failure to delete what is in the folder is in `failures` already.
+    The added error names `place`, because the path in Python's own error may be incomplete. Add nothing in two cases:
+
+    * the path is gone.
+    * the path is a folder that is not empty: `failures` has already why what is in the folder could not be deleted.
     """
     if not isinstance(error, OSError):
         raise error

@@ -48,7 +48,8 @@ def hold(path: Path, command: str) -> Iterator[Lock]:
 def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     """Return whether `path` is a lock file that `hold` made. Return False if it cannot be read.
 
-    `hold` leaves the file empty if the disk is full. So an empty file counts too, unless `signed` is True.
+    An empty file counts as a lock file if `signed` is False, because `hold` leaves the file empty if the disk is full.
+    If `signed` is True, an empty file does not count.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):

@@ -28,7 +28,7 @@ _COPIES = 100
 class View:
     """The registry in one read transaction.
 
-    `copied` is True if this is a private copy: a killed writer left a journal, which SQLite rolled back in the copy.
+    `copied` is True if a private copy is read, because a killed writer left a journal: SQLite rolled back the copy.
     """
 
     connection: sqlite3.Connection
@@ -181,7 +181,7 @@ def _is_journal_left(path: Path) -> bool:
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
-    """Begin a read transaction. Return whether a journal that a killed writer left has to be rolled back first."""
+    """Begin a read transaction. Return True if a killed writer left a journal that must be rolled back, else False."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()

@@ -206,7 +206,7 @@ def _readable(unseal: Callable[..., T], stored: Iterable[tuple[Any, ...]], bad: 
 
 
 def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> Canonical:
-    """Return the canonical in a row. Raise RegistryDamagedError if the row is damaged or of another `generation`."""
+    """Return the canonical in a row. Raise RegistryDamagedError if the row is damaged, or has another `generation`."""
     canonical = rows.unseal(Canonical, recipe, text, digest)
     if canonical.generation != generation:
         raise RegistryDamagedError(f"the last generation of {recipe!r} is lost")

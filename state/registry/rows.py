@@ -37,7 +37,10 @@ def record_digest(canonical: Canonical) -> str:
 
 
 def unseal(kind: type[T], recipe: str, text: str, digest: str) -> T:
-    """Return the record of a row. `kind` is the class of the record; the other arguments are columns of the row.
+    """Return the record of a row.
+
+    * `kind`: the class of the record.
+    * `recipe`, `text`, `digest`: the columns of the row.
 
     Raise RegistryDamagedError if the columns are not as they were written.
     """

@@ -139,7 +139,10 @@ def _entry(
 
 
 def _refuse_attributes(source: bytes, path: bytes) -> None:
-    """Raise UnfitDataError if a path has an extended attribute `user.*`. Ignore others, which belong to this host."""
+    """Raise UnfitDataError if the path `path` below `source` has an extended attribute `user.*`.
+
+    Ignore other extended attributes, which belong to this host.
+    """
     names: list[str] = []
     with suppress(OSError):  # a file system without attributes may raise
         names = os.listxattr(os.path.join(source, path), follow_symlinks=False)
@@ -180,7 +183,7 @@ def _open_readable(source: bytes, path: str) -> BufferedReader:
 def _add_whole(out: TarOutput, file: BufferedReader, entry: SealedEntry) -> str:
     """Write a file without holes to the tar. Return the hash of its content.
 
-    Raise SnapshotError if its size has changed.
+    Raise SnapshotError if the file no longer has the size that `entry` names.
     """
     out.write(head(entry))
     digest, left = hashlib.sha256(), entry.size
@@ -197,7 +200,8 @@ def _add_whole(out: TarOutput, file: BufferedReader, entry: SealedEntry) -> str:
 def _add_sparse(out: TarOutput, file: BufferedReader, entry: SealedEntry, extents: Extents) -> str:
     """Write a file with holes to the tar, without the holes. Return the hash of its content, with the holes as zeros.
 
-    Raise SnapshotError if its size has changed.
+    `extents` are offset and length of each piece of data. Raise SnapshotError if the file no longer has the size that
+    `entry` names.
     """
     table = table_of(extents)
     stored = len(table) + sum(length for _, length in extents)

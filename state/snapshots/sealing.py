@@ -1,4 +1,4 @@
-"""Writes sealed snapshots, of data or as copies, and reads them back from the disk."""
+"""Seals a folder as a snapshot, or copies a sealed one. Reads what was written back from the disk."""
 
 import hashlib
 import os

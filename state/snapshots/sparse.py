@@ -86,7 +86,7 @@ def _as_ustar(block: bytes) -> bytes:
 
 @frozen
 class Piece:
-    """A part of a file that is data or a hole."""
+    """A part of a file: the `length` bytes from `offset` on. They are a hole if `is_hole` is True, else data."""
 
     offset: int
     length: int

@@ -130,7 +130,10 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 
 def _set_attributes(place: bytes, entry: SealedEntry) -> None:
-    """Set the owner, mode and time of an entry, in this order: a new owner would clear set-id bits of the mode."""
+    """Set the owner, mode and time that `entry` names for the path `place`.
+
+    The owner comes first, because a new owner would clear set-id bits of the mode.
+    """
     _set_owner(entry, os.lstat(place), partial(os.chown, place, follow_symlinks=False))
     if entry.type != "symlink":
         os.chmod(place, entry.mode)
