@@ -26,7 +26,7 @@ class FleetProblem:
 
     * `subject`: the name of the recipe, a way of it (see `way_subject`), or "fleet:pass" or "fleet:timer".
     * `kind`: a word such as "red".
-    * `version`: the release that it is about; "" if it is about none.
+    * `version`: the release that has the problem; "" if no release has it.
     * `reason`: the evidence in one sentence.
     """
 

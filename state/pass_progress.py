@@ -125,8 +125,8 @@ class PassProgress:
 class SeenPass:
     """The pass that the progress file describes, and whether it still runs.
 
-    `is_alive` is False if its process ended without removing the file. It is None if the process is in another
-    container, where it cannot be seen from here.
+    `is_alive` is False if the process of the pass ended without removing the file. It is None if that process is in
+    another container, where it cannot be seen from here.
     """
 
     progress: PassProgress

@@ -18,9 +18,11 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 
 
 def check_unit(seen: Inspection) -> HostCheck:
-    """Return the check of the systemd unit in which passes run. The check is FAILED if the unit's last run failed.
+    """Return the check of the systemd unit in which passes run.
 
-    If systemd does not know the unit, the check is FAILED if the fleet declares the unit, else a WARNING.
+    * FAILED: the unit's last run failed, or the fleet declares the unit and systemd does not know it.
+    * WARNING: systemd does not know the unit, but the fleet does not declare it.
+    * OK: else.
     """
     service = _answered(seen)
     load_state, ended = service.get("LoadState", ""), service.get("Result", "")
@@ -39,8 +41,9 @@ def check_timer(seen: Inspection) -> HostCheck:
 def check_environment(seen: Inspection) -> HostCheck:
     """Return the check that compares the environment of child processes in the systemd unit with that in this shell.
 
-    The check is FAILED if the unit lacks a variable of this shell or does not find a required program, a WARNING for
-    other differences.
+    * FAILED: the unit lacks a variable of this shell, or does not find a required program that this shell finds.
+    * WARNING: there are other differences.
+    * OK: else.
     """
     of_systemd = systemd.read_unit_environment(_loaded(seen), seen.environment)
     of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)

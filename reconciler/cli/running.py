@@ -7,9 +7,9 @@ from state.running_pass import read_progress
 
 
 def look_at_passes(state: StateFolder) -> RunningNow:
-    """Return the pass that runs for this state folder, if one does.
+    """Return the pass that was last seen to run for this state folder, and whether it still runs.
 
-    If no pass is seen to run, the returned value says who holds the pass lock.
+    If it is not seen to run, or if there is none, the returned value also says who holds the pass lock.
     """
     seen = read_progress(state.running_pass)
     if seen is not None and seen.is_alive:

@@ -113,8 +113,7 @@ def _check_target(host: Host, request: RollbackRequest) -> None:
 def _decision(host: Host, request: RollbackRequest) -> Rollback:
     """Return the record of the rollback: who decided it, why, when, and between which releases. Record nothing.
 
-    `left` in the returned record is the newest release that was given up: the present canonical's, or that of an
-    earlier rollback.
+    `left` in the returned record is the newest release that was given up, by this rollback or by an earlier one.
     """
     name, now = request.have.recipe, host.clock.now()
     left = newest_left(host.registry.read().rollbacks.get(name), request.have.version)

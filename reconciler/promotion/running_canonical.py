@@ -94,7 +94,7 @@ def record_seen_up(host: Host, canonical: Canonical) -> None:
 def redeploy_canonical(host: Host, fleet: Fleet, canonical: Canonical) -> None:
     """Replace the kept deployment of a canonical by a new one. Record its parts, or why it could not be deployed.
 
-    If the folder of the kept deployment exists and Canon did not make it, only show that as progress. Raise no error.
+    If Canon did not make the folder of the kept deployment, change nothing, and show that as progress. Raise no error.
     """
     name, generation = canonical.recipe, canonical.generation
     host.progress.step(name, f"{canonical.version}: deploying it to be kept running")

@@ -18,10 +18,12 @@ from state.records import Records
 def drift_by_recipe(
     host: Host, recipes: Mapping[str, Recipe], records: Records, steps: Iterable[Step], *, counts_ignored: bool
 ) -> dict[str, RecipeDrift]:
-    """Return how the recipe of each step differs from what it should be, by recipe. `recipes` are all of the fleet.
+    """Return how the recipe of each step differs from what it should be, by recipe.
 
-    `counts_ignored` is True for the command `drift`: a recipe whose differences are all ignored then counts as ignored.
-    For a recipe whose upstream cannot be seen, the ledger is read to find out when a pass last saw it.
+    * `recipes`: all recipes of the fleet.
+    * `counts_ignored`: True for the command `drift`. Then a recipe counts as ignored if all its differences are
+      ignored. If its upstream cannot be seen, the ledger is read to find out when a pass last saw it. If this argument
+      is False, no recipe counts as ignored, and the ledger is not read.
     """
     steps = tuple(steps)
     unseen = [step.recipe for step in steps if step.finding.cause is Cause.UNOBSERVABLE]

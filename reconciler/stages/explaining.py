@@ -125,9 +125,10 @@ class _Looking:
         return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
 
     def _by_record(self, observation: Observation) -> str:
-        """Return the reason of the recipe's step as it would be if upstream still gave its last recorded answer.
+        """Return why the recipe would have its step, if upstream gave its last recorded answer again.
 
-        Return "" if upstream is seen now, if no answer is recorded, or if the state of the canonical is unknown.
+        This is only needed if upstream cannot be seen now. Return "" if it is seen, if no answer is recorded, or if the
+        state of the canonical is unknown.
         """
         if not isinstance(observation.answer, Unobservable) or observation.memory.answer is None:
             return ""
@@ -139,9 +140,9 @@ class _Looking:
 
 
 def _has_release(name: str, observed: Observations, records: Records) -> bool:
-    """Return whether the recipe `name` has a release that can be deployed when another recipe needs this one.
+    """Return whether there is a release of the recipe `name` to deploy when another recipe needs its app.
 
-    This is the canonical's release, else the wanted one.
+    There is one if the recipe has a canonical, or if its wanted release may run here.
     """
     if name in records.canonicals:
         return True

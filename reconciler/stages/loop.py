@@ -242,7 +242,7 @@ def _unreadable_notes(records: Records, declared: Collection[str]) -> tuple[str,
 
 
 def _append_to_ledger(host: Host, kind: str, body: Mapping[str, object]) -> tuple[str, ...]:
-    """Append an entry of this kind about the whole pass to the ledger: `body`. Return a note if that fails; else ()."""
+    """Append an entry about a whole pass: its `kind`, and `body` as its data. Return a note if that fails; else ()."""
     try:
         host.registry.append([LedgerEntry(host.clock.now(), kind, "", {"pass": host.pass_id, **body})])
     except Exception as failed:  # noqa: BLE001  a note reports it; the pass goes on

@@ -46,10 +46,12 @@ class OlderSources:
 def older_sources(host: Host, observation: Observation, release: Release) -> OlderSources:
     """Return the data of older releases, over which a leap and a fall can deploy `release`.
 
-    A leap takes the data of each stored generation, and a fresh install of each release that `[upgrade] also` names and
-    that no stored generation has. A fall takes the newest stored generation; without one, a fresh install of the newest
-    older release. If the recipe needs signatures, an unsigned release counts as missing. Raise InfrastructureError if a
-    signature cannot be checked.
+    * for a leap: each stored generation of an older release, and a fresh install of each release that `[upgrade] also`
+      names and that no stored generation has.
+    * for a fall: the newest of these generations or, without one, a fresh install of the newest older release.
+
+    If the recipe needs signatures, an unsigned release counts as missing. Raise InfrastructureError if a signature
+    cannot be checked.
     """
     search = _Search(host, observation, release)
     kept = {_source(each): each for each in search.kept_generations()}

@@ -75,10 +75,11 @@ def prunable_notes(host: Host, request: RunRequest, records: Records) -> tuple[s
 
 
 def prune_images(host: Host, request: RunRequest, records: Records) -> PrunedImages:
-    """Remove the images that nothing needs after a pass over the whole fleet. Return notes on what was removed.
+    """Remove the images that nothing needs after a pass. Return notes on what was removed.
 
-    Do so only if the fleet says `images = "prune"`, and the pass carries out no saved plan. A note says why nothing can
-    be removed, or what failed. If a signal comes, the notes name the images that may be gone by then.
+    Remove nothing, without a note, if the pass was not over the whole fleet, if it carried out a saved plan, or if
+    images are not to be pruned (`host.images` is None). Otherwise, if nothing can be removed or something fails, a note
+    says why. If a signal comes, the notes name the images that may be gone by then.
     """
     images, begun = _images_to_look_at(host, request), list[PresentImage]()
     if images is None:

@@ -36,8 +36,8 @@ from state.records import Canonical, LedgerEntry
 class TriedWays:
     """What came of the ways that a pass tried.
 
-    * `results`: by recipe.
-    * `notes`: for the report, on each result and on what could not be tried.
+    * `results`: the results of the ways, by recipe.
+    * `notes`: sentences for the report, on each result and on what could not be tried.
     * `signal`: the number of the signal that interrupted the pass; None if none did.
     """
 

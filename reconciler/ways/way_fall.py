@@ -94,8 +94,7 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
     """Start the release in `slot`, and kill it `kill_after` seconds after its first process is seen.
 
     If `kill_after` is None, do not kill the release. Return how the start went. `killed_after` in the result is a
-    number only if the release was killed before Canon found it ready. It is None if the release was not killed, or only
-    after Canon had found it ready.
+    number if the release was killed before Canon found it ready; else None.
 
     After a kill, nothing of the release runs any more. If the release fails without being killed, raise RecipeError, or
     InfrastructureError if this host is to blame.
@@ -122,10 +121,10 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
 
 
 def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
-    """Kill the release at the moment of its start that `case` names, and start it again. Return the answered case.
+    """Kill the release at the moment of its start that `case` names, and start it again. Return `case` with the answer.
 
     `start` is how many seconds the whole start takes. If the release is ready before it can be killed, begin anew, with
-    the shorter time that this start took. After three such tries, the answer is SKIP.
+    the shorter time that this start took. If that happens three times, the answer is SKIP.
     """
     assert case.moment is not None  # noqa: S101  a fall has moments
     for _ in range(_TRIES):

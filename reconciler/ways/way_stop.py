@@ -11,9 +11,11 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 def try_stop(run: WayRun) -> WayResult:
     """Try the stop: stop the release by SIGTERM, deploy it again, kill it by SIGKILL, and deploy it once more.
 
-    The answer is YES if the release ends in time after SIGTERM, and comes up with its data each time; else it is NO,
-    with the reason. Raise RecipeError if the release does not come up with its own data at first. Raise TimedOutError
-    if it does not come up in time later, or if its data cannot be checked in time.
+    * YES: the release ends in time after SIGTERM, and comes up with its data both times.
+    * NO: anything else. The release is not killed by SIGKILL if the first part has failed.
+
+    Raise RecipeError if the release does not come up with its own data at the very start. Raise TimedOutError if a
+    later deployment or a check of its data takes too long.
     """
     with run.slot("way-stop") as slot:
         run.deploy_sealed(slot)

@@ -18,7 +18,7 @@ TABLES = ("generation", "canonical", "memory", "intent", "hold", "rolled_back", 
 
 
 def require_sound(connection: sqlite3.Connection) -> None:
-    """Check the pages of all tables with records. Raise RegistryDamagedError for a damaged page: it may lack rows."""
+    """Check the pages of all tables with records. Raise RegistryDamagedError if one is damaged: it may lack rows."""
     for table in TABLES:
         (verdict,) = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if verdict != "ok":

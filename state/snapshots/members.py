@@ -73,10 +73,10 @@ def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None
 
 
 def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Member:
-    """Return the next member of the tar, whose header is parsed by tarfile.
+    """Return the next member of the tar. Let tarfile parse its header.
 
-    This is needed for files with holes, and for tars of older versions of Canon. Raise MismatchError if the member is
-    not that of `entry`. `number` is the number of the entry in the manifest, from 1 on.
+    This is needed for files with holes, and for tars of older versions of Canon. Raise MismatchError if the tar cannot
+    be read, or if the member is not that of `entry`. `number` is the number of the entry in the manifest, from 1 on.
     """
     file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:
