@@ -23,7 +23,9 @@ def notify(options: Options, *, test: bool) -> int:
 
     These messages are due: reminders of problems that last for long, a message that the last pass over the whole fleet
     is too old, and those that could not be sent before. Recipes are not looked at anew.
-    Raise UsageError if the fleet declares no target. Raise LockHeldError if a pass runs: it sends the messages itself.
+
+    Raise UsageError if the fleet declares no target. Without `test`, raise LockHeldError if a pass runs, because the
+    pass sends the messages itself.
     """
     context = load_context(options)
     if not context.fleet.notify.targets:

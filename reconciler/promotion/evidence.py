@@ -79,7 +79,7 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
     """Return what is remembered of a recipe after the step with the outcome `outcome`. `memory` is what was before.
 
-    If the step ran no trial, return `memory` unchanged. Else add its id, time, duration and use of the disk.
+    If the step ran no trial, return `memory` unchanged. Else add the trial's id, time, duration and use of the disk.
 
     * If the trial found that the generation from which its upgrade started is damaged, add that damage.
     * Replace an earlier red of the tested release by the new one. If there is no new one to remember, remove it.
