@@ -66,6 +66,10 @@ class Behaviour:
     # Ends by itself while it is watched: always, or only over data of another release.
     dies: bool = False
     dies_lived: bool = False
+    # Neither comes up nor stays up while another app of its recipe runs.
+    fights: bool = False
+    # The driver says that no other app of its recipe may run.
+    refuses_company: bool = False
 
 
 @define
@@ -101,6 +105,10 @@ class World:
     deployed: list[tuple[str, str, str]] = Factory(list)
     # The folders of the apps that are killed while they start.
     killed: set[Path] = Factory(set)
+    # Whether apps of two slots of a trial may be up.
+    overlaps: bool = True
+    # Of each deployment that found another app of its recipe running: the folders of both slots.
+    together: list[tuple[str, str]] = Factory(list)
     # By the app's folder: the options of its last deployment.
     told: dict[Path, DeployOptions] = Factory(dict)
     # Recipes whose data was saved while they ran.
@@ -205,6 +213,11 @@ class World:
     @property
     def drivers(self) -> set[str]:
         return {recipe.driver for recipe in self.recipes.values()} or {"process"}
+
+    def others(self, app: Path) -> list[Path]:
+        """Return the folders of the other running apps of the recipe whose app has the folder `app`, in its trial."""
+        trial = app.parent.parent
+        return [one for one in self.running if one != app and one.name == app.name and one.parent.parent == trial]
 
     # ---- acting in it ----
 

@@ -65,12 +65,19 @@ class WorldDriver:
     world: "World"
     programs: tuple[str, ...] = ()
 
+    @property
+    def can_deploy_beside(self) -> bool:
+        return self.world.overlaps
+
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         return (SecretNeed("key", 16),)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         name, commit = (checkout / "COMMIT").read_text().split()
         behaviour = self.world.behaviours[commit]
+        if options.is_beside and behaviour.refuses_company:
+            raise InfrastructureError(f"{name}: two apps of it could reach each other, so it is tried alone")
+        self.world.together += [(app.folder.parent.name, one.parent.name) for one in self.world.others(app.folder)]
         self.world.deployed.append((name, options.version, commit))
         killed = self.stop(app).killed
         self.world.told[app.folder] = options

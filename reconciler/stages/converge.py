@@ -163,7 +163,9 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         undeploy_conflicting(context.host, context.fleet.recipes, observation.recipe)
         request = trial_request(host, observation, release, app_set, folder)
         earlier = context.failures.get(step.recipe, "")
-        trial = run_trial(host, evolve(request, has_company=context.has_company, failed_in_company=earlier))
+        may_begin = context.fleet.parallel != 1 and not context.has_company
+        request = evolve(request, has_company=context.has_company, failed_in_company=earlier, may_begin=may_begin)
+        trial = run_trial(host, request)
         if context.has_company and is_doubtful(trial):
             return Attempt(trial)
         trial = try_gating_ways(host, context.fleet, observation, request, trial)

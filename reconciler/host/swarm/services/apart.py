@@ -1,8 +1,9 @@
-"""Decides whether a release may run on this host while other recipes are tried at the same time."""
+"""Decides whether a release may run on this host beside apps of other recipes, or beside another app of its own."""
 
 from collections.abc import Iterator
 
 from reconciler.errors import InfrastructureError
+from reconciler.host.capacity import has_room_for_one_more
 from reconciler.host.company import Company
 from reconciler.host.swarm.recipe.app_port import networks_of
 from reconciler.host.swarm.recipe.compose import APP, Config, is_external, mounts
@@ -12,12 +13,16 @@ from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 _WITH_SOCKET = ("", "/run", "/var/run")
 
 
-def check_apart(company: Company, prepared: PreparedRelease) -> None:
+def check_apart(company: Company, prepared: PreparedRelease, *, is_beside: bool) -> None:
     """Raise InfrastructureError if the release's app, and apps tried beside it, could reach each other by mistake.
 
-    Do nothing if no other recipe is tried at the same time. After the error, the pass tries the release again alone.
+    Apps are tried beside it if other recipes are in trial at the same time (`company`), or if another app of the same
+    recipe runs (`is_beside`). Else do nothing. For another app of the same recipe, there must also be 4 GiB of memory.
+    After the error, the caller tries the release again alone.
     """
-    reason = next(contacts(prepared.config), "") if company.has_company else ""
+    if is_beside and not has_room_for_one_more():
+        raise InfrastructureError(f"{prepared.stack.recipe}: too little memory is left for a second app of it")
+    reason = next(contacts(prepared.config), "") if company.has_company or is_beside else ""
     if reason:
         raise InfrastructureError(f"{prepared.stack.recipe}: {reason}, so it is tried alone")
 
