@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from attrs import define, frozen
 
-from reconciler.host.processes.procfs import marked_below
+from reconciler.host.processes.procfs import living_processes, marked_below
 from state.registry.registry import SqliteRegistry
 from tests.folders import state_folder_contents
 from tests.reconcile_command import CanonCommand, wait_for_lock
@@ -95,7 +95,7 @@ def end_of(canon: CanonCommand) -> StateAfterPass:
         name: (have.version, have.lineage, data_in(canon.state / "canonicals" / name / str(have.generation), name))
         for name, have in records.canonicals.items()
     }
-    assert not marked_below(canon.state / "work")
+    assert not marked_below(canon.state / "work", living_processes())
     registry.verify()
     return StateAfterPass(found, state_folder_contents(canon.state))
 

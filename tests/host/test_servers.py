@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.processes import subreaper as children
-from reconciler.host.processes.procfs import marked_below, read_process
+from reconciler.host.processes.procfs import living_processes, marked_below, read_process
 from reconciler.host.run import start_server
 from tests.host.commands_to_run import DAEMON, ENVIRONMENT, ROOT, eventually, mark_of_pid, name_of_pid, server, sleepers
 
 
 def test_a_server_is_found_by_its_slot_and_by_the_folder_above(span: str) -> None:
     with server("sleep", span, mark=f"{ROOT}/notes/tried") as pid:
-        assert [process.pid for process in marked_below(Path(f"{ROOT}/notes/tried"))] == [pid]
-        assert [process.pid for process in marked_below(Path(ROOT))] == [pid]
-        assert marked_below(Path(f"{ROOT}/notes/trie")) == ()
+        assert [process.pid for process in marked_below(Path(f"{ROOT}/notes/tried"), living_processes())] == [pid]
+        assert [process.pid for process in marked_below(Path(ROOT), living_processes())] == [pid]
+        assert marked_below(Path(f"{ROOT}/notes/trie"), living_processes()) == ()
         assert read_process(pid)
-    assert marked_below(Path(ROOT)) == ()
+    assert marked_below(Path(ROOT), living_processes()) == ()
 
 
 def test_a_server_has_a_session_and_an_environment_of_its_own(span: str) -> None:

@@ -178,7 +178,8 @@ class ProcessDriver:
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
         """Return the marks of all slots below the folder `root` that have running processes, sorted."""
-        marks = {mark_of(process, SLOT_MARK) for process in of_state_folder(marked_below(root), self._state)}
+        marked = of_state_folder(marked_below(root, living_processes()), self._state)
+        marks = {mark_of(process, SLOT_MARK) for process in marked}
         return tuple(sorted(mark for mark in marks if mark))
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:

@@ -5,7 +5,7 @@ import select
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,7 @@ RUN_MARK = "CANON_RUN"
 # The id of the state folder. The slot mark alone is not unique: a host and a container may have slots of the same path.
 STATE_MARK = "CANON_STATE"
 
+_PF_KTHREAD = 0x00200000  # as in linux/sched.h
 _ROUNDS = 50
 _PATIENCE = 0.2
 _PAUSE = 0.01
@@ -28,6 +29,7 @@ class Process:
     * `parent`: the pid of its parent. `session`: the id of its session.
     * `state`: the letter that /proc shows: Z for a process that has ended and waits to be reaped.
     * `started`: when it started, in clock ticks since boot.
+    * `is_kernel_thread`: whether it is a part of the kernel, which runs no program.
     """
 
     pid: int
@@ -36,6 +38,7 @@ class Process:
     state: str
     started: int
     name: str
+    is_kernel_thread: bool
 
     @property
     def key(self) -> tuple[int, int]:
@@ -52,7 +55,8 @@ def read_process(pid: int) -> Process | None:
     head, _, tail = stat.rpartition(b")")
     fields = tail.split(None, 20)
     name = head.partition(b"(")[2].decode("utf-8", "backslashreplace")
-    return Process(pid, int(fields[1]), int(fields[3]), fields[0].decode("ascii"), int(fields[19]), name)
+    state, is_kernel_thread = fields[0].decode("ascii"), bool(int(fields[6]) & _PF_KTHREAD)
+    return Process(pid, int(fields[1]), int(fields[3]), state, int(fields[19]), name, is_kernel_thread)
 
 
 def _read(path: str, size: int) -> bytes:
@@ -60,7 +64,7 @@ def _read(path: str, size: int) -> bytes:
 
     This must be fast: to list all processes, hundreds of files are read.
     """
-    with suppress(OSError):
+    try:  # quicker than `suppress`
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             whole = part = os.read(descriptor, size)
@@ -69,8 +73,9 @@ def _read(path: str, size: int) -> bytes:
                 whole += part
         finally:
             os.close(descriptor)
-        return whole
-    return b""
+    except OSError:
+        return b""
+    return whole
 
 
 def is_same(process: Process) -> bool:
@@ -83,15 +88,13 @@ def is_same(process: Process) -> bool:
 
 
 def living_processes() -> tuple[Process, ...]:
-    """Return all processes of this host, without those that have ended and wait to be reaped."""
-    return tuple(process for process in _table() if process.state not in "ZX")
+    """Return all processes of this host, without kernel threads and those that have ended and wait to be reaped.
 
-
-def _table() -> Iterator[Process]:
-    """Yield all processes of this host, also those that have ended and wait to be reaped."""
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is wanted
-        if name.isdigit() and (process := read_process(int(name))):
-            yield process
+    Kernel threads have no environment, and are neither parents nor children of processes that run programs of apps.
+    """
+    numbers = (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - names are all that is wanted
+    table = filter(None, map(read_process, numbers))
+    return tuple(process for process in table if process.state not in "ZX" and not process.is_kernel_thread)
 
 
 def mark_of(process: Process, variable: str) -> str | None:
@@ -100,14 +103,10 @@ def mark_of(process: Process, variable: str) -> str | None:
     Return None if it was not set, or if the environment cannot be read.
     """
     wanted = b"\0" + variable.encode() + b"="
-    _, found, rest = (b"\0" + _environment(process.pid)).partition(wanted)
+    # The environment is a list of NAME=VALUE, each followed by a NUL byte.
+    _, found, rest = (b"\0" + _read(f"/proc/{process.pid}/environ", 16 * 1024)).partition(wanted)
     # Another process may have taken the pid before its environment was read.
     return os.fsdecode(rest.partition(b"\0")[0]) if found and is_same(process) else None
-
-
-def _environment(pid: int) -> bytes:
-    """Return the environment with which the program of `pid` was started: NAME=VALUE, each followed by a NUL byte."""
-    return _read(f"/proc/{pid}/environ", 16 * 1024)
 
 
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
@@ -152,13 +151,15 @@ def ancestors() -> frozenset[int]:
     return frozenset(pids)
 
 
-def marked_below(root: Path) -> tuple[Process, ...]:
-    """Return the processes of slots at or below the folder `root`. This process and its ancestors are left out.
+def marked_below(root: Path, among: Iterable[Process]) -> tuple[Process, ...]:
+    """Return those processes in `among` that belong to slots at or below the folder `root`.
+
+    This process and its ancestors are left out.
 
     A process belongs to a slot if CANON_SLOT, the mark of the slot, is in its environment.
     """
     excluded = ancestors()
-    return tuple(process for process in living_processes() if process.pid not in excluded and _is_below(process, root))
+    return tuple(process for process in among if process.pid not in excluded and _is_below(process, root))
 
 
 def _is_below(process: Process, root: Path) -> bool:

@@ -209,9 +209,10 @@ def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
     `state` is the id of the state folder. Marked processes with the id of another state folder are left out; if `state`
     is None, those with any such id.
     """
-    processes = of_state_folder(marked_below(Path(mark)), state)
+    table = living_processes()
+    processes = of_state_folder(marked_below(Path(mark), table), state)
     with starting:
         others = any(claimed.mark != mark and _lives(key) for key, claimed in _claimed.items())
     if mark in _before_slot and not others:
         processes += unmarked_orphans(_before_slot[mark])
-    return descendants(processes, living_processes())
+    return descendants(processes, table)
