@@ -1,5 +1,6 @@
 """Finds out which processes listen on a port of this host, from the tables of the kernel."""
 
+import atexit
 import os
 import random
 import socket
@@ -55,6 +56,13 @@ def _reserve(port: int) -> bool:
     if len(_reservations) > _RESERVED:
         _reservations.popleft().close()
     return True
+
+
+@atexit.register
+def _release_all() -> None:
+    """Close the reservations of this process. A port stays reserved while another process has a copy of its socket."""
+    while _reservations:
+        _reservations.pop().close()
 
 
 def _new_socket(family: socket.AddressFamily) -> socket.socket:

@@ -75,6 +75,22 @@ def test_a_port_is_free_again_after_sixteen_others_were_chosen() -> None:
     assert free_port(range(first, first + 1)) == first
 
 
+def test_a_port_stays_reserved_when_a_process_that_was_forked_meanwhile_ends() -> None:
+    ports = range(29920, 29921)
+    code = f"from {free_port.__module__} import free_port; import os, sys; free_port({ports})"
+    code += f"\nif (pid := os.fork()) == 0: sys.exit()\nos.waitpid(pid, 0)\nfree_port({ports})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith("InfrastructureError: no free port for an app")
+    assert free_port(ports) == ports[0]
+
+
+def test_a_process_closes_its_reservations_before_it_ends() -> None:
+    code = f"from {free_port.__module__} import free_port; free_port(); free_port()"
+    shown = [sys.executable, "-W", "always::ResourceWarning", "-c", code]
+    done = subprocess.run(shown, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_too_many_open_files_are_not_taken_for_ports_in_use() -> None:
     code = f"from {free_port.__module__} import free_port; import resource, socket; free_port(); kept = []"
     code += "\nresource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\ntry:\n    while True: kept.append(socket.socket())"
