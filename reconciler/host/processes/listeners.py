@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import InfrastructureError
+from reconciler.host.processes.listening_sockets import inodes_by_netlink
 
 # Below the ports that the kernel uses for outgoing connections, so that no such connection takes the port later.
 PORTS = range(20000, 30000)
@@ -102,6 +103,15 @@ def listens_elsewhere(port: int, pids: Iterable[int]) -> bool:
 
 def _listening(port: int) -> frozenset[str]:
     """Return the inode numbers (as text) of the sockets of this host that accept connections to 127.0.0.1:`port`."""
+    inodes = inodes_by_netlink(port)
+    return inodes_in_proc(port) if inodes is None else inodes
+
+
+def inodes_in_proc(port: int) -> frozenset[str]:
+    """Return the inode numbers (as text) of the sockets that accept connections to 127.0.0.1:`port`, read from /proc.
+
+    This takes much longer than `inodes_by_netlink`, and returns the same.
+    """
     return frozenset(inode for table in _tables() for inode in listening_inodes(table, port))
 
 
