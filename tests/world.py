@@ -57,18 +57,16 @@ class Behaviour:
     backed_up_once: bool = False
     # Says by labels how it is backed up.
     is_labelled: bool = False
-    # How many times it is not up in time after a restore.
+    # How many times it is not up in time after a restore; and has to be killed, which costs it its mark, to stop.
     late: int = 0
-    # How many times it has to be killed before it stops. Being killed costs it its mark.
     resists: int = 0
     # How long it asks for to become ready.
     patience: timedelta | None = None
     # Ends by itself while it is watched: always, or only over data of another release.
     dies: bool = False
     dies_lived: bool = False
-    # Neither comes up nor stays up while another app of its recipe runs.
+    # Fails while another app of its recipe runs; or the driver says at once that none may.
     fights: bool = False
-    # The driver says that no other app of its recipe may run.
     refuses_company: bool = False
 
 
@@ -85,9 +83,8 @@ class World:
     running: dict[Path, tuple[str, DeployOptions]] = Factory(dict)
     recipes: dict[str, Recipe] = Factory(dict)
     unit: str = ""
-    # Tools that this host lacks.
+    # Tools that this host lacks; free bytes of the disk, and what each trial takes of it.
     missing: set[str] = field(factory=set)
-    # Free bytes of the disk, and what each trial takes of it.
     free: int = 100 * 1024**3
     taken: int = 1024**2
     # The bytes of the files in any folder.
@@ -105,9 +102,8 @@ class World:
     deployed: list[tuple[str, str, str]] = Factory(list)
     # The folders of the apps that are killed while they start.
     killed: set[Path] = Factory(set)
-    # Whether apps of two slots of a trial may be up.
+    # Whether apps of two slots of a trial may be up; and the slots that were up at a deployment, its own first.
     overlaps: bool = True
-    # Of each deployment that found another app of its recipe running: the folders of both slots.
     together: list[tuple[str, str]] = Factory(list)
     # By the app's folder: the options of its last deployment.
     told: dict[Path, DeployOptions] = Factory(dict)
@@ -115,9 +111,8 @@ class World:
     restless: list[str] = Factory(list)
     # Why the driver cannot list what is deployed, "" if it can.
     unasked: str = ""
-    # What the driver says is missing of each deployment, "" if nothing.
+    # What the driver says is missing of each deployment, "" if nothing; and commits that were backed up, in order.
     lacks: str = ""
-    # Commits of which a backup was made, in order.
     backed_up: list[str] = Factory(list)
     # Gets each port's name and the port, and returns the port to use.
     wrap: Callable[[str, object], object] = lambda _, port: port
@@ -213,11 +208,6 @@ class World:
     @property
     def drivers(self) -> set[str]:
         return {recipe.driver for recipe in self.recipes.values()} or {"process"}
-
-    def others(self, app: Path) -> list[Path]:
-        """Return the folders of the other running apps of the recipe whose app has the folder `app`, in its trial."""
-        trial = app.parent.parent
-        return [one for one in self.running if one != app and one.name == app.name and one.parent.parent == trial]
 
     # ---- acting in it ----
 

@@ -21,7 +21,7 @@ from reconciler.ports.app import (
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.ports.driver import Changes
 from state.disk_use import DiskUse
-from tests.world_driver import SETTING, AppContents
+from tests.world_driver import SETTING, AppContents, others
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -110,7 +110,7 @@ class WorldReadiness:
         if not isinstance(seen, RunningApp):
             return Unready(seen.reason)
         behaviour = self.world.behaviours[seen.commit]
-        if behaviour.fights and self.world.others(Path(command.mark) / command.env["RECIPE"]):
+        if behaviour.fights and others(self.world, Path(command.mark) / command.env["RECIPE"]):
             return Unready("its lock is held by another app")
         slow = behaviour.slow or behaviour.slow_in == 1
         self.world.behaviours[seen.commit] = evolve(behaviour, slow_in=max(0, behaviour.slow_in - 1))
@@ -134,7 +134,9 @@ class WorldReadiness:
             for folder, (_, options) in self.world.running.items()
             if isinstance(seen, RunningApp) and options.commit == seen.commit
         ]
-        return any(self.world.behaviours[self.world.told[app].commit].fights and self.world.others(app) for app in apps)
+        return any(
+            self.world.behaviours[self.world.told[app].commit].fights and others(self.world, app) for app in apps
+        )
 
     def _dies(self, seen: RunningApp) -> bool:
         behaviour = self.world.behaviours[seen.commit]

@@ -1,6 +1,5 @@
 """Carries out a plan step by step. Each step has one outcome, judged by what is read from disk afterwards."""
 
-import traceback
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from reconciler.promotion.running_canonical import (
 from reconciler.stages.disk_room import why_no_room
 from reconciler.stages.gating_ways import try_gating_ways, why_unprovable
 from reconciler.stages.record_outcome import record_outcome
+from reconciler.stages.report_bug import report_bug
 from reconciler.stages.signatures import refused_signature
 from reconciler.trial.trial import run_trial
 from reconciler.trial.trial_request import TrialRequest
@@ -125,20 +125,7 @@ def _attempt(context: ConvergeContext, step: Step) -> Attempt:
 
 
 def _bug_attempt(context: ConvergeContext, step: Step, bug: Exception) -> Attempt:
-    return Attempt(untried_reason=_report_bug(context.host, step.recipe, bug), host_fault=True)
-
-
-def _report_bug(host: Host, recipe: str, bug: Exception) -> str:
-    """Write the traceback of a bug to a file beside the recipe's logs. Return a message with the path of the file."""
-    path = host.state.trial_logs(recipe) / "bug.txt"
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(bug)), encoding="utf-8", errors="backslashreplace")
-    except OSError as failed:
-        at = traceback.extract_tb(bug.__traceback__)[-1:]
-        where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in at)
-        return f"{reason_of(bug)}{where}; please report it; its traceback could not be written: {in_one_line(failed)}"
-    return f"{reason_of(bug)}; please report it with {path}"
+    return Attempt(untried_reason=report_bug(context.host, step.recipe, bug), host_fault=True)
 
 
 def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
@@ -153,24 +140,26 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
     releases_of_needs = need_releases(records.canonicals, context.observations)
     app_set = make_app_set(observation.recipe, release, context.fleet.recipes, releases_of_needs)
     if app_set_digest(app_set) != observation.files:
-        return Attempt(
-            untried_reason="its tests changed after this pass began: the next pass tries it with the new ones"
-        )
+        changed = "its tests changed after this pass began: the next pass tries it with the new ones"
+        return Attempt(untried_reason=changed)
     # Only these drivers must work: one that cannot be used now blocks no recipe that does not use it.
     host = context.host.with_drivers(drivers_of(app_set) | context.host.state.drivers_of_slot(step.recipe))
     with lock_slot(host, step.recipe, f"pass {host.pass_id}") as folder:
         host.progress.step(step.recipe, f"trying {release.version}", observation.memory.seconds)
         undeploy_conflicting(context.host, context.fleet.recipes, observation.recipe)
-        request = trial_request(host, observation, release, app_set, folder)
-        earlier = context.failures.get(step.recipe, "")
-        may_begin = context.fleet.parallel != 1 and not context.has_company
-        request = evolve(request, has_company=context.has_company, failed_in_company=earlier, may_begin=may_begin)
+        request = _with_company(context, trial_request(host, observation, release, app_set, folder))
         trial = run_trial(host, request)
         if context.has_company and is_doubtful(trial):
             return Attempt(trial)
         trial = try_gating_ways(host, context.fleet, observation, request, trial)
-        recipe, answer, files = observation.recipe, observation.answer, observation.files
-        return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
+        seen = observation.recipe, trial, app_set, observation.answer, observation.files
+        return promote(host, Promotion(context.fleet, *seen, folder))
+
+
+def _with_company(context: ConvergeContext, request: TrialRequest) -> TrialRequest:
+    company, earlier = context.has_company, context.failures.get(request.recipe.name, "")
+    may_begin = context.fleet.parallel != 1 and not company
+    return evolve(request, has_company=company, failed_in_company=earlier, may_begin=may_begin)
 
 
 def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:
@@ -217,7 +206,7 @@ def redeploy(context: ConvergeContext, step: Step) -> None:
             if name in have and _deployment_status(context, have[name]).state is State.DOWN:
                 redeploy_canonical(host, context.fleet, have[name])
         except Exception as bug:  # noqa: BLE001  the next observation shows that it is down
-            _report_bug(host, name, bug)
+            report_bug(host, name, bug)
 
 
 def _deployment_status(context: ConvergeContext, canonical: Canonical) -> CanonicalStatus:

@@ -54,7 +54,7 @@ def stacks_at_once(engine: LocalEngine, recipe: str) -> Iterator[list[frozenset[
 
     Only stacks of `recipe` count. They are taken from the engine's events.
     """
-    argv = [engine.client / "docker", "events", "--format", "{{json .}}", "--filter", "type=container"]
+    argv = [str(engine.client / "docker"), "events", "--format", "{{json .}}", "--filter", "type=container"]
     argv += ["--filter", "event=start", "--filter", "event=die"]
     seen: list[frozenset[str]] = []
     with subprocess.Popen(argv, env=engine.environment, stdout=subprocess.PIPE, text=True) as events:
