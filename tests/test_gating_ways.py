@@ -10,7 +10,6 @@ from desired.model import Upgrade, WayName, Ways
 from reconciler.core.exit_codes import IN_SYNC, NEEDS_PERSON
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
-from reconciler.ports.commands import CommandResult
 from tests.explained_world import ExplainedWorld
 from tests.folders import entries_below
 from tests.gated_ways import GOOD, by_hand, passed, reds, remember, trials, version, ways_in_ledger
@@ -185,10 +184,12 @@ def test_a_way_that_is_closed_beside_other_trials_is_tried_again_alone(tmp_path:
     notes = WaysWorld.gated(tmp_path, WayName.BACK)
     notes.world.declare("wiki")
     notes.world.tag("wiki", OLDER)
-    notes.answers[OLDER, "check MARK_ID"] = [CommandResult(1, "the disk is busy")]
+    outcomes = iter([{"exits"}])
+    notes.on_older = lambda: setattr(notes, "older", next(outcomes, set()))
     workers = TurnWorkers(notes.world, 2, lambda names: names[0])
     rows = {row.recipe: row.result for row in notes.world.run(workers=workers).report.rows}
     assert rows == {"notes": Result.PROMOTED, "wiki": Result.PROMOTED}
+    assert next(outcomes, None) is None
     assert (workers.most, ways_in_ledger(notes), reds(notes)) == (2, [("back", "yes")], [])
 
 

@@ -59,7 +59,8 @@ class TurnWorkers:
 
         worker = self._workers[name] = _TurnThread(threading.Thread(target=run, daemon=True))
         self.most = max(self.most, len(self._workers))
-        before, self.world.wrap = self.world.wrap, CallRecorder(lambda _, honest: self._call(worker, honest))
+        before, recorder = self.world.wrap, CallRecorder(lambda _, honest: self._call(worker, honest))
+        self.world.wrap = lambda port_name, port: recorder(port_name, before(port_name, port))
         host = self.world.host()
         self.world.wrap = before
         worker.thread.start()

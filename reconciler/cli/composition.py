@@ -247,4 +247,4 @@ def _resend_signal(dropped: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(dropped)
         return
     # From another thread, since Python also drops an exception that is raised inside this hook.
-    threading.Timer(0.01, os.kill, (os.getpid(), dropped.exc_value.signal_number)).start()
+    start_thread(threading.Timer(0.01, os.kill, (os.getpid(), dropped.exc_value.signal_number)))
