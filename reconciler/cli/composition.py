@@ -17,7 +17,7 @@ from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
 from reconciler.host.capacity import bearable
 from reconciler.host.command_runner import HostCommands, SystemClock
-from reconciler.host.command_spec import STOPPING
+from reconciler.host.command_spec import STOPPING, start_thread
 from reconciler.host.company import Company
 from reconciler.host.disk import HostDisk
 from reconciler.host.environment import child_environment, place
