@@ -23,10 +23,12 @@ class TierName(StrEnum):
 
 
 class WayName(StrEnum):
-    """What is tried of a release beside its tiers. BACK: the older release is deployed over data of the newer one.
+    """What is tried of a release beside its tiers.
 
-    STOP: the release is stopped by SIGTERM, and later killed; each time it has to come up again with its data. LEAP: it
-    is deployed over the data of several older releases. FALL: it is killed while it first starts on older data.
+    * BACK: the older release is deployed over data of the newer one.
+    * STOP: the release is stopped by SIGTERM, and later killed. After each, it has to come up again with its data.
+    * LEAP: the release is deployed over the data of several older releases.
+    * FALL: the release is killed while it first starts on older data.
     """
 
     BACK = "back"

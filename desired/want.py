@@ -36,10 +36,11 @@ def resolve_want(tags: Tags, allow: str) -> Want:
 def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
     """Return the allowed releases, the oldest first.
 
-    `tags` maps upstream's tags to commits; None if a tag names no commit. `allow` is a range on x.y.z such as
-    ">=2.0.0,<4", or "*" for all. Several tags may stand for one version, such as v1.0.0 and 1.0.0. If they name the
-    same commit, only one is returned, without "v" if there is such a tag. If they name different commits, none is
-    returned.
+    * `tags`: maps upstream's tags to commits; None if a tag names no commit.
+    * `allow`: a range on x.y.z such as ">=2.0.0,<4", or "*" for all.
+
+    Several tags may stand for one version, such as v1.0.0 and 1.0.0. If these tags name the same commit, one of them is
+    returned, if possible one without "v". If they name different commits, none of them is returned.
     """
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 
@@ -100,10 +101,10 @@ def _ranks(tags: Tags, allow: str) -> list[Rank]:
 # `explain` asks for the releases of each recipe several times. The limit holds some hundred recipes.
 @lru_cache(maxsize=512)
 def _all_ranks(tags: tuple[tuple[str, str | None], ...]) -> tuple[tuple[VersionKey, Rank], ...]:
-    """Return all releases in groups, each as (sort key, releases). The oldest group comes first.
+    """Return all releases in groups, the oldest group first. Each group is a pair (sort key, releases).
 
-    The releases of a group have the same sort key, such as 3.1.0+1.2 and v3.1.0+1.2. `tags` are pairs of a tag and its
-    commit; None if the tag names no commit.
+    The releases of a group have the same sort key, such as 3.1.0+1.2 and v3.1.0+1.2. `tags` are pairs (tag, commit).
+    The commit is None if the tag names no commit: then the tag is left out.
     """
     keyed = sorted((key, name.startswith("v"), name, commit) for key, name, commit in _with_keys(tags))
     return tuple(

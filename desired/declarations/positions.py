@@ -110,8 +110,9 @@ class _Walk:
     def enter(self, node: Node, base: Path) -> Iterator[tuple[Node, Path]]:
         """Record the position of the key of `node` if it has one, and of each element if `node` is a list.
 
-        Yield a pair for each node directly within `node`, except the key: this node and a path. The path of an element
-        of a list is its own. For any other node, it is the path of the key of `node`, or `base` if there is no key.
+        Yield a pair for each node directly within `node`, except the key: the inner node and its path. If `node` is a
+        list, the path ends with the index of the element. Otherwise it is the path of the key of `node`, or `base` if
+        there is no key.
 
         `base` is the path of the table or list in which `node` is. A path has the keys and indexes from the root on.
         """

@@ -29,7 +29,8 @@ def read_range(value: object) -> str:
 def is_plain_range(text: str) -> bool:
     """Return whether `text` is so simple that the library packaging surely accepts it as a range of versions.
 
-    The library is slow to load. If this function returns True, the caller need not load it. Return False for long
-    texts, and for texts such as "~=1" and ">=1.*", which the library may refuse. `text` already matches `PATTERN`.
+    Return False for long texts, and for texts such as "~=1" and ">=1.*", which the library may refuse. If the result is
+    True, the caller need not load the library, which is slow. The caller has checked before that `text` matches
+    `PATTERN`.
     """
     return len(text) <= _PLAIN_LENGTH and "~" not in text and "*" not in text

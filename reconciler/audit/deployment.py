@@ -52,8 +52,8 @@ def deployment_claims(
 def _services(slot: str, state_id: str, programs: Programs) -> Mapping[str, Mapping[str, Any]] | str:
     """Return Docker's JSON of each service in the slot with the path `slot`, by the name of the service.
 
-    Only services with the label of the state folder `state_id` count; all if that is "". If Docker cannot be asked,
-    return the reason as text.
+    Only services with the label of the state folder `state_id` count. If `state_id` is "", all services in the slot
+    count. If Docker cannot be asked, return the reason as text.
     """
     filters = ["--filter", f"label={_SLOT}={slot}", *(["--filter", f"label={_STATE}={state_id}"] if state_id else [])]
     listed = programs.docker("service", "ls", *filters, "--format", "{{.ID}}")

@@ -73,7 +73,8 @@ class RecipeHistory:
 
         * `fact`: the line.
         * `operation`: the id of the operation.
-        * `generation`: the generation that the operation makes. It counts only once the operation has succeeded.
+        * `generation`: the generation that the operation makes. The generation counts only once the operation has
+          succeeded.
         """
         if fact.kind == _INTENT:
             self.open_intents[operation] = fact

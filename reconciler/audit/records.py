@@ -97,10 +97,11 @@ def memory_of(row: RecordRow) -> ClaimedTags:
 
 
 def record_claims(registry: StoredRows, recipe: str, history: RecipeHistory) -> Iterator[Claim]:
-    """Yield the claims about the records of a recipe: each record fits its digest, and what the ledger says.
+    """Yield the claims about the records of a recipe.
 
-    `history` is what the ledger says of the recipe. There is no claim on the recipe's hold and differences, because
-    `decision_claims` yields these.
+    Each record must match its digest. The generations, the memory and the open intents must also match the ledger.
+    `history` is what the ledger says of the recipe. The hold and the differences are left out here: `decision_claims`
+    yields the claims on them.
     """
     rows = registry.of("canonical", recipe)
     yield checked(recipe, "generations", *_generation_problems(registry, recipe, rows, history))

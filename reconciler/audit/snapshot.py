@@ -23,11 +23,12 @@ _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "
 
 
 def snapshot_claims(recipe: str, folder: Path, canonicals: Sequence[ClaimedRelease], begun: int) -> Iterator[Claim]:
-    """Yield a claim about each snapshot of a recipe. For each other entry of `folder`, yield one that disagrees.
+    """Yield a claim about each snapshot of a recipe, and one that disagrees for each unrecorded entry of `folder`.
 
     * `folder`: the folder of the recipe's snapshots.
     * `canonicals`: the recorded generations. The snapshot of the newest must exist; older ones may have been deleted.
-    * `begun`: the generation of a promotion that has not ended; 0 for none. That generation may lack a record.
+    * `begun`: the generation of a promotion or rollback that has begun and not ended; 0 for none. Its snapshot may be
+      unrecorded.
     """
     newest = max((canonical.generation for canonical in canonicals), default=0)
     for canonical in canonicals:
@@ -118,8 +119,9 @@ def _zstd() -> ModuleType:
 
 
 def _differences(tar: tarfile.TarFile, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a text for each path on which the tar and the manifest do not agree: only one has it, or its facts differ.
+    """Yield a text for each path on which the tar of a snapshot and its manifest do not agree.
 
+    They do not agree if only one of them has the path, or if the kind, attributes or content of the path differ.
     `entries` is the manifest's list of paths.
     """
     for entry, info in zip_longest(entries, tar):

@@ -124,9 +124,9 @@ def past_passes(events: Iterable[Event], trials: Iterable[PastTrial]) -> tuple[P
 
 
 def timeouts(trials: Iterable[PastTrial]) -> tuple[Timeout, ...]:
-    """Return every timeout that the tiers and findings of `trials` tell of, in the same order.
+    """Return every timeout that `trials` tell of, in the order of the trials.
 
-    A text tells of a timeout if it says how busy the host was.
+    A reason of a tier or a finding tells of a timeout if it says how busy the host was.
     """
     return tuple(found for trial in trials for found in _timeouts_of(trial))
 

@@ -103,7 +103,7 @@ def _can_upgrade(have: Canonical, recorded: Canonical | None, head: Release, rel
 
 
 def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
-    """Return a text on the data from which an upgrade starts: that of the generation `have`.
+    """Return a text on the data of the generation `have`, with which an upgrade starts.
 
     * If `have` is the canonical `recorded`: the text says so.
     * Else: the text says that the canonical is damaged, and that `have` is the newest intact generation.

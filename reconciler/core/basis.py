@@ -27,9 +27,9 @@ PARTS = {
 
 
 def basis_of(plan: Plan, observations: Mapping[str, Observation], context: PlanContext, fleet: Fleet) -> Basis:
-    """Return the digests of everything on which the plan depends, by recipe, and under "" those of this host.
+    """Return the digests of everything on which the plan depends: by recipe, and under "" the digests of this host.
 
-    `observations` are by recipe.
+    `observations` are by recipe. `context` and `fleet` give what the digests of this host cover.
     """
     host = {
         "place": _digest(context.place.digest, context.place.versions_digest),

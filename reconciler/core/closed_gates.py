@@ -19,13 +19,13 @@ from reconciler.core.trial_base import base_for
 
 
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
-    """Return `blockers` with what the ways in the recipe's `[ways] gates` add to them. For an orphan, add nothing.
+    """Return `blockers`, changed by what is known of the ways in the recipe's `[ways] gates`.
 
     * If the wanted release passed its trial, but was not promoted because some of these ways have the answer NO: the
-      blocker "not-red" gets one more change that removes it, namely that `[ways] gates` no longer names those ways.
+      blocker "not-red" gets one more change that removes it: `[ways] gates` no longer names the ways with NO.
     * If the way back is one of these ways, and leads to a release without a good signature: one more blocker is added.
 
-    `events` are the events of the recipe.
+    For an orphan, nothing is changed. `events` are the events of the recipe.
     """
     observed = case.observation
     if observed is None:
@@ -43,9 +43,9 @@ def _without(observed: Observation, ways: Iterable[WayName]) -> str:
 
 
 def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
-    """Return the ways because of which the wanted release was not promoted and is not tried again. Their answer is NO.
+    """Return the ways with the answer NO because of which the wanted release was not promoted and is not tried again.
 
-    Return () if there are none: the wanted release is not red, or its trial was not green. `events` are the events of
+    Return () if the wanted release is not red, or if the trial behind its red was not green. `events` are the events of
     the recipe.
     """
     red = red_of_wanted(case)

@@ -16,11 +16,11 @@ def closed_way(
 
     * The later one is the newest result of the canonical's release, which has this `version` and `commit`. Its answer
       must be NO.
-    * The earlier one is the last result before it, of the same or an older release, that can be compared with what is
-      NO now. Its answer must be YES.
+    * The earlier one is the last result before the later one that can be compared with it (see `_answers_same`). Its
+      answer must be YES.
 
-    Results with ERROR do not count, nor do earlier ones with SKIP, nor tries by hand. `recorded` are the results of one
-    recipe, the oldest first.
+    Some results do not count: an ERROR, a try by hand, and before the later one a SKIP. `recorded` are the results of
+    one recipe, the oldest first.
     """
     answered = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
     results = [one for one in answered if one.way is way]
@@ -38,8 +38,9 @@ def _answers_same(before: WayResult, present: WayResult) -> bool:
 
     * If `before` is of a newer version than `present`: False.
     * A way back or a stop: True if `before` is of an older version, or of the same version with the same base.
-    * A leap or a fall: True if a case that is NO in `present` has the answer YES or NO in `before`. True also if such a
-      case starts from data of a release that is not older than the release of `before`: it could not be tried then.
+    * A leap or a fall: True if a case that is NO in `present` has the answer YES or NO in `before`. True also if a case
+      that is NO in `present` starts from data that `before` could not try yet: the data of its own release or of a
+      newer one.
     * Else False.
     """
     own, later = version_key(before.release.version), version_key(present.release.version)

@@ -14,9 +14,10 @@ from state.records import Memory
 
 @frozen
 class TrialsBeside:
-    """What the trials that run now take of the disk, judged by the last trials of the same recipes.
+    """How many bytes of the disk the trials take that run now, judged by the last trials of the same recipes.
 
-    `taken` is how many bytes they take at their peaks. `to_come` is how many of these bytes are not written yet.
+    * `taken`: how much all of them together take at their peaks.
+    * `to_come`: how much of `taken` is not written yet.
     """
 
     taken: int = 0

@@ -214,10 +214,10 @@ def _since(observation: Observation, want: Want, cause: Cause) -> datetime | Non
 
 
 def follows_upstream(observation: Observation) -> bool:
-    """Return whether a pass fetches from the recipe's upstream, and records the answer of upstream.
+    """Return whether a pass fetches from the recipe's upstream, and records what upstream answered.
 
-    This is so if the recipe is enrolled and its upstream can be observed. If too many of the known tags are missing in
-    the answer, upstream counts as unobservable until a person accepts that.
+    True if the recipe is enrolled and its upstream can be observed. If the answer lacks too many of the known tags,
+    upstream counts as unobservable until a person accepts the loss.
     """
     return observation.recipe.enrolled and not isinstance(want_of(observation), Unobservable)
 
@@ -241,7 +241,7 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Return whether every tag in `held`, the tags of our mirror, is right, and no other tag is left to fetch.
+    """Return whether each tag in `held`, the tags of our mirror, has the right commit, and no other tag can be fetched.
 
     A tag that is gone upstream cannot be fetched: a mirror that was made anew may lack it.
     """

@@ -50,12 +50,12 @@ def gate(
 ) -> tuple[Condition, ...]:
     """Return the conditions of a promotion, always in the same order, each with its status and evidence.
 
-    * `trial`: the trial of the release; None before it.
-    * `asked_again`: what upstream answered after the trial, in which the tested tag must still be; None before that.
+    * `trial`: the trial of the release. None before the trial: then the conditions that need the trial are OPEN.
+    * `asked_again`: what upstream answered when it was asked again after the trial. None before that: then the
+      condition "tagged" is OPEN. Unobservable if upstream could not be asked.
     * `place`: where this process runs.
 
-    If `trial` or `asked_again` is None, the conditions that need it are OPEN. A hold is not judged here, but by
-    `unheld`.
+    A hold is not judged here, but by `unheld`.
     """
     return (
         _enrolled(recipe),
@@ -75,8 +75,8 @@ def way_conditions(recipe: Recipe, ways: GatingWays) -> tuple[Condition, ...]:
     """Return a condition for each way on which the recipe lets its promotions depend (`[ways] gates`).
 
     * FAIL: an answer of the way is NO.
-    * PASS: all its answers are YES, and so is each case of a leap or a fall. PASS also if there is nothing to prove: no
-      older release is known (this does not count for the stop), or no older data is kept or named for a leap.
+    * PASS: all its answers are YES, and so is each case of a leap or a fall. PASS also if there is nothing to prove:
+      for any way but the stop, no older release is known; for a leap, no older data is kept or named.
     * OPEN: there is no answer, or an answer or one of its cases proves nothing (SKIP, ERROR).
     """
     return tuple(_way(way, ways) for way in WayName if way in recipe.ways.gates)
@@ -139,7 +139,7 @@ def is_closed_way(condition: Condition) -> bool:
 def early_refusals(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """Return the conditions that already prevent the promotion before upstream is asked again.
 
-    These are all that FAIL, and those about ways that are OPEN.
+    These are all conditions with FAIL, and the conditions on ways with OPEN.
     """
     return tuple(each for each in refusals(conditions) if each.status is ConditionStatus.FAIL or is_about_way(each))
 
@@ -230,7 +230,7 @@ def _names_tested_commit(tested: Release, commit: str | None) -> Condition:
 def _at_home(fleet: Fleet, place: Place) -> tuple[Condition, ...]:
     """Return the condition "at-home": it is met if the pass runs in the systemd unit that the fleet declares.
 
-    `place` says in which unit this process runs. Return () if the fleet declares none.
+    `place` says in which unit this process runs. If the fleet declares no unit, return ().
     """
     if not fleet.unit:
         return ()

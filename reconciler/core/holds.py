@@ -51,11 +51,13 @@ class HoldStatus:
 
 
 def hold_status(observation: Observation, want: Want | None, today: date) -> HoldStatus | None:
-    """Return what a person decided about a recipe, and what waits because of that; None if there is nothing to tell.
+    """Return what a person decided about a recipe, and the releases that wait because of the decision.
 
     The result has the hold and the rollback that have an effect now, and a hold that has ended but is still recorded.
+    If there is none of these three, return None.
 
-    `want` is the wanted release, or why there is none; None for an orphan. `today` is in UTC.
+    * `want`: the wanted release, or why there is none; None for an orphan.
+    * `today`: the day in UTC.
     """
     hold = hold_in_effect(observation.hold, today)
     ended = observation.hold if hold is None else None

@@ -74,7 +74,7 @@ def doctor_exit_code(checks: Iterable[HostCheck]) -> int:
 def check_tools(missing: Sequence[str], found: int) -> HostCheck:
     """Return the check of the programs that recipes and drivers need. The check is FAILED if one of them is missing.
 
-    `missing` names those that are not in PATH. `found` is the number of those that are.
+    `missing` names the programs that are not in PATH. `found` is the number of the programs that are in PATH.
     """
     if missing:
         return HostCheck(
@@ -203,14 +203,14 @@ def _variable_differences(here: Mapping[str, str], unit: Mapping[str, str]) -> I
 
 
 def check_environment(unit: str, differences: Sequence[str], missing: Sequence[str]) -> HostCheck:
-    """Return the check that compares the environment of the systemd unit `unit` with that of this shell.
+    """Return the check of the environment of the systemd unit `unit`, compared with the environment of this shell.
 
     * FAILED if the unit lacks a program or a variable that this shell has.
     * Else a WARNING if there is any other difference.
     * Else OK.
 
-    `differences` are those that `environment_differences` returns. `missing` are the required programs that are in the
-    PATH of this shell, but not in that of the unit.
+    `differences` are the texts that `environment_differences` returns. `missing` are the required programs that are in
+    the PATH of this shell, but not in the PATH of the unit.
     """
     hint = f"set it in the unit: systemctl edit {unit}"
     if missing:
@@ -235,7 +235,7 @@ def check_notify(
     * `found`: for each target that can be reached, what was found.
     * `failed`: for each other target, why it cannot be reached.
     * `waiting`: how many messages could not be sent yet.
-    * `dropped`: the messages that a target never got, the oldest first. The last of them is named.
+    * `dropped`: the messages that a target never got, the oldest first. The check names the last of these messages.
     """
     parts = [f"{name}: {text}" for name, text in (*found.items(), *failed.items())]
     parts += [f"last dropped by {each.target} on {each.at:%Y-%m-%d}: {each.subject}" for each in dropped[-1:]]

@@ -60,8 +60,8 @@ def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozen
     * `apps`: the apps of the stored generations.
     * `uses`: the records of which images each release used.
 
-    An app whose driver deploys no images is left out. But it is returned if `uses` has a record of its release: then
-    its recipe had another driver before.
+    An app is left out if its driver deploys no images and `uses` has no record of its release. If `uses` has such a
+    record, its recipe had another driver before: then the app is returned.
     """
     known = {(use.recipe, use.commit) for use in uses}
     return frozenset(app.release for app in apps if app.has_images or app.release in known)

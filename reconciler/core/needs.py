@@ -45,7 +45,8 @@ def conflicting_recipes(
     """Return the recipes to be kept running that share an app with `recipe`, including `recipe` if it is one of them.
 
     An app cannot run in a trial and in a kept deployment at the same time: its domain and fixed ports exist only once.
-    `kept` has the apps of each recipe to be kept running; None to compute it here, which is slow for many calls.
+    `kept` maps each recipe to be kept running to its apps. If it is None, it is computed here, which is slow for many
+    calls.
     """
     kept = kept_apps(recipes) if kept is None else kept
     own = apps_of(recipe, recipes) if kept else frozenset()

@@ -1,8 +1,8 @@
 """Decides which messages are due: when a problem begins, again while it lasts, and when it is over.
 
-A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send one
-twice, and none is lost. Only a message that a target refuses for good, or does not take for days, is dropped, once that
-target took a later one.
+A message is recorded before it is sent, and its sending is recorded afterwards. So a crash in between may send a
+message twice, and loses none. A message is dropped only after its target took a later one: at once if the target
+refused the message for good, otherwise some days after the later one.
 """
 
 import hashlib
@@ -149,10 +149,10 @@ def with_sent(
 
 
 def with_passed_over(notifications: Notifications, ids: Collection[str], target: str, now: datetime) -> Notifications:
-    """Return the record with a note of the time `now` on each of the messages `ids`.
+    """Return the record with the time `now` noted on each message in `ids`, because `target` has passed it over.
 
-    `target` did not take these messages, but took a later one at that time. A message that already has an earlier time
-    for this target keeps the earlier time.
+    That means: `target` did not take the message, but took a later one at the time `now`. If a message already has such
+    a time for this target, it keeps that earlier time.
     """
     unsent = (
         evolve(each, passed_over={target: now, **each.passed_over}) if each.message.id in ids else each

@@ -58,7 +58,7 @@ class Attempt:
 
     * `trial`: None if nothing was tried; `untried_reason` then says why.
     * `gate`: all conditions of the promotion.
-    * `refusals`: those of them that prevented the promotion.
+    * `refusals`: the conditions in `gate` that prevented the promotion.
     * `promotion_error`: the error that ended the promotion; "" if there was none.
     * `host_fault`: True if this host, and not the recipe, is to blame for `untried_reason` or `promotion_error`.
     * `company_fault`: True if trials that ran at the same time are to blame for `untried_reason`.
@@ -135,7 +135,7 @@ def _redeployed(back: ReadBack) -> tuple[Result, str]:
 def _result_without_trial(step: Step, attempt: Attempt, back: ReadBack) -> tuple[Result, str]:
     """Return the result of a step whose release was not tried, and its reason. `back` was read after the step.
 
-    If the release is recorded as the canonical all the same, the step was interrupted after its promotion.
+    If the release was recorded all the same, the step was interrupted after its promotion. Then it counts as promoted.
     """
     if attempt.trial is None and _was_recorded(step, back):
         return _result_of_recorded(step, attempt, back)
@@ -187,11 +187,11 @@ def _result_of_recorded(step: Step, attempt: Attempt, back: ReadBack) -> tuple[R
 
 
 def _data_proof(have: Canonical, trial: Trial | None) -> str:
-    """Return a text on whether the canonical's data was proved.
+    """Return a text on whether a check proved the canonical's data.
 
-    If the canonical's upgrade passed, or if data.check could tell in `trial` that data is lost, the text says that the
-    data was proved. Else the text says that no check proves the data; it is "" if `trial` is None, because nothing is
-    known then.
+    * If the canonical's upgrade passed, or if data.check could tell in `trial` that data is lost: the data was proved.
+    * Else, if `trial` is None: "", because nothing is known without the trial.
+    * Else: no check proves the data.
     """
     upgraded = any((tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS) for tier in have.evidence.tiers)
     if upgraded or (trial is not None and trial.checks_data):
@@ -234,11 +234,11 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Return whether the outcome is recorded as a red, so that the release is not tried again.
+    """Return whether the outcome is recorded as a red, so that the release is not tried again. True in two cases.
 
-    If the release failed a tier: True, unless the recipe's tests changed meanwhile. If the release passed, but was not
-    promoted: True if its candidate could not be deployed, if it changed its own checkout, or if a way on which the
-    promotion depends has the answer NO; but False if this host is to blame. Else False.
+    * The release failed a tier, and the recipe's tests did not change during the trial.
+    * The release passed, but was not promoted, and this host is not to blame: its candidate could not be deployed, it
+      changed its own checkout, or a way on which the promotion depends has the answer NO.
     """
     if outcome.result is Result.RED:
         return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged

@@ -26,10 +26,10 @@ from state.records import Circumstances, Red
 class Action(StrEnum):
     """What a step does. Reports print "repair" for the last three.
 
-    PROMOTE tests the wanted release, and promotes it if the gate allows that. RETEST does the same with the canonical's
-    release, because its snapshot is damaged. REFETCH checks that a missing or unreadable mirror is there again. (The
-    pass fetches it before it plans, because git objects decide which release is wanted.) REDEPLOY deploys a canonical
-    again whose kept deployment is down.
+    * PROMOTE: test the wanted release, and promote it if the gate allows that.
+    * RETEST: do the same with the canonical's release, because the canonical's snapshot is damaged.
+    * REFETCH: check that a missing or unreadable mirror is there again. The pass fetches the mirror before it plans.
+    * REDEPLOY: deploy a canonical again whose kept deployment is down.
     """
 
     NONE = "none"
@@ -130,7 +130,7 @@ _ABOUT_RELEASE = frozenset({HeldBack.RED_BEFORE, HeldBack.TOO_YOUNG, HeldBack.UN
 def _with_hold(step: Step, status: HoldStatus | None) -> Step:
     """Return the step with a person's decision in its reason, and without its trial if the recipe is on hold.
 
-    If `status` is None, return the step unchanged. A step that needs a person because a tag moved still needs one.
+    If `status` (the decision) is None, return the step unchanged. If a tag moved, the step still needs a person.
     """
     if status is None:
         return step
@@ -178,7 +178,7 @@ def _do_nothing(finding: Finding) -> Step:
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
     """Return the step for a wanted release that is not promoted yet.
 
-    If the release is held back, and the canonical is damaged but still tagged, test the canonical's release again.
+    If the release is held back, and the canonical is damaged but still tagged, the canonical's release is tested again.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:

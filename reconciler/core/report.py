@@ -157,9 +157,9 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
 
 
 def bucket_of(row: Row) -> ReportBucket:
-    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest that applies.
+    """Return the bucket of a recipe: ORPHANED, EXCEPTED or IGNORED if one applies, else the gravest one that applies.
 
-    The state of the mirror does not count.
+    If no bucket applies, return IN_SYNC. The state of the mirror does not count.
     """
     step, cause, state = row.step, row.finding.cause, row.finding.status.state
     applies = {
@@ -206,7 +206,7 @@ def _is_unknown_orphan(row: Row) -> bool:
 
 
 def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return a message for each number that does not add up, and one if no recipe is enrolled.
+    """Return a message for each number that does not add up, and one if no recipe is enrolled; () if all is right.
 
     Every selected recipe must be observed, decided, reported and counted exactly once.
     """

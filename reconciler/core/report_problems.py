@@ -25,13 +25,13 @@ _VERDICTS = frozenset({Result.RED, Result.GREEN_NOT_PROMOTED})
 
 
 def seen_in(report: Report, told: Iterable[str], *, interrupted: bool) -> Seen:
-    """Return the problems in the report of a pass, and which subjects certainly have none.
+    """Return the problems in the report of a pass, and the subjects that certainly have no problem.
 
-    * `told`: the subjects of problems that people were told of before. If a recipe among them has no row after a pass
-      over the whole fleet, it has left the fleet, so its problem is over.
+    * `told`: the subjects of the problems that people were told of before. If a pass over the whole fleet has no row
+      for a recipe among them, the recipe has left the fleet, so its problem is over.
     * `interrupted`: True if a signal ended the pass. Then a problem of passes as a whole does not count as over.
 
-    A pass over some recipes tells nothing of passes as a whole.
+    A pass over only some recipes says nothing about passes as a whole, nor about recipes without a row.
     """
     rows = {row.recipe: row for row in report.rows}
     problems = {name: problem for name, row in rows.items() if (problem := _problem(row)) is not None}

@@ -30,7 +30,7 @@ class SavedPlan:
     * `fleet`: the path of the fleet folder.
     * `made_at`: when the plan was made, as text (RFC 3339).
     * `names`: the selected recipes.
-    * `retry`: those of them that are tried again even if they were red.
+    * `retry`: the recipes in `names` that are tried again even if they were red.
     * `steps`: what is done, by recipe.
     * `basis`: the digests of everything on which the plan depends.
     """

@@ -89,7 +89,7 @@ def claims_of(recipe: Recipe) -> Iterator[str]:
 def parallel_notes(plan: Plan, parallel: int) -> tuple[str, ...]:
     """Return one note on how many recipes a pass tries at once; () if the plan tries fewer than two.
 
-    `parallel` is how many it may try at once.
+    `parallel` is how many recipes the pass may try at once.
     """
     most = min(parallel, sum(step.release is not None for step in plan.steps.values()))
     return (f"a pass tries up to {most} of these recipes at once ([budget] parallel)",) if most > 1 else ()
@@ -113,12 +113,12 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return the plan of the next round, in which some of the trials run that wait in `plan`; None if none can run.
+    """Return the plan of the next round, which takes some of the steps in `plan.waiting`; None if it can take none.
 
-    One waiting trial is taken for each step of `plan` whose release was not tried, for example because the recipe's
-    folder was in use.
+    It takes one waiting step for each step of `plan` whose release was not tried, for example because the recipe's
+    folder was in use. The steps that have waited longest come first.
 
-    * `plan`: the plan that was carried out. The trials in `plan.waiting` that have waited longest come first.
+    * `plan`: the plan that was carried out.
     * `order`: the recipes in the order of the first plan of the pass.
     * `outcomes`: what came of the steps of `plan`.
     """

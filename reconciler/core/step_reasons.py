@@ -80,10 +80,10 @@ def unsigned_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_older(observation: Observation, release: Release) -> Release | None:
-    """Return the older release to which the way back from `release` leads, if that one's signature is not accepted.
+    """Return the older release to which the way back from `release` leads, if that release's signature is not accepted.
 
-    Return None if a promotion does not depend on the way back, if there is no older release, or if the older one's
-    signature is good, not needed, or not checked yet.
+    Return None if a promotion does not depend on the way back, if there is no older release, or if the signature of the
+    older release is good, not needed, or not checked yet.
     """
     older = gating_older(observation, release)
     return older if older is not None and unsigned_reason(observation, older) else None

@@ -14,11 +14,13 @@ from state.records import Canonical
 def want_of(observation: Observation) -> Want:
     """Return the release that the recipe should have, or a value that says why there is none.
 
-    * The newest release, unless it is too young or unsigned.
-    * Else the newest of the other releases that are newer than the canonical, and neither too young nor unsigned.
-    * If there is none of these, the newest release all the same.
+    The first of these that applies is returned:
 
-    If upstream could not be asked, or has lost too many release tags (see `is_shrunken`), return Unobservable.
+    * Unobservable, if upstream could not be asked, or has lost too many release tags (see `is_shrunken`).
+    * What `resolve_want` returns, if that is no release.
+    * The newest release, if it is admitted: it is old enough and not unsigned.
+    * The newest admitted release that is newer than the canonical.
+    * The newest release, although it is not admitted.
     """
     tags = upstream_tags(observation)
     if tags is None:
@@ -97,12 +99,13 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
     """Return the releases whose signatures have to be checked, the most wanted first.
 
     * The releases that are newer than the canonical.
-    * If the canonical is damaged: its own release, and all older ones too. The canonical's own release is tested again,
-      maybe as an upgrade from an older one.
-    * If there are any of these: the declared base of an upgrade too. If a promotion depends on the way back, also the
-      canonical's own release.
+    * If the canonical is damaged: its own release, which is tested again, and all older ones, because that test may be
+      an upgrade from an older one.
+    * If there is a release so far: the declared base of an upgrade too. If a promotion depends on the way back, also
+      the canonical's own release.
 
-    Return () if there are none of these, if the recipe needs no signatures, or if upstream lost too many release tags.
+    Return () if there is no release so far, if the recipe needs no signatures, or if upstream lost too many release
+    tags.
     """
     recipe, have = observation.recipe, observation.canonical
     if not recipe.signed or is_shrunken(observation):

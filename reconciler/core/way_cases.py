@@ -26,8 +26,7 @@ class Moment(StrEnum):
 class DataSource:
     """The data of an older release, over which a release is tried.
 
-    * `version`: the version of the older release. If `[upgrade] also` asks for a release that does not exist, this is
-      what it asks for.
+    * `version`: the version of the older release. If a text in `[upgrade] also` names no existing release: that text.
     * `commit`: the commit of the older release; "" if there is no such release.
     * `generation`: the kept generation that has the data; None if the older release is installed fresh to get it.
     """
@@ -52,7 +51,7 @@ class Kill:
     """When a release was killed during its start. Both times are in seconds since its first process was seen.
 
     * `after`: when the release was killed.
-    * `start`: how long a start takes without a kill: when Canon last found the release not ready in such a start.
+    * `start`: how long a start without a kill takes: until Canon last finds the release not ready.
     """
 
     after: float
@@ -66,7 +65,7 @@ class WayCase:
     * `source`: the data over which the release was deployed.
     * `kind`: why the answer is NO; None for any other answer.
     * `reason`: one sentence, with the words of the app if there are any.
-    * `proves_writes`: True if data.check would notice that something is missing which the older release wrote.
+    * `proves_writes`: True if data.check can tell when something that the older release wrote is missing.
     * `moment`: when the release was to be killed in a fall; None for a leap.
     * `kill`: when the release was in fact killed; None if it was not.
     * `seconds`: how long the case took.

@@ -13,10 +13,13 @@ from state.notifications import FleetProblem, way_subject
 
 
 def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iterable[LedgerLine]) -> Seen:
-    """Return the dangers that ways have shown of the canonicals in `rows`, one problem for each way.
+    """Return the dangers that ways have shown of the canonicals in `rows`, as one problem for each way.
 
-    Return also which ways of these recipes certainly have no problem. `recipes` are the declared ones. Ways that a
-    recipe does not declare to be run are left out. `lines` are those of the ledger on ways, the oldest first.
+    Only ways that the recipe declares to be run can have a problem. All other ways of the recipes in `rows` are
+    returned as certainly without a problem.
+
+    * `recipes`: the declared recipes, by name.
+    * `lines`: the ledger lines on ways, the oldest first.
     """
     by_recipe = defaultdict[str, list[LedgerLine]](list)
     for line in lines:
@@ -32,9 +35,10 @@ def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iter
 
 
 def _dangers(row: Row, recipe: Recipe | None, lines: Iterable[LedgerLine]) -> Iterator[WayResult]:
-    """Yield the dangerous results of ways that were tried of the canonical's release, if the recipe declares the way.
+    """Yield each dangerous result of a way of the canonical's release, if the recipe declares that the way is run.
 
-    `recipe` is None if it is not declared: then yield nothing. `lines` are those of the ledger on ways.
+    Yield nothing if there is no canonical, or if the recipe is not enrolled. `recipe` is None if the recipe is not
+    declared: then yield nothing. `lines` are the ledger lines on the recipe's ways, the oldest first.
     """
     have = row.finding.have
     if have is None or recipe is None or not recipe.enrolled:

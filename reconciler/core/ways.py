@@ -21,12 +21,13 @@ class WayResult:
     * `base`: the older release of a way back; None for a stop, or if there is none.
     * `kind`: why the answer is NO; None for any other answer.
     * `reason`: one sentence, with the words of the app if there are any.
-    * `proves_writes`: True if data.check would notice that something is missing which the newer release wrote.
+    * `proves_writes`: True if data.check can tell when something that the newer release wrote is missing.
     * `stop`: how the release ended after SIGTERM; None if it was not stopped.
-    * `cases`: the result of each case of a leap or a fall; () for other ways. `kind` is then that of the gravest case.
+    * `cases`: the result of each case of a leap or a fall; () for other ways. `kind` is then the kind of the gravest
+      case.
     * `tests`: the digest of everything on which the answer depends, besides the releases.
     * `seconds`: how long the way took.
-    * `log`: its log, relative to the state folder.
+    * `log`: the log of the way, relative to the state folder.
     """
 
     recipe: str
@@ -48,7 +49,7 @@ class WayResult:
 class GatingWays:
     """The results of the ways on which a promotion depends.
 
-    `nothing_older` is True if the recipe has no known older release, so that there is none to go back to.
+    `nothing_older` is True if no older release of the recipe is known, to which a way back could lead.
     """
 
     results: Sequence[WayResult] = ()
@@ -86,8 +87,8 @@ def upgraded_from(
 ) -> Release | None:
     """Return the release from which a canonical was upgraded; None if there was no upgrade, or if it is not known.
 
-    The canonical's evidence has only the version of that release. Its commit is that of the older generation with this
-    version, else that of the tag.
+    The canonical's evidence has only the version of that release. Its commit is found in the older generation with this
+    version or, if there is none, in the tag of this version.
 
     * `tags`: the commit of each known tag.
     * `generations`: the recorded generations of the recipe, the newest first.
@@ -106,8 +107,9 @@ def upgraded_from(
 def older_release(release: Release, base: Release | None, tags: Mapping[str, str]) -> Release | None:
     """Return the older release to which a recipe might have to go back from `release`; None if there is none.
 
-    This is `base`, unless `base` is on the same commit as `release`. Else it is the newest older release in `tags`. If
-    `release` is no version, as a branch is none, all releases count as older.
+    This is `base`, unless `base` is on the same commit as `release`. Otherwise it is the newest release in `tags` that
+    is older than `release` and on another commit. If the name of `release` is no version, as for a branch, all releases
+    in `tags` count as older.
 
     * `base`: the release from which `release` was upgraded; None if there was no upgrade.
     * `tags`: the commit of each known tag.
@@ -173,10 +175,10 @@ def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple
 
 
 def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
-    """Return the last result in `recorded` that is no ERROR and, after it, the last ERROR if that came later.
+    """Return the newest answer in `recorded`, and after it the newest ERROR if that ERROR came later.
 
-    If one of these two is missing, only the other one is returned. `recorded` are the results of one way, the oldest
-    first.
+    An ERROR is no answer. If there is no answer, return only the newest ERROR. Return an empty sequence if there is no
+    result at all. `recorded` are the results of one way, the oldest first.
     """
     answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
     last = answers[-1] if answers else -1

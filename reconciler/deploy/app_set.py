@@ -83,7 +83,7 @@ def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> A
 
 
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack the snapshot of a canonical into the folder `into`. Return `app_set` with releases and data from there.
+    """Unpack the snapshot of a canonical into the folder `into`. Return `app_set` with the saved releases and data.
 
     A needed app that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
     SnapshotDamagedError if the snapshot is damaged.
@@ -99,10 +99,12 @@ def snapshot_app_set(
 ) -> AppSet:
     """Unpack the snapshot of a canonical into the folder `into`. Return the app set to deploy, with the unpacked data.
 
-    `recipes` are all recipes, and `canonicals` all canonicals, both by the recipe's name. If the recipe has come to
-    need an app after the snapshot was made, the snapshot lacks that app. Then the app gets the release of its own
-    canonical, and fresh data. Raise NeedMissingError if there is no such canonical, SnapshotDamagedError if the
-    snapshot is damaged.
+    * `recipes`: all recipes, by name.
+    * `canonicals`: all canonicals, by recipe.
+
+    An app that the recipe came to need after the snapshot was made is not in the snapshot. Such an app gets the release
+    of its own canonical, and fresh data. If it has no canonical, raise NeedMissingError. If the snapshot is damaged,
+    raise SnapshotDamagedError.
     """
     recipe, unknown = recipes[canonical.recipe], Release("", "")
     added = {name: Release(have.version, have.commit) for name, have in canonicals.items()}
@@ -116,7 +118,7 @@ def snapshot_app_set(
 
 
 def app_set_from_snapshot(host: Host, folder: Path, seal: Seal, app_set: AppSet, into: Path) -> AppSet:
-    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the releases and data from there.
+    """Unpack the snapshot in `folder` into the folder `into`. Return `app_set` with the snapshot's releases and data.
 
     A needed app that is not in the snapshot keeps its release in `app_set`, and gets fresh data. Raise
     SnapshotDamagedError if the snapshot does not match `seal`. Raise it also if the snapshot is of another recipe or
@@ -139,10 +141,10 @@ def _with_release(app_set: AppSet, release: Release) -> AppSet:
 
 
 def _as_saved(spec: AppSpec, release: Mapping[str, str] | None, unpacked: Path) -> AppSpec:
-    """Return the app of `spec` with the release and the data that it has in a snapshot.
+    """Return the app of `spec` with the release and the data that the app has in a snapshot.
 
-    * `release`: the "version" and "commit" of the app in the snapshot. If it is None, the app is not in the snapshot:
-      then return `spec` without data from there.
+    * `release`: the "version" and "commit" of the app in the snapshot. None if the snapshot lacks the app: then return
+      `spec` without saved data.
     * `unpacked`: the folder into which the snapshot was unpacked.
     """
     if release is None:

@@ -18,8 +18,8 @@ from reconciler.ports.app_secrets import SecretMakers
 def deploy_app_set(slot: Slot, app_set: AppSet) -> RunningApp:
     """Deploy the apps of a set in order, and wait until each is ready. Return the status of the last app.
 
-    The last app is that of the recipe itself. If the last app fails, raise RecipeError or TimedOutError. If a needed
-    app fails, raise NeededAppError. If this host is to blame, raise InfrastructureError.
+    The last app is the recipe's own: if it fails, raise RecipeError or TimedOutError. If any other app fails, raise
+    NeededAppError. If this host is to blame, raise InfrastructureError.
     """
     *needed, own = app_set
     for spec in needed:
@@ -65,8 +65,9 @@ def begin_deployment(slot: Slot, spec: AppSpec, *, is_beside: bool = False) -> D
 def finish_deployment(slot: Slot, deployed: DeployedApp, *, is_new: bool) -> RunningApp:
     """Wait until an app is ready after `begin_deployment`, and run its install steps. Return its status.
 
-    `is_new` is True if the app had no data before. Only then install steps are run. Raise RecipeError, TimedOutError or
-    InfrastructureError if that fails.
+    `is_new` is True if the app had no data before. Install steps are run only then, and the app has to become ready
+    again after them. Raise RecipeError or TimedOutError if the app or a step fails, InfrastructureError if this host is
+    to blame.
     """
     steps, status = deployed.recipe.install.steps, wait_until_ready(slot, deployed)
     if is_new and steps:
@@ -78,7 +79,8 @@ def finish_deployment(slot: Slot, deployed: DeployedApp, *, is_new: bool) -> Run
 def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
     """Return the options with which an app is deployed: its release, settings, overlays and timeout.
 
-    The settings also have the addresses of the apps that this app needs. Raise InfrastructureError if one does not run.
+    The settings also have the addresses of the apps that this app needs. Raise InfrastructureError if a needed app does
+    not run.
     """
     install, tests = deployed.recipe.install, slot.tests_of(deployed.recipe)
     settings = {**needs_environment(slot, deployed.recipe), **install.env}
@@ -90,8 +92,8 @@ def _options(slot: Slot, deployed: DeployedApp) -> DeployOptions:
 def _provide(slot: Slot, deployed: DeployedApp, spec: AppSpec, options: DeployOptions) -> None:
     """Load the data in `spec.source` into the app, if there is any, and make the secrets that the app still lacks.
 
-    Add remarks, and the names of declared secrets that the release does not read, to the slot. `options` are those with
-    which the app will be deployed.
+    `options` are the options with which the app will be deployed. Add two things to the slot: remarks, and the names of
+    declared secrets that the release does not read.
     """
     needs = deployed.driver.needs(deployed.app, deployed.checkout, options)
     if spec.source is not None:

@@ -67,10 +67,11 @@ def open_slot(host: Host, working_folder: Path, role: str, log: Path) -> Iterato
 
 @contextmanager
 def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
-    """Call `clean_up` at the end of the `with` block, also after an error in the block, which is then raised again.
+    """Call `clean_up` at the end of the `with` block, even if the block raises an error.
 
-    If `clean_up` itself raises an error, that error is raised instead. After an InterruptedPassError in the block, an
-    error of `clean_up` is ignored.
+    * If only the block raises an error: that error is raised again after `clean_up`.
+    * If `clean_up` raises an error: the error of `clean_up` is raised.
+    * If the block raises InterruptedPassError: it is raised again, even if `clean_up` raises an error.
     """
     try:
         yield
@@ -87,7 +88,8 @@ def clean_up_after(clean_up: Callable[[], object]) -> Iterator[None]:
 def close_slot(slot: Slot) -> CleanupResult:
     """Remove a slot with all its apps. Return which tracked files apps changed, remarks, and what could not be removed.
 
-    Before that, compare the checkouts with their commits, and append the logs of the apps to the slot's log.
+    Before the removal, compare the slot's checkouts with their commits, and append the logs of its apps to the slot's
+    log.
     """
     altered, remarks = _alterations(slot)
     _keep_logs(slot)

@@ -72,7 +72,7 @@ def _remove(host: Host, recipe: str) -> None:
     """Remove the recipe's working folder with everything in it.
 
     If something cannot be removed, the folder and its lock file stay, and the next pass tries again. Raise no error,
-    but show it as progress.
+    but show the failure as progress.
     """
     try:
         remaining = _clear(host, recipe)
@@ -110,8 +110,8 @@ def _clear_all(host: Host, recipe: str) -> None:
 def _clear(host: Host, recipe: str) -> tuple[str, ...]:
     """Remove all apps and files in the recipe's working folder, except its lock file.
 
-    Return the names of what could not be removed. Raise InfrastructureError if a driver that `host` does not have
-    deployed something there.
+    Return the names of what could not be removed. Raise InfrastructureError if something in the folder was deployed by
+    a driver that `host` does not have.
     """
     if unknown := host.state.drivers_of_slot(recipe) - {*host.drivers}:
         raise InfrastructureError(

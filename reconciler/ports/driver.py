@@ -98,10 +98,10 @@ class Driver(Protocol):
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
         """Watch the start of an app that does not run yet, within the `with` block. Yield what is seen of the start.
 
-        The yielded object is filled during the block. `kill_after` seconds after the app's first process is seen, end
-        all processes of the app at once with SIGKILL, and from then on each process of the app that starts. The caller
-        has to call `kill` afterwards. If `kill_after` is None, only watch. Raise InfrastructureError at the end of the
-        block if the app cannot be watched or killed.
+        The yielded object is filled during the block. If `kill_after` is None, only watch. Otherwise end all processes
+        of the app with SIGKILL `kill_after` seconds after the app's first process is seen, and end each process of the
+        app that starts later in the block. The caller has to call `kill` after the block. Raise InfrastructureError at
+        the end of the block if the app cannot be watched or killed.
         """
 
     def save(self, app: App, into: Path) -> None:

@@ -144,13 +144,13 @@ class Snapshots(Protocol):
         """
 
     def manifest(self, folder: Path, seal: Seal) -> "Manifest | Damaged":
-        """Return the manifest of the snapshot in `folder`; its damage if the manifest is not the sealed one.
+        """Return the manifest of the snapshot in `folder`. If the manifest is not as `seal` says, return its damage.
 
         The data of the snapshot is not read.
         """
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Check all files of the snapshot in `folder` by their hashes, then unpack it into the new folder `into`.
+        """Check all files of the snapshot in `folder` by the hashes in `seal`. Then unpack it into the new folder `into`.
 
         Return what the manifest stores as `about`. If a file is not as sealed, return the damage instead, and remove
         `into`.

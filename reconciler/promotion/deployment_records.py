@@ -21,7 +21,8 @@ def record_missing(host: Host, name: str, why: str) -> None:
 def missing_deployment(host: Host, name: str, why: str) -> DeploymentRecord:
     """Return a deployment record that says why the recipe `name` has no kept deployment. Write nothing.
 
-    `up_at` in the returned record comes from the record on the disk; it is None if that cannot be read.
+    `up_at` in the returned record comes from the record on the disk. It is None if there is no record on the disk, or
+    if that record cannot be read.
     """
     try:
         up_at = last_up(read_deployment_record(host.state.deployment_record_path(name)))

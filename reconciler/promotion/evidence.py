@@ -32,11 +32,11 @@ def evidence_of(host: Host, trial: Trial) -> Evidence:
 
 
 def attestation(host: Host, canonical: Canonical, upstream: str) -> tuple[LedgerEntry, ...]:
-    """Return one entry for the ledger, which has the in-toto statement about a canonical; () if none is to be made.
+    """Return one entry for the ledger, with the in-toto statement about a canonical. Append nothing to the ledger.
 
-    Append nothing to the ledger. The statement is in an envelope, which is signed if a key is configured. `upstream` is
-    the URL of the recipe's upstream repository. No statement is made if `host.attestor` is None. Raise
-    InfrastructureError if signing fails.
+    The statement is in an envelope, which is signed if a key is configured. `upstream` is the URL of the recipe's
+    upstream repository. If `host.attestor` is None, no statement is made: return (). If signing fails, raise
+    InfrastructureError.
     """
     if host.attestor is None:
         return ()
@@ -77,14 +77,13 @@ def trial_entry(host: Host, trial: Trial, result: str, who: str = "") -> LedgerE
 
 
 def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
-    """Return what is remembered of a recipe after the step with the outcome `outcome`. `memory` is what was before.
+    """Return what is remembered of a recipe after a step. `memory` is what was remembered before the step.
 
-    If the step ran no trial, return `memory` unchanged. Else add the trial's id, time, duration and use of the disk.
+    If the step ran no trial, return `memory` unchanged. Otherwise return it with these changes, and record nothing:
 
-    * If the trial found that the generation from which its upgrade started is damaged, add that damage.
-    * Replace an earlier red of the tested release by the new one. If there is no new one to remember, remove it.
-
-    Record nothing.
+    * The id, time and duration of the last trial are replaced. The trial's use of the disk is added.
+    * If the trial found that the generation from which its upgrade started is damaged, that damage is added.
+    * An earlier red of the tested release is removed. If `outcome` is to be remembered as a red, that red is added.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:

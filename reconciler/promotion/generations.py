@@ -64,9 +64,12 @@ def current_seal(canonical: Canonical, memory: Memory) -> Seal:
 def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
     """Hash each stored snapshot of a recipe whose files have other inodes or times than `memory` says.
 
-    Inodes and times differ after the state folder was copied. If the content of a snapshot is still as sealed, its new
-    inodes and times replace those in the memory. If the content is damaged or cannot be read, the memory keeps the old
-    ones, and no error is raised. Record the memory if it has changed, and return it.
+    Inodes and times differ after the state folder was copied.
+
+    * If the content of a snapshot is still as sealed, the memory gets the new inodes and times of its files.
+    * If the content is damaged or cannot be read, the memory stays as it is. No error is raised.
+
+    Record the memory if it has changed, and return it.
     """
     stored = {str(canonical.generation): canonical for canonical in stored_generations(host, recipe)}
     looks = {number: files for number, files in memory.looks.items() if number in stored}

@@ -46,7 +46,7 @@ def undone_if_interrupted(host: Host, intent: Intent) -> Iterator[None]:
 
 
 def undo(host: Host, intent: Intent, why: str) -> None:
-    """Close an intent that led to no recorded canonical, as `close_intent` does.
+    """Close an intent whose promotion or rollback was not recorded, as `close_intent` does.
 
     `why` is the reason for the ledger. If closing fails through a fault of this host or of the state folder, raise no
     error, but show the failure as progress: the next pass then closes the intent.

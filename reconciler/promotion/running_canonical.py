@@ -40,10 +40,10 @@ FAULTS = (CanonError, StateError, OSError)
 
 
 def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
-    """Return the deployed parts of each kept deployment, by recipe. If they are not known, the value is a text on why.
+    """Return the parts that are deployed now of each recipe to be kept running, by recipe. Raise no error.
 
-    Recipes that are not to be kept running are left out. A recipe of which nothing is deployed has no parts. Each
-    driver is asked once. Raise no error.
+    If the parts of a recipe cannot be observed, its value is a text on why. If nothing of a recipe is deployed, its
+    value has no parts. Other recipes are left out. Each driver is asked once.
     """
     parts: dict[str, DeployedParts | str] = {}
     for driver in sorted({recipe.driver for recipe in recipes.values() if keeps_running(recipe)}):
@@ -61,8 +61,8 @@ def deployed_parts(host: Host, recipes: Mapping[str, Recipe]) -> PartsByRecipe:
 def deployment_status(host: Host, canonical: Canonical, parts_by_recipe: PartsByRecipe) -> CanonicalStatus:
     """Return the status of a canonical's kept deployment. Raise no error.
 
-    The status is INTACT if what is deployed matches the deployment record. Else it is DOWN, or UNKNOWN if the
-    deployment cannot be observed, each with the reason. `parts_by_recipe` is what `deployed_parts` returned.
+    It is INTACT if the deployed parts match the deployment record, and UNKNOWN if the parts or the record cannot be
+    read. Otherwise it is DOWN. DOWN and UNKNOWN have a reason. `parts_by_recipe` is what `deployed_parts` returned.
     """
     deployed = parts_by_recipe.get(canonical.recipe, "it was not observed")
     if isinstance(deployed, str):
@@ -183,7 +183,7 @@ def undeploy_conflicting(host: Host, recipes: Mapping[str, Recipe], recipe: Reci
 def undeploy(host: Host, name: str) -> None:
     """Remove the kept deployment of the recipe `name`. Its canonical and its deployment record stay.
 
-    Raise InfrastructureError if a part cannot be removed, or if Canon did not make the folder.
+    Raise InfrastructureError if a part cannot be removed, or if Canon did not make the folder of the deployment's slot.
     """
     _require_slot(host, name)
     folder = host.state.kept_slot(name)
@@ -201,9 +201,9 @@ def _drivers_running(host: Host, name: str) -> list[Driver]:
 
 
 def is_managed(host: Host, name: str) -> bool:
-    """Return whether Canon can use and remove the slot of a recipe's kept deployment: it is missing, or Canon made it.
+    """Return whether Canon may use and remove the slot of a kept deployment: the slot is missing, or Canon made it.
 
-    Canon made it if it is empty or has a deployment record, or if a driver still has something of the deployment.
+    Canon made the slot if it is empty or has a deployment record, or if a driver still has parts of the deployment.
     """
     folder = host.state.kept_slot(name)
     return not os.path.lexists(folder) or is_kept_slot(folder) or bool(_drivers_running(host, name))
