@@ -47,9 +47,9 @@ class Layers:
         return self.own.problems(flaw for flaw in self.reading.flaws if self.own.has(flaw.path))
 
     def placed(self, flaws: Iterable[Flaw]) -> list[Problem]:
-        """Return `flaws` of the merged declaration as problems, each with its place in the file that has the key.
+        """Return `flaws` of the merged declaration as problems, each with its position in the file that has the key.
 
-        If neither file has the key, the place is in the recipe's file, where the key is missing.
+        If neither file has the key, the problem is one of the recipe's file, where the key is missing.
         """
         own, shared = [], []
         for flaw in flaws:

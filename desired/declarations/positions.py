@@ -76,7 +76,7 @@ def repeated_key(text: str, end: int) -> tuple[str, Position]:
 def _statements(root: Node) -> Iterator[tuple[Node, Node]]:
     """Yield the key and the last node of each statement below `root`, the syntax tree of a TOML text.
 
-    A statement is a pair (its last node is the value), or a table header (its last node is the key).
+    A statement is `key = value`, whose last node is the value, or a table header, whose last node is the key.
     """
     pending = [root]
     while pending:

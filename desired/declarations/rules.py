@@ -102,9 +102,9 @@ def _data(recipe: Reading[RecipeFile]) -> Flaws:
 
 
 def _backup(recipe: Reading[RecipeFile]) -> Flaws:
-    """Yield a flaw if only one of `take` and `restore` is declared, and one if no `[data] check` can prove a restore.
+    """Yield the flaws of `[backup]`; nothing if neither `take` nor `restore` is declared.
 
-    If neither is declared, yield nothing.
+    These are: only one of `take` and `restore` is declared; no `[data] check` can prove a restore.
     """
     declared = [key for key in ("take", "restore") if recipe.gives("backup", key)]
     if declared == ["take"] and recipe.lacks("backup", "restore"):

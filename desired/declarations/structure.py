@@ -27,8 +27,8 @@ class Reading(Generic[Tables]):
     def gives(self, *path: str) -> bool:
         """Return whether the document has the key at `path`, valid or not.
 
-        `path` has the names of tables, and then that of the key. Return True also if one of these tables is something
-        else, such as a number, so that the key is not reported as missing too.
+        `path` has the names of tables, and last the name of the key. Return True also if one of these tables is no
+        table, but for example a number, so that the key is not reported as missing too.
         """
         inside: Any = self.document
         for key in path:

@@ -12,11 +12,11 @@ _MOST_NAMED = 5
 
 
 def chain_claims(lines: Sequence[LineOfLedger], kept: tuple[int, str] | None, head: str) -> Iterator[Claim]:
-    """Yield the claims about the whole ledger: no line was changed or left out, and none was cut off at its end.
+    """Yield the claims about the whole ledger: no line was changed or left out, and no line was cut off at the end.
 
     * `lines`: all lines of the ledger, in order.
     * `kept`: the number and hash of the last line, which the registry stores beside the ledger; None if it stores none.
-    * `head`: a hash that a person wrote down, or its first digits, which one of the lines must still have; "" for none.
+    * `head`: a hash that a person wrote down, or its first digits; "" for none. One of the lines must still have it.
     """
     yield checked("", f"ledger: {len(lines)} lines, each after the one before", _named(list(_breaks(lines))))
     if kept is not None:

@@ -144,7 +144,7 @@ def _packed_problems(mirror: Path, refs: Mapping[str, str]) -> Iterator[str]:
     """Yield a text for each line of the file `packed-refs` that is wrong.
 
     A line is wrong if git would not write it, or if it names another object for a ref than `refs` does. `refs` maps
-    each ref to its object, which git has read itself. The file is checked because git relies on it.
+    each ref to the object that git finds for it. The file is checked because git relies on it.
     """
     packed = mirror / "packed-refs"
     lines = packed.read_text("utf-8", "surrogateescape").splitlines() if packed.exists() else []

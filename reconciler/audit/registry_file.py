@@ -169,7 +169,7 @@ def _application(connection: sqlite3.Connection) -> int:
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
     """Return the SQL text of each table, index and trigger, by kind and name such as "table ledger".
 
-    Those that SQLite made itself are left out.
+    Tables, indexes and triggers that SQLite made itself are left out.
     """
     query = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
     return dict(connection.execute(query))

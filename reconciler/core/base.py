@@ -116,9 +116,9 @@ def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
 def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether the generation `have` is older than the head. `releases` are all of upstream.
 
-    If both have the same version, `have` is older if its commit is another one: then the tag was moved. If the head is
-    a branch, it has the version of the release on its commit. If there is no such release, `have` is older unless it is
-    on the head's commit.
+    * If the head has no version (see `_rank`): True unless `have` is on the head's commit.
+    * If both have the same version: True if they are on different commits, because then the tag was moved.
+    * Else: True if the version of `have` is the older one.
     """
     rank, own = _rank(head, releases), version_key(have.version)
     if rank is None or own == rank:
@@ -129,8 +129,9 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
 def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether `release` is older than the head. `releases` are all of upstream.
 
-    If both are on the same commit, return False. If the head's name is no version, as for a branch, the head has the
-    version of the release on its commit. If there is no such release, return True: the head counts as the newest.
+    * If both are on the same commit: False.
+    * If the head has no version (see `_rank`): True, because the head then counts as the newest.
+    * Else: True if the version of `release` is the older one.
     """
     rank = _rank(head, releases)
     return release.commit != head.commit and (rank is None or version_key(release.version) < rank)
@@ -150,8 +151,11 @@ def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
 def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base that the declaration pins. If it cannot be used, return a base without a release.
 
-    `unpinned` is the base that would be used without the pin. `have` is the newest intact generation; None if there is
-    none. `releases` are all of upstream.
+    It cannot be used if it is no release of upstream, or if it is not older than `head`.
+
+    * `unpinned`: the base that would be used without the pin.
+    * `have`: the newest intact generation; None if there is none.
+    * `releases`: all releases of upstream.
     """
     without = unpinned.release.version if unpinned.release else "none"
     why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"

@@ -18,6 +18,7 @@ class Case:
     * `step`: what the plan does about the recipe.
     * `observation`: what was observed of it; None for an orphan.
     * `gate`: the conditions of a promotion, as far as they can be judged without a trial.
+    * `context`: what the plan depends on, besides the observations.
     * `needs`: the recipes that this one needs, each with True if it has a release that can be deployed.
     """
 

@@ -17,10 +17,9 @@ def closed_way(
     * The later one is the newest result of the canonical's release, which has this `version` and `commit`. Its answer
       must be NO.
     * The earlier one is the last result before the later one that can be compared with it (see `_answers_same`). Its
-      answer must be YES.
+      answer must be YES. A SKIP is passed over.
 
-    Some results do not count: an ERROR, a try by hand, and before the later one a SKIP. `recorded` are the results of
-    one recipe, the oldest first.
+    An ERROR and a try by hand do not count. `recorded` are the results of one recipe, the oldest first.
     """
     answered = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
     results = [one for one in answered if one.way is way]

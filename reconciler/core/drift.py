@@ -136,7 +136,8 @@ def drift_items(
     """Return all differences of a recipe, each with the time since when it exists.
 
     * `record`: what the last pass recorded, with the times; None if it recorded nothing: then no time is known.
-    * `ignore`: the recipe's declared `[drift]`. Until its day, the differences that it names are returned as ignored.
+    * `ignore`: the recipe's declared `[drift]`. The differences that it names are returned as ignored until its day has
+      come.
     * `today`: the day in UTC.
     """
     since = record.since if record is not None else {}

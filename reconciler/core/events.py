@@ -117,7 +117,7 @@ def _observed(body: Body, recipe: str) -> bool:
 
 
 def _selected(body: Body, recipe: str) -> bool:
-    """Return whether a recipe was among those of a pass. `body` is the data of the ledger line that ends the pass.
+    """Return whether a pass selected the recipe `recipe`. `body` is the data of the ledger line that ends the pass.
 
     Return False for a pass of an older Canon, which did not record this.
     """

@@ -20,7 +20,7 @@ PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
 
 
 def evidence_gate(case: Case, events: Sequence[Event]) -> tuple[Condition, ...]:
-    """Return the conditions of the gate in their order. Judge those that are OPEN by an earlier trial.
+    """Return the conditions of the gate in their order. A condition that is OPEN is judged by an earlier trial.
 
     * If the recipe is in sync: by the trial that proved the canonical.
     * Else: by the trial that made the wanted release red. Without such a trial, the conditions stay OPEN.

@@ -161,7 +161,8 @@ def check_certificate(address: str, ends: datetime, now: datetime) -> HostCheck:
 def check_upstreams(unreadable: Mapping[str, str], asked: int) -> HostCheck:
     """Return the check of the upstreams. The check is FAILED if one could not be read, NOT_CHECKED if none was asked.
 
-    `unreadable` maps the recipes whose upstream could not be read to the reason. `asked` is how many were asked.
+    `unreadable` maps the recipes whose upstream could not be read to the reason. `asked` is how many upstreams were
+    asked.
     """
     if not asked:
         return HostCheck("upstreams", CheckResult.NOT_CHECKED, "there is no recipe whose upstream could be asked")

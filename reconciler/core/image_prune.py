@@ -24,7 +24,7 @@ class PresentImage:
 class ImagePrune:
     """Which images are to be removed.
 
-    * `images`: these images.
+    * `images`: the images to remove.
     * `unknown`: recipe and commit of each stored release whose images are not known. If there is such a release, no
       image is removed.
     """

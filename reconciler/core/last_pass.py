@@ -12,7 +12,7 @@ from state.records import LedgerEntry
 class LastWholePass:
     """When the last pass over the whole fleet ended, and whether that is too long ago.
 
-    * `finished_at`: None if no such pass is recorded.
+    * `finished_at`: when the pass ended; None if no such pass is recorded.
     * `stale_after`: how old the pass may be before it counts as stale; None if the fleet declares no limit.
     * `now`: the present time.
     """

@@ -95,7 +95,7 @@ def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> 
 
     * the problem: None if it is over.
     * the line: None if no message about the problem is due. While a problem lasts, a message is due once the time
-      `remind` has passed since the last one.
+      `remind` has passed since the last message.
 
     `seen` is what was found out at the time `now`.
     """

@@ -160,8 +160,8 @@ def vanished_tags(observation: Observation) -> frozenset[str]:
 def is_shrunken(observation: Observation) -> bool:
     """Return whether upstream lost so many release tags that its answer is doubtful.
 
-    The answer is doubtful if two or more tags are lost, and if these are more than a tenth of the known ones. Return
-    False if upstream could not be observed.
+    The answer is doubtful if two or more tags are lost, and if the lost tags are more than a tenth of the known tags.
+    Return False if upstream could not be observed.
     """
     return len(vanished_tags(observation)) > max(1, len(observation.memory.known) // 10)
 

@@ -104,10 +104,10 @@ def _state_text(row: Row) -> str:
 
 
 def seen_of_timer(last: LastWholePass, text: str) -> Seen:
-    """Return a problem which says that the last pass over the whole fleet is too old.
+    """Return what is known of one problem: the last pass over the whole fleet is too old.
 
-    If that pass is not too old, return instead that this problem is over. `text` says when that pass ended, and how old
-    it may become.
+    If the pass is too old, the problem exists. Otherwise the problem is over. `text` says when the pass ended, and how
+    old it may become.
     """
     if last.is_stale:
         return Seen({TIMER: FleetProblem(TIMER, "stale", "", text)})

@@ -35,8 +35,8 @@ def why_down(generation: int, record: DeploymentRecord | Damaged | None, parts: 
 def _differences(recorded: Parts, parts: Parts) -> Iterator[str]:
     """Yield a text for each difference between the parts of a kept deployment as `recorded` and as deployed now.
 
-    `parts` are those that are deployed now. Parts that are gone come first: they may be the cause of the other
-    differences.
+    `parts` are the parts that are deployed now. The parts that are gone come first, because they may be the cause of
+    the other differences.
     """
     yield from (f"{part} is gone" for part in recorded if part not in parts)
     for part, facts in recorded.items():

@@ -80,7 +80,7 @@ def unsigned_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_older(observation: Observation, release: Release) -> Release | None:
-    """Return the older release to which the way back from `release` leads, if that release's signature is not accepted.
+    """Return the release to which the way back from `release` leads, if that older release is not accepted as signed.
 
     Return None if a promotion does not depend on the way back, if there is no older release, or if the signature of the
     older release is good, not needed, or not checked yet.

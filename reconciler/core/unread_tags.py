@@ -88,7 +88,8 @@ def unread_tags_message(tags: Sequence[str]) -> str:
 def format_tag(tag: str) -> str:
     """Return the name of a tag that is no release, for a message. A very long name is shortened.
 
-    If the name has the form of a release's name, a text on why the tag is none follows: "1.2.0 (names no commit)".
+    If the name has the form of a release's name, a text follows on why the tag is no release: "1.2.0 (names no
+    commit)".
     """
     if len(tag) > LONGEST:
         return f"{tag[:SHOWN_OF_LONG]}… (more than {LONGEST} characters)"

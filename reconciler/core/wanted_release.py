@@ -53,10 +53,10 @@ def is_admitted(observation: Observation, release: Release) -> bool:
 
 
 def first_seen(observation: Observation, release: Release) -> datetime:
-    """Return when a pass first saw this version on this commit, under any of its tags, such as v1.0.0 and 1.0.0.
+    """Return when a pass first saw the version of `release` on its commit, under any tag, such as v1.0.0 and 1.0.0.
 
-    If no pass has seen it yet, return the time of the observation. If the tag was moved to this commit, and a person
-    accepted that, return when the person did so.
+    If no pass has seen it yet, return the time of the observation. If upstream moved the tag to this commit, and a
+    person accepted the move, return the time of the acceptance.
     """
     key = version_key(release.version)
     known = [

@@ -134,9 +134,9 @@ def _stop(body: object) -> StopFacts | None:
 
 
 def _cases(bodies: object) -> tuple[WayCase, ...]:
-    """Return the cases of a way from `bodies`, the list of them in a ledger line.
+    """Return the cases of a way from `bodies`, the list of cases in a ledger line.
 
-    Return () if `bodies` is no list: an older Canon wrote none.
+    Return () if `bodies` is no list: an older Canon wrote no cases.
     """
     return tuple(map(_case, bodies)) if isinstance(bodies, list) else ()
 

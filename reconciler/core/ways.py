@@ -85,7 +85,7 @@ def way_base(canonical: Canonical, tags: Mapping[str, str], generations: Iterabl
 def upgraded_from(
     canonical: Canonical, tags: Mapping[str, str], generations: Iterable[Canonical] = ()
 ) -> Release | None:
-    """Return the release from which a canonical was upgraded; None if there was no upgrade, or if it is not known.
+    """Return the release from which a canonical was upgraded; None if it is not known, or if there was no upgrade.
 
     The canonical's evidence has only the version of that release. Its commit is found in the older generation with this
     version or, if there is none, in the tag of this version.

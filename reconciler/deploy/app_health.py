@@ -18,8 +18,8 @@ def wait_until_ready(slot: Slot, deployed: DeployedApp) -> RunningApp:
     """Wait until a deployed app is ready, and check that the deployed release is what runs. Return the app's status.
 
     From then on, the app is in `slot.ready`. Raise RecipeError or TimedOutError if the app does not become ready, and
-    InfrastructureError if another release runs. Raise KilledError, even if the app is ready, if its earlier release had
-    to be killed: the data may be incomplete.
+    InfrastructureError if another release runs. If the app's earlier release had to be killed, raise KilledError, even
+    if the app is ready: the data may be incomplete.
     """
     recipe = deployed.recipe
     ready = evolve(recipe.ready, timeout=ready_timeout(deployed))
@@ -79,8 +79,9 @@ def check_stable(slot: Slot) -> None:
 def _watch(slot: Slot, deployed: DeployedApp, stable: timedelta) -> None:
     """Watch an app until it has been up for the time `stable`.
 
-    Return at once if the app is not in `slot.ready`, because then Canon has stopped it. Raise RecipeError if it is the
-    recipe's own app and goes down by itself, InfrastructureError if it is a needed app, or if this host is to blame.
+    Return at once if the app is not in `slot.ready`, because then Canon has stopped it. If the recipe's own app goes
+    down by itself, raise RecipeError. If a needed app goes down, or if this host is to blame, raise
+    InfrastructureError.
     """
     since = slot.ready.get(deployed.recipe.name)
     if since is None:

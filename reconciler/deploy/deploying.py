@@ -42,7 +42,7 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
     """Deploy an app in the slot, as a new app or over its earlier release. Wait until it is ready. Return its status.
 
     `spec` says which recipe and release, and with which data. Raise RecipeError, TimedOutError or InfrastructureError
-    if that fails. Some parts of the app may be deployed even then.
+    if the app does not become ready. Some parts of the app may be deployed even then.
     """
     is_new = spec.source is None and spec.recipe.name not in slot.apps
     return finish_deployment(slot, begin_deployment(slot, spec), is_new=is_new)

@@ -103,7 +103,8 @@ def close_slot(slot: Slot) -> CleanupResult:
 def _alterations(slot: Slot) -> tuple[list[Alteration], list[str]]:
     """Return the tracked files that were changed in the slot's checkouts, and remarks for the report.
 
-    The remarks name the submodules and Git LFS files that the checkouts lack, and the first five files that were added.
+    The remarks name the submodules and Git LFS files that the checkouts lack, and up to five of the files that were
+    added.
     """
     altered, added, unfetched = [], [], []
     for checkout in slot.checkouts:

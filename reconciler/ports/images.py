@@ -13,8 +13,8 @@ class Images(Protocol):
     def owner(self) -> str:
         """Return the ids of this state folder and of the engine as one text, with which each deployment is recorded.
 
-        The records say which images Canon pulled for a deployment. That counts only if the deployment has this owner:
-        in a copy of a state folder, or at another engine, somebody else may have pulled the same images.
+        The records say which images Canon pulled for a deployment. A record counts only if its deployment has this
+        owner: in a copy of a state folder, or at another engine, somebody else may have pulled the same images.
 
         Raise InfrastructureError if the engine does not tell its id.
         """
@@ -35,7 +35,7 @@ class Images(Protocol):
         ...
 
     def remove(self, images: Collection[PresentImage], /) -> Collection[str]:
-        """Remove images. Return the ids of those that are gone afterwards.
+        """Remove images. Return the ids of the images that are gone afterwards.
 
         The engine keeps an image that a container uses by now, because no force is used. Raise InfrastructureError if
         the engine cannot be asked afterwards which images are gone.

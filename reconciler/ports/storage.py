@@ -39,9 +39,9 @@ class Registry(Protocol):
         """Check the chain of hashes of the whole ledger. Raise RegistryError if a line was changed or is missing."""
 
     def flush(self) -> None:
-        """Write to the disk what a killed process may have left in memory only.
+        """Write the registry to the disk, so that a power cut cannot undo what is read from it afterwards.
 
-        Call this after a crash, before any record is read.
+        Call this after a crash, before any record is read. The process that crashed may not have done it.
         """
 
     def begin(self, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
@@ -150,7 +150,7 @@ class Snapshots(Protocol):
         """
 
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
-        """Check all files of the snapshot in `folder` by the hashes in `seal`. Then unpack it into the new folder `into`.
+        """Check all files of the snapshot in `folder` by the hashes in `seal`, then unpack it into a new folder `into`.
 
         Return what the manifest stores as `about`. If a file is not as sealed, return the damage instead, and remove
         `into`.

@@ -17,7 +17,7 @@ HOST_FAULTS = (InfrastructureError, StateError, sqlite3.Error, OSError)
 def next_generation(host: Host, recipe: str) -> int:
     """Return the number for the next generation of a recipe.
 
-    The new number is greater than that of each generation that was ever recorded, and of each that has a folder.
+    The new number is greater than the number of every generation that was ever recorded or that has a folder.
     """
     recorded = host.registry.read().generations.get(recipe, 0)
     return max([*generations_present(host.state.generations(recipe)), recorded]) + 1

@@ -107,8 +107,8 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
 def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
     """Deploy the candidate from its snapshot in a new slot, to prove that it can be deployed, and remove the slot.
 
-    Raise RecipeError if that fails and the recipe is to blame, InfrastructureError if this host is, or if the fleet's
-    files have changed since the trial.
+    If the recipe is to blame for a failure, raise RecipeError. If this host is to blame, or if the fleet's files have
+    changed since the trial, raise InfrastructureError.
     """
     recipe, app_set = promotion.recipe, promotion.app_set
     log = host.state.trial_log(recipe.name, promotion.trial.id) / "promote.log"
@@ -151,7 +151,7 @@ def _move_in(host: Host, candidate: Candidate, intent: Intent) -> Seal:
 def _canonical(host: Host, trial: Trial, candidate: Candidate, intent: Intent, seal: Seal) -> Canonical:
     """Return the canonical to record: the tested release, promoted now, with the generation that the intent names.
 
-    `candidate` has the lineage. `seal` is the seal of the snapshot in its new place.
+    `candidate` has the lineage. `seal` is the seal of the snapshot in the folder of its generation.
     """
     return Canonical(
         recipe=trial.recipe,

@@ -97,7 +97,7 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 def _check_target(host: Host, request: RollbackRequest) -> None:
     """Deploy the target from its snapshot in a new slot, to prove that it can be deployed, and remove the slot.
 
-    Raise RecipeError if that fails and the recipe is to blame, InfrastructureError if this host is.
+    If the recipe is to blame for a failure, raise RecipeError. If this host is to blame, raise InfrastructureError.
     """
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
