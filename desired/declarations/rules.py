@@ -189,7 +189,7 @@ def _need(index: int) -> tuple[str | int, ...]:
 
 
 def _cycles(needs: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield the circles in `needs`: tuples of recipes of which each needs the next, and the last needs the first.
+    """Yield each circle in `needs` as a tuple of recipes. Each recipe needs the next one, and the last needs the first.
 
     A circle begins with the recipe that is first in the alphabet. After a circle was yielded, one need of the circle is
     ignored, so that the search finds other circles.

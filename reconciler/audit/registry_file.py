@@ -88,8 +88,8 @@ def read_registry(path: Path, scripts: Sequence[str]) -> StoredRows:
     If there is no file, return neither rows nor a claim. If SQLite cannot read the file, return only a claim that says
     so. Raise OSError if the file cannot be copied.
 
-    `scripts` are SQL scripts, of which the first N make an empty registry of format N. A registry of that format must
-    have the same tables and triggers as the empty one.
+    `scripts` are SQL scripts. The first N of them make an empty registry of format N. The claim disagrees if a registry
+    of format N has other tables or triggers than this empty one.
     """
     if not os.path.lexists(path):
         return StoredRows()
@@ -143,7 +143,7 @@ def _facts(file: Path) -> tuple[int, int, int, int] | None:
 def _problems(connection: sqlite3.Connection, scripts: Sequence[str]) -> Iterator[str]:
     """Yield a text for each fault of the registry: in its pages, its format, its tables or its triggers.
 
-    A text "" comes from a check that found nothing, and is no problem. `scripts` are SQL scripts, of which the first N
+    A text "" comes from a check that found nothing, and is no problem. `scripts` are SQL scripts. The first N of them
     make an empty registry of format N.
     """
     found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]

@@ -21,8 +21,8 @@ from reconciler.core.trial_base import base_for
 def with_gates(case: Case, blockers: Iterable[Blocker], events: Sequence[Event]) -> tuple[Blocker, ...]:
     """Return `blockers`, changed by what is known of the ways in the recipe's `[ways] gates`.
 
-    * If the wanted release passed its trial, but was not promoted because some of these ways have the answer NO: the
-      blocker "not-red" gets one more change that removes it: `[ways] gates` no longer names the ways with NO.
+    * If the wanted release passed its trial, but was not promoted because some of these ways have the answer NO: one
+      more change can remove the blocker "not-red". The change is that `[ways] gates` no longer names the ways with NO.
     * If the way back is one of these ways, and leads to a release without a good signature: one more blocker is added.
 
     For an orphan, nothing is changed. `events` are the events of the recipe.
@@ -43,7 +43,7 @@ def _without(observed: Observation, ways: Iterable[WayName]) -> str:
 
 
 def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
-    """Return the ways with the answer NO because of which the wanted release was not promoted and is not tried again.
+    """Return the ways whose answer NO kept the wanted release from being promoted, and keeps it from being tried again.
 
     Return () if the wanted release is not red, or if the trial behind its red was not green. `events` are the events of
     the recipe.

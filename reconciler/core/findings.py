@@ -57,7 +57,7 @@ class Finding:
     * `want`: the wanted release, or why there is none; None for an orphan. `since`: when that release was first seen.
     * `have`: the recorded canonical; None if there is none. `status`: the state of the canonical.
     * `not_releases`: all tags of upstream that are no releases. `vanished`: release tags that upstream has lost.
-    * `unread`: those of `not_releases` that look like versions later than `want` and `have`.
+    * `unread`: the tags in `not_releases` that look like versions later than `want` and `have`.
     * `unreadable`: why our mirror cannot be read; "" if it can.
     * `older_intact`: the newest intact generation before a damaged canonical; None if there is none.
     """

@@ -19,7 +19,8 @@ class HoldStatus:
     * `hold`, `rollback`: the decisions that have an effect now; each is None if there is no such decision.
     * `ended`: a hold that has ended, but is still recorded, because no pass ran since; else None.
     * `waiting`: the releases that are newer than the canonical, the oldest first.
-    * `waiting_since`: when the oldest of `waiting` was first seen; None if none waits, or if no pass saw it yet.
+    * `waiting_since`: when the oldest release in `waiting` was first seen; None if `waiting` is empty, or if no pass
+      saw that release yet.
     """
 
     hold: Hold | None = None

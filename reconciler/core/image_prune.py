@@ -58,7 +58,7 @@ def kept_releases(apps: Iterable[StoredApp], uses: Iterable[ImageUse]) -> frozen
     """Return recipe and commit of each of `apps` whose images must stay, because the app may be deployed again.
 
     * `apps`: the apps of the stored generations.
-    * `uses`: the records of which images each release used.
+    * `uses`: the records that say which images each release used.
 
     An app is left out if its driver deploys no images and `uses` has no record of its release. If `uses` has such a
     record, its recipe had another driver before: then the app is returned.
@@ -87,14 +87,16 @@ def images_to_prune(
     kept: Collection[tuple[str, str]],
     busy: Collection[str],
 ) -> ImagePrune:
-    """Return which of the engine's images `present` are to be removed.
+    """Return which of the engine's images `present` are to be removed: those for which all of this is true.
 
-    An image is removed if Canon pulled it, nothing on this host uses it, all its names are from releases that Canon
-    deployed, and neither its id nor one of its names is still needed. If the images of a release in `kept` are not
-    known, no image is removed.
+    * Canon pulled the image, and nothing on this host uses it.
+    * All names of the image are from releases that Canon deployed.
+    * Neither its id nor one of its names is still needed.
+
+    If the images of a release in `kept` are not known, no image is removed.
 
     * `uses`: which images each deployed release used, as recorded.
-    * `kept`: recipe and commit of each release that stored generations need. The images of these are still needed.
+    * `kept`: recipe and commit of each release that stored generations need. Their images are still needed.
     * `busy`: the recipes that are being tried. All images ever recorded of them are still needed.
     """
     known = {(use.recipe, use.commit) for use in uses}
@@ -117,7 +119,7 @@ def images_to_prune(
 def still_useful(
     uses: Sequence[ImageUse], present: Collection[str], kept: Collection[tuple[str, str]]
 ) -> tuple[ImageUse, ...]:
-    """Return those of the records `uses` that later decisions need.
+    """Return the records in `uses` that later decisions need.
 
     A record is needed if `kept` has its release, or if `present` has one of its images.
 

@@ -91,7 +91,7 @@ def _is_new(known: OpenProblem | None, found: FleetProblem) -> bool:
 
 
 def _later(known: OpenProblem, seen: Seen, now: datetime, remind: timedelta) -> tuple[OpenProblem | None, Item | None]:
-    """Return the problem `known`, of which people were told, as it is now, and a line about it for a message.
+    """Return the problem `known` as it is now, and a line about it for a message. People were told of it before.
 
     * the problem: None if it is over.
     * the line: None if no message about the problem is due. While a problem lasts, a message is due once the time

@@ -36,8 +36,8 @@ class CanonicalStatus:
 
     * `reason`: how the canonical is damaged, what of it is down, or what could not be read; "" if there is nothing to
       say.
-    * `last_up`: when a pass last saw the kept deployment up, if the deployment is down now. None if it is not down, or
-      if no pass ever saw it up.
+    * `last_up`: when a pass last saw the kept deployment up, if the deployment is down now. None if the deployment is
+      not down, or if no pass ever saw it up.
     """
 
     state: State

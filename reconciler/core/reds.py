@@ -10,7 +10,7 @@ from state.records import Red
 
 
 def red_now(case: Case) -> Red | None:
-    """Return the red (failed trial) because of which nothing is tried now.
+    """Return the red (failed trial) that is the reason why no release is tried now.
 
     * If there is a red of the wanted release: that red.
     * Else, if the canonical is damaged and its release is not tested again because of a red: that red.
@@ -23,9 +23,9 @@ def red_now(case: Case) -> Red | None:
 
 
 def red_of_wanted(case: Case) -> Red | None:
-    """Return the red (failed trial) because of which the wanted release is not tried again.
+    """Return the red (failed trial) that keeps the wanted release from being tried again.
 
-    Return None if there is none, or if no release is wanted.
+    Return None if there is no such red, or if no release is wanted.
     """
     observed, want = case.observation, case.step.finding.want
     if observed is None or not isinstance(want, Release):

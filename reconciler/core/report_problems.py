@@ -120,7 +120,7 @@ def failed_pass(reason: str) -> Seen:
 
 
 def both(first: Seen, second: Seen) -> Seen:
-    """Return all that `first` and `second` have, as one value. The two must be about different subjects.
+    """Return all that `first` and `second` have, as one value. `first` and `second` must be about different subjects.
 
     For example, one is about recipes, and the other about how old the last whole pass is.
     """

@@ -60,8 +60,8 @@ def deploys(step: Step) -> bool:
 def _claims(step: Step, recipes: Mapping[str, Recipe]) -> frozenset[str]:
     """Return all claims of a step: names of things that only one step can use at a time (see `claims_of`).
 
-    The claims are those of the step's recipe, of the recipes whose kept deployment the step deploys again, and of all
-    recipes that one of these needs.
+    These are the claims of the step's recipe, of the recipes whose kept deployment the step deploys again, and of all
+    recipes that they need.
     """
     apps = frozenset[str]().union(*(apps_of(recipes[name], recipes) for name in (step.recipe, *step.redeploys)))
     return frozenset(claim for name in apps for claim in claims_of(recipes[name]))
@@ -100,8 +100,9 @@ def next_starts(
 ) -> tuple[StepStart, ...]:
     """Return the steps to start now; () if all have ended, or if a running step has to end first.
 
-    `finished`, `running` and `failed` have names of recipes. A step in `failed` failed while other steps ran. It does
-    not count as finished: it is started again alone, once no other step runs or may start.
+    * `finished`, `running`: the recipes whose step has ended, and the recipes whose step runs.
+    * `failed`: the recipes whose step failed while other steps ran. Such a step is started again alone, once no other
+      step runs or may start, unless its recipe is in `finished`.
     """
     waiting = [name for name in schedule.order if name not in {*finished, *running, *failed}]
     ready = [name for name in waiting if set(schedule.before(name)) <= set(finished)]
@@ -113,9 +114,9 @@ def next_starts(
 
 
 def next_round(plan: Plan, order: Sequence[str], outcomes: Iterable[Outcome]) -> Plan | None:
-    """Return the plan of the next round, which takes some of the steps in `plan.waiting`; None if it can take none.
+    """Return the plan of the next round, which takes some of the steps in `plan.waiting`; None if no step can be taken.
 
-    It takes one waiting step for each step of `plan` whose release was not tried, for example because the recipe's
+    One waiting step is taken for each step of `plan` whose release was not tried, for example because the recipe's
     folder was in use. The steps that have waited longest come first.
 
     * `plan`: the plan that was carried out.

@@ -67,11 +67,12 @@ def too_young_text(observation: Observation, release: Release) -> str:
 
 
 def unsigned_text(observation: Observation, release: Release) -> str:
-    """Return why a release must not be tried for want of a signature, as "unsigned: …".
+    """Return why a release must not be tried for want of a signature, as "unsigned: …"; "" if there is no such reason.
 
-    There are two reasons: the signature of the release's own tag is not accepted; or a promotion depends on the way
-    back, and the signature of the older release, to which the way back leads, is not accepted. Return "" if the
-    signatures are good, not needed, or not checked yet.
+    * The signature of the release's own tag is not accepted.
+    * A promotion depends on the way back, and the signature of the older release to which it leads is not accepted.
+
+    A signature that is good, not needed, or not checked yet is no reason.
     """
     reason = unsigned_reason(observation, release)
     if reason or (older := unsigned_older(observation, release)) is None:

@@ -33,7 +33,7 @@ def base_for(observation: Observation, release: Release) -> Base:
 def _why_none(observation: Observation, base: Base, left_out: Sequence[Release]) -> str:
     """Return why an upgrade has no base. `left_out` are the releases without a good signature, at least one.
 
-    If none of their signatures was checked yet, the text says so, and calls none of them bad.
+    If no signature of these releases was checked yet, the text says so, and calls no signature bad.
     """
     pin = observation.recipe.upgrade.base
     faults = {each.version: unsigned_reason(observation, each) for each in left_out}

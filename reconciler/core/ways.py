@@ -134,7 +134,7 @@ def due_ways(  # noqa: PLR0913, PLR0917  all that an answer depends on
     recorded: Iterable[RecordedWay],
     sources: Mapping[WayName, Collection[DataSource]] | None = None,
 ) -> tuple[WayName, ...]:
-    """Return those of the ways `asked` that have not been tried yet, in the order of `WayName`.
+    """Return the ways in `asked` that have not been tried yet, in the order of `WayName`.
 
     A way counts as tried if a pass recorded an answer for the same release, `base`, `tests` and `sources`. An ERROR is
     no answer.

@@ -19,8 +19,8 @@ from state.records import Canonical, Damaged, Seal
 class AppSpec:
     """One app of an app set: its recipe, and the release to deploy.
 
-    * `source`: the app's folder in an unpacked snapshot, with the data to deploy it with. If it is None, the app keeps
-      the data that it has in the slot; an app that is new in the slot starts with fresh data.
+    * `source`: the app's folder in an unpacked snapshot, from which the app gets its data. None to keep the data that
+      the app has in the slot; an app that is new in the slot then starts with fresh data.
     * `settings_from`: an app of the same recipe, whose secrets and settings are used; None to make new ones.
     """
 

@@ -33,7 +33,8 @@ class CleanupResult:
 
     * `altered`: tracked files that the apps changed.
     * `remarks`: texts for the report.
-    * `remaining`: what could not be removed: marks of slots of which processes or objects still exist, and folders.
+    * `remaining`: what could not be removed: the marks of slots that still have processes or objects, and paths of
+      folders.
     """
 
     altered: tuple[Alteration, ...]
@@ -147,7 +148,7 @@ def _remove(slot: Slot) -> None:
 
 
 def _remaining(slot: Slot) -> tuple[str, ...]:
-    """Return what is left of a removed slot: the marks of which a driver still finds processes or objects.
+    """Return what is left of a removed slot: each mark with which a driver still finds processes or objects.
 
     The path of the slot's folder is last, if the folder still exists.
     """

@@ -51,8 +51,8 @@ class DeployOptions:
     * `timeout`: the time limit of each command that the release runs once, before it starts.
     * `sample_from`: another app of the same recipe, whose `.env.sample` is used instead of the release's; None for the
       release's own.
-    * `is_beside`: True if the recipe's app in another slot runs at the same time. The driver then refuses a release of
-      which two apps could reach or block each other.
+    * `is_beside`: True if the recipe's app in another slot runs at the same time. The driver then refuses the release
+      if the two apps could reach or block each other.
     """
 
     version: str

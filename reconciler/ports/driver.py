@@ -66,7 +66,7 @@ class Driver(Protocol):
         """Return the status of the app: whether it runs, and how.
 
         Return Unobservable if the status cannot be read just now: the caller goes on, and may read it again. Raise
-        InfrastructureError for a fault of this host because of which the caller has to give up.
+        InfrastructureError for a fault of this host: the caller has to give up.
         """
 
     def changes(self, app: App) -> AbstractContextManager[Changes | None]:
@@ -139,9 +139,9 @@ class Driver(Protocol):
         """Stop the app, and delete its parts, its data and its folder. Return what could not be removed."""
 
     def leftovers(self, root: Path) -> tuple[str, ...]:
-        """Return the marks of all slots below the folder `root` of which processes or objects are still on this host.
+        """Return the marks of all slots below the folder `root` that still have processes or objects on this host.
 
-        A mark is the path of a slot. The folder itself may be gone.
+        A mark is the path of a slot. The folder of the slot may be gone.
         """
 
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:

@@ -92,9 +92,10 @@ def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> 
 
 
 def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Yield those of the canonicals whose snapshot is intact, in the same order.
+    """Yield the canonicals whose snapshot is intact, in the same order.
 
-    Each snapshot is checked only when the caller asks for the next canonical.
+    Each snapshot is checked only when the caller asks for the next canonical. `memory` may say that a snapshot is
+    damaged.
     """
     for canonical in canonicals:
         if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:

@@ -84,9 +84,9 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
 def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
-    Return the attempt, with the conditions of the gate. Raise _RefusedError if the gate refuses, OnHoldError if the
-    recipe was put on hold meanwhile, RecipeError if the recipe is to blame, or one of HOST_FAULTS if this host is.
-    After an error, the caller must undo the intent.
+    Return the attempt, with the conditions of the gate. Raise _RefusedError if the gate refuses. Raise OnHoldError if
+    the recipe was put on hold meanwhile. Raise RecipeError if the recipe is to blame for a failure, one of HOST_FAULTS
+    if this host is. After an error, the caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])

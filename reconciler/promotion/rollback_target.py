@@ -37,11 +37,12 @@ class StoredGenerations:
 
 
 def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
-    """Return the generation with the number `asked`.
+    """Return the generation to which a rollback goes back.
 
-    If `asked` is None, return the newest intact generation whose release is older than the canonical's. Raise
-    UsageError if the generation `asked` is not stored, or is the canonical. Raise CanonError if that generation is not
-    intact, or if `asked` is None and there is no such older generation.
+    * If `asked` is a number: the generation with this number. Raise UsageError if it is not stored, or is the
+      canonical. Raise CanonError if it is not intact.
+    * If `asked` is None: the newest intact generation whose release is older than the canonical's. Raise CanonError if
+      there is none.
     """
     return _older_generation(stored) if asked is None else _asked_generation(stored, asked)
 
