@@ -28,7 +28,8 @@ def deployment_claims(
     If Docker cannot be asked, the claim is NOT_ASKED.
 
     * `kept`: the folder with the records of kept deployments. If there is no record of this recipe, yield nothing.
-    * `state_id`: the id of the state folder. Only services with this id as a label count; all services if it is "".
+    * `state_id`: the id of the state folder. Only services with this id as a label count. If it is "", all services
+      count.
     * `newest`: the newest recorded generation, which must be the deployed one; None for none.
     """
     path = kept / f"{recipe}.json"

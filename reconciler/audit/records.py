@@ -219,8 +219,8 @@ def _memory_problems(rows: Sequence[RecordRow], history: RecipeHistory) -> Itera
 def _red_problem(version: str, red: Mapping[str, Any], history: RecipeHistory) -> str:
     """Return a text on how a remembered red differs from the ledger's line on its trial; "" if both agree.
 
-    The red differs if the ledger has no such trial, or names another release or commit. `version` is the release that
-    failed, and `red` is the record of the red.
+    The red differs if the ledger has no such trial, or if the line names another release or commit. `version` is the
+    release that failed, and `red` is the record of the red.
     """
     trial = history.trials.get(str(red.get("trial")))
     if trial is None:

@@ -126,7 +126,7 @@ def past_passes(events: Iterable[Event], trials: Iterable[PastTrial]) -> tuple[P
 def timeouts(trials: Iterable[PastTrial]) -> tuple[Timeout, ...]:
     """Return every timeout that `trials` tell of, in the order of the trials.
 
-    A reason of a tier or a finding tells of a timeout if it says how busy the host was.
+    A trial tells of a timeout in the reason of a tier or in a finding, if that text says how busy the host was.
     """
     return tuple(found for trial in trials for found in _timeouts_of(trial))
 

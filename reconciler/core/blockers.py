@@ -37,7 +37,7 @@ class Change:
 
 @frozen
 class Blocker:
-    """What keeps a recipe from getting a new canonical: `name`, a policy or a condition of the gate, is not met.
+    """What prevents a new canonical of a recipe: `name`, a policy or a condition of the gate, is not met.
 
     * `any_of`: changes, the usual one first. Each of them alone removes the blocker.
     * `needs_person`: False if the blocker may go away without a person.

@@ -43,7 +43,7 @@ def _without(observed: Observation, ways: Iterable[WayName]) -> str:
 
 
 def _closed(case: Case, observed: Observation, events: Sequence[Event]) -> tuple[WayName, ...]:
-    """Return the ways whose answer NO kept the wanted release from being promoted, and keeps it from being tried again.
+    """Return the ways whose answer NO prevented the promotion of the wanted release, and prevents a new try of it.
 
     Return () if the wanted release is not red, or if the trial behind its red was not green. `events` are the events of
     the recipe.

@@ -99,8 +99,8 @@ def _of_red(red: Red, events: Sequence[Event]) -> dict[str, Condition]:
 def green_trial(red: Red, events: Sequence[Event]) -> Event | None:
     """Return the event of the trial behind `red` if that trial was green; None if it failed, or is not in `events`.
 
-    In a green trial, no tier failed. A red can have a green trial: then the gate refused the release, and `red` keeps
-    the release from being tried again. `events` are the events of the recipe.
+    In a green trial, no tier failed. A red can have a green trial: then the gate refused the release, and `red`
+    prevents a new try of the release. `events` are the events of the recipe.
     """
     trial = next((each for each in events if each.kind == "trial" and text_of(each.body, "trial") == red.trial), None)
     return trial if trial is not None and text_of(trial.body, "result") == "green-not-promoted" else None

@@ -56,7 +56,7 @@ class Explanation:
     * `step`: what the plan does about the recipe.
     * `policies`: the conditions that are judged before a trial.
     * `conditions`: the conditions of the gate, which are judged after a trial.
-    * `blockers`: what keeps a release from being promoted. All of them must be removed.
+    * `blockers`: what prevents the promotion of a release. All of them must be removed.
     * `moved_by`: changes after which the recipe would not stay in sync, such as a newer release upstream; () if the
       recipe is not in sync.
     * `next`: what the next pass does once no blocker is left; None for nothing.

@@ -96,7 +96,7 @@ def hold_in_effect(hold: Hold | None, today: date) -> Hold | None:
 
 
 def is_rolled_back(observation: Observation, want: Want | None) -> bool:
-    """Return whether a rollback keeps the wanted release from being tried; False if no rollback is recorded.
+    """Return whether a rollback prevents a try of the wanted release; False if no rollback is recorded.
 
     A rollback ends when the wanted release is newer than the release that was given up. While no single release is
     wanted, the rollback goes on.

@@ -23,7 +23,7 @@ def red_now(case: Case) -> Red | None:
 
 
 def red_of_wanted(case: Case) -> Red | None:
-    """Return the red (failed trial) that keeps the wanted release from being tried again.
+    """Return the red (failed trial) that prevents a new try of the wanted release.
 
     Return None if there is no such red, or if no release is wanted.
     """

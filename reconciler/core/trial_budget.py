@@ -31,8 +31,8 @@ def waits_since(step: Step, observation: Observation) -> datetime:
     """Return since when the recipe waits for a trial: the later of two times. Return a day in 1970 if neither is known.
 
     * When the release that `step` tries was first seen.
-    * When the recipe was last tried. Without this time, a recipe whose trials fail by faults of the host would keep all
-      other recipes waiting.
+    * When the recipe was last tried. Without this time, a recipe whose trials fail by faults of the host would always
+      come before the others.
     """
     return max(step.finding.since or _LONG_AGO, observation.memory.last_trial_at or _LONG_AGO)
 

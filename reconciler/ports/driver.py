@@ -157,7 +157,7 @@ class Driver(Protocol):
         """
 
     def forget(self) -> None:
-        """Forget what the driver remembers of deployed apps. From now on, read it anew at each call.
+        """Forget what the driver remembers of deployed apps. From now on, look anew at each call what is deployed.
 
         Call this before another process, such as a worker, may change apps too.
         """

@@ -115,7 +115,8 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
 def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
     """Keep the newest `keep` intact snapshots of the canonical's recipe. Delete the snapshots older than all of these.
 
-    Damaged snapshots are not counted. If fewer than `keep` snapshots are intact, delete nothing.
+    Damaged snapshots are not counted; `memory` may say that a snapshot is damaged. If fewer than `keep` snapshots are
+    intact, delete nothing.
     """
     stored = stored_generations(host, canonical.recipe)
     if len(stored) <= keep:
