@@ -51,9 +51,9 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
-    """Return the recipe's memory with the new commit of `tag`, and a message for the user. Nothing is recorded yet.
+    """Return two values: the recipe's memory with the new commit of `tag`, and a message for the user.
 
-    Raise NeedsPersonError if the tag did not move.
+    Nothing is recorded yet. Raise NeedsPersonError if the tag did not move.
     """
     moved = moved_tags(observation)
     if tag not in moved:
@@ -65,7 +65,7 @@ def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[M
 
 
 def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
-    """Return the recipe's memory without the tags that upstream lost, and a message for the user.
+    """Return two values: the recipe's memory without the tags that upstream lost, and a message for the user.
 
     Nothing is recorded yet. Raise NeedsPersonError if upstream lost no tag.
     """
@@ -102,8 +102,9 @@ def forget(options: Options, name: str, reason: str) -> int:
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
     """Return the names of the drivers that are needed to clear a recipe's working folder and kept deployment.
 
-    These are "process", and the drivers that are recorded for the recipe's slots. If none is recorded, although there
-    is a working folder or a kept deployment, these are all drivers of `host`.
+    * If the recipe has neither of the two, return only "process".
+    * If drivers are recorded for its slots, return these drivers, and "process".
+    * If no driver is recorded, although there is something to clear, return all drivers of `host`.
     """
     state = host.state
     if not any(map(os.path.lexists, (state.slot(name), state.kept_slot(name), state.deployment_record_path(name)))):

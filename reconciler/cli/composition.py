@@ -47,8 +47,8 @@ from state.snapshots.snapshots import SealedSnapshots
 def make_host(context: CommandContext, progress: Progress, lock: int | None = None) -> Host:
     """Return the host with the real implementation of every port. `progress` shows what is done.
 
-    `lock` is the descriptor of the pass lock, None if it is not held. Child processes inherit the lock, so that no
-    other pass can start before they have ended.
+    `lock` is the descriptor of the pass lock; None if the lock is not held. Child processes inherit the lock, so that
+    no other pass can start before these processes have ended.
     """
     prepare()
     fleet, state, clock = context.fleet, context.state, SystemClock()
@@ -88,7 +88,7 @@ def _children(context: CommandContext, allowed: Mapping[str, str]) -> dict[str, 
 def worker_host(context: CommandContext, host: Host, progress: Progress, lock: int, ports: range) -> Host:
     """Return the host of a worker process that was forked from the process of `host`.
 
-    Everything that may have an open connection, or a list of child processes, is made anew.
+    Every part of the host that may have an open connection, or a list of child processes, is made anew.
     * `progress`: shows what the worker does.
     * `lock`: the descriptor of the pass lock.
     * `ports`: the ports on which the worker's apps listen. No other worker uses them.
@@ -126,7 +126,7 @@ def parallel_of(fleet: Fleet) -> int:
 
 
 def _forge(fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None) -> TeamForge | None:
-    """Return the team's forge, to which mirrors are pushed; None if the fleet declares none.
+    """Return the team's forge, to which mirrors are pushed; None if the fleet declares no forge.
 
     `children` is the environment of child processes. `lock` is the descriptor of the pass lock; None if it is not held.
     """
@@ -153,7 +153,7 @@ def _disk(state: StateFolder, drivers: Mapping[str, Driver], children: Mapping[s
 def _images(
     fleet: Fleet, drivers: Mapping[str, Driver], children: Mapping[str, str], lock: int | None
 ) -> Images | None:
-    """Return an object that lists and removes container images; None if the fleet keeps all, or no driver has any.
+    """Return an object that lists and removes images; None if the fleet does not prune images, or no driver has any.
 
     `children` is the environment of child processes. `lock` is the descriptor of the pass lock; None if it is not held.
     """
@@ -171,9 +171,9 @@ def drivers_for(
     """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
 
     * `children`: the environment of child processes.
-    * `lock`: the descriptor of the pass lock, which child processes inherit; None if it is not held.
+    * `lock`: the descriptor of the pass lock, which child processes inherit; None if the lock is not held.
     * `company`: says which ports apps may use, and whether other recipes are tried at the same time; None if apps may
-      use all ports, and no other recipe is tried.
+      use all ports, and no other recipe is tried at the same time.
     """
     company = company or Company()
     drivers: dict[str, Driver] = {"process": ProcessDriver(children, ports=company.ports)}

@@ -1,6 +1,6 @@
 """The checks of `reconcile doctor` that ask systemd about the unit in which passes run.
 
-Each raises NotCheckedError, which counts as NOT_CHECKED, if systemd could not be asked.
+Each check raises NotCheckedError if systemd could not be asked: the result then counts as NOT_CHECKED.
 """
 
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 def check_unit(seen: Inspection) -> HostCheck:
     """Return the check of the systemd unit in which passes run.
 
+    * OK: systemd knows the unit, and the unit's last run did not fail.
+    * WARNING: systemd does not know the unit, but the fleet does not declare the unit either.
     * FAILED: the unit's last run failed, or the fleet declares the unit and systemd does not know it.
-    * WARNING: systemd does not know the unit, but the fleet does not declare it.
-    * OK: else.
     """
     service = _answered(seen)
     load_state, ended = service.get("LoadState", ""), service.get("Result", "")
@@ -32,18 +32,18 @@ def check_unit(seen: Inspection) -> HostCheck:
 def check_timer(seen: Inspection) -> HostCheck:
     """Return the check of the timer that starts the systemd unit in which passes run.
 
-    The check is OK if the timer is enabled and active, and has started the unit lately, else FAILED.
+    The check is OK if the timer is enabled and active, and has started the unit lately. Otherwise it is FAILED.
     """
     facts = systemd.read_timer(_loaded(seen), seen.environment)
     return host_checks.check_timer(seen.unit, facts, datetime.now(UTC))
 
 
 def check_environment(seen: Inspection) -> HostCheck:
-    """Return the check that compares the environment of child processes in the systemd unit with that in this shell.
+    """Return the check that compares two environments of child processes: in the systemd unit, and in this shell.
 
+    * OK: the environments do not differ.
+    * WARNING: they differ, but not in one of the ways that count as FAILED.
     * FAILED: the unit lacks a variable of this shell, or does not find a required program that this shell finds.
-    * WARNING: there are other differences.
-    * OK: else.
     """
     of_systemd = systemd.read_unit_environment(_loaded(seen), seen.environment)
     of_unit = child_environment(seen.fleet.passes, of_systemd, seen.state.root)
@@ -56,7 +56,9 @@ def check_environment(seen: Inspection) -> HostCheck:
 def check_credentials(seen: Inspection) -> HostCheck:
     """Return the check of the files that the systemd unit names as its credentials (`LoadCredential=`).
 
-    The check is FAILED if a file is missing, NOT_CHECKED if this user cannot look at one.
+    * OK: all files are there.
+    * NOT_CHECKED: no file is missing as far as this user can see, but the user cannot look at some file.
+    * FAILED: a file is missing.
     """
     _loaded(seen)
     files = systemd.read_credential_files(seen.unit, seen.environment)

@@ -16,10 +16,10 @@ from state.registry.registry import SqliteRegistry
 
 
 def explain(options: Options, name: str | None, *, offline: bool) -> int:
-    """Print why recipes are as they are: `name`, or those named by -r, or else all recipes and orphans. Return 0.
+    """Print why the recipe `name` is as it is. Return 0.
 
-    If `name` is None, it was not given. With `offline`, no upstream is asked. Raise UsageError if `name` is neither
-    declared nor recorded.
+    If `name` is None, explain the recipes named by -r; without -r, all declared recipes and all orphans. With
+    `offline`, no upstream is asked. Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     names = _names(context, name)
@@ -34,9 +34,10 @@ def explain(options: Options, name: str | None, *, offline: bool) -> int:
 
 
 def _names(context: CommandContext, name: str | None) -> tuple[str, ...]:
-    """Return the recipes to explain: `name`, or those named by -r, or else all declared ones and all orphans.
+    """Return the recipes to explain: only `name`, if it is not None.
 
-    Raise UsageError if `name` is neither declared nor recorded.
+    If `name` is None, return the recipes named by -r; without -r, all declared recipes and all orphans. Raise
+    UsageError if `name` is neither declared nor recorded.
     """
     recorded = SqliteRegistry(context.state.database).read().canonicals
     if name is not None:

@@ -84,8 +84,9 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
 def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str]) -> int:
     """Print one error: as text to stderr and, if the command line asks for JSON, as JSON to stdout. Return `exit_code`.
 
-    * `message`: what failed. `hint`: what to do about it; "" for nothing.
-    * `exit_code`: that of the error.
+    * `message`: what failed.
+    * `hint`: what to do about the error; "" for nothing.
+    * `exit_code`: the exit code that belongs to the error.
     * `arguments`: the command line.
     """
     text = render_error(message, hint, _stderr_screen(arguments))
@@ -95,8 +96,8 @@ def _report_one(message: str, hint: str, exit_code: int, arguments: Sequence[str
 def _report(text: str, document: Json, exit_code: int, arguments: Sequence[str]) -> int:
     """Print `text` to stderr and, if the command line asks for JSON, `document` to stdout. Return the exit code.
 
-    With --events, `document` is printed as one line, the last of those about the pass. `exit_code` is that of the
-    error. `arguments` is the command line.
+    With --events, `document` is printed as one line, the last line of --events. `exit_code` is the code of the error;
+    `print_answer` may replace it if stdout cannot be written. `arguments` is the command line.
     """
     print_error(text)
     if "--events" in arguments:

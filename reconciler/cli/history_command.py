@@ -48,10 +48,12 @@ class Selection:
 
 
 def history(options: Options, name: str | None, since: str | None) -> int:
-    """Print what happened to the recipe `name`. If it is None, print what happened to all recipes and in whole passes.
+    """Print what happened to the recipe `name`. Return 0, or 1 if the ledger's chain of hashes is broken.
 
-    `since` is a span such as "2d", or a day or time; None for any age. Return 1 if the ledger's chain of hashes is
-    broken, else 0. Raise UsageError if nothing is known of `name`, or if `since` is no time.
+    * `name`: None for the recipes named by -r; without -r, for all recipes and for what happened in whole passes.
+    * `since`: print nothing older: a span such as "2d", or a day or time; None for any age.
+
+    Raise UsageError if nothing is known of a recipe, or if `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)
@@ -69,10 +71,10 @@ def history(options: Options, name: str | None, since: str | None) -> int:
 def events(options: Options, name: str | None, since: str | None, *, watch: bool) -> int:
     """Print each line of the ledger about the recipe `name`, the oldest first; every line if `name` is None.
 
-    * `since`: print only lines from then on: a span such as "2d", or a day or time; None for any age.
-    * `watch`: go on with new lines until a signal comes, which does not change the exit code.
+    * `since`: print nothing older: a span such as "2d", or a day or time; None for any age.
+    * `watch`: go on with new lines until a signal comes. The signal does not change the exit code.
 
-    Return 1 if the ledger's chain of hashes is broken, else 0. Raise UsageError if nothing is known of `name`, or if
+    Return 0, or 1 if the ledger's chain of hashes is broken. Raise UsageError if nothing is known of `name`, or if
     `since` is no time.
     """
     context = load_context(options)
@@ -96,7 +98,7 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
 def _following(registry: SqliteRegistry, lines: Sequence[LedgerLine]) -> Iterator[tuple[Event, ...]]:
     """Yield the events of new lines of the ledger as they come, for ever. New lines are those after `lines`.
 
-    The ledger is read only when its file may have changed, and only from the last line on that was read before.
+    The ledger is read only when its file may have changed. Lines that were read before are not read again.
     """
     triggers, last = pass_triggers(lines), lines[-1].seq if lines else 0
     file = ChangedFile(registry.path)
@@ -115,7 +117,7 @@ def _write(text: str) -> None:
 def _check(registry: SqliteRegistry) -> int:
     """Return 0 if the ledger's chain of hashes is intact.
 
-    Else print to stderr that the printed lines may be wrong, and return 1.
+    If the chain is broken, print to stderr that the command's output may be wrong, and return 1.
     """
     try:
         registry.verify()

@@ -33,9 +33,9 @@ def letter_of(fleet: str, message: Message) -> Letter:
 
 
 def missed_remarks(target: str, missed: str) -> list[str]:
-    """Return a remark on a message that `target` sent, but not to everybody; [] if everybody got it.
+    """Return a list with a remark on a message that `target` did not send to everybody; [] if everybody got it.
 
-    `missed` says who did not get the message, and why; "" if everybody got it.
+    `missed` says who did not get the message, and why. It is "" if everybody got the message.
     """
     return [f"a message was sent by {target}, but {missed}"] if missed else []
 
@@ -44,6 +44,7 @@ def missed_remarks(target: str, missed: str) -> list[str]:
 class _Untaken:
     """A message that the target did not take.
 
+    * `unsent`: the message.
     * `why`: the reason.
     * `is_refused`: True if the target refused the message for good.
     """
@@ -58,7 +59,7 @@ class MessageQueue:
     """The messages of the fleet `fleet` that wait for the target `name`, and what came of sending them.
 
     * `notifier`: sends a message to the target.
-    * `clock`: returns a time in seconds. It measures how long the tries that fail take.
+    * `clock`: a monotonic clock: a function that returns seconds. With it, failing tries are timed.
     * `count`: how many messages were sent.
     * `failure`: why some messages still wait; "" if none does.
     * `remarks`: who did not get a message that others got, and which messages were dropped.
@@ -78,12 +79,12 @@ class MessageQueue:
     _held: set[str] = field(factory=set, init=False)
 
     def send(self, record: MessageRecord) -> None:
-        """Send the messages that wait in `record`, the oldest first, and note in it which were sent.
+        """Send the messages that wait in `record`, the oldest first, and note in `record` which were sent.
 
         A message that fails keeps back only later messages on the same subjects. Once the failed tries have taken
-        LONGEST_FAILING together, only one more message is tried: the newest that is not kept back. So a target that
-        does not answer cannot hold up the pass. A target that takes this message shows that the older ones are at
-        fault.
+        LONGEST_FAILING seconds together, only one more message is tried: the newest that is not kept back. So a target
+        that does not answer cannot hold up the pass. If the target takes this newest message, the messages before it
+        are at fault, and not the target.
 
         Raise InterruptedPassError if a signal interrupts the sending.
         """
@@ -108,9 +109,9 @@ class MessageQueue:
         self._held |= subjects_of(unsent.message)
 
     def _send(self, unsent: UnsentMessage, record: MessageRecord) -> None:
-        """Send one message. If the target takes it, note that in `record`, and drop earlier messages that are given up.
+        """Send one message. If the target takes it, note this in `record`, and drop earlier messages that are given up.
 
-        If the target does not take it, raise no error: the message goes on waiting.
+        If the target does not take the message, raise no error: the message goes on waiting.
         """
         began = self.clock()
         try:
@@ -130,9 +131,9 @@ class MessageQueue:
             self._hold(untaken.unsent)
 
     def _taken(self, unsent: UnsentMessage, record: MessageRecord) -> None:
-        """Note in `record` that the target took the message `unsent`, and that it did not take the ones in `_untaken`.
+        """Note in `record` that the target took the message `unsent`, and did not take the messages in `_untaken`.
 
-        Drop those of `_untaken` that are given up, with a remark for each.
+        From `_untaken`, drop the messages that are given up, and add a remark for each of them.
         """
         now = datetime.now(UTC)
         lost = [one for one in self._untaken if is_given_up(one.unsent, self.name, now, is_refused=one.is_refused)]

@@ -72,8 +72,9 @@ def tell_pass(context: CommandContext, done: Pass) -> Pass:
     """Find which messages are due after the pass `done`, record them, and send them. Return `done` with notes added.
 
     The notes say which targets did not get their messages. The caller holds the pass lock.
+
     If a signal interrupted the pass, nothing is sent: the messages wait for the next pass. If a signal interrupts the
-    sending, the returned pass has that signal.
+    sending, the returned pass has the number of this signal.
     """
     if not context.fleet.notify.targets:
         return done
@@ -108,9 +109,10 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return a problem which says that the last pass over the whole fleet is too old.
+    """Return whether there is the problem that the last pass over the whole fleet is too old.
 
-    If that pass is not too old, return instead that this problem is over.
+    The returned value has this problem if the pass is too old. If the pass is not too old, the value says that this
+    problem is over.
     """
     last = last_whole_pass(context)
     return seen_of_timer(last, whole_pass_text(last))
@@ -134,7 +136,8 @@ def tell(
     * `looks`: functions that return more problems, from the ledger.
     * `sends`: False to send nothing: the messages go on waiting.
 
-    If the record or the ledger cannot be read or written, what is known is sent all the same, and a remark says so.
+    If the record of messages or the ledger cannot be read or written, what is known is sent all the same, and a remark
+    says what failed.
     """
     record, notify, unread = open_record(context.state.notifications), context.fleet.notify, list[str]()
     seen = seen_of(record.known.problems)

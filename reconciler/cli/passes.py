@@ -143,8 +143,8 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
     """Print the report in the format that the options ask for. Return the exit code.
 
-    `last` is the last pass over the whole fleet, whose age is printed too; None for the report of a pass, which does
-    not print it.
+    `last` is the last pass over the whole fleet: its age is printed too. The report of a pass does not print this age:
+    `last` is then None.
     """
     options = context.options
     if options.json:

@@ -7,9 +7,9 @@ from state.running_pass import read_progress
 
 
 def look_at_passes(state: StateFolder) -> RunningNow:
-    """Return the pass that was last seen to run for this state folder, and whether it still runs.
+    """Return the pass that last wrote the progress file of this state folder, and whether the pass still runs.
 
-    If it is not seen to run, or if there is none, the returned value also says who holds the pass lock.
+    If the pass is not seen to run now, or if there is no such file, the returned value says who holds the pass lock.
     """
     seen = read_progress(state.running_pass)
     if seen is not None and seen.is_alive:

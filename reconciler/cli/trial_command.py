@@ -67,7 +67,7 @@ class Asked:
     """What a trial by hand is to do.
 
     * `ref`: the release, branch or commit to test; None for the newest release.
-    * `tiers`, `ways`: which of them to run.
+    * `tiers`, `ways`: the tiers to run, and the ways to try after them.
     * `wait`: how long to wait while another process uses the recipe's working folder.
     """
 
@@ -80,9 +80,9 @@ class Asked:
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """Run one trial of the recipe `name`, and print its result. Return the exit code.
 
+    * 0: neither of the following.
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
     * 1: this host is at fault, or a way on which a promotion depends could not be proved.
-    * 0: else.
 
     Nothing is promoted. A red result does not keep later passes from trying the release.
     """
@@ -114,7 +114,8 @@ def _read(options: TrialOptions) -> Asked:
 class ReadyTrial:
     """A trial that can start, since the recipe's working folder is locked.
 
-    * `host`: the host. `trial_host` is the same with only the drivers of the trial.
+    * `host`: the host, with all drivers.
+    * `trial_host`: the same host, with only the drivers that the trial needs.
     * `fleet`: the declarations.
     * `observation`: what was observed of the recipe.
     * `request`: what the trial is to do.
@@ -166,10 +167,10 @@ def _ready_anew(first: Host, options: Options, name: str, asked: Asked) -> Abstr
 
 @contextmanager
 def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iterator[ReadyTrial]:
-    """Observe the recipe `name`, find the release that `asked` means, lock the working folder, and yield the trial.
+    """Observe the recipe `name`, find the release that `asked` means, lock its working folder, and yield the trial.
 
-    Unlock and remove the folder at the end of the `with` block. Raise BusyError if another process holds a lock that is
-    needed, CanonError if the trial cannot be run.
+    The working folder is unlocked and removed at the end of the `with` block. Raise BusyError if another process holds
+    a lock that the trial needs. Raise CanonError if the trial cannot be run.
     """
     records, recipe = host.registry.read(), context.fleet.recipes[name]
     observations = _observe(host, context, name, records)

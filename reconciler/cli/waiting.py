@@ -56,11 +56,11 @@ def when_free(
     open_it: Callable[[], AbstractContextManager[T]],
     open_again: Callable[[], AbstractContextManager[T]],
 ) -> Iterator[T]:
-    """Enter the context that `open_it` returns, and yield its value. After a BusyError, wait, and enter another one.
+    """Enter the context that `open_it` returns, and yield its value.
 
-    `open_again` returns that other context, as often as needed. An error within the caller's `with` block is not tried
-    again. The progress shows what is waited for, once for each reason. When the time in `waiting` is over, raise the
-    BusyError.
+    If entering raises a BusyError, wait, and then enter a context that `open_again` returns, as often as needed. The
+    progress shows what is waited for, once for each reason. When the time in `waiting` is over, raise the last
+    BusyError. An error within the caller's `with` block is not tried again.
     """
     with ExitStack() as stack:
         tries = chain([open_it], repeat(open_again))
@@ -68,9 +68,9 @@ def when_free(
 
 
 def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
-    """Call `enter` until it raises no BusyError, and return its result.
+    """Call `enter` again and again until it raises no BusyError, and return its result.
 
-    When the time in `waiting` is over, raise the BusyError.
+    When the time in `waiting` is over, raise the BusyError of the last call.
     """
     until, shown, pause = host.clock.monotonic() + waiting.longest.total_seconds(), "", _LOOK_AGAIN
     while True:
@@ -88,10 +88,10 @@ def _entered(host: Host, waiting: Waiting, enter: Callable[[], T]) -> T:
 
 
 def _sleep_while_held(host: Host, sleep: Callable[[float], None], lock: Path, pause: float, until: float) -> bool:
-    """Sleep for `pause` seconds, and then until no process is seen to hold `lock`. Return whether one was seen.
+    """Sleep for `pause` seconds, and then until no process is seen to hold `lock`.
 
-    Stop at the monotonic time `until`, even if a process still holds the lock. `sleep` waits the given number of
-    seconds.
+    Stop at the monotonic time `until` (in seconds), even if a process still holds the lock. Return whether a process
+    was seen to hold the lock after the first `pause`. `sleep` waits the given number of seconds.
     """
     was_held = False
     while True:

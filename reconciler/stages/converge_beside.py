@@ -62,13 +62,14 @@ def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Out
 
 @define
 class _Turns:
-    """Starts each step of `schedule` when its turn comes, in a worker or alone. A step is named by its recipe.
+    """Starts each step of `schedule` when its turn comes, in a worker or alone. The fields name a step by its recipe.
 
     * `context`: what the steps need.
     * `workers`: the processes that carry out steps beside each other.
     * `running`: the steps that run now.
     * `finished`: the steps that have ended.
-    * `failures`: the steps that failed while others ran, each with the reason. They are repeated alone.
+    * `failures`: the steps to repeat alone, because they failed while others ran, each with the reason; "" if the
+      disk had no room for the step beside the others.
     * `had_company`: the steps that were ever started in a worker.
     """
 
@@ -116,9 +117,9 @@ class _Turns:
             self.had_company.add(name)
 
     def _next_outcome(self) -> Iterator[Outcome]:
-        """Wait until a worker ends. Yield the outcome of its step.
+        """Wait until a worker ends. Yield the outcome of its step, unless the step has to be repeated alone.
 
-        Yield nothing if the step has to be repeated alone.
+        A step that has to be repeated is added to `failures`.
         """
         name, end = self.workers.next_end()
         self.running.discard(name)
@@ -133,8 +134,8 @@ class _Turns:
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
         """Clean up after the worker of the recipe `name` died. `how` is a text such as "its process was ended by …".
 
-        If the worker had recorded a promotion or a repair before, yield that outcome. Else yield nothing, and add the
-        step to `failures`, so that it is repeated alone.
+        If the worker recorded a promotion or a repair before it died, yield the outcome of the step. If not, yield
+        nothing, and add the step to `failures`: it is then repeated alone.
         """
         with suppress(Exception):  # what is left, the next try finds
             recover_recipe(self.context.host, self.context.fleet, name)
@@ -147,9 +148,10 @@ class _Turns:
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
-    """Carry out a step in a worker, while other steps run. `host` is the worker's own host. Return the outcome.
+    """Carry out a step in a worker, while other steps run. Record the outcome, and return it.
 
-    If the step fails, and the other steps may be to blame, record nothing and return CompanyFailure.
+    If the step fails, and the other steps may be to blame, record nothing and return a CompanyFailure. `host` is the
+    worker's own host.
     """
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)

@@ -17,10 +17,10 @@ from state.records import Memory
 class FreeSpace:
     """How much room trials have on the disks of this host.
 
-    * `free`: how many bytes are free on the disk of the state folder, or on that of the engine's images and volumes if
-      fewer are free there; None if that is unknown or not asked for.
-    * `note`: a text which says that a disk could not be measured, and with what trials are compared instead. "" if
-      all disks were measured, or if none had to be. If only the engine's disk failed, `free` is still a number.
+    * `free`: the free bytes on the disk of the state folder, or on the engine's disk (of images and volumes) if it has
+      fewer. None if no disk could be measured, or if none had to be.
+    * `note`: "" if all disks were measured, or if none had to be. Otherwise a text which says that a disk could not be
+      measured, and with what trials are compared instead. If only the engine's disk failed, `free` is still a number.
     """
 
     free: int | None
@@ -30,8 +30,8 @@ class FreeSpace:
 def free_space(host: Host, fleet: Fleet) -> FreeSpace:
     """Return how much room trials have on the disks of this host. If the fleet has no `[budget] disk`, measure nothing.
 
-    Raise no error. If the engine's disk cannot be measured, only the disk of the state folder counts; if that cannot be
-    measured either, `free` is None. The field `note` says so.
+    Raise no error. If the engine's disk cannot be measured, only the disk of the state folder counts. If the disk of
+    the state folder cannot be measured either, `free` is None. In both cases, `note` says why.
     """
     if fleet.disk is None or host.disk is None:
         return FreeSpace(None)
@@ -62,13 +62,13 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return how much of the disk the trials that run now probably take, and how much of that is still to be written.
+    """Return how much of the disk the trials that run now probably take, and how much of it they have yet to write.
 
     `running` are the memories of the recipes that are tried now. Each trial is expected to take as much as the largest
     of the recipe's last trials; a recipe for which this was never measured is left out.
 
-    What is still to be written is that amount, less the present size of the trial's working folder. If this size cannot
-    be measured, it counts as 0. What the trial has written to volumes and images already is not measured.
+    A trial has yet to write the expected amount, less the present size of its working folder. A working folder that
+    cannot be measured counts as empty. What the trial has already written to volumes and images is not subtracted.
     """
     peaks = {memory.recipe: peak.total for memory in running if (peak := peak_of(memory)) is not None}
     to_come = sum(max(0, peak - _written(host, name)) for name, peak in peaks.items())

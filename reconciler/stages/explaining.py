@@ -37,10 +37,12 @@ class RecordedAnswers:
 
 
 def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
-    """Return the reply for an upstream that is not asked: Unchanged, which stands for its last recorded answer.
+    """Return the reply for an upstream that is not asked.
 
-    Return Unobservable if no answer is recorded, or if the last pass could not see this upstream. `ends` are the events
-    with which passes ended, for all passes.
+    * Unchanged: this stands for the answer of upstream that was recorded last.
+    * Unobservable: no answer is recorded, or the last pass that asked could not see this upstream.
+
+    `ends` are the events with which passes ended, for all passes.
     """
     if not query.known:
         return Unobservable("upstream is not asked now, and no pass has recorded an answer")
@@ -108,7 +110,7 @@ class _Looking:
     ) -> Explanation:
         """Return the explanation of the recipe of `step`.
 
-        `events` has the events of each recipe, by name, and under "" those of whole passes.
+        `events` has the events of each recipe under its name, and the events of whole passes under "".
         """
         name = step.recipe
         observation = observed.observations.get(name)
@@ -125,10 +127,10 @@ class _Looking:
         return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
 
     def _by_record(self, observation: Observation) -> str:
-        """Return why the recipe would have its step, if upstream gave its last recorded answer again.
+        """Return the reason of the step that the recipe would have if upstream gave its last recorded answer again.
 
-        This is only needed if upstream cannot be seen now. Return "" if it is seen, if no answer is recorded, or if the
-        state of the canonical is unknown.
+        Return "" if upstream can be seen now, because its present answer then counts. Return "" also if no answer is
+        recorded, or if the state of the canonical is unknown.
         """
         if not isinstance(observation.answer, Unobservable) or observation.memory.answer is None:
             return ""

@@ -20,10 +20,10 @@ from reconciler.trial.trial_request import TrialRequest
 
 
 def why_unprovable(host: Host, observation: Observation, release: Release) -> str:
-    """Return why the way back of `release` cannot be proved; "" if it can, or if no promotion depends on it.
+    """Return why the way back from `release` cannot be proved; "" if it can, or if no promotion depends on it.
 
-    The way back cannot be proved if it leads to an unsigned release, and the recipe needs signatures. Raise
-    InfrastructureError if a signature cannot be checked.
+    It cannot be proved if the recipe needs signatures, and the older release to which the way back leads is unsigned.
+    Raise InfrastructureError if a signature cannot be checked.
     """
     older = gating_older(observation, release)
     if older is None:
@@ -38,8 +38,9 @@ def try_gating_ways(host: Host, fleet: Fleet, observation: Observation, request:
     Each way gets a copy of the data of the tested release. No way is tried if another condition of the gate prevents
     the promotion anyway. `host` has the drivers of the trial. The caller holds the lock of the working folder.
 
-    If other trials ran at the same time, only an answer YES is recorded in the ledger: after any other answer, the step
-    is repeated alone. If the recipe's tests have changed since they were observed, every result becomes an ERROR.
+    Every result is recorded in the ledger. But if other trials ran at the same time, only the answer YES is recorded:
+    after any other answer, the step is repeated alone. If the recipe's tests have changed since they were observed,
+    every result becomes an ERROR.
     """
     older = older_release(trial.release, trial.base.release, tags_to_mirror(observation))
     trial = evolve(trial, ways=GatingWays(nothing_older=older is None))

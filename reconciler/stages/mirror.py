@@ -35,8 +35,8 @@ class MirrorResult:
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     """Fetch into each mirror what it lacks of upstream's answer. Record the answer once the mirror has all of it.
 
-    Return what came of this. The returned observations still describe the mirrors as they were before the fetch, so
-    that the report can say what the plan was made from.
+    Return what came of the updates. The returned observations still describe the mirrors as they were before: the
+    report says what the plan was made from.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -115,8 +115,8 @@ def update_notes(name: str, updated: MirrorUpdate) -> tuple[str, ...]:
 def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate) -> Mapping[str, str]:
     """Return the tags in upstream's `answer` that name no commit, each with the id of the git object that it names.
 
-    Only a fetch shows that a tag names no commit. `updated` is what this pass fetched. What earlier fetches have shown
-    is in the memory of `observation`.
+    Only a fetch shows that a tag names no commit. `updated` is what this pass fetched. The memory in `observation` has
+    the tags that earlier fetches have shown to name no commit.
     """
     known = {
         tag: object_id for tag, object_id in observation.memory.not_commits.items() if answer.tags.get(tag) == object_id
@@ -127,9 +127,9 @@ def _not_commits(observation: Observation, answer: Answer, updated: MirrorUpdate
 def remembered_answer(memory: Memory, answer: Answer, not_commits: Mapping[str, str], now: datetime) -> Memory:
     """Return the memory with upstream's answer added, as seen at the time `now`.
 
-    If the memory already has all that the answer has, return it unchanged. A release tag that was known before keeps
-    its first commit, even if the answer has another. `not_commits` are the tags that do not name a commit, each with
-    the id of the git object that it names.
+    If the memory already has all that the answer has, return the memory unchanged. A release tag that was known before
+    keeps its first commit, even if the answer names another one. `not_commits` are the tags that name no commit, each
+    with the id of the git object that the tag names.
     """
     fresh = {
         tag: KnownTag(commit, now)

@@ -104,9 +104,10 @@ def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memor
 
 
 def _answer(reply: Reply | None, memory: Memory) -> Answer | Unobservable:
-    """Return the answer of upstream. If the reply is Unchanged, this is the answer that `memory` has.
+    """Return the answer of upstream. If `reply` is Unchanged, this is the answer that an earlier pass put in `memory`.
 
-    Return Unobservable if `reply` is None, because none came, or if it is Unchanged and `memory` has no answer.
+    Return Unobservable if `reply` is None (upstream gave no reply), or if `reply` is Unchanged and `memory` has no
+    answer. Any other reply is returned as it is.
     """
     if reply is None:
         return Unobservable("upstream gave no reply")
@@ -165,10 +166,10 @@ def require_readable_record(name: str, records: Records) -> None:
 
 
 def _with_deployment_status(host: Host, observation: Observation, parts_by_recipe: PartsByRecipe) -> Observation:
-    """Return the observation with the status of the kept deployment in place of the snapshot's.
+    """Return the observation with the status of the kept deployment in place of the snapshot's status.
 
-    Return it unchanged if the recipe keeps no deployment, or if the canonical is not intact. `parts_by_recipe` are the
-    parts that are deployed now.
+    If the recipe keeps no deployment, or if the canonical is not intact, return the observation unchanged.
+    `parts_by_recipe` are the parts that are deployed now.
     """
     if (
         observation.canonical is None
@@ -190,9 +191,10 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of the fleet folders of a recipe and its needs, and ""; or None, and why they cannot be read.
+    """Return the digest of a recipe's folder in the fleet and of its needs' folders, and "".
 
-    A person may change a fleet folder at any time. While it cannot be read, only trials of its recipe are left out.
+    If such a folder cannot be read, return None and the reason. A person may change these folders at any time. While
+    they cannot be read, only trials of `recipe` are left out.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
@@ -201,13 +203,13 @@ def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
 
 
 def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return the digest of everything on which a verdict depends, besides the release itself.
+    """Return the digest of what the fleet and other recipes contribute to a verdict on `recipe`.
 
     The digest covers three things:
 
     * the declarations of the recipe and its needs, with defaults.
-    * `files`: the digest of the other files in their fleet folders.
-    * the commits of the canonicals of the needs.
+    * `files`, the digest of the other files in the fleet folder of the recipe and of each need.
+    * for each need, the commit of its canonical; "" if it has none.
     """
     needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
     parts = {

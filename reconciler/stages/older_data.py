@@ -28,10 +28,10 @@ OVER_OLDER_DATA: Final = frozenset({WayName.LEAP, WayName.FALL})
 class OlderSources:
     """The data of older releases over which a leap and a fall can try a release.
 
-    * `kept`: the generations of older releases that are stored, by source, the newest first.
-    * `leaps`: each source of data for a leap.
-    * `fall`: the data for a fall; None for none.
-    * `unusable`: sources in `leaps` for which there is no release, each with the reason.
+    * `kept`: the stored generations of older releases, the newest first, by source.
+    * `leaps`: the sources of data for a leap.
+    * `fall`: the source of data for a fall; None if there is no older release.
+    * `unusable`: the sources in `leaps` for which no release was found, each with the reason.
     """
 
     kept: Mapping[DataSource, Canonical]
@@ -48,7 +48,8 @@ def older_sources(host: Host, observation: Observation, release: Release) -> Old
 
     * for a leap: each stored generation of an older release, and a fresh install of each release that `[upgrade] also`
       names and that no stored generation has.
-    * for a fall: the newest of these generations or, without one, a fresh install of the newest older release.
+    * for a fall: the newest stored generation of an older release or, if none is stored, a fresh install of the newest
+      older release.
 
     If the recipe needs signatures, an unsigned release counts as missing. Raise InfrastructureError if a signature
     cannot be checked.
@@ -73,11 +74,12 @@ def older_data(  # noqa: PLR0913, PLR0917  all that a leap and a fall deploy
     sources: OlderSources,
     needed: Callable[[], AppSet],
 ) -> OlderData:
-    """Return the data in `sources`, with two functions that a leap and a fall need.
+    """Return the data in `sources`, together with the two functions that a leap and a fall need.
 
-    One function unpacks the data of a source, and returns the apps to deploy with it. The other is `needed`: it returns
-    the apps that `recipe` needs, as they are to be deployed. `recipes` has all recipes, and `have` all canonicals, by
-    name.
+    * `app_set`, which is made here: unpacks the data of a source, and returns the apps to deploy with this data.
+    * `needed`, which the caller gives: returns the apps that `recipe` needs, each with the release to deploy.
+
+    `recipes` has all declared recipes, and `have` has all canonicals, both by the recipe's name.
     """
 
     def app_set(source: DataSource, into: Path) -> AppSet:
@@ -117,9 +119,9 @@ class _Search:
 
     @property
     def than(self) -> str | None:
-        """Return the version below which a release counts as older.
+        """Return the version of `release`: every release with a lower version counts as older.
 
-        Return None if all releases count as older, because `release` is a branch.
+        Return None if `release` has no version, as with a branch: then all releases count as older.
         """
         return self.release.version if is_release_name(self.release.version) else None
 

@@ -38,13 +38,14 @@ class PrunedImages:
 
 @frozen
 class _Found:
-    """What is recorded and present, and what is to be removed.
+    """Which images are recorded and which are present, and which of them are to be removed.
 
     * `recorded`: which images each deployed release used, as recorded.
-    * `uses`: the same records; an image counts as pulled by Canon only if this state folder pulled it at this engine.
+    * `uses`: a copy of `recorded` in which only those images count as pulled by Canon that this state folder pulled at
+      this engine.
     * `present`: the images that the engine has.
     * `apps`: the apps of all stored generations.
-    * `kept`: recipe and commit of each of these apps whose images are needed.
+    * `kept`: the apps in `apps` whose images are needed, each as its recipe and commit.
     * `plan`: which images are to be removed.
     """
 
@@ -102,11 +103,11 @@ def _pruned(
 ) -> tuple[str, ...]:
     """Remove the images that nothing needs. Return notes on what was removed, or on why nothing can be removed.
 
-    Before the first image is removed, all that are to be removed are added to `begun`, a list of the caller.
+    Before the first image is removed, all images to remove are added to `begun`, a list of the caller.
 
-    The records that Canon pulled these images are deleted first. The records of images that could not be removed are
-    written again at the end. If this process is killed before that, such an image stays for ever. In the other order, a
-    record could outlive its image; if somebody else pulled that image later, Canon would remove it.
+    First the records that Canon pulled these images are deleted. At the end, the records of images that could not be
+    removed are written again. If this process is killed in between, such an image stays for ever. In the other order, a
+    record could outlive its image; if somebody else then pulled the image, Canon would remove it.
     """
     if unsure := _why_unsure(images, records):
         return (unsure,)
@@ -152,9 +153,9 @@ def _unknown_notes(found: _Found, request: RunRequest, records: Records) -> tupl
 
 
 def _stopped_notes(begun: Sequence[PresentImage], why: str) -> tuple[str, ...]:
-    """Return one note on why pruning stopped.
+    """Return one note on why pruning stopped. `why` is the reason.
 
-    `why` is the reason. `begun` are the images that may be removed by then; the note names them.
+    `begun` are the images that may be gone, because their removal had begun. The note names them, if there are any.
     """
     if not begun:
         return (f"images could not be pruned: {why}",)

@@ -123,8 +123,8 @@ def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[
 def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, tuple[str, ...]]) -> Host:
     """Return a copy of the host with only the drivers that the working folder of the recipe `name` needs.
 
-    * the drivers of the recipe and of what it needs;
-    * the drivers that are recorded in the slots of that folder;
+    * the drivers of the recipe and of the recipes that it needs.
+    * the drivers that are recorded in the slots of the working folder.
     * the drivers that still have something in these slots: an earlier run may have used other drivers than now.
 
     If the recipe is not declared, return the host with all drivers. `marks` are the marks of slots of which something
@@ -139,9 +139,10 @@ def _with_its_drivers(host: Host, fleet: Fleet, name: str, marks: Mapping[str, t
 
 
 def _clear_slot(host: Host, name: str) -> list[str]:
-    """Clear the slots that a dead run of the recipe `name` left. Return [REMARK]: that this was done, or why it failed.
+    """Clear the slots that a dead run of the recipe `name` left.
 
-    Return [] if there was nothing to clear, or if the recipe's working folder is in use.
+    Return a list with one remark: that a slot was removed, or why this failed. Return [] if there was nothing to clear,
+    or if another process uses the recipe's working folder.
     """
     try:
         cleared = clear_leftovers(host, name)
@@ -155,7 +156,7 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
     """Delete the snapshot that a dead pass moved to canonicals/ but did not record.
 
-    Return a list with a remark if that fails; else []. The snapshot stays in two cases:
+    Return a list with a remark if the snapshot cannot be deleted; else []. The snapshot stays in two more cases:
 
     * another process uses the recipe's working folder.
     * the working folder is gone: then the promotion was finished, and a person has put back an older canon.db since.
@@ -184,7 +185,7 @@ def _abandon(host: Host, intent: Intent) -> list[str]:
 def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
     """Delete the snapshots of the oldest generations, beyond the number that the recipe keeps.
 
-    Return a list with a remark if that fails; else []. Do nothing if the recipe is not declared.
+    Return a list with a remark if a snapshot cannot be deleted; else []. If the recipe is not declared, do nothing.
     """
     recipe = fleet.recipes.get(canonical.recipe)
     try:

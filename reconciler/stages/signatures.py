@@ -24,9 +24,9 @@ def with_signatures(host: Host, observation: Observation) -> Observation:
 def with_fetched_signatures(host: Host, observation: Observation, answer: Answer) -> Observation:
     """Return the observation with the checked signatures of its release tags.
 
-    If some tags have no good signature, fetch these tags again, and then check all once more: upstream may have signed
-    a tag later, on the same commit. `answer` is the answer of upstream. Raise InfrastructureError if a tag cannot be
-    fetched or checked.
+    If some tags have no good signature, fetch these tags again, and then check all tags once more: upstream may have
+    signed a tag later, on the same commit. `answer` is the answer of upstream, which names the tags. Raise
+    InfrastructureError if a tag cannot be fetched or checked.
     """
     checked = with_signatures(host, observation)
     refused = {tag for tag, signature in checked.signatures.items() if signature.fault}

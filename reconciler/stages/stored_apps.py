@@ -45,7 +45,7 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
     """Return a note which says that images are not pruned, because the images of the apps in `unknown` are not known.
 
     The note names the generations of these apps, sorted by recipe and number, each with a remedy such as "reconcile
-    raise app". If there are many generations, it names the first few, and says how many more there are.
+    raise app". From more than five generations, it names the first five, and says how many more there are.
     """
     by_generation: dict[tuple[str, int], list[str]] = {}
     for app in unknown:
@@ -59,13 +59,13 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
 
 
 def _remedy(name: str, number: int, unknown: Sequence[str], recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return the command by which unknown images of a generation become known or unneeded: "reconcile raise app".
+    """Return what a person can do about the unknown images of generation `number` of the recipe `name`.
 
-    If no command helps, return until when the images stay unknown: "until newer ones replace it".
+    * "reconcile raise NAME": the generation is the canonical, and raising it deploys all apps in `unknown`.
+    * "reconcile forget NAME --reason WHY": the recipe is not in `recipes`, so it is no longer declared.
+    * "until newer ones replace it": no command helps. The images are unknown until newer generations replace this one.
 
-    * `name`, `number`: the recipe, and the number of its generation.
-    * `unknown`: the apps in the generation's snapshot whose images are not known.
-    * `recipes`: the declared recipes.
+    `unknown` are the apps in the generation's snapshot whose images are not known.
     """
     if name not in recipes:
         return f"reconcile forget {name} --reason WHY"

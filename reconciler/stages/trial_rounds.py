@@ -18,7 +18,7 @@ class Converged:
     """The plan that was carried out, and what came of it.
 
     * `outcomes`: what came of the steps, by recipe.
-    * `signal`: the number of the signal that interrupted them; None if none did.
+    * `signal`: the number of the signal that interrupted the steps; None if none did.
     """
 
     plan: Plan
@@ -33,9 +33,9 @@ def carry_out(
 
     `workers` run several steps at once; if they are None, one step comes after the other.
 
-    The fleet may limit the number of trials (`[budget] trials`), so that some recipes wait. If a step ends without
-    running its trial, a waiting recipe is tried in its place: the one that has waited longest. Such trials begin once
-    all other steps have ended. If a recipe gets two outcomes, the last one counts.
+    The fleet may limit the number of trials (`[budget] trials`), so that some recipes wait. For each step that ends
+    without running its trial, one waiting recipe is tried instead: the one that has waited longest. Such trials begin
+    once all other steps have ended. If a recipe gets two outcomes, the later outcome counts.
     """
     outcomes: dict[str, Outcome] = {}
     plan, left, signal = context.plan, True, None

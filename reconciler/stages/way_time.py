@@ -29,18 +29,20 @@ class WayTime:
         """Return whether there is time to try `way` now.
 
         * True: there is no limit, or no way was tried in this pass yet.
-        * True: `way` ends within the budget if it takes as long as last time. `recorded` are the earlier results of the
-          recipe's ways, which have that time; a way that was never tried counts as 0 seconds.
-        * False: else.
+        * True: `way` would end within the budget if it took as long as last time.
+        * False: in any other case.
+
+        `recorded` are the earlier results of the recipe's ways, with the time that each took. A way that was never
+        tried counts as 0 seconds.
         """
         elapsed = self.clock.monotonic() - self.started if self.started is not None else 0.0
         return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
 
     def begins(self, recipe: str, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether there is time to try `way` now. If there is not, keep the way in `left`, for a later pass.
+        """Return whether there is time to try `way` now, as `fits` does. The caller tries the way if there is.
 
-        `recorded` are the earlier results of the recipe's ways: they say how long `way` took last time. If this is the
-        first way that is tried in this pass, its time is noted in `started`.
+        If there is time, and `way` is the first way of this pass, note the present time in `started`. If there is no
+        time, add `way` to `left`, for a later pass.
         """
         if not self.fits(way, recorded):
             self.left.setdefault(recipe, []).append(way)

@@ -51,7 +51,8 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
 
     `asked` are ways to try of every canonical, besides those that recipes declare. The recipe that was tried longest
     ago comes first. Ways for which there is no time (`[budget] ways`) or no disk are left to a later pass, with a note.
-    A failure becomes a note, and the other recipes go on. After a signal, return the results so far.
+    If the ways of a recipe fail, a note says why, and the other recipes go on. After a signal, return the results so
+    far.
     """
     if not wanted_ways(observations, asked):
         return TriedWays({}, ())
@@ -74,9 +75,10 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
 
 
 def record_way(host: Host, result: WayResult, *, who: str = "") -> None:
-    """Append the result of a way to the ledger. If a pass got an answer, later passes do not try the way again.
+    """Append the result of a way to the ledger.
 
-    `who` is the person who tried it by hand; "" for a pass.
+    `who` is the person who tried the way by hand; "" for a pass. Later passes do not try the way again if a pass got
+    the result, and if neither the way nor one of its cases has the answer ERROR.
     """
     by = {"who": who} if who else {"pass": host.pass_id}
     body = {**by, "by_pass": not who, **way_body(result)}
@@ -105,8 +107,8 @@ def _tried(host: Host, fleet: Fleet, to_try: WaysToTry, time: WayTime) -> Iterat
 def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host, WaySubject]]:
     """Lock the recipe's working folder. Yield a host with only the needed drivers, and the release to try.
 
-    Kept deployments that share an app with the recipe are undeployed meanwhile. Raise InfrastructureError if the
-    recipe's tests have changed since they were observed.
+    During the `with` block, kept deployments that share an app with the recipe are undeployed. Raise
+    InfrastructureError if the recipe's tests have changed since they were observed.
     """
     recipe, canonical, recipes = to_try.recipe, to_try.canonical, fleet.recipes
     apps, trial = apps_of(recipe, recipes), canonical.evidence.trial
@@ -142,8 +144,8 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
 def _older(host: Host, fleet: Fleet, to_try: WaysToTry, have: Mapping[str, Canonical]) -> OlderData:
     """Return the data of older releases over which the ways in `to_try` deploy the canonical's release.
 
-    Each recipe that this one needs is deployed at the release of its own canonical. `have` has all canonicals, by
-    recipe.
+    Each recipe that the tried recipe needs is deployed at the release of its own canonical. `have` has all canonicals,
+    by recipe.
     """
     if to_try.older is None:
         return OlderData()

@@ -44,8 +44,8 @@ def ways_to_try(
 ) -> tuple[Sequence[WaysToTry], Mapping[str, str]]:
     """Find the ways that are to be tried now. Return two values.
 
-    * the ways of each recipe that has ways to try.
-    * why the ways of a recipe could not be found out, by recipe; {} if none failed.
+    * for each recipe that has ways to try: the ways, with what is needed to try them.
+    * for each recipe whose ways could not be found out: the reason.
 
     A way is to be tried if it was not tried before, and is in `asked` or declared by the recipe. Recipes on hold and
     damaged canonicals are left out. The ledger is read only if any way is asked for or declared.
@@ -102,10 +102,10 @@ def _base(host: Host, observation: Observation, canonical: Canonical) -> Release
 
 
 def deployable(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
-    """Return the older release `base` of a way back, and "", if it may be deployed; else None and the reason.
+    """Return `base`, the older release of a way back, and "" if this release may be deployed.
 
-    If the recipe needs signatures, an unsigned `base` must not be deployed. Once it is signed, the way back is tried.
-    Raise InfrastructureError if the signature cannot be checked.
+    If `base` is None, or if it is unsigned and the recipe needs signatures, return None and the reason. The way back is
+    then tried by a later pass, once `base` is signed. Raise InfrastructureError if the signature cannot be checked.
     """
     if base is None:
         return None, "there is no older release"

@@ -22,8 +22,8 @@ Result = TypeVar("Result")
 def twice_if_late(run: WayRun, action: Callable[[WayRun], Result]) -> Result:
     """Call `action` with a new run of the same way, and return the result.
 
-    If something took too long, call `action` once more with a second run, and return the second result. The error of a
-    call is raised, except a TimedOutError of the first call.
+    If something took too long in the first call, call `action` once more, with a second run, and return the second
+    result. An error of a call is raised, but not a TimedOutError of the first call.
     """
     first = WayRun(run.host, run.subject, run.way)
     try:
@@ -38,8 +38,8 @@ def twice_if_late(run: WayRun, action: Callable[[WayRun], Result]) -> Result:
 def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
     """Try one case of a way by calling `try_case`. Return the case with its answer, reason and duration.
 
-    `case` says over which data the release is tried. If something took too long, call `try_case` once more:
-    `result_of_both` chooses one of the two results. The answers are those of `try_case`, and these two:
+    `case` says over which data the release is tried. If something took too long, call `try_case` once more, and let
+    `result_of_both` choose one of the two results. Besides the answers of `try_case`, there are two:
 
     * SKIP: the older release does not work by itself.
     * ERROR: this host is to blame, or something took too long the second time too.
@@ -80,9 +80,10 @@ def result_of(run: WayRun, cases: tuple[WayCase, ...]) -> WayResult:
 def deploy_older(run: WayRun, slot: Slot, source: DataSource) -> bool:
     """Deploy an older release over the data that `source` names, and let the older release write more data.
 
-    Return whether the recipe's data.check can see what was written. If `source` has no data, the older release is
-    installed fresh, and data.mark first writes data. Raise OlderReleaseError if the older release does not work by
-    itself, and TimedOutError if something took too long.
+    If `source` names a release without a stored generation, the release is installed fresh, and data.mark writes the
+    first data. Return whether the recipe's data.check can see the data that the older release wrote last.
+
+    Raise OlderReleaseError if the older release does not work by itself, TimedOutError if a step takes too long.
     """
     older = run.subject.older
     try:

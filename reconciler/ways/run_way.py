@@ -30,8 +30,8 @@ _WAYS: Final[Mapping[WayName, Callable[[WayRun], WayResult]]] = {
 def run_way(host: Host, subject: WaySubject, way: WayName) -> WayResult:
     """Try the way `way` of a release, with copies of its sealed data. Return the result. Raise no error.
 
-    If something took too long, try the way once more: `result_of_both` chooses one of the two results. The answers are
-    those of the way, and these two:
+    If something took too long, try the way once more, and let `result_of_both` choose one of the two results. Besides
+    the answers of the way itself, there are two:
 
     * SKIP: the recipe declares no data.check.
     * ERROR: the release does not come up with its own data, this host is to blame, or the second run took too long to

@@ -9,12 +9,13 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 
 
 def try_back(run: WayRun) -> WayResult:
-    """Try the way back: deploy the newer release with a copy of its sealed data, and then the older one over that data.
+    """Try the way back: deploy the newer release with a copy of its data, and then the older release over that copy.
 
     Before the older release is deployed, the newer one writes more data. The answer is one of these:
 
     * YES: the older release comes up, and the recipe's data.check passes.
-    * NO: anything else. Then the newer release is deployed again, to see what is still there of the data.
+    * NO: the older release or its data.check fails. Then the newer release is deployed again, to see what is left of
+      the data.
     * SKIP: there is no older release.
 
     Raise RecipeError if the newer release does not come up with its own data. Raise KilledError if one of the two
@@ -34,11 +35,12 @@ def try_back(run: WayRun) -> WayResult:
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
-    """Deploy the newer release again after the older one failed. Return what was found of the data.
+    """Deploy the newer release again, over the data in `slot` that the older release failed on.
 
-    `tried` is how the older release failed. First the recipe's command data.check looks for all data. If some is
-    missing, data.check runs again without the variable MARK_ID: then it looks only for the data from before the newer
-    release wrote more. Raise TimedOutError if a check took too long, or if the newer release did not come up in time.
+    Return for both releases whether the release came up, and what data.check found. First data.check looks for all
+    data. If some is missing, data.check runs again without the variable MARK_ID: it then looks only for the data from
+    before the newer release wrote more. `tried` is how the older release failed. Raise TimedOutError if a data.check
+    took too long, or if the newer release did not come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)
@@ -53,7 +55,9 @@ def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
 def _reason(run: WayRun, tried: RiseAttempt, proves_writes: bool) -> str:  # noqa: FBT001  a fact of the run
     """Return the reason for the answer of the way back. `tried` is what came of deploying the older release.
 
-    If the older release or its data.check failed, return why. Else return what the answer does not prove; "" if it
-    proves everything. `proves_writes` is True if data.check can see what the newer release wrote.
+    * If the older release and its data.check passed, return what the answer does not prove; "" if it proves everything.
+    * If the older release or its data.check failed, return why.
+
+    `proves_writes` is True if data.check can see what the newer release wrote.
     """
     return run.limits(proves_writes) if tried.passes else tried.words

@@ -21,10 +21,11 @@ _TRIES = 3
 
 @frozen
 class _Start:
-    """One start of the release under test. Times are in seconds, and count from when its first process was seen.
+    """One start of the release under test. Both times are in seconds from when the start's first process was seen.
 
-    * `seconds`: until the release was killed or, if it became ready, until Canon last found it not ready.
-    * `killed_after`: until the release was killed; None if it was not killed, or if it was ready by then.
+    * `seconds`: how long the start took. A start ends when Canon last finds the release not ready, or with an earlier
+      kill.
+    * `killed_after`: when the release was killed; None if it was not killed, or if it became ready before the kill.
     """
 
     seconds: float
@@ -34,9 +35,11 @@ class _Start:
 def try_fall(run: WayRun) -> WayResult:
     """Try the fall: kill the release during its first start on older data, and start it again.
 
-    How long this start takes is measured first. Then there is a case for each `Moment` of the start. The answer is NO
-    if, in one of the cases, the release does not come up again with all its data. The answer is SKIP if there is no
-    older data, or if the release does not even come up over that data without being killed.
+    First, a start without a kill is timed. Then there is a case for each `Moment` at which a start can be killed.
+
+    * NO: in a case, the release does not come up with all its data when it is first started after the kill.
+    * SKIP: there is no older data, the older release does not work by itself, or the release fails even without a kill.
+    * Any other answer is the gravest answer of the cases.
     """
     source = run.subject.older.fall
     if source is None:
@@ -59,10 +62,11 @@ def _tried(run: WayRun, case: WayCase, start: float) -> WayCase:
 
 @contextmanager
 def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool]]:
-    """Deploy the older release of `source` in a new slot, let it write data, and stop it.
+    """Deploy the older release of `source` in a new slot, let it write data, and stop it. Then deploy the newer needs.
 
-    Yield the slot, and whether data.check can see what was written. Raise OlderReleaseError if the older release does
-    not work by itself, TimedOutError if something took too long, KilledError if the older release has to be killed.
+    Yield the slot, and whether data.check can see what the older release wrote. Raise OlderReleaseError if the older
+    release does not work by itself. Raise TimedOutError if a step takes too long. Raise KilledError if the older
+    release has to be killed, because it does not stop in time.
     """
     with run.slot("way-fall") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -123,8 +127,9 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
 def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
     """Kill the release at the moment of its start that `case` names, and start it again. Return `case` with the answer.
 
-    `start` is how many seconds the whole start takes. If the release is ready before it can be killed, begin anew, with
-    the shorter time that this start took. If that happens three times, the answer is SKIP.
+    `start` is how many seconds a start without a kill takes; the moment of the kill is a part of this time. If the
+    release is ready before the kill, try again in a new slot, with the time of this start if it is shorter than
+    `start`. After three such tries, the answer is SKIP.
     """
     assert case.moment is not None  # noqa: S101  a fall has moments
     for _ in range(_TRIES):
@@ -139,13 +144,12 @@ def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
 def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_writes: bool) -> WayCase:
     """Start the killed release again, and a second time if it does not come up. Return the case with its answer.
 
-    The answer is YES if the release comes up at the first start with all its data; else it is NO.
+    * YES: the release comes up with all its data at the first start after the kill.
+    * NO: it lacks data then, or it needs a second start, even if the second start takes too long.
 
-    * `kill`: when the release was killed.
-    * `proves_writes`: True if data.check can see what the older release wrote.
+    Raise TimedOutError if the first start after the kill, or its data.check, takes too long: that shows no damage.
 
-    If the first start or its data.check takes too long, raise TimedOutError, because that shows no damage. If only the
-    second start takes too long, the answer is NO.
+    `kill` says when the release was killed. `proves_writes` is True if data.check can see what the older release wrote.
     """
     first = tried = run.require_in_time(run.attempt(slot, run.subject.release))
     reason, starts = first.words or run.limits(proves_writes, case.source.version), 1
@@ -158,10 +162,10 @@ def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_wr
 
 
 def _second_start(run: WayRun, slot: Slot) -> RiseAttempt:
-    """Deploy the release again after its first start failed, and run data.check. Return what came of that.
+    """Start the release a second time after the kill, and run data.check. Return what came of the second start.
 
-    What is left of the first start is stopped before. If it has to be killed, because it does not stop in time, return
-    a failed attempt in which `timed_out` is True.
+    The first start after the kill has failed. What still runs of it is stopped before the second start. If that does
+    not stop in time, and so has to be killed, return a failed attempt in which `timed_out` is True.
     """
     try:
         return run.attempt(slot, run.subject.release)

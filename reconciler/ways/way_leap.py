@@ -13,8 +13,8 @@ NOTHING_OLDER = "no older generation is kept, and [upgrade] also names no releas
 def try_leap(run: WayRun) -> WayResult:
     """Try the leap: deploy the release over the data of each older release, in a slot of its own.
 
-    Return the result, with a case for each older release. The answer is NO if the release fails over the data of one of
-    them. The answer is SKIP if there is no older release.
+    Return the result, with a case for each older release. The answer is NO if the answer of one case is NO. The answer
+    is SKIP if there is no older release.
     """
     sources = run.subject.older.leaps
     if not sources:
@@ -31,9 +31,9 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
     """Deploy the release over the data of the older release that `source` names. Return the case with its answer.
 
     * YES: the release comes up, and data.check passes.
-    * NO: anything else. Then the older release is deployed again, to see what is still there of the data.
-    * SKIP: the older release fails then too, but may do so because of newer releases of the apps that it needs: it also
-      fails beside these apps alone.
+    * NO: the release fails. To see what is left of the data, the older release is deployed over it again.
+    * SKIP: the release fails, and so does the older release when it is deployed again. But newer releases of needed
+      apps may be why: the older release also fails if only these apps were deployed meanwhile.
 
     Raise OlderReleaseError if the older release does not work by itself. Raise KilledError if one of the two releases
     does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
@@ -51,13 +51,13 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 
 
 def _why_without_release(run: WayRun, source: DataSource) -> str:
-    """Find out whether the older release of `source` fails with the needed apps alone, without the release under test.
+    """Find out whether the older release of `source` fails beside the needed apps, without the release under test.
 
-    In a slot of its own, deploy the older release, then the apps that the release under test needs, each at its newer
-    release, and then the older release once more. Return why it fails at the end; "" if it does not.
+    In a slot of its own, deploy the older release, then the apps as the release under test needs them, and then the
+    older release again. Return why the older release fails the second time; "" if it does not fail.
 
-    Raise OlderReleaseError if the older release fails before any newer app is deployed. Raise TimedOutError if a
-    deployment or a check takes too long.
+    Raise OlderReleaseError if the older release fails the first time. Raise TimedOutError if a deployment or a check
+    takes too long.
     """
     with run.slot("way-leap") as slot:
         deploy_older(run, slot, source)
@@ -67,10 +67,11 @@ def _why_without_release(run: WayRun, source: DataSource) -> str:
 
 
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt, source: DataSource) -> LeapFacts:
-    """Deploy the older release of `source` again after the newer one failed. Return what was found of the data.
+    """Deploy the older release of `source` again, over the data in `slot` that the newer release failed on.
 
-    `tried` is how the newer release failed. Raise TimedOutError if a check took too long, or if the older release did
-    not come up in time.
+    Return for both releases whether the release came up, and whether data.check passed. `tried` is how the newer
+    release failed. Raise TimedOutError if the data.check of a release took too long, or if the older release did not
+    come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)

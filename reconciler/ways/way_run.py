@@ -27,7 +27,7 @@ from reconciler.ways.older_data import OlderData
 class WaySubject:
     """The release to try, with its sealed data.
 
-    * `recipe`, `release`: the release to try.
+    * `recipe`, `release`: the recipe, and its release to try.
     * `base`: the older release to which a way back leads; None if there is none.
     * `tests`: the digest of everything on which the answer depends, besides the releases.
     * `folder`: the recipe's locked working folder.
@@ -134,7 +134,7 @@ class WayRun:
     def _failed_after(self, slot: Slot) -> float | None:
         """Run the recipe's command data.check. Return after how many seconds it failed.
 
-        Return None if it passed, or took too long.
+        Return None if data.check passed, or if it took too long.
         """
         started = self.host.clock.monotonic()
         try:
@@ -160,10 +160,10 @@ class WayRun:
             run_command(slot, self.own_app(slot), self.subject.recipe.data.mark, "data.mark")
 
     def limits(self, proves_writes: bool, version: str = "") -> str:  # noqa: FBT001  a fact of the run
-        """Return what the result of this way does not prove, as one sentence; "" if it proves everything.
+        """Return what the result of this way does not prove, as one sentence; "" if `proves_writes` is True.
 
-        * `proves_writes`: True if data.check can see what was written while this way was tried. Then return "".
-        * `version`: the release that wrote this data; "" for the release under test. The sentence names the release.
+        * `proves_writes`: True if data.check can see the data that was written while this way was tried.
+        * `version`: the release that wrote this data, named in the sentence; "" if the release under test wrote it.
         """
         if proves_writes:
             return ""
@@ -173,9 +173,9 @@ class WayRun:
     def attempt(self, slot: Slot, release: Release, *, is_up: bool = False) -> RiseAttempt:
         """Deploy a release over the data in the slot, and run the recipe's command data.check. Return what came of it.
 
-        If `is_up` is True, the release is deployed already, and only data.check is run. A failure of the release or of
-        data.check is returned, and not raised. Raise KilledError if the release that ran before, or something that
-        data.check left running, had to be killed: that says nothing about this release.
+        If `is_up` is True, the release is deployed already, and only data.check is run. If the release or data.check
+        fails, raise no error: the returned value says so. Raise KilledError if the release that ran before, or a
+        process that data.check left, had to be killed: a kill says nothing about the release that is tried.
         """
         try:
             if not is_up:

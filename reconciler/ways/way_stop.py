@@ -11,8 +11,8 @@ from reconciler.ways.way_run import RiseAttempt, WayRun
 def try_stop(run: WayRun) -> WayResult:
     """Try the stop: stop the release by SIGTERM, deploy it again, kill it by SIGKILL, and deploy it once more.
 
-    * YES: the release ends in time after SIGTERM, and comes up with its data both times.
-    * NO: anything else. The release is not killed by SIGKILL if the first part has failed.
+    * YES: the release ends in time after SIGTERM, and comes up with its data after the stop and after the kill.
+    * NO: one of these fails. If it fails before the kill by SIGKILL, the kill is left out.
 
     Raise RecipeError if the release does not come up with its own data at the very start. Raise TimedOutError if a
     later deployment or a check of its data takes too long.
@@ -37,9 +37,9 @@ def try_stop(run: WayRun) -> WayResult:
 
 
 def _stop(run: WayRun, slot: Slot) -> StopFacts:
-    """Stop the release by SIGTERM. Return how it ended: the time it took, its grace time, and its exit codes.
+    """Stop the release by SIGTERM. Return how the release ended: after which time, with which exit codes, and so on.
 
-    On a Swarm, the time includes what Swarm itself takes.
+    On a Swarm, the time includes the time that Swarm itself takes.
     """
     own = run.own_app(slot)
     slot.ready.pop(own.recipe.name, None)

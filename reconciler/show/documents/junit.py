@@ -24,8 +24,8 @@ def junit(trial: Trial, ways: Sequence[WayResult] = (), conditions: Sequence[Con
     A leap and a fall have a test case for each of their cases instead, such as "leap from 1.0.0 (generation 3)".
 
     * `ways`: the results of the ways that were tried after the tiers.
-    * `conditions`: the conditions of the gate. The answer NO of a way is a "failure" if the condition on this way is
-      not met because of it; else it is "skipped".
+    * `conditions`: the conditions of the gate. A way with the answer NO is a "failure" if the condition on this way is
+      not met, and "skipped" if the promotion does not depend on the way.
 
     Control characters are escaped, because XML cannot contain most of them.
     """
@@ -94,9 +94,9 @@ def _tests_of(result: WayResult, gate: ConditionStatus | None) -> list[_WayTest]
 def _element_of(answer: WayAnswer, gate: ConditionStatus | None) -> str | None:
     """Return the name of the XML element that the test case with this answer has; None if the answer is YES.
 
-    * "error": the answer is ERROR: this host is to blame, or the release itself does not come up.
-    * "failure": the answer is NO, and that prevents the promotion.
-    * "skipped": any other answer, because it does not fail the trial.
+    * "error": the answer is ERROR, because this host is to blame, or the release itself does not come up.
+    * "failure": the answer is NO, and the way prevents the promotion.
+    * "skipped": the answer is SKIP, or it is NO and does not prevent the promotion.
 
     `gate` is the status of the gate's condition on the way; None if the promotion does not depend on the way.
     """

@@ -39,8 +39,8 @@ class LineagePicture:
     * `dots_x`: where the dots at the very left are.
     * `text_x`: where the words beside the dots begin.
     * `dots`: the releases, the oldest first.
-    * `path`: lines that lead from each release to the one from which its data came, in SVG's notation.
-    * `copy_path`: the same kind of lines, for the releases that a rollback copied. They are not in `path`.
+    * `path`: lines in SVG's notation: each joins a release with the release from which its data came.
+    * `copy_path`: the same kind of lines, for the releases that a rollback copied. These lines are not in `path`.
     * `earlier`: how many older releases are not drawn.
     * `text`: the canonical's lineage as text: "1.0.0 → 1.1.0".
     """
@@ -78,10 +78,10 @@ def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | No
 
 
 def _path(nodes: Sequence[DataNode], first: int, *, is_copy: bool) -> str:
-    """Return lines that lead from each node to its parent, from which its data came, in SVG's notation.
+    """Return lines in SVG's notation: each joins a node with its parent, the node from which its data came.
 
-    * `first`: the index of the first node that is drawn. Lines to nodes before that one are left out.
-    * `is_copy`: True for the lines of nodes that a rollback made; False for the lines of all other nodes.
+    * `first`: the index of the first node that is drawn. A line to a node before the first is left out.
+    * `is_copy`: True to join only the nodes that a rollback made; False to join only the other nodes.
     """
     lines = (
         f"M{_x(nodes[node.parent].column)} {_y(node.parent - first)}L{_x(node.column)} {_y(index - first)}"

@@ -143,10 +143,12 @@ class _Past:
 
 
 def _seen_before(freshness: Freshness, last: datetime | None) -> datetime | None:
-    """Return when a recipe's upstream was last seen, if that was before the last whole pass ended; else None.
+    """Return when a recipe's upstream was last seen, if that was before the last whole pass ended.
 
-    * `freshness`: how old the facts about upstream are. If upstream was asked just now, or was never seen, return None.
-    * `last`: when the last whole pass ended. If it is None, because no such pass is recorded, return None.
+    Return None if upstream was seen later, was asked just now, or was never seen. Return None also if `last` is None.
+
+    * `freshness`: how old the facts about upstream are.
+    * `last`: when the last whole pass ended; None if no such pass is recorded.
     """
     seen = freshness.seen_at
     return seen if seen is not None and last is not None and not freshness.asked and seen < last else None

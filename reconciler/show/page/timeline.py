@@ -151,7 +151,7 @@ def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
     """Yield a band for each canonical in a recipe's past.
 
     `made` are the events that made or removed a canonical (promoted, rolled back, forgotten), the oldest first. A band
-    ends where the next of these events is; the last band ends where the timeline ends.
+    ends where the next event in `made` is. If no event follows, the band ends where the timeline ends.
     """
     ends = [*(event.at for event in made[1:]), axis.last]
     for event, until in zip(made, ends, strict=False):

@@ -40,8 +40,8 @@ def needs_you(row: Row) -> bool:
 def clause(row: Row) -> str:
     """Return the short text for a recipe in the column WHY, at most 24 characters long.
 
-    The text is "needs you" (with the reason, if it is short) if a person has to act. Else it says what is done about
-    the recipe next, such as "next pass tries it".
+    If a person has to act, the text is "needs you", with the reason if that is short. Otherwise it says what is done
+    about the recipe next, such as "next pass tries it", or that nothing has to be done.
     """
     if needs_you(row):
         was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE

@@ -119,12 +119,13 @@ def why(row: Row, run: Run) -> str:
 
 
 def reason_of_row(row: Row) -> str:
-    """Return the reason of the row's result. If the row has no result, or the result NONE, return that of its step.
+    """Return the reason of the row's result. If the row has no result, or NONE, return the reason of the row's step.
 
-    Two other reasons are added:
+    Up to two reasons are appended:
 
-    * that of what is left to do, if the pass only deployed the canonical again, and the recipe still differs
-    * that of the canonical's state, such as a damage, unless the text has it already
+    * the reason of the step that is left to do, if the pass only deployed the canonical again and the recipe differs
+      still.
+    * the reason of the canonical's state, such as a damage, if there is one and the text does not have it yet.
     """
     reason = row.outcome.reason if row.outcome is not None and row.result is not Result.NONE else row.step.reason
     if _was_redeployed(row) and row.finding.cause is not Cause.IN_SYNC:

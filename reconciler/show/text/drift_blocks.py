@@ -41,7 +41,10 @@ def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list
 
 
 def _is_left_out(row: Row, item: DriftItem) -> bool:
-    """Return whether a difference is left out of the first three blocks: it is ignored, or the recipe not enrolled."""
+    """Return whether a difference is left out of the blocks of the three sides.
+
+    It is left out if a rule ignores the difference, or if the recipe is not enrolled.
+    """
     return item.ignored or row.step.held_back is HeldBack.EXCEPTED
 
 
@@ -59,8 +62,8 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
 def drift_since(row: Row, item: DriftItem) -> datetime | None:
     """Return when a pass first saw the difference `item` of a recipe; None if that is not known.
 
-    If no pass has seen the difference yet, and it is on the side of what is desired, return when the wanted release was
-    first seen.
+    If no pass has seen the difference yet, and the difference is that a release is wanted (the side DESIRED), return
+    when the wanted release was first seen.
     """
     return item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
 

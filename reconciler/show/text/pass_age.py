@@ -44,18 +44,21 @@ def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
 
 
 def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
-    """Return one line that says how old the last pass over the whole fleet is, or a note if the pass is too old.
+    """Return a list with one line on the age of the last pass over the whole fleet.
 
-    Return an empty list if `last` is None, or if no such pass is recorded and the fleet sets no limit.
+    * The pass is not too old: the line says how old it is.
+    * The pass is too old, or the fleet sets a limit and no such pass is recorded: the line is a note which says so.
+    * `last` is None, or no such pass is recorded and the fleet sets no limit: the list is empty.
     """
     notes = stale_notes(last) if last is not None else ()
     return [paint(f"note: {note}", Style.WARN, screen) for note in notes] + last_pass_lines(last, screen)
 
 
 def last_pass_part(last: LastWholePass) -> Mapping[str, object]:
-    """Return the value of the key "last_whole_pass" of a JSON document: when that pass ended, its age, and the limit.
+    """Return the value of the key "last_whole_pass" of a JSON document.
 
-    Ages are in seconds; an unknown age is null.
+    It says when the last pass over the whole fleet ended, its age, the limit for this age, and whether the age exceeds
+    the limit. Ages are in seconds. A value that is not known or not declared is null.
     """
     return {
         "finished_at": rfc3339(last.finished_at) if last.finished_at is not None else None,

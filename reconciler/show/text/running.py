@@ -71,9 +71,11 @@ def idle_text(running: RunningNow) -> str:
 
 
 def status_line(running: RunningNow, now: datetime) -> str:
-    """Return the line of `reconcile status` on a running pass, or on one that may still run.
+    """Return the line of `reconcile status` on passes; "" if no pass runs and nobody holds the pass lock.
 
-    If neither is seen, the line says who holds the pass lock. Return "" if nobody holds it.
+    * If a pass is seen to run, the line says what the pass does.
+    * If a pass may still run, but its process cannot be seen, the line says so.
+    * If only the pass lock is held, the line says who holds the lock.
     """
     if running.alive is not None:
         return running_line(running.alive, now)

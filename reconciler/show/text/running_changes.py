@@ -15,8 +15,10 @@ from state.pass_progress import PassProgress
 def gone_pass(before: RunningNow | None, after: RunningNow) -> PassProgress | None:
     """Return the pass that was seen to run in `before`, and is not seen to run in `after`; None if there is none.
 
-    `before` is what was seen earlier, None if nothing was. `after` is what was seen later. The pass in the field
-    `unseen` of `before` counts too, because it was seen to run still earlier.
+    If no pass was seen to run in `before`, the pass in its field `unseen` counts, which was seen to run still earlier.
+
+    * `before`: what was seen earlier; None if nothing was.
+    * `after`: what was seen later.
     """
     earlier = _earlier(before)
     is_gone = earlier is not None and (after.alive is None or after.alive.pass_id != earlier.pass_id)
@@ -49,9 +51,9 @@ def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
     The pass is over in one of these cases:
 
     * The pass recorded its end in the ledger.
-    * The progress file is that of a dead process or of another pass.
-    * There is no progress file, and nobody holds the pass lock. A missing file alone proves nothing, because a pass
-      removes the file if it cannot write to the file.
+    * The progress file was written by a process that is known to be dead, or by another pass.
+    * There is no progress file, and nobody holds the pass lock. A missing file alone proves nothing: a pass that cannot
+      write to the file removes it.
     """
     if end is not None:
         return True
@@ -65,8 +67,8 @@ def change_lines(before: RunningNow | None, after: RunningNow, end: Event | None
 
     * `before`: what was seen earlier; None if nothing was. Then everything counts as new.
     * `after`: what was seen later.
-    * `end`: the last event in the ledger of the pass that was seen in `before` and no longer runs. It is None if that
-      pass is not over, or died without recording its end.
+    * `end`: the event with which the pass in `before` recorded its end in the ledger; None if this pass still runs, or
+      died without recording its end.
     * `now`: the time with which each line begins.
     """
     return [f"{moment(now)}  {escape(text)}" for text in _changes(before, after, end)]
