@@ -24,8 +24,8 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 def audit_records(options: Options, head: str | None) -> int:
     """Print the verdict on every claim of the records. Return the exit code: 3 if a claim disagrees, else 0.
 
-    `head` is the hash of a ledger line that a person has written down, or at least its first 8 digits; None if there is
-    none. Raise UsageError if `head` is no such hash.
+    `head` is the hash of a ledger line, or at least its first 8 digits, that a person has noted elsewhere; None if no
+    hash is given. Raise UsageError if `head` does not look like a hash.
     """
     if head is not None and not _HASH.fullmatch(head):
         raise UsageError(

@@ -24,7 +24,7 @@ class CommandContext:
 
     * `fleet`: the declarations.
     * `state`: the paths of the state folder.
-    * `names`: the recipes to work on: those named by -r, or else all declared ones.
+    * `names`: the recipes to work on: the recipes named by -r; without -r, all declared recipes.
     """
 
     options: Options
@@ -34,10 +34,10 @@ class CommandContext:
 
 
 def load_context(options: Options) -> CommandContext:
-    """Read the declarations. Return them with everything else that a command is given.
+    """Read the declarations. Return what every command is given: the declarations, the options, and so on.
 
-    Raise DeclarationError or NoFleetError if they cannot be read, ForeignFolderError if the state folder has files that
-    Canon did not make, and UsageError if -r names a recipe that is not declared.
+    Raise DeclarationError or NoFleetError if the declarations cannot be read. Raise ForeignFolderError if the state
+    folder has files that Canon did not make. Raise UsageError if -r names a recipe that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)

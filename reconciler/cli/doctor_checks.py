@@ -32,9 +32,10 @@ from state.state_errors import StateError
 
 
 def checks_of(fleet: Fleet, state: StateFolder) -> Iterator[HostCheck]:
-    """Run all checks except that of the declarations. Yield each result as soon as it is there, in a fixed order.
+    """Run all checks but the check of the declarations, in a fixed order. Yield each result as soon as it is there.
 
-    A check that raises NotCheckedError has the result NOT_CHECKED; CanonError, StateError or OSError mean FAILED.
+    If a check raises NotCheckedError, its result is NOT_CHECKED. If it raises CanonError, StateError or OSError, its
+    result is FAILED.
     """
     seen = inspect(fleet, state)
     checks: Mapping[str, Callable[[Inspection], HostCheck]] = {
@@ -123,7 +124,8 @@ def _state(seen: Inspection) -> HostCheck:
 def _identity(state: StateFolder, records: Records) -> HostCheck:
     """Return the check of the state folder's id. The caller has already found the content of the folder intact.
 
-    The check is a WARNING if there are canonicals and the id is not valid, as in a copied folder; else OK.
+    The check is a WARNING if there are canonicals and the id is not valid, as after the state folder was copied.
+    Otherwise it is OK.
     """
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"
@@ -134,8 +136,8 @@ def _identity(state: StateFolder, records: Records) -> HostCheck:
 def _not_ours(folder: Path, *, is_root: bool) -> str:
     """Return why this user cannot use an existing folder for the state; "" if nothing prevents that.
 
-    `is_root` is True for the state folder itself, which must belong to this user, and False for a folder above it, in
-    which it will be made.
+    `is_root` is True if `folder` is the state folder itself, which must belong to this user. It is False if `folder` is
+    a folder above, in which the state folder will be made.
     """
     owner = folder.stat().st_uid
     if is_root and owner != os.geteuid():

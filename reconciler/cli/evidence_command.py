@@ -12,7 +12,8 @@ from state.registry.registry import SqliteRegistry
 def evidence(options: Options, name: str, generation: int | None) -> int:
     """Print the in-toto statement on the promotion of a generation of the recipe `name`, in a DSSE envelope. Return 0.
 
-    If `generation` is None, print that of the newest generation. Raise UsageError if the generation has no statement.
+    If `generation` is None, print the statement on the newest generation. Raise UsageError if the generation has no
+    statement.
     """
     context = load_context(options)
     entries = [line.entry for line in SqliteRegistry(context.state.database).lines()]

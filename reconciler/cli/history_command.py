@@ -31,8 +31,8 @@ PAUSE: Final = 1.0
 class Selection:
     """Which events to show.
 
-    * `recipes`: those about these recipes; () for all recipes.
-    * `since`: those from this time on; None for any age.
+    * `recipes`: show only events about these recipes; () for all events.
+    * `since`: show only events from this time on; None for events of any age.
     """
 
     recipes: tuple[str, ...] = ()

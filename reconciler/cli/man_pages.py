@@ -76,9 +76,9 @@ def _paragraphs(texts: list[str]) -> Iterator[str]:
 
 
 def _section(epilog: str) -> Iterator[str]:
-    """Yield the roff lines for `epilog`, a part of the text at the end of a command's help; nothing for "".
+    """Yield the roff lines for `epilog`, a part of the text at the end of a command's help; nothing if `epilog` is "".
 
-    The first line of the part says what it is about: examples, or exit codes. The other lines keep their line breaks.
+    The first line of `epilog` says what the part is about: examples, or exit codes. The other lines are not joined.
     """
     title, *lines = epilog.removeprefix(_KEEP_LINES).splitlines() or [""]
     if title.startswith("Example"):
@@ -118,7 +118,8 @@ def _roff(text: str) -> str:
 def main() -> None:
     """Write all man pages into the folder that the command line names. Make the folder if it is missing.
 
-    The date on the pages is that of SOURCE_DATE_EPOCH (seconds since 1970); today's if this is not set.
+    The pages have a date. It is the day that the variable SOURCE_DATE_EPOCH names, in seconds since 1970; today if the
+    variable is not set.
     """
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,12 +12,12 @@ from state.state_errors import StateError
 
 @define
 class MessageRecord:
-    """The record of messages.
+    """The record of messages, as it is kept while messages are sent.
 
-    * `path`: its file.
-    * `known`: what the record has now.
-    * `unread`: why the file could not be read; "" if it could. A file that could not be read is never written.
-    * `unwritten`: why the file could not be written; "" if it could. The file may then be older than `known`.
+    * `path`: the file of the record.
+    * `known`: the content of the record. If the file could not be written, the file is older.
+    * `unread`: why the file could not be read; "" if it was read. A file that could not be read is never written.
+    * `unwritten`: why the file could not be written; "" if no write has failed.
     """
 
     path: Path
@@ -26,9 +26,10 @@ class MessageRecord:
     unwritten: str = ""
 
     def replace(self, known: Notifications) -> None:
-        """Let the record be `known` from now on, and write it to its file if it changed.
+        """Replace the content of the record by `known`. If the content changes, write it to the file.
 
-        If writing fails, raise no error: `unwritten` is then the reason. A file that could not be read is not written.
+        If writing fails, raise no error, but keep the reason in `unwritten`. A file that could not be read is never
+        written.
         """
         if known == self.known:
             return

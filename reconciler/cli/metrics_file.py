@@ -38,10 +38,10 @@ def write_metrics(
     """Write the metrics of a report to the file `path`, in one step and readable by everybody. Return the exit code.
 
     * `path`: None to write nothing.
-    * `code`: the exit code of the report, which is returned.
+    * `code`: the exit code of the report. It is returned if writing succeeds.
     * `last`: the last pass over the whole fleet; None to read it from the ledger.
 
-    If the file cannot be written, or the records for it cannot be read, print the reason to stderr. Then 1 is returned
+    If the file cannot be written, or the records that it needs cannot be read, print the reason to stderr, and return 1
     in place of a code from 0 to 4; other codes are returned unchanged.
     """
     if path is None:

@@ -18,14 +18,14 @@ _TEST = FleetProblem("fleet:test", "test", "", "nothing is wrong: somebody ran r
 def notify(options: Options, *, test: bool) -> int:
     """Send the messages that are due, or with `test` a test message to each target. Return the exit code.
 
+    * 0: every message was sent to everybody, or there was none to send.
     * 1: somebody did not get a message, or the record of messages or the ledger could not be read or written.
-    * 0: else.
 
-    These messages are due: reminders of problems that last for long, a message that the last pass over the whole fleet
-    is too old, and those that could not be sent before. Recipes are not looked at anew.
+    Three kinds of messages are due: reminders of problems that last for long, a message that the last pass over the
+    whole fleet is too old, and messages that could not be sent before. Recipes are not looked at anew.
 
-    Raise UsageError if the fleet declares no target. Without `test`, raise LockHeldError if a pass runs, because the
-    pass sends the messages itself.
+    Raise UsageError if the fleet declares no target. Without `test`, raise LockHeldError if a pass runs: the pass sends
+    the messages itself.
     """
     context = load_context(options)
     if not context.fleet.notify.targets:

@@ -47,27 +47,30 @@ class Options(NamedTuple):
 
     @property
     def fleet_folder(self) -> "Path":
-        """Return the fleet folder: --fleet, else RECONCILE_FLEET, else CONFIGURATION_DIRECTORY, else /etc/reconcile.
+        """Return the fleet folder: the first value of --fleet, RECONCILE_FLEET, CONFIGURATION_DIRECTORY that is given.
 
-        Raise UsageError if the first of these that is set is an empty variable.
+        If none is given, return /etc/reconcile. Raise UsageError if the first that is given is an empty variable.
         """
         return _folder(self.fleet, os.environ, "RECONCILE_FLEET", "CONFIGURATION_DIRECTORY", "/etc/reconcile")
 
     @property
     def state_folder(self) -> "Path":
-        """Return the state folder: --state, else RECONCILE_STATE, else STATE_DIRECTORY, else /var/lib/reconcile.
+        """Return the state folder: the first value of --state, RECONCILE_STATE, STATE_DIRECTORY that is given.
 
-        Raise UsageError if the first of these that is set is an empty variable.
+        If none is given, return /var/lib/reconcile. Raise UsageError if the first that is given is an empty variable.
         """
         return _folder(self.state, os.environ, "RECONCILE_STATE", "STATE_DIRECTORY", "/var/lib/reconcile")
 
 
 def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd_name: str, default: str) -> "Path":
-    """Return the first of these that is given: the option `flag`, Canon's variable, systemd's variable, `default`.
+    """Return a folder: the first that is given of an option, a variable of Canon and a variable of systemd.
 
-    `flag` is None if the option is not given. `own_name` and `systemd_name` are the names of the two variables in
-    `environ`. If systemd's variable lists several folders, return the first one. Raise UsageError if the first that is
-    given is an empty variable.
+    * `flag`: the value of the option; None if it is not given.
+    * `own_name`, `systemd_name`: the names of the two variables in `environ`.
+    * `default`: the folder to return if none of the three is given.
+
+    If systemd's variable lists several folders, the first of them counts. Raise UsageError if the variable that counts
+    is empty.
     """
     from pathlib import Path
 
@@ -183,8 +186,8 @@ def terminal_width(stream: TextIO) -> int | None:
 def print_line(options: Options, command: str, line: str, exit_code: int = 0) -> int:
     """Print `line` or, with `-o json`, a JSON object with `line`, the name of the command and `exit_code`.
 
-    Return `exit_code`. If stdout cannot be written, print the reason to stderr: then 1 is returned in place of a code
-    from 0 to 4; other codes are returned unchanged.
+    Return `exit_code`. If stdout cannot be written, print the reason to stderr, and return 1 in place of a code from 0
+    to 4; other codes are returned unchanged.
     """
     from reconciler.show.documents.command_documents import message_document
     from reconciler.show.documents.report_document import json_text

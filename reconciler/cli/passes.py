@@ -93,7 +93,7 @@ def run_pass(
     """Run one pass under the pass lock, and print its report. Return the exit code.
 
     * `metrics_path`: the file for metrics; None for no file.
-    * `check`: is called first, under the lock. If it raises an error, nothing is done.
+    * `check`: is called first, under the lock. If `check` raises an error, no pass is run.
     * `lines`: prints what the pass does, and the report as its last line; None without --events.
     """
     with interruptible(), private_files():
@@ -110,8 +110,8 @@ def _run_locked(
 ) -> Pass:
     """Run one pass under the pass lock, and show what it does. Return its result.
 
-    `check` is called first. If it raises an error, nothing is done. `lines` prints what the pass does; None without
-    --events.
+    `check` is called first, under the lock. If `check` raises an error, no pass is run. `lines` prints what the pass
+    does; None without --events.
     """
     with (
         pass_lock(context, "reconcile") as lock,
@@ -133,7 +133,7 @@ def _run_locked(
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
     """Return the request for a pass or a preview. `command` is the kind of its report.
 
-    `retry` names recipes to try again although they were red. Raise UsageError if one of them is not declared.
+    `retry` names recipes to try again although they were red. Raise UsageError if a recipe in `retry` is not declared.
     """
     for name in retry:
         require_declared(context, name)

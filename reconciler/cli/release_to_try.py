@@ -25,8 +25,9 @@ def require_ref_name(ref: str | None) -> None:
 def release_to_try(host: Host, observation: Observation, ref: str | None) -> Release:
     """Return what `ref` names: a release, branch, commit or other ref of upstream. None means the newest release.
 
-    The signature is only checked for the newest release, not for what a person names. Raise InfrastructureError if
-    there is no newest release, or if it has to be signed and is not. Raise UsageError if nothing is named `ref`.
+    Only the signature of the newest release is checked. What a person names with `ref` may be unsigned. Raise
+    UsageError if upstream has nothing named `ref`. If `ref` is None, raise InfrastructureError if there is no newest
+    release, or if the recipe needs signatures and the newest release has no good one.
     """
     name = observation.recipe.name
     if ref is None:
@@ -40,9 +41,10 @@ def release_to_try(host: Host, observation: Observation, ref: str | None) -> Rel
 
 
 def _newest_release(host: Host, observation: Observation) -> Release:
-    """Return the newest release.
+    """Return the newest release of the observed recipe.
 
-    Raise InfrastructureError if there is none, or if the recipe needs signatures and the release has no good signature.
+    Raise InfrastructureError if there is no such release, or if the recipe needs signatures and the release has no good
+    signature.
     """
     name, want = observation.recipe.name, want_of(observation)
     if not isinstance(want, Release):

@@ -30,7 +30,7 @@ class RollbackOptions:
     """The options of `reconcile rollback`.
 
     * `reason`: why the person goes back.
-    * `to`: the number of the generation to go back to; None for the newest intact one of an older release.
+    * `to`: the number of the generation to go back to; None for the newest intact generation of an older release.
     """
 
     reason: str
@@ -38,10 +38,10 @@ class RollbackOptions:
 
 
 def rollback(options: Options, name: str, request: RollbackOptions) -> int:
-    """Roll the recipe `name` back to an older generation. Return 3 if its kept deployment is down afterwards, else 0.
+    """Roll the recipe `name` back to an older generation. Return 0, or 3 if its kept deployment is down afterwards.
 
-    Raise CanonError if there is no such generation, or if that generation is not intact or does not come up. The
-    canonical is then unchanged.
+    Raise CanonError if the older generation does not exist, is not intact or does not come up. The canonical is then
+    unchanged.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -65,7 +65,7 @@ def rollback(options: Options, name: str, request: RollbackOptions) -> int:
 
 
 def _roll_back(host: Host, context: CommandContext, name: str, request: RollbackOptions) -> Canonical:
-    """Roll the recipe `name` back. Return its new canonical. Raise CanonError if it cannot be rolled back.
+    """Roll the recipe `name` back. Return its new canonical. Raise CanonError if the recipe cannot be rolled back.
 
     Kept deployments that share an app with the recipe are undeployed first, and deployed again afterwards.
     """
@@ -106,7 +106,7 @@ def _prove(host: Host, request: RollbackRequest) -> Canonical:
 def _why_down(host: Host, recipe: Recipe, have: Canonical) -> str:
     """Return why the kept deployment of the canonical `have` is not up.
 
-    Return "" if it is up, or if the recipe declares no kept deployment.
+    Return "" if the kept deployment is up, or if the recipe declares none.
     """
     if not keeps_running(recipe):
         return ""

@@ -44,8 +44,8 @@ def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
 def apply(options: Options, file: str, lines: EventLines | None) -> int:
     """Carry out the plan in `file`, if nothing on which it depends has changed. Return the exit code of the pass.
 
-    `lines` prints what the pass does; None without --events. Raise UsageError if the file is no plan for this fleet and
-    state folder, NeedsPersonError if something has changed.
+    `lines` prints what the pass does; None without --events. Raise UsageError if the file has no saved plan for this
+    fleet folder and state folder. Raise NeedsPersonError if something has changed on which the plan depends.
     """
     context = load_context(options)
     saved = _read(Path(file))
@@ -58,9 +58,9 @@ def apply(options: Options, file: str, lines: EventLines | None) -> int:
 
 
 def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: str) -> None:
-    """Observe and plan again. Raise NeedsPersonError if anything has changed on which the plan in `file` depends.
+    """Observe and plan again. Raise NeedsPersonError if anything has changed on which the plan `saved` depends.
 
-    `saved` is that plan.
+    `file` is the file of the saved plan, which the error names.
     """
     moved = moved_parts(saved.basis, preview_with_basis(host, request).basis)
     if moved:
@@ -74,7 +74,7 @@ def _require_unmoved(host: Host, request: RunRequest, saved: SavedPlan, file: st
 def _require_same_folders(context: CommandContext, saved: SavedPlan, file: str) -> None:
     """Raise UsageError if the saved plan is for another state folder or fleet folder, or if the option -r is given.
 
-    `file` is the file of the plan, for the error.
+    `file` is the file of the saved plan, which the error names.
     """
     if context.options.recipes:
         raise UsageError("apply takes no --recipe", "the plan says which recipes it is about")
@@ -123,9 +123,9 @@ def _text(saved: SavedPlan, seen: Preview) -> str:
 
 
 def _read(file: Path) -> SavedPlan:
-    """Return the plan in a file.
+    """Return the saved plan in `file`.
 
-    Raise UsageError if the file has anything else in it, OSError if it cannot be read.
+    Raise UsageError if the content of the file is no saved plan. Raise OSError if the file cannot be read.
     """
     content = file.read_bytes()
     try:

@@ -29,8 +29,8 @@ class UnwrittenError(CanonError):
 def open_missing() -> None:
     """Open /dev/null in place of each standard stream that was closed when this program started.
 
-    Otherwise the next file that is opened would get the number of stdin, stdout or stderr. Writing to such a stream
-    still fails.
+    Without this, the next file that is opened would get the number of stdin, stdout or stderr. /dev/null is opened for
+    reading only, so writing to such a stream still fails.
     """
     for number in range(3):
         try:
@@ -64,8 +64,8 @@ def unwritten_message(error: OSError | ValueError) -> tuple[str, str]:
 def print_answer(text: str, exit_code: int) -> int:
     """Write `text` to stdout. Return `exit_code`.
 
-    If writing fails, print the reason to stderr. Then FAILED (1) is returned in place of a code from 0 to 4; other
-    codes are returned unchanged.
+    If writing fails, print the reason to stderr, and return FAILED (1) in place of a code from 0 to 4; other codes are
+    returned unchanged.
     """
     try:
         write_answer(text)
@@ -90,7 +90,7 @@ def print_error(text: str) -> None:
 def flush_or_drop() -> None:
     """Flush stdout and stderr. A stream that cannot be flushed is replaced by /dev/null, and its text is lost.
 
-    Python flushes both again at its end, and would exit with 120 if that failed.
+    Python flushes both streams again at its end. If this second flush failed, the exit code would be 120.
     """
     for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
         try:

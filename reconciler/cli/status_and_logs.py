@@ -27,14 +27,14 @@ from state.snapshots.snapshots import SealedSnapshots
 
 
 def status(options: Options, name: str | None, *, watch: bool = False) -> int:
-    """Print the canonicals of all recipes, or only that of `name`. Return the first exit code that applies.
+    """Print the canonical of the recipe `name`; the canonicals of all recipes if `name` is None. Return the exit code.
 
-    * 1: a state is not known, or the last pass over the whole fleet is too old.
+    * 0: all canonicals are intact and up, and the last pass over the whole fleet is not too old.
     * 3: a canonical is damaged or down.
-    * 0: else.
+    * 1: the state of a canonical is not known, or the last pass over the whole fleet is too old. This code precedes 3.
 
-    With `watch`, print the canonicals and the running pass again and again until a signal comes; the code is then 128
-    plus the number of the signal. Raise UsageError if `name` is neither declared nor recorded.
+    With `watch`, print the canonicals and the running pass again and again until a signal comes. Return then 128 plus
+    the number of the signal. Raise UsageError if `name` is neither declared nor recorded.
     """
     context = load_context(options)
     rows = _recorded(context, name)
@@ -84,18 +84,18 @@ def _with_sizes(context: CommandContext, rows: Sequence[Recorded]) -> tuple[Reco
 
 
 def _table(context: CommandContext, name: str | None) -> str:
-    """Read what is recorded now. Return it as the text of `reconcile status`.
+    """Read what is recorded now of the recipe `name`. Return it as the text of `reconcile status`.
 
-    `name` is the recipe to tell about; None for all recipes.
+    If `name` is None, read what is recorded of all recipes that the options select.
     """
     return _text(context, _recorded(context, name), name, last_whole_pass(context))
 
 
 def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, last: LastWholePass) -> str:
-    """Return the text of `reconcile status` without JSON.
+    """Return the text of `reconcile status` without JSON: a table with a line for each of `rows`.
 
-    If `name` is None, this is a table of the rows. Otherwise there is one row, and this is a card with several lines.
-    `last` is the last pass over the whole fleet, whose age is in the text.
+    If `name` is not None, `rows` has only the row of this recipe. The text is then a card with several lines on the
+    recipe. `last` is the last pass over the whole fleet: the text has its age.
     """
     screen, now = stdout_screen(context.options), datetime.now(UTC)
     if name is not None:
@@ -138,7 +138,7 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
     """Return the status of each recorded canonical, by recipe.
 
     The status covers the snapshot and, if the recipe declares `keep = "running"`, the kept deployment. If the record of
-    a recipe cannot be read, its state is UNKNOWN.
+    a recipe cannot be read, the status has the state UNKNOWN.
     """
     statuses = snapshot_statuses(SealedSnapshots(), context.state, records)
     if records.unreadable:

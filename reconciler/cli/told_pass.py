@@ -30,9 +30,9 @@ from state.running_pass import drop_progress, keep_progress
 
 @define
 class EventLines:
-    """Writes the lines of --events to stdout. After a line that cannot be written, drops all others; the pass goes on.
+    """Writes the lines of --events to stdout. Once a line cannot be written, drops all later lines; the pass goes on.
 
-    `failure` is the error of the line that could not be written; None if there is none.
+    `failure` is the error of the line that could not be written; None if all lines were written.
     """
 
     failure: UnwrittenError | None = None
@@ -47,8 +47,8 @@ class EventLines:
     def end(self, report: Report) -> int:
         """Write the report as the last line of --events. Return the report's exit code.
 
-        If a line could not be written, print the reason to stderr. Then 1 replaces a code from 0 to 4; other codes
-        stay.
+        If this or an earlier line could not be written, print the reason to stderr, and return 1 in place of a code
+        from 0 to 4; other codes are returned unchanged.
         """
         self.write(ended_line(report))
         if self.failure is None:
@@ -58,10 +58,10 @@ class EventLines:
 
 
 def event_lines(options: Options, *, wanted: bool, dry_run: bool = False) -> EventLines | None:
-    """Return an object that writes the lines of --events; None if this option is not `wanted`.
+    """Return an object that writes the lines of --events; None if --events is not `wanted`.
 
-    Raise UsageError if the option is wanted together with -o text or -o wide, which ask for text. Raise it also for a
-    `dry_run`, because --events tells what a pass does, and a dry run starts none.
+    Raise UsageError if --events is wanted together with -o text or -o wide, which ask for text. Raise UsageError also
+    if it is wanted for a `dry_run`: --events tells what a pass does, and a dry run starts no pass.
     """
     if not wanted:
         return None
@@ -78,7 +78,7 @@ class ToldPass:
 
     * `shown`: shows the progress on stderr.
     * `file`: the file of the state folder that other processes read.
-    * `lines`: writes the lines of --events; None without this option.
+    * `lines`: writes the lines of --events; None if this option is not given.
     * `now`: returns the present time.
     * `pass_now`: what `file` says; None until the pass begins.
     """
@@ -138,7 +138,7 @@ class ToldPass:
 def told_pass(shown: LineProgress, file: Path, lines: EventLines | None) -> Iterator[ToldPass]:
     """Yield an object that tells the progress of a pass. At the end of the `with` block, remove `file`.
 
-    `shown`, `file` and `lines` are the fields of that object: see ToldPass.
+    `shown`, `file` and `lines` become the fields of the yielded object: see ToldPass.
     """
     try:
         yield ToldPass(shown, file, lines)

@@ -37,8 +37,8 @@ def print_trial(context: CommandContext, junit_path: str | None, tested: Tested,
     * `tested`: the trial and the results of its ways, which decide on the exit code.
     * `run`: facts about this run of the command, for JSON.
 
-    If stdout or the file cannot be written, print the reason to stderr. Then 1 is returned in place of a code from 0 to
-    4; other codes are returned unchanged.
+    If stdout or the file cannot be written, print the reason to stderr, and return 1 in place of a code from 0 to 4;
+    other codes are returned unchanged.
     """
     code = code_of_trial(tested)
     if context.options.json:

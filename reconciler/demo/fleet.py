@@ -121,9 +121,9 @@ def _declare(name: str, folder: Path, upstreams: Path) -> None:
 
 
 def _import(repository: Path, stdin: bytes) -> None:
-    """Add commits to a repository. `stdin` is the input for `git fast-import`.
+    """Add commits to a repository. `stdin` is the input for `git fast-import`, which has the commits.
 
-    Raise InfrastructureError if that fails.
+    Raise InfrastructureError if git is missing or fails.
     """
     _git(git_argv("fast-import", "--quiet", "--done", repository=repository), repository, stdin)
 

@@ -46,7 +46,7 @@ from state.state_errors import StateError
 class ConvergeContext:
     """What the steps of a plan need.
 
-    * `observations`: what was seen of each recipe for the plan, by recipe.
+    * `observations`: what was seen of each recipe before the plan was made, by recipe.
     * `mirror_errors`: the recipes whose mirror was not updated, each with the reason.
     * `has_company`: True if other steps can be running at the same time.
     * `failures`: the recipes whose step failed while others ran, each with the reason; "" if the step did not begin.
@@ -71,9 +71,9 @@ def converge(context: ConvergeContext) -> Generator[Outcome, None, None]:
 
 
 def converge_alone(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step while no other runs. Return its outcome.
+    """Carry out one step while no other step runs, and record the verdict of its trial. Return the outcome.
 
-    Then deploy the kept deployments again that were undeployed for its trial.
+    After the trial, deploy the kept deployments again that were undeployed for it.
     """
     outcome = record_step(context, converge_step(context, step))
     if step.release is not None:
@@ -89,9 +89,9 @@ def record_step(context: ConvergeContext, outcome: Outcome) -> Outcome:
 
 
 def converge_step(context: ConvergeContext, step: Step) -> Outcome:
-    """Carry out one step. Return its outcome. A bug is not raised, but gives the result INFRASTRUCTURE.
+    """Carry out one step. Return its outcome. Raise no error: after a bug, the result is INFRASTRUCTURE.
 
-    A promotion is recorded here. The verdict of the trial is not: `record_step` does that.
+    A promotion is recorded here. The caller records the verdict of the trial, with `record_step`.
     """
     try:
         return _outcome(context, step, _attempt(context, step))
@@ -196,8 +196,7 @@ def trial_request(
 def redeploy(context: ConvergeContext, step: Step) -> None:
     """Deploy again each kept deployment that `step.redeploys` names and that is down now.
 
-    Raise no error: a deployment that fails stays down, which the next observation shows. The traceback of a bug is
-    written to a file.
+    Raise no error: a deployment that fails stays down. The traceback of the error is written to a file.
     """
     host = context.host
     for name in step.redeploys:

@@ -13,10 +13,10 @@ from state.records import Records
 
 
 def disk_record(host: Host, names: Iterable[str], records: Records) -> Mapping[str, object] | None:
-    """Return what the ledger keeps of the disk after a pass; None if it cannot be measured.
+    """Return what the ledger keeps of the disk after a pass; None if the disk cannot be measured.
 
-    * "free": the free bytes on the disk of the state folder. The engine's own disk is not asked for, because a pass in
-      which nothing changes should not need the engine.
+    * "free": the free bytes on the disk of the state folder. The engine's disk is not measured, because a pass in which
+      nothing changes should not need the engine.
     * "recipes": for each recipe in `names`, the bytes of its stored generations, and the most that one of its last
       trials took of the disk (None if that was never measured).
     """

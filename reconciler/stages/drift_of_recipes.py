@@ -18,11 +18,11 @@ from state.records import Records
 def drift_by_recipe(
     host: Host, recipes: Mapping[str, Recipe], records: Records, steps: Iterable[Step], *, counts_ignored: bool
 ) -> dict[str, RecipeDrift]:
-    """Return how the recipe of each step differs from what it should be, by recipe.
+    """Return, by recipe, how the recipe of each of `steps` differs from what it should be.
 
     * `recipes`: all recipes of the fleet.
-    * `counts_ignored`: True for the command `drift`. Then a recipe counts as ignored if all its differences are
-      ignored. If its upstream cannot be seen, the ledger is read to find out when a pass last saw it. If this argument
+    * `counts_ignored`: True for the command `drift`. A recipe then counts as ignored if all its differences are
+      ignored. If an upstream cannot be seen, the ledger is read to find out when a pass last saw it. If this argument
       is False, no recipe counts as ignored, and the ledger is not read.
     """
     steps = tuple(steps)
@@ -44,7 +44,7 @@ def drift_by_recipe(
 def _with_rule(drift: RecipeDrift, rule: DriftIgnore, today: date) -> RecipeDrift:
     """Return the drift with its fields `rule`, `rule_ended` and `unused` filled in.
 
-    `rule` is the recipe's declared `[drift]`. `today` is in UTC.
+    `rule` is the recipe's declared `[drift]`. `today` is the day in UTC, by which the rule may have ended.
     """
     words = {item.difference.what for item in drift.items}
     if rule.until is not None and rule.until <= today:

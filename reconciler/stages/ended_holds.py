@@ -12,7 +12,7 @@ from state.records import LedgerEntry, Records
 def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
     """Delete the ended holds and the ended rollbacks of the recipes `names`. Return notes.
 
-    A rollback has ended if the canonical is newer than the release that was given up.
+    A rollback has ended if the canonical is newer than the release from which a person rolled back.
 
     * Each ended hold gets a note: that it has ended, or why it cannot be deleted.
     * An ended rollback gets a note only if it cannot be deleted.
@@ -43,9 +43,9 @@ def _end_rollback(host: Host, rollback: Rollback) -> str:
 
 
 def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:
-    """Delete a decision that has ended, and append an entry to the ledger. Return why this failed; "" if it did not.
+    """Delete a decision that has ended, and append an entry to the ledger. Return ""; if this failed, the reason.
 
-    `kind` and `body` are the entry's kind and data. If this fails, the next pass tries again. Until then the decision
+    `kind` and `body` are the entry's kind and data. After a failure, the next pass tries again. Until then the decision
     is still recorded, but has no effect.
     """
     entry = LedgerEntry(host.clock.now(), kind, decision.recipe, {**body, "pass": host.pass_id})

@@ -51,7 +51,7 @@ class Preview:
     """The report of a dry run, and what it was made from.
 
     * `basis`: the digests of everything on which the plan depends.
-    * `records`, `observed`: what was read from the registry, and what was observed, for the plan.
+    * `records`, `observed`: the records and the observations that the plan was made from.
     """
 
     report: Report
@@ -98,12 +98,12 @@ def reconcile(
 ) -> Pass:
     """Run one pass, and return its result. The caller holds the pass lock.
 
-    * `report_outcome`: gets each outcome at once.
+    * `report_outcome`: is called with each outcome at once.
     * `workers`: run several recipes at once; None to try one recipe after the other.
-    * `report_plan`: gets, once, the planned steps that do something, and the recipes that wait because of `[budget]`.
+    * `report_plan`: is called once, with the steps that do something, and the recipes that wait because of `[budget]`.
 
-    If a signal comes during a step, its trial is ended, and the remaining steps are reported as not tried. If a signal
-    comes before the first step, raise InterruptedPassError.
+    If a signal comes during a step, the step's trial is ended, and the remaining steps are reported as not tried. If a
+    signal comes before the first step, raise InterruptedPassError.
     """
     started_at = host.clock.now()
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
@@ -167,7 +167,7 @@ def _row(host: Host, request: RunRequest, step: Step, outcome: Outcome | None, r
 def _ledger_facts(report: Report, request: RunRequest, *, whole: bool) -> Mapping[str, object]:
     """Return what the ledger keeps of the end of a pass: results, exit code, and recipes that could not be observed.
 
-    "selected" has the names of the recipes. It is None if the pass was about the `whole` fleet.
+    The key "selected" has the names of the recipes that the pass was about; None if it was about the `whole` fleet.
     """
     return {
         "exit_code": report.exit_code,

@@ -29,8 +29,8 @@ class RunRequest:
     * `command`: the kind of its report, such as a plan.
     * `retry`: recipes that are tried again even if their release was red.
     * `parallel`: how many recipes may be tried at once.
-    * `planned`: the steps of a saved plan, which are the only ones to take; None to take all steps that are due.
-    * `ways`: what to try of every canonical, besides the ways that its recipe declares.
+    * `planned`: the steps of a saved plan: no other steps are taken. None to take all steps that are due.
+    * `ways`: the ways to try of every canonical, besides the ways that its recipe declares.
     """
 
     fleet: Fleet
@@ -43,9 +43,9 @@ class RunRequest:
 
 
 def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
-    """Return the plan for what was observed.
+    """Return the plan for the observations in `observed`.
 
-    If a bug keeps a recipe's step from being planned, the recipe counts as unobservable.
+    If planning the step of a recipe raises an error, which is a bug, the recipe counts as unobservable.
     """
     space = free_space(host, request.fleet)
     try:
@@ -58,10 +58,10 @@ def plan_for(host: Host, request: RunRequest, observed: Observations) -> Plan:
 
 
 def _without_bug(host: Host, request: RunRequest, observation: Observation, space: FreeSpace) -> Observation:
-    """Return the observation unchanged if this recipe alone can be planned.
+    """Plan the observed recipe alone. Return the observation unchanged if this raises no error.
 
-    If planning raises an error, return a copy whose `answer` is an Unobservable with that error: so one recipe cannot
-    stop the plan of all. `space` is how much room trials have on the disks.
+    After an error, return a copy of the observation whose `answer` is an Unobservable with the error: so one recipe
+    cannot stop the plan of all. `space` is how much room trials have on the disks.
     """
     try:
         _plan(host, request, Observations({observation.recipe.name: observation}, {}), space)
@@ -81,8 +81,8 @@ def _plan(host: Host, request: RunRequest, observed: Observations, space: FreeSp
 def context_for(host: Host, request: RunRequest) -> PlanContext:
     """Return what a plan depends on, besides the observations.
 
-    This host and its tools, the revision of Canon, and the day come from `host`. The recipes to try again, and all
-    recipes of the fleet, come from `request`.
+    `host` gives this host and its tools, the revision of Canon, and the present day. `request` gives the recipes to try
+    again, and all declared recipes.
     """
     return PlanContext(host.place, host.canon, host.clock.now().date(), request.retry, request.fleet.recipes)
 

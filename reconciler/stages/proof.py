@@ -40,8 +40,8 @@ def _plan(
 ) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], Basis]:
     """Observe and plan once. Return three values, the first two as a pair.
 
-    * what a pass would do: a text for each recipe for which it would do something.
-    * what could not be seen: the recipes for which this is not known, each with the reason.
+    * a text for each recipe for which a pass would do something, by recipe.
+    * the reason for each recipe for which it is not known what a pass would do, by recipe.
     * the digests of everything on which the plan depends.
     """
     observed = observe(host, request.fleet, request.names, records)

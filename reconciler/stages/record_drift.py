@@ -15,12 +15,12 @@ def record_drift(
 ) -> tuple[str, ...]:
     """Record in the registry and the ledger how recipes differ now, if that has changed.
 
-    Return a note if this fails; else ().
+    Return (), or a note if recording fails.
 
     * `findings`: how recipes differ now.
     * `before`: what the last pass recorded, by recipe.
-    * `whole`: True if `findings` are those of the whole fleet. Then a recipe of `before` without a finding is gone, and
-      its differences have ended.
+    * `whole`: True if `findings` are about the whole fleet. A recipe that is in `before`, but has no finding, is then
+      gone, and its differences have ended.
     """
     try:
         gone = without_findings(findings, before) if whole else ()

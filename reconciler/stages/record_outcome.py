@@ -36,7 +36,7 @@ def record_outcome(host: Host, observation: Observation, outcome: Outcome, trial
 def _unrecorded(outcome: Outcome, why: str) -> Outcome:
     """Return the outcome of a step whose trial could not be recorded, with the reason `why`.
 
-    If the release was promoted, the result stays. Otherwise the result becomes INFRASTRUCTURE.
+    If the step promoted the release or repaired the canonical, the result stays. Otherwise it becomes INFRASTRUCTURE.
     """
     message = f"the trial could not be recorded: {why}"
     if outcome.result in {Result.PROMOTED, Result.REPAIRED}:
@@ -48,8 +48,8 @@ def _unrecorded(outcome: Outcome, why: str) -> Outcome:
 def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) -> Iterator[str]:
     """Delete old snapshots and logs of the recipe. Yield why something cannot be deleted; the next pass tries again.
 
-    * `keep`: how many intact generations stay.
-    * `memory`: what passes remember of the recipe, such as which generations are damaged. Damaged ones do not count.
+    * `keep`: how many intact generations stay. Damaged generations do not count.
+    * `memory`: what passes remember of the recipe, such as which generations are damaged.
     * `trial`: the id of the trial whose log stays in any case.
     """
     name = outcome.step.recipe

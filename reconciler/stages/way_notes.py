@@ -17,7 +17,7 @@ Notes = tuple[str, ...]
 def due_notes(host: Host, observations: Mapping[str, Observation], records: Records, asked: Iterable[WayName]) -> Notes:
     """Return a note for each recipe of which a pass would try ways now, for the report of a dry run.
 
-    `asked` are the ways on the command line, besides those that each recipe declares; () for none.
+    `asked` are the ways that the command line names, besides the ways that each recipe declares; () for none.
     """
     found, unknown = ways_to_try(host, observations, records, asked)
     due = (f"{each.recipe.name} {each.canonical.version}: a pass would try: {', '.join(each.ways)}" for each in found)
@@ -25,9 +25,9 @@ def due_notes(host: Host, observations: Mapping[str, Observation], records: Reco
 
 
 def closed_notes(host: Host, records: Records, names: Iterable[str]) -> Notes:
-    """Return a note for each way of the recipes `names` whose answer was YES before, and is NO for the canonical.
+    """Return a note for each closed way of the recipes `names`: its answer was YES, and now is NO for the canonical.
 
-    The stop is left out: it depends on no older release.
+    The stop is left out, because its answer does not depend on an older release.
     """
     canonicals = {name: records.canonicals[name] for name in names if name in records.canonicals}
     lines = host.registry.lines(kind=WAY_LINE) if canonicals else ()

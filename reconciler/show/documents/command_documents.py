@@ -55,8 +55,8 @@ def status_document(
 def _recorded(row: Recorded) -> Json:
     """Return the entry of one recipe in the JSON document of `reconcile status`.
 
-    If the kept deployment is down, the key "since" has the time when the deployment was last up. Else "since" is null,
-    because `reconcile status` does not ask upstream, and so does not know since when a recipe differs.
+    If the kept deployment is down, the key "since" has the time when the deployment was last up. Otherwise "since" is
+    null: `reconcile status` does not ask upstream, and so does not know since when a recipe differs.
     """
     have = row.canonical
     return {
@@ -123,7 +123,9 @@ def _tested(tested: Tested, line: str) -> Json:
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
     """Return a JSON document with all keys of a report. Its lists of notes and errors are empty.
 
-    `population` and `summary` are numbers of recipes: at each stage of the run, and in each bucket.
+    * `population`: how many recipes there are at each stage of the run.
+    * `recipes`: the entries of the recipes.
+    * `summary`: how many recipes there are in each bucket, and the summary line.
     """
     return {
         "format": FORMAT,
@@ -161,7 +163,7 @@ def logs_document(recipe: str, trial: str, tiers: Mapping[str, str]) -> Json:
 def message_document(command: str, message: str, exit_code: int = 0) -> Json:
     """Return the JSON document of a command that prints only one line, such as `reconcile accept`.
 
-    `command` is the command's name, and `message` the line. `exit_code` is that of the command.
+    `command` is the name of the command, `message` is the line, and `exit_code` is the exit code of the command.
     """
     return {"format": FORMAT, "command": command, "line": message, "exit_code": exit_code}
 

@@ -23,7 +23,7 @@ def began_line(progress: PassProgress, recipes: Sequence[str]) -> str:
 
 
 def planned_line(work: Sequence[PlannedWork], over_budget: Sequence[str], at: datetime) -> str:
-    """Return the line of `reconcile --events` on the plan: the steps that do something, in their order.
+    """Return the line of `reconcile --events` on the plan. `work` are the steps that do something, in their order.
 
     `over_budget` are the recipes that the fleet's budget leaves to a later pass. `at` is the time of the event.
     """
@@ -43,15 +43,15 @@ def planned_part(work: PlannedWork) -> Json:
 def step_line(recipe: str, doing: str, last_seconds: float | None, at: datetime) -> str:
     """Return the line of `reconcile --events` that says what is being done for a recipe from the time `at` on.
 
-    `doing` says that in a few words. `last_seconds` is how long the recipe's last trial took; None if unknown.
+    `doing` says in a few words what is done. `last_seconds` is how long the recipe's last trial took; None if unknown.
     """
     return _line("step", at, {"recipe": recipe, "doing": doing, "last_seconds": last_seconds})
 
 
 def done_line(recipe: str, text: str, at: datetime) -> str:
-    """Return the line of `reconcile --events` that says how a recipe's step ended at the time `at`; `text` says how.
+    """Return the line of `reconcile --events` on the end of a recipe's step at the time `at`. `text` says how it ended.
 
-    This is not always the final result: a step that fails while others run is repeated alone.
+    The step may begin again: a step that fails while others run is repeated alone.
     """
     return _line("done", at, {"recipe": recipe, "text": text})
 
@@ -87,8 +87,8 @@ def failed_line(errors: Json, at: datetime) -> str:
 def running_part(progress: PassProgress | None) -> Json | None:
     """Return what a running pass does as JSON data, for the keys "running" and "unseen_pass" of `reconcile status`.
 
-    The key "left" of the result has the steps that are not done yet; it is null until there is a plan. Return None if
-    `progress` is None.
+    Return None if `progress` is None. The key "left" of the data has the steps that are not done yet. The value of this
+    key is null until there is a plan.
     """
     if progress is None:
         return None

@@ -54,8 +54,8 @@ _REFERENCE: Final = "#/$defs/"
 def schema_of(command: str, definitions: Definitions) -> dict[str, Any]:
     """Return the JSON Schema of what a command prints with `-o json`. `command` is a key of ANSWERS, such as "status".
 
-    The schema also allows what the command prints if it fails. `definitions` are all definitions of format 1; the
-    schema has those that it needs in its `$defs`.
+    The schema also allows what the command prints if it fails. `definitions` are all definitions of format 1. The
+    definitions that the schema needs are in its `$defs`.
     """
     failure = [] if command in _WITHOUT_FAILURE else [_reference(_FAILURE)]
     line = ", each line" if command in LINES else ""
@@ -85,6 +85,7 @@ def _answer(command: str, definitions: Definitions) -> dict[str, Any]:
     """Return the schema of what `command` prints if it succeeds.
 
     If several commands share the definition of their answer, the schema also fixes the value of the key "command".
+    `definitions` are all definitions of format 1.
     """
     name = ANSWERS[command]
     if "enum" not in definitions[name].get("properties", {}).get("command", {}):

@@ -58,8 +58,8 @@ class LineagePicture:
 def lineage_picture(nodes: Sequence[DataNode], most: int) -> LineagePicture | None:
     """Return the picture of a recipe's data; None if `nodes` is empty.
 
-    `nodes` are the releases that ran on the data, the oldest first. The last `most` of them are drawn, the oldest at
-    the top.
+    `nodes` are the releases that ran on the data, the oldest first. Only the last `most` nodes are drawn, with the
+    oldest at the top.
     """
     if not nodes:
         return None

@@ -49,7 +49,7 @@ def render_page(facts: PageFacts) -> str:
 def policy_of(style: str) -> str:
     """Return the content security policy of the page: nothing is loaded, no script runs, only one style sheet applies.
 
-    `style` is the text of that style sheet.
+    `style` is the text of the style sheet that applies.
     """
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -83,7 +83,7 @@ def _parts(facts: PageFacts) -> Mapping[str, object]:
 def _limits(facts: PageFacts) -> dict[str, float]:
     """Return how long the app of each recipe may take to become ready, in seconds, by the recipe's name.
 
-    A recipe on a Swarm without `[ready] timeout` is left out, because there each release declares this time itself.
+    A recipe on a Swarm without `[ready] timeout` is left out: each of its releases declares the time for itself.
     """
     known = (each for each in facts.fleet.recipes.values() if each.ready.timeout or each.driver == "process")
     return {recipe.name: recipe.ready.within().total_seconds() for recipe in known}
@@ -92,8 +92,10 @@ def _limits(facts: PageFacts) -> dict[str, float]:
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
     """Return the warnings at the top of the page, one text each.
 
-    There is a warning if the hashes of the ledger are wrong, one for canonicals whose data may be lost, and one if the
-    last pass over the whole fleet is too old. The notes of the report follow.
+    * one if the hashes of the ledger are wrong.
+    * one for each way of a canonical in which data may be lost (see `danger_warnings`).
+    * one if the last pass over the whole fleet is too old.
+    * the notes of the report.
     """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()
     return (*ledger, *danger_warnings(facts.explained), *stale_notes(facts.last), *facts.report.notes)
@@ -130,9 +132,9 @@ def _environment() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """Return `value` with its invisible characters escaped if it is a text.
+    """Return a value for a template. If `value` is a text, return the text with invisible characters escaped.
 
-    If `value` is no text, or is HTML that a template made, return it unchanged.
+    If `value` is no text, or is HTML that a template made, return `value` unchanged.
     """
     return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

@@ -21,7 +21,7 @@ class PassOnPage:
     * `done`: the pass, as the ledger has it.
     * `tone`: the word by which the style sheet chooses the colour of the pass.
     * `ended`: how the pass ended, as text.
-    * `other`: how many seconds of the pass were not spent in trials, at least 0; None if no end of it is recorded.
+    * `other`: how many seconds of the pass were not spent in trials, at least 0; None if the pass recorded no end.
     """
 
     done: PastPass
@@ -34,8 +34,8 @@ class PassOnPage:
 class PassColumn:
     """The column of one pass in the picture of passes.
 
-    * `x`, `width`: its place and size in percent of the picture's width.
-    * `y`, `height`: its place and size in pixels.
+    * `x`, `width`: where the column begins and how wide it is, in percent of the picture's width.
+    * `y`, `height`: where its upper end is and how high the column is, in pixels.
     * `tone`: the word by which the style sheet chooses the colour of the column.
     * `title`: in words what the column shows.
     """

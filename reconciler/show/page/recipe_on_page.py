@@ -54,15 +54,15 @@ class RecipeOnPage:
     * `row`: the recipe's row in the report.
     * `explained`: the explanation of the recipe.
     * `standing`: the name of the bucket in which the recipe is counted.
-    * `tone`: the word by which the style sheet chooses the colour of that bucket.
+    * `tone`: the word by which the style sheet chooses the colour of the bucket.
     * `want`: the wanted version; "?" if unknown, "-" if none is wanted.
     * `notes`: notes on the recipe that have no effect on its result.
-    * `timeline`: the picture of the recipe's past; None if nothing is known of it.
-    * `lineage`: the picture of the recipe's data; None if there is none yet.
-    * `history`: the latest events of the recipe, the oldest of them first.
+    * `timeline`: the picture of the recipe's past; None if nothing is known of the past.
+    * `lineage`: the picture of the recipe's data; None if there is no data yet.
+    * `history`: the latest events of the recipe, in the order in which they happened.
     * `earlier`: how many events came before those in `history`.
-    * `ways`: results of the ways of the canonical, those in which data may be lost first.
-    * `last_seen`: when upstream was last seen, if the last whole pass did not see it; else None.
+    * `ways`: results of the ways of the canonical. Results in which data may be lost come first.
+    * `last_seen`: when upstream was last seen, if the last whole pass did not see upstream; None in any other case.
     """
 
     number: int

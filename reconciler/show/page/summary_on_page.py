@@ -22,7 +22,7 @@ class BucketShare:
     * `label`: the name of the bucket.
     * `tone`: the word by which the style sheet chooses the colour of the bucket.
     * `count`: how many recipes are in the bucket.
-    * `x`, `width`: where its part of the bar begins and how wide it is, in percent of the bar.
+    * `x`, `width`: where the bucket's part of the bar begins and how wide this part is, in percent of the bar.
     """
 
     label: str
@@ -39,7 +39,7 @@ class DriftLine:
     * `what`: the kind of difference.
     * `reason`: a sentence about the difference; for an ignored difference, why it is ignored.
     * `since`: when the difference was first seen; None if that is not known.
-    * `until`: for an ignored difference, the day from which on it counts again, such as "2026-12-24"; else "".
+    * `until`: for an ignored difference, the day from which on it counts again, such as "2026-12-24"; "" for any other.
     """
 
     recipe: str
@@ -51,7 +51,7 @@ class DriftLine:
 
 @frozen
 class DriftBlock:
-    """A block of differences on the page: those of one side (desired, actual or unseen), or those that are ignored.
+    """A block of differences on the page: of one side (desired, actual or unseen), or all ignored differences.
 
     * `kind`: the word for the side, or "ignored".
     * `title`: the heading of the block.
@@ -82,9 +82,9 @@ def asking(recipes: Iterable[RecipeOnPage]) -> tuple[RecipeOnPage, ...]:
 
 
 def drift_on_page(rows: Sequence[Row]) -> tuple[DriftBlock, ...]:
-    """Return the blocks of differences on the page: one each for what is desired, what is here, what cannot be seen.
+    """Return the blocks of differences on the page: a block for each side, and at the end one of ignored differences.
 
-    A block of ignored differences comes last. Blocks without differences are left out.
+    The sides are what is desired, what is here, and what cannot be seen. Blocks without differences are left out.
     """
     found = [(row, item) for row in rows for item in row.drift.items]
     blocks = [DriftBlock(side.value, title, tuple(_counted(found, side))) for side, title in DRIFT_TITLES.items()]

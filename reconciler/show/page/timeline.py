@@ -28,7 +28,7 @@ class Mark:
     """A small sign in a lane of a recipe's timeline, for one thing that happened.
 
     * `x`: where the sign is, in percent of the timeline's width.
-    * `shape`: the id of the SVG symbol, by which the style sheet chooses the colour.
+    * `shape`: the id of the SVG symbol to draw. The style sheet chooses the colour by it.
     * `title`: in words what the sign stands for.
     """
 
@@ -43,7 +43,7 @@ class Band:
 
     * `x`, `width`: where the band begins and how wide it is, in percent of the timeline's width.
     * `title`: in words what the band shows.
-    * `is_last`: True if no later event made or removed a canonical.
+    * `is_last`: True if the recipe has no later event that made or removed a canonical.
     """
 
     x: str

@@ -77,9 +77,9 @@ def trials_on_page(activity: PageActivity) -> tuple[TrialOnPage, ...]:
 
 
 def _with_trial_before(by_recipe: Mapping[str, Sequence[PastTrial]]) -> Iterator[tuple[int, PastTrial]]:
-    """Yield two values for each trial: what Python's `id()` returns for it, and the recipe's trial before this one.
+    """Yield pairs, one for each trial: Python's `id()` of the trial, and the trial of the same recipe before it.
 
-    `by_recipe` has the trials of each recipe, the oldest first. The first trial of each recipe is left out.
+    `by_recipe` has the trials of each recipe, the oldest first. The first trial of a recipe gives no pair.
     """
     for trials in by_recipe.values():
         yield from ((id(trial), before) for before, trial in pairwise(trials))

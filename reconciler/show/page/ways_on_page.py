@@ -38,17 +38,18 @@ class WayOnPage:
 def ways_on_page(recorded: Iterable[RecordedWay], most: int) -> tuple[WayOnPage, ...]:
     """Return the `most` gravest results of ways, as the page shows them, the gravest first.
 
-    Results in which data may be lost come first. The other answers NO, then ERROR, SKIP and YES follow. `most` also
-    limits texts: each is cut to 40 * `most` characters. Both limits keep a page with many recipes small.
+    Results in which data may be lost come first. The other results with the answer NO follow, and then ERROR, SKIP and
+    YES. `most` also limits the text of each result: it is cut to 40 * `most` characters. Both limits keep a page with
+    many recipes small.
     """
     ordered = sorted(recorded, key=_gravity)
     return tuple(_way(each, 40 * most) for each in ordered[:most])
 
 
 def danger_warnings(explained: Sequence[Explanation]) -> tuple[str, ...]:
-    """Return a warning for each way of a canonical in which data may be lost.
+    """Return a warning for each way of a canonical in which data may be lost, but at most ten warnings.
 
-    After ten warnings, one more text says how many there are besides.
+    If there are more such ways, one more text says how many.
     """
     found = [
         f"{each.recipe} {way.result.release.version}: {way.result.way} {_shortened(way_text(way.result), 300)}"

@@ -14,8 +14,9 @@ _HEADER: Final = ("RECIPE", "VERDICT", "CLAIM", "WHY")
 def render_audit(audit: Audit, screen: Screen, *, wide: bool = False) -> str:
     """Return the text of `reconcile audit`: a table of claims, the hash of the ledger's last line, and a summary line.
 
-    A claim is one thing that the records say, which the audit compares with what it finds. Claims that agree are not
-    shown one by one: for each recipe, one line has their number. If `wide`, every claim has a line of its own.
+    A claim is one statement of the records, which the audit compares with what it finds. The table has a line for each
+    claim that was not found to agree. For each recipe, one more line has the number of the claims that agree. If
+    `wide`, every claim has a line of its own.
     """
     rows = [_cells(claim) for claim in audit.claims] if wide else list(_short_rows(audit.claims))
     lines = align(_HEADER, rows, screen)
@@ -35,7 +36,7 @@ def audit_line(audit: Audit) -> str:
 def _short_rows(claims: Sequence[Claim]) -> Iterable[Sequence[Cell]]:
     """Yield the rows of the short table of claims.
 
-    For each recipe, one row has the number of its claims that agree. Each other claim has a row of its own.
+    For each recipe, the first row has the number of its claims that agree. Each other claim has a row of its own.
     """
     for recipe in dict.fromkeys(claim.recipe for claim in claims):
         own = [claim for claim in claims if claim.recipe == recipe]

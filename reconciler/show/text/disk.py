@@ -33,7 +33,7 @@ class DiskStatus:
 def disk_line(disk: DiskStatus) -> str:
     """Return a line such as "disk: 3.0 GiB in the state folder, 80 % of it generations; 9.0 GiB free".
 
-    If a budget is declared, it is named at the end of the line.
+    If a budget is declared, the end of the line names the budget.
     """
     budget = f", [budget] disk is {size(disk.budget)}" if disk.budget is not None else ""
     taken = f"{size(disk.total)} in the state folder, {100 * disk.share:.0f} % of it generations"

@@ -25,9 +25,10 @@ _LEAST: Final = 20
 def drift_blocks(report: Report, screen: Screen, *, wide: bool) -> Iterator[list[str]]:
     """Yield the blocks of `reconcile drift`, each as a list of lines with a title and a table of differences.
 
-    There is a block for what is desired, one for what is here, one for what cannot be seen, and one for differences
-    that a rule ignores. Blocks without differences are left out. Recipes that are not enrolled are only in the last
-    block. Reasons are cut to the width of the screen unless `wide`. Ages are counted back from the end of the run.
+    There is a block for each side (what is desired, what is here, what cannot be seen), and at the end a block of
+    differences that a rule ignores. Blocks without differences are left out. Recipes that are not enrolled are only in
+    the block at the end. Reasons are cut to the width of the screen unless `wide`. Ages are counted back from the end
+    of the run.
     """
     found = [(row, item) for row in report.rows for item in row.drift.items]
     now = report.run.finished_at

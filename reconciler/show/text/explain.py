@@ -63,7 +63,7 @@ def _changes(explained: Explanation, screen: Screen) -> list[str]:
     """Return lines on what would give the recipe a new canonical, and on what happens next.
 
     A blocker is a reason why the recipe gets no new canonical. For each blocker, the lines name the changes that would
-    remove it. Return an empty list if there is nothing to say.
+    remove the blocker: one of these changes is enough. Return an empty list if there is nothing to say.
     """
     lines: list[str] = []
     count = len(explained.blockers)
@@ -127,7 +127,7 @@ def _base(explained: Explanation) -> list[str]:
 
 
 def _ways(explained: Explanation, screen: Screen) -> list[str]:
-    """Return lines on the ways that were tried of the canonical's release, the first of them a heading.
+    """Return lines on the ways that were tried of the canonical's release. The first line is a heading.
 
     Return an empty list if there is no canonical, or if no way was tried.
     """

@@ -37,7 +37,7 @@ def message_text(message: Message) -> str:
 def _lines(item: Item) -> list[str]:
     """Return the lines on one problem: what it is, the reason, when people were first told, and how the recipe is now.
 
-    The time is left out for a new problem. How the recipe is now is left out unless the problem is over.
+    For a new problem, the time is left out. How the recipe is now is said only of a problem that is over.
     """
     head = f"{item.event.upper()}: {_about(item.problem)}"
     since = [f"  since  {moment(item.since)}"] if item.event in {EventWord.REMINDER, EventWord.RECOVERY} else []

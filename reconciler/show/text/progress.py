@@ -49,10 +49,10 @@ class StepProgress:
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
     """Return what is being done for `recipe` from now on, as a new step.
 
-    * `doing`: the step before; None if there was none. If it is of the same recipe, the new step has the same `began`.
+    * `doing`: the step before; None if there was none. If it is a step of `recipe`, the new step keeps its `began`.
     * `what`: what is being done from now on, in a few words.
     * `now`: the present time, in seconds of a monotonic clock.
-    * `last`: how many seconds the recipe's last trial took; None if unknown.
+    * `last`: how many seconds the recipe's last trial took; None if not known, or to keep what `doing` has.
     """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)
@@ -91,7 +91,7 @@ class LineProgress:
 
     * `verbose`: True to add times.
     * `monotonic`: a clock: a function that returns seconds.
-    * `running`: the recipes that are tried at the same time; empty if one is tried after the other.
+    * `running`: the recipes that are tried at the same time; empty if recipes are tried one after the other.
     * `doing`: the present step of each recipe in `running`, and the step that began last, by recipe.
     """
 
@@ -123,10 +123,10 @@ class LineProgress:
         self.doing = {name: step for name, step in self.doing.items() if name in recipes}
 
     def _next(self, recipe: str, what: str, last: float | None) -> StepProgress:
-        """Record in `doing` what is done for a recipe from now on, and return this step.
+        """Make a new step for a recipe, record it in the field `doing`, and return it.
 
-        `what` says in a few words what is done. `last` is how many seconds the recipe's last trial took; None if
-        unknown. Also remove from `doing` the steps of all other recipes that are not in `running`.
+        `what` says in a few words what is done from now on. `last` is how many seconds the recipe's last trial took;
+        None if unknown. Also remove from `doing` the steps of all other recipes that are not in `running`.
         """
         step = next_step(self.doing.get(recipe), recipe, what, self.monotonic(), last)
         self.doing = {name: each for name, each in self.doing.items() if name in self.running} | {recipe: step}
@@ -202,8 +202,8 @@ class SilentProgress(LineProgress):
 def open_progress(*, quiet: bool, verbose: bool, colour: bool = True, stream: TextIO | None = None) -> LineProgress:
     """Return an object that shows progress on `stream`, or on stderr if that is None. Use it in a `with` statement.
 
-    If `quiet`, it shows nothing. Else it shows lines that are redrawn if the stream is a terminal, and plain lines if
-    not. `verbose` adds times. `colour` is False to show redrawn lines without colours.
+    The object redraws lines on a terminal, and writes plain lines to any other stream. If `quiet`, it shows nothing.
+    `verbose` adds times. `colour` is False to redraw lines without colours.
     """
     stream = cast("TextIO", LossyStream(stream or sys.stderr))
     if quiet:

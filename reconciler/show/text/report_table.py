@@ -50,8 +50,8 @@ def render_report(
 def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
     """Return the lines of the table of recipes.
 
-    If the table is `wide`, its last column, WHY, has the whole reasons. Else WHY is short, and the whole reasons are
-    below the table.
+    The last column, WHY, has short texts, and lines below the table have the whole reasons. If the table is `wide`, WHY
+    itself has the whole reasons.
     """
     columns = columns_of(report, wide=wide)
     titles = [column.title for column in columns]
@@ -88,8 +88,8 @@ def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Scree
 def _sentences_below(report: Report, screen: Screen) -> list[str]:
     """Return a line with the whole reason of each recipe whose short text in WHY does not say everything.
 
-    Recipes with a failed step are left out, because their reasons are printed elsewhere. The last line says how to see
-    more. Return an empty list if there is no such recipe.
+    Recipes with a failed step are left out, because a block on the failed step has the reason. One more line, the last,
+    says how to see more. Return an empty list if no recipe is left.
     """
     shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]

@@ -42,9 +42,9 @@ class RunningNow:
 
 
 def running_lines(running: RunningNow, now: datetime, screen: Screen) -> list[str]:
-    """Return lines on the pass that runs: what it does now, what is left to do, and what is done.
+    """Return lines on the pass that runs: what the pass does now, what is left to do, and what is done.
 
-    If none runs, return one line that says so.
+    If no pass is seen to run, return one line that says so.
     """
     progress = running.alive
     if progress is None:

@@ -28,7 +28,8 @@ _NO_STATUS: Final = CanonicalStatus(State.NONE)
 class Recorded:
     """What is recorded of one recipe, as `reconcile status` shows it.
 
-    * `declared`: False for an orphan. `canonical`: None if none is recorded.
+    * `declared`: False for an orphan.
+    * `canonical`: None if the recipe has no canonical.
     * `exception`: why the recipe is not enrolled; "" if it is enrolled.
     * `status`: whether the canonical is intact, damaged, down or unknown, and why.
     * `memory`: what is remembered of the recipe, such as its reds.
