@@ -23,7 +23,7 @@ class Inspection:
     """What the checks of `reconcile doctor` look at.
 
     * `environment`: the environment of child processes, as this shell makes it.
-    * `tools`: the programs that recipes and drivers need, and those that are always used.
+    * `tools`: the programs that recipes and drivers need, and the programs that are always used.
     * `unit`: the name of the systemd unit in which passes run.
     * `service`: the unit's properties by name; the error if systemd could not be asked.
     * `records`: all records; empty if the registry cannot be read.

@@ -11,8 +11,8 @@ from state.notification_file import read_notifications
 def check_notify(seen: Inspection) -> HostCheck:
     """Return the check of `[notify]`: whether each declared target can be reached, and how many messages wait.
 
-    The check also names the message that was dropped last, if one was. Nothing is sent. Raise StateError if the record
-    of messages cannot be read.
+    If messages were dropped, the check also names the message that was dropped last. Nothing is sent. Raise StateError
+    if the record of messages cannot be read.
     """
     known = read_notifications(seen.state.notifications)
     found: dict[str, str] = {}

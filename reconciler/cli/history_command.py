@@ -53,7 +53,7 @@ def history(options: Options, name: str | None, since: str | None) -> int:
     * `name`: None for the recipes named by -r; without -r, for all recipes and for what happened in whole passes.
     * `since`: print nothing older: a span such as "2d", or a day or time; None for any age.
 
-    Raise UsageError if nothing is known of a recipe, or if `since` is no time.
+    Raise UsageError if nothing is known of a recipe that is named, or if `since` is no time.
     """
     context = load_context(options)
     registry = SqliteRegistry(context.state.database)

@@ -15,7 +15,7 @@ class MessageRecord:
     """The record of messages, as it is kept while messages are sent.
 
     * `path`: the file of the record.
-    * `known`: the content of the record. If the file could not be written, the file is older.
+    * `known`: the content of the record. If the file could not be written, its content is older.
     * `unread`: why the file could not be read; "" if it was read. A file that could not be read is never written.
     * `unwritten`: why the file could not be written; "" if no write has failed.
     """

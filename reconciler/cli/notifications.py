@@ -95,8 +95,8 @@ def tell_pass(context: CommandContext, done: Pass) -> Pass:
 def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
     """Record and send the message that a pass over the whole fleet ended with the error `failed`.
 
-    After a pass over some recipes only messages that wait are sent. If sending fails, add a note to `failed`, and raise
-    nothing. The caller holds the pass lock.
+    If the pass was over some recipes only, record no such message, and send only messages that wait. If sending fails,
+    raise nothing, but add a note to `failed`. The caller holds the pass lock.
     """
     if not context.fleet.notify.targets:
         return
@@ -109,10 +109,10 @@ def tell_failed_pass(context: CommandContext, failed: Exception) -> None:
 
 
 def timer_seen(context: CommandContext) -> Seen:
-    """Return whether there is the problem that the last pass over the whole fleet is too old.
+    """Return what is seen of one problem: that the last pass over the whole fleet is too old.
 
-    The returned value has this problem if the pass is too old. If the pass is not too old, the value says that this
-    problem is over.
+    If the pass is too old, the returned value has this problem in `problems`. Otherwise it has the problem's
+    subject in `over`, because the problem is over.
     """
     last = last_whole_pass(context)
     return seen_of_timer(last, whole_pass_text(last))
@@ -130,10 +130,11 @@ def tell(
     *,
     sends: bool = True,
 ) -> Sent:
-    """Record the message that is due now, and send all messages that wait. Return what came of it.
+    """Record the message that is due now, and send all messages that wait. Return what came of the sending.
 
-    * `seen_of`: gets the subjects of the problems that people were told of, and returns which problems there are now.
-    * `looks`: functions that return more problems, from the ledger.
+    * `seen_of`: a function that gets the subjects of the problems that people were told of, and returns which problems
+      there are now.
+    * `looks`: functions that return more problems, which they find in the ledger.
     * `sends`: False to send nothing: the messages go on waiting.
 
     If the record of messages or the ledger cannot be read or written, what is known is sent all the same, and a remark
@@ -152,7 +153,7 @@ def tell(
 
 
 def send_waiting(context: CommandContext, record: MessageRecord) -> Sent:
-    """Send to each target the messages that it did not get yet, the oldest first. Return what came of it.
+    """Send to each target the messages that it did not get yet, the oldest first. Return what came of the sending.
 
     `record` says which messages wait. Each message that was sent is noted in the record at once.
     """

@@ -102,9 +102,9 @@ NONEMPTY = _NonEmptyText()
 
 
 def examples(*commands: str) -> str:
-    r"""Return the text at the end of a command's help: these command lines, as a user may type them.
+    r"""Return the text at the end of a command's help. It has `commands`: command lines, as a user may type them.
 
-    `\b` keeps click from joining the lines.
+    The text begins with `\b`, which keeps click from joining the lines.
     """
     title = "Example:" if len(commands) == 1 else "Examples:"
     return "\n  ".join(["\b\n" + title, *commands])

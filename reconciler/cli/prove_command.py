@@ -15,12 +15,12 @@ from reconciler.stages.planning import RunRequest
 def prove(options: Options) -> int:
     """Plan twice under the pass lock, and print whether a pass would do nothing. Return the exit code.
 
-    * 5: no recipe is enrolled.
-    * 1: it could not be seen what a pass would do.
-    * 2: a pass would do something.
     * 0: a pass would do nothing.
+    * 2: a pass would do something.
+    * 1: it could not be seen what a pass would do with some recipe. This code precedes 2.
+    * 5: no recipe is enrolled. This code precedes all others.
 
-    Raise LockHeldError if a pass runs, because it changes what the plans depend on.
+    Raise LockHeldError if a pass runs, because the pass changes what the plans depend on.
     """
     context = load_context(options)
     request = RunRequest(context.fleet, context.names, ReportCommand.PLAN)

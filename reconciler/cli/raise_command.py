@@ -30,10 +30,11 @@ from state.records import Canonical
 
 
 def raise_copy(options: Options, name: str, span: str) -> int:
-    """Deploy a copy of the canonical with its data in a slot, until a signal comes or `span` is over. Return 0.
+    """Deploy a copy of the recipe's canonical in a slot, until a signal comes or `span` is over. Return 0.
 
     `span` is the value of --for, such as "10m". The address of the copy is printed. At the end, the copy is removed.
-    Raise UsageError if `span` or `name` is wrong, CanonError if the copy does not come up, or stops by itself.
+    Raise UsageError if `span` is no duration or the recipe `name` is not declared. Raise CanonError if there is no
+    canonical, or if the copy does not come up or stops by itself.
     """
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)

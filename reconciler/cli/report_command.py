@@ -29,11 +29,11 @@ _STDOUT = "-"
 def report(options: Options, file: str, *, offline: bool) -> int:
     """Write the page to `file`; to stdout if `file` is "-". Return the exit code.
 
-    * 0: the page was written.
-    * 1: it could not be written, or it says that the ledger was changed.
+    * 0: the page was written, and the ledger is intact.
+    * 1: the page could not be written, or it says that the ledger was changed.
 
-    With `offline`, no upstream is asked. Raise UsageError if `file` has a wrong name, or if its folder cannot be
-    written to.
+    With `offline`, no upstream is asked. Raise UsageError if the name of `file` does not end in .html, or if its folder
+    cannot be written to.
     """
     path = _require_page_path(file)
     if path is None and options.json:
@@ -52,8 +52,8 @@ def report(options: Options, file: str, *, offline: bool) -> int:
 def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFacts:
     """Observe the recipes as `reconcile drift` does, explain each, and read the ledger. Return all that the page shows.
 
-    If -r names recipes, those that they need are included. If `ask` is False, no upstream is asked, and what passes
-    recorded is used. Nothing is changed.
+    If -r names recipes, the recipes that they need are included. If `ask` is False, no upstream is asked, and the
+    answers that passes recorded are used. Nothing is changed.
     """
     host = host if ask else without_asking(host)
     recipes = context.fleet.recipes

@@ -20,7 +20,7 @@ def look_at_passes(state: StateFolder) -> RunningNow:
 def _holder(state: StateFolder) -> str:
     """Return a text on the process that holds the pass lock: its pid, command and start; "" if there is none.
 
-    The kernel's list of locks is read first, because it is short. Only if the list has a lock on the lock file, the
-    open files of all processes are searched.
+    The kernel's list of locks is read first, because the list is short. The open files of all processes are searched
+    only if the list has a lock on the lock file.
     """
     return str(holder(state.lock) or "") if is_flocked(state.lock) else ""

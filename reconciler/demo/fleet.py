@@ -64,7 +64,7 @@ def make_demo(folder: Path) -> None:
 def publish(folder: Path, publication: Publication) -> None:
     """Add the commits and tags of `publication` to its upstream. `folder` is the folder of the demo.
 
-    Publications of one upstream must be published in the order of PUBLICATIONS.
+    The caller publishes the publications of one upstream in the order of PUBLICATIONS: each continues the one before.
     """
     name = publication.recipe
     before = [*HISTORIES[name].commits]

@@ -44,8 +44,8 @@ def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequen
 def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
     """Play one scene. Return the rows of all recipes in `reconcile drift` after the scene, by recipe.
 
-    `title` is printed above it. `before` are the rows of `reconcile drift` before the scene. Raise UntrueError if the
-    exit code is not the expected one, or if a sentence of the scene is not true.
+    `title` is printed above the scene. `before` are the rows of `reconcile drift` before the scene. Raise UntrueError
+    if the exit code of the scene's command is not the expected code, or if a sentence of the scene is not true.
     """
     stage.write(f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n{textwrap.fill(scene.before, WIDTH)}\n\n")
     scene.happens(stage.folder)

@@ -30,8 +30,8 @@ from reconciler.stages.recover import recover_recipe
 class CompanyFailure:
     """What a worker returns for a step that failed while other steps ran. Nothing was recorded of the step.
 
-    * `reason`: why it failed, in one sentence.
-    * `has_begun`: False if the step was not even tried, because the disk had no room for it beside the others.
+    * `reason`: why the step failed, in one sentence.
+    * `has_begun`: False if the step was not even tried, because the disk had no room for it beside the other steps.
     """
 
     reason: str

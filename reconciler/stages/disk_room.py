@@ -62,10 +62,10 @@ def why_no_room(host: Host, fleet: Fleet, memory: Memory, beside: TrialsBeside) 
 
 
 def trials_beside(host: Host, running: Iterable[Memory]) -> TrialsBeside:
-    """Return how much of the disk the trials that run now probably take, and how much of it they have yet to write.
+    """Return two amounts of disk: what the trials that run now probably take, and what they have yet to write.
 
     `running` are the memories of the recipes that are tried now. Each trial is expected to take as much as the largest
-    of the recipe's last trials; a recipe for which this was never measured is left out.
+    of the recipe's last trials took. A recipe none of whose trials was measured is left out.
 
     A trial has yet to write the expected amount, less the present size of its working folder. A working folder that
     cannot be measured counts as empty. What the trial has already written to volumes and images is not subtracted.

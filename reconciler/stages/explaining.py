@@ -93,9 +93,9 @@ class _Looking:
     request: RunRequest
 
     def explained(self, names: Sequence[str]) -> tuple[Explanation, ...]:
-        """Observe the recipes `names` and those that they need. Return their explanations in the order of the plan.
+        """Observe the recipes `names` and the recipes that they need. Return their explanations in the plan's order.
 
-        Orphans are included if `names` are all declared recipes.
+        The explanations of orphans are included if `names` are all declared recipes.
         """
         recipes = self.request.fleet.recipes
         records = self.host.registry.read()

@@ -22,7 +22,7 @@ from reconciler.trial.trial_request import TrialRequest
 def why_unprovable(host: Host, observation: Observation, release: Release) -> str:
     """Return why the way back from `release` cannot be proved; "" if it can, or if no promotion depends on it.
 
-    It cannot be proved if the recipe needs signatures, and the older release to which the way back leads is unsigned.
+    The way back cannot be proved if the recipe needs signatures, and the older release to which it leads is unsigned.
     Raise InfrastructureError if a signature cannot be checked.
     """
     older = gating_older(observation, release)

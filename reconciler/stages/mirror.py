@@ -35,8 +35,8 @@ class MirrorResult:
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
     """Fetch into each mirror what it lacks of upstream's answer. Record the answer once the mirror has all of it.
 
-    Return what came of the updates. The returned observations still describe the mirrors as they were before: the
-    report says what the plan was made from.
+    Return what came of the updates. The returned observations describe the mirrors as they were before the updates,
+    because the report says what the plan was made from.
     """
     observations: dict[str, Observation] = {}
     mirror_errors: dict[str, str] = {}
@@ -62,7 +62,7 @@ def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
 
 
 def _remember(host: Host, memories: Sequence[Memory]) -> Mapping[str, str]:
-    """Record the memories in one transaction. If that fails, record each one alone.
+    """Record the memories in one transaction. If that fails, record each memory in a transaction of its own.
 
     Return the reasons why memories could not be recorded, by recipe; {} if all were recorded.
     """

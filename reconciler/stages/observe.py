@@ -88,7 +88,7 @@ def _known_digest(memory: Memory) -> str | None:
 def _upstream_observation(host: Host, recipe: Recipe, reply: Reply | None, memory: Memory) -> Observation:
     """Return an observation that has only upstream's reply. What this host has is added to it later.
 
-    `reply` is None if upstream gave none. `memory` has the answer that an earlier pass recorded.
+    `reply` is None if upstream gave no reply. `memory` has the answer that an earlier pass recorded.
     """
     return Observation(
         recipe=recipe,
@@ -191,10 +191,10 @@ def _mirror(host: Host, name: str) -> MirrorContents:
 
 
 def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return the digest of a recipe's folder in the fleet and of its needs' folders, and "".
+    """Return two values: the digest of the folders of a recipe and its needs in the fleet, and "".
 
-    If such a folder cannot be read, return None and the reason. A person may change these folders at any time. While
-    they cannot be read, only trials of `recipe` are left out.
+    If one of these folders cannot be read, return None and the reason. A person may change the folders at any time.
+    While one cannot be read, only trials of `recipe` are left out.
     """
     try:
         return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""

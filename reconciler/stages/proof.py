@@ -56,7 +56,7 @@ def _plan(
 def _left(host: Host, records: Records) -> tuple[str, ...]:
     """Return a text for each thing that the next pass would clean up first.
 
-    These are unfinished promotions, holds that have ended, and what is in the folder `work/` of the state folder.
+    Such things are unfinished promotions, holds that have ended, and what is in the folder `work/` of the state folder.
     """
     today = host.clock.now().date()
     promotions = [f"{intent.recipe}: the promotion of {intent.version} is not finished" for intent in records.intents]

@@ -215,7 +215,7 @@ def _remove_empty_folders(host: Host, records: Records) -> list[str]:
 def _recover_mirrors(host: Host) -> list[str]:
     """Remove the temporary repositories of fetches that did not finish. Return [], since no remark is needed.
 
-    What these fetches had got is fetched again.
+    What these fetches had got already is fetched again by a later fetch.
     """
     host.mirrors.recover()
     return []

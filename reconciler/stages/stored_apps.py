@@ -45,7 +45,7 @@ def unknown_text(unknown: Sequence[StoredApp], recipes: Mapping[str, Recipe], re
     """Return a note which says that images are not pruned, because the images of the apps in `unknown` are not known.
 
     The note names the generations of these apps, sorted by recipe and number, each with a remedy such as "reconcile
-    raise app". From more than five generations, it names the first five, and says how many more there are.
+    raise app". If there are more than five generations, it names the first five, and says how many more there are.
     """
     by_generation: dict[tuple[str, int], list[str]] = {}
     for app in unknown:

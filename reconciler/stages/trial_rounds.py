@@ -57,8 +57,8 @@ def _converge(
     * the outcomes by recipe.
     * the number of the signal that interrupted `steps`; None if none did.
 
-    Each outcome is passed to `report_outcome` at once. After a signal, `steps` is closed, which ends what still runs.
-    Each remaining step gets an outcome which says that it was not tried.
+    Each outcome is passed to `report_outcome` at once. After a signal, `steps` is closed, which ends the trials that
+    still run. Each remaining step then gets an outcome which says that the step was not tried.
     """
     plan = context.plan
     outcomes: dict[str, Outcome] = {}

@@ -16,7 +16,7 @@ class WayTime:
     """The time that one pass may spend on ways.
 
     * `budget`: the time for all ways together; None for no limit.
-    * `started`: when the first way began, in seconds of the monotonic clock; None before that.
+    * `started`: when the first way began, in seconds of the monotonic clock; None until a way begins.
     * `left`: the ways for which there was no time, by recipe.
     """
 

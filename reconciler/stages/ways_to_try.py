@@ -104,8 +104,8 @@ def _base(host: Host, observation: Observation, canonical: Canonical) -> Release
 def deployable(host: Host, observation: Observation, base: Release | None) -> tuple[Release | None, str]:
     """Return `base`, the older release of a way back, and "" if this release may be deployed.
 
-    If `base` is None, or if it is unsigned and the recipe needs signatures, return None and the reason. The way back is
-    then tried by a later pass, once `base` is signed. Raise InfrastructureError if the signature cannot be checked.
+    If `base` is None, or if it is unsigned and the recipe needs signatures, return None and the reason. A later pass
+    tries the way back once `base` is signed. Raise InfrastructureError if the signature cannot be checked.
     """
     if base is None:
         return None, "there is no older release"

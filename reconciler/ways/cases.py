@@ -58,8 +58,8 @@ def tried_case(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]
 def _tried_once(run: WayRun, case: WayCase, try_case: Callable[[WayRun], WayCase]) -> WayCase:
     """Try a case once by calling `try_case`. Return the case with its answer.
 
-    The answer is SKIP if the older release does not work by itself, ERROR after any other error. If something took too
-    long, `run.timed_out` is True afterwards.
+    If `try_case` raises OlderReleaseError, the older release does not work by itself: the answer is SKIP. After any
+    other error, the answer is ERROR. If something took too long, `run.timed_out` is True afterwards.
     """
     try:
         return try_case(run)

@@ -62,11 +62,11 @@ def _tried(run: WayRun, case: WayCase, start: float) -> WayCase:
 
 @contextmanager
 def _stopped_older(run: WayRun, source: DataSource) -> Iterator[tuple[Slot, bool]]:
-    """Deploy the older release of `source` in a new slot, let it write data, and stop it. Then deploy the newer needs.
+    """Deploy the older release of `source` in a new slot, let it write data, and stop it.
 
-    Yield the slot, and whether data.check can see what the older release wrote. Raise OlderReleaseError if the older
-    release does not work by itself. Raise TimedOutError if a step takes too long. Raise KilledError if the older
-    release has to be killed, because it does not stop in time.
+    Then deploy the apps that the release under test needs. Yield two values: the slot, and whether data.check can see
+    what the older release wrote. Raise OlderReleaseError if the older release does not work by itself. Raise
+    TimedOutError if a step takes too long. Raise KilledError if the older release does not stop in time.
     """
     with run.slot("way-fall") as slot:
         proves_writes = deploy_older(run, slot, source)
@@ -127,9 +127,9 @@ def _start(run: WayRun, slot: Slot, kill_after: float | None) -> _Start:
 def _fall(run: WayRun, case: WayCase, start: float) -> WayCase:
     """Kill the release at the moment of its start that `case` names, and start it again. Return `case` with the answer.
 
-    `start` is how many seconds a start without a kill takes; the moment of the kill is a part of this time. If the
-    release is ready before the kill, try again in a new slot, with the time of this start if it is shorter than
-    `start`. After three such tries, the answer is SKIP.
+    `start` is how many seconds a start without a kill takes. The kill comes after a part of this time. If the release
+    is ready before the kill, try again in a new slot; if this start was shorter than `start`, its time then counts.
+    After three such tries, the answer is SKIP.
     """
     assert case.moment is not None  # noqa: S101  a fall has moments
     for _ in range(_TRIES):
@@ -164,8 +164,8 @@ def _after_kill(run: WayRun, slot: Slot, case: WayCase, kill: Kill, *, proves_wr
 def _second_start(run: WayRun, slot: Slot) -> RiseAttempt:
     """Start the release a second time after the kill, and run data.check. Return what came of the second start.
 
-    The first start after the kill has failed. What still runs of it is stopped before the second start. If that does
-    not stop in time, and so has to be killed, return a failed attempt in which `timed_out` is True.
+    The first start after the kill has failed. Its processes are stopped before the second start. If a process has to be
+    killed, because it does not stop in time, return a failed attempt in which `timed_out` is True.
     """
     try:
         return run.attempt(slot, run.subject.release)

@@ -30,10 +30,12 @@ def _tried(run: WayRun, source: DataSource) -> WayCase:
 def _leap(run: WayRun, source: DataSource) -> WayCase:
     """Deploy the release over the data of the older release that `source` names. Return the case with its answer.
 
+    If the release or its data.check fails, the older release is deployed again, to see what is left of the data.
+
     * YES: the release comes up, and data.check passes.
-    * NO: the release fails. To see what is left of the data, the older release is deployed over it again.
-    * SKIP: the release fails, and so does the older release when it is deployed again. But newer releases of needed
-      apps may be why: the older release also fails if only these apps were deployed meanwhile.
+    * NO: the release or its data.check fails.
+    * SKIP: in place of NO, if the needed apps alone may have changed the data: the older release fails when it is
+      deployed again, and also fails beside the newer needed apps without the release under test.
 
     Raise OlderReleaseError if the older release does not work by itself. Raise KilledError if one of the two releases
     does not stop in time. Raise TimedOutError if too little was seen in time to tell what became of the data.
@@ -53,8 +55,8 @@ def _leap(run: WayRun, source: DataSource) -> WayCase:
 def _why_without_release(run: WayRun, source: DataSource) -> str:
     """Find out whether the older release of `source` fails beside the needed apps, without the release under test.
 
-    In a slot of its own, deploy the older release, then the apps as the release under test needs them, and then the
-    older release again. Return why the older release fails the second time; "" if it does not fail.
+    In a slot of its own, deploy the older release, then the apps that the release under test needs, and then the older
+    release again. Return why the older release fails the second time; "" if it does not fail.
 
     Raise OlderReleaseError if the older release fails the first time. Raise TimedOutError if a deployment or a check
     takes too long.

@@ -105,8 +105,8 @@ class WayRun:
 
         Return whether data.check can see what was written. MARK_ID is a new text for each write.
 
-        * True: data.check failed before the write, and passed after it.
-        * False: before the write, data.check passed too, took too long, or may have failed only for lack of time.
+        * True: data.check failed before the write, and passed after the write.
+        * False: before the write, data.check passed, took too long, or may have failed only for lack of time.
         * False: nothing was written, because data.mark is not declared, or failed.
 
         Raise RecipeError if data.check fails at the end.

@@ -37,9 +37,10 @@ def try_stop(run: WayRun) -> WayResult:
 
 
 def _stop(run: WayRun, slot: Slot) -> StopFacts:
-    """Stop the release by SIGTERM. Return how the release ended: after which time, with which exit codes, and so on.
+    """Stop the release by SIGTERM. Return how the release ended.
 
-    On a Swarm, the time includes the time that Swarm itself takes.
+    The returned value has the time that the stop took, the grace time, the exit codes, and what had to be killed. On a
+    Swarm, the time of the stop includes what Swarm itself takes.
     """
     own = run.own_app(slot)
     slot.ready.pop(own.recipe.name, None)

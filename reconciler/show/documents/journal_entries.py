@@ -81,7 +81,7 @@ def _entry(kind: str, message: str, priority: str, fields: Mapping[str, str]) ->
     """Return a journal entry.
 
     * `kind`: the kind of entry, a key of MESSAGE_IDS.
-    * `message`: its text, which is cut to 2000 characters.
+    * `message`: the text of the entry, which is cut to 2000 characters.
     * `priority`: the number of a syslog priority, such as "3" for an error.
     * `fields`: further fields. Those with the value "" are left out.
     """

@@ -90,11 +90,11 @@ def _limits(facts: PageFacts) -> dict[str, float]:
 
 
 def _warnings(facts: PageFacts) -> tuple[str, ...]:
-    """Return the warnings at the top of the page, one text each.
+    """Return the texts of the warnings at the top of the page, in this order.
 
-    * one if the hashes of the ledger are wrong.
-    * one for each way of a canonical in which data may be lost (see `danger_warnings`).
-    * one if the last pass over the whole fleet is too old.
+    * a text if the hashes of the ledger are wrong.
+    * a text for each way of a canonical in which data may be lost (see `danger_warnings`).
+    * a text if the last pass over the whole fleet is too old.
     * the notes of the report.
     """
     ledger = (f"{facts.broken_ledger}; what this page says of the past may be wrong",) if facts.broken_ledger else ()

@@ -24,7 +24,7 @@ class WayOnPage:
     * `tone`: the word by which the style sheet chooses the colour of the answer.
     * `text`: the rest of the result in one line, cut if it is long.
     * `at`: when the way was tried.
-    * `seconds`: how long that took.
+    * `seconds`: how long trying the way took.
     """
 
     way: str

@@ -43,7 +43,8 @@ def disk_line(disk: DiskStatus) -> str:
 def disk_part(disk: DiskStatus, rows: Iterable[Recorded]) -> Mapping[str, object]:
     """Return the value of the key "disk" of a JSON document, with an entry for each recipe in `rows`.
 
-    Sizes are in bytes. "share" in it is the share of the state folder's size that generations take, from 0 to 1.
+    Sizes are in bytes. The key "share" of the value has the share of the state folder's size that generations take,
+    from 0 to 1.
     """
     recipes = {row.recipe: _recipe_part(row) for row in rows}
     return {**asdict(disk), "share": round(disk.share, 3), "recipes": recipes}

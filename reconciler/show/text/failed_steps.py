@@ -123,7 +123,7 @@ def log_path(log: str, state: str) -> str:
 
 
 def next_try(outcome: Outcome) -> str:
-    """Return a text on when a failed step is tried again, or on what a person can do about it.
+    """Return a text on when a failed step is tried again, or on what a person can do about the failure.
 
     An example: "fix the host; the next pass tries again".
     """

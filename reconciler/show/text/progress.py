@@ -49,10 +49,11 @@ class StepProgress:
 def next_step(doing: StepProgress | None, recipe: str, what: str, now: float, last: float | None) -> StepProgress:
     """Return what is being done for `recipe` from now on, as a new step.
 
-    * `doing`: the step before; None if there was none. If it is a step of `recipe`, the new step keeps its `began`.
+    * `doing`: the step before; None if there was none. If it is a step of `recipe`, the new step keeps its `began`, and
+      keeps its `last` if the argument `last` is None.
     * `what`: what is being done from now on, in a few words.
     * `now`: the present time, in seconds of a monotonic clock.
-    * `last`: how many seconds the recipe's last trial took; None if not known, or to keep what `doing` has.
+    * `last`: how many seconds the recipe's last trial took; None if not known.
     """
     if doing is None or doing.recipe != recipe:
         return StepProgress(recipe, what, now, last)

@@ -35,7 +35,7 @@ def proof_line(proof: Proof) -> str:
 def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
     """Yield each reason why it is not proved that a pass would do nothing, as a recipe and a text.
 
-    The recipe is "" if the reason is about none.
+    The recipe is "" if the reason is about no recipe.
     """
     yield from proof.unsettled.items()
     yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())

@@ -10,7 +10,7 @@ from reconciler.show.text.screen import Screen, Style, paint
 def render_raised(recipe: str, app: RunningApp) -> str:
     """Return the line that `reconcile raise` prints: recipe, version, commit, URL and address of the raised app.
 
-    These five are separated by spaces, so that a shell can `read` them.
+    The five values are separated by spaces, so that a shell can `read` them.
     """
     return escape(f"{recipe} {app.version} {app.commit} {app.url} {app.address}") + "\n"
 

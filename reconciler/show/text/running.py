@@ -21,8 +21,8 @@ class RunningNow:
     """What was seen of the pass that runs.
 
     * `seen`: the pass that wrote the progress file; None if there is no such file.
-    * `holder`: who holds the pass lock, if that is not the pass in `seen`; "" for nobody. It may be another command, or
-      a pass that has not written its progress file yet.
+    * `holder`: who holds the pass lock, unless it is the pass in `seen`; "" for nobody. The holder may be another
+      command, or a pass that has not written its progress file yet.
     * `unseen`: a pass that was seen to run before, is not seen any more, and is not known to be over; None for none.
     """
 

@@ -32,7 +32,7 @@ def with_unseen(before: RunningNow | None, after: RunningNow, end: Event | None)
 
     * `before`: what was seen earlier; None if nothing was.
     * `after`: what was seen later.
-    * `end`: the last event in the ledger of the pass in `before`; None if it recorded no end.
+    * `end`: the event with which the pass in `before` recorded its end in the ledger; None if it recorded no end.
     """
     gone = gone_pass(before, after)
     return evolve(after, unseen=gone) if gone is not None and not _is_over(gone, after, end) else after
@@ -46,7 +46,7 @@ def _is_over(gone: PassProgress, after: RunningNow, end: Event | None) -> bool:
     """Return whether the pass `gone`, which is not seen to run any more, is over.
 
     * `after`: what was seen after the pass was gone.
-    * `end`: the last event of the pass in the ledger; None if the pass recorded no end.
+    * `end`: the event with which the pass recorded its end in the ledger; None if it recorded no end.
 
     The pass is over in one of these cases:
 
@@ -105,7 +105,7 @@ def _unseen(gone: PassProgress, after: RunningNow) -> str:
 def _end(over: PassProgress, end: Event | None) -> Iterator[str]:
     """Yield texts on a pass that is over: first the results that were not seen while it ran, then how it ended.
 
-    `end` is the last event of the pass in the ledger; None if it recorded none.
+    `end` is the event with which the pass recorded its end in the ledger; None if it recorded no end.
     """
     results = end.body.get("results") if end is not None else None
     seen = {each.recipe for each in over.done}

@@ -83,8 +83,8 @@ def result_of(trial: Trial) -> Result:
 def _promotion_forecast(conditions: Sequence[Condition]) -> str:
     """Return a text that says whether a pass would promote the release, by the conditions of the gate.
 
-    If a pass would not, the text names the conditions that prevent it. The condition "not-ref" is left aside, because
-    no trial by hand meets it.
+    If a pass would not promote it, the text names the conditions that prevent the promotion. The condition "not-ref" is
+    left out, because no trial by hand meets it.
     """
     against = [str(item) for item in early_refusals(tuple(conditions)) if item.name != "not-ref"]
     if against:
