@@ -100,7 +100,7 @@ def forget(options: Options, name: str, reason: str) -> int:
 
 
 def _drivers_to_clean_up(host: Host, name: str) -> frozenset[str]:
-    """Return the names of the drivers that are needed to clear a recipe's working folder and kept deployment.
+    """Return the names of the drivers that are needed to clear the recipe's working folder and kept deployment.
 
     * If the recipe has neither of the two, return only "process".
     * If drivers are recorded for its slots, return these drivers, and "process".

@@ -85,9 +85,9 @@ def _broken_ledger(registry: SqliteRegistry) -> str:
 
 
 def _require_page_path(file: str) -> Path | None:
-    """Return the absolute path for the page, from the value of --html; None for "-", which means stdout.
+    """Return the absolute path for the page; None for stdout. `file` is the value of --html: a path, or "-" for stdout.
 
-    Raise UsageError if the name does not end in .html, or if its folder cannot be written to.
+    Raise UsageError if the file's name does not end in .html, or if the file's folder cannot be written to.
     """
     if file == _STDOUT:
         return None

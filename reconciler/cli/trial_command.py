@@ -129,10 +129,10 @@ class ReadyTrial:
 
 
 def _run(ready: ReadyTrial, asked: Asked) -> Tested:
-    """Run the trial. If it is green, also try the ways of its release. Return all results.
+    """Run the trial `ready`. If it is green, also try the ways that `asked` names or a promotion depends on.
 
-    The trial and each way are recorded in the ledger as soon as they have ended. Raise CanonError if the trial cannot
-    be run.
+    Return all results. The trial and each way are recorded in the ledger as soon as they have ended. Raise CanonError
+    if the trial cannot be run.
     """
     host, fleet, observation, request = ready.host, ready.fleet, ready.observation, ready.request
     recipe = observation.recipe

@@ -37,7 +37,7 @@ class RecordedAnswers:
 
 
 def _recorded_reply(query: TagQuery, ends: Sequence[Event]) -> Reply:
-    """Return the reply for an upstream that is not asked.
+    """Return the reply to `query`, whose upstream is not asked.
 
     * Unchanged: this stands for the answer of upstream that was recorded last.
     * Unobservable: no answer is recorded, or the last pass that asked could not see this upstream.

@@ -33,7 +33,7 @@ class MirrorResult:
 
 
 def update_mirrors(host: Host, observed: Observations) -> MirrorResult:
-    """Fetch into each mirror what it lacks of upstream's answer. Record the answer once the mirror has all of it.
+    """Fetch into each mirror what it lacks of upstream's answer. Record each answer once the mirror has all of it.
 
     Return what came of the updates. The returned observations describe the mirrors as they were before the updates,
     because the report says what the plan was made from.

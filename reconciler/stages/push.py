@@ -10,9 +10,9 @@ from reconciler.stages.mirror import MirrorResult
 
 
 def push_mirrors(host: Host, mirrored: MirrorResult) -> Mapping[str, PushResult]:
-    """Push each mirror that this pass updated, and that can be read, to the team's forge. Return the results by recipe.
+    """Push to the team's forge each mirror that can be read and is not in `mirrored.mirror_errors`.
 
-    Failed pushes are among the results. Return {} if the fleet declares no forge.
+    Return the results by recipe; failed pushes are among them. Return {} if the fleet declares no forge.
     """
     if host.forge is None:
         return {}

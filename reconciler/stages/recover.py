@@ -154,7 +154,7 @@ def _clear_slot(host: Host, name: str) -> list[str]:
 
 
 def _delete_unrecorded_snapshot(host: Host, intent: Intent) -> list[str]:
-    """Delete the snapshot that a dead pass moved to canonicals/ but did not record.
+    """Delete the snapshot that a dead pass, which left `intent`, moved to canonicals/ but did not record.
 
     Return a list with a remark if the snapshot cannot be deleted; else []. The snapshot stays in two more cases:
 

@@ -39,10 +39,11 @@ class WayTime:
         return has_time(self.budget, elapsed, seconds_before(recorded, way), is_first=self.started is None)
 
     def begins(self, recipe: str, way: WayName, recorded: Sequence[RecordedWay]) -> bool:
-        """Return whether there is time to try `way` now, as `fits` does. The caller tries the way if there is.
+        """Return whether there is time to try `way` now. The caller tries the way if there is.
 
         If there is time, and `way` is the first way of this pass, note the present time in `started`. If there is no
-        time, add `way` to `left`, for a later pass.
+        time, add `way` to `left`, for a later pass. `recorded` are the earlier results of the recipe's ways: they say
+        how long `way` took last time.
         """
         if not self.fits(way, recorded):
             self.left.setdefault(recipe, []).append(way)

@@ -121,7 +121,7 @@ def _tested(tested: Tested, line: str) -> Json:
 
 
 def _document(run: Run, population: Population, recipes: list[Json], summary: Json, exit_code: int) -> Json:
-    """Return a JSON document with all keys of a report. Its lists of notes and errors are empty.
+    """Return a JSON document with all keys of a report. The lists of notes and errors in it are empty.
 
     * `population`: how many recipes there are at each stage of the run.
     * `recipes`: the entries of the recipes.

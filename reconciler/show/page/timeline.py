@@ -148,7 +148,7 @@ def _decision_title(event: Event) -> str:
 
 
 def _bands(made: Sequence[Event], axis: _Axis) -> Iterable[Band]:
-    """Yield a band for each canonical in a recipe's past.
+    """Yield a band for each canonical in a recipe's past. `axis` turns times into places.
 
     `made` are the events that made or removed a canonical (promoted, rolled back, forgotten), the oldest first. A band
     ends where the next event in `made` is. If no event follows, the band ends where the timeline ends.

@@ -63,8 +63,8 @@ def _table(items: Sequence[tuple[Row, DriftItem]], screen: Screen, now: datetime
 def drift_since(row: Row, item: DriftItem) -> datetime | None:
     """Return when a pass first saw the difference `item` of a recipe; None if that is not known.
 
-    If no pass has seen the difference yet, and the difference is that a release is wanted (the side DESIRED), return
-    when the wanted release was first seen.
+    If no pass has seen the difference yet, and its side is DESIRED (it comes from the declaration or upstream's tags),
+    return when the wanted release was first seen.
     """
     return item.since or (row.finding.since if item.difference.side is DriftSide.DESIRED else None)
 
