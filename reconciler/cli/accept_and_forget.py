@@ -25,9 +25,9 @@ from state.records import KnownTag, LedgerEntry, Memory
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Accept that the tag `tag` moved to another commit. If `tag` is None, accept that upstream lost release tags.
 
-    The ledger records `reason`. Return the exit code. Raise NeedsPersonError if there is nothing to accept,
-    InfrastructureError if upstream cannot be read, and UsageError if the recipe `name` is not declared or `reason` is
-    blank.
+    The ledger records `reason`. Return 0, or 1 if stdout cannot be written. Raise NeedsPersonError if there is nothing
+    to accept. Raise InfrastructureError if upstream cannot be read. Raise UsageError if the recipe `name` is not
+    declared, or if `reason` is blank.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -79,10 +79,10 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
 
 
 def forget(options: Options, name: str, reason: str) -> int:
-    """Delete the records, snapshots, mirror and logs of a recipe that is no longer declared. Return the exit code.
+    """Delete the records, snapshots, mirror and logs of the recipe `name`, which is no longer declared.
 
-    The ledger records `reason`. Raise UsageError if the recipe `name` is still declared, if nothing is recorded of it,
-    or if `reason` is blank.
+    The ledger records `reason`. Return 0, or 1 if stdout cannot be written. Raise UsageError if the recipe is still
+    declared, if nothing is recorded of it, or if `reason` is blank.
     """
     context = load_context(options)
     require_reason(reason)

@@ -33,7 +33,7 @@ class HoldRequest:
 
 
 def hold(options: Options, name: str, request: HoldRequest) -> int:
-    """Put the recipe `name` on hold, in place of an earlier hold. Return the exit code.
+    """Put the recipe `name` on hold, in place of an earlier hold. Return 0, or 1 if stdout cannot be written.
 
     The hold is recorded in the registry and the ledger. Raise UsageError if the recipe is not declared, or if the
     reason or the day is not valid. Raise CanonError if the recipe's record cannot be read.
@@ -70,7 +70,7 @@ def _end_text(held: Hold) -> str:
 
 
 def resume(options: Options, name: str, reason: str) -> int:
-    """End the hold and the rollback of the recipe `name`. Return the exit code.
+    """End the hold and the rollback of the recipe `name`. Return 0, or 1 if stdout cannot be written.
 
     The ledger records `reason`, which may be "". Raise UsageError if the recipe is neither on hold nor rolled back.
     """
@@ -99,7 +99,7 @@ def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:
 def _ended_text(decision: Hold | Rollback, today: date) -> str:
     """Return a sentence on a hold or rollback that a person ends now: whose it was, and why.
 
-    If a hold had ended before `today` already, the sentence says so.
+    If `decision` is a hold that is over already on the day `today`, the sentence says that it has ended.
     """
     if isinstance(decision, Rollback):
         return f"it was rolled back from {decision.left} by {decision.who} ({decision.reason})"

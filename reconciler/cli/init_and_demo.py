@@ -22,7 +22,7 @@ name = "{name}"
 
 
 def init(options: Options, path: str) -> int:
-    """Make a fleet without recipes in the folder `path`. Return the exit code.
+    """Make a fleet without recipes in the folder `path`. Return 0, or 1 if stdout cannot be written.
 
     Raise NeedsPersonError if `path` exists and is not an empty folder.
     """
@@ -41,8 +41,8 @@ def init(options: Options, path: str) -> int:
 def demo(options: Options, path: str, *, tell: bool) -> int:
     """Make the demo fleet in the folder `path`. With `tell`, also run its story with real commands.
 
-    Return the exit code. Raise NeedsPersonError if `path` exists and is not an empty folder, CanonError if a sentence
-    of the story is not true.
+    Return 0, or 1 if stdout cannot be written. Raise NeedsPersonError if `path` exists and is not an empty folder.
+    Raise CanonError if a sentence of the story is not true.
     """
     folder = Path(path)
     from reconciler.demo.fleet import make_demo

@@ -37,7 +37,7 @@ from reconciler.stages.planning import RunRequest
 def preview(
     options: Options, command: str, retry: Sequence[str], metrics: str | None, *, ways: str | None = None
 ) -> int:
-    """Print what a pass would do, and return the exit code. No lock is taken, and only the metrics are written.
+    """Print what a pass would do, and return the report's exit code. Only the metrics are written; no lock is taken.
 
     * `command`: "plan" or "drift", the kind of report.
     * `retry`: recipes to try again although they were red.
@@ -68,7 +68,7 @@ def converge(
     *,
     ways: str | None = None,
 ) -> int:
-    """Run one pass under the pass lock, and print its report. Return the exit code.
+    """Run one pass under the pass lock, and print its report. Return the report's exit code.
 
     * `retry`: recipes to try again although they were red.
     * `metrics`: the file for metrics; None for none.
@@ -90,7 +90,7 @@ def run_pass(
     check: Callable[[Host], None] = lambda _: None,
     lines: EventLines | None = None,
 ) -> int:
-    """Run one pass under the pass lock, and print its report. Return the exit code.
+    """Run one pass under the pass lock, and print its report. Return the report's exit code.
 
     * `metrics_path`: the file for metrics; None for no file.
     * `check`: is called first, under the lock. If `check` raises an error, no pass is run.
@@ -141,7 +141,7 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
 
 
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
-    """Print the report in the format that the options ask for. Return the exit code.
+    """Print the report in the format that the options ask for. Return the report's exit code.
 
     `last` is the last pass over the whole fleet: its age is printed too. The report of a pass does not print this age:
     `last` is then None.

@@ -28,7 +28,7 @@ _MOST_NAMED = 8
 
 
 def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
-    """Print what a pass would do. Save the plan in the file `out`, unless it is None. Return the exit code.
+    """Print what a pass would do. Save the plan in the file `out`, unless `out` is None. Return the report's exit code.
 
     `retry` names recipes to try again although they were red.
     """

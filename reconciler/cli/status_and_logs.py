@@ -157,9 +157,9 @@ def _statuses(context: CommandContext, records: Records) -> dict[str, CanonicalS
 
 
 def logs(options: Options, name: str, trial: str | None) -> int:
-    """Print the log of a trial of the recipe `name`, tier by tier. Return the exit code.
+    """Print the log of a trial of the recipe `name`, tier by tier. Return 0, or 1 if stdout cannot be written.
 
-    `trial` is the id of the trial; None for the latest. Raise UsageError if there is no log of such a trial.
+    `trial` is the id of the trial; None for the latest trial. Raise UsageError if the recipe has no log of the trial.
     """
     context = load_context(options)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()
