@@ -34,7 +34,7 @@ class CommandContext:
 
 
 def load_context(options: Options) -> CommandContext:
-    """Read the declarations. Return what every command is given: the declarations, the options, and so on.
+    """Read the declarations. Return what every command is given (see CommandContext).
 
     Raise DeclarationError or NoFleetError if the declarations cannot be read. Raise ForeignFolderError if the state
     folder has files that Canon did not make. Raise UsageError if -r names a recipe that is not declared.

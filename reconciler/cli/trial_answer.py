@@ -18,7 +18,7 @@ from reconciler.show.text.trial_card import render_trial
 def code_of_trial(tested: Tested) -> int:
     """Return the exit code of a trial.
 
-    * 0: neither of the following.
+    * 0: neither 4 nor 1 applies.
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
     * 1: a tier, or a way on which a promotion depends, could not be judged.
     """

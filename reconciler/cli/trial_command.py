@@ -80,7 +80,7 @@ class Asked:
 def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     """Run one trial of the recipe `name`, and print its result. Return the exit code.
 
-    * 0: neither of the following.
+    * 0: neither 4 nor 1 applies.
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
     * 1: this host is at fault, or a way on which a promotion depends could not be proved.
 
