@@ -56,7 +56,7 @@ class Item:
 
     * `event`: "problem", "reminder" or "recovery".
     * `since`: when the problem was first told.
-    * `now`: how the recipe is now if the problem is over, else "".
+    * `now`: how the recipe is now if the problem is over; "" if the problem still lasts.
     """
 
     event: str
@@ -84,7 +84,7 @@ class UnsentMessage:
     """A message that was not sent to all targets yet.
 
     * `targets`: the targets that did not get the message yet, such as "mail".
-    * `passed_over`: by target, when a target that did not take this message first took a later one instead.
+    * `passed_over`: for each target that did not take this message but took a later message: when it first did so.
     """
 
     message: Message
@@ -100,7 +100,7 @@ class UnsentMessage:
 class DroppedMessage:
     """A message that a target never got.
 
-    * `id`, `subject`: those of the message.
+    * `id`, `subject`: the id and the subject of the message.
     * `target`: the target, such as "webhook".
     * `at`: when the message was dropped.
     * `why`: why the target did not take the message.

@@ -86,7 +86,7 @@ class FileSeal:
 class Seal:
     """A snapshot as it was sealed. `manifest` is the hash of manifest.json. `files` maps each file's name to its seal.
 
-    `bytes` is the size of the data in bytes, `packed` that of the compressed tar. `entries` is the number of paths.
+    `bytes` is the size of the data in bytes, `packed` the size of the compressed tar. `entries` is the number of paths.
     """
 
     manifest: str
@@ -148,8 +148,8 @@ class KnownTag:
 class Circumstances:
     """Everything that a verdict depends on. While none of it changes, another trial would give the same result.
 
-    `commit` is the release's commit. `tests` is the digest of declarations, fleet folders and needs. `canon` is the
-    revision of this program. `place` and `versions` are two fields of Place: its `digest` and its `versions_digest`.
+    `commit` is the release's commit. `tests` is the digest of the declarations and fleet folders of the recipe and its
+    needs. `canon` is this program's revision. `place` is a Place's `digest`, and `versions` its `versions_digest`.
     """
 
     commit: str

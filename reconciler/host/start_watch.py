@@ -21,8 +21,9 @@ _PAUSE = 0.01
 
 @contextmanager
 def watch_start(runs: Callable[[], bool], kill: Callable[[], object], kill_after: float | None) -> Iterator[StartTimes]:
-    """Watch how an app starts while the `with` block deploys it. Yield the times of its start, filled in meanwhile.
+    """Watch how an app starts while the `with` block deploys it. Yield the times of its start.
 
+    A time is None until it is known.
     * `runs`: returns whether a process of the app runs. It is called from another thread.
     * `kill`: kills all processes of the app. It is called from another thread.
     * `kill_after`: how many seconds after its first process the app is killed; None to let it live.
@@ -61,9 +62,10 @@ class _Watch:
     def _look(self) -> None:
         """Look once at the app, and do what its state asks for.
 
-        * The app did not run so far: if it runs now, record the time in `seen.began`.
-        * The app began to run `kill_after` seconds ago (None: never): record the time in `seen.killed`, and kill it.
-        * The app was killed already: if something of it runs again, kill that too.
+        * The app was not seen running so far: if it runs now, record the time in `seen.began`.
+        * The app was first seen running at least `kill_after` seconds ago: record the time in `seen.killed`, and kill
+          the app. With None, do not kill it.
+        * The app was killed already: if a process of it runs again, kill that process too.
         """
         seen = self.seen
         if seen.killed is not None:

@@ -103,7 +103,8 @@ def is_flocked(path: Path) -> bool:
 def _listed_device(handle: int) -> str | None:
     """Return the device of an open file as /proc/locks writes it; None if the file's mount is not listed.
 
-    The device is read from the list of mounts, because `stat` names another one on btrfs and on an overlay.
+    `handle` is the descriptor of the file. The device is read from the list of mounts, because `stat` names another
+    device on btrfs and on an overlay.
     """
     fdinfo = (PROC / "self" / "fdinfo" / str(handle)).read_text("ascii")
     return device_of_mount(fdinfo, (PROC / "self" / "mountinfo").read_bytes())
@@ -112,9 +113,9 @@ def _listed_device(handle: int) -> str | None:
 def device_of_mount(fdinfo: str, mountinfo: bytes) -> str | None:
     """Return the device of an open file as "MAJOR:MINOR" in hexadecimal; None if its mount is not in `mountinfo`.
 
-    `fdinfo` and `mountinfo` are the contents of the files with these names in /proc/self. A line in `mountinfo` is
-    `29 1 254:0 / / rw - ext4 /dev/vda rw`: first the number of the mount, then that of its parent, then the device in
-    decimal.
+    `fdinfo` is the content of /proc/self/fdinfo/N for the descriptor N of the file. `mountinfo` is the content of
+    /proc/self/mountinfo. A line of `mountinfo` begins like `29 1 254:0 /`: the number of the mount, the number of its
+    parent, and its device in decimal.
     """
     _, _, rest = fdinfo.partition("mnt_id:")
     lines = [line.split(maxsplit=3) for line in mountinfo.splitlines()]

@@ -1,9 +1,9 @@
-"""The id of a state folder. By it, deployments are told from those of another state folder with the same path.
+"""The id of a state folder. It tells the deployments of this folder from those of other folders with the same path.
 
 Two managers of one swarm, or a container and its host, may each have a state folder of the same path. The id is made
 once, and stored in a file in the folder, so that it moves with the folder. The file also has its own inode number as
-text. In a copy of the folder this number is wrong, which makes the id invalid: deployments of the original are not
-those of the copy.
+text. In a copy of the folder this number is wrong, which makes the id invalid: the copy gets no deployments of the
+original.
 """
 
 import fcntl
@@ -19,9 +19,9 @@ _FORM = re.compile(r"([0-9a-f]{32}) (\d+)\n")
 
 
 def read_identity(path: Path) -> str | None:
-    """Return the id in the file `path`; None if the file is missing, invalid or a copy of another one.
+    """Return the id in the file `path`; None if the file is missing or invalid, or is a copy of another id file.
 
-    The file contains its own inode number too. In a copy, that number is wrong. Raise FolderError if the file cannot be
+    The file has its own inode number as text. In a copy, that number is wrong. Raise FolderError if the file cannot be
     read.
     """
     with file_errors(f"read {path}", FolderError):
@@ -50,7 +50,7 @@ def is_identity_file(path: Path) -> bool:
 
 
 def make_identity(path: Path) -> str:
-    """Return the id in the file `path`. If there is no valid one, write a new one first.
+    """Return the id in the file `path`. If the file has no valid id, write a new id first.
 
     If two processes do this at the same time, both get the same id. Raise FolderError if the file cannot be read or
     written.
@@ -65,7 +65,7 @@ def make_identity(path: Path) -> str:
 
 
 def _write_new(path: Path) -> str:
-    """Write a new id to the file `path` and to the disk. Return the id.
+    """Make a new id, and write it to the file `path`, durably: a power cut does not undo this. Return the id.
 
     The file appears only when it is complete.
     """

@@ -15,9 +15,9 @@ from state.state_errors import SnapshotError
 
 
 def is_another(folder: Path, seal: Seal) -> bool:
-    """Return whether `folder` has another snapshot than that of `seal`, as its valid manifest shows.
+    """Return whether `folder` has a valid manifest of another snapshot than the snapshot of `seal`.
 
-    Return False if the manifest is missing or damaged, because the snapshot may then be that of `seal`.
+    Return False if the manifest is missing or damaged: the snapshot may then be the snapshot of `seal`.
     """
     try:
         with open_regular(os.fsencode(folder / MANIFEST)) as file:

@@ -24,7 +24,7 @@ class SealedSnapshots:
         """Pack everything below `source` into a snapshot in the new folder `into`. Return its seal.
 
         `about` is stored in the manifest. The folder appears only when it is complete, and has been read back from the
-        disk. Raise SnapshotError, or AgainLaterError for a full disk.
+        disk. Raise AgainLaterError for a full disk, SnapshotError for any other failure.
         """
         # tarfile and zstd are loaded by sealing and unpacking alone.
         from state.snapshots.sealing import seal_folder
@@ -33,11 +33,13 @@ class SealedSnapshots:
             return seal_folder(source, into, about)
 
     def move(self, folder: Path, to: Path, seal: Seal) -> Seal:
-        """Rename the folder of a snapshot to `to`. Return the seal with the new times of its files.
+        """Rename the folder of a snapshot to `to`. Return the seal with the new times of the snapshot's files.
 
-        Once this has returned, a power cut does not undo it. The parent of `to` is made if it is missing. Raise
-        SnapshotError if the snapshot is damaged, because a new seal would hide the damage. Raise SnapshotError also if
-        the folder has files that were not sealed, or if `to` exists.
+        Once this has returned, a power cut does not undo the renaming. The parent of `to` is made if it is missing.
+        Raise SnapshotError in these cases:
+        * The snapshot is damaged: a new seal would hide the damage.
+        * The folder has files that were not sealed.
+        * The path `to` exists.
         """
         with file_errors(f"move {folder} to {to}", SnapshotError):
             if damage := self.find_damage(folder, seal):
@@ -55,8 +57,9 @@ class SealedSnapshots:
     def copy(self, folder: Path, to: Path, seal: Seal) -> Seal:
         """Copy the snapshot in `folder` to the new folder `to`. Return the seal with the times of the copied files.
 
-        Once this has returned, a power cut does not undo it. The copy is read back from the disk. Raise SnapshotError
-        if the copy does not match `seal`, AgainLaterError for a full disk. After an error, `to` does not exist.
+        The copy is read back from the disk. Once this has returned, a power cut does not undo the copy. Raise
+        AgainLaterError for a full disk, SnapshotError if the copy does not match `seal`. After an error, `to` does not
+        exist.
         """
         from state.snapshots.sealing import copy_folder
 
@@ -85,9 +88,11 @@ class SealedSnapshots:
     def rehash(self, folder: Path, seal: Seal) -> Mapping[str, FileSeal] | None:
         """Hash the files of a snapshot if the inode or a time of any of them has changed since `seal`.
 
-        Return the new seals of the files, by name, if the content is still as sealed. Return None if no inode or time
-        has changed, if the snapshot is damaged, or if it changes meanwhile. Raise SnapshotError if a file cannot be
-        read.
+        * The content is still as sealed: return the new seals of all files, by name.
+        * No inode and no time has changed: hash nothing, and return None, because `seal` still fits.
+        * The snapshot is damaged, or changes while it is hashed: return None.
+
+        Raise SnapshotError if a file cannot be read.
         """
         from state.snapshots.sealed import open_tar, read_manifest
 
@@ -103,9 +108,10 @@ class SealedSnapshots:
                 return None
 
     def manifest(self, folder: Path, seal: Seal) -> "Manifest | Damaged":
-        """Return the manifest of a snapshot; its damage if the manifest is not the sealed one. The data is not read.
+        """Return the manifest of a snapshot. The data of the snapshot is not read.
 
-        Raise SnapshotError if the manifest cannot be read.
+        If the manifest is missing, or is not the sealed one, return Damaged. Raise SnapshotError if the manifest cannot
+        be read.
         """
         from state.snapshots.sealed import read_manifest
 
@@ -118,8 +124,9 @@ class SealedSnapshots:
     def unpack(self, folder: Path, seal: Seal, into: Path) -> Mapping[str, object] | Damaged:
         """Check a snapshot by its seal, and unpack it into the new folder `into`.
 
-        Return the facts on the data that its manifest stores (`about`); Damaged if the snapshot is damaged. After any
-        failure, `into` is removed. Raise SnapshotError for other failures, AgainLaterError for a full disk.
+        Return the facts on the data that the manifest stores (`about`). If the snapshot is damaged, return Damaged
+        instead. Raise AgainLaterError for a full disk, SnapshotError for any other failure. Unless the facts are
+        returned, `into` is removed.
         """
         from state.snapshots.unpacking import unpack_folder
 
@@ -132,8 +139,8 @@ class SealedSnapshots:
     def delete(self, folder: Path) -> None:
         """Delete the folder of a snapshot, if it exists.
 
-        Once this has returned, a power cut does not bring the folder back. The folder keeps its name until the end. So
-        if this process is killed, a later one finds the folder.
+        Once this has returned, a power cut does not bring the folder back. The folder has its name until the end: if
+        this process is killed, a later process still finds the folder under that name.
         """
         with file_errors(f"delete {folder}", SnapshotError):
             if os.path.lexists(folder):
@@ -144,7 +151,7 @@ class SealedSnapshots:
         """Delete the files of the snapshot of `seal` in `folder`. Delete the folder too if it is empty then.
 
         If `folder` has another snapshot, or is missing, do nothing. Once this has returned, a power cut does not bring
-        the files back. The manifest is deleted last, because it tells which snapshot this is.
+        the files back. The manifest is deleted last, because it tells whether this is the snapshot of `seal`.
         """
         from state.snapshots.manifest import TARS
         from state.snapshots.sealed import is_another

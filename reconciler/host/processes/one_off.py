@@ -22,10 +22,10 @@ def run_all(
     """Run the one-off lines of a Procfile (`release`, and the others in ONE_OFF), in the order of the Procfile.
 
     `commands` maps the name of each line to its shell command, which runs in the folder `checkout`. A process that a
-    line leaves running is ended. Return a remark on each such process.
-
-    The first line that fails ends the run with an error: RecipeError, or TimedOutError if the line or a process that it
-    left did not end in time (`options.timeout`), or InfrastructureError if memory ran out.
+    line leaves running is ended. Return a remark on each such process. After a line that fails, no other line runs:
+    * Memory ran out: raise InfrastructureError.
+    * The line took longer than `options.timeout`, or a process that it left had to be killed: raise TimedOutError.
+    * The line failed for any other reason: raise RecipeError.
     """
     remarks: list[str] = []
     seconds, grace = options.timeout.total_seconds(), app.grace.total_seconds()
@@ -41,11 +41,13 @@ def run_all(
 
 
 def _raise_failure(what: str, result: CommandResult, seconds: float, log: Log) -> None:
-    """Raise RecipeError if a one-off line failed; TimedOutError if it, or a process that it left, did not end in time.
+    """Raise an error if a one-off line failed. Do nothing if it succeeded.
 
+    The error is a TimedOutError if the line took too long, or if a process that it left running had to be killed. In
+    all other cases it is a RecipeError.
     * `what`: names the line in the message.
     * `result`: how the line ended.
-    * `seconds`: how long it was allowed to run.
+    * `seconds`: how long the line was allowed to run.
     * `log`: the log of the line. Its end is added to the error.
     """
     tail = tuple(log.tail.splitlines()[-_SHOWN:])

@@ -36,8 +36,8 @@ class ProcessDeployment:
     def known_if_adopting(self) -> frozenset[children.Key] | None:
         """Return `known` if a line has ended; None if all lines run.
 
-        When a line ends, this process of Canon adopts the processes that the line detached. They may have no mark. The
-        caller finds them as those children of this process that are not in `known`.
+        When a line ends, this process of Canon adopts the processes that the line had detached. Such processes may have
+        no mark. The caller finds them as the children of this process that are not in `known`.
         """
         return self.known if any(server.poll() is not None for server in self.lines.values()) else None
 

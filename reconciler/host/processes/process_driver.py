@@ -66,8 +66,11 @@ class ProcessDriver:
         """Stop the earlier deployment, run the one-off lines, and start the other lines.
 
         Return remarks on processes that one-off lines left running. Settings in `options` override those in
-        `.env.sample`; Canon's own variables override both. If the earlier deployment had to be killed, start nothing
-        and raise KilledError. Raise RecipeError for an invalid release, and the error of a failed one-off line.
+        `.env.sample`; Canon's own variables override both.
+        * The earlier deployment had to be killed: start nothing, and raise KilledError.
+        * The release or a setting is not valid: raise RecipeError.
+        * A one-off line fails: raise the error of `one_off.run_all`.
+        * A line cannot be started: raise InfrastructureError.
         """
         commands, sample = read_checkout(checkout)
         _check(options.settings)
@@ -135,7 +138,8 @@ class ProcessDriver:
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
         """Watch how an app starts while the `with` block deploys it. Yield the times of its start.
 
-        Kill the app `kill_after` seconds after it began to run; never if `kill_after` is None.
+        A time is None until it is known. Kill the app `kill_after` seconds after it began to run; never if `kill_after`
+        is None.
         """
         return watch_start(lambda: bool(self._own(app)), lambda: kill_all(lambda: self._own(app)), kill_after)
 

@@ -59,10 +59,11 @@ def wait_until_started(app: App, name: str, server: StartedServer) -> None:
 
 
 def awaited_exit_code(server: StartedServer) -> int | None:
-    """Return the exit code of a Procfile line's supervisor that is no longer found among the app's processes.
+    """Return the exit code of a supervisor, the shell that runs a Procfile line. Wait up to two seconds for it.
 
-    Wait up to two seconds for the exit code. Return None if the supervisor still runs after that. The wait is needed
-    because a process that ends loses its environment first. Then it is no longer found, but has no exit code yet.
+    Call this for a supervisor that is no longer found among the app's processes. A process that ends loses its
+    environment, by which it is found, a moment before it has an exit code: so the wait is needed. Return None if the
+    supervisor still runs after two seconds.
     """
     poll(lambda: server.poll() is not None, bool, _ENDING, repeat(_PAUSE))
     return server.poll()

@@ -39,10 +39,10 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
     * `ended`: processes that had left the session of their Procfile line;
     * `killed`: processes that did not stop in time;
     * `remaining`: processes that could not be killed;
-    * `exit_codes`: those of the lines that have ended.
+    * `exit_codes`: the exit codes of the lines that have ended, by the name of the line.
 
-    The supervisors, which are the shells that run the lines, are suspended first and killed last. While they exist,
-    they adopt what a line leaves behind as it stops, so that no process is missed.
+    The supervisors, which are the shells that run the lines, are suspended first and killed last. Until then they adopt
+    the processes that a line leaves behind as it stops, so that no process is missed.
     """
     everything = find()
     if not everything:
@@ -120,15 +120,16 @@ class _Stop:
     def exit_codes(self) -> Mapping[str, int]:
         """Return the exit code of each Procfile line that has ended, by the name of the line; -15 if SIGTERM ended it.
 
-        Exit codes that cannot be read are left out. The supervisors (the shells of the lines) must still be suspended.
+        Exit codes that cannot be read are left out. Call this while the supervisors (the shells of the lines) are
+        suspended: once a shell goes on or is killed, the exit code of its line is gone.
         """
         found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
         return {name: code for name, code in found.items() if code is not None}
 
     def name(self, process: Process) -> str:
-        """Return the name of a process for a report: "LINE: NAME" if it is in the session of a line; else NAME.
+        """Return the name of a process for a report.
 
-        A line is one of the app's Procfile.
+        The name is "LINE: NAME" if the process is in the session of a Procfile line of the app, and NAME if it is not.
         """
         line = self.lines.get(process.session, "")
         return f"{line}: {escape_unprintable(process.name)}" if line else escape_unprintable(process.name)
@@ -139,11 +140,11 @@ class _Stop:
 
 
 def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[Process, ...]:
-    """Return the detached processes of an app, and their descendants. `lines` has the sessions of its lines.
+    """Return the detached processes of an app, and their descendants.
 
-    A process is detached if it is in no session of a line and its parent is not among `processes`. A process in a
-    session of its own whose parent still runs is not detached: PostgreSQL, for example, has such children and stops
-    them itself.
+    `processes` are all processes of the app. `lines` has the sessions of its Procfile lines. A process is detached if
+    it is in no session of a line, and its parent is not among `processes`. A process in a session of its own whose
+    parent is among `processes` is not detached: PostgreSQL, for example, has such children and stops them itself.
     """
     pids = {process.pid for process in processes}
     roots = (process for process in processes if process.session not in lines and process.parent not in pids)
@@ -151,13 +152,13 @@ def _detached(processes: Collection[Process], lines: Collection[int]) -> tuple[P
 
 
 def _kill_forking(supervisor: Process) -> tuple[str, ...]:
-    """Kill the children of a suspended supervisor (the shell of a Procfile line) until no new one appears.
+    """Kill the children of a suspended supervisor (the shell of a Procfile line) until no new child appears.
 
-    Return ("processes that kept forking",) if new children appeared after the first look; else ().
+    Return ("processes that kept forking",) if new children appeared after the first look; () if none did.
 
-    This stops processes that fork and exit faster than all of /proc can be listed. The processes that they leave become
-    children of the supervisor, and its list of children is short. A suspended supervisor does not reap its children, so
-    that their pids cannot belong to other processes yet.
+    This stops processes that fork and exit faster than all of /proc can be listed. What such processes leave behind
+    becomes a child of the supervisor, whose list of children is short. A suspended supervisor does not reap its
+    children, so that their pids cannot belong to other processes yet.
     """
     killed = _children(supervisor)
     at_first, quiet_rounds = len(killed), 0

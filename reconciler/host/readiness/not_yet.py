@@ -11,8 +11,8 @@ class NotYet:
 
     * `final_after`: an app that stays in this state for so many seconds counts as failed; infinite if the app may still
       become ready, however long this takes.
-    * `again_in`: after so many seconds, a new check may have another result though no change is reported; infinite if
-      a new check is useless until a change is reported.
+    * `again_in`: after so many seconds, a new check may have another result although no change was reported; infinite
+      if a new check is useless until a change is reported.
     """
 
     reason: str

@@ -22,7 +22,7 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
     """Call `check` until `is_done` returns True for its result, or `seconds` are over. Return the last result.
 
     `check` is called at least once. `pauses` yields how many seconds to wait after each check. `clock` returns the time
-    in seconds, and `sleep` waits.
+    in seconds. `sleep` waits so many seconds.
     """
     until = clock() + seconds
     while not is_done(result := check()) and (left := until - clock()) > 0:
@@ -44,8 +44,8 @@ def growing_pauses(
     * `clock` returns the time in seconds. It measures how long each check takes, so the caller must take the next pause
       right after a check.
 
-    To spare a busy host, a pause after a slow check is longer than this: twice as long as the check, but at most 10
-    seconds (LONGEST_AFTER_SLOW_CHECK).
+    To spare a busy host, a pause after a slow check is at least twice as long as the check, up to 10 seconds
+    (LONGEST_AFTER_SLOW_CHECK).
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

@@ -67,8 +67,7 @@ class _FinalAnswers:
     def seconds(self, answer: object, now: float) -> float:
         """Return for how many seconds the app has given only final answers; 0 if `answer` is not final.
 
-        An answer is final if the app hardly becomes ready any more. `answer` is the answer of a check at the time `now`
-        on the monotonic clock.
+        `answer` is the answer of a check at the time `now` on the monotonic clock.
         """
         if not (isinstance(answer, NotYet) and math.isfinite(answer.final_after)):
             self.since = None
@@ -83,7 +82,7 @@ class _Pauses:
 
     * `changes`: ends a pause early if the app has changed; None if the driver does not report changes.
     * `clock`, `sleep`: read the time, and wait some seconds.
-    * `again_in`: after so many seconds, a check may give another answer without a reported change; infinite: never.
+    * `again_in`: the longest next pause in seconds; infinite if only a reported change can change the answer.
     * `unready_at`: when the last check began that found the app not ready, on the monotonic clock; None if none did.
     * `has_changed`: whether a change ended the last pause.
     """
@@ -104,14 +103,14 @@ class _Pauses:
         return answer
 
     def lengths(self) -> Iterator[float]:
-        """Yield pauses in seconds, without end. They grow up to a limit, and are short again after a change."""
+        """Yield endless pauses in seconds. The pauses grow up to a limit. After a change of the app, they are short again."""
         longest = _LONGEST_PAUSE if self.changes is None else _LONGEST_WITH_CHANGES
         return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
 
     def pause(self, seconds: float) -> None:
         """Wait for `seconds`, or for `again_in` if that is shorter. Stop waiting when `changes` reports a change.
 
-        An `again_in` below 0.05 s counts as 0.05 s.
+        If `again_in` is less than 0.05 s, 0.05 s take its place.
         """
         seconds = min(seconds, max(_FIRST_PAUSE, self.again_in))
         if self.changes is None:
@@ -136,7 +135,8 @@ class HostReadiness:
     ) -> RunningApp | Unready:
         """Wait until two checks in a row find that the app answers as `ready` declares.
 
-        Return the app's status, with `unready_at`. If the app fails or takes too long, return Unready with the reason.
+        Return the app's status; its `unready_at` is when the last check began that found the app not ready. If the app
+        fails or takes too long, return Unready with the reason.
         * `status`: reads the status of the app.
         * `command`: has the environment, folder and log for the probe `[ready] run`.
         * `changes`: says when to read the status again; None if the driver does not report changes.
@@ -159,7 +159,7 @@ class HostReadiness:
         return evolve(answer, unready_at=pauses.unready_at) if isinstance(answer, RunningApp) else answer
 
     def watch(self, status: Callable[[], AppStatus], ready: RunningApp, seconds: float) -> EndedPart | None:
-        """Watch for `seconds` whether the app stays up. Return None if it does; else which parts ended and how.
+        """Watch for `seconds` whether the app stays up. Return None if it does. If parts end, return which and how.
 
         `status` reads the present status of the app. `ready` is the status that the app had when it was ready. Raise
         InfrastructureError if the status cannot be read at the end.
@@ -182,7 +182,7 @@ class HostReadiness:
         return last
 
     def _check(self, check: _ReadinessCheck, final: _FinalAnswers) -> RunningApp | Unready | NotYet:
-        """Check the app. Return the result; Unready instead of NotYet if waiting longer is useless.
+        """Check the app. Return the result of the check; Unready instead of NotYet if waiting longer is useless.
 
         Waiting is useless if the app has given only final answers for long enough, as `final` measures.
         """
@@ -201,9 +201,9 @@ class HostReadiness:
         return self._check_once(check)
 
     def _check_once(self, check: _ReadinessCheck) -> RunningApp | Unready | NotYet:
-        """Check the app once. Return its status if it is up and answers as declared; Unready if it never will.
+        """Check the app once. Return its status if it is up and answers as declared.
 
-        In all other cases return NotYet, also if the status cannot be read.
+        Return Unready if it does not run or has failed. Return NotYet otherwise, also if the status cannot be read.
         """
         status = check.status()
         if isinstance(status, NotRunning):
@@ -236,7 +236,7 @@ class HostReadiness:
     def _run(self, argv: Argv, command: RecipeCommand, app: RunningApp, left: float) -> NotYet | None:
         """Run the program `argv` of `[ready] run` for at most `left` seconds. Return None if it exits with 0.
 
-        Otherwise return how it ended. Raise InfrastructureError if the program is missing.
+        If it does not, return a NotYet that says how it ended. Raise InfrastructureError if the program is missing.
         """
         environment = {**command.env, "URL": app.url, "ADDRESS": app.address}
         deadline = min(command.deadline, timedelta(seconds=left))

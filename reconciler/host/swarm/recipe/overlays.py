@@ -1,4 +1,4 @@
-"""Adapts compose files to the version and folder of the first one, so that Docker's client can merge them.
+"""Adapts compose files to the version and folder of the first file, so that Docker's client can merge the files.
 
 The client resolves relative paths from the folder of the first file. Only single values in the text are changed, at the
 positions that a YAML parser reports, so that Docker reads everything else as it was written.
@@ -29,7 +29,7 @@ class _Edit:
 def naming_version(version: str) -> str:
     """Return a compose version in which volumes, networks, configs and secrets can have a `name`.
 
-    This is `version` if it is new enough, else "3.8".
+    Return "3.8" if `version` is older than 3.5, and `version` itself in all other cases.
     """
     parts = version.split(".")
     is_old = all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < _NAMES_OBJECTS
@@ -41,8 +41,9 @@ def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """Yield a path for each of `files`, so that Docker's client can merge what is at these paths.
 
     The client merges only files of the same compose version, and resolves relative paths from the folder of the first
-    file. So a file in another folder, or of another version, is copied into that folder and adapted. Its path is then
-    that of the copy. Copies are removed at the end of the `with` block.
+    file. So a file in another folder, or of another version, is adapted and copied into the folder of the first file.
+    For such a file, the path of the copy is yielded; for any other file, its own path. Copies are removed at the end of
+    the `with` block.
     """
     with ExitStack() as stack:
         yield tuple(_copy(stack, files[0], file, number) for number, file in enumerate(files))
@@ -51,9 +52,11 @@ def files_beside_first(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
     """Return a path at which Docker's client finds `file` in a form that it can merge with `first`.
 
-    This is the path of `file` itself if `file` is in the folder of `first` and has the same compose version. It is
-    `file` too if one of the two cannot be read: the client then reports that. In all other cases it is the path of a
-    copy beside `first`. `number` makes the name of the copy unique, and `stack` removes the copy.
+    * `file` is in the folder of `first`, and has the same compose version: return the path of `file` itself.
+    * `file` or `first` cannot be read: return the path of `file` too, because the client then reports the error.
+    * In all other cases: return the path of an adapted copy of `file`, in the folder of `first`.
+
+    `number` makes the name of the copy unique. `stack` removes the copy when it is closed.
     """
     try:
         text = normalize(file, first.parent, version_of(first.read_text("utf-8")))
@@ -72,9 +75,9 @@ def _copy(stack: ExitStack, first: Path, file: Path, number: int) -> Path:
 def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each file, adapted to the folder and the compose version of the first file.
 
-    `names` are the names to yield, in the order of `files`. If the compose version of the first file is older than 3.5,
-    all texts get the version 3.8, see `naming_version`. Files that cannot be read are left out. If the first one cannot
-    be read, nothing is yielded.
+    `names` has the name to yield for each of `files`, in the same order. If the compose version of the first file is
+    older than 3.5, all texts get the version 3.8, see `naming_version`. Files that cannot be read are left out. If the
+    first file cannot be read, nothing is yielded.
     """
     with suppress(OSError, ValueError):
         first = version_of(files[0].read_text("utf-8"))
@@ -85,11 +88,12 @@ def normalized(files: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def normalize(file: Path, folder: Path, version: str | None) -> str:
-    """Return the text of the compose file `file`, changed for a copy in the folder `folder`.
+    """Return the text of the compose file `file`, adapted so that it can be written to a file in the folder `folder`.
 
-    * The text declares `version` as its version of the compose format; none if `version` is None.
-    * If the file that an `env_file` names exists beside `file` but not in `folder`, the text names the path of that
-      file from `folder`.
+    * The compose version in the text becomes `version`. If `version` is None, the text gets no compose version.
+    * An `env_file` names a path, which Docker resolves from the folder of the compose file. If this path leads to a
+      file from the folder of `file`, but to nothing from `folder`, it is replaced by a path that leads to the same
+      file.
 
     Raise OSError or ValueError if `file` cannot be read.
     """
@@ -111,7 +115,7 @@ def version_of(text: str) -> str | None:
 
 
 def set_version(text: str, version: str | None) -> str:
-    """Return the text of a compose file with `version` as its compose version; with None, remove the version.
+    """Return the text of a compose file with `version` as its compose version; with None, without a compose version.
 
     If the text is not a YAML mapping, return it unchanged.
     """
@@ -137,8 +141,8 @@ def replace_env_files(text: str, new_path: Callable[[str], str]) -> str:
 def value_at(text: str, *keys: str) -> str:
     """Return the value in the text of a compose file that is found by `keys`, from the top mapping down.
 
-    For example, `value_at(text, "configs", "app", "name")`. Return "" if there is none, or if it is a mapping or a
-    list.
+    For example, `value_at(text, "configs", "app", "name")`. Return "" if there is no such value, or if the value is a
+    mapping or a list.
     """
     node: yaml.Node | None = _root(text)
     for key in keys:

@@ -30,10 +30,11 @@ _UNROUTED = {"traefik.enable": "false"}
 
 @frozen
 class Stack:
-    """The stack as which one app is deployed.
+    """The stack of a swarm in which one app of one slot runs.
 
-    * `name`: its name in the swarm.
-    * `mark`: the mark of its slot.
+    * `name`: the name of the stack in the swarm.
+    * `recipe`: the name of the app's recipe.
+    * `mark`: the mark of the app's slot.
     * `domain`: the app's domain, which is the same in all slots of a recipe.
     * `state`: the id of the state folder to which the slot belongs; "" if that folder has no id.
     """
@@ -64,9 +65,9 @@ class Stack:
 
 
 def stack_of(app: App, zone: str, state: str = "") -> Stack:
-    """Return the stack as which an app is deployed. One app in one slot always gets the same stack.
+    """Return the stack in which an app is deployed. An app of a recipe in a slot always gets the same stack.
 
-    `zone` is the DNS zone of the app's domain. `state` is the id of the state folder, "" for none.
+    `zone` is the DNS zone of the app's domain. `state` is the id of the state folder; "" if that folder has no id.
     """
     place = f"{state}\0{app.mark}\0{app.recipe}" if state else f"{app.mark}\0{app.recipe}"
     digest = hashlib.sha256(place.encode()).hexdigest()[:8]
@@ -108,17 +109,17 @@ class ComposeRelease:
 def overlay_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """Return a compose file with Canon's additions only, to be merged over the compose files of the recipe.
 
-    `config` is the recipe's configuration, with all variables filled in. `stack`, `release` and `endpoint` say what is
-    added.
+    `config` is the recipe's configuration, with all variables filled in. The additions are made from `stack`, `release`
+    and `endpoint`.
     """
     escaped: Config = _escaped(_additions(config, stack, release, endpoint))
     return escaped
 
 
 def merged_compose(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
-    """Return a complete compose file: the configuration `config` of a recipe, and what Canon adds to it.
+    """Return a complete compose file: the configuration `config` of a recipe, and Canon's additions.
 
-    The variables in `config` are filled in already. `stack`, `release` and `endpoint` say what Canon adds.
+    The variables in `config` are filled in already. The additions are made from `stack`, `release` and `endpoint`.
     """
     escaped: Config = _escaped(_merged(config, _additions(config, stack, release, endpoint)))
     return escaped
@@ -140,7 +141,7 @@ def _merged(config: Config, added: Config) -> Config:
 def _additions(config: Config, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Config:
     """Return what Canon adds to the configuration `config` of a recipe, as the content of a compose file.
 
-    `stack`, `release` and `endpoint` say what is added.
+    The additions are made from `stack`, `release` and `endpoint`.
     """
     return {
         "version": naming_version(str(config.get("version", "3.8"))),
@@ -182,9 +183,9 @@ def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint
 def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]:
     """Return the objects of one kind, such as "volumes", with Canon's labels and a name that only this slot has.
 
-    The objects are those of the compose file `config`, by their keys in it. External objects are left out. All other
-    fields of an object are copied too: when compose files are merged, an object in a later file replaces the whole
-    object in an earlier one.
+    `config` is the configuration that declares the objects. The result maps the key of each object in `config` to its
+    fields. External objects are left out. Fields that do not change are copied too: when compose files are merged, an
+    object in a later file replaces the whole object in an earlier file.
     """
     made = {name: value or {} for name, value in (config.get(kind) or {}).items() if not is_external(value)}
     return {
@@ -200,8 +201,8 @@ def _labelled_objects(config: Config, kind: str, stack: Stack) -> dict[str, Any]
 def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
     """Return the name in the swarm of the object that a compose file has under the key `name`.
 
-    `kind` is the section of the file, such as "configs". `value` are the fields of the object. The name of a config or
-    secret is made from its field `name`, which contains a version; any other name is made from the key.
+    `kind` is the section of the file, such as "configs". `value` has the fields of the object. The name of a config or
+    a secret is made from its field `name`, which contains a version. The name of any other object is made from its key.
     """
     versioned = str(value.get("name") or name) if kind in {"configs", "secrets"} else name
     return f"{stack.name}_{stack.logical(versioned)}"
@@ -210,7 +211,7 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
     """Return {"default": FIELDS}, the network `default` with Canon's labels.
 
-    Return {} if no service uses that network, or if the recipe declares a network of this name itself.
+    Return {} if each service names networks of its own, or if the recipe itself declares a network `default`.
     """
     if "default" in (config.get("networks") or {}):
         return {}

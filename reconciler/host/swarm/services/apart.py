@@ -14,10 +14,14 @@ _WITH_SOCKET = ("", "/run", "/var/run")
 
 
 def check_apart(company: Company, prepared: PreparedRelease, *, is_beside: bool) -> None:
-    """Raise InfrastructureError if the release's app, and apps tried beside it, could reach each other by mistake.
+    """Raise InfrastructureError if the release must not run on this host beside other apps.
 
-    Apps are tried beside it if other recipes are in trial at the same time (`company`), or if another app of the same
-    recipe runs (`is_beside`). Else do nothing. For another app of the same recipe, there must also be 4 GiB of memory.
+    `company` says whether other recipes are in trial here at the same time. `is_beside` is True if another app of the
+    same recipe runs here. The error is raised in these cases:
+    * `is_beside` is True, and less than 4 GiB of memory are left.
+    * Other recipes are in trial, or `is_beside` is True, and `contacts` finds a way in which the apps could reach each
+      other by mistake.
+
     After the error, the caller tries the release again alone.
     """
     if is_beside and not has_room_for_one_more():
