@@ -30,7 +30,7 @@ Properties = Mapping[str, str]
 def read_service(unit: str, environment: Mapping[str, str]) -> Properties:
     """Return those properties of the service `unit` that this module reads; {} if systemd does not run this host.
 
-    The property LoadState is "loaded" if systemd knows the unit. `environment` is that of `systemctl`. Raise
+    The property LoadState is "loaded" if systemd knows the unit. `environment` is the environment of `systemctl`. Raise
     NotCheckedError if systemd could not be asked.
     """
     return _show(unit, _SERVICE, environment) if _RUNS.is_dir() else {}
@@ -39,7 +39,7 @@ def read_service(unit: str, environment: Mapping[str, str]) -> Properties:
 def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFacts:
     """Return what systemd reports about the first timer that starts a service. `service` has the service's properties.
 
-    If no timer starts the service, `timer` of the result is "". `environment` is that of `systemctl`. Raise
+    If no timer starts the service, `timer` of the result is "". `environment` is the environment of `systemctl`. Raise
     NotCheckedError if systemd could not be asked.
     """
     timers = [name for name in service.get("TriggeredBy", "").split() if name.endswith(".timer")]
@@ -58,8 +58,8 @@ def read_timer(service: Properties, environment: Mapping[str, str]) -> TimerFact
 def read_unit_environment(service: Properties, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that systemd gives a service. `service` has the service's properties.
 
-    `environment` is that of `systemctl`. An EnvironmentFile that does not exist counts as empty. Raise NotCheckedError
-    if systemd could not be asked, or if an EnvironmentFile cannot be read.
+    `environment` is the environment of `systemctl`. An EnvironmentFile that does not exist counts as empty. Raise
+    NotCheckedError if systemd could not be asked, or if an EnvironmentFile cannot be read.
     """
     manager = _ask(("systemctl", "show-environment"), environment)
     files: dict[str, str] = {}
@@ -75,9 +75,9 @@ def unit_environment(
     """Return the environment of a service, merged as systemd.exec(5) says.
 
     * `manager`: the variables that every service gets.
-    * `own`: the service's own variables. They override those of `manager`.
-    * `files`: the variables in its EnvironmentFiles. They override both.
-    * `unset`: what the service does not get: NAME, or NAME=VALUE for this value only.
+    * `own`: the service's own variables. They override `manager`.
+    * `files`: the variables in its EnvironmentFiles. They override `manager` and `own`.
+    * `unset`: what the service does not get. NAME removes a variable; NAME=VALUE removes it if it has this value.
     """
     merged = {**manager, **own, **files}
     return {name: value for name, value in merged.items() if name not in unset and f"{name}={value}" not in unset}
@@ -91,8 +91,8 @@ def variables(words: tuple[str, ...]) -> dict[str, str]:
 def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str, Path]:
     """Return the files that `LoadCredential=` of the unit `unit` names, by the names of the credentials.
 
-    Read the unit's own files (`systemctl cat`), since `systemctl show` prints "[unprintable]" for credentials. Raise
-    NotCheckedError if systemd could not be asked. `environment` is that of `systemctl`.
+    The unit's own files are read (`systemctl cat`), since `systemctl show` prints "[unprintable]" for credentials.
+    `environment` is the environment of `systemctl`. Raise NotCheckedError if systemd could not be asked.
     """
     return credential_files(_ask(("systemctl", "cat", "--no-pager", "--", unit), environment))
 
@@ -100,8 +100,8 @@ def read_credential_files(unit: str, environment: Mapping[str, str]) -> dict[str
 def credential_files(text: str) -> dict[str, Path]:
     """Return the files that `LoadCredential=NAME:PATH` names in the text of a unit, by the names of the credentials.
 
-    A later line replaces an earlier one with the same name. A line `LoadCredential=` without a value removes all before
-    it, see systemd.exec(5). Relative paths are left out: they name systemd's own credentials, not files.
+    A later line replaces an earlier line with the same name. A line `LoadCredential=` without a value removes all lines
+    before it, see systemd.exec(5). Relative paths are left out: they name systemd's own credentials, not files.
     """
     files: dict[str, Path] = {}
     for line in text.splitlines():
@@ -127,7 +127,7 @@ def is_clock_synchronised(environment: Mapping[str, str]) -> bool | None:
 def parse_time(text: str) -> datetime | None:
     """Return the time in a text that systemd printed, such as "Sun 2026-11-29 03:20:00 UTC".
 
-    Return None for any other text. systemd prints such a text if there is no time, for example no next start.
+    Return None for any other text: systemd prints another text if there is no time, for example no next start.
     """
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
@@ -148,7 +148,7 @@ def _show(unit: str, names: tuple[str, ...], environment: Mapping[str, str]) -> 
 def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """Run a program of systemd, with UTC as its time zone. Return what it prints.
 
-    Raise NotCheckedError if it is missing or fails.
+    Raise NotCheckedError if the program is missing or fails.
     """
     buses = {name: os.environ[name] for name in ("DBUS_SYSTEM_BUS_ADDRESS",) if name in os.environ}
     captured = capture(CommandSpec(command, {**environment, **buses, "TZ": "UTC"}, Path("/"), _SECONDS))
@@ -171,7 +171,7 @@ def _words(text: str) -> tuple[str, ...]:
 def _read_environment_file(path: Path) -> dict[str, str]:
     """Return the variables of an EnvironmentFile by name; {} if it does not exist or has a quote that does not end.
 
-    Raise NotCheckedError if it cannot be read.
+    Raise NotCheckedError if the file exists, but cannot be read.
     """
     try:
         lines = path.read_text("utf-8", "replace").splitlines()

@@ -15,10 +15,10 @@ _ABBREVIATED = re.compile(r"[0-9a-f]{4,40}")
 
 
 def find_commit(repository: Repository, ref: str) -> str | None:
-    """Return the commit that `ref` names in the mirror `repository`; None if there is none.
+    """Return the commit that `ref` names in the mirror `repository`; None if `ref` is not valid, or names no commit.
 
-    `ref` is read as a tag, else as a branch, else as an abbreviated commit id. A whole commit id always means that
-    commit, never a tag or branch with such a name. Raise InfrastructureError if git fails.
+    A short name is looked up as a tag first, then as a branch, then as an abbreviated commit id. A whole commit id
+    always means that commit, and never a tag or a branch of that name. Raise InfrastructureError if git fails.
     """
     if ref_fault(ref) is not None:
         return None
@@ -28,9 +28,9 @@ def find_commit(repository: Repository, ref: str) -> str | None:
 def _names_in_mirror(ref: str) -> tuple[str, ...]:
     """Return the names to look up in a mirror for `ref`, in order.
 
-    For "abc1" these are refs/tags/abc1, refs/heads/abc1, and abc1 as an abbreviated commit id. A whole commit id, or
-    the full name of a branch or tag, is looked up as it is. Return () for any other full name: Canon uses such refs for
-    itself.
+    * For "abc1": refs/tags/abc1, refs/heads/abc1, and abc1 as an abbreviated commit id.
+    * For a whole commit id, or the full name of a branch or tag: only `ref` itself.
+    * For any other full name: (), because Canon has refs of its own with such names.
     """
     if is_commit_id(ref) or ref.startswith((TAGS, HEADS)):
         return (ref,)
@@ -50,7 +50,7 @@ class AskedRef:
         """Fetch the ref into `quarantine`, where it gets the name `refs/asked/last` (ASKED). Return its commit.
 
         Return None if upstream does not have the ref, or if the ref leads to no commit. Raise UpstreamError for a fault
-        in upstream's repository, InfrastructureError if git fails otherwise.
+        in upstream's repository, InfrastructureError if git fails for another reason.
         """
         if is_commit_id(self.ref):
             if not quarantine.fetch_commit(self.upstream, self.ref, ASKED):

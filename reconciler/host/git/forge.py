@@ -45,8 +45,8 @@ class _NoRepositoryError(InfrastructureError):
 class GitForge:
     """Pushes mirrors to the team's forge: implements the port TeamForge.
 
-    * `environment`: that of all child processes.
-    * `protocols`: those by which git may connect.
+    * `environment`: the environment of all child processes.
+    * `protocols`: the protocols by which git may connect, such as "https".
     * `target`: the declared address and token of the forge.
     * `holding`: the descriptor of the pass lock, which git inherits; None for no lock.
     * `push_seconds`: how long one push may take.
@@ -89,11 +89,11 @@ class GitForge:
             return PushResult(problems=(reason_of(failed),))
 
     def _push_missing(self, name: str) -> PushResult:
-        """Push what the forge lacks of the mirror `name`. Record in the mirror what the forge then has.
+        """Push the refs of the mirror `name` that the forge lacks. Record in the mirror which refs the forge has then.
 
-        Return the pushed refs that the forge has now, and problems. A problem is a sentence on a ref that the forge did
-        not take, or on a tag that is not pushed because somebody changed it on the forge. Raise InfrastructureError if
-        the forge cannot be read, or if a whole push fails.
+        Return the pushed refs that the forge has afterwards, and problems. A problem is a sentence on a ref that the
+        forge did not take, or on a tag that is not pushed because somebody changed it on the forge. Raise
+        InfrastructureError if the forge cannot be read, or if a whole push fails.
         """
         wanted, before = split_refs(self._mirror_refs(name))
         forge = self._listed(name, is_new=not before)
@@ -111,8 +111,9 @@ class GitForge:
     def _listed(self, name: str, *, is_new: bool) -> Mapping[str, str]:
         """Return the refs that the forge has of the recipe `name`: object ids by full names.
 
-        If the forge has no repository for the recipe, and `is_new` is True, return {}: many forges make the repository
-        at the first push. Raise all other errors of `list_refs`.
+        If the forge has no repository for the recipe, the answer depends on `is_new`. If it is True, return {}: many
+        forges make the repository at the first push. If it is False, raise InfrastructureError. Raise
+        InfrastructureError also if the forge does not answer or refuses.
         """
         try:
             return self.list_refs(name)
@@ -122,7 +123,7 @@ class GitForge:
             raise
 
     def _send(self, name: str, refs: Sequence[str]) -> dict[str, str]:
-        """Push refs from the mirror `name`. Return those that the forge refused, as {FULL NAME: REASON}.
+        """Push refs from the mirror `name`. Return the refs that the forge refused, as {FULL NAME: REASON}.
 
         `refs` are the full names of the refs. Raise InfrastructureError if the push took too long, or failed as a
         whole.

@@ -32,7 +32,7 @@ class ForgePlan:
 def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the refs of our mirror in two groups: what the forge should have, and what the forge had before.
 
-    `mirror` maps the full names of refs to object ids, and so do the results.
+    `mirror` and both results map the full names of refs to object ids.
     * The first result has the branches and tags of the mirror.
     * The second result has the refs below `refs/pushed/`, which tell what the forge had when it was last looked at. In
       the result, `refs/pushed/tags/1.0` has the name `refs/tags/1.0`.
@@ -44,15 +44,15 @@ def split_refs(mirror: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 
 
 def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mapping[str, str]) -> ForgePlan:
-    """Return what to push to the forge: those of the refs `wanted` that it lacks, or has with another object.
+    """Return which of the refs `wanted` to push: the forge lacks them, or has them with another object.
 
     All arguments map the full names of refs to object ids.
     * `wanted`: the branches and tags that the forge should have.
     * `forge`: the refs that the forge has now.
     * `pushed`: the refs that the forge had when it was last looked at.
 
-    A tag that a person has changed on the forge is not pushed; the result has a sentence about it. Such a tag names
-    another object on the forge, or was in `pushed` and is gone from the forge.
+    A tag that a person has changed on the forge is not pushed, and the result has a sentence about it. A tag counts as
+    changed if it names another object on the forge, or if it was in `pushed` and is gone from the forge.
     """
     tags = {name: oid for name, oid in wanted.items() if name.startswith(TAGS)}
     moved = [name for name, oid in tags.items() if forge.get(name, oid) != oid]
@@ -66,7 +66,7 @@ def plan_push(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Mappi
 def batches(refs: Sequence[str]) -> Iterator[Sequence[str]]:
     """Split refs into parts, one for each push. Yield the parts: first tags, then branches, each of at most 500 refs.
 
-    The reason: a forge that protects the branch would refuse tags that come in the same push.
+    Tags have pushes of their own, because a forge that protects the branch would refuse tags in the same push.
     """
     tags, others = [ref for ref in refs if ref.startswith(TAGS)], [ref for ref in refs if not ref.startswith(TAGS)]
     for part in (tags, others):
@@ -116,8 +116,8 @@ def pushed_input(wanted: Mapping[str, str], forge: Mapping[str, str], pushed: Ma
     * `forge`: the refs that the forge has now.
     * `pushed`: the refs that are recorded already.
 
-    A ref in `wanted` is recorded if the forge has it with the same object. Any other record stays as it is, also that
-    of a tag that is gone from the forge. Return b"" if there is nothing to record.
+    A ref in `wanted` is recorded if the forge has it with the same object. All other records stay as they are, also if
+    the ref is gone from the forge. Return b"" if there is nothing to record.
     """
     now = {name: oid for name, oid in wanted.items() if forge.get(name) == oid and pushed.get(name) != oid}
     lines = [f"update {PUSHED}{name.removeprefix('refs/')}\0{oid}\0\0".encode() for name, oid in now.items()]

@@ -57,9 +57,9 @@ _SETTINGS = {
 def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> dict[str, str]:
     """Return the environment of a git call.
 
-    git may connect only by `protocols`, such as "https"; by none if that is empty. `base` is the environment of all
-    child processes. Its variables GIT_… are removed, with two exceptions: those for ssh, TLS and proxies that a fleet
-    passes on, and those that Canon sets for a single call.
+    `protocols` are the protocols by which git may connect, such as "https"; with (), git may not connect at all. `base`
+    is the environment of all child processes. Variables GIT_… in it are removed, with two exceptions: variables for
+    ssh, TLS and proxies that a fleet passes on, and variables that Canon sets for a single call.
     """
     ssh = base.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     kept = {*_PER_CALL, *PASSED_TO_GIT}
@@ -70,7 +70,7 @@ def git_environment(base: Mapping[str, str], protocols: Sequence[str] = ()) -> d
 def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables that give `settings` to git. `settings` maps names of git's settings to values.
 
-    The settings are not given as arguments, because other users could read these.
+    The settings are not given as arguments, because other users can read the arguments of a program.
     """
     variables = {"GIT_CONFIG_COUNT": str(len(settings))} if settings else {}
     for number, (name, value) in enumerate(settings.items()):
@@ -81,9 +81,10 @@ def secret_settings(settings: Mapping[str, str]) -> dict[str, str]:
 def git_argv(
     *arguments: str, repository: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """Return the command line of a git call with `arguments`. `repository` is its `--git-dir`; None for no such option.
+    """Return the command line of a git call with `arguments`.
 
-    `settings` maps names of git's settings to values, which override Canon's defaults; None for no such settings.
+    `repository` is the value of the option `--git-dir`; with None, that option is left out. `settings` maps names of
+    git's settings to values, which override Canon's defaults. With None, only Canon's defaults are set.
     """
     wanted = {**_SETTINGS, **(settings or {})}
     options = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
@@ -92,9 +93,10 @@ def git_argv(
 
 
 def error_line(err: bytes) -> str:
-    """Return the first "fatal:" or "error:" line in what git wrote to stderr, without that word; else the first line.
+    """Return the line of `err`, what git wrote to stderr, that best says why git failed.
 
-    User names and passwords in URLs are removed. Return "no reason given" if there is no output.
+    This is the first line that begins with "fatal:" or "error:", without that word. If there is no such line, it is the
+    first line. User names and passwords in URLs are removed. Return "no reason given" if `err` is empty.
     """
     lines = [line for line in err.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith((b"fatal:", b"error:")) and not line.startswith(_SSH_FAILED)]

@@ -55,7 +55,7 @@ class HttpAnswer:
 class _Post:
     """A request, and the name of its recipe. `received` collects the body of the answer.
 
-    `until` is when the deadline of the request ends, on the clock `time.monotonic`. None before the first try.
+    `until` is when the deadline of the request ends, on the clock `time.monotonic`; None before the first try.
     """
 
     name: str
@@ -68,9 +68,9 @@ class _Post:
 class _HostQueue:
     """The requests to one host.
 
-    * `waiting`: those that wait. `running`: how many run, at most `most`.
+    * `waiting`: the requests that wait. `running`: how many requests run, at most `most`.
     * `refusal`: the latest answer that asked for a pause; None if none did.
-    * `opens_at`: when that pause ends, on the clock `time.monotonic`.
+    * `opens_at`: when the pause that `refusal` asked for ends, on the clock `time.monotonic`.
     * `useless`: how many of the latest answers, in a row, listed no refs.
     """
 
@@ -94,7 +94,7 @@ class _HostQueue:
 class HttpPool:
     """Posts `body` to many URLs at once. Each call of `post` needs a new pool.
 
-    * `deadline`: how many seconds a request may take, with its pauses. One try may take half of that.
+    * `deadline`: how many seconds a request may take, with its pauses. One try may take half of this time.
     * `most`: an answer with more bytes than this counts as no answer.
     """
 
@@ -107,7 +107,7 @@ class HttpPool:
     _multi: Any = field(default=None, init=False)
 
     def post(self, requests: Mapping[str, HttpRequest]) -> Generator[tuple[str, HttpAnswer], None, None]:
-        """Send `requests`, which maps recipes to requests. Yield each recipe with its answer, as soon as that comes.
+        """Send `requests`, by the name of the recipe. Yield each recipe with its answer, as soon as the answer comes.
 
         If a request fails, nothing is raised: its answer has the status 0.
         """
@@ -137,8 +137,8 @@ class HttpPool:
     def _refused(self) -> Iterator[tuple[str, HttpAnswer]]:
         """Drop the waiting requests that must not be sent any more. For each, yield the recipe and an answer.
 
-        If the host asked for a pause that is longer than the request may take, yield the answer in which it asked. If
-        the last 8 answers of the host (_USELESS_ANSWERS) listed no refs, yield an answer with the status 0.
+        * The last 8 answers of the host (_USELESS_ANSWERS) listed no refs: the answer has the status 0.
+        * The host asked for a pause that ends after the request's deadline: the answer is the one with that pause.
         """
         now = time.monotonic()
         for queue in self._hosts.values():
@@ -191,7 +191,7 @@ class HttpPool:
     def _finished(self) -> Iterator[tuple[str, HttpAnswer]]:
         """Yield the recipe and the answer of each request that has ended since the last call.
 
-        If the host asked for a pause, put the request back into the queue of the host instead.
+        An answer that asks for a pause is not yielded: its request goes back into the queue of the host.
         """
         _, whole, failed = self._multi.info_read()
         for handle, is_whole in [*((each, True) for each in whole), *((each[0], False) for each in failed)]:

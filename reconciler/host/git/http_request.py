@@ -1,6 +1,7 @@
 """Decides which upstreams are asked over HTTP by this process, and with which settings. Pure.
 
-The settings are those that git would use. If git might understand one differently, git asks the upstream instead.
+The settings are the ones that git would use. If git might understand a setting differently, git asks the upstream
+instead of this process.
 """
 
 import re
@@ -58,8 +59,11 @@ def http_request(
     """Return the request for the refs of the repository at the URL `upstream`; None if git has to ask instead.
 
     * `environment`: the environment of child processes. Its settings for proxies and TLS are used.
-    * `protocols`: those by which Canon may connect.
+    * `protocols`: the protocols by which Canon may connect, such as "https".
     * `bundle`: the path of this host's CA certificates; None if there is none.
+
+    git has to ask if `protocols` lacks the protocol of the URL, if the URL is unusual, such as one with a user name, or
+    if git might understand a setting differently.
     """
     url = _URL.fullmatch(upstream)
     if url is None or url["scheme"] not in protocols or not _LEFT_TO_GIT.isdisjoint(environment):
@@ -77,8 +81,8 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
     * `environment`: has variables of git that name files for TLS, such as GIT_SSL_CAINFO. They override `bundle`.
     * `bundle`: the path of this host's CA certificates; None if this host has no such file.
 
-    git has to ask if neither of the two names a file of CA certificates. It has to ask also if a path in `environment`
-    is relative: git starts in another folder, so the path would lead elsewhere.
+    git has to ask if neither `environment` nor `bundle` names a file of CA certificates. git has to ask also if a path
+    in `environment` is relative: git runs in another folder, where the path would lead elsewhere.
     """
     options = {option: environment[name] for name, option in _OPTION_OF.items() if name in environment}
     trusted = {"CAINFO": bundle, **options} if bundle else options
@@ -89,8 +93,8 @@ def _tls(environment: Mapping[str, str], bundle: str | None) -> Mapping[str, str
 def _proxy(environment: Mapping[str, str], scheme: str) -> Mapping[str, str] | None:
     """Return libcurl's options for the proxy, as {NAME: VALUE}; None if git has to ask upstream instead.
 
-    The options come from those variables in `environment` that git reads too. `scheme` is that of the URL, "http" or
-    "https". If git might understand a variable differently than this process, git has to ask.
+    The options come from the variables in `environment` that git reads too. `scheme` is the scheme of the URL, "http"
+    or "https". git has to ask if it might understand one of these variables differently than this process.
     """
     names = ("http_proxy",) if scheme == "http" else ("https_proxy", "HTTPS_PROXY")
     proxy = next((environment[name] for name in (*names, "all_proxy", "ALL_PROXY") if name in environment), "")

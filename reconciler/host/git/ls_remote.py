@@ -32,8 +32,8 @@ _STATUS = re.compile(rb"The requested URL returned error: (\d{3})")
 class LsRemote:
     """Runs `git ls-remote`.
 
-    * `environment`: that of all child processes.
-    * `protocols`: those by which git may connect.
+    * `environment`: the environment of all child processes.
+    * `protocols`: the protocols by which git may connect, such as "https".
     * `sleep`: waits some seconds between two tries.
     * `most`: the size of the largest accepted output in bytes.
     * `stop`: an event. If it is set, running calls end early.
@@ -46,7 +46,7 @@ class LsRemote:
     stop: threading.Event = field(factory=threading.Event, eq=False, repr=False)
 
     def list(self, url: str, seconds: float) -> bytes | Unobservable:
-        """Return what `git ls-remote` prints for the URL `url`; an Unobservable with the reason if that fails.
+        """Return what `git ls-remote` prints for the URL `url`; an Unobservable with the reason if git fails.
 
         After an error that may pass by itself, try again, at most three times in all. `seconds` is the limit for all
         tries and pauses together.

@@ -33,8 +33,8 @@ from state.records import Answer
 class GitMirrors:
     """The mirrors of one state folder: implements the port Mirrors.
 
-    * `environment`: that of all child processes.
-    * `protocols`: those by which git may connect.
+    * `environment`: the environment of all child processes.
+    * `protocols`: the protocols by which git may connect, such as "https".
     * `holding`: the descriptor of the pass lock, which git inherits; None for no lock.
     * `most`: the size limit in bytes of one fetch, and of one checkout.
     * `fetch_seconds`: how long one git call to upstream may take.
@@ -63,13 +63,13 @@ class GitMirrors:
     def update(
         self, recipe: Recipe, answer: Answer, tags: Mapping[str, str], anew: Collection[str] = ()
     ) -> MirrorUpdate:
-        """Fetch what the mirror lacks, so that it has the main branch in `answer` and the release tags `tags`.
+        """Update the mirror, so that it has the main branch in `answer` and the release tags `tags`.
 
-        `answer` is what upstream answered, and `tags` maps names of tags to commits. The tags in `anew` are fetched
-        even if the mirror has them. The caller must hold the pass lock: two updates at once would undo each other.
-        Return what happened: tags without a commit, where a damaged mirror was moved, and remarks for the report.
-        Fetched objects are checked in a temporary repository before the mirror gets them, and the mirror is read again
-        at the end. Raise InfrastructureError if the update fails.
+        Only what the mirror lacks is fetched. The tags in `anew` are fetched even if the mirror has them. `answer` is
+        what upstream answered. `tags` maps names of tags to commits. The caller must hold the pass lock: two updates at
+        once would undo each other. Fetched objects are checked in a temporary repository before the mirror gets them.
+        The mirror is read again at the end. Return tags without a commit, where a damaged mirror was moved, and remarks
+        for the report. Raise InfrastructureError if the update fails.
         """
         self.state.mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing(recipe.name) as mirror:

@@ -39,7 +39,7 @@ class _HeldError(BusyError):
 class Limits:
     """The limits of one fetch.
 
-    * `protocols`: those by which git may connect.
+    * `protocols`: the protocols by which git may connect, such as "https".
     * `seconds`: how long the fetch may take.
     * `most`: how many bytes git may write to one file, such as the pack file of the fetch.
     """
@@ -69,9 +69,9 @@ class Quarantine:
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, names: Sequence[str]) -> str | None:
-        """Ask the URL `upstream` for refs. Return the first of the full names `names` that exists there; None if none.
+        """Return the first of the full names `names` that the repository at the URL `upstream` has; None if it has none.
 
-        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
+        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
         found = {line.partition(b"\t")[2] for line in printed.splitlines()}
@@ -81,7 +81,7 @@ class Quarantine:
         """Fetch `refspecs` (FROM:TO with full ref names) from the URL `upstream`. Return all refs of this repository.
 
         The refspecs are fetched in batches, because git compares each with every ref of upstream. Raise UpstreamError
-        for a fault in upstream's repository, InfrastructureError if git fails otherwise.
+        for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-tags", "--no-write-fetch-head", "--stdin")
         for start in range(0, len(refspecs), _AT_ONCE):
@@ -90,10 +90,10 @@ class Quarantine:
         return self.repository.refs()
 
     def fetch_commit(self, upstream: str, commit: str, ref: str) -> bool:
-        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return whether upstream gave it.
+        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return True if this succeeds.
 
-        Some upstreams lack the commit, or give only commits that a branch, a tag or another ref names. Raise
-        UpstreamError for a fault in upstream's repository, InfrastructureError if git fails otherwise.
+        Return False if upstream does not give the commit: it lacks it, or gives only commits that a ref names. Raise
+        UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
         options = ("--quiet", "--no-tags", "--no-write-fetch-head")
         output = self._run_remote(
@@ -108,7 +108,7 @@ class Quarantine:
     def hand_over(self, refspec: str, mirror: Repository) -> None:
         """Push the refs of `refspec` (FROM:TO, as for `git push`) from this repository to `mirror`.
 
-        Before the mirror accepts any object, git checks all of them once more. Raise UpstreamError if git rejects an
+        Before the mirror accepts any object, git checks all objects once more. Raise UpstreamError if git rejects an
         object, InfrastructureError if the push fails for another reason.
         """
         options = ("--quiet", "--atomic", "--no-verify")
@@ -167,8 +167,8 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
     """Make a temporary repository beside `mirror`, yield it, and remove it at the end of the `with` block.
 
     `purpose` is part of the folder's name: "incoming" for an update of the mirror, "asked" for one ref that a user
-    asked for. `limits` are those of each fetch into it. The folder of a killed run is removed first. Raise
-    InfrastructureError if another process fetches for the same purpose.
+    asked for. `limits` apply to each fetch into the repository. If a killed run has left such a folder, the folder is
+    removed first. Raise InfrastructureError if another process fetches for the same purpose.
     """
     path = mirror.path.with_name(f".{mirror.path.name}.{purpose}")
     with _try_lock(path) as lock:
@@ -187,9 +187,9 @@ def quarantine(mirror: Repository, purpose: str, limits: Limits) -> Iterator[Qua
 
 
 def remove_quarantines(mirrors: Path, name: str = "*") -> None:
-    """Remove the temporary repositories that killed runs of the recipe `name` have left in the folder `mirrors`.
+    """Remove the temporary repositories that killed runs have left in the folder `mirrors` for the recipe `name`.
 
-    With "*", remove those of all recipes. Keep one that a process still uses.
+    With "*", remove the temporary repositories of all recipes. A repository that a process still uses stays.
     """
     for purpose in _PURPOSES:
         for path in mirrors.glob(f".{name}.git.{purpose}"):
@@ -201,7 +201,7 @@ def remove_quarantines(mirrors: Path, name: str = "*") -> None:
 def _try_lock(folder: Path) -> Iterator[int]:
     """Hold the lock of the temporary repository `folder` during the `with` block. Yield the descriptor of the lock.
 
-    If another process holds it, do not wait, but raise _HeldError.
+    If another process holds the lock, do not wait, but raise _HeldError.
     """
     lock = folder.with_name(f"{folder.name}.lock")
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -217,9 +217,9 @@ def _try_lock(folder: Path) -> Iterator[int]:
 
 
 def remove_lock_file(lock: Path) -> None:
-    """Remove the file `lock`, which Canon's processes lock with `flock`, unless one of them holds that lock now.
+    """Remove the file `lock`, which Canon's processes lock with `flock`.
 
-    If the file is missing or cannot be removed, do nothing.
+    If a process holds the lock now, or the file is missing or cannot be removed, do nothing.
     """
     with suppress(OSError):
         descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)

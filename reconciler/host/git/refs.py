@@ -114,9 +114,10 @@ def plan_refs(held: Refs, answer: Answer, tags: Mapping[str, str], anew: Collect
 
     `tags` maps each wanted tag to its commit. `answer` is what upstream answered.
     * A tag in `held` that is not wanted is dropped.
-    * A tag in `held` on the wanted commit stays, even if its annotation has changed upstream. Only a tag in `anew` is
-      fetched again.
-    * A wanted tag that `answer` does not have on that commit cannot be fetched. A tag of this name in `held` stays.
+    * A tag in `held` on the wanted commit stays, even if its annotation has changed upstream. Only if it is in `anew`
+      is it fetched again.
+    * A wanted tag that `answer` does not have on the wanted commit cannot be fetched. If `held` has a tag of this name,
+      on any commit, that tag stays.
     """
     again = {name for name in anew if name in tags and answer.tags.get(name) == tags[name]}
     there = {name for name, commit in tags.items() if name in held.tags and held.tags[name].peeled == commit}
@@ -148,8 +149,8 @@ def update_ref_input(held: Refs, plan: RefPlan, arrived: Refs) -> bytes:
 def delete_conflicting_branches(held: Refs, branch: str) -> bytes:
     """Return the input for `git update-ref -z --stdin` that deletes the branches in `held` that conflict with `branch`.
 
-    git stores branches as files: beside `a/b` it can store neither `a` nor `a/b/c`. `held` are the refs that the
-    mirror has now. Return b"" if none conflicts.
+    git stores branches as files: beside `a/b` it can store neither `a` nor `a/b/c`. `held` are the refs that the mirror
+    has now. Return b"" if no branch conflicts.
     """
     names = [name for name in held.heads if f"{name}/".startswith(f"{branch}/") or f"{branch}/".startswith(f"{name}/")]
     changes = [_delete(HEADS, name, held.heads[name]) for name in names if name != branch]

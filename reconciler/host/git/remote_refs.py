@@ -50,8 +50,8 @@ def is_unchanged(known: str | None, text_digest: str, body_digest: str | None = 
 def parse_ls_remote(raw: bytes) -> Answer | Unobservable:
     """Return the refs in `raw`, the output of `git ls-remote`; an Unobservable with the reason if it is not valid.
 
-    For an annotated tag, the result has the object behind it (the line with `^{}`) instead of the tag object. The
-    output does not tell whether that object is a commit.
+    For an annotated tag, the result has the object that the tag leads to (the line with `^{}`) instead of the tag
+    object. The output does not tell whether that object is a commit.
     """
     lines = raw.split(b"\n")
     if lines.pop() != b"" or not lines:

@@ -27,10 +27,10 @@ _MOST_BY_HTTP = 2 * MIB
 class GitUpstream:
     """Asks upstreams for their refs: implements the port Upstream.
 
-    * `environment`: that of all child processes.
-    * `protocols`: those by which git may connect.
+    * `environment`: the environment of all child processes.
+    * `protocols`: the protocols by which git may connect, such as "https".
     * `deadline`: how many seconds one recipe may take over HTTP, with all tries and pauses. One try may take half of
-      that. If git has to ask after that, it may take as many seconds again.
+      this time. If git has to ask afterwards, git may take `deadline` seconds again.
     * `sleep`: waits some seconds between two tries of git.
     * `most`: the size of the largest accepted answer in bytes.
     """
@@ -87,8 +87,11 @@ class GitUpstream:
     def _reply(self, question: TagQuery, answer: HttpAnswer) -> Reply | None:
         """Return the reply to `question` that an HTTP answer gives; None if git has to ask once more.
 
-        git has to ask if the answer is not complete and valid. But if the server asks for a pause that is longer than
-        the deadline, git does not ask either. The reply is then an Unobservable.
+        * The server asks for a pause: return an Unobservable. The pool has waited already if the deadline allowed the
+          pause.
+        * The answer is not complete, not valid or too large: return None.
+        * In all other cases: return Unchanged if the refs are the same as in the last answer, and the parsed Answer if
+          not.
         """
         if answer.must_wait:
             return Unobservable(status_message(answer.status))
@@ -120,7 +123,8 @@ def reply_to(question: TagQuery, listed: bytes | Unobservable, body_digest: str 
     * `listed` itself, if it is an Unobservable.
     * Unchanged, if `question.known` shows that the refs are the same as in the last answer.
     * An Unobservable, if `listed` is not valid.
-    * The parsed Answer otherwise. Its digest is that of `listed`. With a `body_digest`, it is "LISTED BODY": both.
+    * The parsed Answer in all other cases. Its field `digest` is the digest of `listed`, followed by a space and
+      `body_digest` if there is one.
     """
     if isinstance(listed, Unobservable):
         return listed

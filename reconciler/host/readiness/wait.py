@@ -103,7 +103,7 @@ class _Pauses:
         return answer
 
     def lengths(self) -> Iterator[float]:
-        """Yield endless pauses in seconds. The pauses grow up to a limit. After a change of the app, they are short again."""
+        """Yield endless pauses in seconds. They grow up to a limit, and are short again after a change of the app."""
         longest = _LONGEST_PAUSE if self.changes is None else _LONGEST_WITH_CHANGES
         return growing_pauses(_FIRST_PAUSE, 2.0, longest, self.clock.monotonic, lambda: self.has_changed)
 

@@ -82,7 +82,7 @@ class AbraDir:
     def copy_recipe(self, source: Path, added: Mapping[str, Path]) -> None:
         """Replace abra's recipe folder by a copy of the release in the folder `source`, and add overlays to it.
 
-        `added` maps the name that each overlay gets there to its present path.
+        `added` maps the name of each overlay in the recipe folder to the present path of the overlay.
         """
         shutil.rmtree(self.checkout, ignore_errors=True)
         shutil.copytree(source, self.checkout, symlinks=True)
@@ -96,7 +96,7 @@ class Abra:
 
     * `environment`: the environment of both programs.
     * `lock`: the descriptor of the pass lock, which a command of abra that changes something inherits; None for none.
-    * `changing`: how many seconds such a command may take.
+    * `changing`: how many seconds a command of abra that changes something may take.
     * `known`: the commands for which `check` found that abra has all flags.
     """
 
@@ -139,8 +139,8 @@ class Abra:
     def deploy(self, home: AbraDir, version: str) -> None:
         """Deploy the release `version` by `abra app deploy`. Do not wait until the app is up.
 
-        If `version` is the name of a branch or commit, abra deploys the files in `home` as they are (--chaos). Raise
-        RecipeError if the release is to blame for a failure, else InfrastructureError.
+        If `version` is the name of a branch or commit, abra deploys the files in `home` as they are (--chaos). If the
+        deployment fails, raise RecipeError if the release is to blame, and InfrastructureError if not.
         """
         flags = ("--no-input", "--offline", "--force", "--no-domain-checks", "--no-converge-checks")
         chosen = (home.app, version) if is_release_name(version) else ("--chaos", home.app)
@@ -163,8 +163,9 @@ class Abra:
     ) -> None:
         """Run a command of abra that changes something, such as ("app", "deploy"), with the arguments `words`.
 
-        If it fails, raise RecipeError if the release is to blame, else InfrastructureError. A failure whose output
-        matches the pattern `allowed` does not count. If `allowed` is None, every failure counts.
+        If it fails, raise RecipeError if the release is to blame, and InfrastructureError if not. But if the output of
+        the failed command matches the pattern `allowed`, raise nothing. If `allowed` is None, every failure raises an
+        error.
         """
         environment = {**self.environment, "ABRA_DIR": str(home.folder), "GIT_TERMINAL_PROMPT": "0"}
         spec = CommandSpec(("abra", *command, *words), environment, home.folder, self.changing, holding=self.lock)

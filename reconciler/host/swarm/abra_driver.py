@@ -147,7 +147,7 @@ class AbraDriver(SwarmDriver):
     def _recorded_stacks(self, mark: str) -> tuple[str, ...]:
         """Return the names of the stacks that are recorded in configs of the swarm for the slot with this mark.
 
-        Those of another state folder are left out.
+        Stacks of another state folder are left out.
         """
         configs = self._engine.find("config", f"label={SLOT}={mark}")
         ours = (config for config in configs if remove_stack.is_of_state(config, self._engine.state))

@@ -39,8 +39,8 @@ class SwarmDriver:
     """Deploys apps as stacks of a swarm: implements the port Driver. Reads the status of an app anew at each call.
 
     * `policy`: what the fleet declares for the swarm, such as the DNS zone of apps and their proxy.
-    * `company`: the port numbers for apps, and whether other recipes can be in trial here at the same time. None
-      stands for the usual port numbers, and for no other recipe.
+    * `company`: the port numbers for apps, and whether other recipes can be in trial here at the same time. With None,
+      apps get the usual port numbers, and no other recipe is in trial.
     * `image_log`: the file that says which images were deployed; None for no such file.
     """
 
@@ -67,9 +67,9 @@ class SwarmDriver:
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         """Deploy the release in the folder `checkout`. If the app is deployed already, update it to this release.
 
-        Do not wait until the app is up. Return remarks for the report; () for none. An update keeps the .env.sample of
-        the earlier deployment, and appends the settings that are new. Raise RecipeError if the release is to blame for
-        a failure, else InfrastructureError.
+        Do not wait until the app is up. Return remarks for the report; () for none. An update uses the .env.sample of
+        the earlier deployment, with the settings appended that are new. If the deployment fails, raise RecipeError if
+        the release is to blame, and InfrastructureError if not.
         """
         self._slots.forget()
         return deploy_stack.deploy_release(self._site, app, checkout, options)
@@ -187,7 +187,7 @@ class SwarmDriver:
         return BackupTarget(self._engine, self._stack(app), app)
 
     def _stack(self, app: App) -> Stack:
-        """Return the stack as which an app is deployed.
+        """Return the stack in which an app is deployed.
 
         Also drop kept answers of the engine (`forget`), because the caller may change the stack.
         """

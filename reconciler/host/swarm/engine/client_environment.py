@@ -20,7 +20,7 @@ _PREFIX = "CANON_OF_RECIPE_"
 
 
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return flags for the `docker` command that say what it would otherwise read from `environment`.
+    """Return flags for the `docker` command, with which it needs none of its settings in `environment`.
 
     There are flags for its configuration folder; for the engine's address or context, if one is set; and for the TLS
     files, if TLS is used.
@@ -63,7 +63,7 @@ def rename_in_text(text: bytes) -> bytes:
 
 @contextmanager
 def renamed_copies(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """Yield a path for each of `files`: that of a copy with renamed variables, or that of the file if it needs no copy.
+    """Yield a path for each of `files`: of a copy with renamed variables, or of the file itself if it needs no copy.
 
     A file needs a copy if it has variables that Docker's client would obey, see `rename_in_text`. A file that cannot be
     read is not copied. A copy is in the same folder as its file, because the client resolves relative paths from there.
@@ -88,9 +88,9 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 
 
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
-    """Yield those of `names` that the `env_file` at `file` lists without a value: as NAME, and not as NAME=VALUE.
+    """Yield those of `names` that an `env_file` lists without a value: as NAME, and not as NAME=VALUE.
 
-    Raise OSError if the file cannot be read.
+    `file` is the path of the `env_file`. Raise OSError if it cannot be read.
     """
     lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
     return (line for line in lines if line in names)

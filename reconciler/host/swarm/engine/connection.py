@@ -78,9 +78,10 @@ class Connection:
     def call(self, request: ApiCall) -> "requests.Response":
         """Send a request. Return the engine's answer.
 
-        If the engine refuses the request, does not answer in time or cannot be reached, raise InfrastructureError, or
-        RecipeError if the recipe is to blame. If the engine does not have the object, and `request.may_be_gone` is
-        True, raise NotThereError.
+        * The engine does not have the object, and `request.may_be_gone` is True: raise NotThereError.
+        * The engine refuses the request, and the recipe is to blame: raise RecipeError.
+        * The engine refuses for another reason, does not answer in time or cannot be reached: raise
+          InfrastructureError.
         """
         with self._failures(request):
             client = self._client()
@@ -190,7 +191,7 @@ def connection_message(address: str, failure: BaseException) -> str:
 def _causes(failure: BaseException) -> Iterator[BaseException]:
     """Yield the error `failure`, and all errors that caused it, each once.
 
-    The libraries keep these as causes, or as arguments.
+    The libraries store such errors as causes, or as arguments.
     """
     rest, seen = [failure], set[int]()
     while rest:
@@ -224,7 +225,7 @@ def refusal_message(body: bytes) -> str:
 def filter_text(filters: Iterable[str]) -> str:
     """Return filters in the form of the engine's API: '{"label": ["name=value"]}' for `label=name=value`.
 
-    This is a JSON object with a list of values for each name.
+    The result is a JSON object with a list of values for each name.
     """
     found: dict[str, list[str]] = {}
     for one in filters:

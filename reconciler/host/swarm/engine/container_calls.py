@@ -59,8 +59,8 @@ def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, b
     """Start the script that was created as `exec_id`, and append its frames to `output` as they come.
 
     `until` is the deadline, a time of `time.monotonic`. Return True if the output ended before the deadline. Return
-    False if a frame came after the deadline. What comes after the first 64 MiB is not appended. Raise CanonError if the
-    engine refuses, or sends nothing until the deadline.
+    False if a frame came after the deadline. Frames after the first 64 MiB are not appended. Raise CanonError if the
+    engine refuses, or if it sends nothing more before the deadline.
     """
     start = ApiCall(
         "POST",
@@ -81,9 +81,9 @@ def _read_output(connection: Connection, exec_id: str, output: list[tuple[int, b
 
 
 def _split_pid(output: bytes) -> tuple[str, bytes]:
-    """Return two parts of a script's output: the pid in its container, which comes on the first line, and the rest.
+    """Return the two parts of a script's output: the pid of the script in its container, and the rest.
 
-    The pid is "" if the output does not begin with one.
+    The pid is the first line of `output`. It is "" if `output` does not begin with a pid.
     """
     pid, _, rest = output.partition(b"\n")
     return (pid.decode("ascii"), rest) if pid.isdigit() else ("", output)
@@ -92,7 +92,7 @@ def _split_pid(output: bytes) -> tuple[str, bytes]:
 def _kill_script(connection: Connection, container: str, pid: str) -> None:
     """Kill a script that `run_script` started, with its children. `pid` is its pid in the container, "" if unknown.
 
-    With "", do nothing. Raise no error: the script or its container may have ended meanwhile.
+    If `pid` is "", do nothing. Raise no error: the script or its container may have ended meanwhile.
     """
     if pid:
         with suppress(CanonError):
@@ -115,7 +115,7 @@ def _is_stopped(message: bytes) -> bool:
 
 
 def _end_after_failure(connection: Connection, exec_id: str, failure: CanonError) -> tuple[int | None, bytes]:
-    """Return the exit code and output of the script `exec_id`. `failure` is the error with which reading it ended.
+    """Return the exit code and the output of the script `exec_id`, after reading its output failed with `failure`.
 
     If the engine could not start the script, the code is 126 or 127, and the output is the message of `failure`. If the
     script did start, raise `failure`.

@@ -60,10 +60,10 @@ class DockerCommand:
         return node
 
     def pull(self, image: str) -> None:
-        """Pull an image, unless that was done in the last ten minutes: a trial deploys the same images several times.
+        """Pull an image, unless it was pulled in the last ten minutes: a trial deploys the same images several times.
 
         Docker's command is used because it has the passwords for registries. Raise RecipeError if there is no such
-        image, else InfrastructureError.
+        image, InfrastructureError if the pull fails for another reason.
         """
         if time.monotonic() - self.pulled.get(image, -_PULLED_SECONDS) < _PULLED_SECONDS:
             return
@@ -76,7 +76,8 @@ class DockerCommand:
         """Merge compose files, and fill in `variables`. Return the result as YAML. No engine is needed.
 
         The command runs in the folder `cwd`. Its environment has only `variables` and Canon's own variables (CANON_…),
-        so that nothing else is filled in. Raise RecipeError if Docker refuses the files, else InfrastructureError.
+        so that no other variables are filled in. Raise RecipeError if Docker refuses the files, InfrastructureError if
+        the command fails for another reason.
         """
         spec = self._spec(("stack", "config", *_files(files)), QUERY_SECONDS)
         marks = {name: value for name, value in spec.env.items() if name.startswith("CANON_")}
@@ -87,9 +88,9 @@ class DockerCommand:
         """Deploy the compose file `file` as the stack `stack`, by `docker stack deploy`. Do not wait until it is up.
 
         Services of the stack that are not in `file` are removed. The command runs in the folder `cwd`. `open_names` are
-        the variables without a value in the file. They are removed from the command's environment: otherwise the
-        command would take their values from there. Raise RecipeError if the recipe is to blame for a failure, else
-        InfrastructureError.
+        the variables without a value in the file. They are removed from the command's environment, so that the command
+        does not take values for them from there. If the command fails, raise RecipeError if the recipe is to blame, and
+        InfrastructureError if not.
         """
         flags = ("--detach=true", "--prune", "--resolve-image=always", "--with-registry-auth")
         spec = self._spec(("stack", "deploy", *flags, *_files([file]), stack), CHANGE_SECONDS)
@@ -103,7 +104,7 @@ class DockerCommand:
     def _client(self) -> str:
         """Return the path of the `docker` program, for a call whose environment has no PATH.
 
-        If it is not found, return "docker".
+        If the program is not found, return "docker".
         """
         return shutil.which("docker", path=self.environment.get("PATH", "")) or "docker"
 
@@ -135,13 +136,13 @@ def json_words(output: bytes) -> tuple[str, str]:
 def _check(output: CapturedOutput, spec: CommandSpec, what: str, *, of_recipe: bool = False) -> None:
     """Raise an error if a command failed or took too long.
 
-    * `output`: how it ended and what it printed.
+    * `output`: how the command ended and what it printed.
     * `spec`: the command.
     * `what`: names the command in the message.
     * `of_recipe`: True if the recipe may be to blame.
 
     The error is a RecipeError if `of_recipe` is True, and Docker refused the command for a reason that may be the
-    recipe's fault. Otherwise it is an InfrastructureError.
+    recipe's fault. In all other cases it is an InfrastructureError.
     """
     if output.result.timed_out:
         late = f"{what}: Docker did not answer within {spec.deadline:.0f} s"

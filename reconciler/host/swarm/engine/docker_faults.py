@@ -103,12 +103,12 @@ def is_not_found(text: bytes) -> bool:
 
 
 def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
-    """Return the error for a failed Docker command: RecipeError if the recipe is to blame, else InfrastructureError.
+    """Return the error for a failed Docker command: a RecipeError if the recipe is to blame, an InfrastructureError if not.
 
     * `what`: names the command at the beginning of the error's message.
-    * `text`: Docker's message.
-    * `of_recipe`: True if the recipe chose an argument of the command. Only then can the recipe be to blame, and it is
-      blamed for a message that is not known.
+    * `text`: Docker's message. A known message tells who is to blame.
+    * `of_recipe`: True if the recipe chose an argument of the command. Then the recipe is to blame also for a message
+      that is not known. If False, the recipe is never to blame.
     * `of_task`: True if `text` is the message of a task: other messages are known of tasks than of commands.
     """
     fault = _known(text, _FAULTS_OF_TASKS if of_task else _FAULTS) or _Fault(_ANYTHING, of_host=not of_recipe)

@@ -34,8 +34,10 @@ class EngineAddress:
 def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
     """Return the address of the engine that Docker's client would use in this environment.
 
-    This is DOCKER_HOST if it is set, else the engine of the chosen context. If no context is chosen, it is the local
-    socket. Raise InfrastructureError if the chosen context does not exist.
+    * DOCKER_HOST is set: its value.
+    * A context is chosen, by DOCKER_CONTEXT or by `docker context use`: the engine of that context. Raise
+      InfrastructureError if there is no such context.
+    * In all other cases: the local socket.
     """
     if host := environment.get("DOCKER_HOST"):
         return _with_tls_of_environment(host, environment)

@@ -61,7 +61,7 @@ exec env -i {environment} docker exec --interactive "$container" "$@"
 
 @frozen
 class DeploymentSite:
-    """Where releases are deployed: an engine, and what else runs there.
+    """Where releases are deployed: an engine, and facts about it.
 
     * `policy`: what the fleet declares for the swarm.
     * `company`: whether other recipes can be in trial at the same time, and which ports are free for this one.
@@ -85,8 +85,8 @@ class DeployableRelease:
 def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Do not wait until the app is up.
 
-    Return remarks for the report, such as which settings are new; () for none. Raise RecipeError if the release is to
-    blame for a failure, else InfrastructureError.
+    Return remarks for the report, such as which settings are new; () for none. If the deployment fails, raise
+    RecipeError if the release is to blame, and InfrastructureError if not.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -102,8 +102,8 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
 def check_release(site: DeploymentSite, app: App, checkout: Path, options: DeployOptions) -> DeployableRelease:
     """Check that this host can run the release in `checkout`, and pull its images.
 
-    Return the release, ready to be deployed. Raise RecipeError if the release is to blame for a failure, else
-    InfrastructureError.
+    Return the release, ready to be deployed. If a check or a pull fails, raise RecipeError if the release is to blame,
+    and InfrastructureError if not.
     """
     engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)
@@ -224,7 +224,7 @@ def _with_port(scheme: str, address: str) -> str:
 def _with_proxy_port(domain: str, address: str) -> str:
     """Return `domain` with the port of the proxy, such as "a.example:8443"; without a port if `address` has none.
 
-    `address` is that of the proxy, "HOST" or "HOST:PORT".
+    `address` is the address of the proxy, "HOST" or "HOST:PORT".
     """
     _, colon, port = address.rpartition(":")
     return f"{domain}:{port}" if colon else domain

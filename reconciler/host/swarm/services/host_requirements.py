@@ -26,8 +26,8 @@ _WITHOUT_DATA = ("/dev", "/proc", "/sys", "/etc/localtime", "/etc/timezone")
 def check_requirements(engine: Engine, prepared: PreparedRelease, endpoint: Endpoint) -> None:
     """Raise an error if this host cannot run the release, for example because a port is taken.
 
-    The error is a RecipeError if no host could run the release in a slot, an InfrastructureError if only this host
-    cannot.
+    The error is a RecipeError if no host at all could run the release in a slot. It is an InfrastructureError if the
+    reason is something on this host.
     """
     stack, config = prepared.stack, prepared.config
     _check_scale(prepared, endpoint)
@@ -86,7 +86,7 @@ def _wanted_resources(prepared: PreparedRelease, endpoint: Endpoint) -> Mapping[
 
 
 def _taken_resources(engine: Engine, stack: Stack) -> Mapping[str, str]:
-    """Return the host ports and URLs that services of other stacks have.
+    """Return the host ports and URLs that services of other stacks have. `stack` is our own stack.
 
     A key is a URL, or a text such as "port 25/tcp of the host". Its value is the full name of the service. Services
     that are scaled to zero are left out.

@@ -25,8 +25,8 @@ def longest_grace(services: Iterable[Json]) -> timedelta:
 def killed_on_stop(services: Iterable[Json], events: Iterable[Json]) -> Mapping[str, str]:
     """Return the services that the engine had to kill, as {FULL NAME: GRACE PERIOD}, such as {"web_app": "10 s"}.
 
-    `events` are the "die" and "oom" events of their containers. Services that the kernel killed because memory ran out
-    are left out.
+    `events` are the "die" and "oom" events of the services' containers. Services that the kernel killed because memory
+    ran out are left out.
     """
     ended = _exit_codes(events)
     containers = {service["Spec"]["Name"]: _container(service) for service in services}
@@ -44,9 +44,10 @@ def without_grace(services: Iterable[Json]) -> frozenset[str]:
 
 
 def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple[str, ...]:
-    """Return those of the services `names` of which the kernel killed a container because memory ran out.
+    """Return the services of which the kernel killed a container because memory ran out.
 
-    `events` are events of containers: those of the kind "oom" tell of such kills. `names` are full names.
+    `names` are the full names of the services to look for. `events` are events of containers: an event of the kind
+    "oom" tells of such a kill.
     """
     killed = {event_attributes(event).get(SERVICE_NAME, "") for event in events if event.get("Action") == "oom"}
     return tuple(name for name in names if name in killed)
@@ -56,7 +57,7 @@ def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping
     """Return the services of which an update killed an old task, as {FULL NAME: GRACE PERIOD}: {"web_app": "10 s"}.
 
     Only tasks that may write to a volume count: their last data may be incomplete. Services that Swarm rolled back are
-    left out, because there the stopped tasks are the new ones.
+    left out: in a rollback, the stopped tasks are the new ones.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])
@@ -98,8 +99,8 @@ def _exit_codes(events: Iterable[Json]) -> Mapping[str, set[int]]:
 def exit_codes(events: Iterable[Json]) -> Mapping[str, int]:
     """Return the exit codes with which containers ended, as {FULL NAME OF THE SERVICE: GREATEST CODE}.
 
-    `events` are the "die" and "oom" events of the containers. Services whose code is not known are left out, and so are
-    containers that the kernel killed because memory ran out.
+    `events` are the "die" and "oom" events of the containers. Containers that the kernel killed because memory ran out
+    are left out. Services of which no exit code is known are left out too.
     """
     found = {name: max(codes) for name, codes in _exit_codes(events).items()}
     return {name: code for name, code in found.items() if name and code >= 0}

@@ -30,8 +30,8 @@ class LabelSelector:
 
     * `label`: objects with this label are selected.
     * `stacks`: containers with one of these labels are selected too, whatever `state` is.
-    * `state`: the id of a state folder. Of the objects with `label`, only those with this id are selected, and those
-      without an id: they may come from old versions of Canon. None selects all objects with `label`.
+    * `state`: the id of a state folder. Objects with `label` that have the id of another state folder are not selected.
+      Objects without an id are selected: they may come from old versions of Canon. With None, the id does not matter.
     """
 
     label: str
@@ -48,7 +48,7 @@ class LabelSelector:
 def list_objects(engine: Engine, selector: LabelSelector, kinds: Iterable[str] = KINDS) -> Objects:
     """Return the ids of the selected objects, by kind, such as "volume". Kinds without objects are left out.
 
-    Objects of other kinds than `kinds` are not looked for.
+    Only the kinds `kinds` are looked for.
     """
     found: dict[str, tuple[str, ...]] = {}
     for kind in kinds:
@@ -69,7 +69,7 @@ def _ids_of_kind(engine: Engine, kind: str, selector: LabelSelector) -> tuple[st
 def slot_marks(objects: MarkedObjects, state: str) -> tuple[str, ...]:
     """Return the marks of all slots to which Docker objects belong, sorted. `objects` has their JSON by kind.
 
-    Objects of another state folder than the one with the id `state` are left out.
+    Objects of other state folders are left out. `state` is the id of our own state folder.
     """
     items = [item for items in objects.values() for item in items if is_of_state(item, state)]
     return tuple(sorted({mark_of(item) for item in items} - {""}))
@@ -88,13 +88,13 @@ def state_of(item: Json) -> str:
 def is_of_state(item: Json, state: str) -> bool:
     """Return whether a Docker object belongs to the state folder with the id `state`.
 
-    An object without such an id counts too: it may be from an old version of Canon.
+    Return True also for an object without the id of a state folder: it may come from an old version of Canon.
     """
     return state_of(item) in {"", state}
 
 
 def _label(item: Json, name: str) -> str:
-    """Return the value of the label `name` of a Docker object; "" if it has none.
+    """Return the value of the label `name` of a Docker object; "" if the object does not have the label.
 
     Where labels are in the JSON depends on the kind of object.
     """
@@ -112,9 +112,9 @@ def select_stack(stack: str) -> LabelSelector:
 def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
     """Remove the objects of the slot with the mark `mark`, and the containers of its stacks. Wait until they are gone.
 
-    Some containers have no mark, but only the name of their stack, and are found by that name. Objects of another state
-    folder stay, and so do the unmarked containers of a stack that has such objects. Return what is still there after
-    two minutes (_REMOVE_SECONDS), as "KIND ID"; () if all is gone.
+    Some containers have no mark, and are found by the name of their stack. Objects of another state folder stay. If a
+    stack has such objects, its containers without a mark stay too. Return the objects that are still there after two
+    minutes (_REMOVE_SECONDS), as "KIND ID"; () if all are gone.
     """
     items = [item for kind in KINDS for item in engine.find(kind, f"label={SLOT}={mark}")]
     own = {_label(item, NAMESPACE) for item in items if is_of_state(item, engine.state)}
@@ -128,7 +128,7 @@ def remove_slot(engine: Engine, mark: str) -> tuple[str, ...]:
 def remove_objects(engine: Engine, selector: LabelSelector) -> tuple[str, ...]:
     """Remove the selected objects, and wait at most two minutes (_REMOVE_SECONDS) until they are gone.
 
-    Return those that are still there, as "KIND ID"; () if all are gone.
+    Return the objects that are still there then, as "KIND ID"; () if all are gone.
     """
     left = list_objects(engine, selector)
     if not left:

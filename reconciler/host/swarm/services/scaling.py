@@ -33,10 +33,10 @@ _STOP_SECONDS = 180.0
 class _Stopping:
     """Services that Canon began to stop.
 
-    * `names`: their full names.
-    * `jobs`: those that are jobs. They were removed, because a job cannot be stopped otherwise.
-    * `since`: when Canon began to stop them.
-    * `grace`: the longest of their grace periods.
+    * `names`: the full names of all these services.
+    * `jobs`: the full names of those that are jobs. They were removed, because a job cannot be stopped otherwise.
+    * `since`: when Canon began to stop the services.
+    * `grace`: the longest grace period of the services.
     """
 
     names: Collection[str]
@@ -99,8 +99,9 @@ def stop_services(engine: Engine, stack: Stack, names: Collection[str]) -> Remov
     """Stop the services `names`, and wait until they have stopped. Remove jobs, which cannot be stopped otherwise.
 
     `names` are full names. Replicated services are scaled to zero, and global ones kept off every node. The result has:
-    * `killed`, `without_data`: services that the engine had to kill at the end of their grace period, each as a text
-      such as "app (10 s)". Those in `killed` may write to a volume.
+    * `killed`: services that the engine had to kill at the end of their grace period, and that may write to a volume.
+      Each is a text such as "app (10 s)".
+    * `without_data`: other services that the engine had to kill. Services without a grace period are left out.
     * `exit_codes`: the known exit codes, by the services' names in the recipe.
     * `grace`: the longest grace period.
 
@@ -136,8 +137,8 @@ def kill_services(engine: Engine, stack: Stack, names: Collection[str]) -> None:
 def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]) -> RemovalResult:
     """Return which of the services `stopped` had to be killed, each as a text such as "app (10 s)".
 
-    * `killed` of the result has the services that may write to a volume.
-    * `without_data` of the result has the others. Of these, services whose grace period is zero are left out.
+    * `killed` of the result has the killed services that may write to a volume.
+    * `without_data` of the result has the other killed services, without those whose grace period is zero.
 
     `ends` are the "die" and "oom" events of the containers of the services.
     """
@@ -152,7 +153,7 @@ def _killed_services(stack: Stack, stopped: Sequence[Json], ends: Sequence[Json]
 def _wait_until_stopped(engine: Engine, stack: Stack, stopping: _Stopping) -> Sequence[Json]:
     """Wait until none of the services in `stopping` runs. Return the "die" and "oom" events of the stack in that time.
 
-    Raise InfrastructureError if one still runs three minutes (_STOP_SECONDS) after the longest of their grace periods.
+    Raise InfrastructureError if a service still runs three minutes (_STOP_SECONDS) after the longest grace period.
     """
     seconds = stopping.grace.total_seconds() + _STOP_SECONDS
     with follow_stack(engine, stack, stopping.since, seconds) as events:
@@ -190,7 +191,7 @@ class _ContainerEnds:
     def look(self, *, is_last: bool) -> None:
         """Ask the engine for new events, and add its answer to `asked`. Do nothing while the event stream is live.
 
-        If `is_last` is True, ask in any case: perhaps some events have not come by the stream yet.
+        If `is_last` is True, ask even if the stream is live: perhaps some events have not come by the stream yet.
         """
         if is_last or not self.events.is_live:
             now = datetime.now(UTC)

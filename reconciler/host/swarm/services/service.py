@@ -55,8 +55,8 @@ class Service:
     def is_done(self, task: Json) -> bool:
         """Return True if `task` has done its work: it completed, and the service is one-shot and no server.
 
-        Return False for any other task. Return False also if a health check of the task passed or failed: the task then
-        belongs to a server, even if `is_server` is False. A server that completes has failed.
+        Return False for any other task: a server that completes has failed. Return False also if a health check of the
+        task passed or failed: only servers have health checks, even if `is_server` is False.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -83,7 +83,7 @@ class Service:
     def has_stopping_task(self) -> bool:
         """Return whether a task of an earlier deployment has not stopped yet.
 
-        Until it has stopped, a new task may have to wait for the port of the old one.
+        Until that task has stopped, a new task may have to wait for its port.
         """
         return any(is_active(task) and task["DesiredState"] == "shutdown" for task in self.earlier)
 
@@ -106,8 +106,8 @@ class Service:
     def settles_in(self, now: datetime) -> timedelta | None:
         """Return how long after `now` enough tasks of the service count as up, if no task ends before that.
 
-        Return zero if enough tasks are up already. Return None if too few tasks run, or if a job has not ended yet:
-        then nobody knows how long to wait.
+        Return zero if enough tasks are up already. Return None if that time is not known: too few tasks run, or a job
+        has not ended yet.
         """
         missing = self.desired - self.completed
         rests = [] if self.is_job else sorted(state_since(task) + self.stable_after - now for task in self.running)
@@ -164,7 +164,7 @@ def is_current(service: Json, task: Json) -> bool:
 def _agree(wanted: object, has: object) -> bool:
     """Return whether a part of a service's spec (`wanted`) and the same part of a task's spec (`has`) agree.
 
-    Swarm fills in defaults in the spec of a service, but not in that of a task. Such a default is no difference.
+    Swarm fills in defaults in the spec of a service, but not in the spec of a task. Such a default is no difference.
     """
     if isinstance(wanted, Mapping) and isinstance(has, Mapping):
         return all(_agree(wanted.get(key), has.get(key)) for key in {*wanted, *has})
@@ -174,7 +174,7 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with the JSON `service`, with those of `tasks` that belong to it.
+    """Return the service with the JSON `service`, and with its own tasks among `tasks`.
 
     `prefix` is removed from the name of the service.
     """

@@ -52,7 +52,7 @@ def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, n
     """Return the health of a stack at the time `now`, by the engine's clock.
 
     `prefix` is removed from the names of services. `tasks` may have tasks of other stacks. If several services failed,
-    `failure` is the error of one of them; a fault of the host comes first.
+    `failure` of the result is the error of one of them: preferably one for which this host is to blame.
     """
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
@@ -114,9 +114,9 @@ def _stopped_update(service: Service) -> CanonError | None:
 
 
 def _unplaced(service: Service, now: datetime) -> CanonError | None:
-    """Return an error if a task has waited too long for a node, or for an address in its networks; else None.
+    """Return an error if a task has waited too long for a node, or for an address in its networks; None if not.
 
-    If no node can take a global service, Swarm makes no task at all. This is an error too.
+    If no node can take a global service, Swarm makes no task for it at all. This is an error too.
     """
     if service.is_global and not service.tasks and now - service.changed > _WAITS["pending"]:
         nowhere = f"no node takes {service.name}, which runs once on every node that its constraints allow"
@@ -137,9 +137,9 @@ def _unplaced(service: Service, now: datetime) -> CanonError | None:
 
 
 def _not_restarted(service: Service, now: datetime) -> CanonError | None:
-    """Return an error if a task of the service failed, and Swarm does not start it again; else None.
+    """Return an error if a task of the service failed, and Swarm does not start it again; None if not.
 
-    Return None also while a task is active, or has ended less than three seconds (STABLE) ago, because a new task may
+    Return None also while a task is active, or if a task has ended less than three seconds (STABLE) ago: a new task may
     follow.
     """
     if service.restarts_always or service.completed >= service.desired or not service.failed:
@@ -150,14 +150,14 @@ def _not_restarted(service: Service, now: datetime) -> CanonError | None:
 
 
 def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> CanonError | None:
-    """Return an error if tasks of the service fail again and again; else None.
+    """Return an error if tasks of the service fail again and again; None if not.
 
     Return None in each of these cases:
 
     * Enough tasks of the service run or have completed.
     * Fewer than three tasks (CRASHES) of the service have failed.
     * Another service in `every` is not up yet, and fewer than three of its tasks have failed. The service may only be
-      waiting for that one.
+      waiting for that other service.
     * The service was changed, or a running task of another service has started, less than 30 seconds (PATIENCE) ago.
     """
     others = [each for each in every if each is not service]
@@ -173,8 +173,8 @@ def _crash_loop(service: Service, every: Sequence[Service], now: datetime) -> Ca
 def _by_last_task(what: str, tasks: Iterable[Json]) -> CanonError:
     """Return an error that begins with `what`, and says why the newest ended task of `tasks` ended.
 
-    Call this for an update that failed: Swarm gives no reason for that. If no task has ended, the error is a
-    RecipeError without a reason.
+    Call this for an update that failed, because Swarm gives no reason for the failure. If no task has ended, the error
+    is a RecipeError without a reason.
     """
     found = [task for task in tasks if has_ended(task)]
     return task_fault(f"{what}, last task", found) if found else RecipeError(what)
@@ -201,8 +201,8 @@ def task_fault(what: str, tasks: Sequence[Json]) -> CanonError:
 def _out_of_memory(what: str, limit: int) -> CanonError:
     """Return the error for a task that was killed because memory ran out. `what` begins its message.
 
-    `limit` is the memory limit of the task in bytes, 0 for none. The error is a RecipeError if the task had a limit,
-    else an InfrastructureError.
+    `limit` is the memory limit of the task in bytes; 0 if it has none. With a limit, the error is a RecipeError.
+    Without a limit, it is an InfrastructureError.
     """
     if limit:
         hint = "raise deploy.resources.limits.memory by an overlay"

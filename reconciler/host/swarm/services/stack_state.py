@@ -51,10 +51,10 @@ def read_stack(engine: Engine, stack: Stack) -> StackState:
 
 
 def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]:
-    """Return `tasks`, adding to each ended task how its container ended: the fields of `container_end`.
+    """Return `tasks`, with fields added to each ended task that say how its container ended: see `container_end`.
 
-    A task whose container is gone stays as it is. The fields are needed because Swarm does not tell of a failed health
-    check: it says only "complete" of a task that ended with exit code 0 after that.
+    A task whose container is gone stays as it is. The fields are needed because Swarm does not report a failed health
+    check: if the container then ends with exit code 0, Swarm says only that the task is complete.
     """
     over = (task for task in tasks if has_ended(task) or was_killed(task))
     ended = {container for task in over if (container := container_id(task))}
@@ -65,7 +65,7 @@ def with_container_ends(engine: Engine, tasks: Sequence[Json]) -> Sequence[Json]
 def container_end(container: Json) -> Json:
     """Return fields about an ended container that are added to its task.
 
-    * OOMKilled: True if the kernel killed it because memory ran out; else left out.
+    * OOMKilled: True if the kernel killed the container because memory ran out. In all other cases it is left out.
     * Ran: how long the container ran, as a timedelta; left out if not known.
     * Unhealthy: whether so many of its last health probes failed that the check counts as failed.
     * Healthy: whether one of the health probes succeeded.
@@ -96,7 +96,8 @@ def follow_stack(engine: Engine, stack: Stack, since: datetime, seconds: float) 
 def is_of_stack(event: Json, stack: str) -> bool:
     """Return whether an event is about a container or a service of the stack named `stack`.
 
-    An event of a service has no labels, so the name of the service decides.
+    An event about a container has the label of its stack. An event about a service has no labels, so the name of the
+    service decides.
     """
     attributes = event_attributes(event)
     named = event.get("Type") == "service" and str(attributes.get("name", "")).startswith(f"{stack}_")
@@ -120,8 +121,8 @@ def stack_containers(engine: Engine, stack: Stack) -> tuple[str, ...]:
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
     """Return the release, the address and the health of a stack's app.
 
-    Return NotRunning if the stack is stopped, or has no service `app`. Raise InfrastructureError for a fault of the
-    host, and if a task with a volume runs on another node.
+    Return NotRunning if the stack is stopped, or has no service `app`. Raise InfrastructureError if this host is to
+    blame for a failure, or if a task with a volume runs on another node.
     """
     if stack_state.is_stopped:
         return NotRunning()
@@ -153,7 +154,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(text: str) -> timedelta | None:
-    """Return the time that `text`, abra's timeout label, means: a whole number of seconds, and at most a day.
+    """Return the time that `text`, the value of abra's timeout label, means: a whole number of seconds, and at most a day.
 
     Return None for 0 or any other text.
     """

@@ -53,9 +53,10 @@ def message_line(task: Json) -> str:
 
 
 def message_of(task: Json) -> str:
-    """Return why a task is in its state: its error message, else its status message; "" if it has neither.
+    """Return why a task is in its state: its error message, or its status message if it has no error message.
 
-    For a completed task, return "exit code 0" instead, with an addition if its health check had failed.
+    Return "" if it has neither. For a completed task, return "exit code 0" instead, with an addition if its health
+    check had failed.
     """
     status = task.get("Status") or {}
     if state_of(task) == "complete":
