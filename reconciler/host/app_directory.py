@@ -111,7 +111,7 @@ def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
     """Write version, commit and settings of a deployment to settings.json in the app's folder, for people.
 
     `sample` is the text of the .env.sample that the deployment uses; "" for none. It is written to the same file. Canon
-    reads only this text again, with `recorded_sample`.
+    itself reads only the sample again, with `recorded_sample`.
     """
     record = {"version": options.version, "commit": options.commit, "settings": dict(options.settings)}
     record |= {"sample": sample} if sample else {}
@@ -121,7 +121,7 @@ def write_settings(app: App, options: DeployOptions, sample: str = "") -> None:
 def recorded_sample(app: App) -> str:
     """Return the text of the .env.sample in the app's settings.json; "" if there is none.
 
-    That file was written by the app's last deployment, or loaded with the app's data.
+    The app's last deployment wrote settings.json, or it was loaded with the app's data.
     """
     path = app.folder / _SETTINGS
     return str(json.loads(path.read_text("utf-8")).get("sample", "")) if path.is_file() else ""
@@ -130,7 +130,7 @@ def recorded_sample(app: App) -> str:
 def sample_for(app: App, options: DeployOptions) -> str:
     """Return the text of the .env.sample with which an app was last deployed.
 
-    If there is none, return that of the app `options.sample_from`, whose data this app starts with. Return "" if
+    If the app has none, return the text of the app `options.sample_from`, with whose data this app starts. Return "" if
     neither app has one.
     """
     return recorded_sample(app) or (recorded_sample(options.sample_from) if options.sample_from else "")
@@ -154,8 +154,8 @@ def write_app_run(app: App, checkout: Path, environment: Mapping[str, str]) -> N
 def copy_out(app: App, into: Path, environment: Mapping[str, str]) -> None:
     """Copy the data, secrets and settings of the app into the empty folder `into`. Modes, times and links are kept.
 
-    If the file system allows it, files become hard links: then the app may change the files in `into` too, once it runs
-    again. `environment` is the environment of the programs that copy. Raise RecipeError if the folder of data or
+    If the file system allows it, files become hard links: when the app runs again, it may then change the files in
+    `into` too. `environment` is the environment of the programs that copy. Raise RecipeError if the folder of data or
     secrets is gone or a file cannot be read, InfrastructureError for a fault of the host, such as a full disk.
     """
     for source in (app.data, app.secrets):
@@ -181,7 +181,7 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
 
 
 def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
-    """Copy a file or folder to `to` by hard links. Return whether that worked. If it did not, delete what is at `to`.
+    """Copy a file or folder to `to` by hard links. If that succeeds, return True. If not, delete `to`, and return False.
 
     The kernel makes no hard links to immutable files, to files of other users, or into another file system.
     """
@@ -213,9 +213,9 @@ def remove(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _copy(app: App, source: Path, to: Path, environment: Mapping[str, str]) -> None:
-    """Copy the file or folder `source` of an app to `to`, with the program `cp`. `environment` is that of `cp`.
+    """Copy the file or folder `source` of an app to `to`, with the program `cp` in the environment `environment`.
 
-    If that fails, raise InfrastructureError for a fault of the host, such as a full disk; else RecipeError.
+    Raise InfrastructureError for a fault of the host, such as a full disk; RecipeError for any other failure.
     """
     output = _run(("cp", "-a", "-T", "--", str(source), str(to)), environment)
     if output.ok:

@@ -41,7 +41,8 @@ class Sample:
 
     * `settings`: the settings with their values, without version settings such as SECRET_DB_VERSION.
     * `secrets`: the secrets that version settings declare.
-    * `versions`: for each secret, the value of its version setting. On a Swarm, a secret's name ends with it.
+    * `versions`: for each secret, the value of its version setting. On a Swarm, the name of the secret ends with this
+      value.
     * `assigned`: the lines of `settings`, in the order of the file.
     * `comments`: for every setting, also version settings, the comment after its value.
     """
@@ -56,9 +57,10 @@ class Sample:
 def parse_sample(text: str, usual_length: int | None = None, reserved: Collection[str] = ("PATH",)) -> Sample:
     """Parse the text of an `.env.sample`. If it sets a name twice, the last value counts. Variables are not expanded.
 
-    `usual_length` is the length of a secret whose line sets none; None for no length. A secret with `generate=false`,
-    or an unknown charset, gets no length: a command must make it. Raise RecipeError, which names the line, for an
-    invalid line, and for a setting in `reserved` or one that begins with CANON_.
+    `usual_length` is the length of a secret whose comment declares no length. None: such a secret gets no length. A
+    secret with `generate=false`, or an unknown charset, gets no length either: a command must make it. Raise
+    RecipeError, which names the line, for an invalid line, and for a setting in `reserved` or one that begins with
+    CANON_.
     """
     assigned: list[SampleLine] = []
     secrets: dict[str, SecretNeed] = {}
@@ -92,7 +94,7 @@ def merge_env_sample(before: str, text: str) -> tuple[str, tuple[str, ...]]:
     """Append to the sample `before` those settings that only the newer sample `text` has.
 
     Return the merged text, and the names of the appended settings. A setting in `before` keeps its value, even if
-    `text` has another. This is as in Co-op Cloud: there an operator copies the sample once, and a new release does not
+    `text` has another value. Co-op Cloud does the same: an operator copies the sample once, and a new release does not
     change the copy. Raise RecipeError for an invalid line.
     """
     had = {line.name for _, line in _assignments(before)}
@@ -133,7 +135,7 @@ def _opened_by(line: str) -> str | None:
 
 
 def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
-    """Take lines up to the one that closes the quote `quote`, or up to the last. Return them as one text.
+    """Take lines up to the line that closes the quote `quote`, or up to the last line. Return them as one text.
 
     A line end is put before each line. `lines` yields the number and the text of each line. Raise RecipeError for a NUL
     byte.
@@ -149,9 +151,9 @@ def _until_closed(quote: str, lines: Iterator[tuple[int, str]]) -> str:
 
 
 def assignment(where: str, line: str) -> SampleLine:
-    """Parse the assignment `line`, which has several lines if its value in quotes has. Return its parts.
+    """Parse the assignment `line`, and return its parts. A value in quotes may have several lines.
 
-    If it is not valid, raise RecipeError with the position `where`.
+    If the assignment is not valid, raise RecipeError with the position `where`.
     """
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
@@ -174,7 +176,7 @@ def _unescape(text: str) -> str:
 def describes_secret(setting: str, comment: str) -> bool:
     """Return whether a setting may be the version setting of a secret.
 
-    This is so if its name is like SECRET_DB_VERSION, or if the comment after it has a word such as "length=32".
+    This is so if its name is like SECRET_DB_VERSION, or if its comment `comment` has a word such as "length=32".
     """
     return secret_of_setting(setting) is not None or _WORD.search(comment) is not None
 
@@ -182,9 +184,9 @@ def describes_secret(setting: str, comment: str) -> bool:
 def secret_from_comment(where: str, name: str, comment: str, usual_length: int | None) -> SecretNeed:
     """Return the secret `name`, with the length and charset that the comment after its version setting declares.
 
-    If it declares no length, the length is `usual_length`, which may be None. With "generate=false" or an unknown
-    charset, the length is None too: a command must make the secret. For an invalid length, raise RecipeError with the
-    position `where`.
+    If the comment declares no length, the length is `usual_length`, which may be None. With "generate=false" or an
+    unknown charset, the length is None too: a command must make the secret. For an invalid length, raise RecipeError
+    with the position `where`.
     """
     words = dict(_WORD.findall(comment))
     charset = words.get("charset", "")

@@ -37,22 +37,22 @@ class _Refusal:
 class HostSecrets:
     """Makes the secrets of apps: implements the port Secrets.
 
-    A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. Makers of
-    secrets that the release does not read are not run. `environment` is the environment of child processes. Of its
-    variables, makers get only those that apps get.
+    A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. A maker is
+    not run if the release does not read its secret. `environment` is the environment of child processes. Makers get
+    only those of its variables that apps get too.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}
 
     def provide(self, app: App, needs: Sequence[SecretNeed], makers: SecretMakers, log: Path) -> ProvidedSecrets:
-        """Write those secrets of `needs` that the app does not have yet. Those that it has are kept.
+        """Write the secrets of `needs` that the app does not have yet. A secret that the app already has stays.
 
-        A secret that is in the folder `makers.existing` is taken over from there. Any other secret is made. The file
-        `log` says of each secret how it was made, or why it was not; the secret itself is not in the file. Return two
-        things: remarks on kept secrets without the declared length, and the names of makers whose secret is not in
-        `needs`. If a secret cannot be made, go on with the others, and raise an error at the end: InfrastructureError
-        if every reason is a missing program, else RecipeError.
+        A missing secret is taken from the folder `makers.existing` if it is there, and made if not. The file `log` says
+        of each how it was made, or why it was not; the secret itself is not in the file. Return remarks on secrets that
+        stay without the declared length, and the names of makers whose secret is not in `needs`. If a secret cannot be
+        made, go on with the others, and raise an error at the end: InfrastructureError if every reason is a program
+        that this host lacks, RecipeError if not.
         """
         app_directory.create_folders(app)
         refusals: dict[str, _Refusal] = {}
@@ -78,8 +78,8 @@ class HostSecrets:
     def _make(self, app: App, need: SecretNeed, makers: SecretMakers) -> bytes | _Refusal:
         """Make the new secret `need`, and return it.
 
-        If `makers` has a command for this secret, the secret is what the command prints. Otherwise it is random. If the
-        secret cannot be made, return a _Refusal with the reason.
+        If `makers` has a command for this secret, the secret is what the command prints. If not, the secret is random.
+        If the secret cannot be made, return a _Refusal with the reason.
         """
         maker = _maker(makers, need)
         if maker is not None:
@@ -96,9 +96,9 @@ class HostSecrets:
 
 
 def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
-    """Return the secret `need` from a file in `folder`, under any of its names; b"" if there is none, or only a link.
+    """Return the secret `need` from a file in `folder`, under any of the secret's names.
 
-    If `folder` is None, return b"".
+    Return b"" if there is no such file, or only a link, or if `folder` is None.
     """
     paths = (folder / name for name in need.names) if folder else ()
     return next((path.read_bytes() for path in paths if path.is_file() and not path.is_symlink()), b"")
@@ -107,8 +107,8 @@ def _read_existing(folder: Path | None, need: SecretNeed) -> bytes:
 def _maker(makers: SecretMakers, need: SecretNeed) -> Argv | None:
     """Return the command that makes the secret `need`; None if there is none.
 
-    A command that is declared for exactly this secret's name comes first. Otherwise the declared name may differ from
-    the secret's in case, or in dashes and underscores.
+    A command that is declared for exactly the secret's name comes first. If there is none, a command counts whose
+    declared name differs only in case, or in dashes and underscores.
     """
     exact = next((makers.commands[name] for name in need.names if name in makers.commands), None)
     names = {_normalise(name) for name in need.names}
@@ -136,9 +136,9 @@ def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Ite
 
 
 def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _Refusal:
-    """Return the secret that the command `maker` printed, without the last newline.
+    """Return the secret that the command `maker` printed, without the last newline. `output` is its output and end.
 
-    If what it printed is no secret, or it failed, return a _Refusal with the reason.
+    If the command failed, or printed nothing or too much, return a _Refusal with the reason.
     """
     program, result = escape_unprintable(maker[0]), output.result
     if result.missing:
@@ -180,7 +180,7 @@ def _error_of(app: App, refusals: Mapping[str, _Refusal]) -> InfrastructureError
     """Return (do not raise) one error that names all secrets that could not be made, and the reasons.
 
     `refusals` maps the name of each of these secrets to its reason. The error is an InfrastructureError if every reason
-    is a program that this host lacks; else a RecipeError.
+    is a program that this host lacks. In all other cases it is a RecipeError.
     """
     message = f"{app.recipe}: " + "; ".join(f"secret {name} {refusal.reason}" for name, refusal in refusals.items())
     if all(refusal.of_host for refusal in refusals.values()):

@@ -69,7 +69,7 @@ class Quarantine:
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, names: Sequence[str]) -> str | None:
-        """Return the first of the full names `names` that the repository at the URL `upstream` has; None if it has none.
+        """Return the first of the full names `names` that the repository at the URL `upstream` has; None for none.
 
         Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """

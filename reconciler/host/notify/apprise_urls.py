@@ -45,8 +45,8 @@ class AppriseNotifier:
     def check(self) -> str:
         """Check the URLs without sending anything. Return what was found, such as "2 URLs are valid".
 
-        If the URLs are a systemd credential that this process is not allowed to read, only check that apprise is
-        installed; the text says so. Raise InfrastructureError if a URL is not valid, or apprise is missing.
+        If this process is not allowed to read the systemd credential with the URLs, only check that apprise is
+        installed. The text then says so. Raise InfrastructureError if a URL is not valid, or apprise is missing.
         """
         if not is_readable_here(self.declared.urls):
             _load()

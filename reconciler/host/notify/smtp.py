@@ -25,7 +25,7 @@ class MailNotifier:
     """Sends mail by an SMTP server: implements the port Notifier.
 
     `mail` is the table [notify.mail] of the fleet. `seconds` is the time limit for one mail. Certificates are checked
-    against those of the system, or against those that SSL_CERT_FILE names.
+    against the system's CA certificates, or against the file that SSL_CERT_FILE names.
     """
 
     mail: Mail
@@ -38,7 +38,7 @@ class MailNotifier:
     def check(self) -> str:
         """Connect to the server and log in, but send no mail. Return a text such as "mail.example.org:587 answers".
 
-        If this process is not allowed to read the password, do not log in; the text says so.
+        If this process is not allowed to read the password, only connect. The text then says so.
         """
         if not is_readable_here(self.mail.password or "/"):
             self._in_time(lambda: self._log_in(""), "")
@@ -54,15 +54,15 @@ class MailNotifier:
         """Run `call` within the time limit, and return what it returns.
 
         Raise RefusedMessageError if the server refuses the mail for good, InfrastructureError for any other failure.
-        The password is hidden in errors, also in the form in which AUTH PLAIN sends it: see RFC 4616.
+        The password is hidden in errors, also in the form in which AUTH PLAIN sends the password: see RFC 4616.
         """
         target = Target(self.mail.server, self.seconds, _is_about_the_message)
         return target.ask(call, [password, f"\0{self.mail.user}\0{password}"])
 
     def _deliver(self, message: EmailMessage, password: str) -> str:
-        """Send the mail. Return which recipients the server refused; "" if none.
+        """Send the mail. Return which recipients the server refused, and why; "" if it refused none.
 
-        Raise an OSError of smtplib if it refused all of them, or the mail.
+        Raise an OSError of smtplib if the server refused all recipients, or the mail.
         """
         with self._connected(password) as server:
             refused = server.send_message(message)
@@ -103,9 +103,9 @@ def _say_goodbye(server: smtplib.SMTP) -> None:
 
 
 def _is_about_the_message(failed: Exception) -> bool:
-    """Return whether a server refused the content or the size of a mail for good.
+    """Return whether an error means that a server refused a mail for good because of its content or its size.
 
-    A sender or a recipient that it refuses does not count: the server would refuse the same in every other mail.
+    Return False if the server refused the sender or a recipient: it would refuse them in every other mail too.
     """
     if isinstance(failed, smtplib.SMTPSenderRefused):
         return failed.smtp_code == _TOO_LARGE  # of SIZE: RFC 1870

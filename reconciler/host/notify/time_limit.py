@@ -15,11 +15,11 @@ SECONDS = 30.0
 
 
 def in_time(call: Callable[[], str], seconds: float = SECONDS) -> str:
-    """Return what `call` returns, if it ends within `seconds`. Else raise InfrastructureError.
+    """Call `call`, and return what it returns, if it ends within `seconds`.
 
-    A CanonError or OSError of `call` is raised as it is.
-    A call that takes too long goes on in a thread that ends with this process. The time limits of sockets do not
-    suffice: they count each read anew, and looking up a host name has none.
+    If it does not, raise InfrastructureError: the call goes on in a thread that ends with this process. A CanonError or
+    OSError of `call` is raised as it is. The time limits of sockets are not enough: they begin again with each read,
+    and to look up a host name has no limit.
     """
     ended = _Ended()
     thread = threading.Thread(target=ended.run, args=(call,), daemon=True, name="notify")
@@ -38,7 +38,7 @@ class Target:
 
     * `place`: how errors name the server, such as "https://example.org".
     * `seconds`: the time limit of a call.
-    * `is_refusal`: tells whether an error means that the server refused the message for good, because of what it is.
+    * `is_refusal`: returns whether an error means that the server refused a message for good, because of its content.
     """
 
     place: str
@@ -46,9 +46,11 @@ class Target:
     is_refusal: Callable[[Exception], bool]
 
     def ask(self, call: Callable[[], str], secrets: Iterable[str]) -> str:
-        """Return what `call` returns. Raise RefusedMessageError or InfrastructureError if it fails or takes too long.
+        """Call `call`, and return what it returns.
 
-        `secrets` are removed from the text and from the error, because the server may repeat them.
+        Raise RefusedMessageError if the server refused the message for good, InfrastructureError if `call` fails for
+        another reason or takes too long. `secrets` are removed from the text and from the error, because the server may
+        repeat them.
         """
         hidden = redaction([secret.encode() for secret in secrets])
         try:

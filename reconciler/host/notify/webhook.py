@@ -26,8 +26,8 @@ class WebhookNotifier:
     """Sends messages to a URL: implements the port Notifier.
 
     `webhook` is the table [notify.webhook] of the fleet. `seconds` is the time limit for one message. Python's plain
-    HTTP client is used, because it follows no redirects and ignores proxies. Certificates are checked against those of
-    the system, or against those that SSL_CERT_FILE names.
+    HTTP client is used, because it follows no redirects and ignores proxies. Certificates are checked against the
+    system's CA certificates, or against the file that SSL_CERT_FILE names.
     """
 
     webhook: Webhook
@@ -43,8 +43,8 @@ class WebhookNotifier:
     def check(self) -> str:
         """Connect to the server, with TLS for an https URL. Return a text such as "https://example.org answers".
 
-        Send no request, because the server could take any request for a message. Read the token, unless this process
-        is not allowed to; the text says so.
+        Send no request, because the server could take any request for a message. Also try to read the token. If this
+        process is not allowed to read it, do not try; the text then says so.
         """
         is_readable = is_readable_here(self.webhook.token or "/")
         token = self._token() if is_readable else ""

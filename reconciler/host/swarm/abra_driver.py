@@ -73,7 +73,7 @@ class AbraDriver(SwarmDriver):
         return deploy_stack.record_deployment(self._engine, prepared, app, options)
 
     def remove(self, app: App) -> RemovalResult:
-        """Undeploy the app with abra, remove by Docker what abra has left, and delete the app's folder.
+        """Remove the app's stack with abra, remove by Docker what abra has left, and delete the app's folder.
 
         Return what could not be removed. If abra itself failed, `ended` of the result has the reason.
         """
@@ -97,8 +97,8 @@ class AbraDriver(SwarmDriver):
     ) -> None:
         """Write the files that abra reads into `home`: the app's .env file, and the release with all overlays.
 
-        Commit the release with git there. `overlay_config` is Canon's own overlay: its labels, and the port that it
-        publishes.
+        Commit the release with git in `home`. `overlay_config` is Canon's own overlay, with Canon's labels and the port
+        that Canon publishes.
         """
         own = [file for file in prepared.compose if file not in options.overlays]
         added = {_FLEET_OVERLAY.format(number=number): file for number, file in enumerate(options.overlays, 1)}
@@ -124,10 +124,10 @@ class AbraDriver(SwarmDriver):
             )
 
     def _undeploy(self, app: App, stack: Stack) -> Iterator[str]:
-        """Undeploy the app with abra. Do nothing if it is not deployed.
+        """Remove the app's stack by `abra app undeploy`. Do nothing if the app is not deployed.
 
-        If abra fails, raise no error, but yield a text with the name of the stack and the reason. Otherwise yield
-        nothing.
+        If abra fails, raise no error, but yield one text with the name of the stack and the reason. If abra succeeds,
+        yield nothing.
         """
         home = _home(app, stack)
         if not (home.variables.exists() and self._engine.inspect("service", [stack.app])):
@@ -155,7 +155,7 @@ class AbraDriver(SwarmDriver):
         return tuple(own[STACK_RECORD] for own in labels if STACK_RECORD in own)
 
     def _drop_secrets(self, stack: str) -> tuple[str, ...]:
-        """Remove the secrets of the stack named `stack`. Return those that could not be removed, as "secret ID".
+        """Remove the secrets of the stack named `stack`. Return the secrets that could not be removed, as "secret ID".
 
         If all are removed, also remove the config in the swarm by which they were found.
         """

@@ -57,9 +57,9 @@ def parse_labels(labels: Mapping[str, Mapping[str, str]], volumes: Sequence[str]
     * `labels`: maps services to their labels.
     * `volumes`: the stack's volumes, by their names in the recipe.
 
-    As soon as one service asks for a backup, all volumes are backed up, except those that a label leaves out. The
-    labels of all services then count, also those of services that do not ask for a backup. Raise RecipeError if a label
-    names a volume that is not in `volumes`.
+    If a service asks for a backup, all volumes are backed up, except the volumes that a label leaves out. The labels of
+    all services then count, also of services that do not ask for a backup. Raise RecipeError if a label names a volume
+    that is not in `volumes`.
     """
     if not any(own.get(_WANTED, "").lower() == "true" for own in labels.values()):
         return None
@@ -81,10 +81,10 @@ def _volume_labels(labels: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[st
     """Yield (volume, has_paths, value) for each label about a volume. `labels` maps services to their labels.
 
     * If `has_paths` is True, the label says what to back up of the volume: `value` has paths with commas between.
-    * If `has_paths` is False, the `value` "false" leaves the volume out.
+    * If `has_paths` is False, the label leaves the volume out if `value` is "false", and does nothing if not.
 
-    Labels with paths are yielded first. For the caller, a later label overrides an earlier one: so a volume with both
-    labels is left out.
+    Labels with paths come first. The caller lets a later label override an earlier one, so a volume with both labels is
+    left out.
     """
     entries = [
         (match, value)

@@ -1,4 +1,4 @@
-"""Keeps the variables of compose files apart from the settings of Docker's client.
+"""Separates the variables of compose files from the settings of Docker's client.
 
 The client reads both from one environment. But a setting of a recipe may have the name of a variable that the client,
 the Go runtime or the dynamic linker reads.
@@ -20,7 +20,7 @@ _PREFIX = "CANON_OF_RECIPE_"
 
 
 def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return flags for the `docker` command, with which it needs none of its settings in `environment`.
+    """Return flags for the `docker` command that replace its own settings in `environment`.
 
     There are flags for its configuration folder; for the engine's address or context, if one is set; and for the TLS
     files, if TLS is used.

@@ -103,7 +103,7 @@ def is_not_found(text: bytes) -> bool:
 
 
 def classify_failure(what: str, text: bytes, *, of_recipe: bool = False, of_task: bool = False) -> CanonError:
-    """Return the error for a failed Docker command: a RecipeError if the recipe is to blame, an InfrastructureError if not.
+    """Return the error for a failed Docker command: RecipeError if the recipe is to blame, InfrastructureError if not.
 
     * `what`: names the command at the beginning of the error's message.
     * `text`: Docker's message. A known message tells who is to blame.

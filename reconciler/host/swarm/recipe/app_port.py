@@ -37,10 +37,10 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 
     * `config`: the recipe's configuration, with all variables filled in.
     * `stack`: the name of the stack.
-    * `closed`: those external networks that Docker reports as internal, by their names in the recipe.
+    * `closed`: the external networks that Docker reports as internal, by their names in the recipe.
 
-    The port is one of those that labels for the proxy name. If no label names a port, it is one of those that the
-    recipe publishes. Of several, a port is preferred for these reasons, the most important first:
+    The port is one that a label for the proxy names. If no label names a port, it is one that the recipe publishes. Of
+    several, a port is preferred for these reasons, the most important first:
 
     1. Its service does not switch the proxy off.
     2. It is not UDP.
@@ -65,8 +65,8 @@ def find_app_port(config: Config, stack: str, closed: Collection[str] = ()) -> A
 def misplaced_port_label(config: Config) -> str:
     """Return the first service whose label with a port for the proxy is at a wrong place; "" if there is none.
 
-    The wrong place is outside of `deploy`. The container gets such a label, and a proxy for a Swarm does not look
-    there.
+    The wrong place is outside of `deploy`. There the container gets the label. A proxy for a Swarm reads only the
+    labels of the service.
     """
     services = config["services"].items()
     return next((name for name, one in services if any(map(_SERVER_PORT.fullmatch, one.get("labels") or {}))), "")
@@ -122,8 +122,8 @@ def networks_of(service: Config) -> tuple[str, ...]:
 def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
     """Return whether the network named `network` in the recipe is internal.
 
-    For an external network, `closed` decides: it has the names of those that are internal. For any other network, the
-    configuration `config` says so.
+    An external network is internal if its name is in `closed`. Of any other network, the configuration `config` says
+    whether it is internal.
     """
     declared = (config.get("networks") or {}).get(network) or {}
     return network in closed if is_external(declared) else bool(declared.get("internal"))

@@ -30,7 +30,7 @@ from reconciler.ports.app import DeployOptions
 class PreparedRelease:
     """A release that is ready to be deployed.
 
-    * `stack`: the stack as which it is deployed. `recipe`: what its files declare.
+    * `stack`: the stack in which it is deployed. `recipe`: what its files declare.
     * `checkout`: the folder with its files.
     * `compose`: its compose files, and overlays of the fleet.
     * `settings`: the values of the variables in the compose files.
@@ -87,8 +87,8 @@ def _with_own_variables(config: Config, compose: Sequence[Path], settings: Mappi
       client would read the file again at the deployment.
     * The client has no values for the renamed variables, so they are filled in here, from `settings`.
 
-    `compose` are the paths of the compose files. Raise RecipeError for an `env_file` that is neither in the release's
-    folder `checkout` nor in that of an overlay.
+    `compose` has the paths of the compose files, and `checkout` is the folder of the release. Raise RecipeError for an
+    `env_file` that is neither in `checkout` nor in the folder of an overlay.
     """
     hidden = {name: value for name, value in settings.items() if affects_client(name)}
     services = {}

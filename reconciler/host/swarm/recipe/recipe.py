@@ -29,8 +29,8 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_
 class SwarmRecipe:
     """One release of a recipe.
 
-    * `sample`, `text`: the .env.sample for the deployment, parsed and as text. In an upgrade it is that of the last
-      deployment, with the settings appended that are new in the release.
+    * `sample`, `text`: the .env.sample for the deployment, parsed and as text. In an upgrade, it is the .env.sample of
+      the last deployment, to which the settings that are new in the release are appended.
     * `exports`: the constants that its abra.sh exports, mostly versions of configs.
     * `added`: the names of the appended settings.
     * `comments`: for each setting, the comment after it. In an upgrade, the comment in the new release counts.
@@ -46,9 +46,9 @@ class SwarmRecipe:
 def read_recipe(checkout: Path, before: str = "") -> SwarmRecipe:
     """Read the release in the folder `checkout`. Return what its files declare.
 
-    `before` is the text of the .env.sample of the app's last deployment. Its settings keep their values, and those that
-    are new in the release are appended. For a new app, `before` is "", and the release's own .env.sample is used as it
-    is. Raise RecipeError if the release is not a Co-op Cloud recipe.
+    `before` is the text of the .env.sample of the app's last deployment. The settings in it keep their values. Settings
+    that are new in the release are appended. For a new app, `before` is "", and the release's own .env.sample is used
+    as it is. Raise RecipeError if the release is not a Co-op Cloud recipe.
     """
     if read_text(checkout / COMPOSE) is None:
         raise RecipeError(f"the release has no {COMPOSE}", "the swarm driver deploys recipes in Co-op Cloud's format")
@@ -75,8 +75,8 @@ def deployment_variables(
 ) -> Mapping[str, str]:
     """Return all variables of a deployment, with their values.
 
-    The variables come from four sources: the .env.sample, the `settings` that the fleet declares, the exports of
-    abra.sh, and Canon's own variables (`ours`). If several sources have the same variable, the last of them counts.
+    The variables come from four sources, in this order: the .env.sample, the `settings` that the fleet declares, the
+    exports of abra.sh, and Canon's own variables (`ours`). If several sources have a variable, the last one counts.
     """
     versions = {version_setting(name): version for name, version in recipe.sample.versions.items()}
     expanded = _expanded(recipe.sample.assigned, {**settings, **ours})
@@ -86,8 +86,8 @@ def deployment_variables(
 def _expanded(assigned: Sequence[SampleLine], fixed: Mapping[str, str]) -> Mapping[str, str]:
     """Return the settings of the lines `assigned`. Each `$NAME` in a value is replaced by the value of NAME.
 
-    That value comes from `fixed` or, if NAME is not there, from an earlier line. If NAME is in neither, `$NAME` stays.
-    Values in single quotes stay as they are. A setting that is in `fixed` gets its value there.
+    The value of NAME comes from `fixed` or, if `fixed` lacks NAME, from an earlier line. If there is no such line,
+    `$NAME` stays. Values in single quotes stay as they are. A setting that is in `fixed` has the value there.
     """
     known: dict[str, str] = {"COMPOSE_FILE": COMPOSE, **fixed}
     for line in assigned:

@@ -32,7 +32,7 @@ def secret_needs(engine: Engine, app: App, checkout: Path, options: DeployOption
 
     To find out which version variable belongs to which secret, give each variable a unique value, let Docker's client
     fill in the compose files, and look for the value in the names of the secrets. Raise RecipeError if the release is
-    to blame for a failure.
+    not a valid recipe, or if Docker refuses its files.
     """
     recipe = read_recipe(checkout, app_directory.sample_for(app, options))
     settings = deployment_variables(recipe, options.settings, stack_settings(_PLACEHOLDER))
@@ -54,8 +54,8 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 
     * `key`, `full`: its key in the compose files and its name in the swarm.
     * `names`: the keys of all secrets, each with its name in the swarm.
-    * `comments`: the comments of version variables. The key of a comment is the value of its variable, which no other
-      variable has. The secret's own comment is the one whose key is part of `full`.
+    * `comments`: maps the value of each version variable to the comment after it. Each variable has another value, so
+      the comment of this secret is the one whose key is part of `full`.
     """
     comment = next((comment for mark, comment in comments.items() if mark in full), "")
     need = secret_from_comment(SAMPLE, key, comment, DEFAULT_SECRET_LENGTH)
@@ -66,7 +66,7 @@ def _secret_need(key: str, full: str, names: Mapping[str, str], comments: Mappin
 def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
     """Return the secrets of the stack, as {KEY IN THE COMPOSE FILES: NAME IN THE SWARM}.
 
-    A secret is left out if no service uses it, or if its name in the swarm does not begin with that of the stack.
+    A secret is left out if no service uses it, or if its name in the swarm does not begin with the name of the stack.
     """
     return {key: full for key, full in _used_secrets(config).items() if _is_own(full, stack)}
 
@@ -74,7 +74,7 @@ def swarm_names(config: Config, stack: Stack) -> Mapping[str, str]:
 def _is_own(full: str, stack: Stack) -> bool:
     """Return whether a secret belongs to the stack, by its name `full` in the swarm, such as "STACK_db_v1".
 
-    The name has to begin with that of the stack, and to end with a version: "STACK_db_" has none.
+    The name has to begin with the name of the stack, and to end with a version: "STACK_db_" has no version.
     """
     return full.startswith(f"{stack.name}_") and not full.endswith("_")
 
@@ -115,8 +115,8 @@ def create_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 def provided_files(prepared: PreparedRelease, app: App) -> Mapping[str, Path]:
     """Return the secret files of the app that the release uses, as {NAME OF THE SECRET IN THE SWARM: PATH}.
 
-    A file has the name of its secret in the compose files or, in old snapshots, abra's name for it, such as "db" for
-    "STACK_db_v1". Secrets without a file are left out.
+    A file is named like the key of its secret in the compose files. In old snapshots it may have abra's name for the
+    secret instead, such as "db" for "STACK_db_v1". Secrets without a file are left out.
     """
     names = swarm_names(prepared.config, prepared.stack)
     others = {full: _short_name(full, prepared.stack) for full in names.values()}

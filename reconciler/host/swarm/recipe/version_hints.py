@@ -18,9 +18,10 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @contextmanager
 def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
-    """Add a hint to a RecipeError of the `with` block if Swarm refused to change a config or secret; raise it anew.
+    """Give a RecipeError of the `with` block a new hint if Swarm refused to change a config or secret.
 
-    The hint names the version that the maintainer of the recipe has to increase. Other errors are raised unchanged.
+    The hint names the version that the maintainer of the recipe has to increase. The error is raised with the same
+    message. Other errors are raised unchanged.
     """
     try:
         yield
@@ -29,10 +30,10 @@ def with_version_hint(prepared: PreparedRelease) -> Iterator[None]:
 
 
 def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
-    """Return an error like `failed`. If Swarm refused to change a config or secret, the hint of the error is new.
+    """Return an error like `failed`, but with a new hint, if Swarm refused to change a config or secret.
 
-    The new hint names the version that the maintainer of the recipe has to increase. An error with another reason is
-    returned as it is.
+    The new hint names the version that the maintainer of the recipe has to increase. If the error has another reason,
+    return `failed` itself.
     """
     if _REFUSED not in failed.message:
         return failed
@@ -43,8 +44,8 @@ def _explained(failed: RecipeError, prepared: PreparedRelease) -> RecipeError:
 def _hints(prepared: PreparedRelease) -> Iterator[tuple[str, str]]:
     """Yield (NAME IN THE SWARM, HINT) for each config and secret that is made from a file.
 
-    The hint says what the maintainer has to do when the file changes. The longest names come first,
-    because a short one may be part of a longer one.
+    The hint says what the maintainer has to do when the file changes. The longest names come first, because a short
+    name may be part of a longer name.
     """
     pairs = [
         (object_name(kind, key, value, prepared.stack), _hint(prepared, kind, key, value))
@@ -70,7 +71,7 @@ def _hint(prepared: PreparedRelease, kind: str, key: str, value: Mapping[str, ob
 
 
 def _versions(prepared: PreparedRelease, kind: str, key: str) -> tuple[str, ...]:
-    """Return the variables that give the config or secret `key` its version: those in its declared `name`.
+    """Return the variables that give the config or secret `key` its version: the variables in its declared `name`.
 
     STACK_NAME is left out. If several compose files declare a `name`, the last one counts. `kind` is "configs" or
     "secrets".

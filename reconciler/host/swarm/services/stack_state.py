@@ -154,7 +154,7 @@ def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunnin
 
 
 def _timeout(text: str) -> timedelta | None:
-    """Return the time that `text`, the value of abra's timeout label, means: a whole number of seconds, and at most a day.
+    """Return the time that the value `text` of abra's timeout label means: a whole number of seconds, at most a day.
 
     Return None for 0 or any other text.
     """
