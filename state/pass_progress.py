@@ -88,9 +88,9 @@ class PassProgress:
     def with_step(self, recipe: str, doing: str, last_seconds: float | None, at: datetime) -> "PassProgress":
         """Return a copy in which a step of a recipe began at the time `at`. `doing` says what is done, in a few words.
 
-        Steps of other recipes count as ended, except those of the recipes in `beside`. `last_seconds` is how long the
-        recipe's last trial took; None keeps what was known. If a recipe that was over budget is tried after all, it is
-        removed from `over_budget`.
+        The steps of recipes that are not in `beside` count as ended. `last_seconds` is how long the recipe's last trial
+        took; with None, the time that was known before stays. If a recipe that was over budget is tried after all, it
+        is removed from `over_budget`.
         """
         own = next((each for each in self.now if each.recipe == recipe), None)
         known = own.last_seconds if own is not None and last_seconds is None else last_seconds
@@ -125,7 +125,7 @@ class PassProgress:
 class SeenPass:
     """The pass that the progress file describes, and whether it still runs.
 
-    `is_alive` is False if the process of the pass ended without removing the file. It is None if that process is in
+    `is_alive` is False if the process of the pass ended without removing the file. It is None if the process is in
     another container, where it cannot be seen from here.
     """
 

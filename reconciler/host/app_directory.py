@@ -181,7 +181,7 @@ def move_in(app: App, source: Path, environment: Mapping[str, str]) -> None:
 
 
 def _link(source: Path, to: Path, environment: Mapping[str, str]) -> bool:
-    """Copy a file or folder to `to` by hard links. If that succeeds, return True. If not, delete `to`, and return False.
+    """Copy a file or folder to `to` by hard links. Return whether that succeeded. If not, delete what is at `to`.
 
     The kernel makes no hard links to immutable files, to files of other users, or into another file system.
     """

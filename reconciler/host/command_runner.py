@@ -68,7 +68,7 @@ class HostCommands:
         return f"load {load:.1f} on {os.cpu_count()} cores, {_memory()}, disk {size(disk)} free{_stalls()}"
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Return the values of the environment variables that the fleet passes on to children. They are masked in logs.
+        """Return the values of the environment variables that the fleet passes on to children. Logs mask these values.
 
         Values of less than 8 bytes (_SHORTEST) are left out, because they are probably no secrets.
         """

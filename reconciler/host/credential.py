@@ -34,7 +34,7 @@ def read_credential(source: str, what: str, key: str) -> str:
 def is_readable_here(source: str) -> bool:
     """Return whether this process may read a secret of the operator.
 
-    `source` is the path of a file, which may always be read, or the name of a systemd credential. A credential can only
-    be read within a systemd unit.
+    `source` is the path of a file, or the name of a systemd credential. For a path, return True. For a credential,
+    return True only within a systemd unit.
     """
     return source.startswith("/") or bool(os.environ.get(_CREDENTIALS))

@@ -29,8 +29,8 @@ _SECONDS = 30.0
 def child_environment(passes: Iterable[str], environ: Mapping[str, str], state: Path) -> dict[str, str]:
     """Return the environment of all child processes: PATH, LANG, LC_ALL, GIT_CEILING_DIRECTORIES and `passes`.
 
-    `passes` are names of variables. Their values come from `environ`; those that are not set there are left out. HOME
-    and TMPDIR are never passed on. PATH keeps only absolute folders. GIT_CEILING_DIRECTORIES is the state folder
+    `passes` are names of variables. Their values come from `environ`. Variables that are not set there are left out.
+    HOME and TMPDIR are never passed on. PATH keeps only absolute folders. GIT_CEILING_DIRECTORIES is the state folder
     `state`: without it, `git checkout` in a child could change a work tree around the state folder.
     """
     passed = {name: environ[name] for name in passes if name in environ and name not in ALLOWED}
@@ -46,8 +46,8 @@ def _path(environ: Mapping[str, str]) -> str:
 def place(requires: Iterable[str], environment: Mapping[str, str], environ: Mapping[str, str]) -> Place:
     """Return where Canon runs: systemd unit, user, names of environment variables, tools with hashes of their files.
 
-    `requires` are the tools of all recipes and drivers. `environment` is the environment of child processes, `environ`
-    Canon's own. Raise InfrastructureError if git is missing or too old.
+    `requires` are the tools of all recipes and drivers. `environment` is the environment of child processes. `environ`
+    is Canon's own environment. Raise InfrastructureError if git is missing or too old.
     """
     tools = {tool: _fingerprint(tool, environment["PATH"]) for tool in sorted({*requires, *ALWAYS_USED})}
     tools["git"] = f"{_git_version(environment)} {tools['git']}"

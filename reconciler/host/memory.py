@@ -19,9 +19,9 @@ def available_memory() -> int | None:
 
 
 def oom_kills() -> int:
-    """Return how many programs the kernel has killed because memory ran out; 0 if it does not say.
+    """Return how many programs the kernel has killed because memory ran out; 0 if the kernel does not say.
 
-    Count the programs in Canon's cgroup. If the kernel has no count for this cgroup, count those of the whole host.
+    Only programs in Canon's cgroup count. If the kernel has no count for this cgroup, all programs of the host count.
     With cgroup version 1, programs in cgroups below Canon's do not count.
     """
     counts = next((path for path in count_files(Path("/proc/self/cgroup").read_text()) if path.exists()), _OF_THE_HOST)
@@ -30,7 +30,7 @@ def oom_kills() -> int:
 
 
 def was_oom_killed(code: int | None, before: int) -> bool:
-    """Return True if the kernel probably killed a program because memory ran out; else False.
+    """Return True if the kernel probably killed a program because memory ran out, and False if not.
 
     This is probable if SIGKILL ended the program, and the kernel has killed programs for that reason meanwhile.
     * `code`: the program's exit code; None if unknown.
@@ -42,7 +42,7 @@ def was_oom_killed(code: int | None, before: int) -> bool:
 def count_files(cgroups: str) -> Iterator[Path]:
     """Yield the paths of files in which the kernel may count the programs that it killed because memory ran out.
 
-    The files are those of Canon's cgroup. They need not exist. `cgroups` is the text of /proc/self/cgroup.
+    The files belong to Canon's cgroup, and need not exist. `cgroups` is the text of /proc/self/cgroup.
     """
     for line in cgroups.splitlines():
         number, controllers, path = line.split(":", 2)

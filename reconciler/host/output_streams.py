@@ -30,7 +30,8 @@ class StreamEnd(Enum):
 class Streams:
     """The pipes from one command to the sinks that get its stdout and stderr.
 
-    `out` and `err` are the descriptors to which the command writes. They are the same if stderr has no sink of its own.
+    The attributes `out` and `err` are the descriptors to which the command writes. If no sink for stderr is given, both
+    are the same, and the sink for stdout gets stderr too.
     """
 
     def __init__(self, out: OutputSink, err: OutputSink | None) -> None:
@@ -58,7 +59,7 @@ class Streams:
     def started(self) -> None:
         """Close Canon's own copies of the descriptors `out` and `err`. Call this once the child has started.
 
-        Otherwise no pipe would end when the child ends.
+        While Canon has these copies open, the pipes do not end when the child ends.
         """
         for write in {self.out, self.err} - {-1}:
             os.close(write)

@@ -77,9 +77,9 @@ def prepare() -> None:
 def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> CapturedOutput:
     """Run a command. Return how it ended, and its output.
 
-    A command that writes more than `most` bytes to stdout, or more than `most_err` to stderr, is stopped. Then the exit
-    code is None, and the output has only so many bytes. If the command fails, is missing or takes too long, no error is
-    raised: the result says so.
+    A command that writes more than `most` bytes to stdout, or more than `most_err` bytes to stderr, is stopped. Then
+    the exit code is None, and the output is cut off there. If the command fails, is missing or takes too long, no error
+    is raised: the result says so.
     """
     out, err = FirstBytes(most), FirstBytes(most_err)
     result = run(command, out, err)
@@ -89,9 +89,9 @@ def capture(command: CommandSpec, most: int = MIB, most_err: int = MIB) -> Captu
 def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) -> CommandResult:
     """Run a command to its end, and stop all processes that it leaves running. Return how the command ended.
 
-    The command's stdout goes to `out`; its stderr goes to `err` or, if `err` is None, to `out` too. Both sinks are
-    closed at the end. If the command fails, is missing or takes too long, nothing is raised, and the result says so. If
-    its file cannot be executed, the exit code is 126 and `out` gets the reason.
+    `out` gets the command's stdout. `err` gets its stderr; with None, `out` gets the stderr too. Both sinks are closed
+    at the end. If the command fails, is missing or takes too long, nothing is raised, and the result says so. If its
+    file cannot be executed, the exit code is 126 and `out` gets the reason.
     """
     prepare()
     with ExitStack() as stack:

@@ -23,7 +23,7 @@ _SSH, _GPG = "ssh:", "gpg:"
 
 @frozen
 class KeyAttestor:
-    """Puts statements into DSSE envelopes, and signs them: implements the port Attestor.
+    """Puts statements into DSSE envelopes, and signs the envelopes: implements the port Attestor.
 
     `key` is "ssh:" and the path of a key, "gpg:" and the id of a key, or "" for no signature. `environment` is the
     environment of child processes.

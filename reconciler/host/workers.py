@@ -55,10 +55,10 @@ class ForkedWorkers:
     """Runs workers as forked processes: implements the port Workers.
 
     * `parallel`: how many workers may run at once.
-    * `host_for`: makes the host of a worker. It gets what shows the worker's progress, and a number from 0 to
-      `parallel` - 1 that no other running worker has.
+    * `host_for`: makes the host of a worker. Its arguments are an object that shows the worker's progress, and a number
+      from 0 to `parallel` - 1 that no other running worker has.
     * `progress`: shows what workers report.
-    * `show_running`: is called with the names of all running workers whenever one starts or ends.
+    * `show_running`: is called with the names of all running workers whenever a worker starts or ends.
     """
 
     parallel: int
@@ -120,8 +120,8 @@ class ForkedWorkers:
 
         * A tuple is progress, and is shown: the name of a method of Progress, and its arguments.
         * A `_Sent` has the result of the worker. Wait until its process has ended, and record the result.
-        * Anything else means that the worker died. Wait until its process has ended, record how, and kill the commands
-          that it left running.
+        * Any other message means that the worker died. Wait until its process has ended, record how it ended, and kill
+          the commands that it left running.
         """
         if isinstance(message, tuple):
             with suppress(Exception):  # a pass goes on if its progress cannot be shown
@@ -180,7 +180,7 @@ def _be_worker(parent: int, pipe: int, work: Callable[[], object]) -> NoReturn:
 
 
 def _result(work: Callable[[], object]) -> object:
-    """Call `work`. Return its result; WorkerStopped if SIGHUP, SIGINT or SIGTERM interrupted it.
+    """Call `work`. Return its result. If SIGHUP, SIGINT or SIGTERM interrupts it, return WorkerStopped.
 
     These signals are unblocked only while `work` runs.
     """

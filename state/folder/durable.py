@@ -31,7 +31,7 @@ _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
     """Turn an OSError of the `with` block into an error of the class `kind`, with the message "cannot `action`: …".
 
-    If more room on the disk or a later try may help, raise AgainLaterError instead.
+    If more room on the disk or a later try may help, raise AgainLaterError instead of `kind`.
     """
     try:
         yield
@@ -40,7 +40,7 @@ def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
 
 
 def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
-    """Return the error to raise for an OSError: AgainLaterError if a later try may help, else one of the class `kind`.
+    """Return the error to raise for an OSError: AgainLaterError if a later try may help, one of the class `kind` if not.
 
     The hint of the returned error says what to do. `action` is what could not be done, in words that follow "cannot".
     """
@@ -108,7 +108,7 @@ def create_once(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
-    """Write `content` to the file `path`, in place of what it had.
+    """Write `content` to the file `path`, in place of its old content. Make the file if it is missing.
 
     After a crash, the file has either the old or the new content. The file gets the permissions `mode`, whatever the
     umask is. Raise OSError if the file cannot be written.
@@ -136,8 +136,8 @@ def _unlink_if_same(path: Path, descriptor: int) -> None:
 def remove_tree(path: Path) -> None:
     """Delete a file, or a folder with everything in it, if it exists. Read-only folders are made writable first.
 
-    If a file system is mounted in the folder, raise OSError and delete nothing, because those files are not Canon's. If
-    a path cannot be deleted, delete all others, and then raise the first OSError.
+    If a file system is mounted in the folder, raise OSError and delete nothing, because its files are not Canon's. If
+    some paths cannot be deleted, delete all others, and then raise the first OSError.
     """
     try:
         info = path.lstat()
@@ -163,7 +163,7 @@ def _note_failure(failures: list[OSError], place: str | bytes, error: BaseExcept
     The added error names `place`, because the path in Python's own error may be incomplete. Add nothing in two cases:
 
     * the path is gone.
-    * the path is a folder that is not empty: `failures` has already why what is in the folder could not be deleted.
+    * the path is a folder that is not empty: the error of a path in the folder is in `failures` already.
     """
     if not isinstance(error, OSError):
         raise error

@@ -161,7 +161,7 @@ class StateFolder:
     def _foreign_entry(self) -> str:
         """Return the name of an entry in the root that Canon did not make; "" if there is none.
 
-        Return "" too if the root is already a state folder of Canon: other files in it are then tolerated.
+        Return "" too if the root is already a state folder of Canon: then other files in it do no harm.
         """
         if self.database.is_file() or is_lock_file(self.lock, signed=True):
             return ""
@@ -175,8 +175,8 @@ class StateFolder:
     def make_slot(self, name: str) -> Path:
         """Return the working folder of the recipe `name` (`work/NAME`), in which its slots are. Make it if missing.
 
-        Raise FolderError if a file or a link has the folder's path. A link is refused because Canon clears the working
-        folder, and would so clear the folder to which the link leads.
+        Raise FolderError if a file or a link is at this path. Canon clears the working folder. Through a link, it would
+        clear another folder.
         """
         slot = self.slot(name)
         with file_errors(f"make the slot {slot}", FolderError):
@@ -228,7 +228,7 @@ def _not_a_folder(path: Path) -> FolderError:
 def _refuse_foreign(path: Path) -> None:
     """Raise FolderError if the folder belongs to another user, if others may write to it, or if it is a link.
 
-    Do nothing if it is missing.
+    Do nothing if the folder is missing.
     """
     info = _folder_at(path, f"name the folder itself, or put it in the link's place: {path.resolve()}")
     if info is None:

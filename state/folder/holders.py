@@ -36,8 +36,8 @@ class Holder:
 def holder(path: Path) -> Holder | None:
     """Return the process that holds the lock on the file `path`; None if no such process is found.
 
-    If several processes hold the lock, prefer one that took it to one that inherited it. This function does not take
-    the lock.
+    If several processes hold the lock, return one that took it, and not one that inherited it. This function does not
+    take the lock.
     """
     try:
         info = path.lstat()

@@ -32,9 +32,9 @@ class Lock:
 def hold(path: Path, command: str) -> Iterator[Lock]:
     """Hold a lock on the file `path` during the `with` block. Make the file if it is missing.
 
-    `command` is written into the file, for people to read. A child process that still has the descriptor after the
-    block keeps holding the lock. Raise LockHeldError at once if another process holds it, FolderError if the file
-    cannot be opened.
+    `command` is written into the file, for people to read. If a child process still has the descriptor after the block,
+    it holds the lock on. Raise LockHeldError at once if another process holds the lock, FolderError if the file cannot
+    be opened.
     """
     with file_errors(f"lock {path}", FolderError):
         descriptor = _acquire(path)
@@ -49,7 +49,7 @@ def is_lock_file(path: Path, *, signed: bool = False) -> bool:
     """Return whether `path` is a lock file that `hold` made. Return False if it cannot be read.
 
     An empty file counts as a lock file if `signed` is False, because `hold` leaves the file empty if the disk is full.
-    If `signed` is True, an empty file does not count.
+    If `signed` is True, an empty file does not count as a lock file.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):

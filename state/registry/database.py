@@ -28,7 +28,8 @@ _COPIES = 100
 class View:
     """The registry in one read transaction.
 
-    `copied` is True if a private copy is read, because a killed writer left a journal: SQLite rolled back the copy.
+    `copied` is True if a private copy is read, because a killed writer left a journal. SQLite undid in the copy what
+    the writer had not committed.
     """
 
     connection: sqlite3.Connection
@@ -37,7 +38,7 @@ class View:
 
 @contextmanager
 def reading(path: Path, steps: Sequence[str] = STEPS) -> Iterator[View | None]:
-    """Open the registry for reading. Yield it as a View; None if there is none yet.
+    """Open the registry for reading. Yield it as a View; None if there is no registry yet.
 
     Nothing in its folder is changed. `steps` are scripts that upgrade a registry by one format each. A registry of an
     older format is upgraded in a private copy. Raise RegistryError if the registry cannot be read, AgainLaterError if
@@ -130,8 +131,8 @@ def _statements(script: str) -> Iterator[str]:
 def _is_there(path: Path) -> bool:
     """Return whether the database exists. Raise RegistryDamagedError if it is no file, or if it was lost.
 
-    A missing database was lost if its journal or a snapshot is there. A new one must not be made then: SQLite would
-    apply the journal to it, and the recipes of the snapshots would count as never promoted.
+    A missing database was lost if its journal or a snapshot is there. Then no new database must be made: SQLite would
+    apply the old journal to it, and the recipes of the snapshots would count as never promoted.
     """
     try:
         path.lstat()
@@ -170,10 +171,10 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_journal_left(path: Path) -> bool:
-    """Return whether a killed writer has left a journal: one that stays the same while nobody has a write lock.
+    """Return whether a killed writer has left a journal.
 
-    A live writer deletes its journal before it unlocks. SQLite must not open a journal that was left: as root it would
-    change the owner of the journal, and reading must change nothing.
+    A journal was left if it stays the same while nobody has a write lock: a live writer deletes its journal before it
+    unlocks. SQLite must not open such a journal: as root it would change the owner, and reading must change nothing.
     """
     before = _file_facts(journal_of(path))
     is_owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))
@@ -221,8 +222,8 @@ def _private_copy(path: Path) -> Iterator[View]:
 def _copy(path: Path, to: Path) -> bool:
     """Copy the database and its journal to `to`, as both were at one moment. Return whether there was a journal.
 
-    If a pass changes them meanwhile, copy again. Raise AgainLaterError after `_COPIES` copies. This process must not
-    have the database open: closing a file ends all POSIX locks that the process has on that file.
+    If a pass changes one of the two meanwhile, copy both again. Raise AgainLaterError after `_COPIES` copies. This
+    process must not have the database open: closing a file ends all POSIX locks that the process has on that file.
     """
     import shutil
 

@@ -68,8 +68,8 @@ def first_break(rows: Iterable[LedgerRow]) -> str | None:
 def append(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
     """Append entries to the ledger, in the open transaction. Earlier lines are not checked.
 
-    The first new line stores the hash that is stored in the last old line. That hash is not computed again: if the old
-    line was changed, it no longer fits its hash, and `verify` finds that later.
+    The first new line stores the hash that is stored in the last old line. The old line's hash is not computed again.
+    If the old line was changed, it no longer fits its hash, and `verify` finds that later.
     """
     insert = "INSERT INTO ledger (seq, at, kind, recipe, body, prev, hash) VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
     last = _last_row(connection)

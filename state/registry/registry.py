@@ -77,7 +77,7 @@ class SqliteRegistry:
     def commit(self, canonical: Canonical, intent: Intent, entries: Sequence[LedgerEntry]) -> None:
         """Record a promoted canonical, and delete its intent. Append `entries` to the ledger.
 
-        Raise OnHoldError if the recipe is on hold, RegistryError if `intent` is not recorded or of another canonical.
+        Raise OnHoldError if the recipe is on hold, RegistryError if `intent` is not recorded or not of this canonical.
         """
         with database.writing(self.path) as connection:
             decision_rows.require_no_hold(connection, canonical)
@@ -89,7 +89,7 @@ class SqliteRegistry:
     ) -> None:
         """Record `rollback`, and `canonical`, a copy of an older generation. Delete the intent of this rollback.
 
-        Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded, or is not of this canonical.
+        Append `entries` to the ledger. Raise RegistryError if `intent` is not recorded, or is of another canonical.
         """
         with database.writing(self.path) as connection:
             _replace_intent(connection, intent, canonical)
@@ -105,7 +105,7 @@ class SqliteRegistry:
     def end_decisions(self, ended: Sequence[Hold | Rollback], entries: Sequence[LedgerEntry]) -> None:
         """Delete the holds and rollbacks `ended`, and append `entries` to the ledger.
 
-        Raise RegistryError if one of them is no longer recorded.
+        If a decision in `ended` is no longer recorded, raise RegistryError and delete none.
         """
         with database.writing(self.path) as connection:
             for decision in ended:
@@ -131,7 +131,7 @@ class SqliteRegistry:
     def record_drift(self, changed: Sequence[DriftRecord], entries: Sequence[LedgerEntry]) -> None:
         """Record each of `changed` in place of the earlier drift record of its recipe. Append `entries` to the ledger.
 
-        If a new record has no differences, only delete the earlier one.
+        If a new record has no differences, only delete the earlier record.
         """
         with database.writing(self.path) as connection:
             for record in changed:
@@ -141,7 +141,7 @@ class SqliteRegistry:
     def forget(self, recipe: str, entries: Sequence[LedgerEntry]) -> None:
         """Delete all records of a recipe. Append `entries` to the ledger, whose earlier lines stay.
 
-        The number of its last generation is kept, so that no number is used twice.
+        The number of the recipe's last generation stays recorded, so that no number is used twice.
         """
         with database.writing(self.path) as connection:
             for table in ("canonical", "memory", "intent", "hold", "rolled_back", "drift"):

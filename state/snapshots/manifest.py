@@ -18,8 +18,8 @@ class SealedEntry:
 
     * `path`: relative, with `/`. Bytes that are not UTF-8 are lone surrogates.
     * `mode`, `uid`, `gid`, `mtime_ns`: its permissions, the ids of its owner and group, and its time of change.
-    * `size`: the size of a file in bytes; else 0. `sha256`: the hash of a file's content; else "".
-    * `target`: the target of a symlink, or the path of the file that a hard link shares; else "".
+    * `size`, `sha256`: the size of a file in bytes, and the hash of its content; 0 and "" for any other type.
+    * `target`: the target of a symlink, or the path of the file that a hard link shares; "" for a file or a folder.
     """
 
     path: str

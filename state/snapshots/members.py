@@ -40,8 +40,8 @@ class Member:
 def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Member]:
     """Yield the members of a tar, in the order of `entries`. `tar` yields the bytes of the tar in chunks.
 
-    Read the content of a member before you take the next one. Raise MismatchError if the tar cannot be read, has other
-    members than `entries`, or is followed by other data.
+    The caller must read the content of a member before it takes the next one. Raise MismatchError if the tar cannot be
+    read, has other members than `entries`, or is followed by other data.
     """
     reader = ForwardReader(tar)
     for number, entry in enumerate(entries, 1):
@@ -54,10 +54,10 @@ def members(tar: Iterator[bytes], entries: Sequence[SealedEntry]) -> Iterator[Me
 
 
 def _expected_member(reader: ForwardReader, entry: SealedEntry) -> Member | None:
-    """Return the next member of the tar if its header is, byte for byte, the one that `head` returns for `entry`.
+    """Return the next member of the tar if its header is, byte for byte, the header that `head` returns for `entry`.
 
-    If the header is another one, return None, and do not move the reader. tarfile is not used, because to parse the
-    header with tarfile takes ten times as long.
+    If it is another header, return None, and do not move the reader. tarfile is not used, because to parse the header
+    with tarfile takes ten times as long.
     """
     try:
         expected = head(entry)
@@ -76,7 +76,7 @@ def _parsed_member(reader: ForwardReader, entry: SealedEntry, number: int) -> Me
     """Return the next member of the tar. Let tarfile parse its header.
 
     This is needed for files with holes, and for tars of older versions of Canon. Raise MismatchError if the tar cannot
-    be read, or if the member is not that of `entry`. `number` is the number of the entry in the manifest, from 1 on.
+    be read, or if the member does not match `entry`. `number` is the number of the entry in the manifest, from 1 on.
     """
     file = cast("IO[bytes]", reader)  # tarfile reads, seeks and tells
     try:

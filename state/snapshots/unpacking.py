@@ -23,8 +23,8 @@ from state.state_errors import SnapshotError
 def unpack_folder(folder: Path, seal: Seal, into: Path) -> Mapping[str, object]:
     """Check a snapshot by its seal, and unpack it into the new folder `into`. Return its manifest's `about`.
 
-    Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. After any failure,
-    `into` is removed.
+    Raise MismatchError if the snapshot is damaged, SnapshotError or OSError for other failures. After a failure, `into`
+    does not exist.
     """
     changed_files(folder, seal)
     manifest = read_manifest(folder, seal.manifest)
@@ -59,8 +59,8 @@ def extract(tar: Iterator[bytes], entries: Sequence[SealedEntry], into: bytes) -
 def _refuse_outside(entry: SealedEntry, folders: set[str], files: set[str]) -> None:
     """Raise MismatchError for an entry whose path is outside of the folder or occurs twice, and for a bad link.
 
-    `folders` and `files` are the paths that were unpacked before. The parent of the path must be one of the `folders`,
-    so that it cannot be a symlink that leads outside. A hard link must lead to one of the `files`.
+    `folders` and `files` are the paths that were unpacked before. The parent of the entry's path must be one of the
+    `folders`: so it cannot be a symlink that leads outside. A hard link must lead to one of the `files`.
     """
     parent, _, name = entry.path.rpartition("/")
     if name in {"", ".", ".."} or "\0" in name or parent not in folders:
@@ -100,7 +100,7 @@ def _write(place: bytes, member: Member, content: Content) -> None:
 
 
 def _fill(descriptor: int, member: Member, content: Content) -> None:
-    """Write the content of `member`'s file to the open file `descriptor`. Leave its holes as holes.
+    """Write the content of `member`'s file to the open file `descriptor`. Holes in the file stay holes.
 
     Raise MismatchError if the hash of the content is not the sealed one.
     """
@@ -143,8 +143,8 @@ def _set_attributes(place: bytes, entry: SealedEntry) -> None:
 def _set_owner(entry: SealedEntry, info: os.stat_result, chown: Callable[[int, int], None]) -> None:
     """Set the owner and group of a file by `chown`, unless it already has them. `info` is the stat of the file.
 
-    Do nothing if this process does not run as root. Raise SnapshotError if root is not allowed to do this, as in a
-    systemd unit without CAP_CHOWN.
+    Do nothing if this process does not run as root. Raise SnapshotError if root is not allowed to change the owner, as
+    in a systemd unit without CAP_CHOWN.
     """
     if os.geteuid() != 0 or (info.st_uid, info.st_gid) == (entry.uid, entry.gid):
         return

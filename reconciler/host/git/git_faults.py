@@ -45,8 +45,8 @@ _LACKING: Final = re.compile(
 def harmless_settings(section: str) -> str:
     """Return lines for a git config file. With them, git only warns about objects with a flaw in HARMLESS_CHECKS.
 
-    Without them, git rejects such objects. `section` says for which objects the lines are: "fetch" for those that git
-    fetches, "receive" for those that others push.
+    Without these lines, git rejects such objects. `section` is "fetch" for objects that git fetches, and "receive" for
+    objects that others push.
     """
     return f'[{section} "fsck"]\n' + "".join(f"\t{kind} = warn\n" for kind in HARMLESS_CHECKS)
 
@@ -103,8 +103,8 @@ def warned_objects(err: bytes) -> Iterator[tuple[str, str]]:
 def describe_warnings(flaws: Iterable[tuple[str, str]]) -> str:
     """Return one sentence for the report on objects with harmless flaws; "" if there are none.
 
-    `flaws` has pairs: the name of a check of git, and the id of an object that failed it. The sentence has the number
-    of objects for each check, and the id of one.
+    `flaws` has pairs: the name of a check of git, and the id of an object that failed it. For each check, the sentence
+    has the number of objects, and the id of one object.
     """
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for kind, oid in sorted(set(flaws)):

@@ -60,8 +60,9 @@ class MirrorRepository:
     def prepare(self) -> Path | None:
         """Make the repository if it is missing or damaged. Remove the temporary files of a killed run.
 
-        A damaged repository is first moved to the path `damaged`. Return that path; None if nothing was moved. The
-        caller must hold the lock of the mirror. Raise InfrastructureError if git cannot check the repository.
+        A damaged repository is first moved to the path `damaged`. In this case return that path; None if nothing was
+        moved. The caller must hold the lock of the mirror. Raise InfrastructureError if git cannot check the
+        repository.
         """
         self._remove_temporary_files()
         moved_to = None if self._is_complete() else self._move_away()
@@ -112,8 +113,8 @@ class MirrorRepository:
         * `held`: the refs that the mirror has now.
         * `arrived`: the fetched refs. They are below `refs/incoming/` now, and become branches and tags.
 
-        If an old branch conflicts with the new main branch, the old one is deleted first, in a transaction of its own.
-        Raise InfrastructureError if git fails.
+        If an old branch conflicts with the new main branch, the old branch is deleted first, in a transaction of its
+        own. Raise InfrastructureError if git fails.
         """
         if obstacles := delete_conflicting_branches(held, plan.branch):
             self._change(obstacles)
@@ -130,9 +131,9 @@ class MirrorRepository:
     def read_refs(self) -> Refs:
         """Return the branches and tags of the mirror. If a pack file is missing, return empty Refs.
 
-        Every update of the mirror writes all refs into the file `packed-refs`, and they are read from there. Ask git
-        only if that file is damaged, or if there are refs outside of it. Damage within a pack file is not noticed.
-        Raise InfrastructureError if git fails.
+        The refs are read from the file `packed-refs`, into which every update of the mirror writes all refs. git is
+        asked only if that file is damaged, or if there are refs outside of it. Damage within a pack file is not
+        noticed. Raise InfrastructureError if git fails.
         """
         if not self._has_its_packs():
             return Refs()
@@ -153,7 +154,7 @@ class MirrorRepository:
 def locked(path: Path) -> Iterator[int]:
     """Wait for the exclusive lock of the mirror at `path`, and hold it during the `with` block.
 
-    Yield the descriptor of the lock file. A process that inherits it holds the lock too.
+    Yield the descriptor of the lock file. A process that inherits the descriptor holds the lock too.
     """
     descriptor = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:

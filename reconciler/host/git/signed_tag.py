@@ -93,7 +93,7 @@ def _kind_of(content: bytes) -> SignatureKind:
 
 
 def refused_before(tag: str, tag_object: TagObject | None, has_keys: Callable[[SignatureKind], bool]) -> str:
-    """Return why the signature of the tag `tag` cannot be good; "" if gpg or ssh-keygen has to check it.
+    """Return why the signature of the tag `tag` cannot be good. Return "" if gpg or ssh-keygen has to check it.
 
     `tag_object` is None if the tag is not annotated. `has_keys` returns whether the fleet has keys for a kind of
     signature.
@@ -119,7 +119,7 @@ def signature_of(kind: SignatureKind, said: bytes, *, succeeded: bool) -> Signat
     * `said`: what git wrote to stderr.
     * `succeeded`: whether git exited with 0.
 
-    Return None if nothing in `said` judges the signature: this host could not check it.
+    Return None if this host could not check the signature: `said` then does not tell whether it is good.
     """
     if _HOST_FAULT.search(said):
         return None

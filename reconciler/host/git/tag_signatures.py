@@ -31,8 +31,9 @@ PROGRAMS: Final[Mapping[SignatureKind, str]] = {SignatureKind.PGP: "gpg", Signat
 def check_tags(repository: Repository, keys: Path, releases: Sequence[Release]) -> dict[str, Signature]:
     """Check the signatures of the tags of `releases` with the keys in the folder `keys`. Return the results by tag.
 
-    The results are in the order of `releases`. A tag is left out if `repository` lacks it, or has it on another commit
-    than the release. Raise InfrastructureError if a signature cannot be checked, for example because gpg is missing.
+    The results are in the order of `releases`. A tag is left out if `repository` lacks it, or if the tag is on another
+    commit than the release. Raise InfrastructureError if a signature cannot be checked, for example because gpg is
+    missing.
     """
     held = repository.refs().tags
     there = {
@@ -111,7 +112,8 @@ class _KeyChecker:
     def _prepare(self, kind: SignatureKind) -> None:
         """Prepare to check signatures of this kind. For OpenPGP, fill the keyring if it is empty.
 
-        Raise InfrastructureError if the program that checks them is missing, or if the keys cannot be imported.
+        Raise InfrastructureError if the program that checks such signatures is missing, or if the keys cannot be
+        imported.
         """
         environment = {**self.repository.environment, **self._home}
         if kind is SignatureKind.SSH:

@@ -76,8 +76,8 @@ def describe_exit(code: int) -> str:
 def describe_line_end(name: str, code: int) -> str:
     """Return how the line `name` of a Procfile ended, such as "worker ended with exit code 1".
 
-    If a line other than `web` ended with 0, it may be meant to run only once. The text then says also that such a line
-    is named `release`.
+    If a line other than `web` ended with 0, it may be meant to run only once. The text then adds that a line that runs
+    once is named `release`.
     """
     advice = ": a line that runs once, before web, is named release" if code == 0 and name != "web" else ""
     return f"{name} ended {describe_exit(code)}{advice}"

@@ -46,8 +46,8 @@ def start(app: App, name: str, argv: tuple[str, ...], environment: Mapping[str, 
 def wait_until_started(app: App, name: str, server: StartedServer) -> None:
     """Wait until the line `name` has really started, or has ended. `server` is its supervisor.
 
-    A line has started once its supervisor has CANON_LINE in its environment: before, the status of the app cannot be
-    read. Raise InfrastructureError after a minute.
+    A line has started once its supervisor has CANON_LINE in its environment. Before that, the status of the app cannot
+    be read. Raise InfrastructureError after a minute.
     """
 
     def is_started() -> bool:

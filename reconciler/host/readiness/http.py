@@ -39,8 +39,8 @@ class _NoHttpError(Exception):
 def connect(address: str, limit: float) -> NotYet | None:
     """Connect to `address`, "HOST:PORT", within `limit` seconds. Return None if the connection stays open.
 
-    Otherwise return why the app is not ready. An app that only accepts the connection is not ready: Docker's proxy
-    accepts one even if no app listens, and then closes it.
+    If it does not, return why the app is not ready. An app is not ready if it only accepts the connection: Docker's
+    proxy accepts a connection even if no app listens, and then closes it.
     """
     try:
         with _connection(address, limit) as connection:
@@ -67,10 +67,11 @@ def _stays(connection: socket.socket) -> bool:
 
 
 def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> NotYet | None:
-    """Send one GET request for `path`. Return None if the status code is in `wanted`; else why the app is not ready.
+    """Send one GET request for `path`. Return None if the status code is in `wanted`.
 
-    The request may take `limit` seconds. Redirects are not followed. The connection goes to the app's address. The Host
-    header has the host of the app's URL, by which a proxy at that address chooses the app.
+    If it is not, or no answer comes, return why the app is not ready. The request may take `limit` seconds. Redirects
+    are not followed. The connection goes to the app's address. The Host header has the host of the app's URL, by which
+    a proxy at that address chooses the app.
     """
     request = f"GET {escape_unprintable(path)}"
     connection = HTTPConnection(app.address, timeout=limit)
@@ -94,7 +95,7 @@ def get(app: RunningApp, path: str, wanted: tuple[int, ...], limit: float) -> No
 def _why_refused(text: str, status: int, body: bytes, wanted: tuple[int, ...]) -> NotYet:
     """Return why an app is not ready, by its answer: it wants HTTPS, or its status code `status` is not in `wanted`.
 
-    `text` begins the reason. `body` is the body of the answer: a server that speaks only TLS often answers plain HTTP
+    `text` begins the reason. `body` is the body of the answer. A server that speaks only TLS often answers plain HTTP
     with 400, and names HTTPS in the body.
     """
     wants_tls = status == HTTPStatus.BAD_REQUEST and b"HTTPS" in body

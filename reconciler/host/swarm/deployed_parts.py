@@ -43,14 +43,14 @@ def deployed_parts(objects: SlotObjects, root: Path) -> Mapping[str, DeployedPar
 
 
 def parts_of(kinds: Mapping[str, Sequence[Json]], tasks: Sequence[Json] = ()) -> Parts:
-    """Return the parts of one slot, each with facts about it. If a fact differs later, the part was changed.
+    """Return the parts of one slot, each with facts about it. If a fact is another one later, the part was changed.
 
     The key of a part is a text such as "volume web-1a2b3c4d_data".
     * `kinds` maps a kind, such as "service", to Docker's JSON of the slot's objects of that kind.
     * `tasks` has the tasks of the services, and may have other tasks too.
 
-    The only fact of a secret or config is its id, because its content cannot change. A service also has the ids of its
-    tasks, because a restart makes a new task.
+    The only fact of a secret or config is its id, because its content cannot change. One fact of a service is the ids
+    of its tasks, because a restart makes a new task.
     """
     parts: dict[str, Mapping[str, str]] = {}
     for service in kinds.get("service", ()):

@@ -18,7 +18,7 @@ class Mount:
 
     * `service`: the name of the service.
     * `source`: the name of the volume, or a path on the host.
-    * `written`: False if it is mounted read-only.
+    * `written`: False if it is mounted read-only, True if the service may write to it.
     """
 
     service: str
@@ -50,7 +50,7 @@ def file_sources(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def shared_volumes(config: Config) -> tuple[str, ...]:
-    """Return the volumes that slots would share: those that are external or on a device, and are written to.
+    """Return the volumes that slots would share: volumes that are external or on a device, and are written to.
 
     A volume counts as written to unless it is mounted read-only.
     """
@@ -70,7 +70,7 @@ def mounts(config: Config, kind: str) -> Iterator[Mount]:
 def empty_variables(config: Config) -> frozenset[str]:
     """Return the names of the environment variables that services declare without a value.
 
-    Docker's client would fill in those that are in its own environment.
+    Docker's client would fill in such a variable from its own environment.
     """
     services = config["services"].values()
     return frozenset(name for one in services for name, value in (one.get("environment") or {}).items() if not value)
@@ -84,8 +84,8 @@ def has_ports(config: Config) -> bool:
 def restore_ports(config: Config, unmerged: Iterable[Config]) -> Config:
     """Return `config` with the ports that were lost when Docker's client merged several compose files into it.
 
-    `unmerged` are the configurations that the client makes of each of these files alone. The client loses ports because
-    it compares only their numbers: of a TCP and a UDP port with the same number, it keeps the last one.
+    `unmerged` has one configuration for each of these files: what the client makes of the file alone. The client loses
+    ports because it compares only their numbers: of a TCP and a UDP port with the same number, only the last stays.
     """
     ports: dict[str, dict[tuple[object, object], Config]] = {}
     for single in unmerged:

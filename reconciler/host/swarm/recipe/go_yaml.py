@@ -14,16 +14,16 @@ from reconciler.host.text import one_line
 class _Loader(yaml.SafeLoader):
     """A YAML loader that reads true, false, null and decimal numbers. Any other value without quotes is a string.
 
-    Go's writer quotes only strings that look like one of these. PyYAML by itself would also read dates, and numbers in
-    base 2, 8, 16 or 60.
+    Go's writer quotes a string only if it looks like true, false, null or a decimal number. PyYAML by itself would also
+    read dates, and numbers in base 2, 8, 16 or 60.
     """
 
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
     def number(self, node: yaml.ScalarNode) -> float | str:
-        """Return the value of `node` as a float; as a string if it is too large for a float.
+        """Return the value of `node` as a float. If it is too large for a float, return it as a string.
 
-        Go's writer does not quote such a string, because Go does not take it for a number.
+        Go does not take such a large value for a number, and so writes a string like it without quotes.
         """
         value: float = self.construct_yaml_float(node)
         return str(node.value) if math.isinf(value) and "inf" not in node.value else value

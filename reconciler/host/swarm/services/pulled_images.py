@@ -15,9 +15,9 @@ from state.image_use import ImageUse, UsedImage
 def pull_images(engine: Engine, references: Sequence[str], log: Path | None, app: App, commit: str) -> None:
     """Pull the images of an app's release, and record them in the file `log`; None for no record.
 
-    `references` are the names of the images, and `commit` is the commit of the release. Raise RecipeError if there is
-    no such image, InfrastructureError if it cannot be pulled. If the images cannot be recorded, raise no error: they
-    are then never removed, because Canon removes only recorded images.
+    `references` are the names of the images, and `commit` is the commit of the release. Raise RecipeError if an image
+    does not exist, InfrastructureError if it cannot be pulled for another reason. If the images cannot be recorded,
+    raise no error: they are then never removed, because Canon removes only recorded images.
     """
     before = _ids(engine) if log is not None else None
     for reference in references:

@@ -19,8 +19,8 @@ _FRESH_SECONDS = 5.0
 class SlotObjects:
     """Lists the objects on one engine that carry the label of a slot.
 
-    Each answer of the engine is kept for five seconds. After a call of `forget`, none is kept any more: a pass that
-    changes something must not get an old answer.
+    An answer of the engine is used again for five seconds. After a call of `forget`, each answer is used only once: a
+    pass that changes something must not get an old answer.
     """
 
     engine: Engine
