@@ -1,6 +1,6 @@
 """Keep in a file which images releases were deployed with, one record on each line.
 
-Processes that deploy at the same time append to it. A line that is lost, or cannot be read, makes no image removable.
+Processes that deploy at the same time append to it. If a line is lost or cannot be read, its images are never removed.
 """
 
 import os

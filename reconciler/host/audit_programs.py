@@ -19,8 +19,8 @@ _MOST = 64 * MIB
 class AuditPrograms:
     """Runs git and Docker for an audit: implements the audit's port Programs.
 
-    `environment` is the environment of both programs. `protocols` are those by which git may connect, such as "https".
-    `reconciler.host.run.prepare` has to be called in the main thread before.
+    `environment` is the environment of both programs. `protocols` are the protocols by which git may connect, such as
+    "https". `reconciler.host.run.prepare` has to be called in the main thread before.
     """
 
     environment: Mapping[str, str]

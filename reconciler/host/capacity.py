@@ -17,8 +17,8 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def bearable() -> int:
     """Return how many recipes this host can try at once, at least 1.
 
-    Two cores and 4 GiB of memory are counted for each. Only memory that is available now counts, because other apps of
-    the host go on running.
+    Two cores and 4 GiB of memory are counted for each recipe. Only memory that is available now counts, because other
+    apps of the host go on running.
     """
     return recipes_at_once(len(os.sched_getaffinity(0)), _memory_left())
 

@@ -59,7 +59,7 @@ class CommandSpec:
     * `mark`: the mark of its slot, which becomes CANON_SLOT; "" for none.
     * `file_bytes`: the size of the largest file that it may write; None for no limit.
     * `holding`: the descriptor of a lock that it inherits, such as the pass lock; None for none. If Canon dies, the
-      program `timeout` still stops the command, which holds the lock until then.
+      command holds the lock until the program `timeout` stops it.
     * `stop`: an event; None for none. If the event is set, the command is stopped as if it had taken too long.
     * `grace`: processes that it leaves running get SIGTERM, and SIGKILL after this many seconds.
     """

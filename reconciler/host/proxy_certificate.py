@@ -12,7 +12,7 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def certificate_end(proxy: str, domain: str) -> datetime | None:
-    """Connect to the URL `proxy`. Return until when its certificate for `domain` is valid; None if the URL is not https.
+    """Connect to the URL `proxy`. Return until when its certificate for `domain` is valid; None for an http URL.
 
     The certificate is checked as a browser does. Raise InfrastructureError if the proxy takes no connection, or if its
     certificate is not trusted or not for this domain.

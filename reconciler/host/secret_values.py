@@ -39,7 +39,7 @@ class HostSecrets:
 
     A maker is a command, declared by the fleet, that prints a secret. A secret without a maker is random. A maker is
     not run if the release does not read its secret. `environment` is the environment of child processes. Makers get
-    only those of its variables that apps get too.
+    only the variables in it that apps get too.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -136,9 +136,10 @@ def _remark_on_length(path: Path, need: SecretNeed, makers: SecretMakers) -> Ite
 
 
 def _printed_secret(app: App, maker: Argv, output: CapturedOutput) -> bytes | _Refusal:
-    """Return the secret that the command `maker` printed, without the last newline. `output` is its output and end.
+    """Return the secret that the command `maker` printed, without the last newline.
 
-    If the command failed, or printed nothing or too much, return a _Refusal with the reason.
+    `output` has what the command printed, and how it ended. If it failed, or printed nothing or too much, return a
+    _Refusal with the reason.
     """
     program, result = escape_unprintable(maker[0]), output.result
     if result.missing:

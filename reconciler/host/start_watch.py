@@ -63,8 +63,8 @@ class _Watch:
         """Look once at the app, and do what its state asks for.
 
         * The app was not seen running so far: if it runs now, record the time in `seen.began`.
-        * The app was first seen running at least `kill_after` seconds ago: record the time in `seen.killed`, and kill
-          the app. With None, do not kill it.
+        * The app was first seen running at least `kill_after` seconds ago, and `kill_after` is not None: record the
+          time in `seen.killed`, and kill the app.
         * The app was killed already: if a process of it runs again, kill that process too.
         """
         seen = self.seen

@@ -23,8 +23,8 @@ class ChangedFile:
         """Return whether the file may have changed since the last call. The first call returns True.
 
         Call this before you read the file. A file that changed in the last two seconds always counts as changed: the
-        kernel's times are so coarse that a second change could go unnoticed. A file that is missing or cannot be seen
-        raises nothing.
+        kernel's times are so coarse that a second change could go unnoticed. A file that cannot be seen raises no
+        error, and counts as changed if it could be seen at the last call.
         """
         facts = _facts(self.path)
         is_same = self._looked and facts == self._seen

@@ -40,7 +40,7 @@ def file_errors(action: str, kind: type[StateError]) -> Iterator[None]:
 
 
 def _by_remedy(action: str, kind: type[StateError], error: OSError) -> StateError:
-    """Return the error to raise for an OSError: AgainLaterError if a later try may help, one of the class `kind` if not.
+    """Return the error to raise for an OSError: AgainLaterError if a later try may help, an error of `kind` if not.
 
     The hint of the returned error says what to do. `action` is what could not be done, in words that follow "cannot".
     """

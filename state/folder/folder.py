@@ -94,7 +94,7 @@ class StateFolder:
     def deployment_record_path(self, name: str) -> Path:
         """Return the path of the deployment record of the recipe `name`.
 
-        The record is beside the slot of the deployment, so that removing the slot keeps the record.
+        The record is beside the slot of the deployment, so that it stays when the slot is removed.
         """
         return self.kept / f"{_one_part(name)}.json"
 

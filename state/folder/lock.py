@@ -32,9 +32,9 @@ class Lock:
 def hold(path: Path, command: str) -> Iterator[Lock]:
     """Hold a lock on the file `path` during the `with` block. Make the file if it is missing.
 
-    `command` is written into the file, for people to read. If a child process still has the descriptor after the block,
-    it holds the lock on. Raise LockHeldError at once if another process holds the lock, FolderError if the file cannot
-    be opened.
+    `command` is written into the file, for people to read. A child process that still has the descriptor after the
+    block goes on holding the lock. Raise LockHeldError at once if another process holds the lock, FolderError if the
+    file cannot be opened.
     """
     with file_errors(f"lock {path}", FolderError):
         descriptor = _acquire(path)

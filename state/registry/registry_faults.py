@@ -71,7 +71,7 @@ def _by_remedy(path: Path, error: sqlite3.DatabaseError) -> StateError:
 def _ways_out(path: Path) -> str:
     """Return the hint for a damaged registry: restore the registry, or move it, its journal and the snapshots away.
 
-    The hint names only those of these files that exist.
+    A file or folder that does not exist is left out of the hint.
     """
     files = (path, journal_of(path), StateFolder(path.parent).canonicals)
     existing = " and ".join(str(file) for file in files if os.path.lexists(file))

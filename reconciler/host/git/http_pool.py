@@ -138,7 +138,7 @@ class HttpPool:
         """Drop the waiting requests that must not be sent any more. For each, yield the recipe and an answer.
 
         * The last 8 answers of the host (_USELESS_ANSWERS) listed no refs: the answer has the status 0.
-        * The host asked for a pause that ends after the request's deadline: the answer is the one with that pause.
+        * The host asked for a pause that ends after the request's deadline: the answer is the one that asked for it.
         """
         now = time.monotonic()
         for queue in self._hosts.values():

@@ -53,7 +53,7 @@ class Limits:
 class Quarantine:
     """A temporary repository beside the mirror. Fetched objects stay in it until they are checked.
 
-    git also reads the mirror's objects (as alternates), so that only missing ones are fetched.
+    git also reads the mirror's objects (as alternates), so that only objects that the mirror lacks are fetched.
     * `recipe`: the name of the recipe.
     * `flaws`: a pair for each object that git only warned about: the name of the failed check, and the object's id.
     """
@@ -90,10 +90,10 @@ class Quarantine:
         return self.repository.refs()
 
     def fetch_commit(self, upstream: str, commit: str, ref: str) -> bool:
-        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return True if this succeeds.
+        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return True if upstream gives it.
 
-        Return False if upstream does not give the commit: it lacks it, or gives only commits that a ref names. Raise
-        UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
+        Return False if not: some upstreams lack the commit, or give only commits that a ref names. Raise UpstreamError
+        for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
         options = ("--quiet", "--no-tags", "--no-write-fetch-head")
         output = self._run_remote(

@@ -51,7 +51,7 @@ class RefPlan:
 
     * `branch`, `head`: upstream's main branch and its commit; "" if there is none.
     * `fetched`: the tags to fetch, with their commits.
-    * `stays`: the tags to keep, with their commits.
+    * `stays`: the tags that stay as they are, with their commits.
     * `dropped`: the tags to delete.
     * `fetch_head`: True if the main branch must be fetched too.
     """

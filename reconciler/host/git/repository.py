@@ -60,7 +60,7 @@ class Repository:
     ) -> CapturedOutput:
         """Run a git command that connects to another repository. Return its exit code and output, even if it failed.
 
-        * `protocols`: those by which git may connect.
+        * `protocols`: the protocols by which git may connect, such as "https".
         * `stdin`: the standard input of git.
         * `seconds`: after this time, git is stopped.
         * `file_bytes`: the size of the largest file that git may write.

@@ -19,7 +19,7 @@ def canon_revision(environment: Mapping[str, str], root: Path = _PROGRAM) -> str
     """Return the version and commit of Canon, such as `0.1.0+0123456789ab`. `root` is the folder with its packages.
 
     If a file of the packages differs from the commit, `-dirty` and a digest of all files are added. If `root` is no git
-    repository, or git fails, the digest stands for the commit. `environment` is the environment of git.
+    repository, or git fails, the digest takes the place of the commit. `environment` is the environment of git.
     """
     commit = _commit(root, environment) if (root / ".git").exists() else None
     packages = [root / package for package in _PACKAGES]

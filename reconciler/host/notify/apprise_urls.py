@@ -20,7 +20,7 @@ class AppriseNotifier:
     """Sends messages by the library apprise: implements the port Notifier. `seconds` is the time limit for each URL.
 
     The URLs contain secrets, so errors name them only by their number. Each URL gets a sender of its own, because a
-    sender for several does not say which of them failed.
+    sender for several URLs does not say which URL failed.
     """
 
     declared: Apprise

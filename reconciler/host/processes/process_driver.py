@@ -206,10 +206,11 @@ class ProcessDriver:
         return app_directory.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """Return the processes of an app, by the slot mark and data folder in their environment, and their descendants.
+        """Return an app's processes, found by the slot mark and data folder in their environment, and their descendants.
 
-        If `known` is not None, also return the processes that this process adopted and that have neither CANON_SLOT nor
-        CANON_RUN. Leave out those whose pid and start time are in `known`: they are older than the deployment.
+        If `known` is not None, also return the processes that this process of Canon adopted since the deployment, and
+        that have neither CANON_SLOT nor CANON_RUN. `known` has pid and start time of the children that were there
+        before.
         """
         table = living_processes()
         roots = (*self._marked(app, table), *(() if known is None else children.unmarked_orphans(known)))

@@ -94,8 +94,8 @@ class _Stop:
         """Send SIGTERM to the app, and wait at most `grace` seconds until it has stopped. Kill nothing after that.
 
         * A process in the session of a Procfile line gets SIGTERM at once.
-        * A process in another session gets SIGTERM once its parent is gone: the process is then detached. As long as
-          the parent runs, the parent is expected to stop it.
+        * A process in another session gets SIGTERM once its parent is gone: the process is then detached. Until then,
+          the parent is expected to stop it.
         * A process that starts while the app stops, perhaps to save data, gets no SIGTERM.
 
         Return all detached processes that got SIGTERM, also those that have ended.
@@ -121,7 +121,7 @@ class _Stop:
         """Return the exit code of each Procfile line that has ended, by the name of the line; -15 if SIGTERM ended it.
 
         Exit codes that cannot be read are left out. Call this while the supervisors (the shells of the lines) are
-        suspended: once a shell goes on or is killed, the exit code of its line is gone.
+        suspended: once a shell is resumed or killed, the exit code of its line is gone.
         """
         found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
         return {name: code for name, code in found.items() if code is not None}
@@ -202,8 +202,8 @@ def _children(supervisor: Process) -> set[int]:
 def _exit_code(supervisor: Process) -> int | None:
     """Return the exit code of the Procfile line that a suspended supervisor (its shell) runs.
 
-    Return None if the line still runs, or its code cannot be read. A negative code is the number of a signal. The line
-    is the oldest child of the supervisor, which adopted others later.
+    Return None if the line still runs, or if its exit code cannot be read. A negative code is the number of a signal.
+    The line is the oldest child of the supervisor. The supervisor has adopted all its other children later.
     """
     first = min(filter(None, map(read_process, _children(supervisor))), key=lambda each: each.started, default=None)
     if first is None or first.state != "Z" or first.parent != supervisor.pid:

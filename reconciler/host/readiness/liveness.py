@@ -33,6 +33,6 @@ def _counts(ready: RunningApp, part: str, ending: EndedPart) -> bool:
     * The part failed or was stopped: True.
     * The part succeeded, was up when the app became ready (in `ready`), and ran for at least 10 seconds
       (LONGEST_ONE_SHOT): True.
-    * The part succeeded otherwise: False. It was a job that runs once.
+    * The part succeeded in any other case: False. It was a job that runs once.
     """
     return not ending.succeeded or (part in ready.up and ending.duration >= LONGEST_ONE_SHOT)

@@ -1,4 +1,4 @@
-"""Runs `abra`, the command of Co-op Cloud: writes the files that it reads, and interprets what it prints.
+"""Runs `abra`, the command of Co-op Cloud: writes the files that abra reads, and interprets what abra prints.
 
 This is based on abra's public documentation, and on reports of its users. abra exits only with 0 or 1, so that its
 messages have to be read too. Canon itself waits for the app, and calls abra with --no-converge-checks.
@@ -125,10 +125,10 @@ class Abra:
             self.known[command] = True
 
     def commit(self, home: AbraDir, version: str) -> None:
-        """Make a git repository with one commit of the files that `AbraDir.copy_recipe` copied: abra requires one.
+        """Make a git repository with one commit of the files that `AbraDir.copy_recipe` copied.
 
-        If `version` is the name of a release, and not of a branch or commit, tag the commit with it. Raise
-        InfrastructureError if git fails.
+        abra requires a git repository. If `version` is the name of a release, and not of a branch or commit, the commit
+        gets it as a tag. Raise InfrastructureError if git fails.
         """
         self._git(home, "init", "--quiet")
         self._git(home, "add", "--all", "--force")

@@ -1,4 +1,4 @@
-"""The abra driver: a swarm driver in which `abra` deploys, inserts secrets and undeploys.
+"""The abra driver: a swarm driver in which `abra` deploys apps, inserts secrets and removes apps.
 
 The driver was written from abra's public documentation, and has not yet run with the real abra. After each deployment,
 the driver asks Docker whether abra has really deployed the app.

@@ -62,7 +62,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
     """Write an archive of each path of each volume to `into`/VOLUME/NUMBER.tar. NUMBER counts from 0 in each volume.
 
     `paths` maps volumes, by their names in the recipe, to their paths; to () for the whole volume. Raise RecipeError if
-    a volume has no such path.
+    a volume does not have a path.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():
@@ -77,7 +77,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
 
 
 def load_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]], source: Path) -> None:
-    """Unpack the archives that `save_paths` wrote below `source` into the volumes. Keep all other files in the volumes.
+    """Unpack the archives that `save_paths` wrote below `source` into the volumes. All other files in the volumes stay.
 
     `paths` must be the same as for `save_paths`.
     """

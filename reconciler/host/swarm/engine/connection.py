@@ -40,7 +40,7 @@ class ApiCall:
     * `stream`: True if the caller reads the answer piece by piece.
     * `seconds`: for how long the engine may be silent.
     * `may_blame_recipe`: gets the engine's message, and returns whether the recipe may be to blame.
-    * `may_be_gone`: True if the engine can lack the object: NotThereError is then raised.
+    * `may_be_gone`: True if NotThereError is to be raised when the engine does not have the object of the call.
     """
 
     method: str

@@ -69,7 +69,7 @@ class Engine:
     def check(self) -> None:
         """Check that Docker's command is new enough, and uses the same swarm manager as the API.
 
-        Raise InfrastructureError if not. Do nothing if an earlier check succeeded.
+        Raise InfrastructureError if one of the two is not so. Do nothing if an earlier check succeeded.
         """
         if "command" in self.facts:
             return

@@ -132,9 +132,7 @@ def _is_internal(config: Config, network: str, closed: Collection[str]) -> bool:
 def _rank(config: Config, stack: str, port: AppPort) -> tuple[bool, ...]:
     """Return the sort key of a port. The port with the lowest key is taken.
 
-    What makes a key low, the most important first: the labels of the service do not switch the proxy off; the port is
-    not UDP; the service is on an external network; the port is named like the stack; it is for HTTP; the service is
-    `app`.
+    A key is low for the reasons that `find_app_port` names, the most important first. `stack` is the name of the stack.
     """
     service, networks = config["services"][port.service], config.get("networks") or {}
     is_off = str(_labels(service).get("traefik.enable", "true")).lower() == "false"

@@ -174,7 +174,7 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with the JSON `service`, and with its own tasks among `tasks`.
+    """Return the service with the JSON `service`. Its tasks are found in `tasks`, which may have tasks of other services.
 
     `prefix` is removed from the name of the service.
     """
