@@ -44,7 +44,7 @@ except (IndexError, OSError) as failure:
 
 
 def create_folders(app: App) -> None:
-    """Make the folders of an app that are missing, readable only for this user. Keep those that exist."""
+    """Make the folders of an app that are missing, readable only for this user. Existing folders stay as they are."""
     for folder in (
         app.folder,
         app.data,

@@ -26,7 +26,7 @@ _NO_SECRETS = (*ALLOWED, STATE_MARK)
 
 
 def missing_programs(tools: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return those of the programs `tools` that are in no folder of the PATH in `environment`."""
+    """Return the programs among `tools` that are in no folder of the PATH in `environment`."""
     return tuple(tool for tool in tools if shutil.which(tool, path=environment["PATH"]) is None)
 
 
@@ -55,7 +55,7 @@ class HostCommands:
         return evolve(result, tail=log.tail, out_of_memory=memory.was_oom_killed(result.code, kills_before))
 
     def missing(self, tools: Sequence[str]) -> tuple[str, ...]:
-        """Return those of the programs `tools` that are not in the PATH of child processes."""
+        """Return the programs among `tools` that are not in the PATH of child processes."""
         return missing_programs(tools, self.environment)
 
     def pressure(self) -> str:
@@ -88,7 +88,7 @@ class SystemClock:
 
 
 def nearest_existing(path: Path) -> Path:
-    """Return `path` if it exists, else the nearest folder above it that exists."""
+    """Return `path` if it exists, and the nearest folder above it that exists if not."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 

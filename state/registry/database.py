@@ -182,7 +182,7 @@ def _is_journal_left(path: Path) -> bool:
 
 
 def _must_roll_back(connection: sqlite3.Connection) -> bool:
-    """Begin a read transaction. Return True if a killed writer left a journal that must be rolled back, else False."""
+    """Begin a read transaction. Return whether a killed writer left a journal that must be rolled back."""
     connection.execute("BEGIN")
     try:
         connection.execute("PRAGMA user_version").fetchone()

@@ -33,7 +33,7 @@ class SqliteRegistry:
     # ---- reading ----
 
     def read(self) -> Records:
-        """Return the records of all recipes; empty ones if there is no file yet."""
+        """Return the records of all recipes; empty Records if there is no file yet."""
         with database.reading(self.path) as view:
             if view is None:
                 return Records()
@@ -51,7 +51,7 @@ class SqliteRegistry:
             return tuple(_readable(_canonical, stored, {}))
 
     def lines(self, after: int = 0, kind: str | None = None) -> tuple[LedgerLine, ...]:
-        """Return the readable lines after number `after`, the oldest first: those of `kind`, or all if it is None."""
+        """Return the readable lines after number `after`, the oldest first. `kind` selects one kind; None for all."""
         with database.reading(self.path) as view:
             return tuple(ledger.lines_of(view.connection, after, kind)) if view else ()
 
@@ -178,7 +178,7 @@ def _records(view: database.View) -> Records:
 
 
 def _by_recipe(records: Iterable[R], bad: Collection[str]) -> dict[str, R]:
-    """Return the records by recipe, without those of the recipes in `bad`."""
+    """Return the records by recipe. Records of recipes in `bad` are left out."""
     return {record.recipe: record for record in records if record.recipe not in bad}
 
 
@@ -214,7 +214,7 @@ def _canonical(generation: int | None, recipe: str, text: str, digest: str) -> C
 
 
 def _replace_intent(connection: sqlite3.Connection, intent: Intent, canonical: Canonical) -> None:
-    """Delete `intent`, and record its `canonical`. Raise RegistryError if they differ, or if the intent is missing."""
+    """Delete `intent`, and record its `canonical`. Raise RegistryError if the two differ, or if `intent` is missing."""
     if differing := _differing(canonical, intent):
         raise RegistryError(f"canonical of {canonical.recipe!r} and its intent differ in {differing}")
     _end(connection, intent)

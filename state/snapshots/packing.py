@@ -67,8 +67,8 @@ class HashingWriter:
 def pack(source: bytes, out: TarOutput) -> Packed:
     """Write a tar of everything below the folder `source` to `out`. The order of the entries is always the same.
 
-    Return the entries that were written, and those that were left out. Raise UnfitDataError for what a snapshot cannot
-    store, SnapshotError if a file changes meanwhile.
+    Return the entries that were written, and the paths that were left out. Raise UnfitDataError for what a snapshot
+    cannot store, SnapshotError if a file changes meanwhile.
     """
     entries: list[SealedEntry] = []
     skipped: list[SkippedEntry] = []

@@ -86,7 +86,7 @@ def _as_ustar(block: bytes) -> bytes:
 
 @frozen
 class Piece:
-    """A part of a file: the `length` bytes from `offset` on. They are a hole if `is_hole` is True, else data."""
+    """A part of a file: the `length` bytes from `offset` on. It is a hole if `is_hole` is True, and data if False."""
 
     offset: int
     length: int

@@ -90,10 +90,10 @@ class Quarantine:
         return self.repository.refs()
 
     def fetch_commit(self, upstream: str, commit: str, ref: str) -> bool:
-        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return True if upstream gives it.
+        """Fetch `commit` (a whole id) from the URL `upstream`, and name it `ref`. Return whether upstream gave it.
 
-        Return False if not: some upstreams lack the commit, or give only commits that a ref names. Raise UpstreamError
-        for a fault in upstream's repository, InfrastructureError if git fails for another reason.
+        Upstream does not give a commit that it lacks. Some upstreams give only commits that a ref names. Raise
+        UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
         """
         options = ("--quiet", "--no-tags", "--no-write-fetch-head")
         output = self._run_remote(

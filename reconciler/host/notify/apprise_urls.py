@@ -35,7 +35,7 @@ class AppriseNotifier:
         return said
 
     def _failure(self, number: int, sender: Any, letter: Letter) -> str:  # noqa: ANN401  apprise's types may be missing
-        """Send the letter by `sender`, that of URL `number`. Return ""; after a failure, the number and the reason."""
+        """Send the letter by `sender`, made for URL `number`. Return ""; after a failure, the number and the reason."""
         try:
             in_time(lambda: _notify(sender, letter), self.seconds)
         except (InfrastructureError, OSError) as failed:

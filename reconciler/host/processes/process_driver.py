@@ -206,7 +206,7 @@ class ProcessDriver:
         return app_directory.app_run(app)
 
     def _own(self, app: App, known: frozenset[children.Key] | None = None) -> tuple[Process, ...]:
-        """Return an app's processes, found by the slot mark and data folder in their environment, and their descendants.
+        """Return an app's processes, by slot mark and data folder in their environment, and the descendants of these.
 
         If `known` is not None, also return the processes that this process of Canon adopted since the deployment, and
         that have neither CANON_SLOT nor CANON_RUN. `known` has pid and start time of the children that were there

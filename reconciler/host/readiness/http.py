@@ -1,4 +1,4 @@
-"""Probes an app once over TCP or HTTP. A probe returns None if the app answers as declared, else why it does not."""
+"""Probes an app once over TCP or HTTP. A probe returns None if the app answers as declared; if not, the reason."""
 
 import socket
 import threading

@@ -44,8 +44,8 @@ def growing_pauses(
     * `clock` returns the time in seconds. It measures how long each check takes, so the caller must take the next pause
       right after a check.
 
-    To spare a busy host, a pause after a slow check is at least twice as long as the check, up to 10 seconds
-    (LONGEST_AFTER_SLOW_CHECK).
+    To spare a busy host, a pause after a slow check lasts at least twice as long as the check, or 10 seconds
+    (LONGEST_AFTER_SLOW_CHECK) if that is shorter.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

@@ -51,7 +51,7 @@ def _present(image: Any, containers: Collection[str], services: Sequence[str]) -
 
 
 def _service_images(services: Iterable[Any]) -> Iterable[str]:
-    """Yield the present images of the services, and those from before the last update, which Swarm may undo."""
+    """Yield the images of the services: the present ones, and those before the last update, which Swarm may undo."""
     for service in services:
         for spec in (service.get("Spec"), service.get("PreviousSpec")):
             container = ((spec or {}).get("TaskTemplate") or {}).get("ContainerSpec") or {}

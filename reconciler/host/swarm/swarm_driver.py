@@ -119,7 +119,7 @@ class SwarmDriver:
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts. Yield the times of its start. Kill it after `kill_after` seconds (None: never)."""
+        """Watch how an app starts. Yield the times of its start. Kill the app after `kill_after` seconds (None: never)."""
         stack = self._stack(app)
         return watch_start(lambda: bool(stack_containers(self._engine, stack)), lambda: self.kill(app), kill_after)
 

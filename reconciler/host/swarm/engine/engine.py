@@ -176,8 +176,8 @@ class Engine:
     def update_service(self, name: str, change: Callable[[Json], Json]) -> None:
         """Replace the spec of the service `name` (the engine's JSON of what it is to be) by `change(spec)`.
 
-        If somebody else changes the service meanwhile, try again with the newer spec, at most five times in all. Raise
-        InfrastructureError if the last try fails.
+        If another program changes the service meanwhile, try again with the newer spec, at most five times in all.
+        Raise InfrastructureError if the last try fails.
         """
         what = f"docker service update {name}"
         for tries_left in reversed(range(_UPDATE_TRIES)):

@@ -48,7 +48,7 @@ def find_engine_address(environment: Mapping[str, str]) -> EngineAddress:
 
 
 def config_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder with the settings of Docker's client: DOCKER_CONFIG, or else ~/.docker."""
+    """Return the folder with the settings of Docker's client: DOCKER_CONFIG, or ~/.docker if that is not set."""
     if folder := environment.get("DOCKER_CONFIG"):
         return Path(folder)
     return Path(environment.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir, ".docker")

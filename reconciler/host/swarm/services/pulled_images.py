@@ -34,7 +34,7 @@ def pull_images(engine: Engine, references: Sequence[str], log: Path | None, app
 
 
 def _ids(engine: Engine) -> frozenset[str] | None:
-    """Return the ids of all images that the engine has; None if it does not tell."""
+    """Return the ids of all images that the engine has; None if the engine does not tell."""
     with suppress(CanonError):
         return frozenset(engine.list_ids("image"))
     return None

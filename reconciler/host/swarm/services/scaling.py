@@ -66,7 +66,7 @@ def with_replicas(spec: Json, number: int) -> Json:
 
 
 def global_services(stack_state: StackState, names: Collection[str]) -> tuple[str, ...]:
-    """Return those of the services `names` (full names) that are global: they run once on every node."""
+    """Return the services among `names` (full names) that are global: they run once on every node."""
     found = (service["Spec"] for service in stack_state.services if "Global" in (service["Spec"].get("Mode") or {}))
     return tuple(spec["Name"] for spec in found if spec["Name"] in names)
 

@@ -56,7 +56,7 @@ class Service:
         """Return True if `task` has done its work: it completed, and the service is one-shot and no server.
 
         Return False for any other task: a server that completes has failed. Return False also if a health check of the
-        task passed or failed: only servers have health checks, even if `is_server` is False.
+        task passed or failed: the task then belongs to a server, even if `is_server` is False.
         """
         if state_of(task) != "complete" or not self.is_one_shot or self.is_server:
             return False
@@ -117,7 +117,7 @@ class Service:
 
     @property
     def is_one_shot(self) -> bool:
-        """Return True if Swarm starts no new task in place of a completed one of this service; else False."""
+        """Return whether Swarm starts no new task in place of a completed task of this service."""
         return self._policy.get("Condition", "any") != "any" or self.is_job
 
     @property
@@ -174,9 +174,9 @@ def _agree(wanted: object, has: object) -> bool:
 
 
 def service_of(service: Json, tasks: Sequence[Json], prefix: str) -> Service:
-    """Return the service with the JSON `service`. Its tasks are found in `tasks`, which may have tasks of other services.
+    """Return the service with the JSON `service`. Its tasks are those in `tasks` with the id of the service.
 
-    `prefix` is removed from the name of the service.
+    `tasks` may have tasks of other services. `prefix` is removed from the name of the service.
     """
     own = [task for task in tasks if task["ServiceID"] == service["ID"]]
     own.sort(key=lambda task: parse_time(task["CreatedAt"]), reverse=True)

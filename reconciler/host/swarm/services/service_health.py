@@ -52,7 +52,7 @@ def stack_health(services: Iterable[Json], tasks: Sequence[Json], prefix: str, n
     """Return the health of a stack at the time `now`, by the engine's clock.
 
     `prefix` is removed from the names of services. `tasks` may have tasks of other stacks. If several services failed,
-    `failure` of the result is the error of one of them: preferably one for which this host is to blame.
+    `failure` of the result is one of their errors: one for which this host is to blame, if there is such an error.
     """
     every = [service_of(service, tasks, prefix) for service in services]
     failures = [failure for service in every if (failure := _failure(service, every, now))]
