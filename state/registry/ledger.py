@@ -88,7 +88,7 @@ def verify(connection: sqlite3.Connection) -> None:
 
 
 def _missing_at_the_end(connection: sqlite3.Connection) -> str | None:
-    """Return a message if the last line is not the one that the table `ledger_head` names as the last; None if so."""
+    """Return a message if the last line is not the one that `ledger_head` names as the last. Return None if it is."""
     head = connection.execute("SELECT seq, hash FROM ledger_head").fetchone() or (0, "")
     last = _last_row(connection)
     if head == ((last.seq, last.hash) if last else (0, "")):

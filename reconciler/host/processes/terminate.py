@@ -121,7 +121,7 @@ class _Stop:
         """Return the exit code of each Procfile line that has ended, by the name of the line; -15 if SIGTERM ended it.
 
         Exit codes that cannot be read are left out. Call this while the supervisors (the shells of the lines) are
-        suspended: once a shell is resumed or killed, the exit code of its line is gone.
+        suspended: once a shell is resumed or killed, the exit code of its line can no longer be read.
         """
         found = {self.lines[each.session]: _exit_code(each) for each in self.supervisors if each.session in self.lines}
         return {name: code for name, code in found.items() if code is not None}

@@ -119,7 +119,11 @@ class SwarmDriver:
         scaling.kill_services(self._engine, stack, scaling.service_names(read_stack(self._engine, stack)))
 
     def watch_start(self, app: App, kill_after: float | None) -> AbstractContextManager[StartTimes]:
-        """Watch how an app starts. Yield the times of its start. Kill the app after `kill_after` seconds (None: never)."""
+        """Watch how an app starts while the `with` block deploys it. Yield the times of its start.
+
+        A time is None until it is known. Kill the app `kill_after` seconds after it began to run; never if `kill_after`
+        is None.
+        """
         stack = self._stack(app)
         return watch_start(lambda: bool(stack_containers(self._engine, stack)), lambda: self.kill(app), kill_after)
 

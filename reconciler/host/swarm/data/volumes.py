@@ -62,7 +62,7 @@ def save_paths(engine: Engine, stack: Stack, paths: Mapping[str, tuple[str, ...]
     """Write an archive of each path of each volume to `into`/VOLUME/NUMBER.tar. NUMBER counts from 0 in each volume.
 
     `paths` maps volumes, by their names in the recipe, to their paths; to () for the whole volume. Raise RecipeError if
-    a volume does not have a path.
+    a path does not exist in its volume.
     """
     with _mounted(engine, stack, [f"{stack.name}_{volume}" for volume in paths]) as container:
         for volume, kept in paths.items():

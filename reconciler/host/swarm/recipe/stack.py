@@ -211,7 +211,7 @@ def object_name(kind: str, name: str, value: Config, stack: Stack) -> str:
 def _default_network(config: Config, stack: Stack) -> dict[str, Any]:
     """Return {"default": FIELDS}, the network `default` with Canon's labels.
 
-    Return {} if each service names networks of its own, or if the recipe itself declares a network `default`.
+    Return {} if each service names its networks, or if the recipe itself declares a network `default`.
     """
     if "default" in (config.get("networks") or {}):
         return {}

@@ -153,5 +153,5 @@ def check_secrets(engine: Engine, prepared: PreparedRelease, app: App) -> None:
 
 
 def _existing_secrets(engine: Engine, *filters: str) -> set[str]:
-    """Return the names of the secrets in the swarm that match Docker's `filters`; of all secrets if no filter is given."""
+    """Return the names of the secrets in the swarm that match Docker's `filters`; without filters, of all secrets."""
     return {secret["Spec"]["Name"] for secret in engine.find("secret", *filters)}
