@@ -79,11 +79,15 @@ def jot(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def tried(jot: OneRecipeFleet, way: str) -> dict[str, Any]:
-    """Try one way, and return its entry in the JSON document."""
-    told = jot.run(f"--ways={way}", "-o", "json", "-q", timeout=_PATIENCE)
-    assert told.code == 0, told
-    [found] = told.row("jot")["ways"]
-    assert isinstance(found, dict)
+    """Try one way, and return its entry in the JSON document. What a busy host did not prove is tried once more."""
+    found: dict[str, Any] = {}
+    for _ in range(2):
+        told = jot.run(f"--ways={way}", "-o", "json", "-q", timeout=_PATIENCE)
+        assert told.code == 0, told
+        [found] = told.row("jot")["ways"]
+        if found["answer"] != "error":
+            break
+    assert found["answer"] in {"yes", "no"}, found
     return found
 
 
