@@ -44,10 +44,11 @@ def _is_free(port: int) -> bool:
 
 
 def _reserve(port: int) -> bool:
-    """Reserve a port from other processes of Canon, for the time until an app listens on it. Release the oldest one.
+    """Reserve a port, so that no other process of Canon chooses it. Return False if the port is reserved already.
 
-    Return False if the port is reserved already. An abstract Unix socket is the reservation: only one process can bind
-    its name, the kernel releases it with the process, and each network namespace has its own, as it has its ports.
+    An abstract Unix socket is the reservation: only one process can bind its name, the kernel releases it with the
+    process, and each network namespace has its own, as it has its ports. If this process then has more than 16
+    reservations (_RESERVED), it gives up the oldest one.
     """
     reservation = _new_socket(socket.AF_UNIX)
     if not _binds(reservation, f"\0canon-port-{port}"):

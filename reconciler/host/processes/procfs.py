@@ -112,7 +112,8 @@ def mark_of(process: Process, variable: str) -> str | None:
 def descendants(roots: Iterable[Process], among: Iterable[Process]) -> tuple[Process, ...]:
     """Return the processes `roots`, and all their descendants among the processes `among`.
 
-    Children of a process that was reaped do not count: since `among` was read, its pid may belong to a new process.
+    A parent may have been reaped since it was read. Then its pid may belong to a new process, and what looks like
+    its children may be those of the new process. So no children of such a parent are returned.
     """
     by_parent: dict[int, list[Process]] = defaultdict(list)
     for process in among:
@@ -154,9 +155,8 @@ def ancestors() -> frozenset[int]:
 def marked_below(root: Path, among: Iterable[Process]) -> tuple[Process, ...]:
     """Return those processes in `among` that belong to slots at or below the folder `root`.
 
-    This process and its ancestors are left out.
-
-    A process belongs to a slot if CANON_SLOT, the mark of the slot, is in its environment.
+    A process belongs to a slot if CANON_SLOT, the mark of the slot, is in its environment. This process and its
+    ancestors are left out.
     """
     excluded = ancestors()
     return tuple(process for process in among if process.pid not in excluded and _is_below(process, root))

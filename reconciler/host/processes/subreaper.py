@@ -116,10 +116,11 @@ def child_keys() -> frozenset[Key]:
 
 
 def unmarked_orphans(known: Collection[Key]) -> tuple[Process, ...]:
-    """Return those running processes with neither CANON_RUN nor CANON_SLOT that this process adopted.
+    """Return the running processes that this process adopted, and that have neither CANON_RUN nor CANON_SLOT.
 
-    This process adopts each process whose parent has died. Other processes are found by these variables in their
-    environment. Processes whose pid and start time are in `known` are left out.
+    An orphan is here a descendant of this process whose own parent has died, so that this process adopted it. With one
+    of the two variables in its environment, it is found by that variable instead. Processes whose pid and start time
+    are in `known` are left out.
     """
     with starting:
         orphans = tuple(process for process in _adopted() if process.state != "Z" and process.key not in known)
@@ -200,14 +201,14 @@ def _lives(key: Key) -> bool:
 
 
 def of_slot(mark: str, state: str | None = None) -> tuple[Process, ...]:
-    """Return all processes of a slot: those with the mark `mark` or that of a folder below it, and their descendants.
+    """Return all running processes of the slot whose folder is `mark`, and their descendants.
 
-    Return also the processes without CANON_SLOT and CANON_RUN in their environment that this process adopted since
-    `note_slot` was called for the slot. But while a command outside of the slot runs, leave these out: they may be its
-    own.
-
-    `state` is the id of the state folder. Marked processes with the id of another state folder are left out; if `state`
-    is None, those with any such id.
+    A process is one of the slot in two cases:
+    * Its environment has CANON_SLOT, with the path `mark` or one below it. It must not belong to another state folder:
+      its CANON_STATE is `state`, the id of a state folder, or is not set. If `state` is None, it must not be set.
+    * Its environment has neither CANON_SLOT nor CANON_RUN, and this process adopted it after `note_slot` was called for
+      the slot. Such processes are left out while a command or server that this process started outside of the slot
+      runs: they may have come from that one.
     """
     table = living_processes()
     processes = of_state_folder(marked_below(Path(mark), table), state)

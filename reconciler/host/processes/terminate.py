@@ -36,13 +36,14 @@ def stop_lines(find: Find, grace: float | None) -> RemovalResult:
     """Stop the processes that `find` returns: send SIGTERM once, wait at most `grace` seconds, and send SIGKILL.
 
     If `grace` is None, send SIGKILL at once. The result has:
-    * `ended`: processes that had left the session of their Procfile line;
-    * `killed`: processes that did not stop in time;
+    * `ended`: the detached processes that got SIGTERM and run no more, also those that had to be killed. A process is
+      detached if it is in no session of a Procfile line, and its parent is gone;
+    * `killed`: processes that did not stop in time, also detached ones;
     * `remaining`: processes that could not be killed;
     * `exit_codes`: the exit codes of the lines that have ended, by the name of the line.
 
-    The supervisors, which are the shells that run the lines, are suspended first and killed last. Until then they adopt
-    the processes that a line leaves behind as it stops, so that no process is missed.
+    A line may leave processes behind as it stops. Its supervisor, the shell that runs it, adopts them, so that none is
+    missed. To do so, the supervisor must outlive the line: so it is suspended first and killed last.
     """
     everything = find()
     if not everything:

@@ -39,7 +39,11 @@ def client_flags(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def rename_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return `variables`, with a prefix before each name that Docker's client would obey, such as LD_PRELOAD."""
+    """Return `variables`, with the prefix CANON_OF_RECIPE_ before each name that Docker's client would obey.
+
+    So the client cannot take a setting of the recipe, such as LD_PRELOAD, for one of its own. Compose files that use
+    such a setting must use the new name too, see `rename_in_text`.
+    """
     return {f"{_PREFIX}{name}" if affects_client(name) else name: value for name, value in variables.items()}
 
 
@@ -49,9 +53,9 @@ def affects_client(name: str) -> bool:
 
 
 def rename_in_text(text: bytes) -> bytes:
-    """Return the text of a compose file, with a prefix before each variable that Docker's client would obey.
+    """Return the text of a compose file, with CANON_OF_RECIPE_ before each variable that Docker's client would obey.
 
-    For example, `${LD_PRELOAD}` becomes `${CANON_OF_RECIPE_LD_PRELOAD}`.
+    For example, `${LD_PRELOAD}` becomes `${CANON_OF_RECIPE_LD_PRELOAD}`, the name that `rename_variables` gives it.
     """
 
     def rename(match: re.Match[bytes]) -> bytes:
@@ -88,7 +92,7 @@ def _copy(stack: ExitStack, file: Path, number: int) -> Path:
 
 
 def names_without_value(file: Path, names: Collection[str]) -> Iterator[str]:
-    """Yield those of `names` that an `env_file` lists without a value: as NAME, and not as NAME=VALUE.
+    """Yield those of `names` that an `env_file` of a compose file lists without a value: as NAME, not as NAME=VALUE.
 
     `file` is the path of the `env_file`. Raise OSError if it cannot be read.
     """

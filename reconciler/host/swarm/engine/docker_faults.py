@@ -123,9 +123,9 @@ def _known(text: bytes, faults: Sequence[_Fault] = _FAULTS) -> _Fault | None:
 
 
 def _without_preamble(text: bytes) -> bytes:
-    """Return the last line of a message, without Docker's prefix, such as "Error response from daemon: ".
+    """Return the last line of a message that is not blank, without Docker's prefix "Error response from daemon: ".
 
-    This line has the reason. Blank lines are skipped. Return b"" if there is no other line.
+    This line has the reason. Return b"" if the message is empty or has only blank lines.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else b""
