@@ -59,13 +59,14 @@ def _app_key(app: str) -> AppKey:
 
 
 def _piece_key(stage: str, number: str, piece: str) -> tuple[tuple[int, int], ...]:
-    """Return the sort key of one piece of an app version.
+    """Return the sort key of one piece of an app version: a pre-release such as "rc1", a number, or one character.
 
-    * `stage`: the word of a pre-release, such as "rc"; "" if the piece is none.
+    * `stage`: the word of a pre-release, such as "rc"; "" if the piece is no pre-release.
     * `number`: the number after `stage`; "" if there is none.
-    * `piece`: the piece itself. If it is no pre-release, it is a number or one character.
+    * `piece`: the number or the character; "" if the piece is a pre-release.
 
-    Numbers are compared by value. A number is compared with a character as if the number were the character "0".
+    A pre-release is sorted before any other piece, and before the end of an app version. Numbers are compared by value.
+    A number is compared with a character as if the number were the character "0".
     """
     if stage:
         rank = STAGES.index(stage.lower().replace("preview", "pre"))

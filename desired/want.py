@@ -83,7 +83,7 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
     """Return the tags that look like versions but are no releases, such as `v26`. The latest comes first.
 
     * `tags`: upstream's tags, each with its commit; None if a tag names no commit.
-    * `allow`: the range in which the version must be; "*" for any.
+    * `allow`: the range in which the version must be, such as ">=2.0.0,<4"; "*" for any.
     * `than`: the numbers of a version, such as (1, 5, 1). Only later versions are returned. () stands for version 0.
     """
     is_allowed = _filter(allow)
@@ -93,7 +93,11 @@ def unread_versions(tags: Tags, allow: str, than: Numbers = ()) -> tuple[str, ..
 
 
 def _ranks(tags: Tags, allow: str) -> list[Rank]:
-    """Return the allowed releases in groups, the oldest group first. Releases of a group have the same sort key."""
+    """Return the allowed releases in groups, the oldest group first. Releases of a group have the same sort key.
+
+    * `tags`: maps upstream's tags to commits; None if a tag names no commit.
+    * `allow`: a range on x.y.z such as ">=2.0.0,<4", or "*" for all.
+    """
     is_allowed = _filter(allow)
     return [rank for key, rank in _all_ranks(tuple(tags.items())) if is_allowed(key)]
 
@@ -123,7 +127,8 @@ def _with_keys(tags: Iterable[tuple[str, str | None]]) -> Iterator[tuple[Version
 def _filter(allow: str) -> Callable[[VersionKey | Numbers], bool]:
     """Return a function that takes the sort key or the numbers of a version, and tells whether `allow` includes it.
 
-    `allow` is a range on x.y.z, or "*" for all. Raise packaging's InvalidSpecifier if it is neither.
+    `allow` is a range on x.y.z such as ">=2.0.0,<4", or "*" for all. Raise packaging's InvalidSpecifier if it is
+    neither.
     """
     if allow == "*":
         return lambda _: True

@@ -62,7 +62,8 @@ SIDES: Final[Mapping[str, DriftSide]] = {
 def differences(finding: Finding) -> tuple[Difference, ...]:
     """Return all differences between a recipe and what it should be; () if there are none.
 
-    Differences of the same side are sorted by how grave they are, the gravest first.
+    The order is: the difference from the wanted release, then what is wrong with the canonical on this host, then with
+    our mirror of upstream. The result is not grouped by `Difference.side`, which says where a difference comes from.
     """
     found = (*_of_cause(finding), *_of_state(finding), *_of_mirror(finding))
     return tuple(Difference(SIDES[what], what, reason) for what, reason in found)

@@ -26,8 +26,8 @@ from state.records import Canonical
 class Cause(StrEnum):
     """How the wanted release differs from the recorded one, or why they cannot be compared.
 
-    AHEAD: the canonical is newer than the wanted release, gone upstream, or no longer allowed. MOVED: a release tag
-    names another commit than before. AMBIGUOUS: the newest version has tags on several commits.
+    AHEAD: the canonical is newer than the wanted release, upstream dropped its tag, or `[release] allow` excludes it.
+    MOVED: a release tag names another commit than before. AMBIGUOUS: the newest version has tags on several commits.
     """
 
     IN_SYNC = "in-sync"
@@ -156,7 +156,10 @@ def _moved(observation: Observation, want: Want) -> str:
 
 
 def _ahead(observation: Observation, want: Release | NeverReleased | AmbiguousVersion) -> str:
-    """Return how the canonical is ahead of `want`: newer, gone upstream or not allowed; "" if it is not ahead."""
+    """Return a sentence on how the canonical is ahead of the wanted release `want`; "" if it is not ahead.
+
+    It is ahead if upstream dropped its tag, if it is newer than `want`, or if `[release] allow` excludes all releases.
+    """
     have = observation.canonical
     if have is None:
         return ""
@@ -241,10 +244,7 @@ def mirror_state(observation: Observation) -> MirrorState:
 
 
 def _holds_available_tags(held: Mapping[str, str], observation: Observation) -> bool:
-    """Return whether each tag in `held`, the tags of our mirror, has the right commit, and no other tag can be fetched.
-
-    A tag that is gone upstream cannot be fetched: a mirror that was made anew may lack it.
-    """
+    """Return whether the tags `held` of our mirror have the right commits, and lack none that upstream still has."""
     wanted, available = tags_to_mirror(observation), upstream_tags(observation) or {}
     is_right = all(wanted.get(tag) == commit for tag, commit in held.items())
     return is_right and not any(available.get(tag) == wanted[tag] for tag in wanted.keys() - held.keys())

@@ -113,6 +113,8 @@ class BackFacts:
     * `is_whole_after`: the newer release, deployed again on that data, has all data.
     * `rises_after`: the newer release, deployed again on that data, comes up.
     * `keeps_older`: the newer release then has all data from before its own writes, even if these writes are lost.
+
+    The last three are False if the older release passed, because the newer one is then not deployed again.
     """
 
     comes_up: bool
@@ -123,7 +125,10 @@ class BackFacts:
 
 
 def kind_of_back(facts: BackFacts) -> WayKind | None:
-    """Return why the answer of a way back is NO; None if the answer is YES."""
+    """Decide whether a way back is open. Return None if it is, else the kind of failure that closes it.
+
+    `facts` are what was seen when the way back was tried.
+    """
     if facts.comes_up and facts.passes:
         return None
     if facts.is_whole_after:
@@ -150,7 +155,7 @@ class StopFacts:
 
 
 def kind_of_stop(facts: StopFacts, *, rises: bool, is_after_kill: bool) -> WayKind | None:
-    """Return why the answer of a stop is NO; None if the answer is YES.
+    """Decide whether a stop works (the answer YES). Return None if it does, else the kind of failure (the answer NO).
 
     A stop is tried in two parts: SIGTERM and a new start; then, if the release came up again, a kill and a new start.
 
@@ -171,6 +176,8 @@ class LeapFacts:
     * `passes`: data.check passed while the release ran.
     * `rises_after`: the older release, deployed again on that data, comes up.
     * `is_whole_after`: the older release then has all its data.
+
+    The last two are False if the release passed, because the older one is then not deployed again.
     """
 
     comes_up: bool
@@ -180,7 +187,10 @@ class LeapFacts:
 
 
 def kind_of_leap(facts: LeapFacts) -> WayKind | None:
-    """Return why the answer of a leap is NO; None if the answer is YES."""
+    """Decide whether a leap over one older release's data worked. Return None if it did, else the kind of failure.
+
+    `facts` are what was seen when the leap was tried.
+    """
     if facts.comes_up and facts.passes:
         return None
     if facts.is_whole_after:
@@ -189,7 +199,9 @@ def kind_of_leap(facts: LeapFacts) -> WayKind | None:
 
 
 def kind_of_fall(*, comes_up: bool, passes: bool, starts: int, is_late: bool = False) -> WayKind | None:
-    """Return why the answer of a fall is NO; None if the answer is YES.
+    """Decide whether a release survived a fall. Return None if it did, else the kind of failure.
+
+    In a fall, the release is killed while it first starts on older data, and is then started again.
 
     * `comes_up`: True if the release became ready at its last start after the kill.
     * `passes`: True if data.check passed after that start.

@@ -37,10 +37,13 @@ def try_back(run: WayRun) -> WayResult:
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt) -> BackFacts:
     """Deploy the newer release again, over the data in `slot` that the older release failed on.
 
-    Return for both releases whether the release came up, and what data.check found. First data.check looks for all
-    data. If some is missing, data.check runs again without the variable MARK_ID: it then looks only for the data from
-    before the newer release wrote more. `tried` is how the older release failed. Raise TimedOutError if a data.check
-    took too long, or if the newer release did not come up in time.
+    Return what was seen of both releases. The older release is not deployed here: `tried` says how it failed.
+
+    For the newer release, data.check first looks for all data. If some is missing, data.check runs again without the
+    variable MARK_ID: it then looks only for the data from before the newer release wrote more.
+
+    Raise TimedOutError if a data.check took too long, also that of the older release, or if the newer release did not
+    come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)

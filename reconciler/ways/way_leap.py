@@ -71,9 +71,9 @@ def _why_without_release(run: WayRun, source: DataSource) -> str:
 def _facts_after(run: WayRun, slot: Slot, tried: RiseAttempt, source: DataSource) -> LeapFacts:
     """Deploy the older release of `source` again, over the data in `slot` that the newer release failed on.
 
-    Return for both releases whether the release came up, and whether data.check passed. `tried` is how the newer
-    release failed. Raise TimedOutError if the data.check of a release took too long, or if the older release did not
-    come up in time.
+    Return what was seen of both releases: whether each came up, and whether data.check passed. The newer release is not
+    deployed here: `tried` says how it failed. Raise TimedOutError if the data.check of a release took too long, or if
+    the older release did not come up in time.
     """
     if tried.comes_up:
         run.require_in_time(tried)
