@@ -39,7 +39,7 @@ class Selection:
     since: datetime | None = None
 
     def of(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        """Return those of `events` that are selected, in the same order."""
+        """Return those of `events` that this selection shows, in the same order."""
         return tuple(
             event
             for event in events

@@ -33,9 +33,10 @@ def letter_of(fleet: str, message: Message) -> Letter:
 
 
 def missed_remarks(target: str, missed: str) -> list[str]:
-    """Return a list with a remark on a message that `target` did not send to everybody; [] if everybody got it.
+    """Return a list with one remark if a sent message did not reach everybody; [] if everybody got it.
 
-    `missed` says who did not get the message, and why. It is "" if everybody got the message.
+    * `target`: the name of the target by which the message was sent, such as "mail".
+    * `missed`: who did not get the message, and why; "" if everybody got it.
     """
     return [f"a message was sent by {target}, but {missed}"] if missed else []
 

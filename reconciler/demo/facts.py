@@ -37,7 +37,10 @@ class AfterScene:
     played: PlayedCommand
 
     def changed(self) -> set[str]:
-        """Return the names of the recipes whose row was changed by the command."""
+        """Return the names of the recipes whose row in `reconcile drift` was changed by the scene's command.
+
+        Only the facts about release, canonical and next action are compared.
+        """
         keys = ("want", "have", "cause", "state", "held_back", "action")
         return {name for name in self.after if any(self.before[name][key] != self.after[name][key] for key in keys)}
 

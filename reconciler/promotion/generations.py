@@ -85,7 +85,10 @@ def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
 
 
 def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> Canonical | None:
-    """Return the newest generation older than `canonical` whose snapshot is intact; None if there is none."""
+    """Return the newest generation older than `canonical` whose snapshot is intact; None if there is none.
+
+    If `memory`, what is recorded of the recipe, says that a snapshot could not be deployed, that one is not intact.
+    """
     recorded = host.registry.generations(canonical.recipe)
     older = (generation for generation in recorded if generation.generation < canonical.generation)
     return next(_intact(host, older, memory), None)
@@ -94,8 +97,8 @@ def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> 
 def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
     """Yield the canonicals whose snapshot is intact, in the same order.
 
-    Each snapshot is checked only when the caller asks for the next canonical. `memory` may say that a snapshot is
-    damaged.
+    Each snapshot is checked only when the caller asks for the next canonical. If `memory`, what is recorded of the
+    recipe, says that a snapshot could not be deployed, that one is not intact.
     """
     for canonical in canonicals:
         if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:
@@ -115,8 +118,9 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
 def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
     """Keep the newest `keep` intact snapshots of the canonical's recipe. Delete the snapshots older than all of these.
 
-    Damaged snapshots are not counted; `memory` may say that a snapshot is damaged. If fewer than `keep` snapshots are
-    intact, delete nothing.
+    A snapshot is not intact if its files are not as they were sealed, if they cannot be read, or if `memory`, what is
+    recorded of the recipe, says that it could not be deployed. If fewer than `keep` snapshots are intact, delete
+    nothing.
     """
     stored = stored_generations(host, canonical.recipe)
     if len(stored) <= keep:

@@ -154,9 +154,10 @@ def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
 
 
 def _judge(run: TrialRun, name: TierName) -> TierResult:
-    """Run the tier `name`. Return its result: PASS, SKIP, FAIL or ERROR with the reason. Raise no error of the tier.
+    """Run the tier `name`. Return its result: PASS, or SKIP, FAIL or ERROR with the reason.
 
-    If something took too long, the effects of the run say so afterwards.
+    An error of the tier is not raised, but becomes the result: FAIL if the recipe is to blame, ERROR if this host is.
+    If the tier failed because something took too long, `run.effects.timed_out` is True afterwards.
     """
     try:
         skipped = run_tier(run, name)

@@ -85,10 +85,10 @@ def failed_line(errors: Json, at: datetime) -> str:
 
 
 def running_part(progress: PassProgress | None) -> Json | None:
-    """Return what a running pass does as JSON data, for the keys "running" and "unseen_pass" of `reconcile status`.
+    """Return, as JSON data, what a running pass is doing and has done; None if `progress` is None.
 
-    Return None if `progress` is None. The key "left" of the data has the steps that are not done yet. The value of this
-    key is null until there is a plan.
+    The data is for the keys "running" and "unseen_pass" of `reconcile status`. Its key "left" has the planned steps
+    that have not begun, or have to be done again; it is null until there is a plan.
     """
     if progress is None:
         return None

@@ -10,12 +10,19 @@ from reconciler.show.quantities import rfc3339
 
 
 def ways_part(results: Iterable[WayResult]) -> list[Json]:
-    """Return a JSON entry for the result of each way that was tried in this run."""
+    """Return a list with a JSON entry for each of `results`, the results of the ways that were tried in this run.
+
+    Its keys "at" and "by_pass" are null: only `recorded_ways_part` fills them.
+    """
     return [_way(result) for result in results]
 
 
 def recorded_ways_part(recorded: Iterable[RecordedWay]) -> list[Json]:
-    """Return a JSON entry for each recorded result of a way, with when the way was tried, and whether by a pass."""
+    """Return a list with a JSON entry for each of `recorded`, the results of ways in the ledger.
+
+    Its key "at" says when the result was recorded. Its key "by_pass" is true if a pass tried the way, and false if a
+    person did.
+    """
     return [{**_way(each.result), "at": rfc3339(each.at), "by_pass": each.by_pass} for each in recorded]
 
 

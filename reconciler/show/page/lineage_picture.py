@@ -17,9 +17,9 @@ _LEFT: Final = 10
 class LineageDot:
     """One release in the picture of a recipe's data, as a dot.
 
-    * `x`, `y`: the place of the dot, in pixels. `x` counts from the dots at the very left.
+    * `x`, `y`: the place of the dot, in pixels. `x` is 0 in the first column, and `y` is counted from the top.
     * `note`: how the data of this release came to be.
-    * `is_left`: True if the canonical's data does not come from this release, as after a rollback.
+    * `is_left`: True if this release was left behind, as after a rollback: the canonical's data does not come from it.
     * `is_last`: True if this release is the canonical.
     """
 
@@ -36,11 +36,11 @@ class LineagePicture:
     """The picture of a recipe's data: which releases ran on it. Sizes and places are in pixels.
 
     * `height`: the height of the picture.
-    * `dots_x`: where the dots at the very left are.
+    * `dots_x`: where the first column of dots is.
     * `text_x`: where the words beside the dots begin.
     * `dots`: the releases, the oldest first.
     * `path`: lines in SVG's notation: each joins a release with the release from which its data came.
-    * `copy_path`: the same kind of lines, for the releases that a rollback copied. These lines are not in `path`.
+    * `copy_path`: such lines to data that a rollback made as a copy. They are not in `path`.
     * `earlier`: how many older releases are not drawn.
     * `text`: the canonical's lineage as text: "1.0.0 → 1.1.0".
     """
