@@ -11,7 +11,7 @@ from tests.world import Behaviour, World
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path, overlaps=False)
+    return World(tmp_path)
 
 
 def test_a_canonical_that_only_comes_up_too_slowly_is_not_damaged(world: World) -> None:

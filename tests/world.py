@@ -57,17 +57,15 @@ class Behaviour:
     backed_up_once: bool = False
     # Says by labels how it is backed up.
     is_labelled: bool = False
-    # How many times it is not up in time after a restore; and has to be killed, which costs it its mark, to stop.
+    # How many times it is not up in time after a restore.
     late: int = 0
+    # How many times it has to be killed before it stops. Being killed costs it its mark.
     resists: int = 0
     # How long it asks for to become ready.
     patience: timedelta | None = None
     # Ends by itself while it is watched: always, or only over data of another release.
     dies: bool = False
     dies_lived: bool = False
-    # Fails while another app of its recipe runs; or the driver says at once that none may.
-    fights: bool = False
-    refuses_company: bool = False
 
 
 @define
@@ -83,8 +81,9 @@ class World:
     running: dict[Path, tuple[str, DeployOptions]] = Factory(dict)
     recipes: dict[str, Recipe] = Factory(dict)
     unit: str = ""
-    # Tools that this host lacks; free bytes of the disk, and what each trial takes of it.
+    # Tools that this host lacks.
     missing: set[str] = field(factory=set)
+    # Free bytes of the disk, and what each trial takes of it.
     free: int = 100 * 1024**3
     taken: int = 1024**2
     # The bytes of the files in any folder.
@@ -102,17 +101,15 @@ class World:
     deployed: list[tuple[str, str, str]] = Factory(list)
     # The folders of the apps that are killed while they start.
     killed: set[Path] = Factory(set)
-    # Whether apps of two slots of a trial may be up; and the slots that were up at a deployment, its own first.
-    overlaps: bool = True
-    together: list[tuple[str, str]] = Factory(list)
     # By the app's folder: the options of its last deployment.
     told: dict[Path, DeployOptions] = Factory(dict)
     # Recipes whose data was saved while they ran.
     restless: list[str] = Factory(list)
     # Why the driver cannot list what is deployed, "" if it can.
     unasked: str = ""
-    # What the driver says is missing of each deployment, "" if nothing; and commits that were backed up, in order.
+    # What the driver says is missing of each deployment, "" if nothing.
     lacks: str = ""
+    # Commits of which a backup was made, in order.
     backed_up: list[str] = Factory(list)
     # Gets each port's name and the port, and returns the port to use.
     wrap: Callable[[str, object], object] = lambda _, port: port

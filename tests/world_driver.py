@@ -65,19 +65,12 @@ class WorldDriver:
     world: "World"
     programs: tuple[str, ...] = ()
 
-    @property
-    def can_deploy_beside(self) -> bool:
-        return self.world.overlaps
-
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         return (SecretNeed("key", 16),)
 
     def deploy(self, app: App, checkout: Path, options: DeployOptions) -> tuple[str, ...]:
         name, commit = (checkout / "COMMIT").read_text().split()
         behaviour = self.world.behaviours[commit]
-        if options.is_beside and behaviour.refuses_company:
-            raise InfrastructureError(f"{name}: two apps of it could reach each other, so it is tried alone")
-        self.world.together += [(app.folder.parent.name, one.parent.name) for one in others(self.world, app.folder)]
         self.world.deployed.append((name, options.version, commit))
         killed = self.stop(app).killed
         self.world.told[app.folder] = options
@@ -212,12 +205,6 @@ class WorldDriver:
 
     def app_run(self, app: App) -> Path:
         return app.folder / "app-run"
-
-
-def others(world: "World", app: Path) -> list[Path]:
-    """Return the folders of the other running apps of the recipe whose app has the folder `app`, in its trial."""
-    trial = app.parent.parent
-    return [one for one in world.running if one != app and one.name == app.name and one.parent.parent == trial]
 
 
 def _breaks(behaviour: "Behaviour", data: AppContents, own: str, place: str) -> bool:

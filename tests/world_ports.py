@@ -21,7 +21,7 @@ from reconciler.ports.app import (
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from reconciler.ports.driver import Changes
 from state.disk_use import DiskUse
-from tests.world_driver import SETTING, AppContents, others
+from tests.world_driver import SETTING, AppContents
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -110,8 +110,6 @@ class WorldReadiness:
         if not isinstance(seen, RunningApp):
             return Unready(seen.reason)
         behaviour = self.world.behaviours[seen.commit]
-        if behaviour.fights and others(self.world, Path(command.mark) / command.env["RECIPE"]):
-            return Unready("its lock is held by another app")
         slow = behaviour.slow or behaviour.slow_in == 1
         self.world.behaviours[seen.commit] = evolve(behaviour, slow_in=max(0, behaviour.slow_in - 1))
         late = Unready(f"no answer within {ready.within().total_seconds():g} s", timed_out=True)
@@ -121,22 +119,9 @@ class WorldReadiness:
         now = look()
         assert not isinstance(now, Unobservable)
         ending = ended_since(ready, now)
-        if self._fights(now):
-            return EndedPart("web lost its lock to another app")
         if ending is not None or seconds == 0 or not isinstance(now, RunningApp) or not self._dies(now):
             return ending
         return EndedPart("web ended with exit code 3")
-
-    def _fights(self, seen: AppStatus) -> bool:
-        """Return whether an app that fights with others of its recipe runs beside one."""
-        apps = [
-            folder
-            for folder, (_, options) in self.world.running.items()
-            if isinstance(seen, RunningApp) and options.commit == seen.commit
-        ]
-        return any(
-            self.world.behaviours[self.world.told[app].commit].fights and others(self.world, app) for app in apps
-        )
 
     def _dies(self, seen: RunningApp) -> bool:
         behaviour = self.world.behaviours[seen.commit]

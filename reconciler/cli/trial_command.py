@@ -136,8 +136,7 @@ def _run(ready: ReadyTrial, asked: Asked) -> Tested:
     """
     host, fleet, observation, request = ready.host, ready.fleet, ready.observation, ready.request
     recipe = observation.recipe
-    by_hand = evolve(request, by_pass=False, tiers=asked.tiers, may_begin=fleet.parallel != 1)
-    done = run_trial(ready.trial_host, by_hand)
+    done = run_trial(ready.trial_host, evolve(request, by_pass=False, tiers=asked.tiers))
     host.registry.append([trial_entry(host, done, "by hand", author())])
     ways, asked_ways = [], _ways(recipe, asked)
     # The same as in a pass. Its tag may not be remembered yet: a trial by hand remembers nothing.

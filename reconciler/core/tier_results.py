@@ -90,7 +90,6 @@ class Trial:
     * `findings`: remarks without effect on the result.
     * `candidate`: the snapshot that may become the canonical; None if the trial did not get that far.
     * `timed_out`: True if the trial failed because something took too long.
-    * `failed_beside`: True if the trial failed while apps of two of its slots were up.
     * `damage`: why the canonical's snapshot could not be deployed; "" if it could, or was not needed.
     * `tail`: the last log lines of the app that failed.
     * `checks_data`: True if data.check can tell that data is lost: it failed before data.mark had written anything.
@@ -117,7 +116,6 @@ class Trial:
     findings: tuple[str, ...] = ()
     candidate: Candidate | None = None
     timed_out: bool = False
-    failed_beside: bool = False
     damage: str = ""
     tail: tuple[str, ...] = field(factory=tuple)
     checks_data: bool = False

@@ -44,34 +44,16 @@ def deploy_app(slot: Slot, spec: AppSpec) -> RunningApp:
     `spec` says which recipe and release, and with which data. Raise RecipeError, TimedOutError or InfrastructureError
     if the app does not become ready. Some parts of the app may be deployed even then.
     """
-    is_new = spec.source is None and spec.recipe.name not in slot.apps
-    return finish_deployment(slot, begin_deployment(slot, spec), is_new=is_new)
-
-
-def begin_deployment(slot: Slot, spec: AppSpec, *, is_beside: bool = False) -> DeployedApp:
-    """Deploy an app in the slot, and do not wait until it is ready. Return the app. `spec` is as in `deploy_app`.
-
-    `is_beside` is True if the recipe's app in another slot runs at the same time. Then raise InfrastructureError if the
-    two apps could reach or block each other. The caller must call `finish_deployment`, or remove the slot.
-    """
-    slot.ready.pop(spec.recipe.name, None)
-    deployed = slot.check_out(spec.recipe, spec.release)
-    options = evolve(_options(slot, deployed), sample_from=spec.settings_from, is_beside=is_beside)
+    recipe = spec.recipe
+    is_new = spec.source is None and recipe.name not in slot.apps
+    slot.ready.pop(recipe.name, None)
+    deployed = slot.check_out(recipe, spec.release)
+    options = evolve(_options(slot, deployed), sample_from=spec.settings_from)
     _provide(slot, deployed, spec, options)
     slot.remarks += deployed.driver.deploy(deployed.app, deployed.checkout, options)
-    return deployed
-
-
-def finish_deployment(slot: Slot, deployed: DeployedApp, *, is_new: bool) -> RunningApp:
-    """Wait until an app is ready after `begin_deployment`, and run its install steps. Return its status.
-
-    `is_new` is True if the app had no data before. Install steps are run only then, and the app has to become ready
-    again after them. Raise RecipeError or TimedOutError if the app or a step fails, InfrastructureError if this host is
-    to blame.
-    """
-    steps, status = deployed.recipe.install.steps, wait_until_ready(slot, deployed)
-    if is_new and steps:
-        run_commands(slot, deployed, steps, "install step")
+    status = wait_until_ready(slot, deployed)
+    if is_new and recipe.install.steps:
+        run_commands(slot, deployed, recipe.install.steps, "install step")
         status = wait_until_ready(slot, deployed)
     return status
 

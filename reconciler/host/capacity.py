@@ -23,11 +23,6 @@ def bearable() -> int:
     return recipes_at_once(len(os.sched_getaffinity(0)), _memory_left())
 
 
-def has_room_for_one_more() -> bool:
-    """Return whether there is memory left for the apps of one more recipe: 4 GiB."""
-    return _memory_left() >= _BYTES_EACH
-
-
 def recipes_at_once(cores: int, memory: int) -> int:
     """Return how many recipes can be tried at once with this many cores and bytes of memory, at least 1."""
     return max(1, min(cores // _CORES_EACH, memory // _BYTES_EACH))

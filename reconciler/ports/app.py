@@ -51,8 +51,6 @@ class DeployOptions:
     * `timeout`: the time limit of each command that the release runs once, before it starts.
     * `sample_from`: another app of the same recipe, whose `.env.sample` is used instead of the release's; None for the
       release's own.
-    * `is_beside`: True if the recipe's app in another slot runs at the same time. The driver then refuses the release
-      if the two apps could reach or block each other.
     """
 
     version: str
@@ -62,7 +60,6 @@ class DeployOptions:
     needs_port: bool = True
     timeout: timedelta = USUAL_TIMEOUT
     sample_from: App | None = None
-    is_beside: bool = False
 
 
 @frozen

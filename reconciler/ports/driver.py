@@ -40,10 +40,6 @@ class Driver(Protocol):
 
     programs: tuple[str, ...]
 
-    @property
-    def can_deploy_beside(self) -> bool:
-        """Return whether the driver can tell if two apps of a recipe may run at once: it follows `is_beside`."""
-
     def needs(self, app: App, checkout: Path, options: DeployOptions) -> tuple[SecretNeed, ...]:
         """Return the secrets that a release reads when it is deployed as `app` with `options`.
 

@@ -157,9 +157,8 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 
 
 def _with_company(context: ConvergeContext, request: TrialRequest) -> TrialRequest:
-    company, earlier = context.has_company, context.failures.get(request.recipe.name, "")
-    may_begin = context.fleet.parallel != 1 and not company
-    return evolve(request, has_company=company, failed_in_company=earlier, may_begin=may_begin)
+    earlier = context.failures.get(request.recipe.name, "")
+    return evolve(request, has_company=context.has_company, failed_in_company=earlier)
 
 
 def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:

@@ -13,10 +13,9 @@ from reconciler.deploy.deploying import deploy_app_set
 from reconciler.deploy.recipe_commands import command_passes, run_command, run_commands
 from reconciler.deploy.slot import Slot
 from reconciler.errors import InfrastructureError
-from reconciler.trial.beside import begin_tier, deploy_tier
 from reconciler.trial.scripts import unfit_scripts
 from reconciler.trial.trial_run import Skipped, TrialRun
-from reconciler.trial.upgrade_tier import begin_base, upgrade
+from reconciler.trial.upgrade_tier import upgrade
 
 
 def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
@@ -45,8 +44,6 @@ def _install(run: TrialRun) -> None:
     run.effects.check_proves_data = _check_proves_data(run, slot)
     run.mark_data(slot)
     run.check_data(slot)
-    # Not before: a data.check that fails for want of time while two apps are up would prove nothing.
-    begin_base(run)
     if _saves_fresh_data(run):
         run.save_candidate(slot, (run.request.release.version,))
     elif TierName.UPGRADE in run.request.tiers:
@@ -118,7 +115,6 @@ def _backup(run: TrialRun) -> Skipped | None:
     take = run.request.recipe.backup.take
     if not _has_backup(run):
         return Skipped(Skip.NO_CHECK, "no [backup] is declared")
-    begin_tier(run, TierName.RESTORE, lambda _: _app_set_to_restore(run))
     slot = run.start_current_slot()
     own = run.own_app(slot)
     if take is not None:
@@ -151,8 +147,8 @@ def _restore(run: TrialRun) -> Skipped | None:
     if TierName.BACKUP in recipe.tiers or TierName.BACKUP not in run.request.tiers:
         return Skipped(Skip.NO_CHECK, "no backup was taken")
     run.stop_current_slot()
-    with run.slot_of(TierName.RESTORE) as slot:
-        deploy_tier(run, TierName.RESTORE, slot, _app_set_to_restore(run))
+    with run.open_slot(TierName.RESTORE) as slot:
+        deploy_app_set(slot, _app_set_to_restore(run))
         proves = run.effects.check_proves_data and not _passes_on_fresh_install(run, slot)
         _restore_into(run, slot)
         run.check_data(slot)

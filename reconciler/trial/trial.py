@@ -32,38 +32,25 @@ from state.state_errors import StateError
 def run_trial(host: Host, request: TrialRequest) -> Trial:
     """Run the tiers of a trial in order. Return the trial with their results.
 
-    If a tier failed while apps of two slots were up, run all tiers again, with one slot up at a time. If then something
-    timed out, run all tiers once more. Return the last of these trials. But if other trials can be running at the same
-    time, return the first: the pass then repeats the whole trial later, alone.
+    If something timed out, run all tiers once more, and return that second trial. But if other trials can be running at
+    the same time, return the first: the pass then repeats the whole trial later, alone.
     """
-    trial, remarks = _run_tiers(host, request, may_begin=request.may_begin), []
-    if trial.failed_beside:
-        _tell_repetition(host, request, "failed while apps of two slots were up", trial)
-        remarks.append(f"a first run failed while apps of two slots were up, which does not count: {_failure(trial)}")
-        trial = _run_tiers(host, request)
-    if trial.timed_out and not request.has_company:
-        _tell_repetition(host, request, "timed out", trial)
-        slow = f"a first run timed out: {_failure(trial)}"
-        trial = _run_tiers(host, request, is_retry=True)
-        remarks.append(f"{slow}; the second run decides: {_cause_of_slowness(trial)}")
-    return evolve(trial, findings=(*trial.findings, *_remark_on_company(request), *remarks))
+    first = _with_remark_on_company(_run_tiers(host, request), request)
+    if not first.timed_out or request.has_company:
+        return first
+    host.progress.step(request.recipe.name, "timed out: running all tiers once more, alone", first.seconds)
+    bad = first_failure(first.tiers)
+    slow = f"a first run timed out: {bad.reason if bad else ''}"
+    second = _with_remark_on_company(_run_tiers(host, request, is_retry=True), request)
+    return evolve(second, findings=(*second.findings, f"{slow}; the second run decides: {_cause_of_slowness(second)}"))
 
 
-def _tell_repetition(host: Host, request: TrialRequest, why: str, trial: Trial) -> None:
-    host.progress.step(request.recipe.name, f"{why}: running all tiers once more, alone", trial.seconds)
-
-
-def _failure(trial: Trial) -> str:
-    """Return the reason of the tier that failed; "" if none failed."""
-    bad = first_failure(trial.tiers)
-    return bad.reason if bad is not None else ""
-
-
-def _remark_on_company(request: TrialRequest) -> tuple[str, ...]:
-    """Return one remark if an earlier trial of the release failed while other trials ran; else ()."""
+def _with_remark_on_company(trial: Trial, request: TrialRequest) -> Trial:
+    """Return the trial, with one more remark if an earlier trial of the release failed while other trials ran."""
     if not request.failed_in_company:
-        return ()
-    return (f"a first try failed beside other recipes: {request.failed_in_company}; this one ran alone, and decides",)
+        return trial
+    remark = f"a first try failed beside other recipes: {request.failed_in_company}; this one ran alone, and decides"
+    return evolve(trial, findings=(*trial.findings, remark))
 
 
 def _cause_of_slowness(second: Trial) -> str:
@@ -78,11 +65,10 @@ def _cause_of_slowness(second: Trial) -> str:
     return "the base does not come up" if broken else "slow host"
 
 
-def _run_tiers(host: Host, request: TrialRequest, *, may_begin: bool = False, is_retry: bool = False) -> Trial:
+def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
     """Run the tiers in order until one fails. Then stop and remove what they deployed. Return the trial.
 
-    * `may_begin`: True if the app of a later tier may be deployed while an earlier tier runs.
-    * `is_retry`: True if an earlier run timed out, so that a timeout in this run counts.
+    `is_retry` is True if an earlier run timed out, so that this run decides.
     """
     started_at, started = host.clock.now(), host.clock.monotonic()
     unchanged = _fleet_is_unchanged(request)
@@ -90,7 +76,7 @@ def _run_tiers(host: Host, request: TrialRequest, *, may_begin: bool = False, is
     remove_tree(backup_of(request.folder))
     results: list[TierResult] = []
     with ExitStack() as stack:
-        run = TrialRun(host, request, stack, may_begin, is_retry)
+        run = TrialRun(host, request, stack, is_retry)
         run.meter.begin()
         for name in TierName:
             results.append(_result_of_tier(run, name))
@@ -134,7 +120,6 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
         findings=tuple(dict.fromkeys(effects.findings)),
         candidate=effects.candidate,
         timed_out=effects.timed_out,
-        failed_beside=effects.failed_beside,
         damage=effects.damage,
         tail=effects.tail,
         checks_data=effects.check_proves_data,
@@ -148,7 +133,6 @@ def _result_of_tier(run: TrialRun, name: TierName) -> TierResult:
     run.host.progress.step(run.request.recipe.name, f"{run.request.release.version}: {name}")
     result = evolve(_judge(run, name), seconds=run.host.clock.monotonic() - started)
     if first_failure([result]) is not None:
-        run.effects.failed_beside = run.is_beside
         _log(run, name, f"{result.verdict}: {result.reason}")
     return result
 

@@ -27,7 +27,6 @@ class TrialRequest:
     * `tiers`: the tiers to run.
     * `has_company`: True if other trials can be running at the same time.
     * `failed_in_company`: why an earlier trial of the release failed while other trials ran; "" if none failed so.
-    * `may_begin`: True if the app of a later tier may be deployed while an earlier tier runs.
     """
 
     id: str
@@ -43,4 +42,3 @@ class TrialRequest:
     tiers: frozenset[TierName] = frozenset(TierName)
     has_company: bool = False
     failed_in_company: str = ""
-    may_begin: bool = False

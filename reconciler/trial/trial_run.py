@@ -47,7 +47,6 @@ class TrialEffects:
     * `candidate`: the sealed snapshot that may become the canonical; None until it was saved.
     * `tail`: the last log lines of the app that failed; () if no app failed.
     * `timed_out`: True if a tier failed because something took too long. Then a second run decides.
-    * `failed_beside`: True if a tier failed while apps of two slots were up. Then the failure does not count.
     """
 
     findings: list[str] = field(factory=list)
@@ -60,23 +59,6 @@ class TrialEffects:
     candidate: Candidate | None = None
     tail: tuple[str, ...] = ()
     timed_out: bool = False
-    failed_beside: bool = False
-
-
-@frozen
-class BegunDeployment:
-    """An app that was deployed for a later tier while an earlier tier ran, and for which nobody has waited yet.
-
-    * `slot`: its slot, that of the later tier.
-    * `closing`: removes the slot when this stack is left.
-    * `app`: the app.
-    * `is_new`: True if the app had no data before.
-    """
-
-    slot: Slot
-    closing: ExitStack
-    app: DeployedApp
-    is_new: bool
 
 
 @define
@@ -85,27 +67,21 @@ class TrialRun:
 
     * `request`: which release is tested, and how.
     * `stack`: the run's slots are removed when this stack is left.
-    * `may_begin`: True if the app of a later tier may be deployed while an earlier tier runs.
     * `is_retry`: True if an earlier run timed out, so that this run decides.
     * `effects`: what the tiers did and saw, besides their results.
     * `current_slot`: the slot with the release under test: at first that of the install tier, later that of the upgrade
       tier. The backup and custom tiers use it. None before the install tier.
     * `is_running`: True if the apps of `current_slot` run.
-    * `begun`: the deployments that were begun for later tiers.
-    * `is_beside`: True while apps of two slots are up, so that a failure may be due to that.
     * `meter`: measures how much of the disk the trial takes.
     """
 
     host: Host
     request: TrialRequest
     stack: ExitStack
-    may_begin: bool
     is_retry: bool
     effects: TrialEffects = field(factory=TrialEffects)
     current_slot: Slot | None = None
     is_running: bool = False
-    begun: dict[TierName, BegunDeployment] = field(factory=dict)
-    is_beside: bool = False
     meter: PeakMeter = field(init=False)
 
     @meter.default
@@ -121,19 +97,8 @@ class TrialRun:
         return slot.apps[self.request.recipe.name]
 
     def enter_slot(self, tier: TierName) -> Slot:
-        """Return the slot of a tier: that of a begun deployment, or a new one. It stays until the end of the run."""
-        return self.stack.enter_context(self.slot_of(tier))
-
-    @contextmanager
-    def slot_of(self, tier: TierName) -> Iterator[Slot]:
-        """Yield the slot of a tier: that of a begun deployment, or a new one. Remove it after the `with` block."""
-        begun = self.begun.get(tier)
-        if begun is None:
-            with self.open_slot(tier) as slot:
-                yield slot
-        else:
-            with begun.closing:
-                yield begun.slot
+        """Open a slot for a tier, and return it. The slot stays open until the end of the run."""
+        return self.stack.enter_context(self.open_slot(tier))
 
     @contextmanager
     def open_slot(self, tier: TierName) -> Iterator[Slot]:

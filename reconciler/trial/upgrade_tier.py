@@ -8,10 +8,9 @@ from reconciler.core.base import Origin
 from reconciler.core.tier_results import Skip
 from reconciler.deploy.app_health import check_up
 from reconciler.deploy.app_set import AppSet, AppSpec, SnapshotDamagedError, canonical_app_set
-from reconciler.deploy.deploying import deploy_app, deploy_needed
+from reconciler.deploy.deploying import deploy_app, deploy_app_set, deploy_needed
 from reconciler.deploy.slot import Slot
 from reconciler.errors import InfrastructureError, KilledError, NeededAppError, RecipeError, TimedOutError
-from reconciler.trial.beside import begin_tier, deploy_tier
 from reconciler.trial.trial_run import Skipped, TrialRun
 from state.records import Canonical
 
@@ -55,23 +54,6 @@ def upgrade(run: TrialRun) -> Skipped | None:
     return _unproved(run)
 
 
-def begin_base(run: TrialRun) -> None:
-    """Deploy the base in the slot of the upgrade tier while the install tier still runs, if that is possible."""
-    base, canonical = run.request.base, run.request.canonical
-    release = base.release
-    if release is None:
-        return
-    if base.origin is Origin.CANONICAL and canonical is not None:
-        begin_tier(run, TierName.UPGRADE, lambda slot: _canonical_app_set(run, slot, canonical))
-    else:
-        begin_tier(run, TierName.UPGRADE, lambda _: _base_app_set(run, release))
-
-
-def _base_app_set(run: TrialRun, release: Release) -> AppSet:
-    """Return the app set with the base `release` in place of the release under test, installed fresh."""
-    return (*run.request.app_set[:-1], AppSpec(run.request.recipe, release))
-
-
 def _extended(lineage: tuple[str, ...], run: TrialRun) -> tuple[str, ...]:
     """Return `lineage` with the version under test at its end.
 
@@ -103,15 +85,13 @@ def _deploy_base(run: TrialRun, slot: Slot, release: Release) -> tuple[str, ...]
         _deploy_canonical(run, slot, canonical)
         return canonical.lineage
     try:
-        deploy_tier(run, TierName.UPGRADE, slot, _base_app_set(run, release))
+        deploy_app_set(slot, (*run.request.app_set[:-1], AppSpec(run.request.recipe, release)))
         run.mark_data(slot)
         run.check_data(slot)
         check_up(slot)
     except RecipeError as broken:
         if isinstance(broken, TimedOutError) and not run.is_retry:
             raise SlowHostError(broken) from broken
-        if run.is_beside:
-            raise InfrastructureError(f"the base did not come up beside a fresh install: {broken.message}") from broken
         why = f"{release.version} does not come up, which is no evidence against the head: {broken.message}"
         return _skip_broken_base(run, slot, why)
     return (release.version,)
@@ -163,10 +143,9 @@ def _deploy_canonical(run: TrialRun, slot: Slot, canonical: Canonical) -> None:
     under test. If it takes too long, raise SlowHostError. If an app that it needs takes too long, or fails although it
     has no data from the snapshot, raise NeededAppError.
     """
-    is_begun = TierName.UPGRADE in run.begun
-    app_set = () if is_begun else _canonical_app_set(run, slot, canonical)
+    app_set = _canonical_app_set(run, slot, canonical)
     try:
-        deploy_tier(run, TierName.UPGRADE, slot, app_set)
+        deploy_app_set(slot, app_set)
         run.check_data(slot)
         check_up(slot)
     except TimedOutError as slow:

@@ -49,7 +49,6 @@ class ProcessDriver:
     """
 
     programs: tuple[str, ...] = ()
-    can_deploy_beside: bool = False
 
     def __init__(self, environment: Mapping[str, str], grace: float = 10.0, ports: range = PORTS) -> None:
         self._environment = {name: environment[name] for name in INHERITED if name in environment}

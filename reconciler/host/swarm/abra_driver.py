@@ -40,7 +40,6 @@ class AbraDriver(SwarmDriver):
     """Deploys apps with abra: implements the port Driver. Each app has in its slot a folder for abra (ABRA_DIR)."""
 
     programs: tuple[str, ...] = ("abra", "docker")
-    can_deploy_beside: bool = False
 
     def __init__(
         self,

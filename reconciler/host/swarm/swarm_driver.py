@@ -45,7 +45,6 @@ class SwarmDriver:
     """
 
     programs: tuple[str, ...] = ("docker",)
-    can_deploy_beside: bool = True
 
     def __init__(
         self, engine: Engine, policy: Swarm, company: Company | None = None, image_log: Path | None = None

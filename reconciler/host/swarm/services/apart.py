@@ -1,9 +1,8 @@
-"""Decides whether a release may run on this host beside apps of other recipes, or beside another app of its own."""
+"""Decides whether a release may run on this host while other recipes are tried at the same time."""
 
 from collections.abc import Iterator
 
 from reconciler.errors import InfrastructureError
-from reconciler.host.capacity import has_room_for_one_more
 from reconciler.host.company import Company
 from reconciler.host.swarm.recipe.app_port import networks_of
 from reconciler.host.swarm.recipe.compose import APP, Config, is_external, mounts
@@ -13,20 +12,12 @@ from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 _WITH_SOCKET = ("", "/run", "/var/run")
 
 
-def check_apart(company: Company, prepared: PreparedRelease, *, is_beside: bool) -> None:
-    """Raise InfrastructureError if the release must not run on this host beside other apps.
+def check_apart(company: Company, prepared: PreparedRelease) -> None:
+    """Raise InfrastructureError if the release's app, and apps tried beside it, could reach each other by mistake.
 
-    `company` says whether other recipes are in trial here at the same time. `is_beside` is True if another app of the
-    same recipe runs here. The error is raised in these cases:
-    * `is_beside` is True, and less than 4 GiB of memory are left.
-    * Other recipes are in trial, or `is_beside` is True, and `contacts` finds a way in which the apps could reach each
-      other by mistake.
-
-    After the error, the caller tries the release again alone.
+    Do nothing if no other recipe is tried at the same time. After the error, the pass tries the release again alone.
     """
-    if is_beside and not has_room_for_one_more():
-        raise InfrastructureError(f"{prepared.stack.recipe}: too little memory is left for a second app of it")
-    reason = next(contacts(prepared.config), "") if company.has_company or is_beside else ""
+    reason = next(contacts(prepared.config), "") if company.has_company else ""
     if reason:
         raise InfrastructureError(f"{prepared.stack.recipe}: {reason}, so it is tried alone")
 

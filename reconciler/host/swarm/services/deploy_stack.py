@@ -108,7 +108,7 @@ def check_release(site: DeploymentSite, app: App, checkout: Path, options: Deplo
     engine, policy = site.engine, site.policy
     stack, before = stack_of(app, policy.zone, engine.state), app_directory.sample_for(app, options)
     prepared = prepare_release(engine, stack, checkout, options, before)
-    check_apart(site.company, prepared, is_beside=options.is_beside)
+    check_apart(site.company, prepared)
     endpoint = endpoint_of(site, prepared, needs_port=options.needs_port)
     host_requirements.check_requirements(engine, prepared, endpoint)
     secrets.check_secrets(engine, prepared, app)
