@@ -30,7 +30,10 @@ class DriftSide(StrEnum):
 class Difference:
     """A difference between a recipe and what it should be.
 
-    `what` is its short name, `reason` a sentence about it.
+    * `side`: where the difference comes from: from what should be, such as a new tag upstream, from what is on this
+      host, such as a damaged snapshot, or from one of the two that could not be observed.
+    * `what`: its short name, such as "mirror-missing".
+    * `reason`: a sentence about it.
     """
 
     side: DriftSide
