@@ -102,12 +102,12 @@ class PassProgress:
         return evolve(self, now=now, over_budget=over_budget)
 
     def with_beside(self, recipes: Collection[str]) -> "PassProgress":
-        """Return a copy in which `recipes` are tried at the same time, and nothing is done for any other recipe."""
+        """Return a copy that says: `recipes` are being tried at the same time, and no other recipe is worked on now."""
         now = tuple(each for each in self.now if each.recipe in recipes)
         return evolve(self, beside=tuple(sorted(recipes)), now=now)
 
     def without(self, recipe: str) -> "PassProgress":
-        """Return a copy in which nothing is being done now for the recipe."""
+        """Return a copy that says: the recipe is not worked on now."""
         return evolve(self, now=tuple(each for each in self.now if each.recipe != recipe))
 
     def with_result(self, recipe: str, result: str, at: datetime) -> "PassProgress":

@@ -115,6 +115,10 @@ class _Walk:
         there is no key.
 
         `base` is the path of the table or list in which `node` is. A path has the keys and indexes from the root on.
+
+        Example: `node` is `status = [200, 204]`, and `base` is ("ready",). Record the position of ("ready", "status"),
+        and yield the list with that path. If `node` is this list, and `base` that path, record the positions of
+        ("ready", "status", 0) and ("ready", "status", 1), and yield each number with its path.
         """
         key = _key_of(node)
         inside = [child for child in node.named_children if child != key]

@@ -39,7 +39,7 @@ def preview(
 ) -> int:
     """Print what a pass would do, and return the report's exit code. Only the metrics are written; no lock is taken.
 
-    * `command`: "plan" or "drift", the kind of report.
+    * `command`: the command whose report is printed, "plan" or "drift".
     * `retry`: recipes to try again although they were red.
     * `metrics`: the file for metrics; None for none.
     * `ways`: ways to try of every canonical, with commas between, besides those that its recipe declares; None for
@@ -131,9 +131,12 @@ def _run_locked(
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:
-    """Return the request for a pass or a preview. `command` is the kind of its report.
+    """Return the request for a pass or a preview of the selected recipes.
 
-    `retry` names recipes to try again although they were red. Raise UsageError if a recipe in `retry` is not declared.
+    * `command`: the command whose report is made: PASS for a pass, PLAN or DRIFT for a preview.
+    * `retry`: the recipes to try again although they were red.
+
+    Raise UsageError if a recipe in `retry` is not declared.
     """
     for name in retry:
         require_declared(context, name)

@@ -18,7 +18,7 @@ from reconciler.core.wanted_release import too_young_until, unsigned_reason
 
 
 class Actor(StrEnum):
-    """Who can make a change. HOST is a person on this host, by other means than Canon."""
+    """Who or what brings about a Change. HOST: something on this host changes, such as a tool that is installed."""
 
     YOU = "you"
     HOST = "this host"

@@ -116,9 +116,9 @@ def make_message(items: Sequence[Item], now: datetime) -> Message:
 
 
 def for_targets(unsent: Sequence[UnsentMessage], targets: Sequence[str]) -> tuple[UnsentMessage, ...]:
-    """Return the messages that wait for at least one of `targets`. Drop the other messages.
+    """Return the messages that wait for at least one of `targets`.
 
-    A message in the result waits for no target that is not in `targets`.
+    From each returned message, the targets that are not in `targets` are removed.
     """
     kept = (evolve(each, targets=tuple(target for target in each.targets if target in targets)) for each in unsent)
     return tuple(each for each in kept if each.targets)

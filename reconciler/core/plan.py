@@ -176,9 +176,9 @@ def _do_nothing(finding: Finding) -> Step:
 
 
 def _new_release_step(finding: Finding, observation: Observation, context: PlanContext) -> Step:
-    """Return the step for a wanted release that is not promoted yet.
+    """Return the step for a wanted release that is not promoted yet: PROMOTE if it may be tried, else RETEST or NONE.
 
-    If the release is held back, and the canonical is damaged but still tagged, the canonical's release is tested again.
+    It is RETEST only if the canonical is damaged and may be tested again, and upstream still has its tag, unmoved.
     """
     assert isinstance(finding.want, Release)  # noqa: S101  both causes imply it
     if finding.status.state is State.UNKNOWN:

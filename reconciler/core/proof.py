@@ -11,14 +11,14 @@ from reconciler.core.exit_codes import COULD_NOT, HOLLOW, IN_SYNC, WANTED
 class Proof:
     """The result of `reconcile prove`: whether it is proved that a pass would do nothing.
 
-    To find out, two plans are made, one right after the other. It is proved if `recipes` is greater than 0, and if
-    `unsettled`, `unseen`, `moved` and `left` are empty.
+    To find out, upstreams and this host are observed and a plan is made, and right after that, all of this is done once
+    more. It is proved if `recipes` is greater than 0, and if `unsettled`, `unseen`, `moved` and `left` are empty.
 
     * `digest`: the digest of everything on which the second plan depends.
     * `recipes`: how many of the selected recipes are enrolled.
     * `unsettled`: what a pass would do, by recipe.
     * `unseen`: the recipes for which it is not known what a pass would do, each with the reason.
-    * `moved`: what differed between the two plans.
+    * `moved`: what differed between the two plans, or in what they depend on.
     * `left`: what a dead pass or an ended hold has left for the next pass to clean up.
     """
 
@@ -35,7 +35,8 @@ class Proof:
 
         * 5: no recipe is enrolled.
         * 1: it is not known what a pass would do for some recipe.
-        * 2: a pass would do something or clean up something, or the two plans differ.
+        * 2: a pass would do something or clean up something; or the two plans, made one right after the other from
+          separate observations, differ or depend on something that has changed in between.
         * 0: a pass would do nothing.
         """
         if not self.recipes:

@@ -53,10 +53,11 @@ def is_admitted(observation: Observation, release: Release) -> bool:
 
 
 def first_seen(observation: Observation, release: Release) -> datetime:
-    """Return when a pass first saw the version of `release` on its commit, under any tag, such as v1.0.0 and 1.0.0.
+    """Return when a pass first saw a tag with the version of `release` on the commit of `release`.
 
-    If no pass has seen it yet, return the time of the observation. If upstream moved the tag to this commit, and a
-    person accepted the move, return the time of the acceptance.
+    The spelling of the tag does not matter: v1.0.0 and 1.0.0 are the same version. If no pass has seen such a tag yet,
+    return the time of the observation. If upstream moved the tag to this commit, and a person accepted the move, return
+    the time of the acceptance.
     """
     key = version_key(release.version)
     known = [

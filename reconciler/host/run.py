@@ -43,7 +43,7 @@ _GRACE_LATE = 3.0
 class _Running:
     """A command that was started.
 
-    * `command`: the running command as an object of `sh`. `pid`: its process id.
+    * `command`: the running command as an object of the Python package `sh`. `pid`: its process id.
     * `leader`: its process as read from /proc; None if it ended before that was read.
     * `handle`: a descriptor (pidfd) that can be read once the command has ended.
     * `token`: the value of CANON_RUN in its environment.
@@ -179,7 +179,7 @@ def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
 
 
 def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
-    """Return the options with which `sh` runs a command. `token` becomes CANON_RUN in the command's environment."""
+    """Return the options for the Python package `sh` to run a command. `token` becomes CANON_RUN in its environment."""
     marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
     return {
         "_env": {**command.env, **marks},

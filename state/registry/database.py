@@ -171,10 +171,11 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_journal_left(path: Path) -> bool:
-    """Return whether a killed writer has left a journal.
+    """Return whether a killed writer has left a journal: SQLite's file by which unfinished changes are undone.
 
-    A journal was left if it stays the same while nobody has a write lock: a live writer deletes its journal before it
-    unlocks. SQLite must not open such a journal: as root it would change the owner, and reading must change nothing.
+    It has if nobody has a write lock on the database, and the journal is the same before and after this was looked up:
+    a living writer deletes its journal before it unlocks. SQLite must not open a database with such a journal: as root,
+    it would change the journal's owner, and reading must change nothing.
     """
     before = _file_facts(journal_of(path))
     is_owned = any(lock.mode == "WRITE" for lock in kernel_locks(path.stat().st_ino))

@@ -69,9 +69,10 @@ class Quarantine:
         return tuple(filter(None, [describe_warnings(self.flaws)]))
 
     def published(self, upstream: str, names: Sequence[str]) -> str | None:
-        """Return the first of the full names `names` that the repository at the URL `upstream` has; None for none.
+        """Return the first of the refs `names` that the repository at the URL `upstream` has; None if it has none.
 
-        Raise UpstreamError for a fault in upstream's repository, InfrastructureError if git fails for another reason.
+        `names` are full names of refs, such as "refs/tags/1.0.0". Raise UpstreamError for a fault in upstream's
+        repository, InfrastructureError if git fails for another reason.
         """
         printed = self._ask_upstream("ls-remote", "--", upstream, *names)
         found = {line.partition(b"\t")[2] for line in printed.splitlines()}

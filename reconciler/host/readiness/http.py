@@ -150,7 +150,10 @@ def _answer(connection: HTTPConnection, path: str, name: str) -> tuple[int, byte
 
 
 def _read_more(connection: socket.socket) -> bytes:
-    """Return about 40 more bytes that the app sends; fewer if it sends nothing for half a second."""
+    """Return the next bytes that the app sends, at most 79.
+
+    Stop reading once there are 40 (_SHOWN), if the app sends nothing for half a second, or if the connection ends.
+    """
     connection.settimeout(_STAYS)
     sent = b""
     with suppress(OSError):

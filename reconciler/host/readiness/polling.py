@@ -22,7 +22,7 @@ def poll(  # noqa: PLR0913 - tests replace clock and sleep
     """Call `check` until `is_done` returns True for its result, or `seconds` are over. Return the last result.
 
     `check` is called at least once. `pauses` yields how many seconds to wait after each check. `clock` returns the time
-    in seconds. `sleep` waits so many seconds.
+    in seconds. `sleep` waits for the number of seconds that it is given.
     """
     until = clock() + seconds
     while not is_done(result := check()) and (left := until - clock()) > 0:
@@ -37,15 +37,18 @@ def growing_pauses(
     clock: Callable[[], float] = time.monotonic,
     restarts: Callable[[], bool] = lambda: False,
 ) -> Iterator[float]:
-    """Yield the pauses between checks in seconds: `first`, then each `growth` times as long as before, up to `longest`.
+    """Yield how many seconds to wait before each further check, for example 1, 2, 4, 5, 5 and so on.
 
-    * `restarts` is called before each pause but the first. If it returns True, this pause is `first`, and the pauses
-      grow from there again.
-    * `clock` returns the time in seconds. It measures how long each check takes, so the caller must take the next pause
-      right after a check.
+    The example is for `first` 1, `growth` 2 and `longest` 5: each pause is `growth` times the one before, but no longer
+    than `longest`.
 
-    To spare a busy host, a pause after a slow check lasts at least twice as long as the check, or 10 seconds
-    (LONGEST_AFTER_SLOW_CHECK) if that is shorter.
+    * `restarts`: is called before each pause but the first. If it returns True, this pause is `first` again, and the
+      pauses grow from there.
+    * `clock`: returns the time in seconds.
+
+    After a slow check, the pause is longer, to spare a busy host: at least twice the time that the check took, or 10
+    seconds (LONGEST_AFTER_SLOW_CHECK) if that is shorter. So that this time can be measured, the caller must wait for
+    the whole pause, then check once, and take the next pause at once.
     """
     pause, asked_at = first, clock()
     yield (waited := pause)

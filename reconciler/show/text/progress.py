@@ -93,7 +93,7 @@ class LineProgress:
     * `verbose`: True to add times.
     * `monotonic`: a clock: a function that returns seconds.
     * `running`: the recipes that are tried at the same time; empty if recipes are tried one after the other.
-    * `doing`: the present step of each recipe in `running`, and the step that began last, by recipe.
+    * `doing`: the present step of each recipe that is worked on, by recipe; at most one step if `running` is empty.
     """
 
     stream: TextIO

@@ -170,7 +170,11 @@ def _service_additions(name: str, config: Config, stack: Stack, release: Compose
 
 
 def _labels(name: str, stack: Stack, release: ComposeRelease, endpoint: Endpoint) -> Mapping[str, str]:
-    """Return the labels of the service `name`. The service `app` also gets its addresses, and the labels of abra."""
+    """Return the labels that Canon adds to the service `name` of the recipe: its slot, state folder and commit.
+
+    Unless tests use this host's proxy, one more label keeps the proxy from sending visitors to the service. The service
+    `app` also gets the addresses of the app as labels, and the labels that abra reads.
+    """
     ours = {**stack.labels, COMMIT: release.commit} | ({} if endpoint.proxied else _UNROUTED)
     if name != APP:
         return ours
