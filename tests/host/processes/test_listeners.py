@@ -50,8 +50,11 @@ def test_a_free_port_can_be_listened_on_by_one_process_alone() -> None:
         assert why_not_listening(port, []) == f"another program listens on port {port}"
 
 
+# The ports that these tests name are none that an app of another test, which runs now, may have: those are in PORTS.
+
+
 def test_two_processes_of_canon_never_choose_the_same_port_while_both_prepare_their_apps() -> None:
-    ports = range(29900, 29908)
+    ports = range(19900, 19908)
     choose = f"from {free_port.__module__} import free_port; print(free_port({ports})); input()"
     with subprocess.Popen([sys.executable, "-c", choose], stdin=-1, stdout=-1, text=True) as other:
         assert other.stdin is not None
@@ -66,7 +69,7 @@ def test_two_processes_of_canon_never_choose_the_same_port_while_both_prepare_th
 
 
 def test_a_port_is_free_again_after_sixteen_others_were_chosen() -> None:
-    first = free_port(range(29910, 29911))
+    first = free_port(range(19910, 19911))
     for _ in range(15):
         free_port()
     with pytest.raises(InfrastructureError, match="no free port"):
@@ -76,7 +79,7 @@ def test_a_port_is_free_again_after_sixteen_others_were_chosen() -> None:
 
 
 def test_a_port_stays_reserved_when_a_process_that_was_forked_meanwhile_ends() -> None:
-    ports = range(29920, 29921)
+    ports = range(19920, 19921)
     code = f"from {free_port.__module__} import free_port; import os, sys; free_port({ports})"
     code += f"\nif (pid := os.fork()) == 0: sys.exit()\nos.waitpid(pid, 0)\nfree_port({ports})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
