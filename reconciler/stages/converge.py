@@ -152,8 +152,8 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
         if context.has_company and is_doubtful(trial):
             return Attempt(trial)
         trial = try_gating_ways(host, context.fleet, observation, request, trial)
-        seen = observation.recipe, trial, app_set, observation.answer, observation.files
-        return promote(host, Promotion(context.fleet, *seen, folder))
+        recipe, answer, files = observation.recipe, observation.answer, observation.files
+        return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
 
 
 def _with_company(context: ConvergeContext, request: TrialRequest) -> TrialRequest:

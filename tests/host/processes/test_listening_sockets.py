@@ -126,17 +126,12 @@ def test_several_listeners_of_one_port_are_all_named() -> None:
         assert inodes_by_netlink(port) == inodes_in_proc(port) == {inode}
 
 
-def test_proc_is_read_where_the_kernel_refuses_netlink(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("refused", "number"), [("_NETLINK_SOCK_DIAG", 31), ("_SOCK_DIAG_BY_FAMILY", 9999)])
+def test_proc_is_read_where_the_kernel_refuses_netlink_or_answers_with_an_error(
+    refused: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
     with listening(port, "127.0.0.1"):
-        monkeypatch.setattr(listening_sockets, "_NETLINK_SOCK_DIAG", 31)
-        assert inodes_by_netlink(port) is None
-        assert not why_not_listening(port, [os.getpid()])
-
-
-def test_proc_is_read_where_the_kernel_answers_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    with listening(port, "127.0.0.1"):
-        monkeypatch.setattr(listening_sockets, "_SOCK_DIAG_BY_FAMILY", 9999)
+        monkeypatch.setattr(listening_sockets, refused, number)
         assert inodes_by_netlink(port) is None
         assert not why_not_listening(port, [os.getpid()])
