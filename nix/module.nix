@@ -27,7 +27,7 @@ let
     ${lib.optionalString (cfg.fleet.keys != null) "cp -r ${cfg.fleet.keys} $out/keys"}
   '';
   fleet = if cfg.fleet.recipes == null then "/etc/reconcile" else "${declared}";
-  tools = [ cfg.package pkgs.git pkgs.bash pkgs.coreutils ] ++ cfg.path;
+  tools = [ cfg.package pkgs.git pkgs.bash pkgs.coreutils pkgs.util-linux ] ++ cfg.path;
 in
 {
   options.services.reconcile = {

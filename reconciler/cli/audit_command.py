@@ -11,7 +11,6 @@ from reconciler.cli.standard_streams import print_answer
 from reconciler.errors import UsageError
 from reconciler.host.audit_programs import AuditPrograms
 from reconciler.host.environment import child_environment
-from reconciler.host.run import prepare
 from reconciler.show.documents.audit_document import audit_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.audit import render_audit
@@ -37,7 +36,6 @@ def audit_records(options: Options, head: str | None) -> int:
     state_id = read_identity(state.identity) or ""
     request = AuditRequest(state.root, state_id, upstreams, STEPS, frozenset(options.recipes), head or "")
     with interruptible():
-        prepare()
         done = audit(request, AuditPrograms(child_environment(fleet.passes, os.environ, state.root), fleet.protocols))
     if options.json:
         return print_answer(json_text(audit_document(done)), done.exit_code)

@@ -17,7 +17,6 @@ from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
 from reconciler.host.capacity import bearable
 from reconciler.host.command_runner import HostCommands, SystemClock
-from reconciler.host.command_spec import STOPPING, start_thread
 from reconciler.host.company import Company
 from reconciler.host.disk import HostDisk
 from reconciler.host.environment import child_environment, place
@@ -31,6 +30,7 @@ from reconciler.host.readiness.wait import HostReadiness
 from reconciler.host.run import prepare
 from reconciler.host.secret_values import HostSecrets
 from reconciler.host.signing import KeyAttestor
+from reconciler.host.stopping_signals import STOPPING, start_thread
 from reconciler.ports.driver import Driver
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.images import Images

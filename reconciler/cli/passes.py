@@ -24,7 +24,7 @@ from reconciler.cli.standard_streams import SIGNALLED, print_answer
 from reconciler.cli.told_pass import EventLines, told_pass
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
-from reconciler.host.command_spec import blocked_signals
+from reconciler.host.stopping_signals import blocked_signals
 from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes

@@ -13,7 +13,7 @@ from reconciler.cli.standard_streams import UnwrittenError, print_error, report_
 from reconciler.core.outcome import Outcome
 from reconciler.core.report import Report
 from reconciler.errors import UsageError
-from reconciler.host.command_spec import blocked_signals
+from reconciler.host.stopping_signals import blocked_signals
 from reconciler.ports.host import Host
 from reconciler.show.documents.pass_events import (
     began_line,

@@ -2,9 +2,7 @@
 
 import math
 import os
-import resource
 import shutil
-import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,31 +12,6 @@ from attrs import frozen
 
 from reconciler.errors import InfrastructureError
 from reconciler.ports.commands import CommandResult
-
-# Signals that ask Canon to stop. They are blocked while a command starts: their handlers raise an exception, and in the
-# forked child that exception would run Canon's own code a second time.
-STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-
-
-@contextmanager
-def blocked_signals() -> Iterator[None]:
-    """Block SIGHUP, SIGINT and SIGTERM for this thread during the `with` block."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def start_thread(thread: threading.Thread) -> None:
-    """Start `thread`, with SIGHUP, SIGINT and SIGTERM blocked in it.
-
-    Otherwise the kernel could give such a signal to `thread` while the main thread blocks it. Python would then run the
-    signal's handler in the main thread, in the middle of work that must not be interrupted.
-    """
-    with blocked_signals():
-        thread.start()
-
 
 # Recipes get the same umask whether a shell or a unit with `UMask=0077` starts Canon.
 UMASK = 0o022
@@ -111,16 +84,24 @@ def program(command: CommandSpec) -> str | None:
 def arguments(command: CommandSpec, program: str) -> tuple[str, ...]:
     """Return the argument list that runs the command. `program` is the path of its program.
 
-    If the command inherits a lock, the list begins with the program `timeout`, which stops the command even if Canon
-    dies. Raise InfrastructureError if `timeout` is not installed.
+    If the command inherits a lock, the program `timeout` runs it, and stops it even if Canon dies. If the size of its
+    files is limited, the program `prlimit` limits it. Raise InfrastructureError if one of the two is not installed.
     """
     arguments = (program, *command.argv[1:])
-    if command.holding is None:
-        return arguments
-    timeout = shutil.which("timeout", path=command.env.get("PATH", ""))
-    if timeout is None:
-        raise InfrastructureError("timeout: not found in PATH", "it is part of GNU coreutils")
-    return (timeout, "-k", str(_GRACE_ALONE), str(math.ceil(command.deadline) + _GRACE_ALONE), *arguments)
+    if command.holding is not None:
+        until = math.ceil(command.deadline) + _GRACE_ALONE
+        arguments = (_tool(command, "timeout", "GNU coreutils"), "-k", str(_GRACE_ALONE), str(until), *arguments)
+    if command.file_bytes is not None:
+        arguments = (_tool(command, "prlimit", "util-linux"), f"--fsize={command.file_bytes}", *arguments)
+    return arguments
+
+
+def _tool(command: CommandSpec, name: str, package: str) -> str:
+    """Return the path of the program `name` of the package `package`. Raise InfrastructureError if it is not found."""
+    path = shutil.which(name, path=command.env.get("PATH", ""))
+    if path is None:
+        raise InfrastructureError(f"{name}: not found in PATH", f"it is part of {package}")
+    return path
 
 
 @contextmanager
@@ -141,20 +122,3 @@ def standard_input(stdin: bytes | Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
-
-
-def limit(command: CommandSpec) -> None:
-    """Prepare this child process for the program that it starts next.
-
-    Signals get their default action, and the umask is set. No core dump and no file larger than `command.file_bytes`
-    can be written. The lock `command.holding` is inherited.
-    """
-    for number in (*STOPPING, signal.SIGQUIT, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    os.umask(UMASK)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if command.file_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (command.file_bytes, command.file_bytes))
-    if command.holding is not None:
-        os.set_inheritable(command.holding, True)  # noqa: FBT003 - cannot be passed by name

@@ -1,17 +1,14 @@
-"""Starts all processes of Canon: commands by the Python package `sh`, servers of apps by `Popen`."""
+"""Starts all processes of Canon: commands, which run to their end, and servers of apps."""
 
 import errno
-import logging
 import os
-import re
-import signal
+import resource
 import subprocess
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from attrs import frozen
 
@@ -21,8 +18,6 @@ from reconciler.host.command_spec import (
     CapturedOutput,
     CommandSpec,
     arguments,
-    blocked_signals,
-    limit,
     program,
     standard_input,
 )
@@ -30,6 +25,7 @@ from reconciler.host.output import MIB, FirstBytes, OutputSink
 from reconciler.host.output_streams import StreamEnd, Streams
 from reconciler.host.processes import subreaper as children
 from reconciler.host.processes.procfs import RUN_MARK, SLOT_MARK, Process, is_same, read_process, stop_all
+from reconciler.host.stopping_signals import held_signals
 from reconciler.ports.commands import CommandResult
 
 __all__ = ["CapturedOutput", "CommandSpec", "capture", "prepare", "run", "start_server"]
@@ -43,15 +39,13 @@ _GRACE_LATE = 3.0
 class _Running:
     """A command that was started.
 
-    * `command`: the running command as an object of the Python package `sh`. `pid`: its process id.
     * `leader`: its process as read from /proc; None if it ended before that was read.
     * `handle`: a descriptor (pidfd) that can be read once the command has ended.
     * `token`: the value of CANON_RUN in its environment.
     * `known`: pid and start time of each child that Canon had before the command.
     """
 
-    command: Any
-    pid: int
+    command: "subprocess.Popen[bytes]"
     leader: Process | None
     handle: int
     token: str
@@ -63,14 +57,11 @@ class _Refused(Exception):  # noqa: N818 - it never leaves this file
 
 
 def prepare() -> None:
-    """Import the package `sh`, and make this process the parent of each descendant whose own parent dies.
+    """Let this process dump no core, and make it the parent of each descendant whose own parent dies.
 
-    Call this in the main thread before other threads run commands: `sh` fails if two threads import it at once.
+    What it starts dumps no core either.
     """
-    import sh  # noqa: F401
-
-    # At a lower level, `sh` would log whole argument lists.
-    logging.getLogger("sh").setLevel(logging.CRITICAL + 1)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     children.adopt_orphans()
 
 
@@ -133,24 +124,23 @@ def _wait_for(command: CommandSpec, running: _Running, streams: Streams) -> Comm
 
 
 def _is_running(running: _Running) -> bool:
-    now = read_process(running.pid) if running.leader else None
+    now = read_process(running.command.pid) if running.leader else None
     return now is not None and running.leader is not None and now.key == running.leader.key and now.state != "Z"
 
 
 def _all_of(running: _Running) -> tuple[Process, ...]:
-    return children.of_command(running.leader, running.pid, running.token, running.known)
+    return children.of_command(running.leader, running.command.pid, running.token, running.known)
 
 
 def _collect(running: _Running) -> int | None:
     """Return the exit code of a command, and free its pid; None if the command still runs and cannot be killed."""
     if _is_running(running):
         return None
-    running.command.wait()
+    code = running.command.wait()
     if running.leader is not None:
         with children.starting:
             children.release(running.leader)
     children.reap()
-    code: int = running.command.process.exit_code
     return code
 
 
@@ -159,48 +149,45 @@ def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
 
 
 def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
-    import sh
-
+    """Start a command, whose program has the path `path`. Raise _Refused if it cannot be executed."""
     if not os.access(path, os.X_OK):
         raise _Refused(os.strerror(errno.EACCES if Path(path).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
-    argv = arguments(command, path)
-    with standard_input(command.stdin) as stdin, blocked_signals(), _forking():
+    with standard_input(command.stdin) as stdin, _starting():
         known = children.child_keys()
         try:
-            started = sh.Command(argv[0])(*argv[1:], **_sh_options(command, token, stdin, streams))
-        except sh.CommandNotFound:
-            raise _Refused(os.strerror(errno.EACCES)) from None
-        except sh.ForkException as failure:
-            raise _Refused(_reason(str(failure))) from None
-        pid: int = started.process.pid
-        leader = children.claim(pid, command.mark, lambda: False)
-        return _Running(started, pid, leader, _handle(leader), token, known)
+            started = _popen(command, arguments(command, path), token, stdin, streams)
+        except OSError as failure:
+            raise _Refused(failure.strerror) from None
+        except ValueError:
+            raise _Refused("its arguments cannot be handed to a program") from None
+        leader = children.claim(started.pid, command.mark, lambda: False)
+        return _Running(started, leader, _handle(leader), token, known)
 
 
-def _sh_options(command: CommandSpec, token: str, stdin: int, streams: Streams) -> dict[str, Any]:
-    """Return the options for the Python package `sh` to run a command. `token` becomes CANON_RUN in its environment."""
+def _popen(
+    command: CommandSpec, argv: Sequence[str], token: str, stdin: int, streams: Streams
+) -> "subprocess.Popen[bytes]":
+    """Start a program with the arguments `argv`. `token` becomes CANON_RUN in its environment."""
+    # Without `preexec_fn`, Python starts it by vfork, which takes a fraction of the CPU time of a fork.
     marks = {RUN_MARK: token} | ({SLOT_MARK: command.mark} if command.mark else {})
-    return {
-        "_env": {**command.env, **marks},
-        "_cwd": str(command.cwd),
-        "_in": stdin,
-        "_out": streams.out,
-        "_err": streams.err,
-        "_bg": True,
-        "_bg_exc": False,
-        "_ok_code": range(-signal.NSIG, 256),
-        "_new_session": True,
-        "_pass_fds": set() if command.holding is None else {command.holding},
-        "_preexec_fn": lambda: limit(command),
-    }
+    return subprocess.Popen(
+        argv,
+        env={**command.env, **marks},
+        cwd=command.cwd,
+        stdin=stdin,
+        stdout=streams.out,
+        stderr=streams.err,
+        start_new_session=True,
+        umask=UMASK,
+        pass_fds=() if command.holding is None else (command.holding,),
+    )
 
 
 @contextmanager
-def _forking() -> Iterator[None]:
-    """Let only one thread at a time start a process. Hide Python's warning on a fork in a process with threads."""
-    with children.starting, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+def _starting() -> Iterator[None]:
+    """Let only one thread at a time start a process, and hold signals back meanwhile."""
+    with held_signals(), children.starting:
         yield
 
 
@@ -218,12 +205,6 @@ def _handle(leader: Process | None) -> int:
     return os.open(os.devnull, os.O_RDONLY)
 
 
-def _reason(trace: str) -> str:
-    """Return why a program could not be started, such as "Permission denied". `trace` is the error text of `sh`."""
-    number = re.search(r"\[Errno (\d+)\]", trace)
-    return os.strerror(int(number[1])) if number else "its arguments cannot be handed to a program"
-
-
 def start_server(
     argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: IO[bytes], mark: str
 ) -> "subprocess.Popen[bytes]":
@@ -233,7 +214,7 @@ def start_server(
     which the server is found when the slot is cleared. Raise OSError if the server cannot be started.
     """
     prepare()
-    with _forking():
+    with _starting():
         children.note_slot(mark)
         server = subprocess.Popen(
             argv,

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field
 
 from reconciler.errors import CanonError, InfrastructureError
-from reconciler.host.command_spec import start_thread
+from reconciler.host.stopping_signals import start_thread
 from reconciler.ports.app import StartTimes
 
 WATCHER: Final = "start of an app"

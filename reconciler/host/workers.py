@@ -20,8 +20,8 @@ from typing import NoReturn
 from attrs import define, field, frozen
 
 from reconciler.errors import InterruptedPassError
-from reconciler.host.command_spec import STOPPING, blocked_signals
 from reconciler.host.processes import subreaper
+from reconciler.host.stopping_signals import STOPPING, blocked_signals
 from reconciler.ports.host import Host, Progress
 from reconciler.ports.workers import WorkerDied, WorkerEnd, WorkerStopped
 

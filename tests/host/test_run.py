@@ -208,7 +208,6 @@ def test_many_threads_get_each_their_own_answer() -> None:
 
 def test_no_argument_reaches_a_log_an_exception_or_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.NOTSET)
-    logging.getLogger("sh").handlers.clear()
     output = [
         run_and_capture("true", "canary-7731"),
         run_and_capture("/etc/passwd", "canary-7731"),

@@ -26,7 +26,7 @@ from reconciler.host.git.mirror_repository import locked
 from reconciler.host.git.refs import HEADS, TAGS
 from reconciler.host.git.repository import Repository
 from reconciler.host.output import MIB
-from reconciler.host.run import CapturedOutput, CommandSpec, capture, prepare
+from reconciler.host.run import CapturedOutput, CommandSpec, capture
 from reconciler.ports.repositories import PushResult
 from state.folder.folder import StateFolder
 
@@ -60,7 +60,6 @@ class GitForge:
     push_seconds: float = 900.0
 
     def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
-        prepare()  # in the main thread, as `prepare` demands
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push") as pool:
             try:
                 return dict(zip(names, pool.map(self._push, names), strict=True))

@@ -15,7 +15,6 @@ from reconciler.host.git.ls_refs import ls_refs_request, ls_remote_text
 from reconciler.host.git.ls_remote import MOST_BYTES, LsRemote, status_message
 from reconciler.host.git.remote_refs import digest_of, is_unchanged, ls_refs_digest, parse_ls_remote
 from reconciler.host.output import MIB
-from reconciler.host.run import prepare
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 
 AT_ONCE = 8
@@ -105,8 +104,6 @@ class GitUpstream:
         return None if isinstance(reply, Unobservable) else reply
 
     def _start_git(self, pool: ThreadPoolExecutor, question: TagQuery) -> Future[Reply]:
-        # Called in the main thread, as `prepare` demands.
-        prepare()
         return pool.submit(self._ask_git, question)
 
     def _ask_git(self, question: TagQuery) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from attrs import frozen
 
 from reconciler.errors import CanonError, InfrastructureError, in_one_line
-from reconciler.host.command_spec import start_thread
+from reconciler.host.stopping_signals import start_thread
 from reconciler.ports.notifier import RefusedMessageError
 from reconciler.redact import redaction
 

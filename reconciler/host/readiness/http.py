@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 from typing import Any
 
 from desired.unprintable import escape_unprintable
-from reconciler.host.command_spec import start_thread
 from reconciler.host.readiness.not_yet import NotYet
+from reconciler.host.stopping_signals import start_thread
 from reconciler.host.text import one_line
 from reconciler.ports.app import RunningApp
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from reconciler.errors import CanonError
-from reconciler.host.command_spec import start_thread
 from reconciler.host.readiness.polling import growing_pauses
+from reconciler.host.stopping_signals import start_thread
 from reconciler.host.swarm.engine.connection import QUERY_SECONDS, ApiCall, Connection, Json, filter_text
 
 if TYPE_CHECKING:
