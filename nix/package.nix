@@ -34,7 +34,6 @@ python3Packages.buildPythonApplication {
     pyyaml
     rich
     securesystemslib
-    sh
     tenacity
     tomli
     tree-sitter
