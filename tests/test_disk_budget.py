@@ -15,8 +15,9 @@ from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, ReportCommand
 from reconciler.host.disk import HostDisk, size_of
 from reconciler.stages.disk_room import trials_beside
-from reconciler.stages.loop import preview, reconcile
+from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import preview
 from reconciler.trial.peak import PeakMeter
 from state.disk_use import DiskUse
 from state.records import Memory

@@ -12,8 +12,8 @@ from reconciler.core.report import Report, ReportBucket, ReportCommand
 from reconciler.show.documents.report_document import report_document
 from reconciler.show.text.report_table import render_report
 from reconciler.show.text.screen import PLAIN
-from reconciler.stages.loop import preview
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import preview
 from tests.folders import entries_below
 from tests.world import Behaviour, World
 

@@ -8,7 +8,8 @@ from attrs import evolve
 
 from reconciler.core.report import ReportCommand
 from reconciler.errors import InfrastructureError, InterruptedPassError
-from reconciler.stages.loop import preview, reconcile
+from reconciler.stages.loop import reconcile
+from reconciler.stages.preview import preview
 from state.image_log import append_use, keep_uses, read_uses
 from state.image_use import ImageUse, UsedImage
 from tests.images_world import NEW, OLD, EngineOfImages, passed, request

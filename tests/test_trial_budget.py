@@ -17,8 +17,9 @@ from reconciler.core.report import Report, ReportBucket, ReportCommand, bucket_o
 from reconciler.core.trial_budget import budget_notes, within_trials
 from reconciler.errors import InterruptedPassError
 from reconciler.stages.explaining import explanations
-from reconciler.stages.loop import preview, reconcile
+from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import preview
 from state.records import KnownTag
 from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.strategies import ObservedFleet, observed_fleets

@@ -19,8 +19,9 @@ from reconciler.core.report import ReportCommand as Verb
 from reconciler.ports.app import App, DeployOptions, RunningApp
 from reconciler.ports.host import Host
 from reconciler.ports.workers import Workers
-from reconciler.stages.loop import Pass, preview, reconcile
+from reconciler.stages.loop import Pass, reconcile
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import preview
 from state.folder.folder import StateFolder
 from state.folder.lock import hold
 from state.records import Canonical, Place, Records

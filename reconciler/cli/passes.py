@@ -30,8 +30,8 @@ from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
 from reconciler.stages.loop import Pass, reconcile
-from reconciler.stages.loop import preview as make_preview
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import preview as make_preview
 
 
 def preview(

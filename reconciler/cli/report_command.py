@@ -17,8 +17,8 @@ from reconciler.show.page.page import render_page
 from reconciler.show.page.page_facts import PageFacts
 from reconciler.stages.disk_room import free_of_state
 from reconciler.stages.explaining import explain_preview, without_asking
-from reconciler.stages.loop import preview_with_basis
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import preview_with_basis
 from state.folder.durable import replace_file
 from state.registry.registry import SqliteRegistry
 from state.state_errors import StateError

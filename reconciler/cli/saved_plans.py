@@ -19,8 +19,8 @@ from reconciler.errors import NeedsPersonError, UsageError
 from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.quantities import rfc3339
-from reconciler.stages.loop import Preview, preview_with_basis
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import Preview, preview_with_basis
 from state.folder.durable import replace_file
 
 FORMAT = 1

@@ -19,6 +19,31 @@ class UntrueError(CanonError):
     """A sentence of the story is not true: a bug of Canon or of the demo."""
 
 
+_BY_HAND = """\
+export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"
+
+# see what broke in ledger 1.2.0; then tag the fixed release, which is on a branch, and promote it
+reconcile logs ledger
+git -C upstreams/ledger.git tag 1.2.1+2.3.1 mended
+reconcile -r ledger
+
+# accept the moved tag; then it is tested like any release
+reconcile accept links 1.5.0+2.1.0 --reason "the maintainers say so"
+reconcile -r links
+
+# try 3.1.0 of notes again, although it was left
+reconcile resume notes --reason "labels can be seen now"
+reconcile -r notes
+
+# publish the first release of wiki
+git -C upstreams/wiki.git tag 0.2.0+4.4.0 main
+reconcile -r wiki
+
+# run a guestbook with the accounts that it needs, for ten minutes or until Ctrl-C
+reconcile raise guestbook --for 10m
+"""
+
+
 def _write_to_stdout(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -66,32 +91,7 @@ def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
 
 def _next_commands(folder: Path) -> str:
     """Return a text with commands that the reader can try next in the demo's folder `folder`."""
-    own = program_folder()
-    lines = [
-        f"cd {shlex.quote(str(folder))}",
-        *([f'export PATH="{own}:$PATH"'] if own else []),
-        'export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"',
-        "",
-        "# see what broke in ledger 1.2.0; then tag the fixed release, which is on a branch, and promote it",
-        "reconcile logs ledger",
-        "git -C upstreams/ledger.git tag 1.2.1+2.3.1 mended",
-        "reconcile -r ledger",
-        "",
-        "# accept the moved tag; then it is tested like any release",
-        'reconcile accept links 1.5.0+2.1.0 --reason "the maintainers say so"',
-        "reconcile -r links",
-        "",
-        "# try 3.1.0 of notes again, although it was left",
-        'reconcile resume notes --reason "labels can be seen now"',
-        "reconcile -r notes",
-        "",
-        "# publish the first release of wiki",
-        "git -C upstreams/wiki.git tag 0.2.0+4.4.0 main",
-        "reconcile -r wiki",
-        "",
-        "# run a guestbook with the accounts that it needs, for ten minutes or until Ctrl-C",
-        "reconcile raise guestbook --for 10m",
-    ]
-    title = "Go on by hand"
+    own, title = program_folder(), "Go on by hand"
+    path = f'export PATH="{own}:$PATH"\n' if own else ""
     head = f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n"
-    return head + "\n".join(lines) + "\n"
+    return f"{head}cd {shlex.quote(str(folder))}\n{path}{_BY_HAND}"

@@ -16,9 +16,9 @@ from reconciler.core.wanted_release import may_run, want_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.ports.storage import Registry
-from reconciler.stages.loop import Preview
 from reconciler.stages.observe import Observations, observe
 from reconciler.stages.planning import RunRequest, context_for, plan_for
+from reconciler.stages.preview import Preview
 from state.records import Records
 
 

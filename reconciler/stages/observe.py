@@ -15,7 +15,7 @@ from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.promotion.generations import newest_intact_before, snapshot_status
 from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status
 from reconciler.stages.signatures import with_signatures
-from state.records import Answer, Memory, Records
+from state.records import Answer, Canonical, Memory, Records
 
 
 @frozen
@@ -126,29 +126,43 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
         why = unreadable_record_message(name, records)
         return evolve(observation, status=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
     canonical = records.canonicals.get(name)
-    files, unreadable = _files(fleet, observation.recipe)
     try:
-        status = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
-        damaged = canonical if status.state is State.DAMAGED else None
-        seen = evolve(
-            observation,
-            canonical=canonical,
-            status=status,
-            older_intact=newest_intact_before(host, damaged, observation.memory) if damaged else None,
-            mirror=_mirror(host, name),
-            files=files.whole if files else "",
-            tests=tests_of(files.tests, observation.recipe, fleet.recipes, records) if files else "",
-            missing_tools=host.commands.missing(observation.recipe.requires),
-            tests_unreadable=unreadable,
-            hold=records.holds.get(name),
-            rollback=records.rollbacks.get(name),
+        seen = _with_tests(fleet, _with_snapshot(host, observation, canonical), records)
+        return with_signatures(
+            host,
+            evolve(
+                seen,
+                mirror=_mirror(host, name),
+                missing_tools=host.commands.missing(observation.recipe.requires),
+                hold=records.holds.get(name),
+                rollback=records.rollbacks.get(name),
+            ),
         )
-        return with_signatures(host, seen)
     except Exception as failed:  # noqa: BLE001  other recipes go on
         why = reason_of(failed)
         status = CanonicalStatus(State.NONE if canonical is None else State.UNKNOWN, why)
         answer = Unobservable(f"this host could not be observed: {why}")
         return evolve(observation, canonical=canonical, status=status, answer=answer)
+
+
+def _with_snapshot(host: Host, observation: Observation, canonical: Canonical | None) -> Observation:
+    """Return the observation with `canonical` and the status of its snapshot.
+
+    If the snapshot is damaged, also with the newest older generation whose snapshot is intact.
+    """
+    status = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
+    damaged = canonical if status.state is State.DAMAGED else None
+    older = newest_intact_before(host, damaged, observation.memory) if damaged else None
+    return evolve(observation, canonical=canonical, status=status, older_intact=older)
+
+
+def _with_tests(fleet: Fleet, observation: Observation, records: Records) -> Observation:
+    """Return the observation with the digests of the recipe's tests, or with the reason why they cannot be read."""
+    files, unreadable = _files(fleet, observation.recipe)
+    if files is None:
+        return evolve(observation, files="", tests="", tests_unreadable=unreadable)
+    tests = tests_of(files.tests, observation.recipe, fleet.recipes, records)
+    return evolve(observation, files=files.whole, tests=tests, tests_unreadable="")
 
 
 def unreadable_record_message(name: str, records: Records) -> str:

@@ -5,6 +5,7 @@ Only copies of sealed data are used. Each result is recorded in the ledger, and 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from attrs import frozen
 
@@ -110,35 +111,40 @@ def _subject(host: Host, fleet: Fleet, to_try: WaysToTry) -> Iterator[tuple[Host
     During the `with` block, kept deployments that share an app with the recipe are undeployed. Raise
     InfrastructureError if the recipe's tests have changed since they were observed.
     """
-    recipe, canonical, recipes = to_try.recipe, to_try.canonical, fleet.recipes
-    apps, trial = apps_of(recipe, recipes), canonical.evidence.trial
+    recipe, recipes = to_try.recipe, fleet.recipes
     for driver in host.drivers.values():
         driver.forget()
     releases = dict.fromkeys(recipes, Release("", ""))
-    app_set = make_app_set(recipe, Release(canonical.version, canonical.commit), recipes, releases)
-    if app_set_digest(app_set) != to_try.observation.files:
+    if app_set_digest(make_app_set(recipe, _release(to_try), recipes, releases)) != to_try.observation.files:
         raise InfrastructureError("its tests changed after this pass began: the next pass tries them")
-    drivers = {recipes[app].driver for app in apps} | host.state.drivers_of_slot(recipe.name)
-    way_host, have = host.with_drivers(drivers), host.registry.read().canonicals
+    drivers = {recipes[app].driver for app in apps_of(recipe, recipes)} | host.state.drivers_of_slot(recipe.name)
+    way_host = host.with_drivers(drivers)
     with (
         undeployed(host, fleet, recipe, deployed_conflicts(host, fleet, recipe)),
         lock_slot(way_host, recipe.name, f"pass {host.pass_id}: ways") as folder,
     ):
-        yield (
-            way_host,
-            WaySubject(
-                recipe=recipe,
-                release=Release(canonical.version, canonical.commit),
-                base=to_try.base,
-                no_base=to_try.no_base,
-                tests=to_try.observation.tests,
-                folder=folder,
-                logs=host.state.trial_log(recipe.name, trial),
-                logs_name=canonical.evidence.log,
-                unpack=lambda into: snapshot_app_set(way_host, canonical, recipes, into, have),
-                older=_older(way_host, fleet, to_try, have),
-            ),
-        )
+        yield way_host, _way_subject(way_host, fleet, to_try, folder)
+
+
+def _way_subject(host: Host, fleet: Fleet, to_try: WaysToTry, folder: Path) -> WaySubject:
+    """Return the release whose ways are tried, with its data. It is deployed in the working folder `folder`."""
+    canonical, have = to_try.canonical, host.registry.read().canonicals
+    return WaySubject(
+        recipe=to_try.recipe,
+        release=_release(to_try),
+        base=to_try.base,
+        no_base=to_try.no_base,
+        tests=to_try.observation.tests,
+        folder=folder,
+        logs=host.state.trial_log(to_try.recipe.name, canonical.evidence.trial),
+        logs_name=canonical.evidence.log,
+        unpack=lambda into: snapshot_app_set(host, canonical, fleet.recipes, into, have),
+        older=_older(host, fleet, to_try, have),
+    )
+
+
+def _release(to_try: WaysToTry) -> Release:
+    return Release(to_try.canonical.version, to_try.canonical.commit)
 
 
 def _older(host: Host, fleet: Fleet, to_try: WaysToTry, have: Mapping[str, Canonical]) -> OlderData:
@@ -149,7 +155,7 @@ def _older(host: Host, fleet: Fleet, to_try: WaysToTry, have: Mapping[str, Canon
     """
     if to_try.older is None:
         return OlderData()
-    recipe, release = to_try.recipe, Release(to_try.canonical.version, to_try.canonical.commit)
+    recipe, release = to_try.recipe, _release(to_try)
     releases = {name: Release(each.version, each.commit) for name, each in have.items()}
 
     def needed() -> AppSet:

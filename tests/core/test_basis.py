@@ -15,8 +15,8 @@ from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.plan import Action, make_plan
 from reconciler.core.report import ReportCommand
 from reconciler.core.saved_plan import PlannedStep, planned_steps, within
-from reconciler.stages.loop import Preview, preview_with_basis
 from reconciler.stages.planning import RunRequest
+from reconciler.stages.preview import Preview, preview_with_basis
 from state.registry.registry import SqliteRegistry
 from tests.values import AROUND, canonical, commit, observation, recipe
 from tests.world import Behaviour, World

@@ -18,13 +18,7 @@ def explain_document(explained: Sequence[Explanation]) -> Json:
 
 
 def _recipe(explained: Explanation) -> Json:
-    step, fresh, release, base = explained.step, explained.freshness, explained.release, explained.base
-    upstream = {
-        "asked": fresh.asked,
-        "seen_at": time_part(fresh.seen_at),
-        "same_since": time_part(fresh.same_since),
-        "by_record": explained.by_record or None,
-    }
+    step, release, base = explained.step, explained.release, explained.base
     return {
         "name": explained.recipe,
         "family": FAMILIES[explained.family],
@@ -44,7 +38,17 @@ def _recipe(explained: Explanation) -> Json:
         "ways": recorded_ways_part(explained.ways),
         "history": [event_part(each) for each in explained.history],
         "not_read": [{"tag": each.tag, "why": each.why} for each in explained.not_read],
-        "upstream": upstream,
+        "upstream": _upstream_part(explained),
+    }
+
+
+def _upstream_part(explained: Explanation) -> Json:
+    fresh = explained.freshness
+    return {
+        "asked": fresh.asked,
+        "seen_at": time_part(fresh.seen_at),
+        "same_since": time_part(fresh.same_since),
+        "by_record": explained.by_record or None,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from desired.releases import Release, Want
 from reconciler.core.drift import DriftItem
+from reconciler.core.findings import Finding
 from reconciler.core.gate import Condition
 from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
@@ -172,15 +173,22 @@ def _row(row: Row) -> Json:
         "gate": gate_part(row.gate),
         "result": row.result,
         **(trial_part(trial) if trial is not None else {}),
+        **_observed_part(finding),
+        "last_seen": time_part(row.drift.last_seen),
+        "drift": [_drift_item(item) for item in row.drift.items],
+        "ways": ways_part(row.ways),
+    }
+
+
+def _observed_part(finding: Finding) -> Json:
+    """Return the keys of a row about tags that are no releases or not read, and about times of observations."""
+    return {
         "not_releases": list(finding.not_releases),
         "vanished": list(finding.vanished),
         "unread": list(finding.unread),
         "since": time_part(finding.differs_since),
         "last_up": time_part(finding.status.last_up),
         "observed_at": time_part(finding.observed_at),
-        "last_seen": time_part(row.drift.last_seen),
-        "drift": [_drift_item(item) for item in row.drift.items],
-        "ways": ways_part(row.ways),
     }
 
 
