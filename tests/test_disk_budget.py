@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from attrs import define, evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from state.disk_use import DiskUse
 from state.records import Memory
 from state.registry.registry import SqliteRegistry
 from tests.turn_workers import TurnWorkers
-from tests.world import World
+from tests.world import Behaviour, World
 
 MIB = 1024**2
 GIB = 1024**3
@@ -54,6 +55,19 @@ def test_two_trials_that_fit_only_one_after_the_other_are_both_promoted_with_tru
     waited = [line for line in world.said if "beside" in line]
     assert waited == [f"beta: waits until it can be tried alone: {took}, {beside}"]
     assert "a first try failed" not in str(report)
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_images_that_only_the_first_run_of_a_trial_pulled_count(tmp_path: Path, parallel: int) -> None:
+    world = World.promoted(tmp_path, "alpha", "beta")
+    world.image = GIB
+    for name in ("alpha", "beta"):
+        world.tag(name, "1.1.0", Behaviour(slow_in=1))
+    workers = TurnWorkers(world, 2, lambda names: names[-1]) if parallel == 2 else None
+    report = reconcile(world.host(), request(world, 90 * GIB), workers=workers).report
+    assert [row.result for row in report.rows] == [Result.PROMOTED] * 2
+    peaks = [peak_of(memory) for memory in world.host().registry.read().memories.values()]
+    assert [peak is not None and peak.images >= GIB for peak in peaks] == [True, True]
 
 
 @given(*[BYTES] * 4, st.none() | BYTES)

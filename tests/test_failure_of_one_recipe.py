@@ -13,9 +13,10 @@ from reconciler.core.outcome import Result
 from reconciler.errors import InfrastructureError
 from reconciler.show.text.failed_steps import notes_of
 from reconciler.stages.loop import Pass
+from state.state_errors import UnfitDataError
 from tests.folders import mounted_folder, undeletable_file
 from tests.port_calls import Call, CallRecorder, CarryOut
-from tests.recipe_failures import FAULTS, ILL, MENDABLE, NEEDED, WELL, failing
+from tests.recipe_failures import FAULTS, ILL, MENDABLE, NEEDED, WELL, concerns, failing
 from tests.state_checks import snapshot_contents
 from tests.world import World
 
@@ -215,3 +216,26 @@ def test_a_row_changed_by_another_program_leaves_its_recipe_unknown_and_unchange
         assert done.report.exit_code == 1
     assert not [note for note in notes if f"canonicals/{ILL}" in note]
     assert snapshot_contents(here.state, have) == before
+
+
+def test_a_release_whose_data_cannot_be_sealed_is_red_and_the_unsealed_copy_is_deleted(
+    start: World, tmp_path: Path
+) -> None:
+    here = start.copy(tmp_path)
+    there: list[bool] = []
+
+    def answer(call: Call, honest: CarryOut) -> object:
+        if call.name == "snapshots.seal" and concerns(call.args[0], ILL):
+            raise UnfitDataError("'data/private' cannot be read by the user that runs Canon")
+        if call.name == "driver.clear" and concerns(call.args[0], ILL):
+            there.append(any(here.root.glob(f"**/{ILL}/saving")))
+        return honest()
+
+    here.wrap = CallRecorder(answer)
+    done = here.run()
+    others_are_served(done)
+    ill = next(row for row in done.report.rows if row.recipe == ILL)
+    unfit = "its data cannot be saved: 'data/private' cannot be read by the user that runs Canon"
+    assert (ill.result, unfit in str(ill.outcome and ill.outcome.reason)) == (Result.RED, True)
+    assert there
+    assert not there[-1]

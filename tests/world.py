@@ -87,6 +87,8 @@ class World:
     # Free bytes of the disk, and what each trial takes of it.
     free: int = 100 * 1024**3
     taken: int = 1024**2
+    # How many bytes the images of each release have. They come with its first deployment, and stay.
+    image: int = 0
     # The bytes of the files in any folder.
     written: int = 0
     # Why Docker cannot say where its disk is, "" if it can.

@@ -135,7 +135,7 @@ class WorldReadiness:
 
 @define
 class WorldDisk:
-    """A disk on which every working folder takes `world.taken` bytes."""
+    """A disk on which every working folder takes `world.taken` bytes, and the images of a release `world.image`."""
 
     world: "World"
 
@@ -148,7 +148,7 @@ class WorldDisk:
         return self.world.free
 
     def use(self, folder: Path) -> DiskUse:
-        return DiskUse(slots=self.world.taken)
+        return DiskUse(slots=self.world.taken, images=self.world.image * len(set(self.world.deployed)))
 
     def size(self, folder: Path) -> int:
         return self.world.written

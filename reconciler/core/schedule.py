@@ -10,6 +10,7 @@ from reconciler.core.needs import apps_of
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Plan, Step
 from reconciler.core.tier_results import Skip, Trial, is_green
+from state.disk_use import DiskUse
 
 
 @frozen
@@ -148,6 +149,20 @@ def is_doubtful(trial: Trial) -> bool:
     return not is_green(trial.tiers) or base_is_broken or trial.is_check_slow
 
 
+@frozen
+class CompanyFailure:
+    """What came of a step that failed while other steps ran. Nothing was recorded of it.
+
+    * `reason`: why the step failed, in one sentence.
+    * `has_begun`: False if the step was not even tried, because the disk had no room for it beside the other steps.
+    * `peak`: the most that its trial took of the disk; None if that was not measured.
+    """
+
+    reason: str
+    has_begun: bool = True
+    peak: DiskUse | None = None
+
+
 def may_blame_company(outcome: Outcome) -> bool:
     """Return whether the outcome of a step may be the fault of other steps that ran at the same time.
 
@@ -167,3 +182,12 @@ def may_blame_company(outcome: Outcome) -> bool:
     refused = {condition.name for condition in attempt.refusals}
     doubtful = {"tagged", *(condition.name for condition in attempt.refusals if is_about_way(condition))}
     return is_doubtful(attempt.trial) or bool(attempt.promotion_error) or refused <= doubtful
+
+
+def company_failure(outcome: Outcome) -> CompanyFailure | None:
+    """Return how a step failed, if the steps that ran at the same time may be to blame; None if not."""
+    if not may_blame_company(outcome):
+        return None
+    trial = outcome.attempt.trial
+    peak = trial.peak if trial is not None else None
+    return CompanyFailure(outcome.reason, has_begun=not outcome.attempt.company_fault, peak=peak)

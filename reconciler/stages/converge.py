@@ -13,7 +13,7 @@ from reconciler.core.needs import keeps_running
 from reconciler.core.observation import CanonicalStatus, Observation, State
 from reconciler.core.outcome import Attempt, Outcome, ReadBack, judge
 from reconciler.core.plan import Action, Plan, Step
-from reconciler.core.schedule import is_doubtful
+from reconciler.core.schedule import CompanyFailure, is_doubtful
 from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import need_releases
 from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
@@ -49,7 +49,7 @@ class ConvergeContext:
     * `observations`: what was seen of each recipe before the plan was made, by recipe.
     * `mirror_errors`: the recipes whose mirror was not updated, each with the reason.
     * `has_company`: True if other steps can be running at the same time.
-    * `failures`: the recipes whose step failed while others ran, each with the reason; "" if the step did not begin.
+    * `failures`: how steps failed while others ran, by recipe. They are repeated alone.
     * `beside`: what the trials that run now take of the disk.
     """
 
@@ -59,7 +59,7 @@ class ConvergeContext:
     observations: Mapping[str, Observation]
     mirror_errors: Mapping[str, str]
     has_company: bool = False
-    failures: Mapping[str, str] = field(factory=dict)
+    failures: Mapping[str, CompanyFailure] = field(factory=dict)
     beside: TrialsBeside = field(factory=TrialsBeside)
 
 
@@ -157,8 +157,10 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
 
 
 def _with_company(context: ConvergeContext, request: TrialRequest) -> TrialRequest:
-    earlier = context.failures.get(request.recipe.name, "")
-    return evolve(request, has_company=context.has_company, failed_in_company=earlier)
+    """Return the request with what is known of other trials: those that run now, and an earlier one that failed so."""
+    earlier = context.failures.get(request.recipe.name, CompanyFailure("", has_begun=False))
+    reason = earlier.reason if earlier.has_begun else ""
+    return evolve(request, has_company=context.has_company, failed_in_company=reason, earlier_peak=earlier.peak)
 
 
 def _why_refused(context: ConvergeContext, observation: Observation, release: Release, hold: Hold | None) -> str:

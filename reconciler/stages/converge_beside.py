@@ -5,11 +5,11 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from functools import partial
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Step
-from reconciler.core.schedule import Schedule, deploys, make_schedule, may_blame_company, next_starts
+from reconciler.core.schedule import CompanyFailure, Schedule, company_failure, deploys, make_schedule, next_starts
 from reconciler.errors import InterruptedPassError, in_one_line
 from reconciler.ports.host import Host
 from reconciler.ports.workers import WorkerDied, WorkerEnd, Workers
@@ -24,18 +24,6 @@ from reconciler.stages.converge import (
 )
 from reconciler.stages.disk_room import trials_beside
 from reconciler.stages.recover import recover_recipe
-
-
-@frozen
-class CompanyFailure:
-    """What a worker returns for a step that failed while other steps ran. Nothing was recorded of the step.
-
-    * `reason`: why the step failed, in one sentence.
-    * `has_begun`: False if the step was not even tried, because the disk had no room for it beside the other steps.
-    """
-
-    reason: str
-    has_begun: bool = True
 
 
 def converge_beside(context: ConvergeContext, workers: Workers) -> Generator[Outcome, None, None]:
@@ -68,8 +56,7 @@ class _Turns:
     * `workers`: the processes that carry out steps beside each other.
     * `running`: the steps that run now.
     * `finished`: the steps that have ended.
-    * `failures`: the steps to repeat alone, because they failed while others ran, each with the reason; "" if the
-      disk had no room for the step beside the others.
+    * `failures`: the steps to repeat alone, because they failed while others ran.
     * `had_company`: the steps that were ever started in a worker.
     """
 
@@ -78,7 +65,7 @@ class _Turns:
     schedule: Schedule
     running: set[str] = field(factory=set)
     finished: set[str] = field(factory=set)
-    failures: dict[str, str] = field(factory=dict)
+    failures: dict[str, CompanyFailure] = field(factory=dict)
     had_company: set[str] = field(factory=set)
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -111,7 +98,7 @@ class _Turns:
             context = evolve(self.context, beside=trials_beside(self.context.host, memories))
             self.workers.start(name, partial(_in_company, context, self.context.plan.steps[name]))
         except OSError as failed:
-            self.failures[name] = f"no process could be started for it: {in_one_line(failed)}"
+            self.failures[name] = CompanyFailure(f"no process could be started for it: {in_one_line(failed)}")
         else:
             self.running.add(name)
             self.had_company.add(name)
@@ -129,7 +116,7 @@ class _Turns:
         elif isinstance(end, WorkerDied):
             yield from self._after_death(name, f"its process {end.how}")
         elif isinstance(end, CompanyFailure):
-            self.failures[name] = end.reason if end.has_begun else ""
+            self.failures[name] = end
 
     def _after_death(self, name: str, how: str) -> Iterator[Outcome]:
         """Clean up after the worker of the recipe `name` died. `how` is a text such as "its process was ended by …".
@@ -144,7 +131,7 @@ class _Turns:
             self.finished.add(name)
             yield outcome
         else:
-            self.failures[name] = how
+            self.failures[name] = CompanyFailure(how)
 
 
 def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | CompanyFailure:
@@ -155,12 +142,12 @@ def _in_company(context: ConvergeContext, step: Step, host: Host) -> Outcome | C
     """
     context = evolve(context, host=host, has_company=True)
     outcome = converge_step(context, step)
-    has_begun = not outcome.attempt.company_fault
-    failure = CompanyFailure(outcome.reason, has_begun) if may_blame_company(outcome) else None
+    failure = company_failure(outcome)
     if failure is None:
         outcome = record_step(context, outcome)
     else:
-        what = "failed beside others, so it is tried again alone" if has_begun else "waits until it can be tried alone"
+        again = "failed beside others, so it is tried again alone"
+        what = again if failure.has_begun else "waits until it can be tried alone"
         host.progress.done(step.recipe, f"{what}: {failure.reason}")
     if step.release is not None:
         redeploy(context, step)

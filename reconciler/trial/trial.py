@@ -41,6 +41,7 @@ def run_trial(host: Host, request: TrialRequest) -> Trial:
     host.progress.step(request.recipe.name, "timed out: running all tiers once more, alone", first.seconds)
     bad = first_failure(first.tiers)
     slow = f"a first run timed out: {bad.reason if bad else ''}"
+    request = evolve(request, earlier_peak=first.peak)
     second = _with_remark_on_company(_run_tiers(host, request, is_retry=True), request)
     return evolve(second, findings=(*second.findings, f"{slow}; the second run decides: {_cause_of_slowness(second)}"))
 

@@ -8,6 +8,7 @@ from desired.model import Recipe, TierName
 from desired.releases import Release
 from reconciler.core.base import Base
 from reconciler.deploy.app_set import AppSet
+from state.disk_use import DiskUse
 from state.records import Canonical
 
 
@@ -27,6 +28,8 @@ class TrialRequest:
     * `tiers`: the tiers to run.
     * `has_company`: True if other trials can be running at the same time.
     * `failed_in_company`: why an earlier trial of the release failed while other trials ran; "" if none failed so.
+    * `earlier_peak`: the most that earlier runs of the trial took of the disk; None if there were none. Images that an
+      earlier run pulled are on the disk already, so that a later run cannot measure them.
     """
 
     id: str
@@ -42,3 +45,4 @@ class TrialRequest:
     tiers: frozenset[TierName] = frozenset(TierName)
     has_company: bool = False
     failed_in_company: str = ""
+    earlier_peak: DiskUse | None = None

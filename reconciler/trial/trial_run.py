@@ -17,6 +17,7 @@ from reconciler.errors import RecipeError
 from reconciler.ports.host import Host
 from reconciler.trial.peak import PeakMeter
 from reconciler.trial.trial_request import TrialRequest
+from state.records import Seal
 from state.state_errors import UnfitDataError
 
 
@@ -86,7 +87,7 @@ class TrialRun:
 
     @meter.default
     def _meter(self) -> PeakMeter:
-        return PeakMeter(self.host.disk, self.request.folder)
+        return PeakMeter(self.host.disk, self.request.folder, peak=self.request.earlier_peak)
 
     def log_path(self, tier: TierName) -> Path:
         """Return the path of the log file of the tier `tier`."""
@@ -192,22 +193,29 @@ class TrialRun:
         check_stable(slot)
         slot.stop()
         self.is_running = self.is_running and slot is not self.current_slot
-        unsealed, sealed = self.request.folder / "saving", self.request.folder / "candidate"
-        apps = slot.save(unsealed)
-        about = {
-            "recipe": self.request.recipe.name,
-            "version": self.request.release.version,
-            "commit": self.request.release.commit,
-            "trial": self.request.id,
-            "lineage": list(lineage),
-            "apps": apps,
-        }
+        sealed = self.request.folder / "candidate"
         self.host.snapshots.delete(sealed)
-        try:
-            seal = self.host.snapshots.seal(unsealed, sealed, about)
-        except UnfitDataError as unfit:
-            raise RecipeError(f"its data cannot be saved: {unfit.message}", unfit.hint) from unfit
-        # Now the data is there three times: in the slot, as it was saved, and sealed.
-        self.meter.measure()
-        self.host.snapshots.delete(unsealed)
-        self.effects.candidate = Candidate(sealed, seal, lineage)
+        self.effects.candidate = Candidate(sealed, self._save(slot, sealed, lineage), lineage)
+
+    def _save(self, slot: Slot, sealed: Path, lineage: tuple[str, ...]) -> Seal:
+        """Save the data of a slot's apps, and seal it in the new folder `sealed`. Return the seal.
+
+        Raise RecipeError if the data cannot be saved.
+        """
+        unsealed = self.request.folder / "saving"
+        with clean_up_after(lambda: self.host.snapshots.delete(unsealed)):
+            about = {
+                "recipe": self.request.recipe.name,
+                "version": self.request.release.version,
+                "commit": self.request.release.commit,
+                "trial": self.request.id,
+                "lineage": list(lineage),
+                "apps": slot.save(unsealed),
+            }
+            try:
+                seal = self.host.snapshots.seal(unsealed, sealed, about)
+            except UnfitDataError as unfit:
+                raise RecipeError(f"its data cannot be saved: {unfit.message}", unfit.hint) from unfit
+            # Now the data is there three times: in the slot, as it was saved, and sealed.
+            self.meter.measure()
+        return seal
