@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,3 +133,21 @@ def test_a_signal_between_two_outcomes_ends_all_that_run() -> None:
         done = world.run(workers=workers, told=interrupt)
         assert (done.signal, still_running[-1]) == (15, [])
         assert leftovers(world.state, [app for app in world.running if not app.is_relative_to(world.state.kept)]) == []
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_what_a_signal_kept_from_being_tried_is_told_as_every_outcome_is(parallel: int) -> None:
+    with scratch_folder() as root:
+        world = make_world(root, [], ["good"] * len(NAMES))
+        told: dict[str, Result] = {}
+
+        def interrupt_second(outcome: Outcome) -> None:
+            told[outcome.step.recipe] = outcome.result
+            if len(told) == 2:
+                raise InterruptedPassError(15)
+
+        workers = TurnWorkers(world, parallel, lambda names: names[0]) if parallel > 1 else None
+        done = world.run(workers=workers, told=interrupt_second)
+        assert done.signal == 15
+        assert Result.NOT_TRIED in told.values()
+        assert told == {row.recipe: row.result for row in done.report.rows}

@@ -26,6 +26,10 @@ LONGEST_FAILING = 60.0
 """How many seconds tries that fail may take at one target, before its other messages wait for the next pass."""
 
 
+HELD_BACK = "an earlier message on the same problem was only now dropped"
+"""Why a message still waits although no message that was tried does."""
+
+
 def letter_of(fleet: str, message: Message) -> Letter:
     """Return a message of the fleet named `fleet` with its subject, text and JSON, ready to be sent."""
     document = json_text(message_document_of(fleet, message)).encode()
@@ -104,7 +108,8 @@ class MessageQueue:
         except InterruptedPassError:
             self.failure = "interrupted"
             raise
-        self.failure = next((each.why for each in self._untaken), "")
+        held = HELD_BACK if waiting_for(record.known, self.name) else ""
+        self.failure = next((each.why for each in self._untaken), held)
 
     def _hold(self, unsent: UnsentMessage) -> None:
         self._held |= subjects_of(unsent.message)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from attrs import evolve
+
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.output_file import READABLE, require_output_path
 from reconciler.cli.read_last_pass import last_whole_pass
@@ -38,7 +40,8 @@ def write_metrics(
     """Write the metrics of a report to the file `path`, in one step and readable by everybody. Return the exit code.
 
     * `path`: None to write nothing.
-    * `code`: the exit code of the report. It is returned if writing succeeds.
+    * `code`: the exit code of the command, which is not the report's if stdout could not be written. It is written too,
+      and returned if writing succeeds.
     * `last`: the last pass over the whole fleet; None to read it from the ledger.
 
     If the file cannot be written, or the records that it needs cannot be read, print the reason to stderr, and return 1
@@ -51,7 +54,7 @@ def write_metrics(
         seconds = {name: memory.seconds for name, memory in records.memories.items() if memory.seconds is not None}
         since = {name: record.since for name, record in records.drift.items()}
         known = MetricsInput(context.fleet.name, last or last_whole_pass(context), seconds, since)
-        replace_file(path, metrics_text(report, known).encode(), READABLE)
+        replace_file(path, metrics_text(evolve(report, exit_code=code), known).encode(), READABLE)
     except (OSError, CanonError, StateError) as error:
         reason = reason_of(error)
         print_error(f"reconcile: cannot write the metrics to {path}: {reason}\n  what was done is recorded\n")

@@ -1,6 +1,7 @@
 """`reconcile`, `reconcile --dry-run` and `reconcile drift`: run or preview a pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
@@ -118,16 +119,24 @@ def _run_locked(
         progress_on_stderr(context.options) as shown,
         told_pass(shown, context.state.running_pass, lines) as told,
     ):
-        host = make_host(context, told, lock.descriptor)
+        with _failure_told(context):
+            host = make_host(context, told, lock.descriptor)
+            workers = workers_for(context, host, told, lock.descriptor)
         check(host)
-        workers = workers_for(context, host, told, lock.descriptor)
         told.begin(host, request.names)
-        try:
+        with _failure_told(context):
             done = reconcile(host, request, told.outcome, workers, told.planned)
-        except Exception as failed:
-            tell_failed_pass(context, failed)
-            raise
         return tell_pass(context, done)
+
+
+@contextmanager
+def _failure_told(context: CommandContext) -> Iterator[None]:
+    """Send the message that the pass failed, if the `with` block raises an error."""
+    try:
+        yield
+    except Exception as failed:
+        tell_failed_pass(context, failed)
+        raise
 
 
 def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[str]) -> RunRequest:

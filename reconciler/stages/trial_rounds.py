@@ -1,6 +1,7 @@
 """Carries out a plan. If a recipe could not be tried, a waiting one gets its place in `[budget] trials`."""
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 
 from attrs import evolve, frozen
 
@@ -58,7 +59,8 @@ def _converge(
     * the number of the signal that interrupted `steps`; None if none did.
 
     Each outcome is passed to `report_outcome` at once. After a signal, `steps` is closed, which ends the trials that
-    still run. Each remaining step then gets an outcome which says that the step was not tried.
+    still run. Each remaining step then gets an outcome which says that the step was not tried, and which is passed to
+    `report_outcome` too.
     """
     plan = context.plan
     outcomes: dict[str, Outcome] = {}
@@ -73,5 +75,9 @@ def _converge(
         rest = {
             step.recipe: untried(context, step, stop.message) for step in remaining if step.action is not Action.NONE
         }
+        for outcome in rest.values():
+            # A second signal ends nothing here: all trials have ended.
+            with suppress(InterruptedPassError):
+                report_outcome(outcome)
         return outcomes | rest, stop.signal_number
     return outcomes, None

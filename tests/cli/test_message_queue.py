@@ -94,3 +94,15 @@ def test_a_message_is_not_given_up_after_its_first_try_however_old_it_is(tmp_pat
     queue = sent_to(SlowTarget(lambda nth: nth == 1, 1.0), tmp_path / "n", *waiting)
     assert (queue.count, queue.remarks) == (1, [])
     assert [each.message for each in open_record(tmp_path / "n").known.unsent] == waiting[:1]
+
+
+def test_a_message_that_waited_behind_a_dropped_one_is_named_as_not_sent(tmp_path: Path) -> None:
+    file, target = tmp_path / "n", SlowTarget(lambda nth: nth == 1, 1.0)
+    dropped, behind, other = message(24 * 30, "notes"), message(2, "notes"), message(1, "wiki")
+    tried_before = UnsentMessage(dropped, ("x",), {"x": NOW - timedelta(days=29)})
+    rest = [UnsentMessage(each, ("x",)) for each in (behind, other)]
+    keep_notifications(file, Notifications(unsent=(tried_before, *rest)))
+    queue = MessageQueue("ci", "x", target, lambda: target.time)
+    queue.send(open_record(file))
+    assert [each.message for each in open_record(file).known.unsent] == [behind]
+    assert (queue.failure, len(queue.remarks)) == ("an earlier message on the same problem was only now dropped", 1)

@@ -2,11 +2,14 @@
 
 import os
 import stat
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from state.registry.registry import SqliteRegistry
 from tests.cli.one_recipe_fleet import SECOND, OneRecipeFleet
+from tests.reconcile_command import BIN
 
 
 def test_a_pass_writes_its_metrics_in_one_step_for_everybody_to_read(settled: OneRecipeFleet) -> None:
@@ -47,3 +50,14 @@ def test_metrics_that_cannot_be_written_make_drift_exit_with_1_after_its_report(
     assert done.code == 1
     assert done.out.splitlines()[-1].startswith("1 enrolled, 1 decided: 1 in sync")
     assert f"cannot write the metrics to {settled.folder}/canon.prom: Is a directory" in done.err
+
+
+def test_the_exit_code_in_the_file_is_that_of_the_command_even_if_its_report_cannot_be_written(
+    settled: OneRecipeFleet,
+) -> None:
+    metrics = settled.folder / "canon.prom"
+    with Path("/dev/full").open("w") as full:
+        command = [str(BIN / "reconcile"), "drift", "--metrics", str(metrics)]
+        done = subprocess.run(command, env=settled.environment, stdout=full, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == 1
+    assert 'canon_run_exit_code{fleet="tiny",command="drift"} 1' in metrics.read_text().splitlines()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from state.notification_file import read_notifications
 from tests.cli.one_recipe_fleet import SECOND, THIRD, OneRecipeFleet
@@ -140,6 +140,15 @@ def test_a_pass_that_fails_as_a_whole_is_told_and_so_is_its_recovery(notified: N
     database.write_bytes(kept)
     assert notified.notes(0) == []
     assert notified.told()[1:] == [[("recovery", None, "pass-failed")]]
+
+
+def test_a_pass_that_fails_before_it_looks_at_anything_is_told_too(notified: Notified) -> None:
+    programs = notified.jot.folder / "bin"
+    programs.mkdir()
+    without_git = evolve(notified.jot, variables={**notified.jot.variables, "PATH": str(programs)})
+    done = without_git.run("-q")
+    assert (done.code, "git: not found in PATH" in done.err) == (1, True)
+    assert notified.told() == [[("problem", None, "pass-failed")]]
 
 
 def test_a_pass_that_is_killed_while_it_sends_loses_nothing(notified: Notified) -> None:
