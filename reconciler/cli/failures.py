@@ -13,8 +13,8 @@ import click
 
 from desired.declarations.problems import DeclarationError
 from reconciler.cli.options import terminal_width
-from reconciler.cli.standard_streams import FAILED, SIGNALLED, print_answer, print_error
-from reconciler.core.exit_codes import NEEDS_PERSON
+from reconciler.cli.standard_streams import FAILED, print_answer, print_error
+from reconciler.core.exit_codes import NEEDS_PERSON, SIGNALLED
 from reconciler.errors import (
     BusyError,
     CanonError,

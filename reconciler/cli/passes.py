@@ -21,8 +21,9 @@ from reconciler.cli.named_lists import read_ways
 from reconciler.cli.notifications import tell_failed_pass, tell_pass
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
-from reconciler.cli.standard_streams import SIGNALLED, print_answer
+from reconciler.cli.standard_streams import print_answer
 from reconciler.cli.told_pass import EventLines, told_pass
+from reconciler.core.exit_codes import SIGNALLED
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
 from reconciler.host.stopping_signals import blocked_signals

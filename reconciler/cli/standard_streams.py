@@ -12,8 +12,6 @@ from reconciler.errors import CanonError
 
 # No `typing` in this file: `--version` loads it, and that import alone takes a third of a bare start.
 FAILED = 1
-# A command that a signal ended has this number and that of the signal as its exit code.
-SIGNALLED = 128
 # The only exit code of a report (0 to 5) that is graver than FAILED. All the lower ones are less grave.
 _HOLLOW = 5
 _REPORT_CODES = range(_HOLLOW)

@@ -12,8 +12,9 @@ from attrs import define, field
 from reconciler.cli.composition import interruptible
 from reconciler.cli.options import Options, stdout_screen, stdout_width
 from reconciler.cli.running import look_at_passes
-from reconciler.cli.standard_streams import SIGNALLED, write_answer
+from reconciler.cli.standard_streams import write_answer
 from reconciler.core.events import Event, events_of, pass_of
+from reconciler.core.exit_codes import SIGNALLED
 from reconciler.errors import InterruptedPassError, UsageError
 from reconciler.show.text.running import RunningNow, running_lines
 from reconciler.show.text.running_changes import change_lines, gone_pass, with_unseen

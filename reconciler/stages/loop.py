@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from attrs import evolve, frozen
 
+from reconciler.core.exit_codes import SIGNALLED
 from reconciler.core.findings import Cause
 from reconciler.core.needs import keeps_running
 from reconciler.core.observation import State
@@ -147,7 +148,12 @@ def _prune_images(host: Host, request: RunRequest, records: Records, signal: int
 
 
 def _end(host: Host, request: RunRequest, report: Report, signal: int | None, records: Records) -> Pass:
-    """Append the end of the pass to the ledger. Return the result of the pass. `records` are those after its steps."""
+    """Append the end of the pass to the ledger. Return the result of the pass. `records` are those after its steps.
+
+    If a signal interrupted the pass, the report's exit code becomes that of the signal.
+    """
+    if signal is not None:
+        report = evolve(report, exit_code=SIGNALLED + signal)
     disk = disk_record(host, request.names, records)
     ended = {"signal": signal, **_ledger_facts(report, request), "disk": disk}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)

@@ -44,7 +44,8 @@ def test_an_interrupted_pass_tries_nothing_more_and_the_next_one_goes_on(
     assert f"jot: interrupted by signal {int(number)}" in said.out
     assert closing.startswith("1 enrolled, 1 decided: 0 in sync, 1 to promote, ")
     assert settled.promoted_state().without_tags() == before
-    assert ledger_lines(settled.registry)[-1].entry.body["signal"] == number
+    ended = ledger_lines(settled.registry)[-1].entry.body
+    assert (ended["signal"], ended["exit_code"]) == (number, said.code)
     assert settled.registry.read().intents == ()
     assert settled.row_of("--dry-run")["held_back"] is None
 
