@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from reconciler.cli.standard_streams import print_answer
-from reconciler.errors import InfrastructureError, message_and_hint
+from reconciler.errors import InfrastructureError, UsageError, message_and_hint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +81,6 @@ def _folder(flag: str | None, environ: Mapping[str, str], own_name: str, systemd
         return Path(default)
     folder = environ[name].split(":")[0] if name == systemd_name else environ[name]
     if not folder.strip():
-        from reconciler.errors import UsageError
-
         raise UsageError(f"{name} is set and empty", "let it name a folder, or unset it")
     return Path(folder)
 
@@ -136,6 +134,7 @@ def common_options(function: Command) -> Command:
         options = Options(**{name: values.pop(name) for name in Options._fields})
         before_command = context.parent.obj if context.parent is not None else None
         context.obj = options.over(before_command) if isinstance(before_command, Options) else options
+        _require_one_choice(context.obj.recipes, values.get("name"))
         try:
             return context.invoke(function, context.obj, **values)
         except OSError as failed:  # click would exit silently on a broken pipe
@@ -144,6 +143,13 @@ def common_options(function: Command) -> Command:
     with_options.__name__, with_options.__doc__ = function.__name__, function.__doc__
     with_options.__click_params__ = list(reversed(_COMMON_OPTIONS))  # type: ignore[attr-defined]  # read by click
     return with_options  # type: ignore[return-value]  # click's decorators hide what they wrap
+
+
+def _require_one_choice(recipes: tuple[str, ...], name: str | None) -> None:
+    """Raise UsageError if --recipe names other `recipes` than the argument NAME of the command, which has `name`."""
+    if name is not None and set(recipes) - {name}:
+        others = " ".join(f"--recipe {each}" for each in recipes)
+        raise UsageError(f"{others} beside {name}: name the recipes in one way", "--recipe, or the argument NAME")
 
 
 def metrics_option(function: Command) -> Command:

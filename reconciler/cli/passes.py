@@ -26,6 +26,7 @@ from reconciler.cli.told_pass import EventLines, told_pass
 from reconciler.core.exit_codes import SIGNALLED
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
+from reconciler.errors import UsageError
 from reconciler.host.stopping_signals import blocked_signals
 from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
@@ -146,10 +147,12 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
     * `command`: the command whose report is made: PASS for a pass, PLAN or DRIFT for a preview.
     * `retry`: the recipes to try again although they were red.
 
-    Raise UsageError if a recipe in `retry` is not declared.
+    Raise UsageError if a recipe in `retry` is not declared, or not selected.
     """
     for name in retry:
         require_declared(context, name)
+        if name not in context.names:
+            raise UsageError(f"--retry {name}: this run is not about {name}", f"add --recipe {name}")
     return RunRequest(context.fleet, context.names, command, frozenset(retry), parallel_of(context.fleet))
 
 

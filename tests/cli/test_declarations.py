@@ -169,6 +169,27 @@ def test_one_of_many_is_said_to_be_selected(jot: OneRecipeFleet) -> None:
     assert said.out.splitlines()[-1].startswith("1 of 2 selected: 1 enrolled, 1 decided: 0 in sync, 1 to promote,")
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-r", "jot", "--retry", "other"), "--retry other: this run is not about other"),
+        (("-r", "jot", "--dry-run", "--retry", "other"), "--retry other: this run is not about other"),
+        (("status", "-r", "jot", "other"), "--recipe jot beside other"),
+        (("-r", "jot", "hold", "other", "--reason", "why"), "--recipe jot beside other"),
+        (("trial", "jot", "-r", "jot", "-r", "other"), "--recipe jot --recipe other beside jot"),
+    ],
+)
+def test_recipes_that_a_command_would_pass_over_are_a_usage_error(
+    jot: OneRecipeFleet, words: tuple[str, ...], message: str
+) -> None:
+    shutil.copytree(jot.recipe, jot.fleet / "recipes" / "other")
+    assert message in usage(jot, *words)
+
+
+def test_the_same_recipe_named_in_both_ways_is_looked_at(jot: OneRecipeFleet) -> None:
+    assert jot.run("status", "-r", "jot", "jot").out == jot.run("status", "jot").out != ""
+
+
 def test_an_unknown_output_format_is_a_usage_error(jot: OneRecipeFleet) -> None:
     said = jot.run("-o", "yaml", "drift")
     assert (said.code, said.out) == (64, "")
