@@ -8,6 +8,8 @@ from desired.versions import version_key
 from reconciler.core.way_kinds import WayAnswer
 from reconciler.core.ways import RecordedWay, WayResult
 
+_YES_OR_NO = frozenset({WayAnswer.YES, WayAnswer.NO})
+
 
 def closed_way(
     recorded: Sequence[RecordedWay], version: str, commit: str, way: WayName = WayName.BACK
@@ -17,18 +19,18 @@ def closed_way(
     * The later one is the newest result of the canonical's release, which has this `version` and `commit`. Its answer
       must be NO.
     * The earlier one is the last result before the later one that can be compared with it (see `_answers_same`). Its
-      answer must be YES. A SKIP is passed over.
+      answer must be YES.
 
-    An ERROR and a try by hand do not count. `recorded` are the results of one recipe, the oldest first.
+    A SKIP, an ERROR and a try by hand do not count. `recorded` are the results of one recipe, the oldest first.
     """
-    answered = [each.result for each in recorded if each.by_pass and each.result.answer is not WayAnswer.ERROR]
+    answered = [each.result for each in recorded if each.by_pass and each.result.answer in _YES_OR_NO]
     results = [one for one in answered if one.way is way]
     release = Release(version, commit)
     last = next((at for at, one in reversed([*enumerate(results)]) if one.release == release), None)
     if last is None or results[last].answer is not WayAnswer.NO:
         return None
     present = results[last]
-    before = [one for one in results[:last] if one.answer is not WayAnswer.SKIP and _answers_same(one, present)]
+    before = [one for one in results[:last] if _answers_same(one, present)]
     return (before[-1], present) if before and before[-1].answer is WayAnswer.YES else None
 
 
@@ -45,8 +47,7 @@ def _answers_same(before: WayResult, present: WayResult) -> bool:
     own, later = version_key(before.release.version), version_key(present.release.version)
     if not present.cases:
         return own < later or (own == later and before.base == present.base)
-    yes_or_no = {WayAnswer.YES, WayAnswer.NO}
-    answered = {(case.source.release, case.moment) for case in before.cases if case.answer in yes_or_no}
+    answered = {(case.source.release, case.moment) for case in before.cases if case.answer in _YES_OR_NO}
     closed = [case for case in present.cases if case.answer is WayAnswer.NO]
     return own <= later and any(
         (case.source.release, case.moment) in answered or version_key(case.source.version) >= own for case in closed

@@ -9,11 +9,12 @@ from reconciler.core.case import Case
 from reconciler.core.events import Event, text_of
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus, way_conditions
+from reconciler.core.known_ways import answers_of_passes
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.reds import red_of_wanted
 from reconciler.core.trial_base import base_for
 from reconciler.core.way_records import WAY_LINE, recorded_way
-from reconciler.core.ways import GatingWays, RecordedWay, older_release, upgraded_from, ways_of
+from reconciler.core.ways import GatingWays, RecordedWay, older_release, upgraded_from
 from state.records import Canonical, Red
 
 PASS, FAIL = ConditionStatus.PASS, ConditionStatus.FAIL
@@ -61,10 +62,7 @@ def conditions_of_ways(
     """
     if not observed.recipe.ways.gates:
         return {}
-    recorded = [each for each in recorded_ways_in(events) if each.by_pass]
-    found = [each.result for each in ways_of(recorded, release.version, release.commit)]
-    # An error comes after the answer of its way, and hides none.
-    answers = tuple({each.way: each for each in reversed(found)}.values())
+    answers = answers_of_passes(recorded_ways_in(events), release.version, release.commit)
     nothing_older = older_release(release, base, tags_to_mirror(observed)) is None
     conditions = way_conditions(observed.recipe, GatingWays(answers, nothing_older))
     return {each.name: each for each in conditions}

@@ -15,13 +15,14 @@ from reconciler.core.events import Event
 from reconciler.core.evidence_gate import evidence_gate, recorded_ways_in
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition
+from reconciler.core.known_ways import ways_of
 from reconciler.core.moved_by import moved_by
 from reconciler.core.observation import State, upstream_tags
 from reconciler.core.plan import Action, HeldBack, Step
 from reconciler.core.policies import policies_of
 from reconciler.core.trial_base import base_for
 from reconciler.core.unread_tags import UnreadTag, tags_not_read
-from reconciler.core.ways import RecordedWay, ways_of
+from reconciler.core.ways import RecordedWay
 from state.drift_record import DriftRecord
 
 
@@ -68,7 +69,7 @@ class Explanation:
     * `drift`: the recorded differences of the recipe.
     * `freshness`: how old the facts about upstream are.
     * `by_record`: what the verdict would be by the last recorded answer of upstream; "" if upstream can be seen now.
-    * `ways`: the newest results of the ways that were tried of the canonical's release.
+    * `ways`: what is known of the ways that were tried of the canonical's release.
     """
 
     recipe: str
@@ -123,7 +124,7 @@ def explain(case: Case, events: Sequence[Event], drift: DriftRecord | None, fres
 
 
 def _ways(case: Case, events: Sequence[Event]) -> tuple[RecordedWay, ...]:
-    """Return the newest results of the ways that were tried of the canonical's release; () if there is no canonical.
+    """Return what is known of the ways that were tried of the canonical's release; () if there is no canonical.
 
     `events` are the events of the recipe.
     """

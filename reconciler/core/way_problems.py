@@ -1,13 +1,15 @@
 """Finds the dangerous ways of canonicals, of which a person should be told."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from desired.model import Recipe, WayName
+from reconciler.core.known_ways import ways_of
 from reconciler.core.notifications import LONGEST_REASON, Seen
 from reconciler.core.report import Row
 from reconciler.core.way_records import recorded_ways
-from reconciler.core.ways import WayResult, is_dangerous, way_text, ways_of
+from reconciler.core.ways import WayResult, is_dangerous, way_text
 from state.ledger_line import LedgerLine
 from state.notifications import FleetProblem, way_subject
 
@@ -16,7 +18,7 @@ def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iter
     """Return the dangers that ways have shown of the canonicals in `rows`, as one problem for each way.
 
     Only ways that the recipe declares to be run can have a problem. All other ways of the recipes in `rows` are
-    returned as certainly without a problem.
+    returned as certainly without a problem. `ways_of` says how long a danger is known.
 
     * `recipes`: the declared recipes, by name.
     * `lines`: the ledger lines on ways, the oldest first.
@@ -27,11 +29,17 @@ def seen_of_ways(rows: Iterable[Row], recipes: Mapping[str, Recipe], lines: Iter
     problems, over = dict[str, FleetProblem](), dict[str, str]()
     for row in rows:
         recipe = recipes.get(row.recipe)
-        for result in _dangers(row, recipe, by_recipe[row.recipe]):
-            subject, reason = way_subject(row.recipe, result.way), f"{result.way}: {way_text(result)}"[:LONGEST_REASON]
-            problems[subject] = FleetProblem(subject, "danger", result.release.version, reason)
+        for way, dangers in groupby(_dangers(row, recipe, by_recipe[row.recipe]), lambda result: result.way):
+            problem = _problem(way_subject(row.recipe, way), way, tuple(dangers))
+            problems[problem.subject] = problem
         over |= {way_subject(row.recipe, way): _state_text(row, recipe, way) for way in WayName}
     return Seen(problems, {subject: text for subject, text in over.items() if subject not in problems})
+
+
+def _problem(subject: str, way: WayName, dangers: Sequence[WayResult]) -> FleetProblem:
+    """Return the problem of one way of a release, with all its dangerous results `dangers` in the reason."""
+    reason = f"{way}: {'; '.join(map(way_text, dangers))}"
+    return FleetProblem(subject, "danger", dangers[0].release.version, reason[:LONGEST_REASON])
 
 
 def _dangers(row: Row, recipe: Recipe | None, lines: Iterable[LedgerLine]) -> Iterator[WayResult]:

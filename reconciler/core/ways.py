@@ -164,27 +164,6 @@ def _same_base(result: WayResult, base: Release | None) -> bool:
     return result.way is not WayName.BACK or result.base == base
 
 
-def ways_of(recorded: Sequence[RecordedWay], version: str, commit: str) -> tuple[RecordedWay, ...]:
-    """Return the newest answer of each way of the release with this version and commit, in the order of `WayName`.
-
-    An ERROR is no answer. If the newest result of a way is an ERROR, that result is returned too, after the answer if
-    there is one. Ways without a result are left out. `recorded` are the results of one recipe, the oldest first.
-    """
-    own = [each for each in recorded if each.result.release == Release(version, commit)]
-    return tuple(each for way in WayName for each in _newest([one for one in own if one.result.way is way]))
-
-
-def _newest(recorded: Sequence[RecordedWay]) -> Sequence[RecordedWay]:
-    """Return the newest answer in `recorded`, and after it the newest ERROR if that ERROR came later.
-
-    An ERROR is no answer. If there is no answer, return only the newest ERROR. Return an empty sequence if there is no
-    result at all. `recorded` are the results of one way, the oldest first.
-    """
-    answers = [at for at, each in enumerate(recorded) if each.result.answer is not WayAnswer.ERROR]
-    last = answers[-1] if answers else -1
-    return (*recorded[max(last, 0) : last + 1], *recorded[last + 1 :][-1:])
-
-
 def is_dangerous(result: WayResult) -> bool:
     """Return whether the result shows that data which was safe before may be lost."""
     return is_danger(result.kind)

@@ -1,6 +1,6 @@
 """Which ways of canonicals a person is told of: dangerous ones of the release that is canonical, while declared."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from attrs import evolve
@@ -22,7 +22,7 @@ from tests.core.test_report_problems import report_with
 from tests.values import canonical, finding, recipe
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
-OLD, NEW = Release("1.0.0", "a" * 40), Release("1.1.0", "b" * 40)
+OLDEST, OLD, NEW = (Release(name, letter * 40) for name, letter in (("0.9.0", "c"), ("1.0.0", "a"), ("1.1.0", "b")))
 DAMAGES = WayResult("notes", WayName.BACK, WayAnswer.NO, NEW, OLD, WayKind.DAMAGES, "a line is gone")
 REFUSES = evolve(DAMAGES, kind=WayKind.REFUSES)
 UNCLEAN = WayResult("notes", WayName.STOP, WayAnswer.NO, NEW, kind=WayKind.UNCLEAN, reason="exited 1")
@@ -35,10 +35,20 @@ def row_at(release: Release | None) -> Row:
 
 
 def told(
-    results: Sequence[WayResult], declared: Recipe | None = BOTH, release: Release | None = NEW
+    results: Sequence[WayResult],
+    declared: Recipe | None = BOTH,
+    release: Release | None = NEW,
+    by_hand: Collection[int] = (),
 ) -> tuple[dict[str, FleetProblem], dict[str, str]]:
-    """Return the problems and what is over if these results are in the ledger, beside those of another recipe."""
-    entries = [LedgerEntry(AT, WAY_LINE, name, way_body(each)) for each in results for name in ("notes", "other")]
+    """Return the problems and what is over if these results are in the ledger, beside those of another recipe.
+
+    A person tried the results with the numbers in `by_hand`, passes the others.
+    """
+    entries = [
+        LedgerEntry(AT, WAY_LINE, name, {**way_body(each), "by_pass": number not in by_hand})
+        for number, each in enumerate(results)
+        for name in ("notes", "other")
+    ]
     lines = [LedgerLine(number, entry) for number, entry in enumerate(entries, 1)]
     recipes = {"notes": declared} if declared is not None else {}
     seen = seen_of_ways([row_at(release)], recipes, lines)
@@ -58,6 +68,28 @@ def test_a_way_that_is_only_closed_or_was_tried_again_is_no_danger() -> None:
     for results in ([REFUSES], [DAMAGES, REFUSES], []):
         problems, over = told(results)
         assert (problems, over["way:notes:back"]) == ({}, "no danger is known of 1.1.0")
+
+
+def test_what_proves_nothing_and_what_a_person_tried_end_no_danger_that_a_pass_has_seen() -> None:
+    skipped = evolve(DAMAGES, answer=WayAnswer.SKIP, kind=None, reason="not deployed: unsigned")
+    opened = evolve(DAMAGES, answer=WayAnswer.YES, kind=None, reason="")
+    assert list(told([DAMAGES, skipped])[0]) == ["way:notes:back"]
+    assert list(told([DAMAGES, opened], by_hand=[1])[0]) == ["way:notes:back"]
+    assert list(told([DAMAGES, evolve(opened, base=OLDEST)])[0]) == ["way:notes:back"]
+    assert told([DAMAGES, skipped, opened, skipped])[0] == {}
+
+
+def test_a_danger_that_only_a_person_has_seen_is_told_until_a_later_try_by_whomever() -> None:
+    opened = evolve(DAMAGES, answer=WayAnswer.YES, kind=None, reason="")
+    assert list(told([opened, DAMAGES], by_hand=[1])[0]) == ["way:notes:back"]
+    assert told([DAMAGES, opened], by_hand=[0])[0] == {}
+    assert told([DAMAGES, opened], by_hand=[0, 1])[0] == {}
+
+
+def test_a_way_with_a_danger_to_each_of_two_older_releases_tells_both() -> None:
+    problem = told([DAMAGES, evolve(DAMAGES, base=OLDEST, kind=WayKind.BREAKS)])[0]["way:notes:back"]
+    assert "no to 1.0.0: DANGER" in problem.reason
+    assert "no to 0.9.0: DANGER" in problem.reason
 
 
 def test_another_release_and_a_way_that_is_no_longer_run_end_the_danger_with_what_is_true_now() -> None:

@@ -21,7 +21,6 @@ from reconciler.core.ways import (
     stop_text,
     way_base,
     way_text,
-    ways_of,
 )
 from state.ledger_line import LedgerLine
 from state.records import LedgerEntry
@@ -121,18 +120,6 @@ def test_a_way_is_tried_once_for_the_same_releases_and_tests() -> None:
     assert due_ways(both, NEW, None, "t1", recorded(BACK, STOP)) == (WayName.BACK,)
     assert due_ways(both, NEW, OLD, "t1", recorded(BACK, by_pass=False)) == (WayName.BACK, WayName.STOP)
     assert due_ways([WayName.BACK], NEW, OLD, "t1", recorded(evolve(BACK, answer=WayAnswer.ERROR))) == (WayName.BACK,)
-
-
-def test_the_newest_result_of_each_way_of_the_release_is_shown() -> None:
-    lines = recorded(BACK, evolve(BACK, release=OLD), STOP, CLOSED)
-    assert [each.result for each in ways_of(lines, NEW.version, NEW.commit)] == [CLOSED, STOP]
-
-
-def test_an_error_hides_no_earlier_answer_and_is_shown_beside_it() -> None:
-    damages, failed = evolve(CLOSED, kind=WayKind.DAMAGES), evolve(BACK, answer=WayAnswer.ERROR)
-    shown = ways_of(recorded(failed, damages, failed, STOP), NEW.version, NEW.commit)
-    assert [each.result for each in shown] == [damages, failed, STOP]
-    assert [each.result for each in ways_of(recorded(failed, failed), NEW.version, NEW.commit)] == [failed]
 
 
 def test_a_danger_is_said_loudly_and_the_measured_time_beside_the_declared_one() -> None:

@@ -41,6 +41,11 @@ def test_a_danger_is_above_all_recipes_and_the_measured_stop_beside_the_declared
     assert recipes.index("<b>back</b>") < recipes.index("<b>stop</b>")
 
 
+def test_a_try_by_hand_is_said_to_be_one() -> None:
+    shown = ways_on_page([RecordedWay(RESULT, AT, by_pass) for by_pass in (False, True)], 8)
+    assert [each.by_hand for each in shown] == [True, False]
+
+
 def test_a_recipe_of_which_no_way_was_tried_has_no_heading_for_ways(tmp_path: Path) -> None:
     assert "Ways of" not in render_page(facts_of(WaysWorld.upgraded(tmp_path).world))
 

@@ -1,4 +1,4 @@
-"""Chooses what the page shows of each canonical's ways: the newest results, the dangerous ones first."""
+"""Chooses what the page shows of each canonical's ways: the results that count, the dangerous ones first."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -24,6 +24,7 @@ class WayOnPage:
     * `tone`: the word by which the style sheet chooses the colour of the answer.
     * `text`: the rest of the result in one line, cut if it is long.
     * `at`: when the way was tried.
+    * `by_hand`: True if a person tried it, False if a pass did.
     * `seconds`: how long trying the way took.
     """
 
@@ -32,6 +33,7 @@ class WayOnPage:
     tone: str
     text: str
     at: datetime
+    by_hand: bool
     seconds: float
 
 
@@ -77,6 +79,7 @@ def _way(recorded: RecordedWay, most: int) -> WayOnPage:
         tone=tones.BAD if is_danger else _TONES.get(result.answer, tones.FAINT),
         text=_shortened(text.replace("DANGER: ", ""), most),
         at=recorded.at,
+        by_hand=not recorded.by_pass,
         seconds=result.seconds,
     )
 

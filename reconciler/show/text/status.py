@@ -34,7 +34,7 @@ class Recorded:
     * `status`: whether the canonical is intact, damaged, down or unknown, and why.
     * `memory`: what is remembered of the recipe, such as its reds.
     * `decisions`: the hold and the rollback that a person decided; None for neither.
-    * `ways`: the newest result of each way of the canonical's release.
+    * `ways`: what is known of the ways of the canonical's release.
     * `stored`: how many bytes the recipe's generations take on the disk; None if this was not measured.
     """
 
@@ -57,8 +57,8 @@ class Recorded:
 
 def with_ways(row: Recorded, lines: Sequence[LedgerLine]) -> Recorded:
     """Return `row` with `ways` set to the results in `lines` (of the ledger); `row` itself if it has no canonical."""
+    from reconciler.core.known_ways import ways_of
     from reconciler.core.way_records import recorded_ways
-    from reconciler.core.ways import ways_of
 
     have = row.canonical
     if have is None:
