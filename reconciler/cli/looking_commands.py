@@ -138,10 +138,13 @@ def prove(options: Options) -> int:
 
 @click.command(epilog=examples("reconcile evidence gitea", "reconcile evidence gitea --generation 4"))
 @click.argument("name", type=NONEMPTY)
-@click.option("--generation", type=int, metavar="N", help="Of this generation; default: the newest.")
+@click.option("--generation", type=int, metavar="N", help="Of this generation; default: the canonical's.")
 @common_options
 def evidence(options: Options, name: str, generation: int | None) -> int:
-    """Print the in-toto statement on a promotion, in its DSSE envelope."""
+    """Print the in-toto statement on the promotion of the canonical, in its DSSE envelope.
+
+    If a rollback made the canonical, or generation N, the statement is on the generation that was copied.
+    """
     from reconciler.cli import evidence_command
 
     return evidence_command.evidence(options, name, generation)
