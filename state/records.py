@@ -161,7 +161,7 @@ class Circumstances:
 
 @frozen
 class Red:
-    """A failed trial of a release. The release is not tried again until its circumstances change."""
+    """A trial after which its release was not promoted, and is not tried again until its circumstances change."""
 
     version: str
     circumstances: Circumstances

@@ -43,9 +43,9 @@ class HeldBack(StrEnum):
     """Why nothing is done about a finding although something could be done.
 
     HELD: a person put the recipe on hold, or rolled it back. EXCEPTED: the recipe is not enrolled. RED_BEFORE: the
-    release was red, and nothing has changed since. QUARANTINED: upstream moved a release tag to another commit.
-    TOO_YOUNG: the release is not known for long enough. UNSIGNED: no key of the fleet signed the release's tag.
-    OVER_BUDGET: the fleet's budget has no room for its trial in the next pass.
+    release was red, or green and not promoted, and nothing has changed since. QUARANTINED: upstream moved a release tag
+    to another commit. TOO_YOUNG: the release is not known for long enough. UNSIGNED: no key of the fleet signed the
+    release's tag. OVER_BUDGET: the fleet's budget has no room for its trial in the next pass.
     """
 
     HELD = "held"
@@ -67,6 +67,7 @@ class Step:
     * `circumstances`: what the verdict on `release` depends on; None if no release is tried.
     * `redeploys`: the recipes whose kept deployment is deployed again at the end of the step, if it is down then.
     * `hold`: what a person decided about the recipe; None for nothing.
+    * `red`: the remembered trial that is the reason for RED_BEFORE; None if `held_back` is another.
     """
 
     finding: Finding
@@ -78,6 +79,7 @@ class Step:
     circumstances: Circumstances | None = None
     redeploys: tuple[str, ...] = ()
     hold: HoldStatus | None = None
+    red: Red | None = None
 
     @property
     def recipe(self) -> str:
@@ -201,15 +203,14 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
     if have is None or finding.status.state is not State.DAMAGED or not is_still_tagged(have, observation):
         return held
     retest = _retest(finding, Release(have.version, have.commit), observation, context)
-    return evolve(
-        retest, needs_person=retest.needs_person or held.needs_person, reason=f"{retest.reason}; {held.reason}"
-    )
+    asks = retest.needs_person or held.needs_person
+    return evolve(retest, needs_person=asks, reason=f"{retest.reason}; {held.reason}")
 
 
 def _held_back_by_red(finding: Finding, red: Red) -> Step:
-    """Return a step that does nothing, because the release failed an earlier trial (`red`)."""
+    """Return a step that does nothing, because of an earlier trial of the release (`red`)."""
     reason = red_text(red, finding.recipe)
-    return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True)
+    return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True, red=red)
 
 
 def _unsigned_step(finding: Finding, why: str) -> Step:
@@ -243,8 +244,7 @@ def _retest(finding: Finding, release: Release, observation: Observation, contex
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")
-    red = matching_red(observation.memory, circumstances, release, context)
-    if red is not None:
+    if (red := matching_red(observation.memory, circumstances, release, context)) is not None:
         return _held_back_by_red(finding, red)
     reason = f"{damage_note(finding)}tested again at {release.version}"
     return Step(finding, Action.RETEST, with_missing_tools(reason, observation), release, circumstances=circumstances)

@@ -9,6 +9,7 @@ from reconciler.core.notifications import LONGEST_REASON, PASS, TIMER, Seen
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.core.report import Report, ReportBucket, Row, bucket_of, gaps
+from reconciler.core.step_reasons import was_green
 from state.notifications import FleetProblem, recipe_of
 
 _TOLD = frozenset(
@@ -66,7 +67,7 @@ def _problem(row: Row) -> FleetProblem | None:
 def _kind(row: Row, bucket: ReportBucket) -> str:
     """Return the word for the kind of a problem in a row of the report, such as "red". `bucket` is the row's bucket.
 
-    A release that failed its trial has the same word in the pass that tried it and in later passes.
+    A release that is held back because of its trial has the same word in the pass that tried it and in later passes.
     """
     if bucket is ReportBucket.DAMAGED:
         return row.finding.status.state.value
@@ -75,7 +76,7 @@ def _kind(row: Row, bucket: ReportBucket) -> str:
     if row.result in _VERDICTS:
         return row.result.value
     if row.step.held_back is HeldBack.RED_BEFORE:
-        return Result.RED.value
+        return (Result.GREEN_NOT_PROMOTED if was_green(row.step.red) else Result.RED).value
     return row.step.held_back.value if row.step.held_back is not None else row.finding.cause.value
 
 

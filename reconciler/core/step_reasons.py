@@ -111,9 +111,14 @@ def signer_note(observation: Observation, release: Release) -> str:
     return f"; signed by {signature.signer}" if signature else "; its signature is checked once our mirror has the tag"
 
 
+def was_green(red: Red | None) -> bool:
+    """Return whether the trial of `red` passed, and its release was not promoted. Return False if `red` is None."""
+    return red is not None and red.reason.startswith(NOT_PROMOTED)
+
+
 def red_words(red: Red) -> str:
-    """Return "was red" if the trial of `red` failed; "was not promoted" if the trial passed and the gate refused."""
-    return "was not promoted" if red.reason.startswith(NOT_PROMOTED) else "was red"
+    """Return "was red" if the trial of `red` failed; "was not promoted" if the trial passed."""
+    return "was not promoted" if was_green(red) else "was red"
 
 
 def red_text(red: Red, recipe: str) -> str:

@@ -64,7 +64,7 @@ ACTIONS: Final[Mapping[str, str]] = {
 HOLDS: Final[Mapping[HeldBack, str]] = {
     HeldBack.HELD: "a person put it on hold, or rolled it back; nothing is tried until that ends",
     HeldBack.EXCEPTED: "not enrolled, for the reason that its declaration gives",
-    HeldBack.RED_BEFORE: "this release failed here before, and nothing has changed since",
+    HeldBack.RED_BEFORE: "this release was red, or green and not promoted, here before, and nothing has changed since",
     HeldBack.TOO_YOUNG: "the release is not known here for as long as its declaration asks",
     HeldBack.UNSIGNED: "no key of the fleet signed the release's tag",
     HeldBack.OVER_BUDGET: "the budget of the fleet leaves its trial to a later pass",

@@ -70,6 +70,17 @@ def test_a_dangerous_way_is_told_until_a_release_without_it_is_canonical(told: T
     assert told.posted()[1:] == [["recovery notes"]]
 
 
+def test_a_release_whose_gate_is_closed_is_one_problem_in_all_passes_that_hold_it_back(
+    told: ToldWorld, tmp_path: Path
+) -> None:
+    asked = WaysWorld.gated(tmp_path / "ways", WayName.BACK)
+    told.world, asked.older = asked.world, {"damages"}
+    for _ in range(3):
+        told.run()
+    (body,) = [json.loads(each.body) for each in told.hook.got]
+    assert [(item["event"], item["kind"]) for item in body["items"]] == [("problem", "green-not-promoted")]
+
+
 def test_a_limit_that_is_no_longer_declared_ends_the_problem_without_naming_a_pass_that_did_not_end(
     told: ToldWorld,
 ) -> None:

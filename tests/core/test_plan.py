@@ -193,6 +193,14 @@ def test_a_red_says_what_would_change_it() -> None:
     )
 
 
+def test_a_release_that_was_green_and_not_promoted_is_not_said_to_have_been_red() -> None:
+    seen = was_red(NEW, NEXT, B)
+    refused = evolve(seen.memory.reds[NEXT], reason="green, not promoted: way-back: no to 1.0.0")
+    step = planned(evolve(seen, memory=evolve(seen.memory, reds={NEXT: refused})))
+    assert (step.held_back, step.red) == (RED_BEFORE, refused)
+    assert step.reason.startswith("1.1.0 was not promoted on 2026-02-21 04:00 (green, not promoted: way-back: no ")
+
+
 def test_a_red_holds_for_the_release_by_whichever_of_its_names() -> None:
     first_named_v = was_red(observation({TAG: A, TWIN: A}), TWIN, A)
     assert planned(first_named_v).held_back is RED_BEFORE

@@ -134,6 +134,7 @@ def test_a_red_is_not_tried_under_equal_circumstances_and_is_under_any_other(
     same = planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, under)})))
     assert same.release != step.release
     assert same.action is RETEST or (same.held_back is RED_BEFORE and same.needs_person)
+    assert same.red == (red(version, under) if same.held_back is RED_BEFORE else None)
     other = data.draw(changed_circumstances(under))
     assert planned(evolve(fresh, memory=evolve(fresh.memory, reds={version: red(version, other)}))) == step
 

@@ -16,9 +16,11 @@ from reconciler.core.report import Report, ReportCommand, Row, summarise
 from reconciler.core.report_problems import both, failed_pass, seen_in, seen_of_timer
 from state.notifications import FleetProblem
 from tests.reports import row_after, run_of
-from tests.values import NEW, canonical, finding
+from tests.values import NEW, canonical, circumstances, finding, red
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
+FAILED = red("1.1.0", circumstances("b" * 40))
+REFUSED = evolve(FAILED, reason="green, not promoted: way-back: no to 1.0.0: it does not come up")
 
 
 def row(cause: Cause = Cause.IN_SYNC, state: State = State.INTACT, **step: object) -> Row:
@@ -51,7 +53,10 @@ def problems(*rows: Row) -> list[tuple[str, str]]:
     [
         (tried(Result.RED), "red"),
         (row(Cause.NEW_RELEASE, held_back=HeldBack.RED_BEFORE, needs_person=True), "red"),
+        (row(Cause.NEW_RELEASE, held_back=HeldBack.RED_BEFORE, red=FAILED, needs_person=True), "red"),
         (tried(Result.GREEN_NOT_PROMOTED), "green-not-promoted"),
+        (row(Cause.NEW_RELEASE, held_back=HeldBack.RED_BEFORE, red=REFUSED, needs_person=True), "green-not-promoted"),
+        (tried(Result.REPAIRED, held_back=HeldBack.RED_BEFORE, red=REFUSED, needs_person=True), "green-not-promoted"),
         (row(Cause.NEW_RELEASE, held_back=HeldBack.UNSIGNED, needs_person=True), "unsigned"),
         (row(Cause.AHEAD, needs_person=True), "ahead"),
         (tried(Result.INFRASTRUCTURE), "infrastructure"),

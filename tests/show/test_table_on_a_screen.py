@@ -17,7 +17,7 @@ from reconciler.show.text.screen import Screen, screen_for
 from tests import reports
 from tests.reports import pass_report, plan_report, report_of, row_after, row_before
 from tests.show.table_reports import FILE, REPORTS, heading
-from tests.values import NEW, OLD, RED_TIERS, canonical_of, finding_of, step_left, trial_of
+from tests.values import NEW, OLD, RED_TIERS, canonical_of, circumstances, finding_of, red, step_left, trial_of
 
 SGR = re.compile(r"\x1b\[[0-9]*m")
 
@@ -76,6 +76,15 @@ def test_every_clause_says_in_24_columns_what_is_to_be_done(name: str) -> None:
         said = clause(row)
         assert 0 < len(said) <= 24
         assert said.startswith("needs you") == needs_you(row)
+
+
+def test_a_release_that_was_green_and_not_promoted_before_is_not_called_red_in_the_table() -> None:
+    failed = red(NEW.version, circumstances(NEW.commit))
+    refused = evolve(failed, reason="green, not promoted: way-back: no to 1.0.0")
+    [row] = [each for each in plan_report().rows if each.recipe == "outline"]
+    said = {words: clause(evolve(row, step=evolve(row.step, red=words))) for words in (failed, refused)}
+    assert said == {failed: "needs you: was red", refused: "needs you: not promoted"}
+    assert max(map(len, said.values())) <= 24
 
 
 def test_colour_does_not_change_the_text() -> None:

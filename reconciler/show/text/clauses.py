@@ -8,6 +8,7 @@ from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import ReportBucket, Row, bucket_of
+from reconciler.core.step_reasons import was_green
 
 _RESULTS: Final[Mapping[Result, str]] = {
     Result.PROMOTED: "done",
@@ -44,15 +45,24 @@ def clause(row: Row) -> str:
     about the recipe next, such as "next pass tries it", or that nothing has to be done.
     """
     if needs_you(row):
-        was_red = row.step.held_back is HeldBack.RED_BEFORE and row.result is Result.NONE
         if row.step.held_back is HeldBack.UNSIGNED:
             return "needs you: unsigned"
-        return "needs you: was red" if was_red else "needs you"
+        return _held_back_by_red(row) or "needs you"
     if row.result is not Result.NONE:
         return _RESULTS.get(row.result, "see below")
     if row.drift.is_ignored:
         return "ignored"
     return _standing(row)
+
+
+def _held_back_by_red(row: Row) -> str:
+    """Return the text for a release that an earlier trial holds back: whether it was red, or was green.
+
+    Return "" if no earlier trial holds it back, or if this run has a result for the recipe.
+    """
+    if row.step.held_back is not HeldBack.RED_BEFORE or row.result is not Result.NONE:
+        return ""
+    return "needs you: not promoted" if was_green(row.step.red) else "needs you: was red"
 
 
 def _standing(row: Row) -> str:
