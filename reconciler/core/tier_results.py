@@ -89,7 +89,7 @@ class Trial:
     * `log`: the folder of the trial's logs, relative to the state folder.
     * `findings`: remarks without effect on the result.
     * `candidate`: the snapshot that may become the canonical; None if the trial did not get that far.
-    * `timed_out`: True if the trial failed because something took too long.
+    * `timed_out`: True if a tier failed, or if data.check may prove nothing, because something took too long.
     * `damage`: why the canonical's snapshot could not be deployed; "" if it could, or was not needed.
     * `tail`: the last log lines of the app that failed.
     * `checks_data`: True if data.check can tell that data is lost: it failed before data.mark had written anything.

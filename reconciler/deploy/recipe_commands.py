@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import timedelta
+from enum import StrEnum
 
 from attrs import evolve
 
@@ -21,8 +21,18 @@ from reconciler.errors import (
 from reconciler.ports.app import RunningApp
 from reconciler.ports.commands import CommandResult
 
-# `command_passes` often runs a command that should fail. Such a command may hang instead of failing.
-_LONGEST_PROBE = timedelta(seconds=60)
+
+class ProbeAnswer(StrEnum):
+    """How a command ended that is expected to fail.
+
+    * PASSED: it exited with 0.
+    * FAILED: it ended by itself, in time, and did not exit with 0.
+    * LATE: it was stopped because it took too long. Whether it would have passed is not known.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    LATE = "did not end in time"
 
 
 def run_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str, *, may_stop: bool = False) -> None:
@@ -67,24 +77,26 @@ def run_commands(slot: Slot, deployed: DeployedApp, commands: Sequence[Argv], wh
         run_command(slot, deployed, argv, f"{what} {number}")
 
 
-def command_passes(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> bool:
-    """Run the command `argv` of the recipe's tests for at most a minute. Return True if it exits with 0.
+def probe_command(slot: Slot, deployed: DeployedApp, argv: Argv, what: str) -> ProbeAnswer:
+    """Run the command `argv` of the recipe's tests, which is expected to fail. Return how it ended.
 
-    Return False if the command fails or takes too long, or if the recipe's app `deployed` does not run. Raise
-    RecipeError if that app went down by itself. Raise InfrastructureError if a needed app went down, if this host is to
-    blame, or if memory ran out. `what` names the command in the error.
+    It has as much time as in `run_command`: with less time, it could be late here and pass later.
+
+    Raise RecipeError if the recipe's app `deployed` went down, or if there is no such program. Raise
+    InfrastructureError if a needed app went down, if this host is to blame, or if memory ran out. `what` names the
+    command in the error.
     """
     status = deployed.driver.status(deployed.app)
     if not isinstance(status, RunningApp):
         check_up(slot)
-        return False
-    command = make_command(slot, deployed, argv, status)
-    result = slot.host.commands.run(evolve(command, deadline=min(command.deadline, _LONGEST_PROBE)))
-    if result.out_of_memory:
+        raise RecipeError(f"{what}: {deployed.recipe.name} no longer runs: {status.reason}")
+    result = slot.host.commands.run(make_command(slot, deployed, argv, status))
+    if result.out_of_memory or result.missing:
         raise _command_error(slot, argv, what, result)
-    if not result.ok:
-        check_up(slot)
-    return result.ok
+    if result.ok:
+        return ProbeAnswer.PASSED
+    check_up(slot)
+    return ProbeAnswer.LATE if result.timed_out else ProbeAnswer.FAILED
 
 
 def _ignore_stopped(ignore: bool) -> AbstractContextManager[None]:  # noqa: FBT001 - named by its caller

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve
 
-from desired.model import DataPolicy, TierName
+from desired.model import Argv, DataPolicy, TierName
 from reconciler.core.base import Origin
 from reconciler.core.tier_results import Skip
 from reconciler.deploy.app_health import check_stable, check_up, ready_timeout, wait_until_ready, with_app_logs
 from reconciler.deploy.app_set import AppSet
 from reconciler.deploy.deploying import deploy_app_set
-from reconciler.deploy.recipe_commands import command_passes, run_command, run_commands
+from reconciler.deploy.recipe_commands import ProbeAnswer, probe_command, run_command, run_commands
 from reconciler.deploy.slot import Slot
-from reconciler.errors import InfrastructureError
+from reconciler.errors import InfrastructureError, TimedOutError
 from reconciler.trial.scripts import unfit_scripts
 from reconciler.trial.trial_run import Skipped, TrialRun
-from reconciler.trial.upgrade_tier import upgrade
+from reconciler.trial.upgrade_tier import SlowHostError, upgrade
 
 
 def run_tier(run: TrialRun, name: TierName) -> Skipped | None:
@@ -73,28 +73,32 @@ def _check_requirements(run: TrialRun) -> None:
 def _check_proves_data(run: TrialRun, slot: Slot) -> bool:
     """Return whether the recipe's data.check can prove that data was kept.
 
-    This is so if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run.
+    This is so if data.mark is declared, and if data.check fails on the fresh install, before data.mark has run. Raise
+    SlowHostError if data.check takes too long there and this is the first run.
     """
     data = run.request.recipe.data
-    return data.check is not None and data.mark is not None and not _passes_on_fresh_install(run, slot)
+    return data.check is not None and data.mark is not None and _fails_on_fresh_install(run, slot, data.check)
 
 
-def _passes_on_fresh_install(run: TrialRun, slot: Slot) -> bool:
-    """Run the recipe's command data.check in a fresh install. Return whether it passes; False if it is not declared.
+def _fails_on_fresh_install(run: TrialRun, slot: Slot, check: Argv) -> bool:
+    """Run `check`, the recipe's command data.check, in a fresh install. Return whether it fails.
 
-    If data.check passes although there is no data, it cannot prove later that data was kept or restored.
+    If data.check passes although there is no data, it cannot prove later that data was kept or restored. Nor can it if
+    it takes too long here: with more time, it might pass. Then return False in the second run of the trial. In the
+    first run raise SlowHostError, so that all tiers run once more.
     """
-    check = run.request.recipe.data.check
-    if check is None:
-        return False
     slot.log_line("data.check on the fresh install, which is to fail:")
     started = run.host.clock.monotonic()
-    passed = command_passes(slot, run.own_app(slot), check, "data.check")
-    if not passed:
+    answer = probe_command(slot, run.own_app(slot), check, "data.check")
+    slot.log_line(f"data.check {answer}, before anything was marked or restored")
+    if answer is ProbeAnswer.LATE:
+        run.effects.check_is_late = True
+        if not run.is_retry:
+            raise SlowHostError(TimedOutError(f"data.check {run.lateness()}", run.host.commands.pressure()))
+    if answer is ProbeAnswer.FAILED:
         took = run.host.clock.monotonic() - started
         run.effects.check_failed_after = max(run.effects.check_failed_after, took)
-    slot.log_line(f"data.check {'passed' if passed else 'failed'}, before anything was marked or restored")
-    return passed
+    return answer is ProbeAnswer.FAILED
 
 
 def _saves_fresh_data(run: TrialRun) -> bool:
@@ -139,7 +143,7 @@ def _restore(run: TrialRun) -> Skipped | None:
     """Run the tier "restore": restore the backup into a fresh install in a slot of its own, and check the data there.
 
     Return None if the tier passed. Return a skip if there is no backup, or if no check proves that the data was
-    restored.
+    restored. Raise SlowHostError if data.check takes too long before the restore and this is the first run.
     """
     recipe = run.request.recipe
     if not _has_backup(run):
@@ -149,12 +153,14 @@ def _restore(run: TrialRun) -> Skipped | None:
     run.stop_current_slot()
     with run.open_slot(TierName.RESTORE) as slot:
         deploy_app_set(slot, _app_set_to_restore(run))
-        proves = run.effects.check_proves_data and not _passes_on_fresh_install(run, slot)
+        proves = run.effects.check_proves_data and _check_proves_data(run, slot)
         _restore_into(run, slot)
         run.check_data(slot)
         check_up(slot)
     if recipe.data.check is None:
         return Skipped(Skip.NO_CHECK, "was restored, but no [data] check proves its data")
+    if not proves and run.effects.check_is_late:
+        return Skipped(Skip.NO_CHECK, f"is not proved by data.check: it {run.lateness()}, so it may prove nothing")
     if not proves:
         return Skipped(Skip.NO_CHECK, "proves nothing: data.check passes before anything is restored")
     return None

@@ -62,8 +62,9 @@ def _cause_of_slowness(second: Trial) -> str:
     bad = first_failure(second.tiers)
     if bad is not None:
         return "slow recipe" if bad.verdict is Verdict.FAIL else "slow host"
-    broken = any(tier.skip is Skip.BASE_BROKEN for tier in second.tiers)
-    return "the base does not come up" if broken else "slow host"
+    if any(tier.skip is Skip.BASE_BROKEN for tier in second.tiers):
+        return "the base does not come up"
+    return "slow recipe" if second.timed_out else "slow host"
 
 
 def _run_tiers(host: Host, request: TrialRequest, *, is_retry: bool = False) -> Trial:
@@ -120,7 +121,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
         log=f"logs/{request.recipe.name}/{request.id}",
         findings=tuple(dict.fromkeys(effects.findings)),
         candidate=effects.candidate,
-        timed_out=effects.timed_out,
+        timed_out=effects.timed_out or effects.check_is_late,
         damage=effects.damage,
         tail=effects.tail,
         checks_data=effects.check_proves_data,

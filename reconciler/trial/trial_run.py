@@ -43,6 +43,8 @@ class TrialEffects:
     * `damage`: how the canonical's snapshot is damaged; "" if it is not.
     * `check_proves_data`: True if the recipe's command data.check failed on the fresh install before data.mark ran, so
       that a later success proves that data was kept.
+    * `check_is_late`: True if data.check took too long on a fresh install, so that it is not known whether a later
+      success proves anything.
     * `check_failed_after`: the longest time in seconds that data.check took to fail on a fresh install.
     * `check_passed_after`: the longest time in seconds that data.check took to pass.
     * `candidate`: the sealed snapshot that may become the canonical; None until it was saved.
@@ -55,6 +57,7 @@ class TrialEffects:
     slots_were_empty: bool = True
     damage: str = ""
     check_proves_data: bool = False
+    check_is_late: bool = False
     check_failed_after: float = 0.0
     check_passed_after: float = 0.0
     candidate: Candidate | None = None
@@ -182,6 +185,10 @@ class TrialRun:
             run_command(slot, self.own_app(slot), self.request.recipe.data.check, "data.check")
             took = self.host.clock.monotonic() - started
             self.effects.check_passed_after = max(self.effects.check_passed_after, took)
+
+    def lateness(self) -> str:
+        """Return the end of a sentence which says that data.check took too long on a fresh install."""
+        return f"did not end within {self.request.recipe.ready.within().total_seconds():g} s on a fresh install"
 
     def save_candidate(self, slot: Slot, lineage: tuple[str, ...]) -> None:
         """Stop the apps of a slot, and seal their data as the candidate, so that later tiers cannot change it.

@@ -21,7 +21,7 @@ _CHANGED_TESTS = (
 
 
 class SlowHostError(InfrastructureError):
-    """The base was not ready in time, or did not stop in time.
+    """The base was not ready in time or did not stop in time, or data.check took too long on a fresh install.
 
     This host may be too busy, so all tiers of the trial are run once more.
     """
@@ -67,6 +67,9 @@ def _unproved(run: TrialRun) -> Skipped | None:
     """Return a skip if no check proves that the data of the base was kept; else None."""
     if run.request.recipe.data.check is None:
         return Skipped(Skip.NO_CHECK, "came up over the base's data, but no [data] check proves that data")
+    if run.effects.check_is_late:
+        why = f"which data.check does not prove: it {run.lateness()}, so it may prove nothing"
+        return Skipped(Skip.NO_CHECK, f"came up over the base's data, {why}")
     if not run.effects.check_proves_data:
         why = "came up over the base's data, which data.check does not prove: it passes on a fresh install too"
         return Skipped(Skip.NO_CHECK, why)
