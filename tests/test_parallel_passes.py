@@ -29,6 +29,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "alters itself": Behaviour(writes_into_checkout=True),
     "slow": Behaviour(slow=True),
     "slow once": Behaviour(slow_in=1),
+    # The seventh time is when the promotion deploys the candidate.
+    "slow once when promoted": Behaviour(slow_in=7),
     "bound to its place": Behaviour(is_bound=True),
     "dies": Behaviour(dies=True),
 }

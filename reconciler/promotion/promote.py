@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from desired.model import Fleet, Recipe
 from desired.releases import Unobservable
@@ -15,7 +15,7 @@ from reconciler.ports.host import Host
 from reconciler.ports.repositories import TagQuery, Unchanged
 from reconciler.promotion.evidence import attestation, evidence_of
 from reconciler.promotion.intents import HOST_FAULTS, intent_entry, new_intent, undo, undone_if_interrupted
-from reconciler.promotion.snapshot_check import check_snapshot
+from reconciler.promotion.snapshot_check import check_again_if_late, check_snapshot
 from state.records import Answer, Canonical, Intent, Seal
 from state.registry.rows import record_digest
 from state.state_errors import OnHoldError
@@ -29,6 +29,8 @@ class Promotion:
     * `answer`: what upstream answered before the trial.
     * `files`: the digest of the fleet folders with which the release was tested.
     * `folder`: the recipe's locked working folder.
+    * `has_company`: True if other trials can be running at the same time. Then nothing is tried twice here: the pass
+      repeats the whole step later, alone.
     """
 
     fleet: Fleet
@@ -38,6 +40,7 @@ class Promotion:
     answer: Answer
     files: str
     folder: Path
+    has_company: bool = False
 
 
 class _RefusedError(Exception):
@@ -54,6 +57,7 @@ class _RefusedError(Exception):
 def promote(host: Host, promotion: Promotion) -> Attempt:
     """Promote the candidate of a trial if the gate allows it. Return the attempt, with the conditions of the gate.
 
+    The returned trial has a remark more if the candidate had to be deployed twice, because the first try took too long.
     Errors of the recipe and of this host are not raised: they are in the returned value. The caller must read from the
     registry whether the canonical was recorded.
     """
@@ -62,10 +66,23 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
     failed = early_refusals(conditions)
     if failed or trial.candidate is None:
         return Attempt(trial, conditions, failed)
+    remarks: list[str] = []
+    attempt = _promote(host, promotion, trial.candidate, conditions, remarks)
+    return evolve(attempt, trial=_with_remarks(trial, remarks))
+
+
+def _promote(
+    host: Host, promotion: Promotion, candidate: Candidate, conditions: tuple[Condition, ...], remarks: list[str]
+) -> Attempt:
+    """Promote the candidate, or undo what was begun. Return the attempt. Errors become part of it.
+
+    `conditions` are those of the gate so far. Remarks on the deployment of the candidate are added to `remarks`.
+    """
+    trial = promotion.trial
     intent = new_intent(host, trial.recipe, trial.release)
     try:
         with undone_if_interrupted(host, intent):
-            return _carry_out(host, promotion, trial.candidate, intent)
+            return _carry_out(host, promotion, candidate, intent, remarks)
     except _RefusedError as refused:
         undo(host, intent, "refused by the gate")
         return Attempt(trial, refused.conditions, refusals(refused.conditions))
@@ -81,22 +98,27 @@ def promote(host: Host, promotion: Promotion) -> Attempt:
         return Attempt(trial, conditions, promotion_error=str(broken), host_fault=True)
 
 
-def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent) -> Attempt:
+def _with_remarks(trial: Trial, remarks: list[str]) -> Trial:
+    return evolve(trial, findings=(*trial.findings, *remarks))
+
+
+def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: Intent, remarks: list[str]) -> Attempt:
     """Record the intent, deploy the candidate again, ask upstream again, and record the new canonical.
 
-    Return the attempt, with the conditions of the gate. Raise _RefusedError if the gate refuses. Raise OnHoldError if
-    the recipe was put on hold meanwhile. Raise RecipeError if the recipe is to blame for a failure, one of HOST_FAULTS
-    if this host is. After an error, the caller must undo the intent.
+    Return the attempt, with the conditions of the gate. Remarks on the deployment are added to `remarks`, and recorded
+    with the canonical. Raise _RefusedError if the gate refuses. Raise OnHoldError if the recipe was put on hold
+    meanwhile. Raise RecipeError if the recipe is to blame for a failure, one of HOST_FAULTS if this host is. After an
+    error, the caller must undo the intent.
     """
     host.progress.step(intent.recipe, f"{intent.version}: promoting")
     host.registry.begin(intent, [intent_entry(host, "intent", intent, {})])
-    _check_candidate(host, promotion, candidate)
+    _check_candidate(host, promotion, candidate, remarks)
     asked_again = ask_again(host, promotion.recipe, promotion.answer)
     conditions = gate(promotion.fleet, promotion.recipe, promotion.trial, asked_again, host.place)
     if refusals(conditions):
         raise _RefusedError(conditions)
     seal = _move_in(host, candidate, intent)
-    canonical = _canonical(host, promotion.trial, candidate, intent, seal)
+    canonical = _canonical(host, _with_remarks(promotion.trial, remarks), candidate, intent, seal)
     # With the digest of the record, the ledger's hashes cover the record too.
     more = {"lineage": list(candidate.lineage), "record": record_digest(canonical)}
     entries = [intent_entry(host, "promoted", intent, more), *attestation(host, canonical, promotion.recipe.upstream)]
@@ -104,8 +126,11 @@ def _carry_out(host: Host, promotion: Promotion, candidate: Candidate, intent: I
     return Attempt(promotion.trial, conditions)
 
 
-def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> None:
+def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate, remarks: list[str]) -> None:
     """Deploy the candidate from its snapshot in a new slot, to prove that it can be deployed, and remove the slot.
+
+    If that takes too long, do it once more, and add a remark on that to `remarks`. With other trials beside it, do it
+    only once.
 
     If the recipe is to blame for a failure, raise RecipeError. If this host is to blame, or if the fleet's files have
     changed since the trial, raise InfrastructureError.
@@ -116,7 +141,13 @@ def _check_candidate(host: Host, promotion: Promotion, candidate: Candidate) -> 
     def unpack(into: Path) -> AppSet:
         return app_set_from_snapshot(host, candidate.folder, candidate.seal, app_set, into)
 
-    check_snapshot(host, recipe, promotion.folder, log, unpack)
+    def check() -> None:
+        check_snapshot(host, recipe, promotion.folder, log, unpack)
+
+    if promotion.has_company:
+        check()
+    else:
+        check_again_if_late(host, recipe.name, check, remarks.append)
     if app_set_digest(app_set) != promotion.files:
         raise InfrastructureError("the fleet's files changed during its promotion", "the next pass tries it again")
 

@@ -19,7 +19,7 @@ from reconciler.ports.host import Host
 from reconciler.promotion.generations import snapshot_status, stored_generations
 from reconciler.promotion.intents import HOST_FAULTS, intent_entry, new_intent, undo, undone_if_interrupted
 from reconciler.promotion.rollback_target import StoredGenerations
-from reconciler.promotion.snapshot_check import check_snapshot
+from reconciler.promotion.snapshot_check import check_again_if_late, check_snapshot
 from state.decisions import Rollback
 from state.folder.logs import trial_id
 from state.records import Canonical, Intent, Memory, Records
@@ -97,7 +97,8 @@ def _folder(host: Host, canonical: Canonical) -> Path:
 def _check_target(host: Host, request: RollbackRequest) -> None:
     """Deploy the target from its snapshot in a new slot, to prove that it can be deployed, and remove the slot.
 
-    If the recipe is to blame for a failure, raise RecipeError. If this host is to blame, raise InfrastructureError.
+    If that takes too long, do it once more. If the recipe is to blame for a failure, raise RecipeError. If this host is
+    to blame, raise InfrastructureError.
     """
     target, recipes = request.target, request.fleet.recipes
     host.progress.step(target.recipe, f"{target.version}: checking that generation {target.generation} comes up")
@@ -107,7 +108,10 @@ def _check_target(host: Host, request: RollbackRequest) -> None:
     def unpack(into: Path) -> AppSet:
         return snapshot_app_set(host, target, recipes, into, canonicals)
 
-    check_snapshot(host, recipes[target.recipe], request.folder, log, unpack)
+    def check() -> None:
+        check_snapshot(host, recipes[target.recipe], request.folder, log, unpack)
+
+    check_again_if_late(host, target.recipe, check, lambda remark: host.progress.done(target.recipe, remark))
 
 
 def _decision(host: Host, request: RollbackRequest) -> Rollback:

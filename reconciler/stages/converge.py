@@ -153,7 +153,8 @@ def _try(context: ConvergeContext, step: Step, release: Release) -> Attempt:
             return Attempt(trial)
         trial = try_gating_ways(host, context.fleet, observation, request, trial)
         recipe, answer, files = observation.recipe, observation.answer, observation.files
-        return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder))
+        company = context.has_company
+        return promote(host, Promotion(context.fleet, recipe, trial, app_set, answer, files, folder, company))
 
 
 def _with_company(context: ConvergeContext, request: TrialRequest) -> TrialRequest:
