@@ -146,3 +146,29 @@ def test_a_late_check_is_named_with_the_time_that_its_recipe_declares(tmp_path: 
     world.run()
 
     assert "did not end within 45 s on a fresh install" in tier_reasons(world)["upgrade"]
+
+
+def test_a_check_that_passes_on_the_second_fresh_install_proves_nothing_before_it_either(tmp_path: Path) -> None:
+    def passes_before_the_restore(call: Call, honest: CarryOut) -> object:
+        command = call.args[0] if call.name == "commands.run" else None
+        if not isinstance(command, RecipeCommand) or command.argv != ("check",):
+            return honest()
+        return CommandResult(0) if Path(command.mark).name == "restore" else honest()
+
+    world = World.promoted(tmp_path, "notes")
+    world.tag("notes", "1.1.0")
+    world.wrap = CallRecorder(passes_before_the_restore)
+
+    done = world.run()
+
+    assert results(done) == {"notes": Result.PROMOTED}
+    assert tiers_of(world) == {
+        "install": "pass",
+        "upgrade": "skip",
+        "backup": "skip",
+        "restore": "skip",
+        "custom": "pass",
+    }
+    assert "it passed on a second fresh install" in tier_reasons(world)["upgrade"]
+    assert "no [data] check proves the data" in reasons(done)["notes"]
+    assert "lived through" not in str(done.report)

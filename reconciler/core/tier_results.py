@@ -162,6 +162,23 @@ def _skipped_backup(backup: TierResult) -> TierResult:
     return evolve(backup, verdict=Verdict.SKIP, reason=reason, skip=Skip.NO_CHECK)
 
 
+def without_unproved_upgrade(tiers: Iterable[TierResult], *, checks_data: bool) -> tuple[TierResult, ...]:
+    """Return the tiers. A passed upgrade becomes a skip if `checks_data` is False.
+
+    An upgrade passes only if data.check failed on the fresh install. `checks_data` is False nevertheless if data.check
+    passed later on another fresh install, before anything was restored.
+    """
+    if checks_data:
+        return tuple(tiers)
+    reason = "came up over the base's data, which data.check does not prove: it passed on a second fresh install"
+    return tuple(
+        evolve(tier, verdict=Verdict.SKIP, reason=reason, skip=Skip.NO_CHECK)
+        if (tier.name, tier.verdict) == (TierName.UPGRADE, Verdict.PASS)
+        else tier
+        for tier in tiers
+    )
+
+
 def first_failure(tiers: Iterable[TierResult]) -> TierResult | None:
     """Return the first tier that failed or could not be judged; None if there is none."""
     return next((tier for tier in tiers if tier.verdict in {Verdict.FAIL, Verdict.ERROR}), None)

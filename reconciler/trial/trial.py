@@ -15,6 +15,7 @@ from reconciler.core.tier_results import (
     failed_late,
     first_failure,
     without_unproved_backup,
+    without_unproved_upgrade,
 )
 from reconciler.deploy.app_set import app_set_digest
 from reconciler.deploy.slot import append_log_line
@@ -109,7 +110,7 @@ def _trial(run: TrialRun, results: Sequence[TierResult], started_at: datetime) -
         recipe=request.recipe.name,
         release=request.release,
         by_pass=request.by_pass,
-        tiers=without_unproved_backup(results),
+        tiers=without_unproved_upgrade(without_unproved_backup(results), checks_data=effects.check_proves_data),
         base=request.base,
         slots_were_empty=effects.slots_were_empty,
         altered=tuple(effects.altered),

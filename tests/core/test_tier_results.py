@@ -1,9 +1,19 @@
 import pytest
 from attrs import evolve
 from hypothesis import given
+from hypothesis import strategies as st
 
 from desired.model import TierName
-from reconciler.core.tier_results import Skip, TierResult, Verdict, first_failure, is_complete, is_green, level
+from reconciler.core.tier_results import (
+    Skip,
+    TierResult,
+    Verdict,
+    first_failure,
+    is_complete,
+    is_green,
+    level,
+    without_unproved_upgrade,
+)
 from tests.core.attempt_strategies import tier_results
 from tests.values import tiers
 
@@ -99,3 +109,14 @@ def test_a_level_counts_what_applies_and_not_only_what_was_tried() -> None:
         level([*hollow[:2], skipped(TierName.BACKUP, Skip.DECLARED), skipped(TierName.RESTORE, Skip.DECLARED)]) == "1/3"
     )
     assert level([TierResult(TierName.INSTALL, Verdict.FAIL)]) == "0/5"
+
+
+@given(tiers=tier_results(), checks_data=st.booleans())
+def test_only_a_passed_upgrade_becomes_a_skip_and_only_without_proof(
+    *, tiers: tuple[TierResult, ...], checks_data: bool
+) -> None:
+    after = without_unproved_upgrade(tiers, checks_data=checks_data)
+    changed = [(one, other) for one, other in zip(tiers, after, strict=True) if one != other]
+    expected = [] if checks_data else [tier for tier in tiers if (tier.name, tier.verdict) == (TierName.UPGRADE, PASS)]
+    assert [one for one, _ in changed] == expected
+    assert all((other.verdict, other.skip) == (SKIP, Skip.NO_CHECK) for _, other in changed)
