@@ -51,7 +51,7 @@ def apply(options: Options, file: str, *, in_lines: bool) -> int:
     "--tiers", type=NONEMPTY, metavar="LIST", help="Only these tiers, separated by commas; install always runs."
 )
 @ways_option
-@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Also write the tiers and ways as JUnit XML.")
+@click.option("--junit", type=NONEMPTY, metavar="FILE", help="Also write tiers and ways as JUnit XML; ends in .xml.")
 @click.option("--wait", type=NONEMPTY, metavar="SPAN", help="Wait so long, e.g. 30m, while the recipe is in use.")
 @common_options
 def trial(  # noqa: PLR0913, PLR0917  one for each option

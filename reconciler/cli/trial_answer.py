@@ -4,15 +4,32 @@ from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import stdout_screen
+from reconciler.cli.output_file import READABLE, require_output_path
 from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
 from reconciler.core.gate import is_about_way, is_closed_way, refusals
 from reconciler.core.report import Run
 from reconciler.core.tier_results import Verdict, first_failure, is_green
-from reconciler.errors import reason_of
 from reconciler.show.documents.command_documents import Tested, trial_document
 from reconciler.show.documents.junit import junit
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.trial_card import render_trial
+from state.folder.durable import replace_file
+
+
+def require_junit_path(file: str | None) -> Path | None:
+    """Return the absolute path that the option --junit names; None if the option is not given.
+
+    Raise UsageError if the file's name does not end in .xml, or if the file's folder cannot be written to.
+    """
+    if file is None:
+        return None
+    return require_output_path(
+        "--junit",
+        file,
+        ".xml",
+        name_hint="name one, such as trial.xml",
+        folder_hint=f"mkdir -p {Path(file).absolute().parent}",
+    )
 
 
 def code_of_trial(tested: Tested) -> int:
@@ -31,9 +48,10 @@ def code_of_trial(tested: Tested) -> int:
     return 4 if any(is_closed_way(each) for each in unmet) else 1
 
 
-def print_trial(context: CommandContext, junit_path: str | None, tested: Tested, run: Run) -> int:
-    """Print the trial as text or JSON, and write the JUnit file `junit_path`, unless it is None. Return the exit code.
+def print_trial(context: CommandContext, junit_path: Path | None, tested: Tested, run: Run) -> int:
+    """Print the trial as text or JSON, and write the JUnit file. Return the exit code.
 
+    * `junit_path`: the file to replace, in one step and readable by everybody; None for no file.
     * `tested`: the trial and the results of its ways, which decide on the exit code.
     * `run`: facts about this run of the command, for JSON.
 
@@ -50,8 +68,9 @@ def print_trial(context: CommandContext, junit_path: str | None, tested: Tested,
     if junit_path is None:
         return code
     try:
-        Path(junit_path).write_text(junit(tested.trial, tested.ways, tested.conditions), encoding="utf-8")
+        replace_file(junit_path, junit(tested.trial, tested.ways, tested.conditions).encode(), READABLE)
     except OSError as error:
-        print_error(f"reconcile: {reason_of(error)}\n")
+        reason = error.strerror or error
+        print_error(f"reconcile: cannot write the JUnit file to {junit_path}: {reason}\n  what was done is recorded\n")
         return report_code_after_failure(code)
     return code

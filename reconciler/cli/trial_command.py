@@ -14,7 +14,7 @@ from reconciler.cli.decisions import author
 from reconciler.cli.named_lists import read_tiers, read_ways
 from reconciler.cli.options import Options
 from reconciler.cli.release_to_try import release_to_try, require_ref_name
-from reconciler.cli.trial_answer import print_trial
+from reconciler.cli.trial_answer import print_trial, require_junit_path
 from reconciler.cli.waiting import Waiting, read_wait, when_free
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate, unheld
@@ -84,11 +84,12 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
     * 1: this host is at fault, or a way on which a promotion depends could not be proved.
 
-    Nothing is promoted. A red result does not keep later passes from trying the release.
+    Nothing is promoted. A red result does not keep later passes from trying the release. Raise UsageError before the
+    trial if an option is not valid, or if its file cannot be written.
     """
     context = load_context(options)
     require_declared(context, name)
-    asked = _read(trial_options)
+    asked, junit_path = _read(trial_options), require_junit_path(trial_options.junit)
     with interruptible(), private_files(), progress_on_stderr(options) as progress:
         prepare_state(context.state)
         first = make_host(context, progress)
@@ -101,7 +102,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
         ) as ready:
             tested, host = _run(ready, asked), ready.host
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
-    return print_trial(context, trial_options.junit, tested, run)
+    return print_trial(context, junit_path, tested, run)
 
 
 def _read(options: TrialOptions) -> Asked:

@@ -9,6 +9,7 @@ import pytest
 
 from tests import tiny_fleet
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet
+from tests.folders import entries_below
 from tests.ledger_lines import ledger_lines
 from tests.reconcile_command import BIN, ReconcileResult
 
@@ -97,14 +98,43 @@ def test_a_raised_copy_that_cannot_be_announced_is_taken_down(settled: OneRecipe
     settled.assert_nothing_is_left()
 
 
+@pytest.mark.parametrize("file", ["nowhere/report.xml", "fleet/fleet.toml", "folder.xml"])
+def test_a_path_at_which_no_junit_file_can_be_is_a_usage_error_before_the_trial(
+    settled: OneRecipeFleet, file: str
+) -> None:
+    (settled.folder / "folder.xml").mkdir()
+    before, tried = entries_below(settled.fleet), settled.tried()
+    said = settled.run("trial", "jot", "--junit", file)
+    assert (said.code, said.out) == (64, "")
+    assert f"--junit {file}" in said.err.splitlines()[0]
+    assert (entries_below(settled.fleet), settled.tried()) == (before, tried)
+
+
+def test_a_junit_file_is_replaced_in_one_step_and_its_old_content_is_left_to_who_reads_it(
+    settled: OneRecipeFleet,
+) -> None:
+    file = settled.folder / "report.xml"
+    file.write_text("old\n")
+    with file.open() as reader:
+        assert settled.run("trial", "jot", "--junit", "report.xml").code == 0
+        assert reader.read() == "old\n"
+    assert file.read_text().startswith("<?xml")
+    assert [path.name for path in settled.folder.glob("report*")] == ["report.xml"]
+
+
 def test_a_junit_file_that_cannot_be_written_hides_no_answer(settled: OneRecipeFleet) -> None:
-    said = settled.run("trial", "jot", "--junit", "nowhere/report.xml")
-    assert said.code == 1
-    assert said.out.splitlines()[-1].startswith("green")
-    assert said.err.splitlines()[-1] == "reconcile: No such file or directory (nowhere/report.xml)"
-    document = settled.run("trial", "jot", "--junit", "nowhere/report.xml", "-o", "json")
-    assert document.code == 1
-    assert [each["name"] for each in json.loads(document.out)["recipes"]] == ["jot"]
+    """Its folder is there when the trial begins, and the trial removes it."""
+    folder = settled.folder / "out"
+    settled.custom(f"rmdir {folder}")
+    for words in ((), ("-o", "json")):
+        folder.mkdir()
+        said = settled.run("trial", "jot", "--junit", "out/report.xml", *words)
+        assert said.code == 1
+        assert f"cannot write the JUnit file to {folder}/report.xml: No such file or directory" in said.err
+        if words:
+            assert [each["name"] for each in json.loads(said.out)["recipes"]] == ["jot"]
+        else:
+            assert said.out.splitlines()[-1].startswith("green")
 
 
 # What a shell in a login session of an old host sets, without that its locales would have to be installed here.
