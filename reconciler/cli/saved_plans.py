@@ -1,6 +1,7 @@
 """`reconcile plan` and `reconcile apply`: save a plan, and carry out exactly that plan."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,20 +25,23 @@ from reconciler.stages.preview import Preview, preview_with_basis
 from state.folder.durable import replace_file
 
 FORMAT = 1
+_COMMAND = "saved-plan"
+_MAKE_ONE = "make one: reconcile plan --out FILE"
 _MOST_NAMED = 8
 
 
 def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
     """Print what a pass would do. Save the plan in the file `out`, unless `out` is None. Return the report's exit code.
 
-    `retry` names recipes to try again although they were red.
+    `retry` names recipes to try again although they were red. Raise UsageError if `out` is there and no saved plan.
     """
+    path = _require_plan_path(out)
     context = load_context(options)
     request = request_of(context, ReportCommand.PLAN, retry)
     with interruptible(), progress_on_stderr(options) as progress:
         seen = preview_with_basis(make_host(context, progress), request)
-    if out is not None:
-        replace_file(Path(out).absolute(), _text(_saved(context, request, seen), seen).encode("ascii"))
+    if path is not None:
+        replace_file(path, _text(_saved(context, request, seen), seen).encode("ascii"))
     return print_report(context, seen.report)
 
 
@@ -91,6 +95,31 @@ def _require_same_folders(context: CommandContext, saved: SavedPlan, file: str) 
 # ---- the file ----
 
 
+def _require_plan_path(out: str | None) -> Path | None:
+    """Return the absolute path of the file `out`, for a plan to be saved; None if `out` is None.
+
+    Raise UsageError if something is there that is neither a saved plan, of any format, nor an empty file. Raise OSError
+    if a file is there that cannot be read.
+    """
+    if out is None:
+        return None
+    path = Path(out).absolute()
+    if os.path.lexists(path) and not (path.is_file() and _is_replaceable(path.read_bytes())):
+        raise UsageError(f"--out {out}: what is there is no saved plan, and stays as it is", "name a new file")
+    return path
+
+
+def _is_replaceable(content: bytes) -> bool:
+    """Return whether a file with this content may be replaced by a new plan: it is a saved plan, or it is empty."""
+    if not content:
+        return True
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and document.get("command") == _COMMAND
+
+
 def _saved(context: CommandContext, request: RunRequest, seen: Preview) -> SavedPlan:
     return SavedPlan(
         state=str(context.state.root.resolve()),
@@ -109,7 +138,7 @@ def _text(saved: SavedPlan, seen: Preview) -> str:
     return json_text(
         {
             "format": FORMAT,
-            "command": "saved-plan",
+            "command": _COMMAND,
             "state": saved.state,
             "fleet": saved.fleet,
             "made_at": saved.made_at,
@@ -125,16 +154,20 @@ def _text(saved: SavedPlan, seen: Preview) -> str:
 def _read(file: Path) -> SavedPlan:
     """Return the saved plan in `file`.
 
-    Raise UsageError if the content of the file is no saved plan. Raise OSError if the file cannot be read.
+    Raise UsageError if there is no such file, or if its content is no saved plan. Raise OSError if the file cannot be
+    read.
     """
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", _MAKE_ONE) from error
     try:
         document = json.loads(content)
-        if (document["format"], document["command"]) != (FORMAT, "saved-plan"):
+        if (document["format"], document["command"]) != (FORMAT, _COMMAND):
             raise ValueError("it has another format")  # noqa: TRY301  the same error as for any other content
         return _of_document(document)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{file} is no saved plan: {error}", f"make one: reconcile plan --out {file}") from error
+        raise UsageError(f"{file} is no saved plan: {error}", _MAKE_ONE) from error
 
 
 def _of_document(document: Mapping[str, Any]) -> SavedPlan:

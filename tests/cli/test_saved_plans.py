@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.one_recipe_fleet import FIRST, SECOND, THIRD, OneRecipeFleet
 from tests.expected_documents import schema_errors
 from tests.folders import entries_below
@@ -40,11 +42,38 @@ def test_a_plan_is_refused_when_a_tag_appeared_and_nothing_is_done(settled: OneR
 
 
 def test_a_plan_for_another_state_folder_is_refused(settled: OneRecipeFleet) -> None:
-    (settled.folder / "plan.json").write_text("{}")
-    said = settled.run("apply", "plan.json")
-    assert (said.code, said.err.splitlines()[0].partition(":")[2]) == (64, " plan.json is no saved plan: 'format'")
     assert settled.run("plan", "--out", "plan.json").code == 0
     other = settled.run("apply", "plan.json", "--state", str(settled.folder / "other"))
     assert other.code == 64
     assert "is for the state folder" in other.err
     assert settled.run("apply", "plan.json", "-r", "jot").code == 64
+
+
+@pytest.mark.parametrize("content", [None, b"[fleet]\n", b"{}", b'["saved-plan"]', b"\xff\x00", b"[" * 100_000])
+def test_what_is_no_saved_plan_is_refused_by_both_commands_and_stays_as_it_is(
+    settled: OneRecipeFleet, content: bytes | None
+) -> None:
+    """None is a folder."""
+    file = settled.folder / "other.plan"
+    file.write_bytes(content) if content is not None else file.mkdir()
+    before = entries_below(settled.folder)
+    applied, planned = settled.run("apply", "other.plan"), settled.run("plan", "--out", "other.plan")
+    assert (applied.code, applied.out, planned.code, planned.out) == (64, "", 64, "")
+    assert "other.plan" in applied.err.splitlines()[0]
+    assert applied.err.splitlines()[-1] == "  make one: reconcile plan --out FILE"
+    assert "--out other.plan" in planned.err.splitlines()[0]
+    assert entries_below(settled.folder) == before
+
+
+def test_a_file_that_is_missing_is_no_plan_to_apply(settled: OneRecipeFleet) -> None:
+    said = settled.run("apply", "none.plan")
+    assert (said.code, said.out) == (64, "")
+    assert said.err.splitlines()[0] == "reconcile: none.plan cannot be read: No such file or directory"
+
+
+def test_a_saved_plan_of_any_format_and_an_empty_file_are_replaced(settled: OneRecipeFleet) -> None:
+    file = settled.folder / "plan.json"
+    for content in ("", '{"format": 99, "command": "saved-plan"}'):
+        file.write_text(content)
+        assert settled.run("plan", "--out", "plan.json").code == 0
+        assert json.loads(file.read_text())["names"] == ["jot"]
