@@ -6,17 +6,19 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from state.state_errors import MAKE_ROOM, StateError
+from state.state_errors import StateError
 
 MORE_MEMORY = "give this host more memory, or let fewer apps be up at a time"
 # A write that fails names no file. Without one, the numbers below these may be about a connection.
 _REMEDIES_OF_WRITES = {
-    errno.ENOSPC: MAKE_ROOM,
-    errno.EDQUOT: MAKE_ROOM,
+    errno.ENOSPC: "make room on the disk that is full",
+    errno.EDQUOT: "make room on the disk whose quota is used up",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
 }
 _REMEDIES = {
     **_REMEDIES_OF_WRITES,
+    errno.ENOSPC: "make room on its disk",
+    errno.EDQUOT: "make room on its disk",
     errno.EROFS: "mount its disk for writing",
     errno.EBUSY: "something is mounted there: umount it",
     errno.EPERM: "see with lsattr whether it is immutable, and whose it is",

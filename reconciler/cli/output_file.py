@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from reconciler.errors import UsageError
+from reconciler.errors import CanonError, UsageError, reason_of
+from state.state_errors import StateError
 
 READABLE = 0o644
 """The mode of a file that everybody may read."""
@@ -18,6 +19,20 @@ def require_output_path(option: str, file: str, suffix: str, *, name_hint: str, 
     path = Path(file).absolute()
     if path.suffix != suffix or path.is_dir():
         raise UsageError(f"{option} {file} is no file that ends in {suffix}", name_hint)
+    require_output_folder(option, file, folder_hint)
+    return path
+
+
+def require_output_folder(option: str, file: str, folder_hint: str) -> None:
+    """Raise UsageError with the hint `folder_hint` if the folder of a file is missing or cannot be written to.
+
+    `file` is the value of the option `option`.
+    """
+    path = Path(file).absolute()
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {file}: its folder is missing or cannot be written to", folder_hint)
-    return path
+
+
+def reason_beside(path: Path, error: OSError | CanonError | StateError) -> str:
+    """Return why the file `path` could not be written, and what to do, as one line. The path itself is left out."""
+    return reason_of(error).replace(f" ({path})", "", 1)

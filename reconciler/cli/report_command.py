@@ -5,7 +5,7 @@ from pathlib import Path
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
 from reconciler.cli.options import Options, print_line
-from reconciler.cli.output_file import READABLE, require_output_path
+from reconciler.cli.output_file import READABLE, reason_beside, require_output_path
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import FAILED, print_answer, print_error
 from reconciler.core.events import events_of
@@ -108,6 +108,6 @@ def _write(options: Options, path: Path, page: str, code: int) -> int:
     try:
         replace_file(path, page.encode(), READABLE)
     except OSError as error:
-        print_error(f"reconcile: cannot write the page to {path}: {error.strerror or error}\n")
+        print_error(f"reconcile: cannot write the page to {path}: {reason_beside(path, error)}\n")
         return FAILED
     return print_line(options, "report", f"the page is in {path}", code)

@@ -11,6 +11,7 @@ from attrs import evolve
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
 from reconciler.cli.options import Options
+from reconciler.cli.output_file import require_output_folder
 from reconciler.cli.passes import print_report, request_of, run_pass
 from reconciler.cli.told_pass import EventLines
 from reconciler.core.basis import moved_parts
@@ -98,12 +99,13 @@ def _require_same_folders(context: CommandContext, saved: SavedPlan, file: str) 
 def _require_plan_path(out: str | None) -> Path | None:
     """Return the absolute path of the file `out`, for a plan to be saved; None if `out` is None.
 
-    Raise UsageError if something is there that is neither a saved plan, of any format, nor an empty file. Raise OSError
-    if a file is there that cannot be read.
+    Raise UsageError if its folder is missing or cannot be written to, or if something is there that is neither a saved
+    plan, of any format, nor an empty file. Raise OSError if a file is there that cannot be read.
     """
     if out is None:
         return None
     path = Path(out).absolute()
+    require_output_folder("--out", out, f"mkdir -p {path.parent}")
     if os.path.lexists(path) and not (path.is_file() and _is_replaceable(path.read_bytes())):
         raise UsageError(f"--out {out}: what is there is no saved plan, and stays as it is", "name a new file")
     return path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import stdout_screen
-from reconciler.cli.output_file import READABLE, require_output_path
+from reconciler.cli.output_file import READABLE, reason_beside, require_output_path
 from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
 from reconciler.core.gate import is_about_way, is_closed_way, refusals
 from reconciler.core.report import Run
@@ -70,7 +70,7 @@ def print_trial(context: CommandContext, junit_path: Path | None, tested: Tested
     try:
         replace_file(junit_path, junit(tested.trial, tested.ways, tested.conditions).encode(), READABLE)
     except OSError as error:
-        reason = error.strerror or error
+        reason = reason_beside(junit_path, error)
         print_error(f"reconcile: cannot write the JUnit file to {junit_path}: {reason}\n  what was done is recorded\n")
         return report_code_after_failure(code)
     return code

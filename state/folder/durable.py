@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from state.state_errors import MAKE_ROOM, AgainLaterError, StateError
@@ -110,18 +110,48 @@ def create_once(path: Path, content: bytes) -> None:
 def replace_file(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """Write `content` to the file `path`, in place of its old content. Make the file if it is missing.
 
-    After a crash, the file has either the old or the new content. The file gets the permissions `mode`, whatever the
-    umask is. Raise OSError if the file cannot be written.
+    After a crash, the file has either the old or the new content, and a temporary file may be left beside it, which the
+    next call replaces. The file gets the permissions `mode`, whatever the umask is. Raise OSError if the file cannot be
+    written: then its old content stays, and no temporary file is left.
     """
     fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(open_new(fresh), "wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
-    sync_folder(path.parent)
+    with _error_names(path, fresh):
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(open_new(fresh), "wb") as file, _unlinked_on_failure(fresh, file.fileno()):
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            fresh.rename(path)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _error_names(path: Path, fresh: Path) -> Iterator[None]:
+    """Let an OSError of the `with` block name the file `path`, and not its temporary file `fresh`, which nobody knows.
+
+    If something else is in the way of the temporary file, such as a folder, the error names that.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or not os.path.lexists(fresh):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
+def _unlinked_on_failure(path: Path, descriptor: int) -> Iterator[None]:
+    """Delete `path` if the `with` block fails and `path` still is the open file of this descriptor.
+
+    Raise the error of the `with` block, also if `path` cannot be deleted.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            _unlink_if_same(path, descriptor)
+        raise
 
 
 def _unlink_if_same(path: Path, descriptor: int) -> None:

@@ -77,3 +77,10 @@ def test_a_saved_plan_of_any_format_and_an_empty_file_are_replaced(settled: OneR
         file.write_text(content)
         assert settled.run("plan", "--out", "plan.json").code == 0
         assert json.loads(file.read_text())["names"] == ["jot"]
+
+
+def test_a_plan_in_a_missing_folder_is_a_usage_error(settled: OneRecipeFleet) -> None:
+    said = settled.run("plan", "--out", "nowhere/monday.plan")
+    assert (said.code, said.out) == (64, "")
+    assert said.err.splitlines()[0].startswith("reconcile: --out nowhere/monday.plan: ")
+    assert said.err.splitlines()[1] == f"  mkdir -p {settled.folder}/nowhere"

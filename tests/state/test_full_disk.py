@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from state.folder.durable import replace_file
 from state.folder.lock import hold, holder
 from state.records import LedgerEntry, Memory, Records
 from state.registry.registry import SqliteRegistry
@@ -105,3 +107,13 @@ def test_a_lock_holds_on_a_full_disk_under_which_room_can_be_made(disk: Path) ->
         assert holder(disk / "lock") is not None
         SealedSnapshots().delete(disk / "filling")
     assert [entry.name for entry in disk.iterdir()] == ["lock"]
+
+
+def test_what_does_not_fit_leaves_the_old_file_alone_and_nothing_beside_it_and_is_named(disk: Path) -> None:
+    replace_file(disk / "page.html", b"old")
+    fill(disk)
+    with pytest.raises(OSError, match="No space left") as caught:
+        replace_file(disk / "page.html", b"new" * 10_000)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(disk / "page.html"))
+    assert {path.name for path in disk.iterdir()} == {"page.html", "filling"}
+    assert (disk / "page.html").read_bytes() == b"old"
