@@ -41,13 +41,15 @@ def undeletable_file(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def mounted_folder(path: Path, source: Path) -> Iterator[None]:
+def mounted_folder(path: Path, source: Path, *, read_only: bool = False) -> Iterator[None]:
     """Mount `source` at the new folder `path`. Skips where this user may not mount."""
     path.mkdir(parents=True)
     done = subprocess.run(["mount", "--bind", source, path], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"may not mount: {done.stderr.strip()}")
     try:
+        if read_only:
+            subprocess.run(["mount", "-o", "remount,bind,ro", path], check=True)
         yield
     finally:
         subprocess.run(["umount", path], check=True)

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,14 @@ class ReconcileResult:
 
 @define
 class CanonCommand:
-    """Runs `reconcile` in a folder with `fleet/` and `state/`. `variables` are added to its environment."""
+    """Runs `reconcile` in a folder with `fleet/` and `state/`. `variables` are added to its environment.
+
+    `prefix` is a command that starts `reconcile`, such as setpriv with its options.
+    """
 
     folder: Path
     variables: Mapping[str, str] = field(factory=dict)
+    prefix: Sequence[str] = ()
 
     @property
     def fleet(self) -> Path:
@@ -63,7 +67,7 @@ class CanonCommand:
     def run(self, *words: str, timeout: float = LONGEST) -> ReconcileResult:
         """Run one command and wait until it ends. JSON is checked against its schema. `timeout` is in seconds."""
         done = subprocess.run(
-            [BIN / "reconcile", *words],
+            [*self.prefix, BIN / "reconcile", *words],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

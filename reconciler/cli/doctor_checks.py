@@ -1,7 +1,6 @@
 """Runs the checks of `reconcile doctor` in order. Each uses the same code as a pass, and changes nothing."""
 
 import os
-import pwd
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -14,12 +13,14 @@ from reconciler.cli.doctor_inspection import Inspection, inspect
 from reconciler.cli.doctor_notify_check import check_notify
 from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit
 from reconciler.core import host_checks
+from reconciler.core.folder_access import obstacle
 from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.core.observation import State
 from reconciler.errors import CanonError, InfrastructureError, NotCheckedError, message_and_hint
 from reconciler.host import systemd_units as systemd
 from reconciler.host.command_runner import missing_programs, nearest_existing
 from reconciler.host.environment import place
+from reconciler.host.folder_access import read_access
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import TagQuery
 from reconciler.promotion.generations import snapshot_statuses
@@ -107,8 +108,8 @@ def _state(seen: Inspection) -> HostCheck:
     root = seen.state.root
     seen.state.require_state_folder()
     above = nearest_existing(root)
-    if refused := _not_ours(above, is_root=above == root):
-        hint = "run this as its owner, or give it to the user of the unit"
+    refused, hint = _unusable(above, is_root=above == root)
+    if refused:
         return HostCheck("state", CheckResult.FAILED, refused, hint)
     if above != root:
         return HostCheck("state", CheckResult.OK, f"{root} is made by the first pass")
@@ -133,23 +134,17 @@ def _identity(state: StateFolder, records: Records) -> HostCheck:
     return HostCheck("state", CheckResult.OK, f"{len(records.canonicals)} canonicals intact, the ledger is whole")
 
 
-def _not_ours(folder: Path, *, is_root: bool) -> str:
-    """Return why this user cannot use an existing folder for the state; "" if nothing prevents that.
+def _unusable(folder: Path, *, is_root: bool) -> tuple[str, str]:
+    """Return why this user cannot use an existing folder for the state, and what to do; "" twice if he can.
 
     `is_root` is True if `folder` is the state folder itself, which must belong to this user. It is False if `folder` is
     a folder above, in which the state folder will be made.
     """
-    owner = folder.stat().st_uid
-    if is_root and owner != os.geteuid():
-        return f"{folder} belongs to {_user_name(owner)}, and this is {_user_name(os.geteuid())}"
-    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written"
-
-
-def _user_name(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"user {number}"
+    access = read_access(folder)
+    if is_root and access.owner != access.user:
+        found = f"{folder} belongs to {access.owner}, and this is {access.user}"
+        return found, "run this as its owner, or give it to the user of the unit"
+    return obstacle(access)
 
 
 def _damaged(state: StateFolder, records: Records) -> dict[str, str]:

@@ -25,13 +25,7 @@ def require_metrics_path(file: str | None) -> Path | None:
     """
     if file is None:
         return None
-    return require_output_path(
-        "--metrics",
-        file,
-        ".prom",
-        name_hint="node_exporter reads no other files",
-        folder_hint="make it, or in the unit: ReadWritePaths=",
-    )
+    return require_output_path("--metrics", file, ".prom", name_hint="node_exporter reads no other files")
 
 
 def write_metrics(

@@ -1,36 +1,58 @@
 """Checks the path of a file that an option names, before the work whose result is to be written there."""
 
-import os
+import shlex
 from pathlib import Path
 
-from reconciler.errors import CanonError, UsageError, reason_of
+from reconciler.core.folder_access import obstacle
+from reconciler.errors import CanonError, UsageError, message_and_hint, reason_of
+from reconciler.host.folder_access import read_access
 from state.state_errors import StateError
 
 READABLE = 0o644
 """The mode of a file that everybody may read."""
 
 
-def require_output_path(option: str, file: str, suffix: str, *, name_hint: str, folder_hint: str) -> Path:
+def require_output_path(option: str, file: str, suffix: str, *, name_hint: str) -> Path:
     """Return the absolute path of `file`, the value of the option `option`.
 
-    Raise UsageError with the hint `name_hint` if the name of the file does not end in `suffix`. Raise UsageError with
-    `folder_hint` if the folder of the file is missing or cannot be written to.
+    Raise UsageError with the hint `name_hint` if the name of the file does not end in `suffix`. Raise UsageError if the
+    folder of the file is missing or cannot be written to.
     """
     path = Path(file).absolute()
+    require_output_folder(option, file)
     if path.suffix != suffix or path.is_dir():
         raise UsageError(f"{option} {file} is no file that ends in {suffix}", name_hint)
-    require_output_folder(option, file, folder_hint)
     return path
 
 
-def require_output_folder(option: str, file: str, folder_hint: str) -> None:
-    """Raise UsageError with the hint `folder_hint` if the folder of a file is missing or cannot be written to.
+def require_output_folder(option: str, file: str) -> None:
+    """Raise UsageError if the folder of `file`, the value of the option `option`, is missing or cannot be written to.
 
-    `file` is the value of the option `option`.
+    The error says which, and what to do about it.
     """
-    path = Path(file).absolute()
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"{option} {file}: its folder is missing or cannot be written to", folder_hint)
+    reason, hint = _folder_obstacle(Path(file).absolute().parent)
+    if reason:
+        raise UsageError(f"{option} {file}: {reason}", hint)
+
+
+def _folder_obstacle(folder: Path) -> tuple[str, str]:
+    """Return why no file can be made in `folder`, and what to do. Both are "" if nothing prevents that."""
+    try:
+        if not folder.is_dir():
+            return _no_folder(folder)
+        access = read_access(folder)
+    except OSError as error:
+        return message_and_hint(error)
+    reason, hint = obstacle(access)
+    return reason, f"{hint}; in a systemd unit: ReadWritePaths={folder}" if access.is_read_only else hint
+
+
+def _no_folder(folder: Path) -> tuple[str, str]:
+    """Return what is said where `folder` is no folder: that it is missing, or that something else is in its place."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        return f"{there} is not a folder", "name a file in another folder"
+    return "its folder is missing", f"mkdir -p {shlex.quote(str(folder))}"
 
 
 def reason_beside(path: Path, error: OSError | CanonError | StateError) -> str:

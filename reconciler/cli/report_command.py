@@ -91,13 +91,7 @@ def _require_page_path(file: str) -> Path | None:
     """
     if file == _STDOUT:
         return None
-    return require_output_path(
-        "--html",
-        file,
-        ".html",
-        name_hint='name one, or "-" for stdout',
-        folder_hint=f"mkdir -p {Path(file).absolute().parent}",
-    )
+    return require_output_path("--html", file, ".html", name_hint='name one, or "-" for stdout')
 
 
 def _write(options: Options, path: Path, page: str, code: int) -> int:

@@ -105,7 +105,7 @@ def _require_plan_path(out: str | None) -> Path | None:
     if out is None:
         return None
     path = Path(out).absolute()
-    require_output_folder("--out", out, f"mkdir -p {path.parent}")
+    require_output_folder("--out", out)
     if os.path.lexists(path) and not (path.is_file() and _is_replaceable(path.read_bytes())):
         raise UsageError(f"--out {out}: what is there is no saved plan, and stays as it is", "name a new file")
     return path

@@ -23,13 +23,7 @@ def require_junit_path(file: str | None) -> Path | None:
     """
     if file is None:
         return None
-    return require_output_path(
-        "--junit",
-        file,
-        ".xml",
-        name_hint="name one, such as trial.xml",
-        folder_hint=f"mkdir -p {Path(file).absolute().parent}",
-    )
+    return require_output_path("--junit", file, ".xml", name_hint="name one, such as trial.xml")
 
 
 def code_of_trial(tested: Tested) -> int:
