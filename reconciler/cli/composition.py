@@ -13,6 +13,7 @@ from attrs import evolve
 from desired.declarations.sources import KEYS
 from desired.model import Fleet
 from reconciler.cli.command_context import CommandContext
+from reconciler.cli.drivers import drivers_for, tools_of
 from reconciler.cli.options import Options
 from reconciler.errors import InterruptedPassError
 from reconciler.host.capacity import bearable
@@ -24,7 +25,6 @@ from reconciler.host.git.mirrors import GitMirrors
 from reconciler.host.git.revision import canon_revision, fleet_revision
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.host.processes.listeners import PORTS
-from reconciler.host.processes.process_driver import ProcessDriver
 from reconciler.host.processes.procfs import STATE_MARK
 from reconciler.host.readiness.wait import HostReadiness
 from reconciler.host.run import prepare
@@ -163,40 +163,6 @@ def _images(
     from reconciler.host.swarm.engine_images import EngineImages
 
     return EngineImages(Engine(children, lock))
-
-
-def drivers_for(
-    fleet: Fleet, state: StateFolder, children: Mapping[str, str], lock: int | None, company: Company | None = None
-) -> dict[str, Driver]:
-    """Return the drivers by name: "process", those that recipes declare, and those that existing deployments need.
-
-    * `children`: the environment of child processes.
-    * `lock`: the descriptor of the pass lock, which child processes inherit; None if the lock is not held.
-    * `company`: says which ports apps may use, and whether other recipes are tried at the same time; None if apps may
-      use all ports, and no other recipe is tried at the same time.
-    """
-    company = company or Company()
-    drivers: dict[str, Driver] = {"process": ProcessDriver(children, ports=company.ports)}
-    named = {recipe.driver for recipe in fleet.recipes.values()} | state.drivers_in_use()
-    if "swarm" in named or (state.kept.is_dir() and any(state.kept.iterdir())):
-        from reconciler.host.swarm.engine.engine import Engine
-        from reconciler.host.swarm.swarm_driver import SwarmDriver
-
-        drivers["swarm"] = SwarmDriver(Engine(children, lock), fleet.swarm, company, state.image_log)
-    if "abra" in named:
-        from reconciler.host.swarm.abra_command import Abra
-        from reconciler.host.swarm.abra_driver import AbraDriver
-        from reconciler.host.swarm.engine.engine import Engine
-
-        engine, abra = Engine(children, lock), Abra(children, lock)
-        drivers["abra"] = AbraDriver(engine, fleet.swarm, abra, company, state.image_log)
-    return drivers
-
-
-def tools_of(fleet: Fleet, drivers: Mapping[str, Driver]) -> set[str]:
-    """Return the programs that the recipes of the fleet require, and those that their drivers run."""
-    recipes = fleet.recipes.values()
-    return {tool for recipe in recipes for tool in (*recipe.requires, *drivers[recipe.driver].programs)}
 
 
 def progress_on_stderr(options: Options) -> LineProgress:

@@ -13,7 +13,7 @@ from reconciler.cli.doctor_inspection import Inspection, inspect
 from reconciler.cli.doctor_notify_check import check_notify
 from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit
 from reconciler.core import host_checks
-from reconciler.core.folder_access import obstacle
+from reconciler.core.folder_access import FolderAccess, obstacle
 from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.core.observation import State
 from reconciler.errors import CanonError, InfrastructureError, NotCheckedError, message_and_hint
@@ -106,11 +106,10 @@ def _proxy(seen: Inspection) -> HostCheck:
 
 def _state(seen: Inspection) -> HostCheck:
     root = seen.state.root
-    seen.state.require_state_folder()
     above = nearest_existing(root)
-    refused, hint = _unusable(above, is_root=above == root)
-    if refused:
-        return HostCheck("state", CheckResult.FAILED, refused, hint)
+    if refused := _unusable(seen.state, above):
+        return HostCheck("state", CheckResult.FAILED, *refused)
+    seen.state.require_state_folder()
     if above != root:
         return HostCheck("state", CheckResult.OK, f"{root} is made by the first pass")
     SqliteRegistry(seen.state.database).verify()
@@ -134,17 +133,29 @@ def _identity(state: StateFolder, records: Records) -> HostCheck:
     return HostCheck("state", CheckResult.OK, f"{len(records.canonicals)} canonicals intact, the ledger is whole")
 
 
-def _unusable(folder: Path, *, is_root: bool) -> tuple[str, str]:
-    """Return why this user cannot use an existing folder for the state, and what to do; "" twice if he can.
+def _unusable(state: StateFolder, above: Path) -> tuple[str, str] | None:
+    """Return why this user cannot use the state folder, and what to do; None if nothing prevents that.
 
-    `is_root` is True if `folder` is the state folder itself, which must belong to this user. It is False if `folder` is
-    a folder above, in which the state folder will be made.
+    `above` is the nearest folder that exists. If it is the state folder itself, it and its folders must belong to this
+    user. If it is a folder above, the state folder will be made in it.
     """
-    access = read_access(folder)
-    if is_root and access.owner != access.user:
-        found = f"{folder} belongs to {access.owner}, and this is {access.user}"
-        return found, "run this as its owner, or give it to the user of the unit"
-    return obstacle(access)
+    if above != state.root:
+        return _obstacle(read_access(above))
+    for folder in (state.root, *state.parts):
+        if not folder.exists():
+            continue
+        access = read_access(folder)
+        if access.owner != access.user:
+            found = f"{folder} belongs to {access.owner}, and this is {access.user}"
+            return found, "run this as its owner, or give it to the user of the unit"
+        if refused := _obstacle(access):
+            return refused
+    return None
+
+
+def _obstacle(access: FolderAccess) -> tuple[str, str] | None:
+    reason, hint = obstacle(access)
+    return (reason, hint) if reason else None
 
 
 def _damaged(state: StateFolder, records: Records) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from desired.model import Fleet
-from reconciler.cli.composition import drivers_for, tools_of
+from reconciler.cli.drivers import declared_drivers, tools_of
 from reconciler.errors import NotCheckedError
 from reconciler.host import systemd_units as systemd
 from reconciler.host.environment import ALWAYS_USED, child_environment
@@ -41,7 +41,7 @@ class Inspection:
 def inspect(fleet: Fleet, state: StateFolder) -> Inspection:
     """Read and return everything that the checks look at, of the fleet, its state folder and this host."""
     environment = child_environment(fleet.passes, os.environ, state.root)
-    tools = tools_of(fleet, drivers_for(fleet, state, environment, None))
+    tools = tools_of(fleet, declared_drivers(fleet, state, environment))
     unit = fleet.unit or USUAL_UNIT
     return Inspection(
         fleet=fleet,

@@ -133,7 +133,7 @@ class StateFolder:
         """
         with file_errors(f"make the state folder {self.root}", FolderError):
             self.require_state_folder()
-            for path in (self.root, *self._parts):
+            for path in (self.root, *self.parts):
                 _refuse_foreign(path)
                 make_folder(path)
                 _refuse_foreign(path)
@@ -155,7 +155,8 @@ class StateFolder:
                 )
 
     @property
-    def _parts(self) -> tuple[Path, ...]:
+    def parts(self) -> tuple[Path, ...]:
+        """Return the folders in the root that `create` makes."""
         return (self.mirrors, self.canonicals, self.kept, self.work, self.logs)
 
     def _foreign_entry(self) -> str:
@@ -166,7 +167,7 @@ class StateFolder:
         if self.database.is_file() or is_lock_file(self.lock, signed=True):
             return ""
         # A pass may have been killed before it wrote anything into the folders that it had made.
-        made = {path.name for path in self._parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
+        made = {path.name for path in self.parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
         made |= {self.lock.name} if is_lock_file(self.lock) else set()
         made |= {path.name for path in self.root.glob(f"{self.identity.name}*") if is_identity_file(path)}
         foreign = {path.name for path in self.root.iterdir()} - made - {_LOST_AND_FOUND}
