@@ -17,7 +17,7 @@ from reconciler.core.plan import Action, HeldBack
 from reconciler.core.report import ReportBucket, Row, bucket_of
 from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import releases_to_check, want_of
-from reconciler.errors import InfrastructureError
+from reconciler.errors import UsageError
 from reconciler.stages.observe import observe
 from tests.explained_world import ExplainedWorld
 from tests.values import canonical, commit, observation
@@ -157,7 +157,7 @@ def test_a_damaged_canonical_whose_tag_is_unsigned_is_not_tested_again(world: Wo
 def test_a_trial_by_hand_tries_an_unsigned_release_only_by_its_name(world: World) -> None:
     world.run()
     seen = observe(world.host(), world.fleet, ["notes"], world.records()).observations["notes"]
-    with pytest.raises(InfrastructureError, match=r"nothing to try: 1\.1\.0 is unsigned: the tag has no signature"):
+    with pytest.raises(UsageError, match=r"nothing to try: 1\.1\.0 is unsigned: the tag has no signature"):
         release_to_try(world.host(), seen, None)
     named = release_to_try(world.host(), seen, "1.1.0")
     world.signatures[named.commit] = GOOD

@@ -65,7 +65,8 @@ def trial(  # noqa: PLR0913, PLR0917  one for each option
 ) -> int:
     """Test a release, branch or commit, upgraded from the canonical. Never promotes.
 
-    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure, 75 another trial or a pass uses the recipe.
+    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure, 64 usage, or no release to try,
+    75 another trial or a pass uses the recipe.
     """
     from reconciler.cli import trial_command
 

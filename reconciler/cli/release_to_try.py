@@ -1,13 +1,13 @@
 """Finds what a trial by hand is to test: the newest release, or what a person names by --ref."""
 
-from desired.releases import Release, Unobservable
+from desired.releases import AmbiguousVersion, NeverReleased, Release, Unobservable
 from desired.want import releases
 from reconciler.core.observation import Observation, upstream_tags
 from reconciler.core.ref_names import ref_fault
 from reconciler.core.wanted_release import want_of
-from reconciler.errors import InfrastructureError, UsageError
+from reconciler.errors import CanonError, InfrastructureError, UsageError
 from reconciler.ports.host import Host
-from reconciler.stages.signatures import refused_signature
+from reconciler.stages.signatures import checked_signature
 
 _NAMED_RELEASES = 3
 _SHOWN = 100
@@ -26,8 +26,9 @@ def release_to_try(host: Host, observation: Observation, ref: str | None) -> Rel
     """Return what `ref` names: a release, branch, commit or other ref of upstream. None means the newest release.
 
     Only the signature of the newest release is checked. What a person names with `ref` may be unsigned. Raise
-    UsageError if upstream has nothing named `ref`. If `ref` is None, raise InfrastructureError if there is no newest
-    release, or if the recipe needs signatures and the newest release has no good one.
+    UsageError if upstream has nothing named `ref`. If `ref` is None, raise UsageError if upstream has no single newest
+    release, or if the recipe needs signatures and that release has no good one. Raise InfrastructureError if upstream
+    could not be observed, or if the signature could not be checked.
     """
     name = observation.recipe.name
     if ref is None:
@@ -41,21 +42,45 @@ def release_to_try(host: Host, observation: Observation, ref: str | None) -> Rel
 
 
 def _newest_release(host: Host, observation: Observation) -> Release:
-    """Return the newest release of the observed recipe.
-
-    Raise InfrastructureError if there is no such release, or if the recipe needs signatures and the release has no good
-    signature.
-    """
-    name, want = observation.recipe.name, want_of(observation)
+    """Return the newest release of the observed recipe. Raise the same errors as `release_to_try` without a `ref`."""
+    want = want_of(observation)
     if not isinstance(want, Release):
-        reason = want.reason if isinstance(want, Unobservable) else "it has no single newest release"
-        raise InfrastructureError(f"{name}: nothing to try: {reason}", "name what to try: --ref REF")
-    if fault := refused_signature(host, observation, want):
-        raise InfrastructureError(
-            f"{name}: nothing to try: {want.version} is unsigned: {fault}",
-            f"to try it all the same: --ref {want.version}",
-        )
+        raise _no_release(observation, want)
+    if observation.recipe.signed:
+        _require_signature(host, observation, want)
     return want
+
+
+def _no_release(observation: Observation, want: NeverReleased | AmbiguousVersion | Unobservable) -> CanonError:
+    """Return the error to raise where `want` says why there is no release to try.
+
+    It is an InfrastructureError if upstream could not be observed, so that a later try may find a release. Otherwise it
+    is a UsageError: only a person can say what to try.
+    """
+    recipe, hint = observation.recipe, "name what to try: --ref REF"
+    if isinstance(want, Unobservable):
+        return InfrastructureError(f"{recipe.name}: nothing to try: {want.reason}", hint)
+    if isinstance(want, AmbiguousVersion):
+        reason = f"several tags are its newest version: {', '.join(want.tags)}"
+    else:
+        reason = "upstream has no release" + (f" in {recipe.allow}" if recipe.allow != "*" else "")
+    return UsageError(f"{recipe.name}: nothing to try: {reason}", hint)
+
+
+def _require_signature(host: Host, observation: Observation, newest: Release) -> None:
+    """Raise UsageError if the newest release has no good signature, InfrastructureError if our mirror lacks its tag."""
+    name, version = observation.recipe.name, newest.version
+    signature = checked_signature(host, observation, newest)
+    if signature is None:
+        raise InfrastructureError(
+            f"{name}: nothing to try: the signature of {version} cannot be checked: our mirror lacks its tag",
+            f"try again; or without its signature: --ref {version}",
+        )
+    if signature.fault:
+        raise UsageError(
+            f"{name}: nothing to try: {version} is unsigned: {signature.fault}",
+            f"to try it all the same: --ref {version}",
+        )
 
 
 def _suggestion(observation: Observation, ref: str) -> str:

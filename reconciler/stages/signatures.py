@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from desired.releases import Release
+from desired.releases import Release, Signature
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.wanted_release import releases_to_check
 from reconciler.ports.host import Host
@@ -44,5 +44,13 @@ def refused_signature(host: Host, observation: Observation, release: Release) ->
     """
     if not observation.recipe.signed:
         return ""
-    checked = host.mirrors.signatures(observation.recipe.name, [release]).get(release.version)
+    checked = checked_signature(host, observation, release)
     return checked.fault if checked is not None else "our mirror lacks its tag"
+
+
+def checked_signature(host: Host, observation: Observation, release: Release) -> Signature | None:
+    """Check the signature of a release's tag, and return it; None if our mirror lacks the tag.
+
+    Raise InfrastructureError if the signature cannot be checked.
+    """
+    return host.mirrors.signatures(observation.recipe.name, [release]).get(release.version)

@@ -81,3 +81,17 @@ def test_what_a_person_asked_for_is_not_given_to_the_teams_forge(settled: OneRec
     pushed = settled.run("-q")
     assert pushed.code == 0, pushed
     assert forge.refs().keys() == {"refs/heads/main", f"refs/tags/{FIRST}"}
+
+
+def test_without_a_name_an_upstream_that_was_seen_and_has_no_release_is_a_wrong_use_and_one_that_is_gone_is_not(
+    jot: OneRecipeFleet,
+) -> None:
+    jot.upstream.git("update-ref", "-d", f"refs/tags/{FIRST}")
+    said = jot.run("trial", "jot")
+    assert (said.code, said.out) == (64, "")
+    assert said.err.splitlines()[-2:] == [
+        "reconcile: jot: nothing to try: upstream has no release",
+        "  name what to try: --ref REF",
+    ]
+    jot.upstream.path.rename(jot.folder / "gone")
+    assert jot.run("trial", "jot").code == 1
