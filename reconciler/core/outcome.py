@@ -234,17 +234,20 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 
 
 def is_remembered(outcome: Outcome) -> bool:
-    """Return whether the outcome is recorded as a red, so that the release is not tried again. True in two cases.
+    """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
-    * The release failed a tier, and the recipe's tests did not change during the trial.
+    False if the recipe's tests changed during the trial: nobody knows by which of them it was judged. Else True in two
+    cases:
+
+    * The release failed a tier.
     * The release passed, but was not promoted, and this host is not to blame: its candidate could not be deployed, it
       changed its own checkout, or a way on which the promotion depends has the answer NO.
     """
-    if outcome.result is Result.RED:
-        return outcome.attempt.trial is None or outcome.attempt.trial.tests_unchanged
-    if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
-        return False
     trial, refusals = outcome.attempt.trial, outcome.attempt.refusals
+    if trial is not None and not trial.tests_unchanged:
+        return False
+    if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
+        return outcome.result is Result.RED
     altered = trial is not None and bool(trial.altered)
     closed = any(is_closed_way(each) for each in refusals)
     return altered or closed or (bool(outcome.attempt.promotion_error) and not refusals)

@@ -89,6 +89,8 @@ REMEMBERED = [
     (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",)), refusals=(COLD, AWAY)), True),
     (evolve(GREEN, trial=evolve(TRIAL, slots_were_empty=False), refusals=(COLD,)), False),
     (evolve(GREEN, trial=evolve(TRIAL, tests_unchanged=False), refusals=(COLD,)), False),
+    (evolve(GREEN, trial=evolve(TRIAL, altered=("app.py",), tests_unchanged=False), refusals=(COLD,)), False),
+    (evolve(GREEN, trial=evolve(TRIAL, tests_unchanged=False), promotion_error="it does not come up"), False),
     (GREEN, False),
 ]
 
