@@ -1,6 +1,7 @@
 """Runs the real `reconcile` as a user does, with a fleet folder and a state folder of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -108,6 +109,11 @@ class CanonCommand:
             check=False,
         )
         return ReconcileResult(done.returncode, done.stdout, done.stderr)
+
+
+def without_overriding() -> tuple[str, ...]:
+    """Return the beginning of a command line by which the modes of files count also for root. Needs `setpriv`."""
+    return ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 
 def read_document(process: "subprocess.Popen[str]") -> str:

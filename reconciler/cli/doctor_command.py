@@ -8,8 +8,10 @@ from reconciler.cli.command_context import load_fleet
 from reconciler.cli.doctor_checks import checks_of
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
+from reconciler.core.fleet_check import check_fleet
 from reconciler.core.host_checks import CheckResult, HostCheck, doctor_exit_code
 from reconciler.errors import NoFleetError
+from reconciler.host.git.revision import unread_files
 from reconciler.show.documents.command_documents import doctor_document
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.doctor import render_checks
@@ -45,8 +47,9 @@ def _checks(options: Options) -> Iterator[HostCheck]:
 
 
 def _declared(fleet: Fleet) -> HostCheck:
-    enrolled = sum(recipe.enrolled for recipe in fleet.recipes.values())
-    found = f"{enrolled} of {len(fleet.recipes)} recipes in {fleet.folder} enrolled"
-    if not enrolled:
-        return HostCheck("fleet", CheckResult.FAILED, found, "declare one: recipes/NAME/recipe.toml")
-    return HostCheck("fleet", CheckResult.OK, found)
+    enrolled = [recipe for recipe in fleet.recipes.values() if recipe.enrolled]
+    counts = f"{len(enrolled)} of {len(fleet.recipes)} recipes in {fleet.folder} enrolled"
+    unread = unread_files(fleet.folder)
+    folders = [recipe.folder.relative_to(fleet.folder) for recipe in enrolled]
+    of_recipes = [str(path) for path in unread if any(path.is_relative_to(folder) for folder in folders)]
+    return check_fleet(counts, len(enrolled), {str(path): reason for path, reason in unread.items()}, of_recipes)
