@@ -11,6 +11,7 @@ from desired.declarations.declared import read_fleet
 from desired.model import Fleet
 from reconciler.cli.options import Options
 from reconciler.errors import NoFleetError, UsageError
+from state.folder.fleet_name import record_fleet_name, require_fleet
 from state.folder.folder import StateFolder
 from state.folder.identity import make_identity
 from state.folder.lock import Lock, hold
@@ -37,12 +38,14 @@ def load_context(options: Options) -> CommandContext:
     """Read the declarations. Return what every command is given (see CommandContext).
 
     Raise DeclarationError or NoFleetError if the declarations cannot be read. Raise ForeignFolderError if the state
-    folder has files that Canon did not make. Raise UsageError if -r names a recipe that is not declared.
+    folder has files that Canon did not make, OtherFleetError if it belongs to another fleet. Raise UsageError if -r
+    names a recipe that is not declared.
     """
     fleet = load_fleet(options.fleet_folder)
     chosen = sorted(set(options.recipes)) or list(fleet.recipes)
     context = CommandContext(options, fleet, StateFolder(options.state_folder.absolute()), tuple(chosen))
     context.state.require_state_folder()
+    require_fleet(context.state.fleet_name, fleet.name, fleet.folder)
     for name in options.recipes:
         require_declared(context, name)
     return context
@@ -84,13 +87,15 @@ def _is_orphan(context: CommandContext, name: str) -> bool:
     return False
 
 
-def prepare_state(state: StateFolder) -> None:
-    """Make the state folder, and the file with its id, if they are missing.
+def prepare_state(context: CommandContext) -> None:
+    """Make the state folder, and the files with its id and the name of its fleet, if they are missing.
 
-    Programs that Canon starts get the id in their environment, by which a later run recognises them.
+    Programs that Canon starts get the id in their environment, by which a later run recognises them. Raise
+    OtherFleetError if another fleet got the state folder meanwhile.
     """
-    state.create()
-    make_identity(state.identity)
+    context.state.create()
+    record_fleet_name(context.state.fleet_name, context.fleet.name, context.fleet.folder)
+    make_identity(context.state.identity)
 
 
 @contextmanager
@@ -100,6 +105,6 @@ def pass_lock(context: CommandContext, command: str) -> Iterator[Lock]:
     `command` is written into the lock file, for the messages of other processes. Raise LockHeldError if another process
     holds the lock.
     """
-    prepare_state(context.state)
+    prepare_state(context)
     with hold(context.state.lock, command) as lock:
         yield lock

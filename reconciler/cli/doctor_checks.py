@@ -24,6 +24,7 @@ from reconciler.host.folder_access import read_access
 from reconciler.host.git.upstream import GitUpstream
 from reconciler.ports.repositories import TagQuery
 from reconciler.promotion.generations import snapshot_statuses
+from state.folder.fleet_name import read_fleet_name, require_fleet
 from state.folder.folder import StateFolder
 from state.folder.identity import read_identity
 from state.records import Records
@@ -110,6 +111,8 @@ def _state(seen: Inspection) -> HostCheck:
     if refused := _unusable(seen.state, above):
         return HostCheck("state", CheckResult.FAILED, *refused)
     seen.state.require_state_folder()
+    if seen.fleet.name:
+        require_fleet(seen.state.fleet_name, seen.fleet.name, seen.fleet.folder)
     if above != root:
         return HostCheck("state", CheckResult.OK, f"{root} is made by the first pass")
     SqliteRegistry(seen.state.database).verify()
@@ -130,7 +133,10 @@ def _identity(state: StateFolder, records: Records) -> HostCheck:
     if records.canonicals and read_identity(state.identity) is None:
         found = f"{state.root} was copied from elsewhere: its id is not valid"
         return HostCheck("state", CheckResult.WARNING, found, "the next pass gives it an id of its own")
-    return HostCheck("state", CheckResult.OK, f"{len(records.canonicals)} canonicals intact, the ledger is whole")
+    name = read_fleet_name(state.fleet_name)
+    whose = f"of the fleet {name}" if name is not None else "the next pass records to which fleet it belongs"
+    found = f"{len(records.canonicals)} canonicals intact, the ledger is whole; {whose}"
+    return HostCheck("state", CheckResult.OK, found)
 
 
 def _unusable(state: StateFolder, above: Path) -> tuple[str, str] | None:

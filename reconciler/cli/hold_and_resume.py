@@ -45,7 +45,7 @@ def hold(options: Options, name: str, request: HoldRequest) -> int:
     held = Hold(name, request.reason, author(), now, _end(request.until, now.date()))
     body = {"reason": held.reason, "who": held.who, "until": str(held.until) if held.until else None}
     with private_files():
-        prepare_state(context.state)
+        prepare_state(context)
         registry = SqliteRegistry(context.state.database)
         require_readable_record(name, registry.read())
         registry.set_hold(held, [LedgerEntry(now, "held", name, body)])

@@ -39,7 +39,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
     if context.state.database.is_file():
-        prepare_state(context.state)
+        prepare_state(context)
     recipes = context.fleet.recipes
     drivers = {recipes[app].driver for app in apps_of(recipes[name], recipes)} | context.state.drivers_of_slot(name)
     host = make_host(context, SilentProgress(sys.stderr)).with_drivers(drivers)

@@ -91,7 +91,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     require_declared(context, name)
     asked, junit_path = _read(trial_options), require_junit_path(trial_options.junit)
     with interruptible(), private_files(), progress_on_stderr(options) as progress:
-        prepare_state(context.state)
+        prepare_state(context)
         first = make_host(context, progress)
         started_at = first.clock.now()
         with when_free(

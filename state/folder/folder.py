@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from state.folder.durable import file_errors, make_folder
+from state.folder.fleet_name import is_fleet_name_file
 from state.folder.identity import is_identity_file
 from state.folder.lock import is_lock_file
 from state.state_errors import FolderError, ForeignFolderError
@@ -53,6 +54,10 @@ class StateFolder:
     @property
     def identity(self) -> Path:
         return self.root / "id"
+
+    @property
+    def fleet_name(self) -> Path:
+        return self.root / "fleet"
 
     @property
     def mirrors(self) -> Path:
@@ -170,6 +175,7 @@ class StateFolder:
         made = {path.name for path in self.parts if not path.is_symlink() and path.is_dir() and is_empty(path)}
         made |= {self.lock.name} if is_lock_file(self.lock) else set()
         made |= {path.name for path in self.root.glob(f"{self.identity.name}*") if is_identity_file(path)}
+        made |= {path.name for path in self.root.glob(f"{self.fleet_name.name}*") if is_fleet_name_file(path)}
         foreign = {path.name for path in self.root.iterdir()} - made - {_LOST_AND_FOUND}
         return min(foreign, default="")
 
@@ -221,9 +227,8 @@ def _folder_at(path: Path, hint_for_link: str) -> os.stat_result | None:
 
 
 def _not_a_folder(path: Path) -> FolderError:
-    return FolderError(
-        f"the state folder's {path} is not a folder", "move it away, or name another folder with --state"
-    )
+    hint = "move it away, or name another folder with --state"
+    return FolderError(f"the state folder's {path} is not a folder", hint)
 
 
 def _refuse_foreign(path: Path) -> None:
