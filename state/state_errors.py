@@ -31,6 +31,10 @@ class ForeignFolderError(FolderError):
     """The folder that was named as the state folder has files that Canon did not make. Nothing in it was changed."""
 
 
+class NoRecordsError(FolderError):
+    """The state folder is missing, or nothing was recorded in it yet."""
+
+
 class OtherFleetError(FolderError):
     """The state folder belongs to another fleet than the one that is declared. Nothing in it was changed."""
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
+from reconciler.cli.missing_state import missing_state_notes, missing_state_text
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.report import ReportCommand
@@ -28,9 +29,9 @@ def explain(options: Options, name: str | None, *, offline: bool) -> int:
         host = make_host(context, progress)
         explained = explanations(host, request, ask=not offline)
     if options.json:
-        return print_answer(json_text(explain_document(explained)), 0)
-    screen = stdout_screen(options)
-    return print_answer(render_explanations(explained, screen, datetime.now(UTC)), 0)
+        return print_answer(json_text(explain_document(explained, missing_state_notes(context.state))), 0)
+    text = render_explanations(explained, stdout_screen(options), datetime.now(UTC))
+    return print_answer(missing_state_text(context.state) + text, 0)
 
 
 def _names(context: CommandContext, name: str | None) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from reconciler.show.documents.recorded_parts import Json
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.error_text import render_error, render_next_commands, render_problems
 from reconciler.show.text.screen import Screen, screen_for
-from state.state_errors import ForeignFolderError, LockHeldError, OtherFleetError, StateError
+from state.state_errors import ForeignFolderError, LockHeldError, NoRecordsError, OtherFleetError, StateError
 
 USAGE: Final = 64
 BUSY: Final = 75
@@ -73,7 +73,7 @@ def _exit_code(failed: CanonError | StateError | OSError) -> int:
             return BUSY
         case UsageError():
             return USAGE
-        case ForeignFolderError() | OtherFleetError():
+        case ForeignFolderError() | NoRecordsError() | OtherFleetError():
             return DECLARATIONS
         case NeedsPersonError():
             return NEEDS_PERSON

@@ -12,6 +12,7 @@ from desired.declarations.durations import read_duration
 from desired.declarations.problems import RefusedError
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible
+from reconciler.cli.missing_state import print_missing_state
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.standard_streams import FAILED, print_answer, print_error, write_answer
 from reconciler.core.events import Event, events_of, history_of, pass_triggers
@@ -56,6 +57,7 @@ def history(options: Options, name: str | None, since: str | None) -> int:
     Raise UsageError if nothing is known of a recipe that is named, or if `since` is no time.
     """
     context = load_context(options)
+    print_missing_state(context.state)
     registry = SqliteRegistry(context.state.database)
     selection = _selection(options, name, since)
     events = events_of(registry.lines())
@@ -78,6 +80,7 @@ def events(options: Options, name: str | None, since: str | None, *, watch: bool
     `since` is no time.
     """
     context = load_context(options)
+    print_missing_state(context.state)
     registry = SqliteRegistry(context.state.database)
     selection = _selection(options, name, since)
     lines = registry.lines()

@@ -117,7 +117,7 @@ def audit(options: Options, head: str | None) -> int:
     Asks upstreams with git, reads mirrors, snapshots and the ledger byte by byte, and looks at what runs. Shares no
     code with what promotes.
 
-    Exit codes: 0 nothing disagrees, 3 a claim disagrees.
+    Exit codes: 0 nothing disagrees, 3 a claim disagrees, 78 there is no state folder, or nothing is recorded in it.
     """
     from reconciler.cli import audit_command
 

@@ -17,6 +17,7 @@ from reconciler.cli.composition import (
 )
 from reconciler.cli.journal_output import journal_report
 from reconciler.cli.metrics_file import require_metrics_path, write_metrics
+from reconciler.cli.missing_state import missing_state_notes
 from reconciler.cli.named_lists import read_ways
 from reconciler.cli.notifications import tell_failed_pass, tell_pass
 from reconciler.cli.options import Options, stdout_screen
@@ -54,6 +55,7 @@ def preview(
     request = evolve(request_of(context, ReportCommand(command), retry), ways=read_ways(ways))
     with interruptible(), progress_on_stderr(options) as progress:
         report = make_preview(make_host(context, progress), request)
+    report = evolve(report, notes=(*missing_state_notes(context.state), *report.notes))
     last = last_whole_pass(context)
     if report.run.command is ReportCommand.DRIFT:
         code = code_with_last_pass(report.exit_code, last)

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from attrs import evolve
+
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
+from reconciler.cli.missing_state import missing_state_notes
 from reconciler.cli.options import Options, print_line
 from reconciler.cli.output_file import READABLE, reason_beside, require_output_path
 from reconciler.cli.read_last_pass import last_whole_pass
@@ -64,7 +67,7 @@ def collect(context: CommandContext, host: Host, *, ask: bool = True) -> PageFac
     events = events_of(registry.lines())
     return PageFacts(
         fleet=context.fleet,
-        report=made.report,
+        report=evolve(made.report, notes=(*missing_state_notes(context.state), *made.report.notes)),
         explained=explain_preview(host, request, made, events),
         events=events,
         records=made.records,

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from reconciler.cli.command_context import CommandContext, load_context
 from reconciler.cli.composition import interruptible, make_host, progress_on_stderr
+from reconciler.cli.missing_state import missing_state_notes
 from reconciler.cli.options import Options
 from reconciler.cli.output_file import require_output_folder
 from reconciler.cli.passes import print_report, request_of, run_pass
@@ -43,7 +44,7 @@ def plan(options: Options, retry: Sequence[str], out: str | None) -> int:
         seen = preview_with_basis(make_host(context, progress), request)
     if path is not None:
         replace_file(path, _text(_saved(context, request, seen), seen).encode("ascii"))
-    return print_report(context, seen.report)
+    return print_report(context, evolve(seen.report, notes=(*missing_state_notes(context.state), *seen.report.notes)))
 
 
 def apply(options: Options, file: str, lines: EventLines | None) -> int:

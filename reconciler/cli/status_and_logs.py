@@ -9,6 +9,7 @@ from attrs import evolve
 from desired.declarations.recipe_names import is_recipe_name
 from desired.model import TierName, WayName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
+from reconciler.cli.missing_state import missing_state_text
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
@@ -97,13 +98,13 @@ def _text(context: CommandContext, rows: Sequence[Recorded], name: str | None, l
     If `name` is not None, `rows` has only the row of this recipe. The text is then a card with several lines on the
     recipe. `last` is the last pass over the whole fleet: the text has its age.
     """
-    screen, now = stdout_screen(context.options), datetime.now(UTC)
+    screen, now, note = stdout_screen(context.options), datetime.now(UTC), missing_state_text(context.state)
     if name is not None:
         from reconciler.show.text.status_card import render_card
 
-        return render_card(rows[0], screen, now, last)
+        return note + render_card(rows[0], screen, now, last)
     text = render_status(rows, screen, now, wide=context.options.output == "wide", last=last)
-    return text + _disk_line(context)
+    return note + text + _disk_line(context)
 
 
 def _disk_line(context: CommandContext) -> str:

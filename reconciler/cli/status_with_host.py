@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from desired.model import Recipe
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.composition import make_host
+from reconciler.cli.missing_state import missing_state_notes
 from reconciler.cli.running import look_at_passes
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus
@@ -20,6 +21,7 @@ from reconciler.show.documents.command_documents import status_document
 from reconciler.show.documents.pass_events import running_part
 from reconciler.show.documents.report_document import json_text
 from reconciler.show.text.disk import DiskStatus, disk_part
+from reconciler.show.text.pass_age import stale_notes
 from reconciler.show.text.progress import SilentProgress
 from reconciler.show.text.status import Recorded
 from state.records import Records
@@ -31,6 +33,7 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
     * an entry for each recipe in `rows`, which are the recipes to show.
     * how many recipes are declared, shown, excepted, orphaned and so on.
     * the pass that runs now (null if none does), and the use of the disk.
+    * notes that no state folder is there, and that the last pass is stale.
     * `last`: the last pass over the whole fleet.
     * `code`: the exit code of the command.
     """
@@ -53,6 +56,7 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
     return json_text(
         {
             **status_document(run, population, rows, code, last),
+            "notes": [*missing_state_notes(context.state), *stale_notes(last)],
             "running": running_part(running.alive),
             "unseen_pass": running_part(running.hidden),
             "lock_holder": running.holder or None,

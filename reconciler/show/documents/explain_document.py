@@ -11,10 +11,10 @@ from reconciler.show.documents.ways_part import recorded_ways_part
 from reconciler.show.labels import ACTION_WORDS
 
 
-def explain_document(explained: Sequence[Explanation]) -> Json:
-    """Return the JSON document of `reconcile explain`, with an entry for each recipe."""
+def explain_document(explained: Sequence[Explanation], notes: Sequence[str] = ()) -> Json:
+    """Return the JSON document of `reconcile explain`, with an entry for each recipe. `notes` are about all of it."""
     recipes = [_recipe(each) for each in explained]
-    return {"format": FORMAT, "command": "explain", "explanations": recipes, "exit_code": 0}
+    return {"format": FORMAT, "command": "explain", "explanations": recipes, "notes": list(notes), "exit_code": 0}
 
 
 def _recipe(explained: Explanation) -> Json:
