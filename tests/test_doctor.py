@@ -78,7 +78,7 @@ FAULTS = {
         f"cp /var/lib/reconcile/canon.db /run; cd {ROOT}; {sys.executable} -c '{FROM_THE_FUTURE}'",
         "cp /run/canon.db /var/lib/reconcile/canon.db",
         "clock",
-        ("the last record is of 2999-01-01", "timedatectl set-ntp true"),
+        ("the latest promotion is of 2999-01-01", "timedatectl set-ntp true"),
     ),
     "disk full": HostFault(
         "mkdir -p /var/lib/reconcile; mount -t tmpfs -o size=8m small /var/lib/reconcile",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from reconciler.cli.doctor_inspection import Inspection, inspect
 from reconciler.cli.doctor_notify_check import check_notify
 from reconciler.cli.doctor_unit_checks import check_credentials, check_environment, check_timer, check_unit
 from reconciler.core import host_checks
+from reconciler.core.clock_check import check_clock
 from reconciler.core.folder_access import FolderAccess, obstacle
 from reconciler.core.host_checks import CheckResult, HostCheck
 from reconciler.core.observation import State
@@ -177,9 +179,16 @@ def _disk(seen: Inspection) -> HostCheck:
 
 
 def _clock(seen: Inspection) -> HostCheck:
-    promoted = (canonical.promoted_at for canonical in seen.records.canonicals.values())
+    promoted = max((canonical.promoted_at for canonical in seen.records.canonicals.values()), default=None)
     synchronised = systemd.is_clock_synchronised(seen.environment)
-    return host_checks.check_clock(datetime.now(UTC), max(promoted, default=None), synchronised=synchronised)
+    return check_clock(datetime.now(UTC), _last_line_at(seen.state), promoted, synchronised=synchronised)
+
+
+def _last_line_at(state: StateFolder) -> datetime | None:
+    """Return the time of the ledger's last line; None if there is none, or the registry cannot be read."""
+    with suppress(StateError):
+        return next((line.entry.at for line in reversed(SqliteRegistry(state.database).lines())), None)
+    return None
 
 
 def _upstreams(seen: Inspection) -> HostCheck:

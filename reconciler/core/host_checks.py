@@ -100,33 +100,11 @@ def check_disk(free: int, inodes: int, largest: int) -> HostCheck:
     return HostCheck("disk", CheckResult.OK, sizes)
 
 
-def check_clock(now: datetime, last_record: datetime | None, *, synchronised: bool | None) -> HostCheck:
-    """Return the check of the clock. The check is FAILED if a promotion was recorded at a later time than `now`.
-
-    * `last_record`: the time of the latest promotion; None if there is none.
-    * `synchronised`: whether a time server sets the clock. If it is False, the check is a WARNING; None means that
-      systemd could not be asked.
-
-    If both are None, the check is NOT_CHECKED.
-    """
-    hint = "synchronise the clock: timedatectl set-ntp true"
-    if last_record is not None and last_record > now:
-        found = f"it is {now:%Y-%m-%d %H:%M} here, but the last record is of {last_record:%Y-%m-%d %H:%M}"
-        return HostCheck("clock", CheckResult.FAILED, found, hint)
-    if synchronised is False:
-        return HostCheck("clock", CheckResult.WARNING, "no time server sets it", hint)
-    if synchronised is None and last_record is None:
-        found = "systemd could not be asked whether a time server sets it, and there is no record to compare it with"
-        return HostCheck("clock", CheckResult.NOT_CHECKED, found)
-    found = "set by a time server" if synchronised else "not earlier than the last record"
-    return HostCheck("clock", CheckResult.OK, found)
-
-
 def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = STALE) -> HostCheck:
     """Return the check of the timer that starts the systemd unit `unit`.
 
     The check is FAILED if there is no timer, if the timer is not enabled or not active, or if it last started the unit
-    longer ago than `stale`.
+    longer ago than `stale`, or in the future.
     """
     enable = f"systemctl enable --now {facts.timer or 'reconcile.timer'}"
     if not facts.timer:
@@ -140,6 +118,8 @@ def check_timer(unit: str, facts: TimerFacts, now: datetime, stale: timedelta = 
     if facts.last is None:
         return HostCheck("timer", CheckResult.OK, f"{facts.timer} has not started {unit} yet{following}")
     found = f"{facts.timer} started {unit} on {facts.last:%Y-%m-%d %H:%M} UTC{following}"
+    if facts.last > now:
+        return HostCheck("timer", CheckResult.FAILED, found, "that is in the future; check the clock: timedatectl")
     if now - facts.last > stale:
         hint = f"that is more than {stale.days} days ago; see: systemctl status {facts.timer}"
         return HostCheck("timer", CheckResult.FAILED, found, hint)

@@ -25,17 +25,25 @@ class LastWholePass:
     def age(self) -> timedelta | None:
         """Return the time since the last pass over the whole fleet ended; None if no such pass is recorded.
 
-        Return zero if that pass ended later than `now`, as after a change of the clock.
+        The time is negative if that pass is recorded to have ended later than `now`.
         """
-        return max(self.now - self.finished_at, timedelta()) if self.finished_at is not None else None
+        return self.now - self.finished_at if self.finished_at is not None else None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Return whether the last pass over the whole fleet ended later than `now`: a clock was or is wrong."""
+        return self.finished_at is not None and self.finished_at > self.now
 
     @property
     def is_stale(self) -> bool:
         """Return whether the last pass over the whole fleet is older than the declared limit, or none is recorded.
 
+        Return True too if that pass ended later than `now`, since nobody knows then how long ago it really ended.
         Return False if the fleet declares no limit.
         """
-        return self.stale_after is not None and (self.age is None or self.age > self.stale_after)
+        if self.stale_after is None:
+            return False
+        return self.age is None or self.is_ahead or self.age > self.stale_after
 
 
 def is_whole_pass(entry: LedgerEntry) -> bool:

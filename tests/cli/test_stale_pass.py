@@ -1,7 +1,9 @@
 """`status` and `drift` with a declared age after which the last whole pass is stale."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
+from state.records import LedgerEntry
 from tests.cli.one_recipe_fleet import OneRecipeFleet
 
 
@@ -35,3 +37,31 @@ def test_a_fleet_without_any_whole_pass_is_stale(jot: OneRecipeFleet) -> None:
     declare_stale(jot, "15d")
     done = jot.run("status")
     assert (done.code, "no pass over the whole fleet is recorded, [fleet] stale is 15 d" in done.out) == (1, True), done
+
+
+def record_pass(jot: OneRecipeFleet, ended: datetime) -> None:
+    """Record the end of a pass over the whole fleet, as a host does whose clock shows the time `ended`."""
+    body = {"exit_code": 0, "selected": None, "signal": None}
+    jot.registry.append([LedgerEntry(ended, "pass-end", "", body)])
+
+
+def test_a_pass_of_a_clock_that_was_ahead_is_stale_and_a_fault_of_the_clock_until_another_pass_ended(
+    settled: OneRecipeFleet,
+) -> None:
+    declare_stale(settled, "15d")
+    ahead = datetime.now(UTC) + timedelta(days=1000)
+    record_pass(settled, ahead)
+    for command in ("status", "drift"):
+        done = settled.run(command)
+        assert (done.code, "in the future: check the clock" in done.out) == (1, True), done
+        assert settled.json(command).document["last_whole_pass"]["stale"] is True
+    assert clock_row(settled) == ("failed", True)
+    assert settled.run("-q").code == 0
+    assert settled.run("status").code == 0
+    assert clock_row(settled)[0] != "failed"
+
+
+def clock_row(jot: OneRecipeFleet) -> tuple[str, bool]:
+    """Return the result of doctor's check of the clock, and whether it names a record that is later than now."""
+    row = next(check for check in jot.json("doctor").document["checks"] if check["name"] == "clock")
+    return row["result"], "is of " in row["found"] and "but" in row["found"]

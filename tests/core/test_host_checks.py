@@ -69,28 +69,17 @@ def test_a_disk_that_can_hold_few_more_files_fails() -> None:
         (TimerFacts("a.timer", enabled=True, active=False), CheckResult.FAILED),
         (TimerFacts("a.timer", enabled=True, active=True), CheckResult.OK),
         (TimerFacts("a.timer", enabled=True, active=True, last=NOW - timedelta(days=15)), CheckResult.OK),
+        (TimerFacts("a.timer", enabled=True, active=True, last=NOW + timedelta(seconds=1)), CheckResult.FAILED),
         (
             TimerFacts("a.timer", enabled=True, active=True, last=NOW - timedelta(days=15, seconds=1)),
             CheckResult.FAILED,
         ),
     ],
 )
-def test_a_timer_fails_that_is_missing_or_off_or_last_started_the_unit_over_15_days_ago(
+def test_a_timer_fails_that_is_missing_or_off_or_started_the_unit_over_15_days_ago_or_in_the_future(
     facts: TimerFacts, result: CheckResult
 ) -> None:
     assert host_checks.check_timer("a.service", facts, NOW).result is result
-
-
-def test_a_clock_fails_that_is_before_the_last_promotion_and_warns_where_nothing_sets_it() -> None:
-    later = NOW + timedelta(seconds=1)
-    assert host_checks.check_clock(NOW, later, synchronised=True).result is CheckResult.FAILED
-    assert host_checks.check_clock(NOW, NOW, synchronised=False).result is CheckResult.WARNING
-    assert host_checks.check_clock(NOW, NOW, synchronised=None).result is CheckResult.OK
-    assert host_checks.check_clock(NOW, None, synchronised=True).result is CheckResult.OK
-
-
-def test_a_clock_that_nothing_could_be_compared_with_was_not_checked() -> None:
-    assert host_checks.check_clock(NOW, None, synchronised=None).result is CheckResult.NOT_CHECKED
 
 
 @pytest.mark.parametrize(

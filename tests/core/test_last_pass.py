@@ -38,10 +38,14 @@ def test_a_pass_is_stale_exactly_if_it_is_older_than_declared(age: timedelta, li
     assert not LastWholePass(NOW - age, None, NOW).is_stale
 
 
-@given(SPANS)
-def test_a_pass_that_ended_in_the_future_is_not_stale(ahead: timedelta) -> None:
-    last = LastWholePass(NOW + ahead, timedelta(seconds=1), NOW)
-    assert (last.age, last.is_stale) == (timedelta(), False)
+@given(SPANS.filter(bool), SPANS)
+def test_a_pass_that_ended_in_the_future_is_stale_wherever_a_limit_is_declared(
+    ahead: timedelta, limit: timedelta
+) -> None:
+    last = LastWholePass(NOW + ahead, limit, NOW)
+    assert (last.age, last.is_ahead, last.is_stale) == (-ahead, True, True)
+    undeclared = LastWholePass(NOW + ahead, None, NOW)
+    assert (undeclared.is_ahead, undeclared.is_stale) == (True, False)
 
 
 @pytest.mark.parametrize(("limit", "stale"), [(timedelta(days=15), True), (None, False)])

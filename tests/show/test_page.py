@@ -183,6 +183,12 @@ def test_a_changed_ledger_is_said_above_all_else(story: PageFacts) -> None:
     assert page.index("line 3 was changed") < page.index("<main>")
 
 
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_whole_pass_of_the_future_is_called_so_on_the_page(story: PageFacts, days: int) -> None:
+    page = render_page(evolve(story, last=evolve(story.last, finished_at=story.last.now + timedelta(days=days))))
+    assert ("which is in the future: check the clock" in page) == (days > 0)
+
+
 def test_a_fleet_of_which_nothing_is_known_has_a_page(tmp_path: Path) -> None:
     from tests.world import World
 

@@ -28,6 +28,20 @@ def test_a_fresh_pass_is_one_line_and_a_stale_one_a_note() -> None:
     assert last_pass_lines(STALE, FILE) == []
 
 
+def test_a_pass_that_ended_in_the_future_is_called_so_and_not_0_s_old() -> None:
+    then = NOW + timedelta(days=3)
+    ended = f"{then:%Y-%m-%d %H:%M:%S} UTC"
+    (note,) = stale_notes(LastWholePass(then, LIMIT, NOW))
+    ahead = f"the last whole pass ended on {ended}, which is in the future: check the clock (timedatectl)"
+    assert note == f"{ahead}, [fleet] stale is 15 d; once the clock is right, the next whole pass ends this"
+    undeclared = LastWholePass(then, None, NOW)
+    assert last_pass_lines(undeclared, FILE) == [
+        f"last whole pass: {ended}, which is in the future: check the clock (timedatectl)"
+    ]
+    assert "in the future" in whole_pass_text(undeclared)
+    assert last_pass_part(undeclared)["age_seconds"] == -3 * 86400
+
+
 def test_a_missing_pass_is_noted_only_if_a_limit_is_declared() -> None:
     assert stale_notes(NEVER)[0].startswith("no pass over the whole fleet is recorded, [fleet] stale is 15 d")
     undeclared = LastWholePass(None, None, NOW)

@@ -1,22 +1,34 @@
 """Shows how old the last pass over the whole fleet is, as a line of text and as JSON."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from reconciler.core.last_pass import LastWholePass
 from reconciler.show.quantities import age, duration, moment, rfc3339
 from reconciler.show.text.screen import Screen, Style, paint
 
 _REMEDY = "see: systemctl list-timers reconcile.timer"
+_AHEAD = "which is in the future: check the clock (timedatectl)"
+_REMEDY_AHEAD = "once the clock is right, the next whole pass ends this"
 
 
 def stale_notes(last: LastWholePass) -> tuple[str, ...]:
-    """Return one note if the last pass over the whole fleet is older than `[fleet] stale` allows; else ()."""
+    """Return one note if the last pass over the whole fleet is older than `[fleet] stale` allows; else ().
+
+    Return a note too if that pass ended in the future, or if none is recorded, and `[fleet] stale` is declared.
+    """
     if not last.is_stale or last.stale_after is None:
         return ()
-    limit = f"[fleet] stale is {duration(last.stale_after.total_seconds())}; {_REMEDY}"
+    limit = f"[fleet] stale is {duration(last.stale_after.total_seconds())}"
     if last.finished_at is None:
-        return (f"no pass over the whole fleet is recorded, {limit}",)
-    return (f"the last whole pass ended on {moment(last.finished_at)}, {age(last.finished_at, last.now)} ago, {limit}",)
+        return (f"no pass over the whole fleet is recorded, {limit}; {_REMEDY}",)
+    remedy = _REMEDY_AHEAD if last.is_ahead else _REMEDY
+    return (f"the last whole pass ended on {_ended_text(last.finished_at, last.now)}, {limit}; {remedy}",)
+
+
+def _ended_text(then: datetime, now: datetime) -> str:
+    """Return when a pass ended, and how long ago that was, or that it is in the future."""
+    return f"{moment(then)}, {_AHEAD if then > now else f'{age(then, now)} ago'}"
 
 
 def whole_pass_text(last: LastWholePass) -> str:
@@ -24,6 +36,7 @@ def whole_pass_text(last: LastWholePass) -> str:
     if last.is_stale:
         return "; ".join(stale_notes(last))
     ended = f"the last whole pass ended on {moment(last.finished_at)}" if last.finished_at is not None else ""
+    ended += f", {_AHEAD}" if last.is_ahead else ""
     limit = duration(last.stale_after.total_seconds()) if last.stale_after is not None else "not declared"
     return "; ".join(filter(None, (ended, f"[fleet] stale is {limit}")))
 
@@ -39,8 +52,8 @@ def last_pass_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
     """
     if last is None or last.finished_at is None or last.is_stale:
         return []
-    line = f"last whole pass: {moment(last.finished_at)}, {age(last.finished_at, last.now)} ago"
-    return [paint(line, Style.FAINT, screen)]
+    line = f"last whole pass: {_ended_text(last.finished_at, last.now)}"
+    return [paint(line, Style.WARN if last.is_ahead else Style.FAINT, screen)]
 
 
 def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
@@ -58,7 +71,8 @@ def last_pass_part(last: LastWholePass) -> Mapping[str, object]:
     """Return the value of the key "last_whole_pass" of a JSON document.
 
     It says when the last pass over the whole fleet ended, its age, the limit for this age, and whether the age exceeds
-    the limit. Ages are in seconds. A value that is not known or not declared is null.
+    the limit. Ages are in seconds, negative if the pass ended in the future. A value that is not known or not declared
+    is null.
     """
     return {
         "finished_at": rfc3339(last.finished_at) if last.finished_at is not None else None,
