@@ -14,6 +14,7 @@ from reconciler.show.text.screen import PLAIN
 from reconciler.stages.explaining import explanations
 from reconciler.stages.observe import observe
 from reconciler.stages.planning import RunRequest
+from tests.rolled_back import go_back
 from tests.world import World
 
 
@@ -70,6 +71,10 @@ class ExplainedWorld:
                 self._accept(name, None)
             case ["reconcile", "forget", name, "--reason", "…"]:
                 _forget_orphan(self.world.host(), name, "nobody needs it")
+            case ["reconcile", "rollback", name, "--reason", "…"]:
+                go_back(self.world, name)
+            case ["reconcile", "rollback", name, "--to", number, "--reason", "…"]:
+                go_back(self.world, name, int(number))
             case ["systemctl", "start", unit]:
                 assert unit == self.world.unit
                 self.world.run()

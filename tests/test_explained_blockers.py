@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from desired.model import Install
+from desired.model import CanonicalPolicy, Install
 from reconciler.core.explanation import Family
 from reconciler.show.documents.explain_document import explain_document
 from reconciler.show.documents.report_document import json_text
@@ -71,6 +71,43 @@ def test_each_change_named_for_a_recipe_in_sync_leads_to_a_new_canonical(user: E
     assert {each.status for each in told.conditions} == {"pass"}
     user.world.tag("notes", "1.0.1")
     assert user.explain().moved_by == ()
+
+
+# ---- a release that upstream withdrew ----
+
+
+def test_a_withdrawn_release_names_the_rollback_first_and_it_brings_back_release_and_data(user: ExplainedWorld) -> None:
+    user.world.tag("notes", "1.1.0+v2")
+    user.world.run()
+    del user.world.origins["notes"].tags["1.1.0+v2"]
+    assert "either it goes back to generation 1 (1.0.0+v1), with the data of that generation (you)" in user.head()
+    back = user.commands()[0]
+    assert back == "reconcile rollback notes --reason …"
+    user.do(back)
+    assert (user.explain().family, user.world.lived("notes")) == (Family.WAITS, ("1.0.0+v1",))
+    assert [each.name for each in user.explain().blockers] == ["unheld"]
+
+
+def test_a_generation_whose_release_is_withdrawn_too_is_passed_over(user: ExplainedWorld) -> None:
+    user.world.recipes["notes"] = evolve(user.world.recipes["notes"], canonical=CanonicalPolicy(generations=3))
+    for version in ("1.1.0+v2", "1.2.0+v3"):
+        user.world.tag("notes", version)
+        user.world.run()
+    for version in ("1.1.0+v2", "1.2.0+v3"):
+        del user.world.origins["notes"].tags[version]
+    user.do("reconcile accept notes --reason …")
+    back = user.commands()[0]
+    assert back == "reconcile rollback notes --to 1 --reason …"
+    user.do(back)
+    assert (user.version(), user.explain().family) == ("1.0.0+v1", Family.WAITS)
+
+
+def test_a_damaged_generation_is_not_offered(user: ExplainedWorld) -> None:
+    user.world.tag("notes", "1.1.0+v2")
+    user.world.run()
+    del user.world.origins["notes"].tags["1.1.0+v2"]
+    (user.world.state.canonical("notes", 1) / "manifest.json").write_bytes(b"not what was sealed")
+    assert user.commands()[0] == "reconcile forget notes --reason …"
 
 
 # ---- as JSON ----

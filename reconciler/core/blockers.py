@@ -1,54 +1,19 @@
 """Finds what keeps a recipe from getting a new canonical, and which facts would have to change for that."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final
-
-from attrs import frozen
 
 from desired.releases import AmbiguousVersion, Release, Want
 from desired.want import releases
+from reconciler.core.ahead import ahead_blocker
+from reconciler.core.blocker import Actor, Blocker, Change
 from reconciler.core.case import Case
-from reconciler.core.findings import Cause, is_published
+from reconciler.core.findings import Cause
 from reconciler.core.gate import ConditionStatus
 from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, upstream_tags
 from reconciler.core.plan import HeldBack
 from reconciler.core.reds import red_now
 from reconciler.core.wanted_release import too_young_until, unsigned_reason
-
-
-class Actor(StrEnum):
-    """Who or what brings about a Change. HOST: something on this host changes, such as a tool that is installed."""
-
-    YOU = "you"
-    HOST = "this host"
-    UPSTREAM = "upstream"
-    PASS = "a pass"  # noqa: S105  an actor, no password
-
-
-@frozen
-class Change:
-    """One thing that may change. `fact`: what is then true. `by`: who can see to it. `command`: how; "" for none."""
-
-    fact: str
-    by: Actor
-    command: str = ""
-
-
-@frozen
-class Blocker:
-    """What prevents a new canonical of a recipe: `name`, a policy or a condition of the gate, is not met.
-
-    * `any_of`: changes, the usual one first. Each of them alone removes the blocker.
-    * `needs_person`: False if the blocker may go away without a person.
-    * `look`: a command that shows more; "" if there is none.
-    """
-
-    name: str
-    any_of: tuple[Change, ...]
-    needs_person: bool = True
-    look: str = ""
-
 
 A_NAME: Final = "a release is named x.y.z or x.y.z+APP"
 
@@ -103,7 +68,7 @@ def _by_cause(case: Case, observed: Observation) -> Iterator[Blocker]:
             yield from _moved(case, observed)
             yield from _red(case, observed)
         case Cause.AHEAD:
-            yield _ahead(observed)
+            yield ahead_blocker(case, observed)
         case Cause.AMBIGUOUS:
             yield _ambiguous(case, observed)
         case Cause.NEVER_RELEASED:
@@ -163,19 +128,6 @@ def _moved(case: Case, observed: Observation) -> Iterator[Blocker]:
         )
         back = Change(f"upstream moves {tag} back to {before[:7]}", Actor.UPSTREAM)
         yield Blocker("unmoved", (accept, back))
-
-
-def _ahead(observed: Observation) -> Blocker:
-    have, tags = observed.canonical, upstream_tags(observed) or {}
-    assert have is not None  # noqa: S101  the cause implies it
-    place = f"`[release] allow` in {observed.recipe.folder}/recipe.toml"
-    if not is_published(have, tags):
-        again = Change(f"upstream publishes {have.version} again, on {have.commit[:7]}", Actor.UPSTREAM)
-        anew = "it begins anew without its data: take it out of the fleet, forget it, and put it back"
-        return Blocker("not-ahead", (again, Change(anew, Actor.YOU, f"reconcile forget {have.recipe} --reason …")))
-    admits = Change(f"{place} admits {have.version}; now it is {observed.recipe.allow!r}", Actor.YOU)
-    newer = Change(f"upstream publishes an admitted release newer than {have.version}", Actor.UPSTREAM)
-    return Blocker("not-ahead", (admits, newer))
 
 
 def _ambiguous(case: Case, observed: Observation) -> Blocker:

@@ -1,6 +1,6 @@
 """The facts from which one recipe is explained."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -9,6 +9,7 @@ from reconciler.core.circumstances import PlanContext
 from reconciler.core.gate import Condition
 from reconciler.core.observation import Observation
 from reconciler.core.plan import Step
+from state.records import Canonical
 
 
 @frozen
@@ -20,6 +21,7 @@ class Case:
     * `gate`: the conditions of a promotion, as far as they can be judged without a trial.
     * `context`: what the plan depends on, besides the observations.
     * `needs`: the recipes that this one needs, each with True if it has a release that can be deployed.
+    * `stored`: the intact stored generations but the canonical, the newest first; () if the recipe is not ahead.
     """
 
     step: Step
@@ -28,3 +30,4 @@ class Case:
     fleet: Fleet
     context: PlanContext
     needs: Mapping[str, bool]
+    stored: Sequence[Canonical] = ()

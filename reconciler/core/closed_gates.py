@@ -6,7 +6,7 @@ from attrs import evolve
 
 from desired.model import WayName
 from desired.releases import Release
-from reconciler.core.blockers import Actor, Blocker, Change
+from reconciler.core.blocker import Actor, Blocker, Change
 from reconciler.core.case import Case
 from reconciler.core.events import Event
 from reconciler.core.evidence_gate import conditions_of_ways, green_trial

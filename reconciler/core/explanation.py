@@ -8,7 +8,8 @@ from attrs import frozen
 
 from desired.releases import Release, Unobservable
 from reconciler.core.base import Base
-from reconciler.core.blockers import Actor, Blocker, Change, blockers_of
+from reconciler.core.blocker import Actor, Blocker, Change
+from reconciler.core.blockers import blockers_of
 from reconciler.core.case import Case
 from reconciler.core.closed_gates import with_gates
 from reconciler.core.events import Event

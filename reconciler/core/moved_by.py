@@ -1,6 +1,7 @@
 """Says after which changes a recipe that is in sync would not stay as it is."""
 
-from reconciler.core.blockers import A_NAME, Actor, Change
+from reconciler.core.blocker import Actor, Change
+from reconciler.core.blockers import A_NAME
 from reconciler.core.case import Case
 from reconciler.core.needs import keeps_running
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from desired.versions import version_key
 from reconciler.core.observation import CanonicalStatus, State
+from reconciler.core.rollback_offer import newest_older
 from reconciler.errors import CanonError, UsageError
 from state.records import Canonical
 
@@ -24,6 +24,11 @@ class StoredGenerations:
     @property
     def canonical(self) -> Canonical:
         return self.generations[0]
+
+    @property
+    def intact(self) -> Sequence[Canonical]:
+        """Return the intact generations but the canonical, the newest first."""
+        return tuple(each for each in self.generations[1:] if self.is_intact(each))
 
     def is_intact(self, canonical: Canonical) -> bool:
         return self.statuses[canonical.generation].state is State.INTACT
@@ -48,11 +53,10 @@ def rollback_target(stored: StoredGenerations, asked: int | None) -> Canonical:
 
 
 def _older_generation(stored: StoredGenerations) -> Canonical:
-    name, release = stored.canonical.recipe, version_key(stored.canonical.version)
-    older = (each for each in stored.generations if version_key(each.version) < release and stored.is_intact(each))
-    found = next(older, None)
+    have = stored.canonical
+    found = newest_older(have, stored.intact)
     if found is None:
-        raise CanonError(f"{name} has no intact generation of a release before {stored.canonical.version}", str(stored))
+        raise CanonError(f"{have.recipe} has no intact generation of a release before {have.version}", str(stored))
     return found
 
 

@@ -8,6 +8,7 @@ from desired.releases import Release, Unobservable
 from reconciler.core.case import Case
 from reconciler.core.events import Event, by_recipe, events_of, last_observed, last_unobserved
 from reconciler.core.explanation import Explanation, Freshness, explain
+from reconciler.core.findings import Cause
 from reconciler.core.gate import gate
 from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation, State
@@ -16,6 +17,7 @@ from reconciler.core.wanted_release import may_run, want_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.ports.storage import Registry
+from reconciler.promotion.rollback import stored_of
 from reconciler.stages.observe import Observations, observe
 from reconciler.stages.planning import RunRequest, context_for, plan_for
 from reconciler.stages.preview import Preview
@@ -124,7 +126,10 @@ class _Looking:
         if observation is None:
             return Case(step, None, (), fleet, context, {})
         needs = {name: _has_release(name, observed, records) for name in observation.recipe.install.needs}
-        return Case(step, observation, gate(fleet, observation.recipe, None, None, host.place), fleet, context, needs)
+        conditions = gate(fleet, observation.recipe, None, None, host.place)
+        is_ahead = step.finding.cause is Cause.AHEAD
+        stored = stored_of(host, step.recipe, records).intact if is_ahead else ()
+        return Case(step, observation, conditions, fleet, context, needs, stored)
 
     def _by_record(self, observation: Observation) -> str:
         """Return the reason of the step that the recipe would have if upstream gave its last recorded answer again.

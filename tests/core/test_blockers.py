@@ -7,7 +7,8 @@ from hypothesis import given
 
 from desired.model import CanonicalPolicy, Keep
 from desired.releases import Unobservable
-from reconciler.core.blockers import Blocker, blockers_of
+from reconciler.core.blocker import Blocker
+from reconciler.core.blockers import blockers_of
 from reconciler.core.case import Case
 from reconciler.core.findings import compare
 from reconciler.core.gate import ConditionStatus, gate

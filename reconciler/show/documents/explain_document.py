@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.blockers import Blocker, Change
+from reconciler.core.blocker import Blocker, Change
 from reconciler.core.explanation import Explanation, Family
 from reconciler.show.documents.event_document import event_part
 from reconciler.show.documents.recorded_parts import Json, time_part

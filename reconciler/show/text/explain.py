@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from reconciler.core.blockers import Blocker, Change
+from reconciler.core.blocker import Blocker, Change
 from reconciler.core.explanation import Explanation, Family
 from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus
