@@ -10,13 +10,18 @@ from reconciler.cli.command_context import CommandContext, load_context, pass_lo
 from reconciler.cli.composition import interruptible, make_host, private_files, progress_on_stderr
 from reconciler.cli.decisions import author, require_reason
 from reconciler.cli.options import Options, print_line
+from reconciler.core.blocker import Change
+from reconciler.core.explanation import Family
 from reconciler.core.observation import Observation, moved_tags, vanished_tags
+from reconciler.core.report import ReportCommand
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import InfrastructureError, NeedsPersonError, UsageError
 from reconciler.ports.host import Host
 from reconciler.promotion.generations import delete_all
 from reconciler.promotion.running_canonical import forget_deployment, is_managed
+from reconciler.stages.explaining import explain_observation
 from reconciler.stages.observe import observe
+from reconciler.stages.planning import RunRequest
 from state.folder.lock import hold
 from state.folder.logs import drop_logs
 from state.records import KnownTag, LedgerEntry, Memory
@@ -25,9 +30,9 @@ from state.records import KnownTag, LedgerEntry, Memory
 def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
     """Accept that the tag `tag` moved to another commit. If `tag` is None, accept that upstream lost release tags.
 
-    The ledger records `reason`. Return 0, or 1 if stdout cannot be written. Raise NeedsPersonError if there is nothing
-    to accept. Raise InfrastructureError if upstream cannot be read. Raise UsageError if the recipe `name` is not
-    declared, or if `reason` is blank.
+    The answer also says what still needs a person afterwards, and how to end that. The ledger records `reason`. Return
+    0, or 1 if stdout cannot be written. Raise NeedsPersonError if there is nothing to accept. Raise InfrastructureError
+    if upstream cannot be read. Raise UsageError if the recipe `name` is not declared, or if `reason` is blank.
     """
     context = load_context(options)
     require_declared(context, name)
@@ -45,9 +50,10 @@ def accept(options: Options, name: str, tag: str | None, reason: str) -> int:
         memory, message = (
             _accept_moved_tag(host, observation, tag) if tag is not None else _accept_lost_tags(observation)
         )
+        left = _left_for_person(host, context, evolve(observation, memory=memory))
         body = {"tag": tag, "reason": reason, "who": author(), "said": message}
         host.registry.remember([memory], [LedgerEntry(host.clock.now(), "accepted", name, body)])
-    return print_line(options, "accept", f"{name}: {message}")
+    return print_line(options, "accept", f"{name}: {message}{left}")
 
 
 def _accept_moved_tag(host: Host, observation: Observation, tag: str) -> tuple[Memory, str]:
@@ -74,8 +80,28 @@ def _accept_lost_tags(observation: Observation) -> tuple[Memory, str]:
         message = f"{observation.recipe.name}: upstream lost no known release tag"
         raise NeedsPersonError(message, "to accept a moved tag, name it")
     known = {tag: known_tag for tag, known_tag in observation.memory.known.items() if tag not in gone}
-    message = f"accepted: {len(gone)} release tags are gone: {', '.join(sorted(gone))}"
+    tags = "tag is" if len(gone) == 1 else "tags are"
+    message = f"accepted: {len(gone)} release {tags} gone: {', '.join(sorted(gone))}"
     return evolve(observation.memory, known=known), message
+
+
+def _left_for_person(host: Host, context: CommandContext, accepted: Observation) -> str:
+    """Return a text on what still needs a person, and how to end that; "" if nothing does.
+
+    `accepted` is the observation with the memory as it is after the decision. Upstream is not asked again. The text
+    begins with "; ".
+    """
+    request = RunRequest(context.fleet, (accepted.recipe.name,), ReportCommand.PLAN)
+    explained = explain_observation(host, request, accepted)
+    if explained.family is not Family.NEEDS_YOU:
+        return ""
+    ends = [_change_text(each.any_of[0]) for each in explained.blockers if each.needs_person]
+    ending = f"; to end that: {'; and '.join(ends)}" if ends else ""
+    return f"; it still needs you: {explained.verdict}{ending}; all ways: reconcile explain {explained.recipe}"
+
+
+def _change_text(change: Change) -> str:
+    return f"{change.fact}: {change.command}" if change.command else change.fact
 
 
 def forget(options: Options, name: str, reason: str) -> int:

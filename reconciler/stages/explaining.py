@@ -87,6 +87,14 @@ def explain_preview(host: Host, request: RunRequest, made: Preview, events: Sequ
     return tuple(looking.explain_step(step, made.observed, made.records, of_recipes) for step in steps)
 
 
+def explain_observation(host: Host, request: RunRequest, observation: Observation) -> Explanation:
+    """Return the explanation of one recipe by `observation`. Nothing is observed again, and nothing is changed."""
+    observed = Observations({observation.recipe.name: observation}, {})
+    step = plan_for(host, request, observed).steps[observation.recipe.name]
+    events = by_recipe(events_of(host.registry.lines()))
+    return _Looking(host, request).explain_step(step, observed, host.registry.read(), events)
+
+
 @frozen
 class _Looking:
     """Observes recipes through the ports of `host`, and explains them."""
