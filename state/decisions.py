@@ -30,7 +30,9 @@ class Rollback:
 
     * `reason`, `who`, `at`: why, by whom and when this was decided.
     * `version`: the release of that older generation.
-    * `left`: the newest release that was given up. Nothing is promoted until upstream has a newer one than this.
+    * `left`: the newest release that was given up, by this rollback or by earlier ones. Nothing is promoted until
+      upstream has a newer one than this.
+    * `from_version`: the release of the canonical before this rollback; "" in the records of an earlier Canon.
     """
 
     recipe: str
@@ -39,3 +41,4 @@ class Rollback:
     at: datetime
     version: str
     left: str
+    from_version: str = ""

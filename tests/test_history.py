@@ -85,6 +85,8 @@ def test_a_trial_by_hand_is_told_with_the_person_and_whether_it_was_green() -> N
 
 def test_a_rollback_is_told_with_what_was_left_and_one_that_died_by_its_beginning() -> None:
     body = {"op": "p1:1", "generation": 4, "copy_of": 2, "left": "1.1.0", "reason": "it loses mails", "who": "tom"}
+    # An earlier Canon did not record which release was left, only which releases stay away.
+    old, body = body, {**body, "from_version": "1.1.0"}
     lines = [
         LedgerLine(seq, LedgerEntry(NOW, kind, "notes", body)) for seq, kind in ((1, "intent"), (2, "rolled-back"))
     ]
@@ -93,6 +95,8 @@ def test_a_rollback_is_told_with_what_was_left_and_one_that_died_by_its_beginnin
         "its rollback to generation 2 began",
         "is the canonical again, generation 4, a copy of 2; 1.1.0 was left: it loses mails",
     ]
+    [earlier] = events_of([LedgerLine(1, LedgerEntry(NOW, "rolled-back", "notes", old))])
+    assert earlier.text.endswith("a copy of 2; kept until a release newer than 1.1.0: it loses mails")
     assert history_of(found) == found[1:]
     assert history_of(found[:1]) == found[:1]
     [undone] = events_of(

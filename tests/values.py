@@ -160,7 +160,7 @@ def trial(release: Release, name: str = "notes") -> Trial:
 
 OLD, NEW = Release("1.1.0+2.2.0", commit("old")), Release("1.2.0+2.3.0", commit("new"))
 HOLD = Hold("peertube", "the fair is on Monday", "maria", EARLIER, date(2026, 3, 9))
-ROLLBACK = Rollback("rallly", "1.2.0 loses mails", "tom", EARLIER, OLD.version, NEW.version)
+ROLLBACK = Rollback("rallly", "1.2.0 loses mails", "tom", EARLIER, OLD.version, NEW.version, NEW.version)
 STORED = evolve(SEAL, bytes=1_300_000, packed=410_000, entries=14)
 
 

@@ -12,7 +12,7 @@ from reconciler.cli.command_context import load_context, prepare_state, require_
 from reconciler.cli.composition import private_files
 from reconciler.cli.decisions import author, require_reason
 from reconciler.cli.options import Options, print_line
-from reconciler.core.holds import ended_text
+from reconciler.core.holds import came_from, ended_text
 from reconciler.errors import UsageError
 from reconciler.stages.observe import require_readable_record
 from state.decisions import Hold, Rollback
@@ -102,7 +102,7 @@ def _ended_text(decision: Hold | Rollback, today: date) -> str:
     If `decision` is a hold that is over already on the day `today`, the sentence says that it has ended.
     """
     if isinstance(decision, Rollback):
-        return f"it was rolled back from {decision.left} by {decision.who} ({decision.reason})"
+        return f"it was {came_from(decision)} by {decision.who} ({decision.reason})"
     if decision.is_over(today):
         return ended_text(decision)
     return f"it was on hold by {decision.who} ({decision.reason})"

@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
+from reconciler.core.holds import left_text
 from reconciler.core.way_records import WAY_LINE, way_sentence
 from state.ledger_line import LedgerLine
 from state.records import LedgerEntry
@@ -186,10 +187,9 @@ def _pass_end(body: Body) -> str:
 
 def _trial(body: Body) -> str:
     result, reason = text_of(body, "result"), text_of(body, "reason")
+    verdict = "green, " if result in _GREEN else ""
     if result == _BY_HAND:
         verdict = "by hand, failed, " if reason else "by hand, green, "
-    else:
-        verdict = "green, " if result in _GREEN else ""
     return f"{verdict}level {text_of(body, 'level')}" + _after(reason, ": ")
 
 
@@ -204,9 +204,9 @@ def _promoted(body: Body) -> str:
 
 
 def _rolled_back(body: Body) -> str:
-    left, reason = text_of(body, "left"), text_of(body, "reason")
+    left = left_text(text_of(body, "from_version"), text_of(body, "left"))
     numbers = f"generation {text_of(body, 'generation')}, a copy of {text_of(body, 'copy_of')}"
-    return f"is the canonical again, {numbers}; {left} was left: {reason}"
+    return f"is the canonical again, {numbers}; {left}: {text_of(body, 'reason')}"
 
 
 def _abandoned(body: Body) -> str:

@@ -152,7 +152,27 @@ def ended_text(hold: Hold) -> str:
 
 
 def rollback_text(rollback: Rollback) -> str:
-    """Return a text on a rollback: from which to which release, by whom, when, what ends it, and in brackets why."""
+    """Return a text on a rollback: from which to which release, by whom, when, what ends it, and in brackets why.
+
+    If it is not recorded from which release, the text leaves that out.
+    """
     ends = f"until a release newer than {rollback.left}, or: reconcile resume {rollback.recipe}"
-    done = f"rolled back from {rollback.left} to {rollback.version} by {rollback.who} on {rollback.at:%Y-%m-%d}"
+    done = f"{came_from(rollback)} to {rollback.version} by {rollback.who} on {rollback.at:%Y-%m-%d}"
     return f"{done}, {ends} ({rollback.reason})"
+
+
+def came_from(rollback: Rollback) -> str:
+    """Return "rolled back from" and the release that was left; "rolled back" alone if that is not recorded."""
+    return f"rolled back from {rollback.from_version}" if rollback.from_version else "rolled back"
+
+
+def left_text(left: str, newest: str) -> str:
+    """Return which release a rollback left, such as "1.1.0 was left", and what ends it if that does not follow.
+
+    `newest` is the newest release that was given up, by this rollback or by earlier ones. `left` is "" in the records
+    of an earlier Canon, which did not record it.
+    """
+    ends = f"until a release newer than {newest}"
+    if not left:
+        return f"kept {ends}"
+    return f"{left} was left" + ("" if left == newest else f", {ends}")

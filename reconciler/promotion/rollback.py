@@ -120,8 +120,9 @@ def _decision(host: Host, request: RollbackRequest) -> Rollback:
     `left` in the returned record is the newest release that was given up, by this rollback or by an earlier one.
     """
     name, now = request.have.recipe, host.clock.now()
-    left = newest_left(host.registry.read().rollbacks.get(name), request.have.version)
-    return Rollback(name, request.reason, request.who, now, request.target.version, left)
+    given_up = request.have.version
+    left = newest_left(host.registry.read().rollbacks.get(name), given_up)
+    return Rollback(name, request.reason, request.who, now, request.target.version, left, given_up)
 
 
 def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
@@ -133,6 +134,7 @@ def _body(request: RollbackRequest, decision: Rollback) -> Mapping[str, object]:
         "who": request.who,
         "reason": request.reason,
         "from": request.have.generation,
+        "from_version": decision.from_version,
         "left": decision.left,
         "lineage": list(request.target.lineage),
     }

@@ -12,7 +12,7 @@ from state.records import LedgerEntry, Records
 def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
     """Delete the ended holds and the ended rollbacks of the recipes `names`. Return notes.
 
-    A rollback has ended if the canonical is newer than the release from which a person rolled back.
+    A rollback has ended if the canonical is newer than the newest release that was given up.
 
     * Each ended hold gets a note: that it has ended, or why it cannot be deleted.
     * An ended rollback gets a note only if it cannot be deleted.
@@ -39,7 +39,7 @@ def _end_hold(host: Host, hold: Hold) -> str:
 def _end_rollback(host: Host, rollback: Rollback) -> str:
     """Delete a rollback that has ended. Return a note if that fails; else ""."""
     failed = _try_to_end(host, rollback, "rollback-ended", {"left": rollback.left})
-    return failed and f"{rollback.recipe}: its rollback from {rollback.left} has ended; {failed}"
+    return failed and f"{rollback.recipe}: its rollback to {rollback.version} has ended; {failed}"
 
 
 def _try_to_end(host: Host, decision: Hold | Rollback, kind: str, body: dict[str, object]) -> str:

@@ -56,7 +56,7 @@ def test_each_blocker_is_a_policy_or_condition_that_fails_and_names_a_change(see
 
 
 def test_a_rollback_ends_by_a_newer_release_or_by_resume() -> None:
-    back = Rollback("notes", "1.1.0 loses mails", "tom", EARLIER, "1.0.0", "1.1.0")
+    back = Rollback("notes", "1.1.0 loses mails", "tom", EARLIER, "1.0.0", "1.1.0", "1.1.0")
     blocker = the_blocker(evolve(NEW, rollback=back))
     assert (blocker.name, blocker.needs_person) == ("unheld", False)
     assert facts(blocker) == [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from desired.releases import Unobservable
 from reconciler.core.findings import compare
 from reconciler.core.gate import ConditionStatus, unheld
-from reconciler.core.holds import hold_in_effect, newest_left, recorded_decisions
+from reconciler.core.holds import hold_in_effect, newest_left, recorded_decisions, rollback_text
 from reconciler.core.observation import CanonicalStatus, Observation, State
 from reconciler.core.plan import Action, HeldBack, Step, make_plan
 from state.decisions import Hold, Rollback
@@ -20,7 +20,7 @@ A, B, C = commit("a"), commit("b"), commit("c")
 HAVE = canonical("1.0.0", A)
 TODAY = AROUND.today
 ON_HOLD = Hold("notes", "the fair", "maria", EARLIER)
-BACK = Rollback("notes", "1.1.0 loses mails", "tom", EARLIER, "1.0.0", "1.1.0")
+BACK = Rollback("notes", "1.1.0 loses mails", "tom", EARLIER, "1.0.0", "1.1.0", "1.1.0")
 NEW = observation({"1.0.0": A, "1.1.0": B}, HAVE)
 NEWER = observation({"1.0.0": A, "1.1.0": B, "1.2.0": C}, HAVE)
 
@@ -134,6 +134,13 @@ def test_a_damaged_canonical_of_a_rollback_is_tested_again_at_its_own_release() 
     assert (step.action, step.release.version, step.needs_person) == (Action.RETEST, "1.0.0", False)
     assert "rolled back from 1.1.0" in step.reason
     assert planned(held(rolled_back(damaged(NEW)))).action is Action.NONE
+
+
+def test_a_rollback_to_a_release_that_was_left_earlier_names_the_release_that_it_left() -> None:
+    forward = evolve(BACK, version="1.1.0", from_version="1.0.0")
+    assert rollback_text(forward).startswith("rolled back from 1.0.0 to 1.1.0 by tom on 2026-02-21, until ")
+    of_earlier_canon = rollback_text(evolve(forward, from_version=""))
+    assert of_earlier_canon.startswith("rolled back to 1.1.0 by tom on 2026-02-21, until a release newer than 1.1.0, ")
 
 
 def test_going_back_twice_leaves_the_newest_of_both() -> None:

@@ -7,6 +7,8 @@ import pytest
 from attrs import frozen
 
 from desired.model import CanonicalPolicy, Keep
+from reconciler.core.events import events_of
+from reconciler.core.holds import rollback_text
 from reconciler.core.observation import State
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
@@ -107,11 +109,21 @@ def test_a_second_rollback_goes_further_back_and_keeps_both_releases_away(tmp_pa
     world.run()
     assert [go_back(world).version, go_back(world).version] == ["1.1.0", "1.0.0"]
     assert the_row(world).result is Result.NONE
-    assert world.records().rollbacks["notes"].left == "1.2.0"
+    kept = world.records().rollbacks["notes"]
+    assert (kept.from_version, kept.version, kept.left) == ("1.1.0", "1.0.0", "1.2.0")
     with pytest.raises(CanonError, match=r"no intact generation of a release before 1\.0\.0") as caught:
         go_back(world)
     assert caught.value.hint.startswith("stored generations: 5 (1.0.0, intact), 4 (1.1.0, intact), 3 (1.2.0, intact)")
     assert go_back(world, to=3).version == "1.2.0"
+    back, lines = world.records().rollbacks["notes"], world.host().registry.lines(kind="rolled-back")
+    assert rollback_text(back).startswith("rolled back from 1.0.0 to 1.2.0 by maria")
+    assert "until a release newer than 1.2.0, or: " in rollback_text(back)
+    told = [each.text.partition("; ")[2] for each in events_of(lines)]
+    assert told == [
+        "1.2.0 was left: it loses mails",
+        "1.1.0 was left, until a release newer than 1.2.0: it loses mails",
+        "1.0.0 was left, until a release newer than 1.2.0: it loses mails",
+    ]
 
 
 def test_a_kept_deployment_follows(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Holds and rollbacks in the registry: what they forbid, and when they go."""
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state.codec import canonical_json
 from state.decisions import Hold, Rollback
 from state.records import Records
 from state.registry.database import STEPS, blank
@@ -19,7 +21,7 @@ from tests.state.promotions import ENTRY, intent_of, promote, release
 from tests.values import NOW
 
 HOLD = Hold("notes", "the fair is on Monday", "maria", NOW)
-BACK = Rollback("notes", "1.1.0 loses mails", "maria", NOW, "1.0.0", "2.0.0")
+BACK = Rollback("notes", "1.1.0 loses mails", "maria", NOW, "1.0.0", "2.0.0", "1.1.0")
 FIRST = Records({"notes": release(1)}, generations={"notes": 1})
 
 
@@ -138,3 +140,18 @@ def test_the_records_of_the_first_format_are_kept_by_the_first_hold(registry: Sq
     registry.set_hold(HOLD, [])
     promote(registry, release(1, "wiki"))
     assert registry.read().holds == {"notes": HOLD}
+
+
+def test_a_decision_that_an_earlier_canon_recorded_without_a_field_is_ended(registry: SqliteRegistry) -> None:
+    promote(registry, release(1))
+    roll_back(registry, 2, evolve(BACK, from_version=""))
+    with closing(sqlite3.connect(registry.path)) as connection, connection:
+        [(text,)] = connection.execute("SELECT record FROM rolled_back")
+        earlier = text.replace('"from_version":"",', "")
+        assert earlier != text
+        digest = hashlib.sha256(canonical_json(["notes", earlier]).encode()).hexdigest()
+        connection.execute("UPDATE rolled_back SET record = ?, digest = ?", (earlier, digest))
+    [back] = registry.read().rollbacks.values()
+    assert back == evolve(BACK, from_version="")
+    registry.end_decisions([back], [])
+    assert registry.read().rollbacks == {}

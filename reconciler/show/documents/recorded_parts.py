@@ -30,11 +30,15 @@ def _hold(hold: Hold | None) -> Json | None:
 
 
 def _rollback(rollback: Rollback | None) -> Json | None:
-    """Return the JSON entry of a rollback; None if there is none. In it, "left" is the newest release given up."""
+    """Return the JSON entry of a rollback; None if there is none.
+
+    In it, "from" is the release of the canonical before the rollback, null if that is not recorded. "left" is the
+    newest release that was given up, by this rollback or by earlier ones.
+    """
     if rollback is None:
         return None
     decided = {"who": rollback.who, "reason": rollback.reason, "at": rfc3339(rollback.at)}
-    return {**decided, "version": rollback.version, "left": rollback.left}
+    return {**decided, "version": rollback.version, "left": rollback.left, "from": rollback.from_version or None}
 
 
 def canonical_part(have: Canonical | None) -> Json | None:
