@@ -14,7 +14,8 @@ from reconciler.cli.missing_state import missing_state_notes
 from reconciler.cli.running import look_at_passes
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus
-from reconciler.core.report import Population, ReportCommand, Run
+from reconciler.core.population import Population
+from reconciler.core.report import ReportCommand, Run
 from reconciler.host.disk import HostDisk
 from reconciler.promotion.running_canonical import deployed_parts, deployment_status
 from reconciler.show.documents.command_documents import status_document

@@ -16,6 +16,7 @@ from reconciler.core.gate import Condition
 from reconciler.core.observation import State
 from reconciler.core.outcome import Outcome, Result
 from reconciler.core.plan import Action, HeldBack, Step
+from reconciler.core.population import Population
 from reconciler.core.push_state import PushState
 from reconciler.core.ways import WayResult
 from state.records import Canonical, Place
@@ -95,28 +96,6 @@ class Run:
 
 
 @frozen
-class Population:
-    """How many recipes there are at each stage of a run.
-
-    * `declared`: all recipes of the fleet. `selected`: those that this run is about.
-    * `enrolled`: the selected ones that are tried. `excepted`: those with `enrolled = false` and a reason.
-    * `observed`: those with an observation. `decided`: those with a step. `reported`: those with a row in the report.
-    * `to_try`, `tried`: how many trials the pass planned, and how many took place.
-    """
-
-    declared: int
-    selected: int
-    enrolled: int
-    excepted: int
-    observed: int
-    decided: int
-    reported: int
-    orphaned: int = 0
-    to_try: int = 0
-    tried: int = 0
-
-
-@frozen
 class Report:
     """The report of one run. `counts`: the recipes in each bucket. `line`: the last line. `notes`: those on the run."""
 
@@ -136,7 +115,8 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
     """
     rows = tuple(sorted(rows, key=lambda row: row.recipe))
     decided = [row for row in rows if row.step.finding.cause is not Cause.ORPHANED]
-    planned = [row.outcome for row in rows if row.outcome is not None and row.outcome.step.release is not None]
+    is_pass = run.command is ReportCommand.PASS
+    planned = [row for row in rows if (_has_planned_trial if is_pass else _would_be_tried)(row)]
     population = Population(
         declared=expected.declared,
         selected=len(expected.selected),
@@ -147,13 +127,26 @@ def summarise(run: Run, expected: ExpectedRecipes, rows: Iterable[Row], notes: S
         reported=len({row.recipe for row in decided} & set(expected.selected)),
         orphaned=len(expected.orphans),
         to_try=len(planned),
-        tried=sum(outcome.attempt.trial is not None for outcome in planned),
+        tried=sum(row.outcome is not None and row.outcome.attempt.trial is not None for row in planned),
     )
     counted = Counter(bucket_of(row) for row in rows)
     counts = {bucket: counted.get(bucket, 0) for bucket in ReportBucket}
     notes = (*notes, *gaps(population, counts, rows))
-    line, code = closing_line(population, counts), exit_code(population, counts, rows)
-    return Report(run, population, rows, counts, line, code, notes)
+    line = closing_line(population, counts) + (_tried(population) if is_pass else "")
+    return Report(run, population, rows, counts, line, exit_code(population, counts, rows), notes)
+
+
+def _has_planned_trial(row: Row) -> bool:
+    return row.outcome is not None and row.outcome.step.release is not None
+
+
+def _would_be_tried(row: Row) -> bool:
+    return row.step.release is not None
+
+
+def _tried(population: Population) -> str:
+    """Return a text on how many of the planned trials took place; "" if none was planned."""
+    return f"; {population.tried} of {population.to_try} tried" if population.to_try else ""
 
 
 def bucket_of(row: Row) -> ReportBucket:
@@ -229,7 +222,10 @@ def gaps(population: Population, counts: Mapping[ReportBucket, int], rows: Itera
 
 
 def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> str:
-    """Return the last line of a report, with the counts. Other programs may read it, so its form must not change."""
+    """Return the last line of a report, with the counts. Other programs may read it, so its form must not change.
+
+    What a pass tried is not in it.
+    """
     parts = [
         f"{counts[ReportBucket.IN_SYNC]} in sync",
         f"{counts[ReportBucket.TO_PROMOTE]} to promote",
@@ -246,5 +242,4 @@ def closing_line(population: Population, counts: Mapping[ReportBucket, int]) -> 
     enrolled = population.enrolled
     outside = f"{counts[ReportBucket.EXCEPTED]} excepted, {counts[ReportBucket.ORPHANED]} orphaned"
     decided = population.decided - population.excepted
-    tried = f"; {population.tried} of {population.to_try} tried" if population.to_try else ""
-    return f"{selected}{enrolled} enrolled, {decided} decided: {', '.join(parts)}; {outside}{tried}"
+    return f"{selected}{enrolled} enrolled, {decided} decided: {', '.join(parts)}; {outside}"

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from reconciler.core.expected_recipes import ExpectedRecipes
 from reconciler.core.findings import Cause, MirrorState, compare
 from reconciler.core.outcome import Result
-from reconciler.core.plan import make_plan
+from reconciler.core.plan import Action, make_plan
 from reconciler.core.report import (
     Report,
     ReportBucket,
+    ReportCommand,
     Row,
     bucket_of,
     summarise,
@@ -32,7 +33,8 @@ def rows_of(data: st.DataObject, world: ObservedFleet) -> list[Row]:
 
 def told_of(world: ObservedFleet, told: list[Row]) -> Report:
     selected = {name: seen.recipe.enrolled for name, seen in world.observations.items()}
-    return summarise(RUN, ExpectedRecipes(len(selected), selected, len(selected), world.orphans), told)
+    run = evolve(RUN, command=ReportCommand.PASS)
+    return summarise(run, ExpectedRecipes(len(selected), selected, len(selected), world.orphans), told)
 
 
 def codes_of(world: ObservedFleet, row: Row) -> set[int]:
@@ -81,6 +83,20 @@ def test_the_sum_of_the_closing_line_closes(world: ObservedFleet, data: st.DataO
     planned = [row.outcome for row in report.rows if row.outcome is not None and row.outcome.step.release is not None]
     tried = [outcome for outcome in planned if outcome.attempt.trial is not None]
     assert [int(each.split()[0]) for each in trials] in ([], [len(tried)])
+
+
+@fewer
+@given(observed_fleets(), st.sampled_from((ReportCommand.PLAN, ReportCommand.DRIFT)))
+def test_a_dry_run_counts_the_trials_that_the_pass_would_make_and_says_of_none_that_it_was_made(
+    world: ObservedFleet, command: ReportCommand
+) -> None:
+    plan = make_plan(compare(world.observations, world.orphans), world.observations, world.around)
+    selected = {name: seen.recipe.enrolled for name, seen in world.observations.items()}
+    expected = ExpectedRecipes(len(selected), selected, len(selected), world.orphans)
+    dry = summarise(evolve(RUN, command=command), expected, [Row(step, ()) for step in plan.steps.values()])
+    would_try = [step for step in plan.steps.values() if step.action in {Action.PROMOTE, Action.RETEST}]
+    assert (dry.population.to_try, dry.population.tried) == (len(would_try), 0)
+    assert "tried" not in dry.line
 
 
 @fewer

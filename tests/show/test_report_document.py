@@ -12,7 +12,8 @@ from reconciler.core.findings import Cause
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Result
-from reconciler.core.report import Population, ReportBucket, ReportCommand
+from reconciler.core.population import Population
+from reconciler.core.report import ReportBucket, ReportCommand
 from reconciler.core.tier_results import Verdict
 from reconciler.ports.app import RunningApp
 from reconciler.show.documents import command_documents as answers

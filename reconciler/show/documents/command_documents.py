@@ -8,7 +8,8 @@ from reconciler.core.gate import Condition
 from reconciler.core.host_checks import HostCheck
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
-from reconciler.core.report import Population, ReportBucket, Run
+from reconciler.core.population import Population
+from reconciler.core.report import ReportBucket, Run
 from reconciler.core.tier_results import Trial
 from reconciler.core.ways import WayResult
 from reconciler.ports.app import RunningApp

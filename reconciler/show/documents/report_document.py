@@ -11,7 +11,8 @@ from desired.releases import Release, Want
 from reconciler.core.drift import DriftItem
 from reconciler.core.findings import Finding
 from reconciler.core.gate import Condition
-from reconciler.core.report import Population, Report, ReportBucket, Row, Run, gaps
+from reconciler.core.population import Population
+from reconciler.core.report import Report, ReportBucket, Row, Run, gaps
 from reconciler.core.tier_results import TierResult, Trial, level
 from reconciler.show.documents.recorded_parts import Json, canonical_part, decisions_part, tier_part, time_part
 from reconciler.show.documents.ways_part import ways_part
