@@ -81,9 +81,14 @@ class Stage:
 
     @environment.default
     def _environment(self) -> Mapping[str, str]:
-        """Return the environment for commands: that of this process, and variables with the demo's two folders."""
-        places = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
-        return os.environ | places
+        """Return the environment for commands: that of a shell after the lines of `exports`.
+
+        Its PATH is part of the place on which verdicts depend: so a reader who goes on by hand is in the same place.
+        """
+        folders = {"RECONCILE_FLEET": str(self.folder / "fleet"), "RECONCILE_STATE": str(self.folder / "state")}
+        own = program_folder()
+        path = {"PATH": f"{own}:{os.environ.get('PATH', '')}"} if own else {}
+        return os.environ | folders | path
 
     def play(self, words: tuple[str, ...], reads: str) -> PlayedCommand:
         """Run `reconcile` with the arguments `words`, and print its output as it comes. Return the result.
@@ -130,6 +135,13 @@ class Stage:
 def shown(words: tuple[str, ...]) -> str:
     """Return `reconcile` with the arguments `words` as a user types it, with quotes where the shell needs them."""
     return shlex.join(("reconcile", *words))
+
+
+def exports() -> tuple[str, ...]:
+    """Return the lines after which a shell in the demo's folder runs `reconcile` as the story does."""
+    own = program_folder()
+    path = (f'export PATH="{own}:$PATH"',) if own else ()
+    return (*path, 'export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"')
 
 
 def program_folder() -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.demo.facts import AfterScene
 from reconciler.demo.fleet import make_demo
 from reconciler.demo.scenes import SCENES, Scene
-from reconciler.demo.stage import Rows, Stage, WriteText, program_folder, shown
+from reconciler.demo.stage import Rows, Stage, WriteText, exports, shown
 from reconciler.errors import CanonError
 
 WIDTH = 100
@@ -20,8 +20,6 @@ class UntrueError(CanonError):
 
 
 _BY_HAND = """\
-export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"
-
 # see what broke in ledger 1.2.0; then tag the fixed release, which is on a branch, and promote it
 reconcile logs ledger
 git -C upstreams/ledger.git tag 1.2.1+2.3.1 mended
@@ -59,7 +57,7 @@ def tell_story(folder: Path, write: WriteText = _write_to_stdout, scenes: Sequen
     folder = folder.absolute()
     stage = Stage(folder, write)
     rows: Rows = {}
-    write(f'In {folder}:\n\n$ export RECONCILE_FLEET="$PWD/fleet" RECONCILE_STATE="$PWD/state"\n')
+    write("\n".join((f"In {folder}:\n", *(f"$ {line}" for line in exports()), "")))
     for number, scene in enumerate(scenes, start=1):
         rows = _play_scene(stage, f"{number}. {scene.title}", scene, rows)
     write(_next_commands(folder))
@@ -91,7 +89,6 @@ def _play_scene(stage: Stage, title: str, scene: Scene, before: Rows) -> Rows:
 
 def _next_commands(folder: Path) -> str:
     """Return a text with commands that the reader can try next in the demo's folder `folder`."""
-    own, title = program_folder(), "Go on by hand"
-    path = f'export PATH="{own}:$PATH"\n' if own else ""
+    title = "Go on by hand"
     head = f"\n\n---- {title} {'-' * (WIDTH - 6 - len(title))}\n\n"
-    return f"{head}cd {shlex.quote(str(folder))}\n{path}{_BY_HAND}"
+    return head + "\n".join((f"cd {shlex.quote(str(folder))}", *exports(), "", _BY_HAND))

@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 
 from reconciler.demo.facts import AfterScene
 from reconciler.demo.scenes import SCENES, Scene
-from reconciler.demo.stage import Stage
+from reconciler.demo.stage import Stage, shown
 from reconciler.demo.story import UntrueError, tell_story
 from reconciler.errors import NeedsPersonError
 
@@ -68,6 +69,22 @@ def go_on(told: str) -> list[str]:
     return [line for line in block if line and not line.startswith("#")]
 
 
+def test_a_shell_that_goes_on_by_hand_is_the_place_of_the_story(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    said: list[str] = []
+    tell_story(tmp_path / "a demo", said.append, [scene(0, true=True)])
+    exports = [line for line in go_on("".join(said)) if line.startswith(("cd ", "export "))]
+    looks = ("drift", "-r", "paste", "-o", "json")
+    played = Stage(tmp_path / "a demo", said.append).play(looks, "")
+    script = "\n".join(["set -e", *exports, shown(looks)])
+    by_hand = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    places = [json.loads(answer)["pass"]["place"] for answer in (played.output, by_hand.stdout)]
+    assert places[0] == places[1]
+    assert [line for line in exports if f"$ {line}\n" not in "".join(said) and line.startswith("export")] == []
+
+
 @pytest.mark.slow
 def test_the_whole_story_is_true_and_its_next_commands_work(tmp_path: Path) -> None:
     folder = tmp_path / "a demo"
@@ -84,9 +101,12 @@ def test_the_whole_story_is_true_and_its_next_commands_work(tmp_path: Path) -> N
 
     # The last one would stay for ten minutes.
     *commands, last = go_on(made.stdout)
+    first = next(at for at, command in enumerate(commands) if command.startswith("reconcile "))
+    commands.insert(first, "reconcile explain ledger")
     script = "\n".join(["set -e", *commands, last.replace("10m", "1s")])
     gone_on = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=1500, check=False)
     assert gone_on.returncode == 0, gone_on.stdout[-3000:] + gone_on.stderr
+    assert gone_on.stdout.startswith("ledger: needs you\n  1.2.0+2.3.0 was red on ")
     assert "NOT NULL constraint failed: dated.month" in gone_on.stdout
     for promoted in (
         "data lived through 1.0.0+2.1.0 → 1.1.0+2.2.0 → 1.2.1+2.3.1",
