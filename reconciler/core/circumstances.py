@@ -51,3 +51,22 @@ def matching_red(memory: Memory, now: Circumstances, release: Release, context: 
     key = version_key(release.version)
     alike = (red for red in memory.reds.values() if version_key(red.version) == key)
     return next((red for red in alike if red.circumstances == now), None)
+
+
+def latest_red(memory: Memory, release: Release) -> Red | None:
+    """Return the last red of a release, even if something has changed since; None if there is none."""
+    key = version_key(release.version)
+    reds = [red for red in memory.reds.values() if version_key(red.version) == key]
+    return max(reds, key=lambda red: red.at, default=None)
+
+
+def changed_circumstances(then: Circumstances, now: Circumstances) -> tuple[str, ...]:
+    """Return what differs between two circumstances of a trial, in words such as "its commit"; () for nothing."""
+    words = {
+        "its commit": then.commit != now.commit,
+        "its tests, its declaration or its needs": then.tests != now.tests,
+        "Canon": then.canon != now.canon,
+        "the place": then.place != now.place,
+        "the versions of its tools": then.versions != now.versions,
+    }
+    return tuple(word for word, is_so in words.items() if is_so)

@@ -15,8 +15,9 @@ from reconciler.core.step_reasons import (
     damage_note,
     exception_reason,
     red_text,
-    signer_note,
+    retest_text,
     too_young_text,
+    trial_notes,
     unsigned_text,
     with_missing_tools,
 )
@@ -196,21 +197,20 @@ def _new_release_step(finding: Finding, observation: Observation, context: PlanC
     elif red is not None:
         held = _held_back_by_red(finding, red)
     else:
-        reason = finding.reason + signer_note(observation, finding.want)
-        reason = damage_note(finding) + with_missing_tools(reason, observation)
-        return Step(finding, Action.PROMOTE, reason, finding.want, circumstances=circumstances)
+        reason = with_missing_tools(finding.reason + trial_notes(observation, finding.want, circumstances), observation)
+        return Step(finding, Action.PROMOTE, damage_note(finding) + reason, finding.want, circumstances=circumstances)
     have = finding.have
     if have is None or finding.status.state is not State.DAMAGED or not is_still_tagged(have, observation):
         return held
     retest = _retest(finding, Release(have.version, have.commit), observation, context)
-    asks = retest.needs_person or held.needs_person
-    return evolve(retest, needs_person=asks, reason=f"{retest.reason}; {held.reason}")
+    both = f"{retest.reason}; {held.reason}"
+    return evolve(retest, needs_person=retest.needs_person or held.needs_person, reason=both)
 
 
 def _held_back_by_red(finding: Finding, red: Red) -> Step:
     """Return a step that does nothing, because of an earlier trial of the release (`red`)."""
-    reason = red_text(red, finding.recipe)
-    return Step(finding, Action.NONE, reason, held_back=HeldBack.RED_BEFORE, needs_person=True, red=red)
+    held = Step(finding, Action.NONE, red_text(red, finding.recipe), held_back=HeldBack.RED_BEFORE)
+    return evolve(held, needs_person=True, red=red)
 
 
 def _unsigned_step(finding: Finding, why: str) -> Step:
@@ -244,7 +244,7 @@ def _retest(finding: Finding, release: Release, observation: Observation, contex
     circumstances = circumstances_of(release, observation, context)
     if unsigned := unsigned_text(observation, release):
         return _unsigned_step(finding, f"{damage_note(finding)}{unsigned}")
-    if (red := matching_red(observation.memory, circumstances, release, context)) is not None:
+    if red := matching_red(observation.memory, circumstances, release, context):
         return _held_back_by_red(finding, red)
-    reason = f"{damage_note(finding)}tested again at {release.version}"
-    return Step(finding, Action.RETEST, with_missing_tools(reason, observation), release, circumstances=circumstances)
+    reason = retest_text(finding, observation, release, circumstances)
+    return Step(finding, Action.RETEST, reason, release, circumstances=circumstances)

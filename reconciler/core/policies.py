@@ -6,11 +6,12 @@ from typing import Final
 from desired.releases import AmbiguousVersion, NeverReleased, Release
 from desired.want import releases
 from reconciler.core.case import Case
+from reconciler.core.circumstances import latest_red
 from reconciler.core.findings import Cause, MirrorState
 from reconciler.core.gate import Condition, ConditionStatus
 from reconciler.core.observation import Observation, State, moved_tags, upstream_tags
 from reconciler.core.plan import HeldBack
-from reconciler.core.reds import latest_red, red_now, what_changed
+from reconciler.core.reds import red_now, what_changed
 from reconciler.core.step_reasons import missing_tools_text, red_words, too_young_text
 from reconciler.core.wanted_release import first_seen, signature_of
 from state.records import Red
@@ -102,7 +103,7 @@ def _not_red(case: Case, observed: Observation) -> Condition:
     red = red_now(case)
     if red is not None:
         return Condition("not-red", FAIL, _red_text(red))
-    earlier = latest_red(observed, want)
+    earlier = latest_red(observed.memory, want)
     if earlier is None:
         return Condition("not-red", PASS, f"no red of {want.version} is remembered")
     changed = what_changed(case, observed, want, earlier)

@@ -1,9 +1,8 @@
 """Finds the remembered red (failed trial) of a release, and what has changed since then."""
 
 from desired.releases import Release
-from desired.versions import version_key
 from reconciler.core.case import Case
-from reconciler.core.circumstances import circumstances_of, matching_red
+from reconciler.core.circumstances import changed_circumstances, circumstances_of, matching_red
 from reconciler.core.observation import Observation
 from reconciler.core.plan import HeldBack
 from state.records import Red
@@ -38,24 +37,9 @@ def _red_of(case: Case, observed: Observation, release: Release) -> Red | None:
     return matching_red(observed.memory, now, release, case.context)
 
 
-def latest_red(observed: Observation, release: Release) -> Red | None:
-    """Return the last red of a release, even if something has changed since; None if there is none."""
-    key = version_key(release.version)
-    reds = [red for red in observed.memory.reds.values() if version_key(red.version) == key]
-    return max(reds, key=lambda red: red.at, default=None)
-
-
 def what_changed(case: Case, observed: Observation, release: Release, red: Red) -> tuple[str, ...]:
     """Return what has changed since `red`, a failed trial of `release`, in words such as "its commit"; () for nothing.
 
     Only the circumstances on which the verdict of a trial depends are compared.
     """
-    then, now = red.circumstances, circumstances_of(release, observed, case.context)
-    words = {
-        "its commit": then.commit != now.commit,
-        "its tests, its declaration or its needs": then.tests != now.tests,
-        "Canon": then.canon != now.canon,
-        "the place": then.place != now.place,
-        "the versions of its tools": then.versions != now.versions,
-    }
-    return tuple(word for word, is_so in words.items() if is_so)
+    return changed_circumstances(red.circumstances, circumstances_of(release, observed, case.context))

@@ -5,12 +5,13 @@ from typing import Final
 
 from desired.model import Recipe, WayName
 from desired.releases import Release
+from reconciler.core.circumstances import changed_circumstances, latest_red
 from reconciler.core.findings import Finding
 from reconciler.core.observation import Observation, State, tags_to_mirror
 from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import first_seen, signature_of, too_young_until, unsigned_reason
 from reconciler.core.ways import older_release
-from state.records import Red
+from state.records import Circumstances, Memory, Red
 
 NOT_PROMOTED: Final = "green, not promoted: "
 """How the reason of a green release begins that was not promoted."""
@@ -114,6 +115,30 @@ def signer_note(observation: Observation, release: Release) -> str:
 def was_green(red: Red | None) -> bool:
     """Return whether the trial of `red` passed, and its release was not promoted. Return False if `red` is None."""
     return red is not None and red.reason.startswith(NOT_PROMOTED)
+
+
+def trial_notes(observation: Observation, release: Release, now: Circumstances) -> str:
+    """Return `signer_note` and, after it, `retried_note` on a release that is tried; "" if there is nothing to say."""
+    return signer_note(observation, release) + retried_note(observation.memory, release, now)
+
+
+def retest_text(finding: Finding, observation: Observation, release: Release, now: Circumstances) -> str:
+    """Return why the canonical's release is tested again. `now` are the circumstances in which it is."""
+    again = f"tested again at {release.version}{retried_note(observation.memory, release, now)}"
+    return with_missing_tools(damage_note(finding) + again, observation)
+
+
+def retried_note(memory: Memory, release: Release, now: Circumstances) -> str:
+    """Return a text that begins with "; ": when a release that is tried was red, and why it is tried again.
+
+    Return "" if no red of the release is remembered. `now` are the circumstances in which it is tried.
+    """
+    red = latest_red(memory, release)
+    if red is None:
+        return ""
+    changed = " and ".join(changed_circumstances(red.circumstances, now))
+    why = f"since {changed} changed" if changed else "by --retry"
+    return f"; it {red_words(red)} on {red.at:%Y-%m-%d %H:%M}, tried again {why}"
 
 
 def red_words(red: Red) -> str:

@@ -201,6 +201,13 @@ def test_a_release_that_was_green_and_not_promoted_is_not_said_to_have_been_red(
     assert step.reason.startswith("1.1.0 was not promoted on 2026-02-21 04:00 (green, not promoted: way-back: no ")
 
 
+def test_a_red_that_a_person_asked_to_try_again_says_so() -> None:
+    asked = evolve(AROUND, retry=("notes",))
+    seen = was_red(NEW, NEXT, B)
+    step = make_plan(compare({"notes": seen}, {}), {"notes": seen}, asked).steps["notes"]
+    assert step.reason == "1.1.0 was released after 1.0.0; it was red on 2026-02-21 04:00, tried again by --retry"
+
+
 def test_a_red_holds_for_the_release_by_whichever_of_its_names() -> None:
     first_named_v = was_red(observation({TAG: A, TWIN: A}), TWIN, A)
     assert planned(first_named_v).held_back is RED_BEFORE
