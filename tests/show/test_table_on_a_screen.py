@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reconciler.core.findings import Cause
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.outcome import Attempt, Result
-from reconciler.core.report import Report, ReportCommand
+from reconciler.core.report import Report, ReportCommand, Row
 from reconciler.show.escape import width
 from reconciler.show.text.clauses import clause, needs_you
 from reconciler.show.text.failed_steps import FAILED_RESULTS
@@ -52,6 +52,47 @@ def test_an_ordinary_table_is_no_wider_than_the_terminal(name: str, columns: int
     table = render_report(made, Screen(columns)).split("\n\n")[0].splitlines()
     assert heading("\n".join(table))[-1] == "WHY"
     assert max(map(width, table)) <= columns
+
+
+ROWS = [row for made in (plan_report(), pass_report()) for row in made.rows]
+
+
+@given(
+    st.sampled_from((ReportCommand.PLAN, ReportCommand.DRIFT, ReportCommand.PASS)),
+    st.lists(st.sampled_from(ROWS), min_size=1),
+    st.integers(0, 30),
+    st.text(st.sampled_from("0123456789.+"), max_size=60),
+)
+def test_on_a_terminal_of_80_columns_every_clause_is_whole(
+    command: ReportCommand, drawn: list[Row], longest: int, version: str
+) -> None:
+    found = [evolve(row.finding, recipe=f"{row.recipe:x<{longest}}") for row in drawn]
+    wanted = [evolve(each, want=evolve(NEW, version=version)) if each.want == NEW else each for each in found]
+    steps = [evolve(row, step=evolve(row.step, finding=each)) for row, each in zip(drawn, wanted, strict=True)]
+    text = render_report(report_of(command, steps), Screen(80))
+    title, *table = text.split("\n\n")[0].splitlines()
+    lacking = [each for each in heading(render_report(report_of(command, steps), FILE)) if each not in heading(title)]
+    assert lacking == [] or f"\n\n(no room for {', '.join(lacking)}; all columns: -o wide)\n" in text
+    lines = zip(table, sorted(steps, key=lambda row: row.recipe), strict=True)
+    assert all(line.endswith(f"  {clause(row)}") for line, row in lines)
+    assert max(map(width, [title, *table])) <= 80
+    assert {"RECIPE", "WHY"} <= {*heading(title)}
+
+
+def test_what_is_left_out_of_a_narrow_table_is_named() -> None:
+    table, below, *_ = render_report(plan_report(), Screen(85)).split("\n\n")
+    assert heading(table) == ["RECIPE", "WANT", "HAVE", "STATE", "ACTION", "WHY"]
+    assert below.splitlines()[0] == "(no room for CAUSE; all columns: -o wide)"
+    assert "no room" not in render_report(plan_report(), Screen(100))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("columns", [None, 100, 160])
+def test_a_file_and_a_terminal_of_100_columns_have_all_columns(name: str, columns: int | None) -> None:
+    made = REPORTS[name]()
+    table = render_report(made, Screen(columns)).split("\n\n")[0]
+    acting = "RESULT" if made.run.command is ReportCommand.PASS else "ACTION"
+    assert heading(table) == ["RECIPE", "WANT", "HAVE", "CAUSE", "STATE", acting, "WHY"]
 
 
 @pytest.mark.parametrize("name", [*REPORTS, "long"])

@@ -12,7 +12,7 @@ from reconciler.core.report import Report, ReportBucket, ReportCommand, Row, buc
 from reconciler.core.unread_tags import format_tag
 from reconciler.show.escape import escape, shorten, width
 from reconciler.show.quantities import count_of
-from reconciler.show.text.columns import CLAUSE, WHY, columns_of, why
+from reconciler.show.text.columns import CLAUSE, WHY, Column, columns_of, why
 from reconciler.show.text.drift_blocks import FITS, drift_blocks, drift_notes, observed_line
 from reconciler.show.text.failed_steps import FAILED_RESULTS, failed_steps, notes_of
 from reconciler.show.text.legend import legend
@@ -23,6 +23,8 @@ MOST_TAGS: Final = 20
 LEAST_WHY: Final = 9
 VERSION_WIDTHS: Final = (24, 20, 16, 12)
 """To how many columns versions are cut, one after the other, until an ordinary table fits."""
+LEFT_OUT: Final = ("CAUSE", "STATE", "MIRROR", "HAVE", "WANT")
+"""Columns that an ordinary table leaves out on a narrow terminal, one after the other, until it fits."""
 
 
 def render_report(
@@ -53,35 +55,70 @@ def _table(report: Report, screen: Screen, *, wide: bool) -> list[str]:
     The last column, WHY, has short texts, and lines below the table have the whole reasons. If the table is `wide`, WHY
     itself has the whole reasons.
     """
-    columns = columns_of(report, wide=wide)
-    titles = [column.title for column in columns]
-    rows = [[column.cell(row, report.run) for column in columns] for row in report.rows]
     if wide:
-        whole = [[*cells, WHY.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
-        return align([*titles, WHY.title], whole, screen)
-    clauses = [[*cells, CLAUSE.cell(row, report.run)] for cells, row in zip(rows, report.rows, strict=True)]
-    fitted = _fitted([*titles, CLAUSE.title], clauses, Screen(screen.width or FITS))
+        titles, rows = _cells(report, columns_of(report, wide=True), WHY)
+        return align(titles, rows, screen)
+    titles, rows = _fitted_cells(report, screen)
     # In a file nothing is cut: programs such as grep look for these words.
-    room = room_left(titles, fitted, screen)
+    room = room_left(titles[:-1], rows, screen)
     last = None if room is None else max(room, LEAST_WHY)
-    return align([*titles, CLAUSE.title], fitted, screen, last) + _sentences_below(report, screen)
+    below = [*_left_out_line(report, titles), *_sentences_below(report, screen)]
+    return align(titles, rows, screen, last) + (["", *below] if below else [])
+
+
+def _left_out_line(report: Report, titles: Sequence[str]) -> list[str]:
+    """Return a line that names the columns for which the terminal is too narrow; an empty list if there are none."""
+    lacking = [each.title for each in columns_of(report, wide=False) if each.title not in titles]
+    return [f"(no room for {', '.join(lacking)}; all columns: -o wide)"] if lacking else []
+
+
+def _cells(report: Report, columns: Sequence[Column], last: Column) -> tuple[list[str], list[list[Cell]]]:
+    """Return the titles and the rows of a table with the columns `columns` and, at the end, `last`."""
+    shown = (*columns, last)
+    return [each.title for each in shown], [[each.cell(row, report.run) for each in shown] for row in report.rows]
+
+
+def _fitted_cells(report: Report, screen: Screen) -> tuple[list[str], list[list[Cell]]]:
+    """Return the titles and the rows of the ordinary table, with versions cut as far as needed for the screen.
+
+    On a terminal that is narrower than most, columns in `LEFT_OUT` are left out as well, one after the other, until the
+    last column, WHY, is whole.
+    """
+    wanted = Screen(screen.width or FITS)
+    is_narrow = screen.width is not None and screen.width < FITS
+    columns = columns_of(report, wide=False)
+    titles, rows = _cells(report, columns, CLAUSE)
+    rows = _fitted(titles, rows, wanted)
+    for left_out in LEFT_OUT if is_narrow else ():
+        if _fits(titles, rows, wanted):
+            break
+        columns = tuple(each for each in columns if each.title != left_out)
+        titles, rows = _cells(report, columns, CLAUSE)
+        rows = _fitted(titles, rows, wanted)
+    return titles, rows
+
+
+def _fits(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
+    """Return whether the table fits the screen with its last column whole."""
+    room = room_left(titles[:-1], rows, screen)
+    return room is None or room >= max((width(cells[-1].text) for cells in rows), default=0)
 
 
 def _fitted(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
     """Return the rows of a table with versions cut, as far as needed for the table to fit the screen.
 
-    Versions are in the second and third column. They are cut to the widths in `VERSION_WIDTHS`, one after the other,
+    Versions are in the columns WANT and HAVE. They are cut to the widths in `VERSION_WIDTHS`, one after the other,
     until the table fits. After the last of these widths, nothing more is cut, even if the table does not fit. `titles`
     are the titles of the columns.
     """
     fitted = [list(cells) for cells in rows]
-    longest = max((width(cells[-1].text) for cells in fitted), default=0)
+    versions = [index for index, title in enumerate(titles) if title in {"WANT", "HAVE"}]
     for columns in VERSION_WIDTHS:
-        room = room_left(titles[:-1], fitted, screen)
-        if room is None or room >= longest:
+        if _fits(titles, fitted, screen):
             break
         for cells in fitted:
-            cells[1:3] = [evolve(cell, text=shorten(cell.text, columns)) for cell in cells[1:3]]
+            for index in versions:
+                cells[index] = evolve(cells[index], text=shorten(cells[index].text, columns))
     return fitted
 
 
@@ -93,7 +130,7 @@ def _sentences_below(report: Report, screen: Screen) -> list[str]:
     """
     shown = [row for row in report.rows if row.result not in FAILED_RESULTS and not _is_plain(row)]
     lines = [f"{paint(row.recipe, Style.STRONG, screen)}: {escape(why(row, report.run))}" for row in shown]
-    return ["", *lines, "more, with what would change it: reconcile explain NAME"] if lines else []
+    return [*lines, "more, with what would change it: reconcile explain NAME"] if lines else []
 
 
 def _is_plain(row: Row) -> bool:
