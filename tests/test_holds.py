@@ -116,6 +116,14 @@ def test_a_hold_ends_on_its_day_and_one_pass_says_so_and_goes_on(world: World) -
     assert [line.entry.recipe for line in ledger_lines(registry(world), kind="hold-ended")] == ["notes"]
 
 
+def test_the_hold_of_a_recipe_that_is_not_enrolled_ends_and_no_note_says_that_it_is_tried(world: World) -> None:
+    put_on_hold(world, "notes", world.now.date())
+    world.recipes["notes"] = evolve(world.recipes["notes"], enrolled=False, exception="not now")
+    [note] = world.run().report.notes
+    assert note == f"notes: its hold by maria ended on {world.now.date()} (the fair); it is not enrolled (not now)"
+    assert world.records().holds == {}
+
+
 def test_a_pass_over_another_recipe_leaves_a_hold_that_has_ended_as_it_is(world: World) -> None:
     hold = put_on_hold(world, "notes", world.now.date())
     assert world.run("wiki").report.notes == ()

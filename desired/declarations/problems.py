@@ -45,7 +45,7 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        meant = f"; did you mean {self.hint}" if self.hint else ""
+        meant = f"; did you mean {self.hint}?" if self.hint else ""
         return escape_unprintable(f"{self.file}:{self.line}:{self.column}: {self.message}{meant}")
 
 

@@ -73,7 +73,7 @@ def require_declared(context: CommandContext, name: str) -> None:
     import difflib
 
     near = difflib.get_close_matches(name, fleet.recipes, 1)
-    hint = f"did you mean {near[0]}" if near else f"declared are: {', '.join(fleet.recipes) or 'none'}"
+    hint = f"did you mean {near[0]}?" if near else f"declared are: {', '.join(fleet.recipes) or 'none'}"
     raise UsageError(f"no recipe {name} in {fleet.folder}", hint)
 
 

@@ -31,6 +31,8 @@ def explain(options: Options, name: str | None, *, offline: bool) -> int:
     if options.json:
         return print_answer(json_text(explain_document(explained, missing_state_notes(context.state))), 0)
     text = render_explanations(explained, stdout_screen(options), datetime.now(UTC))
+    if not explained:
+        text = f"nothing to explain: {context.fleet.folder} declares no recipe, and none is recorded\n"
     return print_answer(missing_state_text(context.state) + text, 0)
 
 

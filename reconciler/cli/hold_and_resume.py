@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from attrs import frozen
 
+from desired.model import Fleet
 from reconciler.cli.command_context import load_context, prepare_state, require_declared
 from reconciler.cli.composition import private_files
 from reconciler.cli.decisions import author, require_reason
@@ -87,7 +88,17 @@ def resume(options: Options, name: str, reason: str) -> int:
     body = {"reason": reason, "who": author(), "said": said}
     with private_files():
         registry.end_decisions(ended, [LedgerEntry(now, "resumed", name, body)])
-    return print_line(options, "resume", f"{name}: resumed: {said}; the next pass tries what waits")
+    return print_line(options, "resume", f"{name}: resumed: {said}; {_what_follows(context.fleet, name)}")
+
+
+def _what_follows(fleet: Fleet, name: str) -> str:
+    """Return what the next pass does about the releases of a recipe that nobody holds back any more."""
+    recipe = fleet.recipes.get(name)
+    if recipe is None:
+        return "nothing is tried: it is not declared"
+    if not recipe.enrolled:
+        return f"nothing is tried: it is not enrolled ({recipe.exception})"
+    return "the next pass tries what waits"
 
 
 def _decisions(records: Records, name: str) -> Sequence[Hold | Rollback]:

@@ -90,6 +90,6 @@ def _suggestion(observation: Observation, ref: str) -> str:
     tags = upstream_tags(observation) or {}
     near = difflib.get_close_matches(ref, tags, 1)
     if near:
-        return f"did you mean {near[0]}"
+        return f"did you mean {near[0]}?"
     newest = [release.version for release in releases(tags, "*")][: -_NAMED_RELEASES - 1 : -1]
     return f"newest releases are: {', '.join(newest)}" if newest else "upstream has no release; name a branch, as main"

@@ -1,7 +1,8 @@
 """Deletes holds whose last day has passed, and rollbacks that ended because a newer release was promoted."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
+from desired.model import Recipe
 from reconciler.core.holds import ended_text, ends_rollback
 from reconciler.errors import reason_of
 from reconciler.ports.host import Host
@@ -9,8 +10,8 @@ from state.decisions import Hold, Rollback
 from state.records import LedgerEntry, Records
 
 
-def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tuple[str, ...]:
-    """Delete the ended holds and the ended rollbacks of the recipes `names`. Return notes.
+def end_passed_holds(host: Host, recipes: Mapping[str, Recipe], records: Records) -> tuple[str, ...]:
+    """Delete the ended holds and the ended rollbacks of the selected recipes `recipes`, by name. Return notes.
 
     A rollback has ended if the canonical is newer than the newest release that was given up.
 
@@ -18,10 +19,11 @@ def end_passed_holds(host: Host, names: Collection[str], records: Records) -> tu
     * An ended rollback gets a note only if it cannot be deleted.
     """
     today = host.clock.now().date()
-    holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]
-    rollbacks = [rollback for name, rollback in records.rollbacks.items() if name in names and _is_left(name, records)]
+    held, left = records.holds.items(), records.rollbacks.items()
+    holds = [hold for name, hold in held if name in recipes and hold.is_over(today)]
+    rollbacks = [rollback for name, rollback in left if name in recipes and _is_left(name, records)]
     notes = [_end_rollback(host, rollback) for rollback in rollbacks]
-    return (*(_end_hold(host, hold) for hold in holds), *filter(None, notes))
+    return (*(_end_hold(host, hold, recipes[hold.recipe]) for hold in holds), *filter(None, notes))
 
 
 def _is_left(name: str, records: Records) -> bool:
@@ -30,10 +32,11 @@ def _is_left(name: str, records: Records) -> bool:
     return have is not None and ends_rollback(records.rollbacks[name], have.version)
 
 
-def _end_hold(host: Host, hold: Hold) -> str:
+def _end_hold(host: Host, hold: Hold, recipe: Recipe) -> str:
     """Delete a hold that has ended. Return a note that says so, or why the hold cannot be deleted."""
     failed = _try_to_end(host, hold, "hold-ended", {"until": str(hold.until), "reason": hold.reason, "who": hold.who})
-    return f"{hold.recipe}: {ended_text(hold)}; {failed or 'its releases are tried again'}"
+    goes_on = "its releases are tried again" if recipe.enrolled else f"it is not enrolled ({recipe.exception})"
+    return f"{hold.recipe}: {ended_text(hold)}; {failed or goes_on}"
 
 
 def _end_rollback(host: Host, rollback: Rollback) -> str:

@@ -112,7 +112,8 @@ def _begin(host: Host, request: RunRequest) -> tuple[tuple[str, ...], Records]:
     begun = {"trigger": host.place.trigger, "place": host.place.digest, "notes": list(notes)}
     notes += _append_to_ledger(host, "pass", begun)
     records = host.registry.read()
-    return notes + end_passed_holds(host, request.names, records), records
+    selected = {name: request.fleet.recipes[name] for name in request.names}
+    return notes + end_passed_holds(host, selected, records), records
 
 
 def _context(host: Host, request: RunRequest, mirrored: MirrorResult) -> ConvergeContext:

@@ -79,6 +79,10 @@ def test_a_fleet_without_recipes_is_hollow(jot: OneRecipeFleet) -> None:
     shutil.rmtree(jot.recipe)
     closing = hollow(jot).out.splitlines()[-1]
     assert closing.startswith("0 enrolled, 0 decided: 0 in sync,")
+    nothing = jot.run("explain")
+    said = f"nothing to explain: {jot.fleet} declares no recipe, and none is recorded\n"
+    assert (nothing.code, nothing.out, nothing.err) == (0, said, "")
+    assert jot.json("explain").document["explanations"] == []
 
 
 def test_a_fleet_with_every_recipe_excepted_is_hollow_and_shows_why_each_is(jot: OneRecipeFleet) -> None:
@@ -100,7 +104,7 @@ def test_a_pass_over_a_hollow_fleet_is_hollow_too(jot: OneRecipeFleet) -> None:
 def test_a_misspelt_key_is_reported_with_its_place_and_the_nearest_key(jot: OneRecipeFleet) -> None:
     jot.declare("[custom]\ntimeuot = '5m'\n")
     assert refused(jot, "drift") == [
-        f"{jot.recipe}/recipe.toml:7:1: custom.timeuot is not a known key; did you mean timeout"
+        f"{jot.recipe}/recipe.toml:7:1: custom.timeuot is not a known key; did you mean timeout?"
     ]
 
 
@@ -123,8 +127,8 @@ def test_three_errors_in_two_files_are_reported_at_once(jot: OneRecipeFleet) -> 
     fleet = jot.fleet / "fleet.toml"
     fleet.write_text(fleet.read_text().replace("[fleet]\n", "[fleet]\nuntis = 'x.service'\n"))
     first, second, third = refused(jot, "--dry-run")
-    assert first == f"{jot.fleet}/fleet.toml:5:1: fleet.untis is not a known key; did you mean unit"
-    assert second == f"{jot.recipe}/recipe.toml:6:2: redy is not a known key; did you mean ready"
+    assert first == f"{jot.fleet}/fleet.toml:5:1: fleet.untis is not a known key; did you mean unit?"
+    assert second == f"{jot.recipe}/recipe.toml:6:2: redy is not a known key; did you mean ready?"
     assert third.startswith(f"{jot.recipe}/recipe.toml:9:1: upgrade.base ")
 
 
@@ -135,7 +139,7 @@ def test_a_recipe_that_is_not_declared_is_named_with_the_nearest_one(
     jot: OneRecipeFleet, words: tuple[str, ...]
 ) -> None:
     said = usage(jot, *words)
-    assert said.splitlines() == [f"reconcile: no recipe jto in {jot.fleet}", "  did you mean jot"]
+    assert said.splitlines() == [f"reconcile: no recipe jto in {jot.fleet}", "  did you mean jot?"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """`reconcile hold` and `reconcile resume`, run as a person runs them."""
 
+import shutil
+
 import pytest
 
 from tests.cli.one_recipe_fleet import FIRST, SECOND, OneRecipeFleet, paused
@@ -68,3 +70,16 @@ def test_sudo_is_not_the_author(settled: OneRecipeFleet) -> None:
     settled.variables = {"SUDO_USER": "maria", "USER": "root"}
     assert settled.run("hold", "jot", "--reason", "the fair").code == 0
     assert settled.registry.read().holds["jot"].who == "maria"
+
+
+def test_a_recipe_that_is_resumed_and_not_enrolled_or_not_declared_says_that_nothing_is_tried(
+    settled: OneRecipeFleet,
+) -> None:
+    assert settled.run("hold", "jot", "--reason", "the fair").code == 0
+    file = settled.recipe / "recipe.toml"
+    file.write_text(file.read_text().replace("[data]", 'enrolled = false\nexception = "waits for a camera"\n[data]'))
+    said = settled.run("resume", "jot").out
+    assert said.endswith("; nothing is tried: it is not enrolled (waits for a camera)\n")
+    assert settled.run("hold", "jot", "--reason", "the fair").code == 0
+    shutil.rmtree(settled.recipe)
+    assert settled.run("resume", "jot").out.endswith("; nothing is tried: it is not declared\n")

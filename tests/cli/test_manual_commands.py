@@ -37,7 +37,7 @@ def test_a_trial_takes_a_release_a_branch_a_commit_or_a_tag_that_is_no_release(s
         "reconcile: jot: neither a release nor a branch nor a commit is named nowhere",
         f"  newest releases are: {SECOND}, {FIRST}",
     ]
-    assert settled.run("trial", "jot", "--ref", "nihgtly").err.splitlines()[-1] == "  did you mean nightly"
+    assert settled.run("trial", "jot", "--ref", "nihgtly").err.splitlines()[-1] == "  did you mean nightly?"
 
 
 def test_a_trial_upgrades_the_canonicals_data_and_says_what_the_gate_would(settled: OneRecipeFleet) -> None:

@@ -25,10 +25,10 @@ FLEET_RULES = [
     ("format = 2\nfleet.name = 'ci'", ["1:1: format wants 1, not 2"]),
     ("format = true\nfleet.name = 'ci'", ["1:1: format wants 1, not true"]),
     ("format = 1.0\nfleet.name = 'ci'", ["1:1: format wants 1, not 1.0"]),
-    ("fromat = 1\nfleet.name = 'ci'", ["1:1: fromat is not a known key; did you mean format"]),
+    ("fromat = 1\nfleet.name = 'ci'", ["1:1: fromat is not a known key; did you mean format?"]),
     ("format = 1\nfleet = 'ci'", ['2:1: fleet wants a table, not "ci"']),
     ("format = 1\nfleet.name = ''", ['2:7: fleet.name wants one line of text, not ""']),
-    ("format = 1\nfleet.nam = 'ci'", ["2:7: fleet.nam is not a known key; did you mean name"]),
+    ("format = 1\nfleet.nam = 'ci'", ["2:7: fleet.nam is not a known key; did you mean name?"]),
     ("format = 1\nfleet = { name = 'ci', unit = 'reconcile' }", [f'2:24: fleet.unit {UNIT}, not "reconcile"']),
     ("format = 1\nfleet = { name = 'ci', unit = 'a b.service' }", [f'2:24: fleet.unit {UNIT}, not "a b.service"']),
     (
@@ -51,15 +51,15 @@ FLEET_RULES = [
         )
         for name, expected in [
             *((name, f"{name}, which Canon itself sets for child processes") for name in OURS),
-            ("GIT_SSL_NO_VERIFY", f"GIT_SSL_NO_VERIFY: {UNVERIFIED}; did you mean GIT_SSL_CAINFO"),
-            ("GIT_SSL_CA_INFO", f"GIT_SSL_CA_INFO: {OF_GIT}; did you mean GIT_SSL_CAINFO"),
-            ("GIT_SSH", f"GIT_SSH: {OF_GIT}; did you mean GIT_SSH_COMMAND"),
+            ("GIT_SSL_NO_VERIFY", f"GIT_SSL_NO_VERIFY: {UNVERIFIED}; did you mean GIT_SSL_CAINFO?"),
+            ("GIT_SSL_CA_INFO", f"GIT_SSL_CA_INFO: {OF_GIT}; did you mean GIT_SSL_CAINFO?"),
+            ("GIT_SSH", f"GIT_SSH: {OF_GIT}; did you mean GIT_SSH_COMMAND?"),
             ("GIT_DIR", f"GIT_DIR: {OF_GIT}"),
             ("GIT_CONFIG_GLOBAL", f"GIT_CONFIG_GLOBAL: {OF_GIT}"),
             ("GIT_", f"GIT_: {OF_GIT}"),
         ]
     ],
-    ("format = 1\nfleet.name = 'ci'\n[mirrors]\npush = ''", ["3:2: mirrors is not a known key; did you mean mirror"]),
+    ("format = 1\nfleet.name = 'ci'\n[mirrors]\npush = ''", ["3:2: mirrors is not a known key; did you mean mirror?"]),
     (
         "format = 1\nfleet.name = 'ci'\n[mirror]\npush = 'ssh://git@forge.example/notes.git'\ntoken = 'x'",
         [
@@ -115,14 +115,14 @@ FLEET_RULES = [
             "http://a b",
         ]
     ],
-    ("format = 1\nfleet.name = 'ci'\nswarm.zones = 'x'", ["3:7: swarm.zones is not a known key; did you mean zone"]),
+    ("format = 1\nfleet.name = 'ci'\nswarm.zones = 'x'", ["3:7: swarm.zones is not a known key; did you mean zone?"]),
     (
         "format = 1\nfleet.name = 'ci'\n[defaults]\nrecipe = 1\nready.timeout = 1",
         ["4:1: defaults.recipe wants a table, not 1", f"5:7: defaults.ready.timeout {DURATION}, not 1"],
     ),
     (
         "format = 1\nfleet.name = 'ci'\n[defaults.recip]\ndriver = 'process'",
-        ["3:11: defaults.recip is not a known key; did you mean recipe"],
+        ["3:11: defaults.recip is not a known key; did you mean recipe?"],
     ),
     ("format = 1\nfleet.name = 'ci'\ndefaults = 5", ["3:1: defaults wants a table, not 5"]),
 ]

@@ -67,7 +67,7 @@ DATA_AND_BACKUP = [
 UPGRADE = [
     ("[upgrade]\nbase = '1.0.0'", ['4:1: upgrade.base is pinned, which needs reason = "why"']),
     ("[upgrade]\nbase = '1.0'\nreason = 'x'", [f'4:1: upgrade.base {BASE}, not "1.0"']),
-    ("[upgrade]\nbase = 'canonicl'", [f'4:1: upgrade.base {BASE}, not "canonicl"; did you mean canonical']),
+    ("[upgrade]\nbase = 'canonicl'", [f'4:1: upgrade.base {BASE}, not "canonicl"; did you mean canonical?']),
     ("[upgrade]\nbase = 1", [f"4:1: upgrade.base {BASE}, not 1"]),
     ("[upgrade]\nreason = 'x'", [f"4:1: upgrade.reason {NO_PIN}"]),
     (
@@ -84,7 +84,7 @@ TIERS = [
     ("[tiers]\ninstall = 'why'", ["4:1: tiers.install may not be left out: without an install nothing is tried"]),
     ("[tiers]\nbackup = ''", ['4:1: tiers.backup wants one line of text, not ""']),
     ("[tiers]\nbackup = true", ["4:1: tiers.backup wants one line of text, not true"]),
-    ("[tiers]\nbackups = 'why'", ["4:1: tiers.backups is not a known key; did you mean backup"]),
+    ("[tiers]\nbackups = 'why'", ["4:1: tiers.backups is not a known key; did you mean backup?"]),
 ]
 CUSTOM = [
     (
@@ -97,9 +97,9 @@ CANONICAL = [
     ("driver = 'process'\n[canonical]\nkeep = 'running'", [f"5:1: canonical.keep {NOT_RUNNING}"]),
     ("driver = 'swarm'\n[canonical]\nkeep = 'running'", []),
     ("driver = 'abra'\n[canonical]\nkeep = 'running'", []),
-    ("[canonical]\nkeep = 'resting'", [f'4:1: canonical.keep {KEEP}, not "resting"; did you mean rest']),
+    ("[canonical]\nkeep = 'resting'", [f'4:1: canonical.keep {KEEP}, not "resting"; did you mean rest?']),
     ("[canonical]\nkeep = true", [f"4:1: canonical.keep {KEEP}, not true"]),
-    ("[canonical]\ndata = 'carry'", [f'4:1: canonical.data {ORIGIN}, not "carry"; did you mean carried']),
+    ("[canonical]\ndata = 'carry'", [f'4:1: canonical.data {ORIGIN}, not "carry"; did you mean carried?']),
     ("[canonical]\ngenerations = 0", ["4:1: canonical.generations wants a whole number from 1 to 1000, not 0"]),
     ("[canonical]\ngenerations = true", ["4:1: canonical.generations wants a whole number from 1 to 1000, not true"]),
     ("[canonical]\ngenerations = 2.0", ["4:1: canonical.generations wants a whole number from 1 to 1000, not 2.0"]),
@@ -138,18 +138,18 @@ CONSEQUENCES = [
     (
         "enroled = false\nexception = 'x'",
         [
-            "3:1: recipe.enroled is not a known key; did you mean enrolled",
+            "3:1: recipe.enroled is not a known key; did you mean enrolled?",
             "4:1: recipe.exception is only for a recipe with enrolled = false",
         ],
     ),
-    ("enrolled = false\nexcepton = 'x'", ["4:1: recipe.excepton is not a known key; did you mean exception"]),
-    ("[data]\nchek = ['c']\nmark = ['m']", ["4:1: data.chek is not a known key; did you mean check"]),
+    ("enrolled = false\nexcepton = 'x'", ["4:1: recipe.excepton is not a known key; did you mean exception?"]),
+    ("[data]\nchek = ['c']\nmark = ['m']", ["4:1: data.chek is not a known key; did you mean check?"]),
     (
         "[data]\ncheck = 'c'\n[backup]\ntake = ['t']\nrestore = 'r'",
         ['4:1: data.check wants a list, not "c"', '7:1: backup.restore wants a list, not "r"'],
     ),
     (
         "[backup]\ntak = ['t']\nrestore = ['r']\n[data]\ncheck=['c']",
-        ["4:1: backup.tak is not a known key; did you mean take"],
+        ["4:1: backup.tak is not a known key; did you mean take?"],
     ),
 ]

@@ -65,7 +65,7 @@ DEFAULTS_RULES = [
     (
         "[defaults.install]\nneeds = ['wik']",
         "",
-        ['fleet.toml:5:10: defaults.install.needs[0] names "wik", which is not declared; did you mean wiki'],
+        ['fleet.toml:5:10: defaults.install.needs[0] names "wik", which is not declared; did you mean wiki?'],
     ),
     (
         "[defaults.install]\nneeds = ['wiki']",
@@ -92,7 +92,11 @@ DEFAULTS_RULES = [
         ],
     ),
     ("[defaults.install]\noverlays = ['compose.ci.yml']", "[install]\noverlays = []", []),
-    ("[defaults.data]\nmarc = ['m']", "", ["fleet.toml:5:1: defaults.data.marc is not a known key; did you mean mark"]),
+    (
+        "[defaults.data]\nmarc = ['m']",
+        "",
+        ["fleet.toml:5:1: defaults.data.marc is not a known key; did you mean mark?"],
+    ),
 ]
 
 
@@ -112,7 +116,7 @@ def test_an_upstream_may_come_from_the_defaults_but_not_from_nowhere(tmp_path: P
         "recipes/a/recipe.toml:1:1: recipe.upstream is missing",
         "recipes/b/recipe.toml:1:2: recipe.upstream is missing",
         "recipes/c/recipe.toml:1:1: recipe.upstream is missing",
-        "recipes/d/recipe.toml:3:1: recipe.upsteam is not a known key; did you mean upstream",
+        "recipes/d/recipe.toml:3:1: recipe.upsteam is not a known key; did you mean upstream?",
     ]
 
 
@@ -168,7 +172,7 @@ def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     )
     assert problem_texts(folder) == [
         f'fleet.toml:4:1: fleet.unit {UNIT}, not "x"',
-        "recipes/notes/recipe.toml:2:1: recipe.upsteam is not a known key; did you mean upstream",
+        "recipes/notes/recipe.toml:2:1: recipe.upsteam is not a known key; did you mean upstream?",
         f"recipes/notes/recipe.toml:4:1: ready.timeout {DURATION}, not 5",
         "recipes/notes/recipe.toml:6:1: tiers.install may not be left out: without an install nothing is tried",
         "recipes/wiki/recipe.toml:3:1: upstream is there twice",

@@ -65,7 +65,7 @@ def test_every_key_is_read_and_without_the_table_nobody_is_notified(tmp_path: Pa
             ["5:1: notify.webhook.token would be sent unencrypted: use https"],
         ),
         ("[notify.apprise]\nurls = 'json://a b'\n", [f"4:1: notify.apprise.urls {SOURCE}"]),
-        ("[notify]\nmails = 1\n", ["4:1: notify.mails is not a known key; did you mean mail"]),
+        ("[notify]\nmails = 1\n", ["4:1: notify.mails is not a known key; did you mean mail?"]),
     ],
 )
 def test_what_cannot_be_sent_or_would_show_a_secret_is_refused_where_it_stands(

@@ -92,7 +92,7 @@ def test_problems_tell_their_parts_one_by_one(tmp_path: Path) -> None:
         read_fleet(folder)
     file = str(folder / "recipes" / "notes" / "recipe.toml")
     assert refused.value.problems == (Problem(file, 3, 1, "recipe.drive is not a known key", "driver"),)
-    assert str(refused.value) == f"{file}:3:1: recipe.drive is not a known key; did you mean driver"
+    assert str(refused.value) == f"{file}:3:1: recipe.drive is not a known key; did you mean driver?"
 
 
 @pytest.mark.parametrize(

@@ -31,18 +31,18 @@ NEEDED = "wants the name of a recipe: a-z, 0-9 and -, at most 63 characters"
 
 # Each case: what is added to the two lines of RECIPE, and each problem as LINE:COLUMN: MESSAGE.
 UNKNOWN = [
-    ("requirs = []", ["3:1: recipe.requirs is not a known key; did you mean requires"]),
+    ("requirs = []", ["3:1: recipe.requirs is not a known key; did you mean requires?"]),
     ("zzz = 1", ["3:1: recipe.zzz is not a known key"]),
-    ('"up stream" = 1', ['3:1: recipe."up stream" is not a known key; did you mean upstream']),
-    ("[instal]\nenv = {}", ["3:2: instal is not a known key; did you mean install"]),
+    ('"up stream" = 1', ['3:1: recipe."up stream" is not a known key; did you mean upstream?']),
+    ("[instal]\nenv = {}", ["3:2: instal is not a known key; did you mean install?"]),
     ("[[data]]\ncheck = []", ["3:3: data wants a table, not a list"]),
-    ("[install]\nenv = {}\n  stepz = []", ["5:3: install.stepz is not a known key; did you mean steps"]),
+    ("[install]\nenv = {}\n  stepz = []", ["5:3: install.stepz is not a known key; did you mean steps?"]),
     ("[release]\noldest = '1d'", ["4:1: release.oldest is not a known key"]),
     ("[budget]\ntrials = 1", ["3:2: budget is not a known key"]),
 ]
 RECIPE_TABLE = [
     ("driver = 'docker'", [f'3:1: recipe.driver {DRIVER}, not "docker"']),
-    ("driver = 'proces'", [f'3:1: recipe.driver {DRIVER}, not "proces"; did you mean process']),
+    ("driver = 'proces'", [f'3:1: recipe.driver {DRIVER}, not "proces"; did you mean process?']),
     ("driver = 1", [f"3:1: recipe.driver {DRIVER}, not 1"]),
     ("enrolled = 1", ["3:1: recipe.enrolled wants true or false, not 1"]),
     ("enrolled = 'true'", ['3:1: recipe.enrolled wants true or false, not "true"']),
@@ -97,7 +97,10 @@ INSTALL = [
     ("[install]\nneeds = ['Base']", [f'4:10: install.needs[0] {NEEDED}, not "Base"']),
     ("[install]\nneeds = ['notes']", ["4:10: install.needs[0] names the recipe itself"]),
     ("[install]\nneeds = ['basis']", ['4:10: install.needs[0] names "basis", which is not declared']),
-    ("[install]\nneeds = ['note']", ['4:10: install.needs[0] names "note", which is not declared; did you mean notes']),
+    (
+        "[install]\nneeds = ['note']",
+        ['4:10: install.needs[0] names "note", which is not declared; did you mean notes?'],
+    ),
 ]
 OVERLAYS = [
     *[
@@ -121,17 +124,17 @@ OVERLAYS = [
     ),
     ("driver = 'swarm'\n[install]\noverlays = [1]", [f"5:13: install.overlays[0] {FILE}, not 1"]),
     (
-        "driver = 'swarm'\n[install]\noverlays = [ 'recipe.toml', 'recipe.tml', 'absent/x.yml' ]",
+        "driver = 'swarm'\n[install]\noverlays = [ 'recipe.toml', 'recipe.tm', 'absent/x.yml' ]",
         [
-            '5:29: install.overlays[1] names "recipe.tml", which is no file in recipes/notes; did you mean recipe.toml',
-            '5:43: install.overlays[2] names "absent/x.yml", which is no file in recipes/notes',
+            '5:29: install.overlays[1] names "recipe.tm", which is no file in recipes/notes; did you mean recipe.toml?',
+            '5:42: install.overlays[2] names "absent/x.yml", which is no file in recipes/notes',
         ],
     ),
     ("[install]\noverlays = ['recipe.toml']", [f"4:1: install.overlays {NO_OVERLAYS}"]),
     ("driver = 'process'\n[install]\noverlays = ['recipe.toml']", [f"5:1: install.overlays {NO_OVERLAYS}"]),
     (
         "driver = 'swarn'\n[install]\noverlays = ['recipe.toml']",
-        [f'3:1: recipe.driver {DRIVER}, not "swarn"; did you mean swarm'],
+        [f'3:1: recipe.driver {DRIVER}, not "swarn"; did you mean swarm?'],
     ),
     ("[install]\noverlays = []", []),
 ]

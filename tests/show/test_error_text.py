@@ -15,7 +15,7 @@ def test_every_problem_is_one_line_that_editors_can_jump_to() -> None:
         Problem("fleet.toml", 1, 1, "format is missing"),
     ]
     assert render_problems(problems, FILE).splitlines() == [
-        "recipes/cal/recipe.toml:3:1: unknown key driverr; did you mean driver",
+        "recipes/cal/recipe.toml:3:1: unknown key driverr; did you mean driver?",
         "recipes/cal/recipe.toml:9:5: steps is no list",
         "fleet.toml:1:1: format is missing",
         "3 problems in 2 files; nothing was done",
