@@ -1,6 +1,7 @@
 """The images of an engine in memory, and passes that prune them."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from attrs import define, evolve, field
 
@@ -9,6 +10,8 @@ from reconciler.core.report import ReportCommand
 from reconciler.errors import InfrastructureError
 from reconciler.stages.loop import reconcile
 from reconciler.stages.planning import RunRequest
+from state.image_log import append_use
+from state.image_use import ImageUse, UsedImage
 from tests.world import World
 
 MIB = 1024**2
@@ -44,6 +47,19 @@ class EngineOfImages:
         if self.last_words is not None:
             raise self.last_words
         return gone
+
+
+def two_pulled(root: Path) -> World:
+    """Two releases of notes were promoted, of which one generation is kept; both had images that Canon pulled."""
+    world = World(root)
+    recipe = world.declare("notes", driver="swarm")
+    world.recipes["notes"] = evolve(recipe, canonical=evolve(recipe.canonical, generations=1))
+    for version, image in (("1.0.0", OLD), ("1.1.0", NEW)):
+        commit = world.tag("notes", version)
+        world.run()
+        used = UsedImage(image.tags[0], image.id, pulled=True)
+        append_use(world.state.image_log, ImageUse("notes", commit, (used,), "here"))
+    return world
 
 
 def request(world: World, command: ReportCommand, *names: str) -> RunRequest:

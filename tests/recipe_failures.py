@@ -19,6 +19,7 @@ MENDABLE = [
     "driver.logs",
     "snapshots.delete",
     "snapshots.delete_sealed",
+    "snapshots.has_sealed",
     "progress.step",
     "progress.done",
 ]

@@ -19,10 +19,10 @@ def settled(root: Path) -> World:
     return World.promoted(root, "notes", "wiki")
 
 
-def proof_of(world: World) -> Proof:
+def proof_of(world: World, *names: str) -> Proof:
     fleet = world.fleet
     with hold(world.state.lock, "test"):
-        return prove(world.host(), RunRequest(fleet, tuple(fleet.recipes), ReportCommand.PLAN))
+        return prove(world.host(), RunRequest(fleet, names or tuple(fleet.recipes), ReportCommand.PLAN))
 
 
 def certificates(world: World) -> list[object]:

@@ -12,22 +12,13 @@ from reconciler.stages.loop import reconcile
 from reconciler.stages.preview import preview
 from state.image_log import append_use, keep_uses, read_uses
 from state.image_use import ImageUse, UsedImage
-from tests.images_world import NEW, OLD, EngineOfImages, passed, request
+from tests.images_world import NEW, OLD, EngineOfImages, passed, request, two_pulled
 from tests.world import World
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Two releases of notes were promoted, of which one generation is kept; both had images that Canon pulled."""
-    world = World(tmp_path)
-    recipe = world.declare("notes", driver="swarm")
-    world.recipes["notes"] = evolve(recipe, canonical=evolve(recipe.canonical, generations=1))
-    for version, image in (("1.0.0", OLD), ("1.1.0", NEW)):
-        commit = world.tag("notes", version)
-        world.run()
-        used = UsedImage(image.tags[0], image.id, pulled=True)
-        append_use(world.state.image_log, ImageUse("notes", commit, (used,), "here"))
-    return world
+    return two_pulled(tmp_path)
 
 
 def pulled(world: World) -> set[str]:

@@ -86,7 +86,7 @@ def _roll_back(host: Host, context: CommandContext, name: str, request: Rollback
     ):
         canonical = _prove(slot_host, RollbackRequest(fleet, have, target, author(), request.reason, folder))
     with suppress(Exception):  # what cannot be removed now is removed by the next pass
-        prune(host, canonical, recipe.canonical.generations, records.memories.get(name, Memory(name)))
+        tuple(prune(host, name, recipe.canonical.generations, records.memories.get(name, Memory(name))))
     return canonical
 
 

@@ -159,6 +159,9 @@ class Snapshots(Protocol):
     def delete(self, folder: Path) -> None:
         """Delete a folder with everything in it. Do nothing if there is no such folder."""
 
+    def has_sealed(self, folder: Path, seal: Seal) -> bool:
+        """Return whether `folder` has files that `delete_sealed` would delete for the same `seal`."""
+
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
         """Delete the files of the snapshot with this seal. Delete the folder too if it is empty afterwards.
 

@@ -5,11 +5,12 @@ Only recorded generations count. A numbered folder that is not recorded is never
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from reconciler.core.generations import generations_to_delete
 from reconciler.core.observation import CanonicalStatus, State, damage_of
 from reconciler.errors import reason_of
 from state.folder.folder import StateFolder
@@ -115,20 +116,31 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
     return [canonical for index, canonical in recorded if index == 0 or canonical.generation in present]
 
 
-def prune(host: "Host", canonical: Canonical, keep: int, memory: Memory) -> None:
-    """Keep the newest `keep` intact snapshots of the canonical's recipe. Delete the snapshots older than all of these.
+def prunable(host: "Host", recipe: str, keep: int, memory: Memory) -> tuple[Canonical, ...]:
+    """Return the generations that `prune` would delete now, the newest first. Change nothing.
 
-    A snapshot is not intact if its files are not as they were sealed, if they cannot be read, or if `memory`, what is
-    recorded of the recipe, says that it could not be deployed. If fewer than `keep` snapshots are intact, delete
-    nothing.
+    These are all that are older than the newest `keep` intact ones; none if fewer than `keep` are intact. A snapshot is
+    not intact if its files are not as they were sealed, if they cannot be read, or if `memory`, what is recorded of the
+    recipe, says that it could not be deployed. Generations of which no sealed file is left are left out. Raise
+    SnapshotError or RegistryError if the generations cannot be listed.
     """
-    stored = stored_generations(host, canonical.recipe)
-    if len(stored) <= keep:
-        return
-    kept = [intact.generation for intact in islice(_intact(host, stored, memory), keep)]
-    for old in stored:
-        if len(kept) == keep and old.generation < min(kept):
-            _delete(host, old)
+
+    def is_intact(canonical: Canonical) -> bool:
+        return snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT
+
+    old = generations_to_delete(stored_generations(host, recipe), keep, is_intact)
+    return tuple(each for each in old if host.snapshots.has_sealed(_folder(host, each), each.seal))
+
+
+def prune(host: "Host", recipe: str, keep: int, memory: Memory) -> Iterator[Canonical]:
+    """Delete the snapshots of the generations that `prunable` returns. Yield each generation once that is done.
+
+    Nothing is deleted unless the caller asks for the next generation. Raise SnapshotError or RegistryError if something
+    fails; what is left is deleted by a later call.
+    """
+    for canonical in prunable(host, recipe, keep, memory):
+        _delete(host, canonical)
+        yield canonical
 
 
 def delete_all(host: "Host", recipe: str) -> None:
@@ -140,4 +152,8 @@ def delete_all(host: "Host", recipe: str) -> None:
 
 
 def _delete(host: "Host", canonical: Canonical) -> None:
-    host.snapshots.delete_sealed(host.state.canonical(canonical.recipe, canonical.generation), canonical.seal)
+    host.snapshots.delete_sealed(_folder(host, canonical), canonical.seal)
+
+
+def _folder(host: "Host", canonical: Canonical) -> Path:
+    return host.state.canonical(canonical.recipe, canonical.generation)

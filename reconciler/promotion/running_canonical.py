@@ -1,13 +1,12 @@
 """Deploys canonicals that are kept running, observes these kept deployments, and undeploys them for a trial."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from attrs import evolve
 
-from desired.declarations.recipe_names import is_recipe_name
 from desired.model import Fleet, Recipe
 from reconciler.core.needs import conflicting_recipes, keeps_running
 from reconciler.core.observation import CanonicalStatus, State, with_damage
@@ -18,7 +17,7 @@ from reconciler.deploy.deploying import deploy_app_set
 from reconciler.deploy.recipe_commands import run_command
 from reconciler.deploy.slot import Slot
 from reconciler.deploy.slot_lifetime import close_slot
-from reconciler.deploy.unmanaged_files import is_deployment_record, is_kept_slot, recipe_of
+from reconciler.deploy.unmanaged_files import is_deployment_record, is_kept_slot
 from reconciler.errors import CanonError, InfrastructureError, RecipeError, in_one_line, reason_of
 from reconciler.ports.app import DeployedParts
 from reconciler.ports.driver import Driver
@@ -27,7 +26,7 @@ from reconciler.promotion.deployment_records import last_up, missing_deployment,
 from state.deployment_record import read_deployment_record, write_deployment_record
 from state.folder.durable import make_folder, remove_tree
 from state.kept_deployment import DeploymentRecord, Parts
-from state.records import Canonical, FoundDamage, Memory, Records
+from state.records import Canonical, FoundDamage, Memory
 from state.state_errors import StateError
 
 PartsByRecipe = Mapping[str, DeployedParts | str]
@@ -222,29 +221,3 @@ def forget_deployment(host: Host, name: str) -> None:
     for path in (record.with_name(f"{record.name}.new"), record):
         if is_deployment_record(path):
             path.unlink()
-
-
-def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> tuple[str, ...]:
-    """Remove each kept deployment whose recipe is no longer to be kept running, with its deployment record.
-
-    Return a remark for each removed deployment. If the records of a recipe cannot be read, its deployment stays.
-    `marks` are the marks of all slots that still have processes or objects on this host.
-    """
-    recorded = records.canonicals.keys() | records.unreadable.keys()
-    wanted = {name for name, recipe in fleet.recipes.items() if keeps_running(recipe) and name in recorded}
-    wanted |= records.unreadable.keys()
-    folder = host.state.kept
-    entries = folder.iterdir() if folder.is_dir() else ()
-    names = {recipe_of(path) for path in entries if is_kept_slot(path) or is_deployment_record(path)}
-    names |= {Path(mark).name for mark in marks if Path(mark).parent == folder}
-    names = {name for name in names if is_recipe_name(name)}
-    return tuple(_forget_unwanted(host, name) for name in sorted(names - wanted))
-
-
-def _forget_unwanted(host: Host, name: str) -> str:
-    """Remove the kept deployment of the recipe `name` and its record. Return a remark on that, or on why it failed."""
-    try:
-        forget_deployment(host, name)
-    except Exception as failed:  # noqa: BLE001  other recipes go on
-        return f"{name}: is not to be kept running, and cannot be undeployed now: {reason_of(failed)}"
-    return f"{name}: is not to be kept running, and was undeployed"

@@ -1,6 +1,7 @@
 """Deletes holds whose last day has passed, and rollbacks that ended because a newer release was promoted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 
 from desired.model import Recipe
 from reconciler.core.holds import ended_text, ends_rollback
@@ -18,18 +19,25 @@ def end_passed_holds(host: Host, recipes: Mapping[str, Recipe], records: Records
     * Each ended hold gets a note: that it has ended, or why it cannot be deleted.
     * An ended rollback gets a note only if it cannot be deleted.
     """
-    today = host.clock.now().date()
-    held, left = records.holds.items(), records.rollbacks.items()
-    holds = [hold for name, hold in held if name in recipes and hold.is_over(today)]
-    rollbacks = [rollback for name, rollback in left if name in recipes and _is_left(name, records)]
-    notes = [_end_rollback(host, rollback) for rollback in rollbacks]
-    return (*(_end_hold(host, hold, recipes[hold.recipe]) for hold in holds), *filter(None, notes))
+    ended = ended_decisions(recipes, records, host.clock.now().date())
+    return tuple(filter(None, (_end(host, decision, recipes[decision.recipe]) for decision in ended)))
+
+
+def ended_decisions(names: Collection[str], records: Records, today: date) -> tuple[Hold | Rollback, ...]:
+    """Return the recorded holds and rollbacks of the recipes `names` that have ended. `today` is the day in UTC."""
+    holds = [hold for name, hold in records.holds.items() if name in names and hold.is_over(today)]
+    rollbacks = [rollback for name, rollback in records.rollbacks.items() if name in names and _is_left(name, records)]
+    return (*holds, *rollbacks)
 
 
 def _is_left(name: str, records: Records) -> bool:
     """Return whether the rollback of recipe `name` has ended: its canonical is newer than the release given up."""
     have = records.canonicals.get(name)
     return have is not None and ends_rollback(records.rollbacks[name], have.version)
+
+
+def _end(host: Host, decision: Hold | Rollback, recipe: Recipe) -> str:
+    return _end_hold(host, decision, recipe) if isinstance(decision, Hold) else _end_rollback(host, decision)
 
 
 def _end_hold(host: Host, hold: Hold, recipe: Recipe) -> str:

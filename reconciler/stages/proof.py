@@ -9,6 +9,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.proof import Proof
 from reconciler.ports.host import Host
 from reconciler.stages.observe import observe
+from reconciler.stages.pending_clean_up import pending_clean_up
 from reconciler.stages.planning import RunRequest, context_for, plan_for
 from reconciler.stages.ways_to_try import ways_to_try
 from state.records import LedgerEntry, Records
@@ -22,13 +23,15 @@ def prove(host: Host, request: RunRequest) -> Proof:
     records = host.registry.read()
     first, basis = _plan(host, request, records)
     again, basis_again = _plan(host, request, host.registry.read())
+    left = pending_clean_up(host, request, records)
     proof = Proof(
         digest=_digest(basis_again),
         recipes=sum(recipe.enrolled for name, recipe in request.fleet.recipes.items() if name in request.names),
         unsettled={**first[0], **again[0]},
         unseen={**first[1], **again[1]},
         moved=moved_parts(basis, basis_again),
-        left=_left(host, records),
+        left=left.texts,
+        unknown=left.unknown,
     )
     if proof.exit_code == 0:
         host.registry.append([_certificate(host, request, proof)])
@@ -51,19 +54,6 @@ def _plan(
     ways = {each.recipe.name: f"its ways would be tried: {', '.join(each.ways)}" for each in due}
     hidden = {**unknown, **unseen(plan, observed.observations)}
     return ({**ways, **unsettled(plan, observed.observations)}, hidden), basis
-
-
-def _left(host: Host, records: Records) -> tuple[str, ...]:
-    """Return a text for each thing that the next pass would clean up first.
-
-    Such things are unfinished promotions, holds that have ended, and what is in the folder `work/` of the state folder.
-    """
-    today = host.clock.now().date()
-    promotions = [f"{intent.recipe}: the promotion of {intent.version} is not finished" for intent in records.intents]
-    holds = [f"{name}: its hold has ended" for name, hold in records.holds.items() if hold.is_over(today)]
-    work = host.state.work
-    slots = sorted(path.name for path in work.iterdir()) if work.is_dir() else []
-    return (*promotions, *holds, *(f"work/{name} is there" for name in slots))
 
 
 def _certificate(host: Host, request: RunRequest, proof: Proof) -> LedgerEntry:

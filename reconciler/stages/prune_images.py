@@ -61,18 +61,37 @@ class _Found:
         return still_useful(self.uses, {image.id for image in self.present} - {*gone}, self.kept)
 
 
-def prunable_notes(host: Host, request: RunRequest, records: Records) -> tuple[str, ...]:
-    """Return notes on what `prune_images` would remove now, or on why it would remove nothing. Change nothing."""
+@frozen
+class PrunableImages:
+    """What `prune_images` would do now.
+
+    * `removed`: a note that names the images that it would remove; () if there are none.
+    * `kept`: a note on why it would remove nothing; () if nothing keeps it from removing images.
+    * `unknown`: a note on why it cannot be known what it would do; () if it can.
+    """
+
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.removed, *self.kept, *self.unknown)
+
+
+def prunable_images(host: Host, request: RunRequest, records: Records) -> PrunableImages:
+    """Return what `prune_images` would remove now, or why it would remove nothing. Change nothing."""
     images = _images_to_look_at(host, request)
     if images is None:
-        return ()
+        return PrunableImages()
     try:
         if unsure := _why_unsure(images, records):
-            return (unsure,)
+            return PrunableImages(kept=(unsure,))
         found = _find(host, images, request, records)
     except Exception as failed:  # noqa: BLE001  no recipe depends on it
-        return _stopped_notes((), reason_of(failed))
-    return _unknown_notes(found, request, records) or _notes("images that a pass would remove", found.plan.images)
+        return PrunableImages(unknown=_stopped_notes((), reason_of(failed)))
+    removed = _notes("images that a pass would remove", found.plan.images)
+    return PrunableImages(removed, kept=_unknown_notes(found, request, records))
 
 
 def prune_images(host: Host, request: RunRequest, records: Records) -> PrunedImages:

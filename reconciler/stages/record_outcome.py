@@ -55,7 +55,7 @@ def _prune(host: Host, outcome: Outcome, keep: int, memory: Memory, trial: str) 
     name = outcome.step.recipe
     try:
         if outcome.result in {Result.PROMOTED, Result.REPAIRED} and outcome.have is not None:
-            prune(host, outcome.have, keep, memory)
+            tuple(prune(host, name, keep, memory))
     except Exception as failed:  # noqa: BLE001  the failure is reported and the pass goes on
         yield f"its older snapshots cannot be removed now: {reason_of(failed)}"
     try:

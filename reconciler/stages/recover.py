@@ -1,11 +1,11 @@
 """Finishes or undoes what a pass that died has begun. Every pass does this first, without a person."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from desired.declarations.recipe_names import is_recipe_name
 from desired.model import Fleet
+from reconciler.core.generations import deletion_text
 from reconciler.core.needs import apps_of
 from reconciler.deploy.slot_lock import clear_leftovers
 from reconciler.deploy.unmanaged_files import may_be_slot, unmanaged_files, unrecorded_snapshots
@@ -13,8 +13,8 @@ from reconciler.errors import BusyError, reason_of
 from reconciler.ports.host import Host
 from reconciler.promotion.generations import prune, refresh_file_stats
 from reconciler.promotion.intents import abandon, delete_unrecorded
-from reconciler.promotion.running_canonical import undeploy_unwanted
-from state.folder.folder import is_slot
+from reconciler.promotion.unwanted_deployments import undeploy_unwanted
+from reconciler.stages.left_behind import marks_by_driver, recipes_with_slots
 from state.folder.lock import hold
 from state.records import Canonical, Intent, Memory, Records
 from state.state_errors import LockHeldError, StateError
@@ -28,13 +28,13 @@ def recover(host: Host, fleet: Fleet) -> tuple[str, ...]:
     A working folder that another process uses is left alone.
     """
     host.registry.flush()
-    marks, remarks = _marks_by_driver(host)
+    marks, remarks = marks_by_driver(host)
     all_marks = frozenset(mark for of_driver in marks.values() for mark in of_driver)
     records = host.registry.read()
     begun = {intent.recipe for intent in records.intents}
     remarks += [remark for intent in records.intents for remark in _delete_unrecorded_snapshot(host, intent)]
     remarks += _remarks_of(
-        "the work folder", lambda: _clear_slots(host, fleet, _recipes_with_slots(host, all_marks, begun), marks)
+        "the work folder", lambda: _clear_slots(host, fleet, recipes_with_slots(host, all_marks, begun), marks)
     )
     remarks += [remark for intent in records.intents for remark in _abandon(host, intent)]
     remarks += [
@@ -82,38 +82,6 @@ def _check_ledger(host: Host) -> list[str]:
         why = broken.message if isinstance(broken, StateError) else reason_of(broken)
         return [f"{why}: it decides no verdict, only which ways are tried; compare canon.db with a backup"]
     return []
-
-
-def _marks_by_driver(host: Host) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
-    """Return the marks (paths) of all slots that still have processes or objects of the engine, by driver.
-
-    Return also a list with a remark for each driver that cannot list such marks.
-    """
-    marks: dict[str, tuple[str, ...]] = {}
-    remarks: list[str] = []
-    for name, driver in host.drivers.items():
-        try:
-            marks[name] = driver.leftovers(host.state.root)
-        except Exception as failed:  # noqa: BLE001  the other drivers go on
-            remarks.append(f"the {name} driver cannot list what dead runs left: {reason_of(failed)}")
-    return marks, remarks
-
-
-def _recipes_with_slots(host: Host, marks: Collection[str], begun: Collection[str]) -> list[str]:
-    """Return the recipes with a working folder (`work/NAME`) to clean up, sorted by name.
-
-    A recipe counts in three cases:
-
-    * its working folder exists, and Canon made it.
-    * its working folder exists, and the recipe is in `begun`: the recipes with an unfinished promotion.
-    * one of `marks` is a path below its working folder. `marks` are the marks of slots of which something is left.
-    """
-    work = host.state.work
-    slots = [path for path in work.iterdir() if may_be_slot(path)] if work.is_dir() else []
-    folders = {path.name for path in slots if is_slot(path) or path.name in begun}
-    prefix = f"{work}/"
-    marked = {mark.removeprefix(prefix).split("/")[0] for mark in marks if mark.startswith(prefix)}
-    return sorted(folders | {name for name in marked if is_recipe_name(name)})
 
 
 def _clear_slots(host: Host, fleet: Fleet, names: Iterable[str], marks: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -185,18 +153,20 @@ def _abandon(host: Host, intent: Intent) -> list[str]:
 def _prune(host: Host, fleet: Fleet, canonical: Canonical, records: Records) -> list[str]:
     """Delete the snapshots of the oldest generations, beyond the number that the recipe keeps.
 
-    Return a list with a remark if a snapshot cannot be deleted; else []. If the recipe is not declared, do nothing.
+    Return a remark on those that were deleted, and one if a snapshot cannot be deleted. If the recipe is not declared,
+    do nothing.
     """
-    recipe = fleet.recipes.get(canonical.recipe)
+    name, recipe, deleted = canonical.recipe, fleet.recipes.get(canonical.recipe), list[Canonical]()
+    if recipe is None:
+        return []
+    keep, remarks = recipe.canonical.generations, list[str]()
     try:
-        if recipe is not None and host.state.generations(canonical.recipe).is_dir():
-            memory = refresh_file_stats(
-                host, canonical.recipe, records.memories.get(canonical.recipe, Memory(canonical.recipe))
-            )
-            prune(host, canonical, recipe.canonical.generations, memory)
+        if host.state.generations(name).is_dir():
+            memory = refresh_file_stats(host, name, records.memories.get(name, Memory(name)))
+            deleted.extend(prune(host, name, keep, memory))
     except Exception as failed:  # noqa: BLE001  other recipes go on
-        return [f"{canonical.recipe}: its older snapshots cannot be removed now: {reason_of(failed)}"]
-    return []
+        remarks.append(f"{name}: its older snapshots cannot be removed now: {reason_of(failed)}")
+    return [deletion_text(deleted, keep, is_done=True), *remarks] if deleted else remarks
 
 
 def _remove_empty_folders(host: Host, records: Records) -> list[str]:

@@ -147,6 +147,16 @@ class SealedSnapshots:
                 remove_tree(folder)
                 sync_folder(folder.parent)
 
+    def has_sealed(self, folder: Path, seal: Seal) -> bool:
+        """Return whether `folder` has files that `delete_sealed` would delete for the same `seal`."""
+        from state.snapshots.manifest import TARS
+        from state.snapshots.sealed import is_another
+
+        with file_errors(f"read {folder}", SnapshotError):
+            if folder.is_symlink() or not folder.is_dir() or is_another(folder, seal):
+                return False
+            return any(os.path.lexists(folder / name) for name in (*TARS.values(), MANIFEST))
+
     def delete_sealed(self, folder: Path, seal: Seal) -> None:
         """Delete the files of the snapshot of `seal` in `folder`. Delete the folder too if it is empty then.
 

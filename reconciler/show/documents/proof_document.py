@@ -20,6 +20,7 @@ def proof_document(proof: Proof) -> Json:
         "unseen": _named(proof.unseen),
         "moved": list(proof.moved),
         "left": list(proof.left),
+        "unknown": list(proof.unknown),
         "line": proof_line(proof),
         "errors": [],
         "exit_code": proof.exit_code,

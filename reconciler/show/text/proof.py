@@ -27,7 +27,8 @@ def proof_line(proof: Proof) -> str:
         case 5:
             return "not proved: nothing is enrolled"
         case 1:
-            return f"not proved: {count_of(len(proof.unseen), 'recipe')} could not be seen; {planned}"
+            unseen = count_of(len(proof.unseen) + len(proof.unknown), "thing" if proof.unknown else "recipe")
+            return f"not proved: {unseen} could not be seen; {planned}"
         case _:
             return f"not proved: {count_of(sum(1 for _ in _problems(proof)), 'thing')} would not stand still; {planned}"
 
@@ -39,6 +40,7 @@ def _problems(proof: Proof) -> Iterator[tuple[str, str]]:
     """
     yield from proof.unsettled.items()
     yield from ((name, f"not known, it could not be seen: {why}") for name, why in proof.unseen.items())
+    yield from (("", f"not known, it could not be seen: {text}") for text in proof.unknown)
     yield from (
         ("", f"plan otherwise, the second plan saw another thing than the first: {text}") for text in proof.moved
     )
