@@ -52,7 +52,7 @@ def upgrade_base(
     """Return the release from which the upgrade to `head`, the release under test, starts.
 
     * `canonical`: the recorded canonical; None if there is none.
-    * `newest_intact`: the newest generation whose snapshot is intact: mostly the canonical, else an older one; None if
+    * `newest_intact`: the canonical if its snapshot is intact, else the intact generation that takes its place; None if
       there is none.
     * `releases`: the releases of upstream, in ascending order.
     * `pin`: the `[upgrade]` of the declaration. Its `base` is "canonical" if it pins no release.
@@ -70,8 +70,8 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
     * Else the newest release before the head, installed fresh.
     * Else a base without a release.
 
-    `recorded` is the canonical, `have` the newest intact generation; each is None if there is none. `releases` are all
-    of upstream, in ascending order.
+    `recorded` is the canonical, `have` it or the intact generation in its place; each is None if there is none.
+    `releases` are all of upstream, in ascending order.
     """
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
@@ -106,11 +106,11 @@ def _why_this_data(have: Canonical, recorded: Canonical | None) -> str:
     """Return a text on the data of the generation `have`, with which an upgrade starts.
 
     * If `have` is the canonical `recorded`: the text says so.
-    * Else: the text says that the canonical is damaged, and that `have` is the newest intact generation.
+    * Else: the text says that the canonical is damaged, and that `have` is intact.
     """
     if have == recorded:
         return "the canonical, with its data"
-    return f"generation {have.generation}, the newest intact one, with its data: the canonical is damaged"
+    return f"generation {have.generation}, intact, with its data: the canonical is damaged"
 
 
 def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Release]) -> bool:
@@ -154,7 +154,7 @@ def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None,
     It cannot be used if it is no release of upstream, or if it is not older than `head`.
 
     * `unpinned`: the base that would be used without the pin.
-    * `have`: the newest intact generation; None if there is none.
+    * `have`: the canonical, or the intact generation in its place; None if there is none.
     * `releases`: all releases of upstream.
     """
     without = unpinned.release.version if unpinned.release else "none"

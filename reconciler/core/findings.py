@@ -59,7 +59,7 @@ class Finding:
     * `not_releases`: all tags of upstream that are no releases. `vanished`: release tags that upstream has lost.
     * `unread`: the tags in `not_releases` that look like versions later than `want` and `have`.
     * `unreadable`: why our mirror cannot be read; "" if it can.
-    * `older_intact`: the newest intact generation before a damaged canonical; None if there is none.
+    * `older_intact`: the intact generation in place of a damaged canonical; None if there is none.
     """
 
     recipe: str

@@ -1,8 +1,9 @@
-"""Decides which generations of a recipe are deleted."""
+"""Decides which generations of a recipe are deleted, and from which one its data goes on after damage."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from desired.versions import version_key
 from state.records import Canonical
 
 
@@ -32,3 +33,24 @@ def deletion_text(deleted: Sequence[Canonical], keep: int, *, is_done: bool) -> 
     verb = ("were" if several else "was") if is_done else "would be"
     noun = "generations" if several else "generation"
     return f"{deleted[0].recipe}: {noun} {names} {verb} deleted: [canonical] generations = {keep}"
+
+
+def generations_to_go_on_from(damaged: Canonical, recorded: Sequence[Canonical]) -> tuple[Canonical, ...]:
+    """Return the generations from whose data a recipe with a damaged canonical may go on, the best first.
+
+    They are those before `damaged` in the history of its data: before a copy comes the generation of which it is a
+    copy, and before any other the one with the next lower number. Generations that a person left by a rollback are in
+    no history of what came after it. A generation of a newer release than that of `damaged` is left out as well.
+
+    `recorded` are the recorded generations of the recipe, the newest first.
+    """
+    history = [damaged]
+    for each in recorded:
+        if each.generation <= _last_before(history[-1]):
+            history.append(each)
+    return tuple(each for each in history[1:] if version_key(each.version) <= version_key(damaged.version))
+
+
+def _last_before(canonical: Canonical) -> int:
+    """Return the highest number that the generation before `canonical` in the history of its data may have."""
+    return canonical.generation - 1 if canonical.copy_of is None else canonical.copy_of

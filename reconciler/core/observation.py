@@ -70,7 +70,8 @@ class Observation:
     * `tests`: the digest of all that a verdict depends on, besides the release.
     * `missing_tools`: programs that the recipe requires, and this host lacks.
     * `tests_unreadable`: why the tests cannot be read, so that no release is tried; "" if they can.
-    * `older_intact`: if the canonical is damaged: the newest older generation that is intact; else None.
+    * `older_intact`: if the canonical is damaged: the intact generation from whose data the recipe goes on, see
+      `generations_to_go_on_from`; None if there is none, or if the canonical is not damaged.
     * `hold`, `rollback`: the recorded decisions of a person, even if they have no effect now; None for none.
     * `signatures`: the checked signatures by release tag, of the tags that are in our mirror.
     """
@@ -93,7 +94,7 @@ class Observation:
 
     @property
     def newest_intact(self) -> Canonical | None:
-        """Return the newest generation whose snapshot is intact; None if there is none.
+        """Return the canonical if its snapshot is intact, else the intact generation in its place; None if none is.
 
         An upgrade starts with the data of this generation.
         """

@@ -3,14 +3,14 @@
 Only recorded generations count. A numbered folder that is not recorded is never touched here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from reconciler.core.generations import generations_to_delete
+from reconciler.core.generations import generations_to_delete, generations_to_go_on_from
 from reconciler.core.observation import CanonicalStatus, State, damage_of
 from reconciler.errors import reason_of
 from state.folder.folder import StateFolder
@@ -85,25 +85,18 @@ def refresh_file_stats(host: "Host", recipe: str, memory: Memory) -> Memory:
     return updated
 
 
-def newest_intact_before(host: "Host", canonical: Canonical, memory: Memory) -> Canonical | None:
-    """Return the newest generation older than `canonical` whose snapshot is intact; None if there is none.
+def intact_to_go_on_from(host: "Host", damaged: Canonical, memory: Memory) -> Canonical | None:
+    """Return the first intact one of the generations that `generations_to_go_on_from` returns; None if there is none.
 
-    If `memory`, what is recorded of the recipe, says that a snapshot could not be deployed, that one is not intact.
+    `damaged` is a damaged canonical. If `memory`, what is recorded of the recipe, says that a snapshot could not be
+    deployed, that one is not intact.
     """
-    recorded = host.registry.generations(canonical.recipe)
-    older = (generation for generation in recorded if generation.generation < canonical.generation)
-    return next(_intact(host, older, memory), None)
+    candidates = generations_to_go_on_from(damaged, host.registry.generations(damaged.recipe))
+    return next((each for each in candidates if _is_intact(host, each, memory)), None)
 
 
-def _intact(host: "Host", canonicals: Iterable[Canonical], memory: Memory) -> Iterator[Canonical]:
-    """Yield the canonicals whose snapshot is intact, in the same order.
-
-    Each snapshot is checked only when the caller asks for the next canonical. If `memory`, what is recorded of the
-    recipe, says that a snapshot could not be deployed, that one is not intact.
-    """
-    for canonical in canonicals:
-        if snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT:
-            yield canonical
+def _is_intact(host: "Host", canonical: Canonical, memory: Memory) -> bool:
+    return snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT
 
 
 def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
@@ -124,11 +117,7 @@ def prunable(host: "Host", recipe: str, keep: int, memory: Memory) -> tuple[Cano
     recipe, says that it could not be deployed. Generations of which no sealed file is left are left out. Raise
     SnapshotError or RegistryError if the generations cannot be listed.
     """
-
-    def is_intact(canonical: Canonical) -> bool:
-        return snapshot_status(host.snapshots, host.state, canonical, memory).state is State.INTACT
-
-    old = generations_to_delete(stored_generations(host, recipe), keep, is_intact)
+    old = generations_to_delete(stored_generations(host, recipe), keep, lambda each: _is_intact(host, each, memory))
     return tuple(each for each in old if host.snapshots.has_sealed(_folder(host, each), each.seal))
 
 

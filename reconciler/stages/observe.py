@@ -12,7 +12,7 @@ from reconciler.core.observation import CanonicalStatus, MirrorContents, Observa
 from reconciler.errors import CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
-from reconciler.promotion.generations import newest_intact_before, snapshot_status
+from reconciler.promotion.generations import intact_to_go_on_from, snapshot_status
 from reconciler.promotion.running_canonical import PartsByRecipe, deployed_parts, deployment_status
 from reconciler.stages.signatures import with_signatures
 from state.records import Answer, Canonical, Memory, Records
@@ -148,11 +148,11 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
 def _with_snapshot(host: Host, observation: Observation, canonical: Canonical | None) -> Observation:
     """Return the observation with `canonical` and the status of its snapshot.
 
-    If the snapshot is damaged, also with the newest older generation whose snapshot is intact.
+    If the snapshot is damaged, also with the intact generation from whose data the recipe goes on.
     """
     status = snapshot_status(host.snapshots, host.state, canonical, observation.memory)
     damaged = canonical if status.state is State.DAMAGED else None
-    older = newest_intact_before(host, damaged, observation.memory) if damaged else None
+    older = intact_to_go_on_from(host, damaged, observation.memory) if damaged else None
     return evolve(observation, canonical=canonical, status=status, older_intact=older)
 
 

@@ -80,9 +80,9 @@ def older(release: Release) -> Canonical:
 
 
 DAMAGED = [
-    (THREE, at(TWO), older(ONE), ONE, CANONICAL, "generation 1, the newest intact one, with its data"),
+    (THREE, at(TWO), older(ONE), ONE, CANONICAL, "generation 1, intact, with its data: the canonical is damaged"),
     (THREE, at(THREE), older(TWO), TWO, CANONICAL, "the canonical is damaged"),
-    (THREE, at(THREE), older(THREE), THREE, CANONICAL, "generation 1, the newest intact one"),
+    (THREE, at(THREE), older(THREE), THREE, CANONICAL, "generation 1, intact"),
     (TWO, at(TWO), older(THREE), ONE, FRESH, "installed fresh: the canonical is damaged"),
     (THREE, at(THREE), None, TWO, FRESH, "installed fresh: the canonical is damaged"),
 ]

@@ -1,10 +1,10 @@
-"""Which generations are deleted, decided over drawn rows of intact and damaged ones."""
+"""Which generations are deleted, and from which ones data goes on, over drawn rows of generations."""
 
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.generations import deletion_text, generations_to_delete
+from reconciler.core.generations import deletion_text, generations_to_delete, generations_to_go_on_from
 from state.records import Canonical
 from tests.values import canonical, commit
 
@@ -27,6 +27,31 @@ def test_what_is_deleted_is_older_than_the_kept_intact_ones_and_nothing_else_is(
         assert states[left[-1].generation]
     elif sum(intact) >= keep:
         assert [each for each in stored if states[each.generation]][keep - 1] == stored[-1]
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=1, max_size=10), st.data())
+def test_data_goes_on_from_what_was_there_before_the_canonical_and_never_from_what_a_rollback_left(
+    acts: list[int | None], data: st.DataObject
+) -> None:
+    """Each act promotes a release (None), or rolls back to one of the generations: a model keeps every history."""
+    made: list[Canonical] = []
+    before: dict[int, tuple[int, ...]] = {}
+    for number, act in enumerate(acts, 1):
+        target = made[act % len(made)] if act is not None and made else None
+        version = f"1.{number}.0" if target is None else target.version
+        parent = target or (made[-1] if made else None)
+        copy_of = target.generation if target is not None else None
+        made.append(evolve(canonical(version, commit("a")), generation=number, copy_of=copy_of))
+        before[number] = (parent.generation, *before[parent.generation]) if parent is not None else ()
+    gone = data.draw(st.sets(st.integers(1, len(made))))
+    recorded = [each for each in reversed(made) if each.generation not in gone]
+    found = [each.generation for each in generations_to_go_on_from(made[-1], recorded)]
+    if not gone:
+        assert found == [*before[len(made)]]
+    assert found == sorted(found, reverse=True)
+    assert not {len(made), *gone} & {*found}
+    releases = {each.generation: int(each.version.split(".")[1]) for each in made}
+    assert all(releases[number] <= releases[made[-1].generation] for number in found)
 
 
 def test_a_deletion_names_each_generation_and_the_number_that_is_declared() -> None:
