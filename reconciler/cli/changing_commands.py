@@ -65,8 +65,8 @@ def trial(  # noqa: PLR0913, PLR0917  one for each option
 ) -> int:
     """Test a release, branch or commit, upgraded from the canonical. Never promotes.
 
-    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure, 64 usage, or no release to try,
-    75 another trial or a pass uses the recipe.
+    Exit codes: 0 green, 4 red or a closed gate, 1 infrastructure, 64 usage, or no release to try, 75 another trial or a
+    pass uses the recipe, 3 green, but a kept deployment that was stopped meanwhile is down.
     """
     from reconciler.cli import trial_command
 
@@ -143,6 +143,8 @@ def rollback(options: Options, name: str, to: int | None, reason: str) -> int:
     """Make an older generation the canonical again, after a check that it comes up.
 
     The recipe stays there until upstream has a release newer than the one that was left, or until it is resumed.
+
+    Exit codes: 0 done, 3 done, but a kept deployment that was stopped meanwhile is down.
     """
     from reconciler.cli import rollback_command
 

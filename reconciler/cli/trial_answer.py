@@ -7,12 +7,13 @@ from reconciler.cli.options import stdout_screen
 from reconciler.cli.output_file import READABLE, reason_beside, require_output_path
 from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
 from reconciler.core.gate import is_about_way, is_closed_way, refusals
+from reconciler.core.redeployed import code_of_not_up
 from reconciler.core.report import Run
 from reconciler.core.tier_results import Verdict, first_failure, is_green
 from reconciler.show.documents.command_documents import Tested, trial_document
 from reconciler.show.documents.junit import junit
 from reconciler.show.documents.report_document import json_text
-from reconciler.show.text.trial_card import render_trial
+from reconciler.show.text.trial_card import render_trial, render_trial_notes
 from state.folder.durable import replace_file
 
 
@@ -29,10 +30,17 @@ def require_junit_path(file: str | None) -> Path | None:
 def code_of_trial(tested: Tested) -> int:
     """Return the exit code of a trial.
 
-    * 0: neither 4 nor 1 applies.
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
-    * 1: a tier, or a way on which a promotion depends, could not be judged.
+    * 1: a tier, or a way on which a promotion depends, could not be judged. Also if 4 does not apply, and it cannot be
+      observed whether the kept deployments are up again that were undeployed meanwhile.
+    * 3: neither 4 nor 1 applies, but one of these deployments is down.
+    * 0: nothing of this applies.
     """
+    return _code_of_results(tested) or code_of_not_up(tested.not_up)
+
+
+def _code_of_results(tested: Tested) -> int:
+    """Return the exit code by the tiers and ways of a trial alone: 0, 1 or 4."""
     failed_tier = first_failure(tested.trial.tiers)
     if failed_tier is not None:
         return 1 if failed_tier.verdict is Verdict.ERROR else 4
@@ -58,6 +66,7 @@ def print_trial(context: CommandContext, junit_path: Path | None, tested: Tested
     else:
         screen = stdout_screen(context.options)
         text = render_trial(tested.trial, tested.conditions, screen, state=str(context.state.root), ways=tested.ways)
+        text += render_trial_notes(tested.notes, screen)
         code = print_answer(text, code)
     if junit_path is None:
         return code

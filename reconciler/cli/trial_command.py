@@ -27,7 +27,7 @@ from reconciler.deploy.app_set import drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.ports.host import Host
 from reconciler.promotion.evidence import trial_entry
-from reconciler.promotion.undeploy_conflicts import without_conflicts
+from reconciler.promotion.undeploy_conflicts import NotUp, without_conflicts
 from reconciler.show.documents.command_documents import Tested
 from reconciler.stages.converge import trial_request
 from reconciler.stages.mirror import update_notes
@@ -83,6 +83,7 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
     * 0: neither 4 nor 1 applies.
     * 4: the trial is red, or a way on which a promotion depends has the answer NO.
     * 1: this host is at fault, or a way on which a promotion depends could not be proved.
+    * 3: the trial is green, but a kept deployment that was undeployed meanwhile is not up again.
 
     Nothing is promoted. A red result does not keep later passes from trying the release. Raise UsageError before the
     trial if an option is not valid, or if its file cannot be written.
@@ -94,13 +95,13 @@ def trial(options: Options, name: str, trial_options: TrialOptions) -> int:
         prepare_state(context)
         first = make_host(context, progress)
         started_at = first.clock.now()
-        with when_free(
+        entering = when_free(
             first,
             Waiting(name, asked.wait),
             lambda: _ready(first, context, name, asked),
             lambda: _ready_anew(first, options, name, asked),
-        ) as ready:
-            tested, host = _run(ready, asked), ready.host
+        )
+        tested, host = _tested(entering, asked)
     run = Run(ReportCommand.TRIAL, host.pass_id, started_at, host.clock.now(), host.place, host.canon, host.fleet)
     return print_trial(context, junit_path, tested, run)
 
@@ -120,6 +121,7 @@ class ReadyTrial:
     * `fleet`: the declarations.
     * `observation`: what was observed of the recipe.
     * `request`: what the trial is to do.
+    * `not_up`: after the trial, the kept deployments that were undeployed for it and are not up again.
     """
 
     host: Host
@@ -127,6 +129,17 @@ class ReadyTrial:
     fleet: Fleet
     observation: Observation
     request: TrialRequest
+    not_up: NotUp
+
+
+def _tested(entering: AbstractContextManager[ReadyTrial], asked: Asked) -> tuple[Tested, Host]:
+    """Enter the context, run the trial that it yields, and leave it. Return the results, and the host of the trial.
+
+    The results have the kept deployments that are not up after the context was left.
+    """
+    with entering as ready:
+        tested = _run(ready, asked)
+    return evolve(tested, not_up=ready.not_up), ready.host
 
 
 def _run(ready: ReadyTrial, asked: Asked) -> Tested:
@@ -179,11 +192,11 @@ def _ready(host: Host, context: CommandContext, name: str, asked: Asked) -> Iter
     app_set = make_app_set(recipe, release, context.fleet.recipes, need_releases(records.canonicals, observations))
     trial_host = host.with_drivers(drivers_of(app_set) | context.state.drivers_of_slot(name))
     with (
-        without_conflicts(host, context.fleet, recipe),
+        without_conflicts(host, context.fleet, recipe) as not_up,
         lock_slot(trial_host, name, f"trial {release.version}") as folder,
     ):
         request = trial_request(host, observation, release, app_set, folder)
-        yield ReadyTrial(host, trial_host, context.fleet, observation, request)
+        yield ReadyTrial(host, trial_host, context.fleet, observation, request, not_up)
 
 
 def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:

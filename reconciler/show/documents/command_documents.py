@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from reconciler.core.gate import Condition
 from reconciler.core.host_checks import HostCheck
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.observation import CanonicalStatus, State
 from reconciler.core.population import Population
+from reconciler.core.redeployed import not_up_notes
 from reconciler.core.report import ReportBucket, Run
 from reconciler.core.tier_results import Trial
 from reconciler.core.ways import WayResult
@@ -84,6 +85,7 @@ class Tested:
     * `canonical`: the canonical of the recipe, which the trial does not change; None if there is none.
     * `status`: whether the canonical is intact.
     * `ways`: the results of the ways that were tried after the tiers.
+    * `not_up`: the kept deployments that were undeployed for the trial and are not up again, each with its status.
     """
 
     trial: Trial
@@ -91,6 +93,11 @@ class Tested:
     canonical: Canonical | None
     status: CanonicalStatus
     ways: tuple[WayResult, ...] = ()
+    not_up: Mapping[str, CanonicalStatus] = field(factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return not_up_notes(self.not_up)
 
 
 def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
@@ -100,7 +107,8 @@ def trial_document(run: Run, tested: Tested, exit_code: int) -> Json:
     """
     line = trial_line(tested.trial, tested.conditions)
     population = Population(declared=1, selected=1, enrolled=1, excepted=0, observed=1, decided=1, reported=1)
-    return _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
+    document = _document(run, population, [_tested(tested, line)], _summary({}, line), exit_code)
+    return {**document, "notes": list(tested.notes)}
 
 
 def _tested(tested: Tested, line: str) -> Json:

@@ -52,6 +52,12 @@ def render_trial(
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
+def render_trial_notes(notes: Sequence[str], screen: Screen) -> str:
+    """Return the text of sentences on this host that stand below the text of a trial; "" if there are none."""
+    lines = [paint(f"note: {escape(note)}", Style.WARN, screen) for note in notes]
+    return "\n".join(["", *lines, ""]) if lines else ""
+
+
 def trial_line(trial: Trial, conditions: Sequence[Condition]) -> str:
     """Return one line with the result, level and duration of a trial. `conditions` are the conditions of the gate.
 
