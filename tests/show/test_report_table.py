@@ -92,7 +92,7 @@ def test_columns_are_aligned_also_beside_wide_characters() -> None:
 
 
 def test_a_report_without_work_has_the_number_of_checked_recipes() -> None:
-    assert "nothing for a pass to do: 2 recipes checked" in render_report(calm_report(), FILE)
+    assert "no release for a pass to try: 2 recipes checked" in render_report(calm_report(), FILE)
     calm = calm_report(ReportCommand.PASS)
     assert "nothing was run: 2 recipes checked" in render_report(calm, FILE)
     stop = WayResult("notes", WayName.STOP, WayAnswer.YES, Release("1.0.0", "a" * 40))

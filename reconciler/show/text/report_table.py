@@ -166,8 +166,8 @@ def _notes(report: Report, screen: Screen) -> list[str]:
 
 
 def _nothing_done(report: Report) -> list[str]:
-    """Return one line, "nothing was run: …", if the run did nothing and nothing is left to do; else an empty list."""
+    """Return one line, "nothing was run: …", if the run took no step and none is left to take; else an empty list."""
     if any(row.step.action is not Action.NONE or row.result is not Result.NONE or row.ways for row in report.rows):
         return []
-    line = "nothing was run" if report.run.command is ReportCommand.PASS else "nothing for a pass to do"
+    line = "nothing was run" if report.run.command is ReportCommand.PASS else "no release for a pass to try"
     return [f"{line}: {count_of(report.population.observed, 'recipe')} checked"]
