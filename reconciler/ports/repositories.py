@@ -83,8 +83,27 @@ class PushResult:
     problems: tuple[str, ...] = ()
 
 
+@frozen
+class DuePush:
+    """What a push of one mirror to the forge would do.
+
+    * `refs`: branches and tags that it would push, by full names such as "refs/tags/1.0.0".
+    * `unknown`: why that is not known; "" if it is.
+    """
+
+    refs: tuple[str, ...] = ()
+    unknown: str = ""
+
+
 class TeamForge(Protocol):
     """The forge of the team, which gets a copy of each mirror."""
+
+    def due(self, names: Sequence[str]) -> Mapping[str, DuePush]:
+        """Ask the forge what `push` would push of the mirrors of the recipes `names`. Return the answers by recipe.
+
+        Nothing is changed here or there. If the forge is down, no error is raised: the answers say that nothing is
+        known.
+        """
 
     def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
         """Push the main branch and the release tags of the mirrors of the recipes `names`. Return results by recipe.

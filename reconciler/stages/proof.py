@@ -11,24 +11,25 @@ from reconciler.ports.host import Host
 from reconciler.stages.observe import observe
 from reconciler.stages.pending_clean_up import pending_clean_up
 from reconciler.stages.planning import RunRequest, context_for, plan_for
+from reconciler.stages.push import due_pushes, due_text
 from reconciler.stages.ways_to_try import ways_to_try
 from state.records import LedgerEntry, Records
 
 
 def prove(host: Host, request: RunRequest) -> Proof:
-    """Plan twice, and ask upstreams each time. Return what a pass would do. The caller holds the pass lock.
+    """Plan twice, and ask upstreams each time, the team's forge once. Return what a pass would do.
 
-    If a pass would do nothing, append an entry to the ledger that certifies this.
+    The caller holds the pass lock. If a pass would do nothing, append an entry to the ledger that certifies this.
     """
     records = host.registry.read()
     first, basis = _plan(host, request, records)
     again, basis_again = _plan(host, request, host.registry.read())
-    left = pending_clean_up(host, request, records)
+    left, pushes = pending_clean_up(host, request, records), due_pushes(host, request.names)
     proof = Proof(
         digest=_digest(basis_again),
         recipes=sum(recipe.enrolled for name, recipe in request.fleet.recipes.items() if name in request.names),
-        unsettled={**first[0], **again[0]},
-        unseen={**first[1], **again[1]},
+        unsettled={**{name: due_text(each) for name, each in pushes.items() if each.refs}, **first[0], **again[0]},
+        unseen={**{name: each.unknown for name, each in pushes.items() if each.unknown}, **first[1], **again[1]},
         moved=moved_parts(basis, basis_again),
         left=left.texts,
         unknown=left.unknown,

@@ -174,3 +174,33 @@ def test_a_missing_token_is_named_and_is_no_verdict(settled: OneRecipeFleet) -> 
     row, (note,) = _passed(settled)
     assert (row["push"], row["state"]) == ("failed", "intact")
     assert "the credential forge-token is only there in a unit with LoadCredential=forge-token:PATH" in note
+
+
+def test_a_proof_asks_the_forge_and_certifies_only_that_it_lacks_nothing(
+    settled: OneRecipeFleet, forge: UpstreamRepository
+) -> None:
+    before = forge.refs()
+    due = settled.json("prove")
+    assert (due.code, due.document["proved"]) == (2, False)
+    assert due.document["unsettled"] == [
+        {"recipe": "jot", "reason": f"its mirror would be pushed: the forge lacks refs/heads/main, refs/tags/{FIRST}"}
+    ]
+    assert forge.refs() == before
+    _passed(settled)
+    assert settled.json("prove").code == 0
+    forge.git("update-ref", "-d", "refs/heads/main")
+    assert settled.json("prove").code == 2
+    forge.path.rename(forge.path.with_name("gone"))
+    unknown = settled.json("prove")
+    assert (unknown.code, [row["recipe"] for row in unknown.document["unseen"]]) == (1, ["jot"])
+
+
+def test_a_tag_that_no_pass_would_push_since_somebody_changed_it_on_the_forge_ends_no_proof(
+    settled: OneRecipeFleet, forge: UpstreamRepository
+) -> None:
+    _passed(settled)
+    forge.tag(FIRST, forge.refs()["refs/tags/internal"])
+    before = forge.refs()
+    assert settled.json("prove").code == 0
+    _passed(settled)
+    assert forge.refs() == before

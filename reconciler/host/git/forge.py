@@ -2,9 +2,10 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import frozen
 
@@ -27,8 +28,10 @@ from reconciler.host.git.refs import HEADS, TAGS
 from reconciler.host.git.repository import Repository
 from reconciler.host.output import MIB
 from reconciler.host.run import CapturedOutput, CommandSpec, capture
-from reconciler.ports.repositories import PushResult
+from reconciler.ports.repositories import DuePush, PushResult
 from state.folder.folder import StateFolder
+
+T = TypeVar("T")
 
 AT_ONCE = 8
 _LIST_SECONDS = 60.0
@@ -60,12 +63,10 @@ class GitForge:
     push_seconds: float = 900.0
 
     def push(self, names: Sequence[str]) -> Mapping[str, PushResult]:
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push") as pool:
-            try:
-                return dict(zip(names, pool.map(self._push, names), strict=True))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        return _of_each(names, self._push)
+
+    def due(self, names: Sequence[str]) -> Mapping[str, DuePush]:
+        return _of_each(names, self._due)
 
     def list_refs(self, name: str) -> Mapping[str, str]:
         """Ask the forge for the branches and tags of the recipe `name`. Return their object ids by full names of refs.
@@ -86,6 +87,13 @@ class GitForge:
             return self._push_missing(name)
         except (CanonError, OSError) as failed:
             return PushResult(problems=(reason_of(failed),))
+
+    def _due(self, name: str) -> DuePush:
+        try:
+            wanted, before = split_refs(self._mirror_refs(name))
+            return DuePush(plan_push(wanted, self._listed(name, is_new=not before), before).missing)
+        except (CanonError, OSError) as failed:
+            return DuePush(unknown=reason_of(failed))
 
     def _push_missing(self, name: str) -> PushResult:
         """Push the refs of the mirror `name` that the forge lacks. Record in the mirror which refs the forge has then.
@@ -184,3 +192,13 @@ class GitForge:
         token = read_credential(self.target.token, "the forge's token", "[mirror] token")
         pair = base64.b64encode(f"canon:{token}".encode()).decode()
         return {"http.extraHeader": f"Authorization: Basic {pair}"}
+
+
+def _of_each(names: Sequence[str], function: Callable[[str], T]) -> dict[str, T]:
+    """Call `function` with each of `names`, several at the same time. Return the results by name."""
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push") as pool:
+        try:
+            return dict(zip(names, pool.map(function, names), strict=True))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
