@@ -37,6 +37,7 @@ from reconciler.stages.reporting import (
     unreadable_notes,
 )
 from reconciler.stages.trial_rounds import carry_out
+from reconciler.stages.unselected_deployments import unselected_notes
 from reconciler.stages.way_notes import way_note
 from reconciler.stages.ways_of_canonicals import TriedWays, try_ways
 from state.pass_progress import PlannedWork
@@ -95,6 +96,7 @@ def reconcile(
     after = _read_back(host, request, mirrored.observed)
     pruned = _prune_images(host, request, after.records, tried.signal)
     notes += (*after.notes, *pruned.notes, *budget_notes(done.plan))
+    notes += unselected_notes(host, request, _tried(done.outcomes.values(), tried), after.records)
     notes += (*unreadable_notes(after.records, request.fleet.recipes), *mirrored.notes, *push_notes(pushed))
     results = PassResults(done.outcomes, tried.results, pushed, before)
     rows = [pass_row(host, request, step, results) for step in after.left.steps.values()]
@@ -168,6 +170,13 @@ def _is_whole(request: RunRequest) -> bool:
 def _gating_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     """Return a note on the result of each way that was tried because a promotion depended on it."""
     return tuple(way_note(result) for outcome in outcomes for result in gating_results(outcome))
+
+
+def _tried(outcomes: Iterable[Outcome], ways: TriedWays) -> frozenset[str]:
+    """Return the recipes of which a release was to be tried, or of which a way was tried."""
+    return frozenset(
+        {outcome.step.recipe for outcome in outcomes if outcome.step.release is not None} | {*ways.results}
+    )
 
 
 def _ledger_facts(report: Report, request: RunRequest) -> Mapping[str, object]:

@@ -111,3 +111,18 @@ def test_a_red_trial_stays_red_beside_a_deployment_that_is_down(world: World) ->
     world.tag("accounts", "1.2.0", Behaviour(passes_custom=False))
     done = tried(world)
     assert (code_of_trial(done), len(done.notes)) == (NEEDS_PERSON, 1)
+
+
+def test_a_pass_over_one_recipe_names_the_deployment_of_another_that_stays_down_after_its_trial(world: World) -> None:
+    world.tag("accounts", "1.2.0")
+    assert world.run("accounts").report.notes == ()
+    let_wiki_end(world)
+    world.tag("accounts", "1.3.0")
+    report = world.run("accounts").report
+    assert (kept_versions(world), [row.recipe for row in report.rows]) == ({}, ["accounts"])
+    assert report.notes == (
+        "wiki: its deployment is down (it could not be deployed: wiki 5.0.0 is not ready: it ended)",
+    )
+    whole = world.run().report
+    assert not any("its deployment is down" in note for note in whole.notes)
+    assert whole.exit_code in {COULD_NOT, DAMAGED}
