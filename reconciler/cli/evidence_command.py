@@ -3,6 +3,7 @@
 import json
 
 from reconciler.cli.command_context import load_context
+from reconciler.cli.missing_state import print_missing_state
 from reconciler.cli.options import Options
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.statement_lines import lines_since_forgotten, promoted_generation, statement_of_generation
@@ -19,7 +20,9 @@ def evidence(options: Options, name: str, generation: int | None) -> int:
     Raise UsageError if there is no such statement, or if `generation` is None and there is no canonical. Raise
     CanonError if the record of the canonical is needed and cannot be read.
     """
-    registry = SqliteRegistry(load_context(options).state.database)
+    context = load_context(options)
+    print_missing_state(context.state)
+    registry = SqliteRegistry(context.state.database)
     asked = generation if generation is not None else _canonical_generation(registry, name)
     lines = lines_since_forgotten(registry.lines(), name)
     promoted = promoted_generation(lines, asked)

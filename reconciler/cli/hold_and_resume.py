@@ -12,6 +12,7 @@ from desired.model import Fleet
 from reconciler.cli.command_context import load_context, prepare_state, require_declared
 from reconciler.cli.composition import private_files
 from reconciler.cli.decisions import author, require_reason
+from reconciler.cli.missing_state import print_missing_state
 from reconciler.cli.options import Options, print_line
 from reconciler.core.holds import came_from, ended_text
 from reconciler.errors import UsageError
@@ -42,6 +43,7 @@ def hold(options: Options, name: str, request: HoldRequest) -> int:
     context = load_context(options)
     require_declared(context, name)
     require_reason(request.reason)
+    print_missing_state(context.state)
     now = datetime.now(UTC)
     held = Hold(name, request.reason, author(), now, _end(request.until, now.date()))
     body = {"reason": held.reason, "who": held.who, "until": str(held.until) if held.until else None}
@@ -76,6 +78,7 @@ def resume(options: Options, name: str, reason: str) -> int:
     The ledger records `reason`, which may be "". Raise UsageError if the recipe is neither on hold nor rolled back.
     """
     context = load_context(options)
+    print_missing_state(context.state)
     registry = SqliteRegistry(context.state.database)
     records = registry.read()
     ended = _decisions(records, name)

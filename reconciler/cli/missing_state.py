@@ -22,6 +22,6 @@ def missing_state_text(state: StateFolder) -> str:
 
 
 def print_missing_state(state: StateFolder) -> None:
-    """Print the note of `missing_state_notes` to stderr, for commands whose answer has no place for notes."""
+    """Print the note of `missing_state_notes` to stderr, of a command whose answer has no place for notes."""
     if text := missing_state_text(state):
         print_error(text)

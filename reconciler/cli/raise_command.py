@@ -9,6 +9,7 @@ from desired.declarations.durations import read_duration
 from desired.declarations.problems import RefusedError
 from reconciler.cli.command_context import load_context, prepare_state, require_declared
 from reconciler.cli.composition import interruptible, make_host, private_files
+from reconciler.cli.missing_state import print_missing_state
 from reconciler.cli.options import Options
 from reconciler.cli.standard_streams import write_answer
 from reconciler.core.needs import apps_of
@@ -38,6 +39,7 @@ def raise_copy(options: Options, name: str, span: str) -> int:
     """
     lifetime, context = _lifetime(span), load_context(options)
     require_declared(context, name)
+    print_missing_state(context.state)
     if context.state.database.is_file():
         prepare_state(context)
     recipes = context.fleet.recipes

@@ -9,7 +9,7 @@ from attrs import evolve
 from desired.declarations.recipe_names import is_recipe_name
 from desired.model import TierName, WayName
 from reconciler.cli.command_context import CommandContext, load_context, require_declared
-from reconciler.cli.missing_state import missing_state_text
+from reconciler.cli.missing_state import missing_state_text, print_missing_state
 from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
@@ -163,6 +163,7 @@ def logs(options: Options, name: str, trial: str | None) -> int:
     `trial` is the id of the trial; None for the latest trial. Raise UsageError if the recipe has no log of the trial.
     """
     context = load_context(options)
+    print_missing_state(context.state)
     trials = logged_trials(context.state.trial_logs(name)) if is_recipe_name(name) else ()
     if not trials:
         require_declared(context, name)

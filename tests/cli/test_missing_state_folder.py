@@ -15,6 +15,13 @@ LOOKING = (
     ("events",),
     ("report", "--html", "-"),
 )
+OF_RECORDS = (
+    ("hold", "jot", "--reason", "so"),
+    ("resume", "jot"),
+    ("raise", "jot"),
+    ("logs", "jot"),
+    ("evidence", "jot"),
+)
 WITH_NOTES = ("--dry-run", "plan", "drift", "status", "explain")
 
 
@@ -34,6 +41,14 @@ def test_looking_at_a_state_folder_that_is_not_there_says_so(
     assert list(jot.folder.glob("typo/*")) == []
     if command[0] in WITH_NOTES and len(command) == 1:
         assert jot.json(*command, "--state", "typo").document["notes"] == [there_is_none(jot)]
+
+
+@pytest.mark.parametrize("command", OF_RECORDS, ids=lambda words: words[0])
+def test_a_command_about_records_says_that_there_is_no_state_folder(
+    jot: OneRecipeFleet, command: tuple[str, ...]
+) -> None:
+    done = jot.run(*command, "--state", "typo")
+    assert f"note: {there_is_none(jot)}\n" in done.err
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["missing", "without records"])
