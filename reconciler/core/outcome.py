@@ -236,9 +236,7 @@ def why_not_promoted(attempt: Attempt, back: ReadBack) -> str:
 def is_remembered(outcome: Outcome) -> bool:
     """Return whether the outcome is recorded as a red, so that the release is not tried again.
 
-    False if the recipe's tests changed during the trial: nobody knows by which of them it was judged. Else True in two
-    cases:
-
+    False if the recipe's tests changed during the trial, else True in two cases:
     * The release failed a tier.
     * The release passed, but was not promoted, and this host is not to blame: its candidate could not be deployed, it
       changed its own checkout, or a way on which the promotion depends has the answer NO.

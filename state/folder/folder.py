@@ -48,7 +48,6 @@ class StateFolder:
 
     @property
     def image_log(self) -> Path:
-        """Return the path of the file that says which images releases were deployed with."""
         return self.root / "images.jsonl"
 
     @property
