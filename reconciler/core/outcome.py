@@ -246,6 +246,5 @@ def is_remembered(outcome: Outcome) -> bool:
         return False
     if outcome.result is not Result.GREEN_NOT_PROMOTED or outcome.attempt.host_fault:
         return outcome.result is Result.RED
-    altered = trial is not None and bool(trial.altered)
-    closed = any(is_closed_way(each) for each in refusals)
+    altered, closed = trial is not None and bool(trial.altered), any(is_closed_way(each) for each in refusals)
     return altered or closed or (bool(outcome.attempt.promotion_error) and not refusals)

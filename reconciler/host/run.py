@@ -5,8 +5,8 @@ import os
 import resource
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -92,22 +92,30 @@ def run(command: CommandSpec, out: OutputSink, err: OutputSink | None = None) ->
         if path is None:
             return CommandResult(None, missing=True)
         streams = stack.enter_context(Streams(out, err))
+        signals = stack.enter_context(ExitStack())
+        signals.enter_context(held_signals())
         try:
             running = _start(command, path, streams)
         except _Refused as refused:
             out.feed(f"{escape_unprintable(command.argv[0])}: {refused}\n".encode())
             return CommandResult(_NOT_EXECUTABLE)
         stack.callback(os.close, running.handle)
-        return _wait_for(command, running, streams)
+        return _wait_for(command, running, streams, signals.close)
 
 
-def _wait_for(command: CommandSpec, running: _Running, streams: Streams) -> CommandResult:
-    """Wait until a command ends or must be stopped, and stop all its processes. Return how it ended."""
-    streams.started()
+def _wait_for(
+    command: CommandSpec, running: _Running, streams: Streams, release_signals: Callable[[], None]
+) -> CommandResult:
+    """Wait until a command ends or must be stopped, and stop all its processes. Return how it ended.
+
+    `release_signals` lets signals take effect that came while the command was started: they stop the command too.
+    """
     ended: tuple[Process, ...] = ()
     killed: tuple[Process, ...] = ()
     grace = min(command.grace, _GRACE_LATE)
     try:
+        release_signals()
+        streams.started()
         ending = streams.pump(running.handle, command.deadline, command.stop)
         grace = command.grace if ending is StreamEnd.ENDED else grace
     finally:
@@ -149,11 +157,14 @@ def _names(ended: tuple[Process, ...]) -> tuple[str, ...]:
 
 
 def _start(command: CommandSpec, path: str, streams: Streams) -> _Running:
-    """Start a command, whose program has the path `path`. Raise _Refused if it cannot be executed."""
+    """Start a command, whose program has the path `path`. Raise _Refused if it cannot be executed.
+
+    The caller must hold signals back until it stops the command if one comes.
+    """
     if not os.access(path, os.X_OK):
         raise _Refused(os.strerror(errno.EACCES if Path(path).exists() else errno.ENOENT))
     token = uuid.uuid4().hex
-    with standard_input(command.stdin) as stdin, _starting():
+    with standard_input(command.stdin) as stdin, children.starting:
         known = children.child_keys()
         try:
             started = _popen(command, arguments(command, path), token, stdin, streams)
@@ -184,13 +195,6 @@ def _popen(
     )
 
 
-@contextmanager
-def _starting() -> Iterator[None]:
-    """Let only one thread at a time start a process, and hold signals back meanwhile."""
-    with held_signals(), children.starting:
-        yield
-
-
 def _handle(leader: Process | None) -> int:
     """Return a new descriptor (a pidfd) that can be read once the process `leader` has ended.
 
@@ -214,7 +218,7 @@ def start_server(
     which the server is found when the slot is cleared. Raise OSError if the server cannot be started.
     """
     prepare()
-    with _starting():
+    with held_signals(), children.starting:
         children.note_slot(mark)
         server = subprocess.Popen(
             argv,

@@ -2,11 +2,15 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
+from typing import TypeAlias
 
 # The signals that ask Canon to stop. Their handlers raise an exception wherever the main thread is.
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+_Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 
 
 @contextmanager
@@ -36,16 +40,36 @@ def held_signals() -> Iterator[None]:
         return
     came: list[int] = []
     with blocked_signals():
-        before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in STOPPING}
+        before = {number: signal.getsignal(number) for number in STOPPING}
         try:
+            _set_handlers(dict.fromkeys(STOPPING, lambda number, _: came.append(number)))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
             yield
         finally:
             signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            for each in came:
-                signal.raise_signal(each)
+            try:
+                _set_handlers(before)
+            finally:
+                for each in came:
+                    signal.raise_signal(each)
+
+
+def _set_handlers(handlers: Mapping[signal.Signals, _Handler]) -> None:
+    """Set all these handlers of signals. If one of them raises an error meanwhile, raise it once all are set.
+
+    That can happen although this thread blocks the signals: the kernel gives them to another thread that does not, and
+    Python runs the handler here.
+    """
+    left, error = dict(handlers), None
+    while left:
+        try:
+            for number in tuple(left):
+                signal.signal(number, left[number])
+                del left[number]
+        except BaseException as raised:  # noqa: BLE001  raised again below
+            error = raised
+    if error is not None:
+        raise error
 
 
 def start_thread(thread: threading.Thread) -> None:

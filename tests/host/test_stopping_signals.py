@@ -1,8 +1,12 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -99,3 +103,43 @@ def test_nothing_is_held_back_in_another_thread(handled: list[int]) -> None:
     ends.set()
     thread.join()
     assert during == [signal.SIGTERM]
+
+
+STOPPED_WHILE_STARTING = """
+import os, signal
+from pathlib import Path
+from reconciler.errors import InterruptedPassError
+from reconciler.host.command_spec import CommandSpec
+from reconciler.host.run import capture, prepare
+
+def stop(number, frame):
+    raise InterruptedPassError(number)
+
+def left():
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return len(children), len(os.listdir("/proc/self/fd"))
+
+prepare()
+signal.signal(signal.SIGTERM, stop)
+before = left()
+for _ in range(25):
+    try:
+        capture(CommandSpec(("sleep", "600"), {"PATH": "/usr/bin:/bin"}, Path("/"), 900.0))
+    except InterruptedPassError:
+        pass
+    print(*before, *left(), flush=True)
+"""
+
+
+def test_a_signal_that_comes_while_a_command_starts_ends_the_command() -> None:
+    command, seen = [sys.executable, "-c", STOPPED_WHILE_STARTING], set[str]()
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as started:
+        while started.poll() is None:
+            with suppress(OSError):
+                children = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text("ascii").split()
+                for child in set(children) - seen:
+                    seen.add(child)
+                    started.send_signal(signal.SIGTERM)
+        assert started.stdout
+        lines = [line.split() for line in started.stdout.read().splitlines()]
+    assert [(line[0], line[1]) == (line[2], line[3]) for line in lines] == [True] * 25
