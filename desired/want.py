@@ -45,6 +45,31 @@ def releases(tags: Tags, allow: str) -> tuple[Release, ...]:
     return tuple(rank[0] for rank in _ranks(tags, allow) if _has_one_commit(rank))
 
 
+def ambiguous_releases(tags: Tags, allow: str) -> tuple[Release, ...]:
+    """Return the allowed releases of each version whose tags name different commits, the oldest version first.
+
+    `tags` maps upstream's tags to commits; None if a tag names no commit. `allow` is a range such as ">=2.0.0,<4", or
+    "*" for all.
+    """
+    return tuple(release for rank in _ranks(tags, allow) if not _has_one_commit(rank) for release in rank)
+
+
+def release_named(tags: Tags, name: str) -> Release | None:
+    """Return the release that the release name `name` means; None if there is none, or no single one.
+
+    * If there is a tag `name`: the release of this tag.
+    * Else, if all tags with this version, such as v1.0.0 for 1.0.0, name one commit: the release of such a tag.
+
+    `tags` maps upstream's tags to commits; None if a tag names no commit. Raise ValueError if `name` is no release
+    name.
+    """
+    commit = tags.get(name)
+    if commit is not None:
+        return Release(name, commit)
+    rank = next((rank for key, rank in _all_ranks(tuple(tags.items())) if key == version_key(name)), ())
+    return rank[0] if rank and _has_one_commit(rank) else None
+
+
 def newest_older(tags: Tags, named: str, than: str | None, is_wanted: Callable[[Release], bool]) -> Release | None:
     """Return the newest release for which `is_wanted` returns True; None if there is none.
 

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from attrs import evolve, frozen
 
-from desired.model import Upgrade
 from desired.releases import Release
 from desired.versions import VersionKey, is_release_name, version_key
 from state.records import Canonical
@@ -16,7 +15,7 @@ class Origin(StrEnum):
 
     * CANONICAL: a recorded snapshot.
     * FRESH: a fresh install of the older release.
-    * NONE: there is no older release.
+    * NONE: there is no older release, or none that can be used.
     """
 
     CANONICAL = "canonical"
@@ -33,6 +32,8 @@ class Base:
     * `why`: the reason for this choice, in one sentence.
     * `removable`: True if the declaration pins a base, but no longer needs to.
     * `generation`: the generation whose snapshot has the data; None for a fresh install.
+    * `is_unusable`: True if there is no `release` although there should be one: the pinned release, or each older
+      release, cannot be used. False if there is a `release`, or nothing older.
     """
 
     release: Release | None
@@ -40,6 +41,23 @@ class Base:
     why: str
     removable: bool = False
     generation: int | None = None
+    is_unusable: bool = False
+
+
+@frozen
+class Pin:
+    """The base that a declaration pins, as it was found upstream.
+
+    * `named`: the version that `[upgrade] base` names.
+    * `reason`: the declared reason for the pin.
+    * `release`: the release that `named` means; None if it was not found.
+    * `fault`: why this release cannot be used, such as "is no single release upstream"; "" if it can.
+    """
+
+    named: str
+    reason: str
+    release: Release | None
+    fault: str = ""
 
 
 def upgrade_base(
@@ -47,18 +65,18 @@ def upgrade_base(
     canonical: Canonical | None,
     newest_intact: Canonical | None,
     releases: Sequence[Release],
-    pin: Upgrade,
+    pin: Pin | None,
 ) -> Base:
     """Return the release from which the upgrade to `head`, the release under test, starts.
 
     * `canonical`: the recorded canonical; None if there is none.
     * `newest_intact`: the canonical if its snapshot is intact, else the intact generation that takes its place; None if
       there is none.
-    * `releases`: the releases of upstream, in ascending order.
-    * `pin`: the `[upgrade]` of the declaration. Its `base` is "canonical" if it pins no release.
+    * `releases`: the allowed releases of upstream that can be used, in ascending order.
+    * `pin`: the base that the declaration pins, which need not be in `releases`; None if it pins none.
     """
     unpinned = _unpinned(head, newest_intact, canonical, releases)
-    if pin.base == "canonical":
+    if pin is None:
         return unpinned
     return _pinned(pin, head, unpinned, newest_intact, releases)
 
@@ -76,7 +94,7 @@ def _unpinned(head: Release, have: Canonical | None, recorded: Canonical | None,
     if have is not None and _can_upgrade(have, recorded, head, releases):
         release = Release(have.version, have.commit)
         return Base(release, Origin.CANONICAL, _why_this_data(have, recorded), generation=have.generation)
-    older = [release for release in releases if _is_older(release, head, releases)]
+    older = [release for release in releases if is_older(release, head, releases)]
     if not older:
         return Base(None, Origin.NONE, "no older release")
     if have is not None and have == recorded:
@@ -126,7 +144,7 @@ def _is_older_than_head(have: Canonical, head: Release, releases: Sequence[Relea
     return own < rank
 
 
-def _is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
+def is_older(release: Release, head: Release, releases: Sequence[Release]) -> bool:
     """Return whether `release` is older than the head. `releases` are all of upstream.
 
     * If both are on the same commit: False.
@@ -148,23 +166,29 @@ def _rank(head: Release, releases: Sequence[Release]) -> VersionKey | None:
     return next((version_key(release.version) for release in releases if release.commit == head.commit), None)
 
 
-def _pinned(pin: Upgrade, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
+def _pinned(pin: Pin, head: Release, unpinned: Base, have: Canonical | None, releases: Sequence[Release]) -> Base:
     """Return the base that the declaration pins. If it cannot be used, return a base without a release.
 
-    It cannot be used if it is no release of upstream, or if it is not older than `head`.
+    It cannot be used if it has a fault, or if it is not older than `head`.
 
     * `unpinned`: the base that would be used without the pin.
     * `have`: the canonical, or the intact generation in its place; None if there is none.
-    * `releases`: all releases of upstream.
+    * `releases`: the releases of upstream that can be used.
     """
     without = unpinned.release.version if unpinned.release else "none"
-    why = f"pinned to {pin.base} ({pin.reason}); without the pin: {without}"
-    removable = have is not None and version_key(have.version) >= version_key(pin.base)
-    if have is not None and have.version == pin.base and unpinned.origin is Origin.CANONICAL:
+    why = f"pinned to {pin.named} ({pin.reason}); without the pin: {without}"
+    removable = have is not None and version_key(have.version) >= version_key(pin.named)
+    if have is not None and _is_pinned(have, pin) and unpinned.origin is Origin.CANONICAL:
         return evolve(unpinned, why=why, removable=removable)
-    release = next((release for release in releases if release.version == pin.base), None)
-    if release is None or not _is_older(release, head, releases):
-        flaw = "is no release upstream" if release is None else f"is not older than {head.version}"
-        why = f"pinned to {pin.base}, which {flaw}; without the pin: {without}"
-        return Base(None, Origin.NONE, why, removable)
-    return Base(release, Origin.FRESH, why, removable)
+    is_usable = pin.release is not None and is_older(pin.release, head, releases)
+    if is_usable and not pin.fault:
+        return Base(pin.release, Origin.FRESH, why, removable)
+    why = f"pinned to {pin.named}, which {pin.fault or f'is not older than {head.version}'}; without the pin: {without}"
+    is_unusable = bool(pin.fault) or unpinned.release is not None
+    return Base(None, Origin.NONE, why, removable, is_unusable=is_unusable)
+
+
+def _is_pinned(have: Canonical, pin: Pin) -> bool:
+    """Return whether the generation `have` has the release that `pin` names, in whichever spelling of its version."""
+    is_twin = pin.release is not None and version_key(have.version) == version_key(pin.release.version)
+    return have.version == pin.named or (is_twin and pin.release is not None and have.commit == pin.release.commit)

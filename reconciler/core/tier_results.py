@@ -34,6 +34,7 @@ class Skip(StrEnum):
     """Why a tier was skipped.
 
     * NO_BASE: there is no release to upgrade from.
+    * BASE_UNUSABLE: the pinned release, or each older release, cannot be used to upgrade from.
     * BASE_BROKEN: the release to upgrade from does not work.
     * NO_CHECK: nothing is declared that could prove the tier.
     * DECLARED: the recipe's declaration leaves the tier out.
@@ -41,6 +42,7 @@ class Skip(StrEnum):
     """
 
     NO_BASE = "no-base"
+    BASE_UNUSABLE = "base-unusable"
     BASE_BROKEN = "base-broken"
     NO_CHECK = "no-check"
     DECLARED = "declared"
@@ -187,7 +189,8 @@ def first_failure(tiers: Iterable[TierResult]) -> TierResult | None:
 def level(tiers: Sequence[TierResult]) -> str:
     """Return how many tiers passed, out of those that apply, such as "3/4".
 
-    A tier that the declaration leaves out does not apply. Nor does an upgrade without a base.
+    A tier that the declaration leaves out does not apply. Nor does an upgrade if there is no older release. It applies,
+    and did not pass, if the base cannot be used.
     """
     passed = sum(tier.verdict is Verdict.PASS for tier in tiers)
     inapplicable = sum(tier.skip in {Skip.DECLARED, Skip.NO_BASE} for tier in tiers)

@@ -6,7 +6,7 @@ from datetime import datetime
 from desired.model import WayName
 from desired.releases import Release, Signature, Unobservable, Want
 from desired.versions import version_key
-from desired.want import releases, resolve_want
+from desired.want import release_named, releases, resolve_want
 from reconciler.core.observation import Observation, State, is_shrunken, upstream_tags, vanished_tags
 from state.records import Canonical
 
@@ -117,11 +117,21 @@ def releases_to_check(observation: Observation) -> tuple[Release, ...]:
         chosen += [Release(have.version, have.commit), *(each for each in others if each not in chosen)]
     if not chosen:
         return ()
-    pinned = (upstream_tags(observation) or {}).get(recipe.upgrade.base)
-    base = [Release(recipe.upgrade.base, pinned)] if pinned is not None else []
+    pinned = pinned_release(observation)
+    base = [pinned] if pinned is not None else []
     if have is not None and WayName.BACK in recipe.ways.gates:
         base.append(Release(have.version, have.commit))
     return tuple(dict.fromkeys((*chosen, *base)))
+
+
+def pinned_release(observation: Observation) -> Release | None:
+    """Return the release of upstream that the declaration pins as the base of an upgrade.
+
+    It may be a release that `[release] allow` excludes. Return None if no base is pinned, or if upstream has no single
+    release of the pinned version.
+    """
+    base = observation.recipe.upgrade.base
+    return release_named(upstream_tags(observation) or {}, base) if base != "canonical" else None
 
 
 def may_run(observation: Observation, release: Release) -> bool:

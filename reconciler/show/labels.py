@@ -90,6 +90,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
 
 SKIPS: Final[Mapping[Skip, str]] = {
     Skip.NO_BASE: "there is no older release to start from",
+    Skip.BASE_UNUSABLE: "the release to start from cannot be used",
     Skip.BASE_BROKEN: "the older release never came up, which says nothing of this one",
     Skip.NO_CHECK: "the recipe declares nothing that could be checked",
     Skip.DECLARED: "left out by its declaration",

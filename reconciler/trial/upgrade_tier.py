@@ -38,7 +38,7 @@ def upgrade(run: TrialRun) -> Skipped | None:
     """
     base = run.request.base
     if base.release is None:
-        return Skipped(Skip.NO_BASE, base.why)
+        return Skipped(Skip.BASE_UNUSABLE if base.is_unusable else Skip.NO_BASE, base.why)
     run.stop_current_slot()
     slot = run.enter_slot(TierName.UPGRADE)
     lineage = _deploy_base(run, slot, base.release)

@@ -56,6 +56,7 @@ def test_a_failed_tier_is_not_hidden_by_a_later_result_of_its_name() -> None:
     ("skip", "complete"),
     [
         (Skip.NO_BASE, True),
+        (Skip.BASE_UNUSABLE, True),
         (Skip.BASE_BROKEN, True),
         (Skip.NO_CHECK, True),
         (Skip.DECLARED, True),
@@ -104,6 +105,7 @@ def test_a_level_counts_what_applies_and_not_only_what_was_tried() -> None:
     hollow = [passed, *(skipped(name, Skip.NO_CHECK) for name in list(TierName)[1:])]
     assert level(hollow) == "1/5"
     assert level([passed, skipped(TierName.UPGRADE, Skip.NO_BASE)]) == "1/4"
+    assert level([passed, skipped(TierName.UPGRADE, Skip.BASE_UNUSABLE)]) == "1/5"
     assert level([passed, skipped(TierName.UPGRADE, Skip.BASE_BROKEN)]) == "1/5"
     assert (
         level([*hollow[:2], skipped(TierName.BACKUP, Skip.DECLARED), skipped(TierName.RESTORE, Skip.DECLARED)]) == "1/3"

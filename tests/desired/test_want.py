@@ -8,7 +8,7 @@ from packaging.specifiers import InvalidSpecifier
 
 from desired.releases import AmbiguousVersion, NeverReleased, Release
 from desired.versions import is_release_name, version_key
-from desired.want import newest_older, not_releases, releases, resolve_want
+from desired.want import ambiguous_releases, newest_older, not_releases, release_named, releases, resolve_want
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 
@@ -169,3 +169,30 @@ def test_a_name_or_a_range_means_its_newest_older_release_that_is_wanted() -> No
     assert newest("*", None) == newest("3.4.0") == newest("v3.4.0") == "v3.4.0"
     assert newest("3.2.0") == newest("3.2.0+1") == "3.2.0+1"
     assert newest("3.2.0+2") is newest("3.4.1") is newest(">=5") is newest("3.4.0", "3.4.0") is None
+
+
+@given(tag_sets, st.sampled_from(["1.0.0", "v1.0.0", "1.0.0+1", "v2.0.0", "3.0.0"]))
+def test_a_release_name_means_its_own_tag_or_the_one_commit_of_its_version(
+    tags: dict[str, str | None], name: str
+) -> None:
+    twins = {
+        tag: commit
+        for tag, commit in tags.items()
+        if commit is not None and is_release_name(tag) and version_key(tag) == version_key(name)
+    }
+    found = release_named(tags, name)
+    if name in twins:
+        assert found == Release(name, twins[name])
+    elif len(set(twins.values())) == 1:
+        assert found is not None
+        assert twins[found.version] == found.commit
+    else:
+        assert found is None
+
+
+@given(tag_sets)
+def test_each_release_has_one_commit_or_is_ambiguous(tags: dict[str, str | None]) -> None:
+    single = {version_key(release.version) for release in releases(tags, "*")}
+    several = {version_key(release.version) for release in ambiguous_releases(tags, "*")}
+    assert not single & several
+    assert single | several == {version_key(tag) for tag, at in tags.items() if at is not None and is_release_name(tag)}
