@@ -19,6 +19,7 @@ from reconciler.cli.waiting import Waiting, read_wait, when_free
 from reconciler.core.findings import MirrorState, mirror_state
 from reconciler.core.gate import gate, unheld
 from reconciler.core.holds import hold_in_effect
+from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation, tags_to_mirror
 from reconciler.core.report import ReportCommand, Run
 from reconciler.core.wanted_release import need_releases, want_of
@@ -205,12 +206,12 @@ def _ways(recipe: Recipe, asked: Asked) -> tuple[WayName, ...]:
 
 
 def _observe(host: Host, context: CommandContext, name: str, records: Records) -> Mapping[str, Observation]:
-    """Observe the recipe `name` and the recipes that it needs, and update their mirrors. Return observations by recipe.
+    """Observe the recipe `name`, the recipes that it needs, and so on. Update their mirrors. Return the observations.
 
     Raise CanonError if the record of `name` cannot be read.
     """
     require_readable_record(name, records)
-    names = sorted({name, *context.fleet.recipes[name].install.needs})
+    names = sorted(apps_of(context.fleet.recipes[name], context.fleet.recipes))
     observations = observe(host, context.fleet, names, records).observations
     for observation in observations.values():
         _update_mirror(host, context, observation)

@@ -7,7 +7,7 @@ from desired.model import WayName
 from desired.releases import Release, Signature, Unobservable, Want
 from desired.versions import version_key
 from desired.want import release_named, releases, resolve_want
-from reconciler.core.observation import Observation, State, is_shrunken, upstream_tags, vanished_tags
+from reconciler.core.observation import Observation, State, is_shrunken, moved_tags, upstream_tags, vanished_tags
 from state.records import Canonical
 
 
@@ -154,13 +154,22 @@ def need_releases(
 ) -> dict[str, Release | None]:
     """Return for each recipe the release that is deployed when another recipe needs this recipe's app.
 
-    * If the recipe has a canonical: the canonical's release.
-    * Else, if there is a wanted release that is allowed to run (see `may_run`): the wanted release.
-    * Else None.
+    If the recipe has a canonical, this is the canonical's release, else what `release_for_needs` returns.
     """
-    wants = {name: want_of(observation) for name, observation in observations.items()}
-    newest = {
-        name: want if isinstance(want, Release) and may_run(observations[name], want) else None
-        for name, want in wants.items()
-    }
-    return newest | {name: Release(have.version, have.commit) for name, have in canonicals.items()}
+    others = {name: each for name, each in observations.items() if name not in canonicals}
+    found = {name: release_for_needs(observation) for name, observation in others.items()}
+    return found | {name: Release(have.version, have.commit) for name, have in canonicals.items()}
+
+
+def release_for_needs(observation: Observation) -> Release | None:
+    """Return the release of a recipe without a canonical that is deployed when another recipe needs its app.
+
+    This is the newest release that a pass would try if it were the newest of all: it is allowed and admitted (see
+    `is_admitted`), its tag did not move, and it is allowed to run (see `may_run`). Return None if there is no such
+    release, or if no single release is wanted (see `want_of`).
+    """
+    if not isinstance(want_of(observation), Release):
+        return None
+    moved = moved_tags(observation)
+    unmoved = (each for each in newer_releases(observation) if each.version not in moved)
+    return next((each for each in unmoved if is_admitted(observation, each) and may_run(observation, each)), None)

@@ -39,7 +39,7 @@ class SnapshotDamagedError(InfrastructureError):
 
 
 class NeedMissingError(InfrastructureError):
-    """A recipe needs another recipe that has no release to deploy."""
+    """A recipe needs another recipe that has no release to deploy, or none that may be deployed."""
 
 
 def make_app_set(
@@ -48,13 +48,14 @@ def make_app_set(
     """Return the app set of `recipe` at `release`: first the apps of the recipes that it needs, last its own.
 
     * `recipes`: all recipes, by name.
-    * `releases`: the release to deploy of each needed recipe, by name; None if there is none.
+    * `releases`: the release to deploy of each needed recipe, by name; None if it has neither a canonical nor a release
+      that may be deployed. A recipe that has no canonical, and at whose releases nobody looked, is not in it.
 
     No app gets data from a snapshot. Raise NeedMissingError if `releases` has no release of a needed recipe.
     """
     needed = {name: recipes[name] for name in apps_of(recipe, recipes) - {recipe.name}}
     return (
-        *(_spec_of_need(recipe, needed[name], releases.get(name)) for name in ordered_by_needs(needed)),
+        *(_spec_of_need(recipe, needed[name], releases) for name in ordered_by_needs(needed)),
         AppSpec(recipe, release),
     )
 
@@ -72,14 +73,18 @@ def drivers_of(app_set: AppSet) -> frozenset[str]:
     return frozenset(spec.recipe.driver for spec in app_set)
 
 
-def _spec_of_need(needed_by: Recipe, need: Recipe, release: Release | None) -> AppSpec:
-    """Return the app of the recipe `need` at `release`, with fresh data. Raise NeedMissingError if `release` is None.
+def _spec_of_need(needed_by: Recipe, need: Recipe, releases: Mapping[str, Release | None]) -> AppSpec:
+    """Return the app of the recipe `need` at its release in `releases`, with fresh data.
 
-    `needed_by` is the recipe that needs the app. The error names it.
+    `needed_by` is the recipe that needs the app. Raise NeedMissingError if `releases` has no release of `need`. The
+    error names both recipes.
     """
-    if release is None:
-        raise NeedMissingError(f"{needed_by.name} needs {need.name}, which has neither a canonical nor a release")
-    return AppSpec(need, release)
+    if (release := releases.get(need.name)) is not None:
+        return AppSpec(need, release)
+    lacks = "has no canonical: reconcile -r"
+    if need.name in releases:
+        lacks = "has neither a canonical nor a release that may be deployed: reconcile explain"
+    raise NeedMissingError(f"{needed_by.name} needs {need.name}, which {lacks} {need.name}")
 
 
 def canonical_app_set(host: Host, canonical: Canonical, app_set: AppSet, into: Path) -> AppSet:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from desired.releases import Release, Unobservable
+from desired.releases import Unobservable
 from reconciler.core.case import Case
 from reconciler.core.events import Event, by_recipe, events_of, last_observed, last_unobserved
 from reconciler.core.explanation import Explanation, Freshness, explain
@@ -13,7 +13,7 @@ from reconciler.core.gate import gate
 from reconciler.core.needs import apps_of
 from reconciler.core.observation import Observation, State
 from reconciler.core.plan import Step
-from reconciler.core.wanted_release import may_run, want_of
+from reconciler.core.wanted_release import release_for_needs
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
 from reconciler.ports.storage import Registry
@@ -133,7 +133,8 @@ class _Looking:
         host, fleet, context = self.host, self.request.fleet, context_for(self.host, self.request)
         if observation is None:
             return Case(step, None, (), fleet, context, {})
-        needs = {name: _has_release(name, observed, records) for name in observation.recipe.install.needs}
+        needed = sorted(apps_of(observation.recipe, fleet.recipes) - {observation.recipe.name})
+        needs = {name: _has_release(name, observed, records) for name in needed}
         conditions = gate(fleet, observation.recipe, None, None, host.place)
         is_ahead = step.finding.cause is Cause.AHEAD
         stored = stored_of(host, step.recipe, records).intact if is_ahead else ()
@@ -157,13 +158,12 @@ class _Looking:
 def _has_release(name: str, observed: Observations, records: Records) -> bool:
     """Return whether there is a release of the recipe `name` to deploy when another recipe needs its app.
 
-    There is one if the recipe has a canonical, or if its wanted release may run here.
+    There is one if the recipe has a canonical, or else if `release_for_needs` returns one.
     """
     if name in records.canonicals:
         return True
     observation = observed.observations.get(name)
-    want = want_of(observation) if observation is not None else None
-    return observation is not None and isinstance(want, Release) and may_run(observation, want)
+    return observation is not None and release_for_needs(observation) is not None
 
 
 def _freshness(host: Host, observation: Observation | None, events: Sequence[Event]) -> Freshness:

@@ -107,12 +107,21 @@ def test_a_recipe_that_needs_another_is_raised_beside_it_and_finds_it(jot: OneRe
     jot.declare('[install]\nneeds = ["accounts"]\n[custom]\nrun = [["sh", "custom.sh"]]\n', custom=FINDS)
     unreleased = jot.json()
     assert (unreleased.code, unreleased.row("jot")["result"]) == (2, "not-tried")
-    assert unreleased.row("jot")["reason"] == "jot needs accounts, which has neither a canonical nor a release"
+    lacks = "neither a canonical nor a release that may be deployed: reconcile explain accounts"
+    assert unreleased.row("jot")["reason"] == f"jot needs accounts, which has {lacks}"
 
     tiny_fleet.release(accounts, FIRST)
     told = jot.json()
     assert (told.code, told.row("jot")["result"], told.row("accounts")["result"]) == (0, "promoted", "promoted")
     assert jot.lines() == [FIRST, "marked"]
+
+
+def test_a_trial_by_hand_finds_what_a_needed_recipe_needs(jot: OneRecipeFleet) -> None:
+    for name, more in (("names", ""), ("accounts", '[install]\nneeds = ["names"]\n')):
+        tiny_fleet.release(tiny_fleet.make_recipe(jot.folder, name, more), FIRST)
+    jot.declare('[install]\nneeds = ["accounts"]\n[custom]\nrun = [["sh", "custom.sh"]]\n', custom=FINDS)
+    said = jot.run("trial", "jot")
+    assert "green, level" in said.out, said.err
 
 
 FINDS = """\
