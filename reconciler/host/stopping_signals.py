@@ -32,17 +32,18 @@ def blocked_signals() -> Iterator[None]:
 def held_signals() -> Iterator[None]:
     """Hold SIGHUP, SIGINT and SIGTERM back during the `with` block, and let them take effect at its end.
 
-    A program that is started in the `with` block gets these signals neither blocked nor ignored. In another thread than
-    the main one this does nothing, because only the main thread runs handlers of signals.
+    A program that is started in the `with` block gets these signals, and SIGQUIT, neither blocked nor ignored: a shell
+    ignores some of them for what it runs in the background. In another thread than the main one this does nothing,
+    because only the main thread runs handlers of signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[int] = []
     with blocked_signals():
-        before = {number: signal.getsignal(number) for number in STOPPING}
+        before = {number: signal.getsignal(number) for number in (*STOPPING, signal.SIGQUIT)}
         try:
-            _set_handlers(dict.fromkeys(STOPPING, lambda number, _: came.append(number)))
+            _set_handlers(dict.fromkeys(before, lambda number, _: came.append(number)))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
             yield
         finally:

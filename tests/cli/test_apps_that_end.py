@@ -105,7 +105,7 @@ def test_a_needed_app_that_ends_by_itself_is_not_blamed_on_the_recipe(jot: OneRe
     told = jot.json()
 
     assert (told.row("needed")["result"], told.row("jot")["result"]) == ("promoted", "infrastructure")
-    assert f"jot needs needed {FIRST} was ready and did not stay up: web ended" in told.row("jot")["reason"]
+    assert "jot needs needed, which no longer runs: web ended with exit code 3" in told.row("jot")["reason"]
 
 
 def test_a_raised_copy_that_ends_by_itself_is_an_error_that_says_how(jot: OneRecipeFleet) -> None:

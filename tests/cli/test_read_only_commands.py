@@ -116,7 +116,7 @@ def test_looking_at_a_state_folder_that_is_not_there_makes_none(jot: OneRecipeFl
         "explain": 0,
     }
     assert told["status",].out.splitlines()[-1].startswith("1 recipe: 0 with a canonical")
-    assert (told["logs", "jot"].code, told["logs", "jot"].err.splitlines()[0]) == (
+    assert (told["logs", "jot"].code, told["logs", "jot"].err.splitlines()[1]) == (
         64,
         "reconcile: no trial of jot is logged",
     )

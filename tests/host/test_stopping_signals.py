@@ -74,16 +74,17 @@ def test_a_signal_within_two_blocks_waits_for_the_outer_one(handled: list[int]) 
 
 @pytest.mark.parametrize("disposition", [signal.SIG_IGN, signal.SIG_DFL])
 def test_a_command_can_be_stopped_even_if_canon_blocks_or_ignores_signals(disposition: signal.Handlers) -> None:
-    before = signal.signal(signal.SIGHUP, disposition)
+    before = {number: signal.signal(number, disposition) for number in (signal.SIGHUP, signal.SIGQUIT)}
     try:
         with blocked_signals():
             status = run_and_capture("cat", "/proc/self/status").out.decode()
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     for field in ("SigBlk", "SigIgn"):
         mask = re.search(rf"{field}:\s+([0-9a-f]+)", status)
         assert mask
-        assert [number for number in STOPPING if int(mask[1], 16) >> (number - 1) & 1] == []
+        assert [number for number in (*STOPPING, signal.SIGQUIT) if int(mask[1], 16) >> (number - 1) & 1] == []
 
 
 def test_nothing_is_held_back_in_another_thread(handled: list[int]) -> None:
