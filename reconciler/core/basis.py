@@ -19,7 +19,7 @@ PARTS = {
     "settings": "the fleet's own settings",
     "tags": "its tags upstream",
     "registry": "its records in the registry",
-    "fleet": "its declaration or its tests in the fleet",
+    "fleet": "its declaration or its tests in the fleet, or the release of a need",
     "state": "its snapshot, its mirror or its deployment",
     "step": "what is to be done",
 }

@@ -67,7 +67,8 @@ class Observation:
     * `memory`: what earlier passes remembered of the recipe.
     * `canonical`: the recorded canonical; None if there is none.
     * `files`: the digest of the fleet folders of the recipe and of the recipes that it needs.
-    * `tests`: the digest of all that a verdict depends on, besides the release.
+    * `test_files`: the digest of the same folders, without the files `recipe.toml`.
+    * `tests`: the digest of all that a verdict depends on, besides the release, see `tests_digest`.
     * `missing_tools`: programs that the recipe requires, and this host lacks.
     * `tests_unreadable`: why the tests cannot be read, so that no release is tried; "" if they can.
     * `older_intact`: if the canonical is damaged: the intact generation from whose data the recipe goes on, see
@@ -85,6 +86,7 @@ class Observation:
     files: str
     tests: str
     observed_at: datetime
+    test_files: str = ""
     missing_tools: tuple[str, ...] = ()
     tests_unreadable: str = ""
     older_intact: Canonical | None = None

@@ -22,7 +22,7 @@ from reconciler.stages.converge import ConvergeContext
 from reconciler.stages.disk_record import disk_record
 from reconciler.stages.ended_holds import end_passed_holds
 from reconciler.stages.mirror import MirrorResult, update_mirrors
-from reconciler.stages.observe import Observations, observe, observe_again
+from reconciler.stages.observe import Observations, observe, observe_again, with_tests_now
 from reconciler.stages.planning import RunRequest, plan_for, planned_work
 from reconciler.stages.prune_images import PrunedImages, prune_images
 from reconciler.stages.push import push_mirrors, push_notes
@@ -87,6 +87,8 @@ def reconcile(
     host = evolve(host, progress=_ProgressWithoutErrors(host.progress))
     notes, before = _begin(host, request)
     mirrored = update_mirrors(host, observe(host, request.fleet, request.names, before))
+    # A release whose signature was checked now may be the one that is deployed of a need.
+    mirrored = evolve(mirrored, observed=with_tests_now(request.fleet, mirrored.observed, before))
     pushed = push_mirrors(host, mirrored)
     context = _context(host, request, mirrored)
     report_plan(planned_work(context.plan, context.observations), over_budget(context.plan))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from desired.digest import FolderDigest, declaration_digest, files_digest, json_digest
+from desired.digest import files_digest
 from desired.model import Fleet, Recipe
 from desired.releases import Unobservable
 from reconciler.core.needs import apps_of, keeps_running
 from reconciler.core.observation import CanonicalStatus, MirrorContents, Observation, Orphan, State
+from reconciler.deploy.tests_digest import with_tests
 from reconciler.errors import CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
 from reconciler.ports.repositories import Reply, TagQuery, Unchanged
@@ -20,10 +21,17 @@ from state.records import Answer, Canonical, Memory, Records
 
 @frozen
 class Observations:
-    """An observation of each selected recipe, by name. If the whole fleet is selected, also all orphans, by name."""
+    """What was observed, all by name.
+
+    * `observations`: an observation of each selected recipe.
+    * `orphans`: all orphans, if the whole fleet is selected; else none.
+    * `unselected`: the needs of selected recipes that are not selected and have no canonical. Their upstreams are not
+      asked: the observations have the answers that earlier passes recorded.
+    """
 
     observations: Mapping[str, Observation]
     orphans: Mapping[str, Orphan]
+    unselected: Mapping[str, Observation] = field(factory=dict)
 
 
 def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) -> Observations:
@@ -45,7 +53,8 @@ def observe(host: Host, fleet: Fleet, names: Iterable[str], records: Records) ->
         for observation in upstream_observations
     }
     orphans = _orphans(host, fleet, records) if len(selected) == len(fleet.recipes) else {}
-    return Observations(observations, orphans)
+    unselected = _unselected_needs(host, fleet, selected, records)
+    return with_tests_now(fleet, Observations(observations, orphans, unselected), records)
 
 
 def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Records) -> Observations:
@@ -61,7 +70,29 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
         )
         for name, observation in observed.observations.items()
     }
-    return Observations(observations, _orphans(host, fleet, records) if observed.orphans else {})
+    orphans = _orphans(host, fleet, records) if observed.orphans else {}
+    return with_tests_now(fleet, Observations(observations, orphans, observed.unselected), records)
+
+
+def with_tests_now(fleet: Fleet, observed: Observations, records: Records) -> Observations:
+    """Return the observations with the digests of the tests that a trial of each recipe would have now.
+
+    The files of the tests are those in `observed`. The releases of needs are those by `records` and `observed`.
+    """
+    observations = with_tests(observed.observations, observed.unselected, fleet.recipes, records.canonicals)
+    return evolve(observed, observations=observations)
+
+
+def _unselected_needs(
+    host: Host, fleet: Fleet, selected: Sequence[Recipe], records: Records
+) -> Mapping[str, Observation]:
+    """Return observations of the needs that are not `selected` and have no canonical, by name. Ask no upstream."""
+    names = frozenset[str]().union(*(apps_of(recipe, fleet.recipes) for recipe in selected))
+    needed = names - {recipe.name for recipe in selected} - records.canonicals.keys()
+    recorded = [
+        _upstream_observation(host, fleet.recipes[name], Unchanged(), _memory(records, name)) for name in needed
+    ]
+    return {each.recipe.name: _with_local_state(host, fleet, each, records) for each in recorded}
 
 
 def _ask_upstreams(host: Host, queries: Sequence[TagQuery]) -> Mapping[str, Reply]:
@@ -127,7 +158,7 @@ def _with_local_state(host: Host, fleet: Fleet, observation: Observation, record
         return evolve(observation, status=CanonicalStatus(State.UNKNOWN, why), answer=Unobservable(why))
     canonical = records.canonicals.get(name)
     try:
-        seen = _with_tests(fleet, _with_snapshot(host, observation, canonical), records)
+        seen = _with_files(fleet, _with_snapshot(host, observation, canonical))
         return with_signatures(
             host,
             evolve(
@@ -156,13 +187,19 @@ def _with_snapshot(host: Host, observation: Observation, canonical: Canonical | 
     return evolve(observation, canonical=canonical, status=status, older_intact=older)
 
 
-def _with_tests(fleet: Fleet, observation: Observation, records: Records) -> Observation:
-    """Return the observation with the digests of the recipe's tests, or with the reason why they cannot be read."""
-    files, unreadable = _files(fleet, observation.recipe)
-    if files is None:
-        return evolve(observation, files="", tests="", tests_unreadable=unreadable)
-    tests = tests_of(files.tests, observation.recipe, fleet.recipes, records)
-    return evolve(observation, files=files.whole, tests=tests, tests_unreadable="")
+def _with_files(fleet: Fleet, observation: Observation) -> Observation:
+    """Return the observation with the digests of the fleet folders of the recipe and its needs.
+
+    If one of these folders cannot be read, the observation says why. A person may change the folders at any time. While
+    one cannot be read, only trials of the recipe are left out.
+    """
+    apps = apps_of(observation.recipe, fleet.recipes)
+    try:
+        files = files_digest({name: fleet.recipes[name].folder for name in apps})
+    except OSError as failed:
+        unreadable = f"its tests cannot be read: {in_one_line(failed)}"
+        return evolve(observation, files="", test_files="", tests_unreadable=unreadable)
+    return evolve(observation, files=files.whole, test_files=files.tests, tests_unreadable="")
 
 
 def unreadable_record_message(name: str, records: Records) -> str:
@@ -202,36 +239,6 @@ def _mirror(host: Host, name: str) -> MirrorContents:
     if isinstance(refs, Unobservable):
         return MirrorContents(unreadable=refs.reason)
     return MirrorContents(refs.head, refs.tags)
-
-
-def _files(fleet: Fleet, recipe: Recipe) -> tuple[FolderDigest | None, str]:
-    """Return two values: the digest of the folders of a recipe and its needs in the fleet, and "".
-
-    If one of these folders cannot be read, return None and the reason. A person may change the folders at any time.
-    While one cannot be read, only trials of `recipe` are left out.
-    """
-    try:
-        return files_digest({name: fleet.recipes[name].folder for name in apps_of(recipe, fleet.recipes)}), ""
-    except OSError as failed:
-        return None, f"its tests cannot be read: {in_one_line(failed)}"
-
-
-def tests_of(files: str, recipe: Recipe, recipes: Mapping[str, Recipe], records: Records) -> str:
-    """Return the digest of what the fleet and other recipes contribute to a verdict on `recipe`.
-
-    The digest covers three things:
-
-    * the declarations of the recipe and its needs, with defaults.
-    * `files`, the digest of the other files in the fleet folder of the recipe and of each need.
-    * for each need, the commit of its canonical; "" if it has none.
-    """
-    needs = {name: records.canonicals.get(name) for name in recipe.install.needs}
-    parts = {
-        "declared": {name: declaration_digest(recipes[name]) for name in apps_of(recipe, recipes)},
-        "files": files,
-        "needs": {name: have.commit if have else "" for name, have in needs.items()},
-    }
-    return json_digest(parts)
 
 
 def _orphans(host: Host, fleet: Fleet, records: Records) -> dict[str, Orphan]:

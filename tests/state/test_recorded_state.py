@@ -6,7 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
+from desired.declarations.declared import read_fleet
+from desired.digest import files_digest
+from reconciler.deploy.tests_digest import with_tests
 from state.folder.folder import StateFolder
 from state.records import Canonical
 from state.registry import database
@@ -14,6 +18,7 @@ from state.registry.registry import SqliteRegistry
 from state.snapshots.snapshots import SealedSnapshots
 from tests.state.promotions import ENTRY
 from tests.state.record_state import FORMAT_1, VERSIONS
+from tests.values import observation
 
 
 @pytest.fixture
@@ -41,6 +46,18 @@ def test_the_first_write_to_an_older_format_loses_nothing_and_leaves_a_copy(reco
     assert registry.generations("notes") == generations
     registry.verify()
     assert database.copy_before(recorded.database, 1).read_bytes() == before
+
+
+def test_the_tests_of_an_older_canonical_have_the_digest_that_is_recorded(recorded: StateFolder) -> None:
+    fleet, records = (
+        read_fleet(recorded.root.parents[2] / "etc" / "reconcile"),
+        SqliteRegistry(recorded.database).read(),
+    )
+    declared = fleet.recipes["notes"]
+    files = files_digest({"notes": declared.folder})
+    seen = evolve(observation({}), recipe=declared, files=files.whole, test_files=files.tests)
+    [now] = with_tests({"notes": seen}, {}, fleet.recipes, records.canonicals).values()
+    assert now.tests == records.canonicals["notes"].evidence.tests
 
 
 def _damage(state: StateFolder, canonical: Canonical) -> object:
