@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Install
+from desired.model import Install, WayName, Ways
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
+from reconciler.deploy.slot_lock import lock_slot
+from reconciler.promotion.rollback import RollbackRequest, roll_back
+from reconciler.stages.observe import observe
 from tests.gated_ways import GOOD
-from tests.pass_results import results
+from tests.pass_results import reasons, results
 from tests.world import Behaviour, World
 
 RED = Behaviour(passes_custom=False)
@@ -35,6 +38,11 @@ def red_beside_a_red_need(world: World, **more: object) -> World:
     world.tag("notes", "1.0.0", RED)
     assert results(world.run()) == {"accounts": Result.RED, "notes": Result.RED}
     return world
+
+
+def digest_now(world: World, name: str) -> str:
+    """Return the digest of the recipe's tests in the next observation of the whole fleet."""
+    return observe(world.host(), world.fleet, world.fleet.recipes, world.records()).observations[name].tests
 
 
 def deployed_by(world: World, *names: str) -> list[tuple[str, str]]:
@@ -97,3 +105,60 @@ def test_an_unsigned_release_of_a_need_that_has_no_canonical_is_no_changed_need(
     assert deployed_by(world) == []
     world.signatures[unsigned] = GOOD
     assert {("accounts", "1.1.0"), ("notes", "1.0.0")} <= set(deployed_by(world))
+
+
+# ---- needs that are promoted earlier in the same pass ----
+
+
+def upgraded_together(world: World, behaviour: Behaviour | None = None) -> World:
+    """Promote 1.0.0 of `accounts` and `notes`, which needs it. Then try 1.1.0 of both in one pass."""
+    chain(world, "accounts", "notes").run()
+    world.tag("accounts", "1.1.0")
+    world.tag("notes", "1.1.0", behaviour)
+    assert results(world.run())["accounts"] is Result.PROMOTED
+    return world
+
+
+def test_evidence_names_the_tests_with_the_need_that_was_promoted_in_the_same_pass(world: World) -> None:
+    upgraded_together(world)
+    canonical = world.records().canonicals["notes"]
+    assert (canonical.version, canonical.evidence.tests) == ("1.1.0", digest_now(world, "notes"))
+
+
+def test_a_red_with_a_need_that_was_promoted_in_the_same_pass_is_not_tried_twice(world: World) -> None:
+    upgraded_together(world, RED)
+    assert world.records().memories["notes"].reds["1.1.0"].circumstances.tests == digest_now(world, "notes")
+    assert deployed_by(world) == []
+
+
+def test_a_red_is_tried_again_when_the_need_that_was_promoted_before_it_is_rolled_back(world: World) -> None:
+    upgraded_together(world, RED)
+    host, have = world.host(), world.records().canonicals["accounts"]
+    older = next(each for each in host.registry.generations("accounts") if each.version == "1.0.0")
+    with lock_slot(host, "accounts", "rollback") as folder:
+        roll_back(host, RollbackRequest(world.fleet, have, older, "maria", "notes breaks", folder))
+
+    assert {("accounts", "1.0.0"), ("notes", "1.1.0")} <= set(deployed_by(world))
+    assert deployed_by(world) == []
+
+
+def test_a_canonical_promoted_after_its_need_is_damaged_when_it_no_longer_comes_up(world: World) -> None:
+    upgraded_together(world)
+    world.behaviours[world.origins["notes"].tags["1.1.0"]] = Behaviour(starts=False)
+    world.tag("notes", "1.2.0")
+
+    assert "its needs changed since it was promoted" not in reasons(world.run())["notes"]
+
+    damage = world.records().memories["notes"].damage
+    assert damage is not None
+    assert damage.generation == world.records().canonicals["notes"].generation
+
+
+def test_a_way_of_a_canonical_is_tried_once_with_the_need_that_was_promoted_in_the_same_pass(world: World) -> None:
+    chain(world, "accounts", "notes").run()
+    world.declare("notes", install=Install(needs=("accounts",)), ways=Ways((WayName.STOP,)))
+    world.tag("accounts", "1.1.0")
+    world.tag("notes", "1.1.0")
+    assert [each.way for row in world.run().report.rows for each in row.ways] == [WayName.STOP]
+    assert world.records().canonicals["notes"].version == "1.1.0"
+    assert deployed_by(world) == []

@@ -193,7 +193,7 @@ def test_a_pass_without_ways_reads_nothing_for_them(tmp_path: Path) -> None:
     for name, ways in (("none", Ways()), ("stop", Ways((WayName.STOP,)))):
         world.declare("notes", ways=ways)
         host = world.host()
-        seen = observe(host, world.fleet, ("notes",), world.records()).observations
+        seen = observe(host, world.fleet, ("notes",), world.records())
         counted = CountedRegistry(host.registry, reads.setdefault(name, []))
         try_ways(evolve(host, registry=cast("Registry", counted)), world.fleet, seen, ())
     assert reads["none"] == []

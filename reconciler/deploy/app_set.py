@@ -5,10 +5,11 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from desired.digest import files_digest
+from desired.digest import declaration_digest, files_digest
 from desired.model import Recipe
 from desired.releases import Release
 from reconciler.core.needs import apps_of, ordered_by_needs
+from reconciler.deploy.tests_digest import tests_digest
 from reconciler.errors import InfrastructureError
 from reconciler.ports.app import App
 from reconciler.ports.host import Host
@@ -66,6 +67,15 @@ def app_set_digest(app_set: AppSet) -> str:
     Raise OSError if a file cannot be read.
     """
     return files_digest({spec.recipe.name: spec.recipe.folder for spec in app_set}).whole
+
+
+def app_set_tests(app_set: AppSet, test_files: str) -> str:
+    """Return the digest of what the fleet and the releases of needs in `app_set` contribute to a verdict on its recipe.
+
+    `test_files` is the digest of the fleet folders of the app set's recipes, without the files `recipe.toml`.
+    """
+    declared = {spec.recipe.name: declaration_digest(spec.recipe) for spec in app_set}
+    return tests_digest(test_files, declared, {spec.recipe.name: spec.release.commit for spec in app_set[:-1]})
 
 
 def drivers_of(app_set: AppSet) -> frozenset[str]:

@@ -83,13 +83,15 @@ def remembered(host: Host, memory: Memory, outcome: Outcome) -> Memory:
 
     * The id, time and duration of the last trial are replaced. The trial's use of the disk is added.
     * If the trial found that the generation from which its upgrade started is damaged, that damage is added.
-    * An earlier red of the tested release is removed. If `outcome` is to be remembered as a red, that red is added.
+    * An earlier red of the tested release is removed. If `outcome` is to be remembered as a red, that red is added. Its
+      circumstances are those of the step, but with the tests of the trial: a need may have been promoted before it.
     """
     trial, circumstances = outcome.attempt.trial, outcome.step.circumstances
     if trial is None or circumstances is None:
         return memory
     now = host.clock.now()
     reds = {version: red for version, red in memory.reds.items() if version != trial.release.version}
+    circumstances = evolve(circumstances, tests=trial.tests)
     if is_remembered(outcome):
         reds[trial.release.version] = Red(trial.release.version, circumstances, now, trial.id, outcome.reason)
     if trial.damage and trial.base.generation is not None:

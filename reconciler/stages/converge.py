@@ -16,7 +16,7 @@ from reconciler.core.plan import Action, Plan, Step
 from reconciler.core.schedule import CompanyFailure, is_doubtful
 from reconciler.core.trial_base import base_for
 from reconciler.core.wanted_release import need_releases
-from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, drivers_of, make_app_set
+from reconciler.deploy.app_set import AppSet, NeedMissingError, app_set_digest, app_set_tests, drivers_of, make_app_set
 from reconciler.deploy.slot_lock import lock_slot
 from reconciler.errors import BusyError, CanonError, in_one_line, reason_of
 from reconciler.ports.host import Host
@@ -180,7 +180,10 @@ def _why_refused(context: ConvergeContext, observation: Observation, release: Re
 def trial_request(
     host: Host, observation: Observation, release: Release, app_set: AppSet, folder: Path
 ) -> TrialRequest:
-    """Return the request of a pass to test `release` with all tiers. `folder` is the recipe's locked working folder."""
+    """Return the request of a pass to test `release` with all tiers. `folder` is the recipe's locked working folder.
+
+    Its digest of the tests names the needs as they are in `app_set`: a need may have been promoted since `observation`.
+    """
     return TrialRequest(
         id=trial_id(host.clock.now()),
         recipe=observation.recipe,
@@ -190,7 +193,7 @@ def trial_request(
         canonical=observation.newest_intact,
         by_pass=True,
         files=observation.files,
-        tests=observation.tests,
+        tests=app_set_tests(app_set, observation.test_files),
         folder=folder,
     )
 

@@ -133,7 +133,7 @@ def _try_ways(host: Host, request: RunRequest, observed: Observations, signal: i
     """
     if signal is not None or request.planned is not None:
         return TriedWays({}, (), signal)
-    return try_ways(host, request.fleet, observed.observations, request.ways)
+    return try_ways(host, request.fleet, observed, request.ways)
 
 
 def _read_back(host: Host, request: RunRequest, observed: Observations) -> _ReadBack:

@@ -13,7 +13,6 @@ from desired.model import Fleet, WayName
 from desired.releases import Release
 from reconciler.core.disk_budget import TrialsBeside
 from reconciler.core.needs import apps_of
-from reconciler.core.observation import Observation
 from reconciler.core.way_budget import tried_since
 from reconciler.core.way_records import WAY_LINE, way_body
 from reconciler.core.ways import WayResult
@@ -23,6 +22,7 @@ from reconciler.errors import InfrastructureError, InterruptedPassError
 from reconciler.ports.host import Host
 from reconciler.promotion.undeploy_conflicts import deployed_conflicts, undeployed
 from reconciler.stages.disk_room import why_no_room
+from reconciler.stages.observe import Observations, with_tests_now
 from reconciler.stages.older_data import older_data
 from reconciler.stages.way_notes import Notes, way_note
 from reconciler.stages.way_time import WayTime
@@ -47,7 +47,7 @@ class TriedWays:
     signal: int | None = None
 
 
-def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], asked: Iterable[WayName]) -> TriedWays:
+def try_ways(host: Host, fleet: Fleet, observed: Observations, asked: Iterable[WayName]) -> TriedWays:
     """Try ways of canonicals, one after the other, and record each result in the ledger. Return all results.
 
     `asked` are ways to try of every canonical, besides those that recipes declare. The recipe that was tried longest
@@ -55,9 +55,12 @@ def try_ways(host: Host, fleet: Fleet, observations: Mapping[str, Observation], 
     If the ways of a recipe fail, a note says why, and the other recipes go on. After a signal, return the results so
     far.
     """
-    if not wanted_ways(observations, asked):
+    if not wanted_ways(observed.observations, asked):
         return TriedWays({}, ())
-    to_try, unknown = ways_to_try(host, observations, host.registry.read(), asked)
+    records = host.registry.read()
+    # Since it was observed, this pass may have promoted what a recipe needs.
+    now = with_tests_now(fleet, observed, records)
+    to_try, unknown = ways_to_try(host, now.observations, records, asked)
     results: dict[str, list[WayResult]] = {}
     notes, time = [f"{name}: {why}" for name, why in unknown.items()], WayTime(host.clock, fleet.ways)
     for each in sorted(to_try, key=lambda each: tried_since(each.recorded)):
