@@ -63,6 +63,17 @@ def test_a_needed_recipe_without_a_release_is_named_with_the_next_question(user:
     assert user.explain().blockers == ()
 
 
+def test_a_recipe_that_is_needed_indirectly_and_has_no_release_is_named_too(user: ExplainedWorld) -> None:
+    user.world.declare("base")
+    user.world.declare("accounts", install=Install(needs=("base",)))
+    user.world.recipes["notes"] = evolve(user.world.recipes["notes"], install=Install(needs=("accounts",)))
+    user.world.tag("accounts", "1.0.0")
+    user.world.tag("notes", "1.1.0+v2")
+    assert "base, which it needs, has a release that can be deployed (a pass): reconcile explain base" in user.head()
+    user.world.tag("base", "1.0.0")
+    assert user.explain().blockers == ()
+
+
 def test_each_change_named_for_a_recipe_in_sync_leads_to_a_new_canonical(user: ExplainedWorld) -> None:
     told = user.explain()
     assert told.family is Family.NOTHING

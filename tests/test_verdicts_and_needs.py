@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from desired.model import Install, WayName, Ways
+from desired.model import Install, TierName, WayName, Ways
+from reconciler.cli.command_context import CommandContext
+from reconciler.cli.options import Options
+from reconciler.cli.trial_command import Asked, _ready
 from reconciler.core.outcome import Result
 from reconciler.core.plan import HeldBack
 from reconciler.deploy.slot_lock import lock_slot
@@ -105,6 +108,17 @@ def test_an_unsigned_release_of_a_need_that_has_no_canonical_is_no_changed_need(
     assert deployed_by(world) == []
     world.signatures[unsigned] = GOOD
     assert {("accounts", "1.1.0"), ("notes", "1.0.0")} <= set(deployed_by(world))
+
+
+def test_a_trial_by_hand_observes_the_needs_of_its_needs_too(world: World) -> None:
+    chain(world, "base", "accounts", "notes")
+    world.state.create()
+    context = CommandContext(Options(), world.fleet, world.state, ("notes",))
+    with _ready(world.host(), context, "notes", Asked(None, frozenset(TierName), ())) as ready:
+        app_set = ready.request.app_set
+    assert [(spec.recipe.name, spec.release.commit) for spec in app_set] == [
+        (name, world.origins[name].tags["1.0.0"]) for name in ("base", "accounts", "notes")
+    ]
 
 
 # ---- needs that are promoted earlier in the same pass ----
