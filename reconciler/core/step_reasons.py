@@ -150,5 +150,5 @@ def red_text(red: Red, recipe: str) -> str:
     """Return a text on a red: the version, when and why it was red, and what must change before it is tried again."""
     return (
         f"{red.version} {red_words(red)} on {red.at:%Y-%m-%d %H:%M} ({red.reason}); not tried again until its commit, "
-        f"its tests, Canon or this place changes, or: reconcile --retry {recipe}"
+        f"its tests, its needs, Canon or this place changes, or: reconcile --retry {recipe}"
     )

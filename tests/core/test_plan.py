@@ -189,7 +189,7 @@ def test_tests_that_cannot_be_read_are_named_where_something_would_be_tried() ->
 def test_a_red_says_what_would_change_it() -> None:
     assert planned(was_red(NEW, NEXT, B)).reason == (
         "1.1.0 was red on 2026-02-21 04:00 (install failed: exited 1); not tried again until its commit, its tests, "
-        "Canon or this place changes, or: reconcile --retry notes"
+        "its needs, Canon or this place changes, or: reconcile --retry notes"
     )
 
 

@@ -130,8 +130,8 @@ def next_try(outcome: Outcome) -> str:
     name = outcome.step.recipe
     if is_remembered(outcome):
         return (
-            "not tried again until there is a newer release, or its commit, its tests, Canon or this place changes, "
-            f"or you ask: reconcile --retry {name}"
+            "not tried again until there is a newer release, or its commit, its tests, its needs, Canon or this place "
+            f"changes, or you ask: reconcile --retry {name}"
         )
     not_at_home = next((refusal for refusal in outcome.attempt.refusals if refusal.name == "at-home"), None)
     if not_at_home is not None:
