@@ -53,7 +53,8 @@ class Driver(Protocol):
 
         A driver may stop the earlier release before it starts the new one. If such a driver has to kill the earlier
         release, it raises KilledError, and does not start the new one. A driver that replaces one part after another
-        raises no KilledError: it names killed parts in `RunningApp.killed`.
+        names killed parts in `RunningApp.killed`; it raises KilledError, after the deployment, only for killed parts
+        that the new release no longer has.
 
         Raise RecipeError if the release is to blame for a failure, else InfrastructureError.
         """

@@ -22,6 +22,7 @@ from reconciler.host.swarm.recipe.prepared_release import PreparedRelease
 from reconciler.host.swarm.recipe.stack import SLOT, Stack
 from reconciler.host.swarm.recipe.version_hints import with_version_hint
 from reconciler.host.swarm.services import deploy_stack, remove_stack
+from reconciler.host.swarm.services.dropped_services import wait_for_dropped_services
 from reconciler.host.swarm.swarm_driver import SwarmDriver
 from reconciler.ports.app import App, DeployOptions, RemovalResult
 from reconciler.ports.app_secrets import SecretNeed
@@ -66,7 +67,7 @@ class AbraDriver(SwarmDriver):
         self._record_stack(stack)
         for full, file in secrets.provided_files(prepared, app).items():
             self._abra.insert_secret(home, *secrets.abra_name(full, stack), file)
-        with with_version_hint(prepared):
+        with wait_for_dropped_services(self._engine, stack), with_version_hint(prepared):
             self._abra.deploy(home, options.version)
         self._check_deployed(stack, deployed)
         return deploy_stack.record_deployment(self._engine, prepared, app, options)

@@ -68,7 +68,8 @@ class SwarmDriver:
 
         Do not wait until the app is up. Return remarks for the report; () for none. An update uses the .env.sample of
         the earlier deployment, with the settings appended that are new. If the deployment fails, raise RecipeError if
-        the release is to blame, and InfrastructureError if not.
+        the release is to blame, and InfrastructureError if not. Raise KilledError if a service with a volume that only
+        the earlier release has had to be killed.
         """
         self._slots.forget()
         return deploy_stack.deploy_release(self._site, app, checkout, options)
@@ -104,7 +105,7 @@ class SwarmDriver:
         """
         stack = self._stack(app)
         stack_state = read_stack(self._engine, stack)
-        if stack_state.is_stopped:
+        if stack_state.is_stopped and not stack_containers(self._engine, stack):
             return RemovalResult()
         self.logs(app)
         return scaling.stop_services(self._engine, stack, scaling.service_names(stack_state))
@@ -132,7 +133,8 @@ class SwarmDriver:
         Raise RecipeError for a volume that cannot be saved, InfrastructureError if the app still runs.
         """
         stack = self._stack(app)
-        if not read_stack(self._engine, stack).is_stopped:
+        # Swarm lists neither a service that a release dropped nor its tasks, but its container may still write.
+        if not read_stack(self._engine, stack).is_stopped or stack_containers(self._engine, stack):
             raise InfrastructureError(f"{app.recipe}: still runs, so its data cannot be saved")
         app_directory.copy_out(app, into, self._engine.environment)
         save_volumes(self._engine, stack, into)

@@ -36,6 +36,7 @@ from reconciler.host.swarm.recipe.stack import (
 from reconciler.host.swarm.recipe.version_hints import with_version_hint
 from reconciler.host.swarm.services import host_requirements
 from reconciler.host.swarm.services.apart import check_apart
+from reconciler.host.swarm.services.dropped_services import wait_for_dropped_services
 from reconciler.host.swarm.services.pulled_images import pull_images
 from reconciler.ports.app import App, DeployOptions
 
@@ -86,7 +87,8 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
     """Deploy the release in the folder `checkout` by `docker stack deploy`. Do not wait until the app is up.
 
     Return remarks for the report, such as which settings are new; () for none. If the deployment fails, raise
-    RecipeError if the release is to blame, and InfrastructureError if not.
+    RecipeError if the release is to blame, and InfrastructureError if not. Raise KilledError if a service with a volume
+    that only the earlier release has had to be killed.
     """
     engine, deployable = site.engine, check_release(site, app, checkout, options)
     prepared, stack = deployable.prepared, deployable.prepared.stack
@@ -94,7 +96,7 @@ def deploy_release(site: DeploymentSite, app: App, checkout: Path, options: Depl
     release = ComposeRelease(options.version, options.commit, prepared.settings)
     compose = merged_compose(prepared.config, stack, release, deployable.endpoint)
     file = write_compose(app, compose)
-    with with_version_hint(prepared):
+    with wait_for_dropped_services(engine, stack), with_version_hint(prepared):
         engine.command.deploy(stack.name, file, checkout, empty_variables(compose))
     return record_deployment(engine, prepared, app, options)
 

@@ -1,6 +1,6 @@
 """Reads the services and tasks of a stack, and finds out the state of its app."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -116,6 +116,17 @@ def running_containers(engine: Engine, service: str) -> tuple[str, ...]:
 def stack_containers(engine: Engine, stack: Stack) -> tuple[str, ...]:
     """Return the ids of the containers of a stack that run on this host."""
     return engine.list_ids("container", f"label={NAMESPACE}={stack.name}", "status=running")
+
+
+def services_with_containers(engine: Engine, stack: Stack) -> frozenset[str]:
+    """Return the full names of the services of which a container runs on this host.
+
+    A service is among them too if a release dropped it, and its container has not stopped yet: Swarm no longer lists
+    such a service, nor its tasks.
+    """
+    containers = engine.find("container", f"label={NAMESPACE}={stack.name}", "status=running")
+    labels: Iterator[Mapping[str, str]] = (container.get("Labels") or {} for container in containers)
+    return frozenset(own[SERVICE_NAME] for own in labels if SERVICE_NAME in own)
 
 
 def running_app(stack: Stack, stack_state: StackState) -> RunningApp | NotRunning:
