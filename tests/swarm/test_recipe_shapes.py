@@ -72,6 +72,27 @@ def test_services_that_stop_in_time_are_stopped_and_killed_ones_with_data_are_re
         assert slots.driver.clear(app.mark) == RemovalResult()
 
 
+LIMITED = {"resources": {"limits": {"memory": "256M"}}}
+
+
+@pytest.mark.parametrize("change", [{}, LIMITED], ids=["another port", "another limit"])
+def test_an_old_task_that_had_to_be_killed_is_reported_even_if_its_container_is_not_changed(
+    slots: SwarmSlots, tmp_path: Path, change: Mapping[str, object]
+) -> None:
+    """Canon publishes another port of the app at each deployment, so Swarm replaces its task."""
+    never_ends = "trap '' TERM QUIT; nginx & while :; do sleep 0.2; done"
+    parts = {"volumes": {"data": dict[str, object]()}}
+    app, front = slots.app(), server(entrypoint=["sh", "-c", never_ends], stop_grace_period="3s", volumes=DATA)
+    try:
+        slots.driver.deploy(app, release(tmp_path / "one", {"app": front}, parts), options())
+        assert slots.settled(app).killed == ()
+        newer = {**front, "deploy": {**front["deploy"], **change}}
+        slots.driver.deploy(app, release(tmp_path / "two", {"app": newer}, parts), options("2.0.0+2"))
+        assert slots.settled(app).killed == ("app (3 s)",)
+    finally:
+        assert slots.driver.clear(app.mark) == RemovalResult()
+
+
 HOOK = "for i in 1 2 3 4 5 6 7 8 9; do echo Step $$i of nine is going to be taken; done; echo the reason >&2; exit 1"
 
 

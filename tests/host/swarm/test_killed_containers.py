@@ -117,6 +117,30 @@ EVENTS = st.builds(
 )  # fmt: skip
 
 
+BEGAN = "2026-11-29T08:00:00.5Z"
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "update", "killed"),
+    [
+        ("shutdown", "2026-11-29T08:00:03.5Z", "completed", {"app": "9 s"}),
+        ("shutdown", "2026-11-29T08:00:03.5Z", "updating", {"app": "9 s"}),
+        # Swarm stopped it before this update began.
+        ("shutdown", "2026-11-29T08:00:00.4Z", "completed", {}),
+        ("failed", "2026-11-29T08:00:03.5Z", "completed", {}),
+        ("shutdown", "2026-11-29T08:00:03.5Z", "rollback_completed", {}),
+    ],
+)
+def test_a_task_that_swarm_stopped_during_an_update_was_killed_by_it_even_if_its_container_spec_is_not_changed(
+    state: str, ended: str, update: str, killed: Mapping[str, str]
+) -> None:
+    """Swarm also replaces a task whose resources, networks or ports change. It does not list the ports of a task."""
+    updated = {**service("app", NEW), "UpdateStatus": {"State": update, "StartedAt": BEGAN}}
+    old = task("app", NEW, 137, state)
+    gave_way = {**old, "Status": {**old["Status"], "Timestamp": ended}}
+    assert killed_by_update([updated], [task("app", NEW, 0, "running"), gave_way]) == killed
+
+
 @given(st.lists(EVENTS, max_size=6))
 def test_nothing_is_called_killed_that_did_not_end_with_137(events: list[Json]) -> None:
     killed = killed_on_stop([service("app", container(3, DATA)), service("db", container())], events)

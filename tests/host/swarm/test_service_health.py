@@ -105,10 +105,14 @@ def test_a_task_that_ran_out_of_memory_blames_the_recipe_only_if_it_has_a_limit_
     told = recorded("crash-loop").later(31)
     limited = {"Resources": {"Limits": {"MemoryBytes": limit}}} if limit else {}
     tasks: list[Json] = [{**task, "Spec": {**task["Spec"], **limited}} for task in told.tasks]
+    services: list[Json] = [
+        {**one, "Spec": {**one["Spec"], "TaskTemplate": {**one["Spec"]["TaskTemplate"], **limited}}}
+        for one in told.services
+    ]
     # Not of each that it kills is it told.
     killed = [number for number, task in enumerate(tasks) if task["Status"]["State"] == "failed"][nth]
     tasks[killed] = {**tasks[killed], "OOMKilled": True}
-    failure = evolve(told, tasks=tasks).settling().failure
+    failure = evolve(told, services=services, tasks=tasks).settling().failure
     assert type(failure) is kind
     assert isinstance(failure, CanonError)
     assert failure.message == f"app {AGAIN}4 times by now: killed because memory ran out: {said}"

@@ -63,6 +63,25 @@ def test_a_task_that_runs_anything_else_is_of_another_deployment(name: str, part
         assert not any(is_current(changed, task) for task in recording.tasks)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("Resources", {"Limits": {"MemoryBytes": 64_000_000}}),
+        ("Networks", [{"Target": "other"}]),
+        ("LogDriver", {"Name": "none"}),
+    ],
+)
+def test_a_task_with_other_resources_networks_or_log_driver_is_of_another_deployment(
+    name: str, part: str, value: object
+) -> None:
+    recording = recorded(name)
+    for service in recording.services:
+        template = {**service["Spec"]["TaskTemplate"], part: value}
+        changed = {**service, "Spec": {**service["Spec"], "TaskTemplate": template}}
+        assert not any(is_current(changed, task) for task in recording.tasks)
+
+
 def test_a_forced_update_of_a_service_gives_it_other_tasks() -> None:
     recording = recorded("up")
     (service,) = recording.services

@@ -11,7 +11,7 @@ from reconciler.host.swarm.engine.connection import Json
 from reconciler.host.swarm.engine.event_stream import event_attributes
 from reconciler.host.swarm.recipe.stack import SERVICE_NAME
 from reconciler.host.swarm.services.service import DEFAULT_GRACE, is_current
-from reconciler.host.swarm.services.task import is_oom_killed, state_of
+from reconciler.host.swarm.services.task import is_oom_killed, parse_time, state_of, state_since
 
 _KILLED = 137
 
@@ -56,16 +56,27 @@ def oom_killed_services(names: Collection[str], events: Iterable[Json]) -> tuple
 def killed_by_update(services: Iterable[Json], tasks: Sequence[Json]) -> Mapping[str, str]:
     """Return the services of which an update killed an old task, as {FULL NAME: GRACE PERIOD}: {"web_app": "10 s"}.
 
-    Only tasks that may write to a volume count: their last data may be incomplete. Services that Swarm rolled back are
-    left out: in a rollback, the stopped tasks are the new ones.
+    An old task is one of an earlier deployment, or one that Swarm stopped after the update began. Only tasks that may
+    write to a volume count: their last data may be incomplete. Services that Swarm rolled back are left out: in a
+    rollback, the stopped tasks are the new ones.
     """
     return {
         service["Spec"]["Name"]: _grace_text(task["Spec"]["ContainerSpec"])
         for service in services
         if not str((service.get("UpdateStatus") or {}).get("State", "")).startswith("rollback")
         for task in tasks
-        if task["ServiceID"] == service["ID"] and not is_current(service, task) and _was_killed(task)
+        if task["ServiceID"] == service["ID"] and _was_killed(task)
+        if not is_current(service, task) or _ended_in_update(service, task)
     }
+
+
+def _ended_in_update(service: Json, task: Json) -> bool:
+    """Return whether a task has its state since the last update of its service began. False if there was no update.
+
+    Swarm notes an update of a service only if it replaces tasks.
+    """
+    began = (service.get("UpdateStatus") or {}).get("StartedAt")
+    return began is not None and state_since(task) >= parse_time(began)
 
 
 def _was_killed(task: Json) -> bool:

@@ -22,6 +22,10 @@ DEFAULT_GRACE = 10_000_000_000
 # The end of the label that names the port of a service for a proxy.
 _SERVED = ".loadbalancer.server.port"
 
+# The parts of a service's task template that tell tasks of different deployments apart. Of the other parts, Swarm fills
+# in defaults in the service alone (RestartPolicy, Runtime), or may keep a task although they changed (Placement).
+_OF_TASK = ("ContainerSpec", "Resources", "Networks", "LogDriver", "ForceUpdate")
+
 _JOBS = {"ReplicatedJob", "GlobalJob"}
 
 
@@ -156,9 +160,14 @@ class Service:
 
 
 def is_current(service: Json, task: Json) -> bool:
-    """Return whether a task belongs to the current deployment of its service: both have the same container spec."""
+    """Return whether a task belongs to the current deployment of its service.
+
+    These parts of the service and of the task must be the same: the container spec, the resources, the networks, the
+    log driver, and how often an update was forced. Swarm also replaces a task if a published port of its service
+    changes, but does not list the ports of a task: such a task counts as current.
+    """
     wanted, has = service["Spec"]["TaskTemplate"], task["Spec"]
-    return all(_agree(wanted.get(part), has.get(part)) for part in ("ContainerSpec", "ForceUpdate"))
+    return all(_agree(wanted.get(part), has.get(part)) for part in _OF_TASK)
 
 
 def _agree(wanted: object, has: object) -> bool:
