@@ -1,6 +1,8 @@
 """Tests scripts in containers, archives and logs over the engine's API, with a stand-in that serves the answers."""
 
+import gzip
 import json
+import tarfile
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -142,12 +144,50 @@ def test_a_script_that_runs_out_of_time_is_killed_by_the_pid_that_it_has_in_its_
     assert "kill" in killing[2]
 
 
-def test_an_archive_is_copied_out_as_it_is(serve: Serve) -> None:
-    stand_in = serve({"GET /containers/c/archive": sends(b"tar" * 100_000)})
+def member_of_archive(size: int) -> bytes:
+    """Return a member of a tar archive: a file of this many zeros."""
+    member = tarfile.TarInfo("data/file")
+    member.size = size
+    return member.tobuf() + bytes(size)
+
+
+def gzipped(archive: bytes) -> Answer:
+    """Answer with an archive as Docker does: compressed, because the client says that it can read that."""
+
+    def answer(handler: BaseHTTPRequestHandler, _: EngineRequest) -> None:
+        body = gzip.compress(archive)
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+END_OF_ARCHIVE = bytes(1024)
+
+
+@pytest.mark.parametrize(("sent", "stored"), [(sends, bytes), (gzipped, gzip.decompress)])
+def test_an_archive_is_copied_out_as_it_is(
+    serve: Serve, sent: Callable[[bytes], Answer], stored: Callable[[bytes], bytes]
+) -> None:
+    archive = member_of_archive(512_000) + END_OF_ARCHIVE
+    stand_in = serve({"GET /containers/c/archive": sent(archive)})
     out = FirstBytes(1_000_000)
     stand_in.engine().copy_out("c", "/volumes/data", out)
-    assert out.data == b"tar" * 100_000
+    assert stored(out.data) == archive
     assert stand_in.requests[-1].params == {"path": ["/volumes/data"]}
+
+
+@pytest.mark.parametrize("sent", [sends, gzipped])
+@pytest.mark.parametrize("archive", [member_of_archive(2048), member_of_archive(512) + bytes(512), b""])
+def test_an_archive_without_its_end_is_the_hosts_fault(
+    serve: Serve, sent: Callable[[bytes], Answer], archive: bytes
+) -> None:
+    engine = serve({"GET /containers/c/archive": sent(archive)}).engine()
+    with pytest.raises(InfrastructureError, match="copy a volume: the archive ended early"):
+        engine.copy_out("c", "/volumes/data", FirstBytes(10_000))
 
 
 def test_an_archive_is_copied_in_as_it_is(serve: Serve, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 from attrs import evolve
 
-from reconciler.errors import CanonError, RecipeError
+from reconciler.errors import CanonError, InfrastructureError, RecipeError
 from reconciler.host.output import MIB, OutputSink
 from reconciler.host.swarm.engine.connection import CHANGE_SECONDS, ApiCall, Connection, NotThereError
 from reconciler.host.swarm.engine.docker_faults import classify_failure, is_not_found
+from reconciler.host.swarm.engine.tar_end import TarEnd
 
+_UNREADABLE = "Docker's log says which file it could not read to its end"
 _COPY_SECONDS = 6 * 3600.0
 _KILL_SECONDS = 30.0
 # Prints the pid that a script has in its container, which the engine does not tell, and becomes the script.
@@ -179,14 +181,20 @@ def frames(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 def copy_out(connection: Connection, container: str, path: str, out: OutputSink) -> None:
     """Write the folder or file `path` of a container to `out` as a tar archive. Close `out`, also after an error.
 
-    Raise RecipeError if there is no such path.
+    The archive stays as the engine sends it, and may be compressed by gzip. Raise RecipeError if there is no such path,
+    InfrastructureError if the archive is not whole.
     """
     get = evolve(_archive_call("GET", container, path), stream=True, seconds=CHANGE_SECONDS)
     try:
-        for chunk in connection.chunks(get, connection.call(get)):
+        response = connection.call(get)
+        end = TarEnd(is_gzip=response.headers.get("Content-Encoding") == "gzip")
+        for chunk in connection.chunks(get, response):
+            end.feed(chunk)
             out.feed(chunk)
     finally:
         out.close()
+    if not end.is_complete:
+        raise InfrastructureError(f"{get.what}: the archive ended early", _UNREADABLE)
 
 
 def copy_in(connection: Connection, container: str, path: str, archive: Path) -> None:

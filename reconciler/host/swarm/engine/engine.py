@@ -228,7 +228,7 @@ class Engine:
     def copy_out(self, container: str, path: str, out: OutputSink) -> None:
         """Write the file or folder `path` of a container to `out` as a tar archive, and close `out`.
 
-        Raise RecipeError if there is no such path.
+        Raise RecipeError if there is no such path, InfrastructureError if the archive is not whole.
         """
         container_calls.copy_out(self.connection, container, path, out)
 
