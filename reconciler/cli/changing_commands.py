@@ -187,9 +187,9 @@ def demo(options: Options, folder: str, *, tell: bool) -> int:
 @click.option("--test", is_flag=True, help="Send a test message to each target, and nothing else.")
 @common_options
 def notify(options: Options, *, test: bool) -> int:
-    """Send messages that are due: reminders, those that failed before, and that the last whole pass is too old.
+    """Send the messages that are due: reminders, those that failed before, a warning if the last whole pass is too old.
 
-    Every pass does so, too. Where to is declared below [notify] in fleet.toml. Looks at no recipe.
+    Every pass does so, too. The targets are declared below [notify] in fleet.toml. Looks at no recipe.
 
     Exit codes: 0 all was sent, 1 something was not.
     """

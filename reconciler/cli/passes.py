@@ -161,8 +161,7 @@ def request_of(context: CommandContext, command: ReportCommand, retry: Sequence[
 def print_report(context: CommandContext, report: Report, last: LastWholePass | None = None) -> int:
     """Print the report in the format that the options ask for. Return the report's exit code.
 
-    `last` is the last pass over the whole fleet: its age is printed too. The report of a pass does not print this age:
-    `last` is then None.
+    `last` is the last pass over the whole fleet, whose age is printed too. None: print no age, as after a pass itself.
     """
     options = context.options
     if options.json:

@@ -69,7 +69,10 @@ def status_json(context: CommandContext, rows: Sequence[Recorded], last: LastWho
 def deployment_statuses(
     context: CommandContext, records: Records, kept: Mapping[str, Recipe]
 ) -> dict[str, CanonicalStatus]:
-    """Ask the drivers for the kept deployments of the recipes in `kept`. Return the status of each, by recipe."""
+    """Ask the drivers whether the kept deployments of the recipes in `kept` are up. Return their status, by recipe.
+
+    If a driver cannot answer, the status of its deployments says so.
+    """
     host = make_host(context, SilentProgress(sys.stderr))
     parts_by_recipe = deployed_parts(host, kept)
     return {name: deployment_status(host, records.canonicals[name], parts_by_recipe) for name in kept}

@@ -113,7 +113,10 @@ def signer_note(observation: Observation, release: Release) -> str:
 
 
 def was_green(red: Red | None) -> bool:
-    """Return whether the trial of `red` passed, and its release was not promoted. Return False if `red` is None."""
+    """Return whether `red` was recorded although its trial passed, since its release could not be promoted.
+
+    Return False if `red` is None.
+    """
     return red is not None and red.reason.startswith(NOT_PROMOTED)
 
 

@@ -38,7 +38,7 @@ def undeploy_unwanted(host: Host, fleet: Fleet, records: Records, marks: Collect
 
 
 def undeploy_text(name: str) -> str:
-    """Return a sentence on the kept deployment of the recipe `name`, which `undeploy_unwanted` would undeploy."""
+    """Return the sentence that says that the kept deployment of the recipe `name` would be undeployed, and why."""
     return f"{name}: is not to be kept running, and would be undeployed"
 
 

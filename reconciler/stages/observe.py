@@ -75,12 +75,12 @@ def observe_again(host: Host, fleet: Fleet, observed: Observations, records: Rec
 
 
 def with_tests_now(fleet: Fleet, observed: Observations, records: Records) -> Observations:
-    """Return the observations with the digests of the tests that a trial of each recipe would have now.
+    """Return the observations, each with the digest of the tests that a trial of its recipe would have now.
 
-    The files of the tests are those in `observed`. The releases of needs are those by `records` and `observed`.
+    It covers the files of its tests, and the release of each need: the canonical in `records`, else that in `observed`.
     """
-    observations = with_tests(observed.observations, observed.unselected, fleet.recipes, records.canonicals)
-    return evolve(observed, observations=observations)
+    tests = with_tests(observed.observations, observed.unselected, fleet.recipes, records.canonicals)
+    return evolve(observed, observations=tests)
 
 
 def _unselected_needs(

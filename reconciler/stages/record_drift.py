@@ -17,10 +17,10 @@ def record_drift(
 
     Return (), or a note if recording fails.
 
-    * `findings`: how recipes differ now.
+    * `findings`: how recipes differ now. A recipe that does not differ has a finding too.
     * `before`: what the last pass recorded, by recipe.
-    * `whole`: True if `findings` are about the whole fleet. A recipe that is in `before`, but has no finding, is then
-      gone, and its differences have ended.
+    * `whole`: True if `findings` are about the whole fleet. A recipe in `before` without a finding is then no longer in
+      the fleet, and its differences have ended.
     """
     try:
         gone = without_findings(findings, before) if whole else ()

@@ -34,7 +34,7 @@ class PeakMeter:
             self.images_before = use.images
 
     def measure(self) -> None:
-        """Measure what the trial takes now. Keep the result in `peak` if it is larger than all earlier results.
+        """Measure how much of the disk the trial takes now. Keep the result in `peak` if it is larger than all before.
 
         If it cannot be measured, raise no error, and leave `peak` as it is.
         """

@@ -130,8 +130,8 @@ def _deploy_over_base(run: TrialRun, slot: Slot, base: Release) -> Skipped | Non
 def _skip_broken_base(run: TrialRun, slot: Slot, why: str) -> Skipped:
     """Return the result of the tier for a broken base: a skip with the reason `why`.
 
-    If no candidate was saved yet, stop the apps in `slot`, and save the data of the fresh install as the candidate.
-    `slot` is the slot with the base.
+    If no candidate was saved yet, stop the base's apps, which run in `slot`. Then save the data of the release under
+    test, from its fresh install in the install tier, as the candidate.
     """
     if run.effects.candidate is None:
         slot.stop_without_checks()

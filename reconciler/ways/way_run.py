@@ -213,9 +213,9 @@ class WayRun:
     def result(self, answer: WayAnswer, reason: str = "", kind: WayKind | None = None) -> WayResult:
         """Return the result of this run.
 
-        * `answer`: whether the release passed.
+        * `answer`: YES if the way is open, NO if it is closed, SKIP or ERROR if that is not known.
         * `reason`: why, in one sentence; "" for none.
-        * `kind`: what is wrong with the release; None for nothing.
+        * `kind`: what closed the way; None if nothing did.
         """
         subject = self.subject
         return WayResult(

@@ -46,8 +46,9 @@ def require_fleet(path: Path, name: str, declared_in: Path) -> None:
 def record_fleet_name(path: Path, name: str, declared_in: Path) -> None:
     """Write the name of a fleet into the file `path`, unless a name is there. A power cut does not undo this.
 
-    If two fleets do this at the same time, one of them gets the state folder. Raise OtherFleetError if that is another
-    one than `name`, which the folder `declared_in` declares. Raise FolderError if the file cannot be read or written.
+    Raise OtherFleetError if the file then has another name than `name`: it was there before, or another fleet has done
+    this at the same time. `declared_in` is the fleet folder that declares `name`. Raise FolderError if the file cannot
+    be read or written.
     """
     if read_fleet_name(path) is None:
         with file_errors(f"write {path}", FolderError):

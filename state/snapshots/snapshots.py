@@ -148,7 +148,10 @@ class SealedSnapshots:
                 sync_folder(folder.parent)
 
     def has_sealed(self, folder: Path, seal: Seal) -> bool:
-        """Return whether `folder` has files that `delete_sealed` would delete for the same `seal`."""
+        """Return whether `folder` has files of the snapshot with this seal, which `delete_sealed` would delete.
+
+        Return False if the folder has another snapshot.
+        """
         from state.snapshots.manifest import TARS
         from state.snapshots.sealed import is_another
 

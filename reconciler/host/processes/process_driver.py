@@ -188,7 +188,8 @@ class ProcessDriver:
     def deployed_parts(self, root: Path) -> Mapping[str, DeployedParts]:
         """Return a DeployedParts for each slot below `root` that has processes, by the mark of the slot.
 
-        Each DeployedParts has no parts, and the problem that the processes belong to no kept deployment.
+        This driver keeps no deployments running. So each DeployedParts has no parts, and a problem that says that the
+        processes belong to no kept deployment.
         """
         return {mark: DeployedParts({}, "its processes are none of a kept canonical") for mark in self.leftovers(root)}
 

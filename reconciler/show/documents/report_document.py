@@ -136,7 +136,10 @@ def run_part(run: Run) -> Json:
 
 
 def population_part(population: Population) -> Json:
-    """Return the numbers of recipes at each stage of a run, by stage, as JSON data. Leave out `to_try` and `tried`."""
+    """Return, as JSON data, how many recipes there are at each stage of the command that made the report, by stage.
+
+    The numbers of trials (`to_try` and `tried`) are left out.
+    """
     return {
         "declared": population.declared,
         "selected": population.selected,

@@ -61,7 +61,8 @@ def status_lines(last: LastWholePass | None, screen: Screen) -> list[str]:
 
     * The pass is not too old: the line says how old it is.
     * The pass is too old, or the fleet sets a limit and no such pass is recorded: the line is a note which says so.
-    * `last` is None, or no such pass is recorded and the fleet sets no limit: the list is empty.
+    * No such pass is recorded and the fleet sets no limit, or its age is not to be shown (`last` is None): the list is
+      empty.
     """
     notes = stale_notes(last) if last is not None else ()
     return [paint(f"note: {note}", Style.WARN, screen) for note in notes] + last_pass_lines(last, screen)

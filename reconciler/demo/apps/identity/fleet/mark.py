@@ -1,4 +1,4 @@
-"""Claims a name."""
+"""Registers the name "hopper" with the app."""
 
 from calling import post
 
