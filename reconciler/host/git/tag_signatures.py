@@ -4,6 +4,7 @@ Only the keys in the fleet's folder count. The user's own keyring and settings o
 """
 
 import shutil
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,10 @@ class _KeyChecker:
         """Return why git could not judge a signature. Raise InfrastructureError if git itself did not run."""
         if output.result.missing or output.result.timed_out:
             self.repository.printed("verify-tag", output)
+        code = output.result.code
+        if code is not None and code < 0 and not output.err.strip():
+            # By SIGPIPE if git was still writing to the program that checks, and that program was killed.
+            return f"git was ended by {signal.Signals(-code).name}"
         return error_line(output.err)
 
     def _has_keys(self, kind: SignatureKind) -> bool:
