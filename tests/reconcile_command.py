@@ -112,7 +112,7 @@ class CanonCommand:
 
 
 def without_overriding() -> tuple[str, ...]:
-    """Return the beginning of a command line by which the modes of files count also for root. Needs `setpriv`."""
+    """Return the beginning of a command line by which the modes of files count also for root."""
     return ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 

@@ -9,8 +9,6 @@ import pytest
 from tests.cli.one_recipe_fleet import OneRecipeFleet
 from tests.host.stopped_apps import HELD_BY_MODES
 
-pytestmark = pytest.mark.needs("setpriv")
-
 # What cannot be read, and the check that must say so. "" means that a pass can do without it.
 UNREADABLE = {
     "state": "state",

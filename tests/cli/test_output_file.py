@@ -38,7 +38,6 @@ def test_a_folder_on_a_read_only_file_system_is_called_that_and_not_missing(tmp_
     assert hint == f"mount it for writing; in a systemd unit: ReadWritePaths={tmp_path}/ro"
 
 
-@pytest.mark.needs("setpriv")
 @pytest.mark.parametrize("words", [("report", "--html", "closed/x.html"), ("plan", "--out", "closed/x.plan")])
 def test_a_folder_that_its_mode_closes_to_its_owner_is_to_be_opened(
     settled: OneRecipeFleet, words: tuple[str, ...]

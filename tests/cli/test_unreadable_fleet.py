@@ -10,8 +10,6 @@ from tests.cli.one_recipe_fleet import OneRecipeFleet
 from tests.reconcile_command import without_overriding
 from tests.repositories import git
 
-pytestmark = pytest.mark.needs("setpriv")
-
 NOT_A_DIGEST = "not-read-whole"
 
 
