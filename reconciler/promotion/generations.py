@@ -109,6 +109,15 @@ def stored_generations(host: "Host", recipe: str) -> list[Canonical]:
     return [canonical for index, canonical in recorded if index == 0 or canonical.generation in present]
 
 
+def may_be_prunable(host: "Host", canonical: Canonical, keep: int) -> bool:
+    """Return False if `prunable` returns () for the canonical's recipe, since it has no more than `keep` snapshots.
+
+    Only folders are looked at, so this is quick. Raise SnapshotError if they cannot be listed.
+    """
+    present = generations_present(host.state.generations(canonical.recipe))
+    return len({*present, canonical.generation}) > keep
+
+
 def prunable(host: "Host", recipe: str, keep: int, memory: Memory) -> tuple[Canonical, ...]:
     """Return the generations that `prune` would delete now, the newest first. Change nothing.
 

@@ -8,7 +8,7 @@ from desired.model import Fleet
 from reconciler.core.generations import deletion_text
 from reconciler.errors import reason_of
 from reconciler.ports.host import Host
-from reconciler.promotion.generations import prunable
+from reconciler.promotion.generations import may_be_prunable, prunable
 from reconciler.promotion.unwanted_deployments import undeploy_text, unwanted_deployments
 from reconciler.stages.ended_holds import ended_decisions
 from reconciler.stages.left_behind import marks_by_driver, recipes_with_slots
@@ -16,6 +16,7 @@ from reconciler.stages.planning import RunRequest
 from reconciler.stages.prune_images import prunable_images
 from state.decisions import Hold
 from state.records import Intent, Memory, Records
+from state.state_errors import StateError
 
 
 @frozen
@@ -38,7 +39,7 @@ def pending_clean_up(host: Host, request: RunRequest, records: Records) -> Pendi
     marks, unlisted = marks_by_driver(host)
     all_marks = frozenset(mark for of_driver in marks.values() for mark in of_driver)
     begun = {intent.recipe for intent in records.intents}
-    lasting = lasting_clean_up(host, request.fleet, records, all_marks)
+    lasting = lasting_clean_up(host, request.fleet, records, all_marks, request.fleet.recipes)
     images = prunable_images(host, request, records)
     texts = (
         *map(_unfinished_text, records.intents),
@@ -50,14 +51,25 @@ def pending_clean_up(host: Host, request: RunRequest, records: Records) -> Pendi
     return PendingCleanUp(texts, (*unlisted, *lasting.unknown, *images.unknown))
 
 
-def lasting_clean_up(host: Host, fleet: Fleet, records: Records, marks: Collection[str]) -> PendingCleanUp:
+def lasting_clean_up_by_folders(host: Host, fleet: Fleet, records: Records) -> PendingCleanUp:
+    """Return what `lasting_clean_up` does, but look at what is in folders alone, as quickly as a dry run has to.
+
+    Deployments whose folder and record are gone are not found.
+    """
+    recipes = [name for name in fleet.recipes if _may_be_prunable(host, fleet, name, records)]
+    return lasting_clean_up(host, fleet, records, (), recipes)
+
+
+def lasting_clean_up(
+    host: Host, fleet: Fleet, records: Records, marks: Collection[str], recipes: Iterable[str]
+) -> PendingCleanUp:
     """Return which generations the next pass would delete at its beginning, and what it would undeploy then.
 
-    `marks` are the marks of slots that still have processes or objects on this host. If it is empty, deployments whose
-    folder and record are gone are not found.
+    * `marks`: the marks of slots that still have processes or objects on this host.
+    * `recipes`: the recipes whose generations are looked at.
     """
     found = [
-        *(_looked_at(f"{name}: its older snapshots", _deletions(host, fleet, name, records)) for name in fleet.recipes),
+        *(_looked_at(f"{name}: its older snapshots", _deletions(host, fleet, name, records)) for name in recipes),
         _looked_at("kept/", _undeployments(host, fleet, records, marks)),
     ]
     return PendingCleanUp(
@@ -71,6 +83,14 @@ def _looked_at(what: str, texts: Iterable[str]) -> PendingCleanUp:
         return PendingCleanUp(tuple(texts))
     except Exception as failed:  # noqa: BLE001  the rest is looked at
         return PendingCleanUp(unknown=(f"{what} cannot be looked at: {reason_of(failed)}",))
+
+
+def _may_be_prunable(host: Host, fleet: Fleet, name: str, records: Records) -> bool:
+    canonical = records.canonicals.get(name)
+    try:
+        return canonical is not None and may_be_prunable(host, canonical, fleet.recipes[name].canonical.generations)
+    except StateError:
+        return True  # looking at them says why they cannot be listed
 
 
 def _deletions(host: Host, fleet: Fleet, name: str, records: Records) -> Iterator[str]:

@@ -12,7 +12,7 @@ from reconciler.core.trial_budget import budget_notes
 from reconciler.ports.host import Host
 from reconciler.stages.drift_of_recipes import drift_by_recipe
 from reconciler.stages.observe import Observations, observe
-from reconciler.stages.pending_clean_up import lasting_clean_up
+from reconciler.stages.pending_clean_up import lasting_clean_up_by_folders
 from reconciler.stages.planning import RunRequest, context_for, plan_for
 from reconciler.stages.prune_images import prunable_images
 from reconciler.stages.reporting import expected_recipes, gate_of, run_of, unreadable_notes
@@ -53,7 +53,7 @@ def preview_with_basis(host: Host, request: RunRequest) -> Preview:
         notes += closed_notes(host, records, observed.observations)
     else:
         notes += due_notes(host, observed.observations, records, request.ways)
-        cleaned_up = lasting_clean_up(host, request.fleet, records, marks=())
+        cleaned_up = lasting_clean_up_by_folders(host, request.fleet, records)
         notes += (*cleaned_up.texts, *cleaned_up.unknown, *prunable_images(host, request, records).notes)
     run, expected = run_of(host, request, started_at), expected_recipes(request, records, observed)
     report = summarise(run, expected, rows, notes)
