@@ -24,7 +24,6 @@ from reconciler.cli.options import Options, stdout_screen
 from reconciler.cli.read_last_pass import last_whole_pass
 from reconciler.cli.standard_streams import print_answer
 from reconciler.cli.told_pass import EventLines, told_pass
-from reconciler.core.exit_codes import SIGNALLED
 from reconciler.core.last_pass import LastWholePass, code_with_last_pass
 from reconciler.core.report import Report, ReportCommand
 from reconciler.errors import UsageError
@@ -33,7 +32,7 @@ from reconciler.ports.host import Host
 from reconciler.show.documents.report_document import json_text, report_document
 from reconciler.show.text.pass_age import last_pass_part, stale_notes
 from reconciler.show.text.report_table import render_report
-from reconciler.stages.loop import Pass, reconcile
+from reconciler.stages.loop import Pass, reconcile, with_exit_code_of
 from reconciler.stages.planning import RunRequest
 from reconciler.stages.preview import preview as make_preview
 
@@ -103,7 +102,8 @@ def run_pass(
     """
     with interruptible(), private_files():
         done = _run_locked(context, request, check, lines)
-        report = done.report if done.signal is None else evolve(done.report, exit_code=SIGNALLED + done.signal)
+        # A signal may have come only while messages were sent.
+        report = with_exit_code_of(done.signal, done.report)
         with blocked_signals():
             journal_report(report)
             code = print_report(context, report) if lines is None else lines.end(report)

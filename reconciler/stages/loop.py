@@ -157,11 +157,15 @@ def _end(host: Host, request: RunRequest, report: Report, signal: int | None, re
 
     If a signal interrupted the pass, the report's exit code becomes that of the signal.
     """
-    if signal is not None:
-        report = evolve(report, exit_code=SIGNALLED + signal)
+    report = with_exit_code_of(signal, report)
     disk = disk_record(host, request.names, records)
     ended = {"signal": signal, **_ledger_facts(report, request), "disk": disk}
     return Pass(evolve(report, notes=(*report.notes, *_append_to_ledger(host, "pass-end", ended))), signal)
+
+
+def with_exit_code_of(signal: int | None, report: Report) -> Report:
+    """Return the report with the exit code of the signal with this number; unchanged if it is None."""
+    return report if signal is None else evolve(report, exit_code=SIGNALLED + signal)
 
 
 def _is_whole(request: RunRequest) -> bool:
