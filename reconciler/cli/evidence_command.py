@@ -7,7 +7,8 @@ from reconciler.cli.missing_state import print_missing_state
 from reconciler.cli.options import Options
 from reconciler.cli.standard_streams import print_answer
 from reconciler.core.statement_lines import lines_since_forgotten, promoted_generation, statement_of_generation
-from reconciler.errors import CanonError, UsageError
+from reconciler.errors import UsageError
+from reconciler.stages.observe import require_readable_record
 from state.registry.registry import SqliteRegistry
 
 
@@ -40,10 +41,7 @@ def _canonical_generation(registry: SqliteRegistry, name: str) -> int:
     Raise UsageError if there is no canonical, CanonError if its record cannot be read.
     """
     records = registry.read()
-    if name in records.unreadable:
-        from reconciler.stages.observe import unreadable_record_message
-
-        raise CanonError(f"{name}: {unreadable_record_message(name, records)}")
+    require_readable_record(name, records)
     if name not in records.canonicals:
         raise UsageError(f"{name} has no canonical", f"see: reconcile history {name}")
     return records.canonicals[name].generation
