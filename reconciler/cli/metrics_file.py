@@ -5,9 +5,8 @@ from pathlib import Path
 from attrs import evolve
 
 from reconciler.cli.command_context import CommandContext
-from reconciler.cli.output_file import READABLE, reason_beside, require_output_path
+from reconciler.cli.output_file import READABLE, code_of_unwritten, require_output_path
 from reconciler.cli.read_last_pass import last_whole_pass
-from reconciler.cli.standard_streams import print_error, report_code_after_failure
 from reconciler.core.last_pass import LastWholePass
 from reconciler.core.report import Report
 from reconciler.errors import CanonError
@@ -50,7 +49,5 @@ def write_metrics(
         known = MetricsInput(context.fleet.name, last or last_whole_pass(context), seconds, since)
         replace_file(path, metrics_text(evolve(report, exit_code=code), known).encode(), READABLE)
     except (OSError, CanonError, StateError) as error:
-        reason = reason_beside(path, error)
-        print_error(f"reconcile: cannot write the metrics to {path}: {reason}\n  what was done is recorded\n")
-        return report_code_after_failure(code)
+        return code_of_unwritten("the metrics", path, error, code)
     return code

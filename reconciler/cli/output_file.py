@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from reconciler.cli.standard_streams import print_error, report_code_after_failure
 from reconciler.core.folder_access import obstacle
 from reconciler.errors import CanonError, UsageError, message_and_hint, reason_of
 from reconciler.host.folder_access import read_access
@@ -53,6 +54,16 @@ def _no_folder(folder: Path) -> tuple[str, str]:
     if not there.is_dir():
         return f"{there} is not a folder", "name a file in another folder"
     return "its folder is missing", f"mkdir -p {shlex.quote(str(folder))}"
+
+
+def code_of_unwritten(what: str, path: Path, error: OSError | CanonError | StateError, code: int) -> int:
+    """Say on stderr why the file `path` with `what` could not be written after the work. Return the exit code.
+
+    It is 1 in place of a code from 0 to 4; other codes are returned unchanged.
+    """
+    reason = reason_beside(path, error)
+    print_error(f"reconcile: cannot write {what} to {path}: {reason}\n  what was done is recorded\n")
+    return report_code_after_failure(code)
 
 
 def reason_beside(path: Path, error: OSError | CanonError | StateError) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from reconciler.cli.command_context import CommandContext
 from reconciler.cli.options import stdout_screen
-from reconciler.cli.output_file import READABLE, reason_beside, require_output_path
-from reconciler.cli.standard_streams import print_answer, print_error, report_code_after_failure
+from reconciler.cli.output_file import READABLE, code_of_unwritten, require_output_path
+from reconciler.cli.standard_streams import print_answer
 from reconciler.core.gate import is_about_way, is_closed_way, refusals
 from reconciler.core.redeployed import code_of_not_up
 from reconciler.core.report import Run
@@ -73,7 +73,5 @@ def print_trial(context: CommandContext, junit_path: Path | None, tested: Tested
     try:
         replace_file(junit_path, junit(tested.trial, tested.ways, tested.conditions).encode(), READABLE)
     except OSError as error:
-        reason = reason_beside(junit_path, error)
-        print_error(f"reconcile: cannot write the JUnit file to {junit_path}: {reason}\n  what was done is recorded\n")
-        return report_code_after_failure(code)
+        return code_of_unwritten("the JUnit file", junit_path, error, code)
     return code
