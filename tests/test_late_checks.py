@@ -12,10 +12,11 @@ from reconciler.core.outcome import Result
 from reconciler.ports.commands import CommandResult, RecipeCommand
 from tests.pass_results import all_notes, reasons, results
 from tests.port_calls import Call, CallRecorder, CarryOut
-from tests.turn_workers import TurnWorkers
+from tests.turn_workers import run_beside
 from tests.world import World
 
 LATE = CommandResult(None, timed_out=True)
+UNPROVED = {"install": "pass", "upgrade": "skip", "backup": "skip", "restore": "skip", "custom": "pass"}
 SAID = "it did not end within 600 s on a fresh install, so it may prove nothing"
 
 
@@ -74,13 +75,7 @@ def test_a_check_that_is_always_late_on_a_fresh_install_proves_no_data(tmp_path:
 
     assert results(done) == {"notes": Result.PROMOTED}
     assert "upgraded over data of 1.0.0, and no [data] check proves the data" in reasons(done)["notes"]
-    assert tiers_of(world) == {
-        "install": "pass",
-        "upgrade": "skip",
-        "backup": "skip",
-        "restore": "skip",
-        "custom": "pass",
-    }
+    assert tiers_of(world) == UNPROVED
     assert tier_reasons(world)["upgrade"].endswith(SAID)
     assert tier_reasons(world)["restore"].endswith(SAID)
     [note] = [note for note in all_notes(done) if "timed out" in note]
@@ -100,13 +95,9 @@ def test_a_check_that_is_late_once_on_a_fresh_install_is_tried_again_and_proves_
 
 def test_a_check_that_is_late_once_beside_others_proves_the_same_as_alone(tmp_path: Path) -> None:
     world = upgradable(tmp_path, TimedCheck(times=1))
-    world.declare("wiki")
-    world.tag("wiki", "1.0.0")
-    workers = TurnWorkers(world, 2, lambda names: names[0])
 
-    done = world.run(workers=workers)
+    done = run_beside(world, "wiki")
 
-    assert workers.most == 2
     assert results(done) == {"notes": Result.PROMOTED, "wiki": Result.PROMOTED}
     assert set(tiers_of(world).values()) == {"pass"}
 
@@ -162,13 +153,7 @@ def test_a_check_that_passes_on_the_second_fresh_install_proves_nothing_before_i
     done = world.run()
 
     assert results(done) == {"notes": Result.PROMOTED}
-    assert tiers_of(world) == {
-        "install": "pass",
-        "upgrade": "skip",
-        "backup": "skip",
-        "restore": "skip",
-        "custom": "pass",
-    }
+    assert tiers_of(world) == UNPROVED
     assert "it passed on a second fresh install" in tier_reasons(world)["upgrade"]
     assert "no [data] check proves the data" in reasons(done)["notes"]
     assert "lived through" not in str(done.report)

@@ -9,8 +9,19 @@ from attrs import define, field
 from reconciler.errors import InterruptedPassError
 from reconciler.ports.host import Host
 from reconciler.ports.workers import WorkerDied, WorkerEnd, WorkerStopped
+from reconciler.stages.loop import Pass
 from tests.port_calls import CallRecorder, CarryOut
 from tests.world import World
+
+
+def run_beside(world: World, name: str) -> Pass:
+    """Declare the recipe `name` with a first release, and run a pass that tries two recipes at the same time."""
+    world.declare(name)
+    world.tag(name, "1.0.0")
+    workers = TurnWorkers(world, 2, lambda names: names[0])
+    done = world.run(workers=workers)
+    assert workers.most == 2
+    return done
 
 
 @define

@@ -14,7 +14,7 @@ from reconciler.ports.commands import CommandResult, RecipeCommand
 from tests.pass_results import all_notes, reasons, results
 from tests.port_calls import Call, CallRecorder, CarryOut
 from tests.rolled_back import go_back
-from tests.turn_workers import TurnWorkers
+from tests.turn_workers import run_beside
 from tests.world import World
 
 PRESSED = "no answer within 600 s (host: load 0.1)"
@@ -175,13 +175,9 @@ def test_a_candidate_that_is_late_beside_others_is_not_deployed_again_there_but_
 ) -> None:
     late = LatePromotion(waits=1)
     world = slowed(tmp_path, late)
-    world.declare("wiki")
-    world.tag("wiki", "1.0.0")
-    workers = TurnWorkers(world, 2, lambda names: names[0])
 
-    done = world.run(workers=workers)
+    done = run_beside(world, "wiki")
 
-    assert workers.most == 2
     assert results(done) == {"notes": Result.PROMOTED, "wiki": Result.PROMOTED}
     assert sorted(late.tries) == ["notes", "notes", "wiki"]
     assert not any("second try" in note for note in all_notes(done))
